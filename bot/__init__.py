@@ -1,0 +1,1 @@
+"""The freshness bot keeps a fleet of .NET container images fresh."""

@@ -1,0 +1,1 @@
+"""Rebuilds to pull requests and dispatches."""

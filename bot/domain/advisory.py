@@ -1,0 +1,70 @@
+"""Published fixes and releases, as the feeds show them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """The vendor's rating; ordered by `rank`."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Which document said so, where in it, and when it was read."""
+
+    source: str
+    locator: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A published fix.
+
+    `families` are the image families touched (`runtime`, `aspnet`, `sdk`, `runtime-deps`), `systems` the
+    operating systems (`linux`, `musl`, `windows`, `macos`); empty means that the document does not say.
+    `fixed_versions` are .NET runtime or SDK versions.
+    """
+
+    cve: str
+    title: str = ""
+    severity: Severity | None = None
+    score: float | None = None
+    published_at: datetime | None = None
+    families: frozenset[str] = frozenset()
+    systems: frozenset[str] = frozenset()
+    fixed_versions: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One row of .NET's release feed.
+
+    `published_at` and `cves_listed_at` say when the feed first showed the release and its CVEs: the feed's own
+    `date` is rewritten by later SDK releases, so it orders nothing.
+    """
+
+    channel: str
+    version: str
+    published_at: datetime
+    runtime: str | None = None
+    aspnetcore: str | None = None
+    sdks: tuple[str, ...] = ()
+    security: bool = False
+    cves: tuple[str, ...] = ()
+    cves_listed_at: datetime | None = None
+    released_on: date | None = None
+    support_phase: str | None = None
+    end_of_life: date | None = None

@@ -1,0 +1,50 @@
+"""Two consecutive observations that differ, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.advisory import Evidence, Severity
+from bot.domain.reference import Base
+
+
+class Cause(StrEnum):
+    DOTNET_SECURITY = "dotnet-security"
+    DOTNET_RELEASE = "dotnet-release"
+    DOTNET_UNKNOWN = "dotnet-unknown"
+    OS_UPDATE = "os-update"
+    OS_MOVE = "os-move"
+    CHANNEL_MOVE = "channel-move"
+    LAYERS_ONLY = "layers-only"
+    INDEX_ONLY = "index-only"
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Images built before the change lack something that the base now has."""
+        return self not in (Cause.INDEX_ONLY, Cause.WITHDRAWN, Cause.RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A base moved from one digest to another; `to_digest` is None where it was withdrawn.
+
+    `cause_at_detection` keeps what was said first; `cause` follows the feeds as they catch up. `platforms` are
+    the ones whose own digest changed.
+    """
+
+    base: Base
+    at: datetime
+    from_digest: str | None
+    to_digest: str | None
+    cause: Cause
+    cause_at_detection: Cause
+    from_version: str | None = None
+    to_version: str | None = None
+    cves: tuple[str, ...] = ()
+    severity: Severity | None = None
+    platforms: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    detail: str = ""
+    """One sentence for people: what moved, in figures."""

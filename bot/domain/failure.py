@@ -1,0 +1,48 @@
+"""What can go wrong outside, as one line that says what, where and what to do."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """The kinds of failure that a stage treats differently."""
+
+    UNREACHABLE = "unreachable"
+    """No answer, a time-out, or a 5xx: an incident of that host, to be tried again."""
+    THROTTLED = "throttled"
+    """429 or a secondary limit: come back after `retry_after`."""
+    DENIED = "denied"
+    """401 or 403: credentials or permissions are missing. Never "it is gone"."""
+    MISSING = "missing"
+    """404: it is not there for us."""
+    CONFLICT = "conflict"
+    """409 or 422: somebody else was faster, or the request makes no sense now."""
+    MALFORMED = "malformed"
+    """The answer is not what its specification says: too large, wrong digest, wrong shape."""
+
+
+class Failure(Exception):
+    """Raised by `clients` and `store`, handled by the stages; `str()` is fit for a log line and a person."""
+
+    def __init__(
+        self,
+        trouble: Trouble,
+        what: str,
+        *,
+        where: str = "",
+        advice: str = "",
+        retry_after: timedelta | None = None,
+        status: int | None = None,
+    ) -> None:
+        self.trouble = trouble
+        self.what = what
+        self.where = where
+        self.advice = advice
+        self.retry_after = retry_after
+        self.status = status
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"{where}{self.what}{advice}"

@@ -1,0 +1,121 @@
+"""One place where a repository names a reference."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.reference import Reference
+
+
+class Kind(StrEnum):
+    """The kind of file that a usage stands in."""
+
+    DOCKERFILE = "dockerfile"
+    COMPOSE = "compose"
+    KUBERNETES = "kubernetes"
+    HELM_VALUES = "helm-values"
+    BAKE = "bake"
+    DEVCONTAINER = "devcontainer"
+    WORKFLOW = "gha"
+    PROJECT = "csproj"
+    GLOBAL_JSON = "global-json"
+
+
+class Role(StrEnum):
+    """What the image is for where it is named."""
+
+    BUILD_STAGE = "build-stage"
+    FINAL_STAGE = "final-stage"
+    COPIED_FROM = "copied-from"
+    MOUNTED_FROM = "mounted-from"
+    SYNTAX = "syntax"
+    IMAGE = "image"
+    BUILD_ARGUMENT = "build-argument"
+    CONTEXT = "context"
+    CONTAINER = "container"
+    SERVICE = "service"
+    ACTION = "action"
+    FEATURE = "feature"
+    BASE_IMAGE = "base-image"
+    IMPLICIT_BASE = "implicit-base"
+    SDK_PIN = "sdk-pin"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters `[start, end)` of the file's text as decoded (see `discover.text`)."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A resolved reference and where to rewrite it.
+
+    `line` is 1-based and names the line where the text to rewrite stands: the tag, else the digest, else the
+    name. `span` covers exactly the reference's text; where the reference is put together from ARGs or separate
+    keys, it covers the part that holds the tag (else the digest, else the name). The finer spans are set where
+    that part can be replaced on its own. A usage without any span needs a rebuild, not an edit.
+    """
+
+    path: str
+    kind: Kind
+    line: int
+    reference: Reference
+    role: Role
+    span: Span | None = None
+    tag_span: Span | None = None
+    digest_span: Span | None = None
+    name_span: Span | None = None
+    stage: str | None = None
+    platforms: tuple[str, ...] = ()
+    assembled: bool = False
+    marker: str | None = None
+    """The digest that a marker line above the usage records, if there is one."""
+    fixed_because: str | None = None
+    """Why the text cannot be rewritten, in words for a maintainer; None where it can."""
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.reference.digest is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a file that a maintainer should know: one line, what, where and what to do."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one file told."""
+
+    usages: tuple[Usage, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Ask for every usage of `old` to become `new`.
+
+    With `marker`, the reference stays as it is and the marker line above it records `new.digest`.
+    """
+
+    old: Reference
+    new: Reference
+    marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The text after a rewrite; `edits` counts the places changed, `refused` names those that could not be."""
+
+    text: str
+    edits: int
+    refused: tuple[Problem, ...] = ()

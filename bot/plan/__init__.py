@@ -1,0 +1,1 @@
+"""Changes, usages and policy to rollouts and rebuilds, each decision with its reason."""

@@ -1,0 +1,1 @@
+"""What maintainers read: text and blocks only."""

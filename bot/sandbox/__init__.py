@@ -1,0 +1,1 @@
+"""A small world on loopback: registry, GitHub, Slack and feeds."""

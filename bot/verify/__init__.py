@@ -1,0 +1,1 @@
+"""Rebuilds followed to their end."""

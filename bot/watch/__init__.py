@@ -1,0 +1,1 @@
+"""Registries and feeds to observations and advisories."""
