@@ -1,0 +1,114 @@
+"""What one repository must do about a rollout, and the states it may pass through."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.reference import Base
+from bot.domain.usage import Replacement
+
+
+class Action(StrEnum):
+    """What a rebuild does in its repository."""
+
+    PULL_REQUEST = "pull_request"
+    DISPATCH = "dispatch"
+    NOTIFY = "notify"
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    WAITING = "waiting"
+    OPEN = "open"
+    DISPATCHED = "dispatched"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def has_ended(self) -> bool:
+        return not TRANSITIONS[self]
+
+    @property
+    def awaits_action(self) -> bool:
+        return self in (State.PLANNED, State.WAITING)
+
+    @property
+    def is_followed(self) -> bool:
+        return self in (State.OPEN, State.DISPATCHED, State.RUNNING)
+
+
+_WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
+_ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCELLED})
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
+    State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
+    State.OPEN: _ENDS | {State.RUNNING},
+    State.DISPATCHED: _ENDS | {State.RUNNING},
+    State.RUNNING: _ENDS,
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.SUPERSEDED: frozenset(),
+    State.SKIPPED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+class IllegalTransition(RuntimeError):
+    """A rebuild was asked to move where the table has no way: a defect of ours, never of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One base that the rebuild brings up to date, and the digests between which it moved."""
+
+    base: Base
+    from_digest: str | None
+    to_digest: str
+    change_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """One repository's part in a rollout.
+
+    `branch`, `pull_request`, `workflow`, `correlation` and `run` are filled as the work goes on; `attempted_at`
+    is the moment when the effect was first intended, stored before it is tried.
+    """
+
+    id: int
+    rollout: int
+    repository: str
+    action: Action
+    state: State
+    reason: str
+    targets: tuple[Target, ...]
+    replacements: tuple[Replacement, ...]
+    wave: str
+    due_at: datetime
+    planned_at: datetime
+    branch: str | None = None
+    pull_request: int | None = None
+    workflow: str | None = None
+    correlation: str | None = None
+    attempted_at: datetime | None = None
+    run: int | None = None
+    url: str | None = None
+    attempts: int = 0
+    ended_at: datetime | None = None
+
+    def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
+        """The same rebuild in its next state; raises `IllegalTransition` outside the table."""
+        if state is self.state:
+            return replace(self, reason=reason)
+        check_transition(self.state, state)
+        return replace(self, state=state, reason=reason, ended_at=at if state.has_ended else None)
+
+
+def check_transition(before: State, after: State) -> None:
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransition(f"a rebuild never goes from {before} to {after}")

@@ -1,0 +1,51 @@
+"""A repository of the fleet as the code host lists it, and what its default branch holds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One entry of the host's listing; `pushed_at` moves with every push, whichever the branch."""
+
+    name: str
+    default_branch: str
+    pushed_at: datetime | None = None
+    archived: bool = False
+    disabled: bool = False
+    fork: bool = False
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file (or submodule, or symbolic link) in a tree; `mode` is git's, `size` in bytes."""
+
+    path: str
+    sha: str
+    mode: str = "100644"
+    kind: str = "blob"
+    size: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "blob" and self.mode in ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    sha: str
+    entries: tuple[TreeEntry, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow that can be dispatched, and the inputs that it declares."""
+
+    path: str
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]

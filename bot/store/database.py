@@ -1,0 +1,110 @@
+"""Opening the database: one address, two engines, the same behaviour."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.domain.failure import Failure, Trouble
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+_BUSY_MILLISECONDS = 30_000
+
+
+class Database:
+    """Transactions on SQLite or PostgreSQL; every write of a stage is one of them."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commits at the end, rolls back on any exception."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def address(url: str) -> URL:
+    """The URL with the driver that we use; raises `Failure` for any other database."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Failure(
+            Trouble.MALFORMED, "store.url is no database URL", advice="write sqlite:///PATH or postgresql://…"
+        ) from error
+    name = parsed.get_backend_name()
+    if name not in _DRIVERS:
+        raise Failure(
+            Trouble.MALFORMED, f"store.url names {name!r}", advice="only sqlite and postgresql are supported"
+        )
+    return parsed.set(drivername=_DRIVERS[name])
+
+
+async def open_database(url: str) -> Database:
+    """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
+    target = address(url)
+    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
+    if target.get_backend_name() == "sqlite":
+        _ask_sqlite_for_real_transactions(engine)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate)
+    except (SQLAlchemyError, OSError) as error:
+        await engine.dispose()
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise Failure(
+            Trouble.UNREACHABLE,
+            f"the database cannot be opened: {reason}",
+            where=target.render_as_string(hide_password=True),
+            advice="check store.url and that its folder can be written",
+        ) from error
+    return Database(engine)
+
+
+def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
+    """The driver begins late and in deferred mode; claims need the write lock from the start."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=NORMAL",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Any) -> None:
+    if connection.dialect.name == "postgresql":
+        # Replicas start together: the second waits here until the first has migrated.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,240 @@
+"""The tables. Rows are the queue: what is worked on carries when it is due and who holds it until when."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, kept in UTC; SQLite has no zones, so they are put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _key() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _lease() -> list[Column[Any]]:
+    return [
+        Column("due_at", Moment, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("lease_owner", String(64)),
+        Column("lease_until", Moment),
+    ]
+
+
+def _leased(name: str, *columns: Any) -> Table:
+    return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
+
+
+repositories = _leased(
+    "repositories",
+    Column("name", String(255), nullable=False, unique=True),
+    Column("default_branch", String(255), nullable=False),
+    Column("pushed_at", Moment),
+    Column("tree", String(64)),
+    Column("listed", Boolean, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("workflows", JSON, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("error", Text),
+    Column("read_at", Moment),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha", String(64), primary_key=True),
+    Column("path", String(1024), primary_key=True),
+    Column("reader", String(32), nullable=False),
+    Column("findings", JSON, nullable=False),
+)
+
+bases = _leased(
+    "bases",
+    Column("registry", String(255), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("digest", String(160)),
+    Column("observation_id", Id),
+    Column("error", Text),
+    Column("used", Boolean, nullable=False, server_default="1"),
+    UniqueConstraint("registry", "repository", "tag"),
+)
+
+usages = Table(
+    "usages",
+    metadata,
+    _key(),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("base_id", ForeignKey("bases.id"), index=True),
+    Column("usage", JSON, nullable=False),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    _key(),
+    Column("base_id", ForeignKey("bases.id"), nullable=False),
+    Column("previous_id", Id),
+    Column("at", Moment, nullable=False),
+    Column("digest", String(160)),
+    Column("observation", JSON, nullable=False),
+    Column("assessed", Boolean, nullable=False),
+    Index(None, "base_id", "id"),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("digest", String(160), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("fetched_at", Moment, nullable=False),
+)
+
+documents = _leased(
+    "documents",
+    Column("url", String(1024), nullable=False, unique=True),
+    Column("etag", String(512)),
+    Column("last_modified", String(128)),
+    Column("body", LargeBinary),
+    Column("fetched_at", Moment),
+    Column("checked_at", Moment),
+    Column("error", Text),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("version", String(64), primary_key=True),
+    Column("published_at", Moment, nullable=False),
+    Column("release", JSON, nullable=False),
+)
+
+advisories = Table(
+    "advisories",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("cve", String(32), primary_key=True),
+    Column("advisory", JSON, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _key(),
+    Column("base_id", ForeignKey("bases.id"), nullable=False),
+    Column("from_observation", ForeignKey("observations.id"), nullable=False),
+    Column("to_observation", ForeignKey("observations.id"), nullable=False, unique=True),
+    Column("at", Moment, nullable=False),
+    Column("change", JSON, nullable=False),
+    Column("planned", Boolean, nullable=False, index=True),
+    Column("rollout_id", ForeignKey("rollouts.id"), index=True),
+)
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    _key(),
+    Column("opened_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("told", String(64)),
+)
+
+rebuilds = _leased(
+    "rebuilds",
+    Column("rollout_id", ForeignKey("rollouts.id"), nullable=False, index=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
+    Column("action", String(16), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("targets", JSON, nullable=False),
+    Column("replacements", JSON, nullable=False),
+    Column("wave", String(64), nullable=False),
+    Column("planned_at", Moment, nullable=False),
+    Column("branch", String(255)),
+    Column("pull_request", Integer),
+    Column("workflow", String(255)),
+    Column("correlation", String(64), unique=True),
+    Column("attempted_at", Moment),
+    Column("run", BigInteger),
+    Column("url", Text),
+    Column("ended_at", Moment),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    _key(),
+    Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("before", String(16)),
+    Column("after", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+outbox = _leased(
+    "outbox",
+    Column("key", String(128), nullable=False, unique=True),
+    Column("thread", String(128)),
+    Column("message", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sent_version", Integer, nullable=False),
+    Column("remote", JSON),
+    Column("error", Text),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _key(),
+    Column("subject", String(255), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("cleared_at", Moment),
+    Column("detail", Text, nullable=False),
+    Index(None, "subject", "cleared_at"),
+)
