@@ -1,0 +1,81 @@
+"""What the operator wants done: rules, the first that matches wins, later ones fill its gaps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause
+from bot.domain.reference import Base
+from bot.domain.windows import ALWAYS, Window
+
+
+class Wish(StrEnum):
+    """The action that a rule asks for; `auto` leaves the choice to the usage."""
+
+    AUTO = "auto"
+    PULL_REQUEST = "pull_request"
+    DISPATCH = "dispatch"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Every condition that is set must hold; globs for names."""
+
+    repositories: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    min_severity: Severity | None = None
+
+    def accepts(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> bool:
+        return (
+            (not self.repositories or any(fnmatchcase(repository, glob) for glob in self.repositories))
+            and (not self.bases or any(fnmatchcase(str(base), glob) for glob in self.bases))
+            and (not self.causes or cause in self.causes)
+            and (
+                self.min_severity is None
+                or (severity is not None and severity.rank >= self.min_severity.rank)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    match: Match = field(default_factory=Match)
+    action: Wish | None = None
+    workflow: str | None = None
+    settle: timedelta | None = None
+    windows: tuple[Window, ...] | None = None
+    max_age: timedelta | None = None
+    wave: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one repository and one change once the rules are applied."""
+
+    action: Wish = Wish.AUTO
+    workflow: str = "weekly-rebuild.yml"
+    settle: timedelta = timedelta(hours=6)
+    windows: tuple[Window, ...] = (ALWAYS,)
+    max_age: timedelta = timedelta(days=7)
+    wave: str = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    rules: tuple[Rule, ...] = ()
+
+    def terms(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> Terms:
+        """Each term is taken from the first matching rule that sets it, else from the defaults."""
+        matching = [rule for rule in self.rules if rule.match.accepts(repository, base, cause, severity)]
+        chosen = {item.name: _first(matching, item.name) for item in fields(Terms)}
+        return Terms(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _first(rules: Sequence[Rule], name: str) -> Any:
+    return next((value for rule in rules if (value := getattr(rule, name)) is not None), None)

@@ -1,0 +1,73 @@
+"""When work may start: weekly windows in a time zone of the operator's choice."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FORM = re.compile(
+    r"(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))?\s+"
+    r"(?P<start>\d{1,2}:\d{2})-(?P<end>\d{1,2}:\d{2})(?:\s+(?P<zone>\S+))?"
+)
+_EXPECTED = "write 'always' or for example 'mon-fri 08:00-17:00 Europe/Berlin'"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days (0 is Monday) and a time of day; `end` after midnight belongs to the day that it began on."""
+
+    days: frozenset[int] = frozenset(range(7))
+    start: time = time(0)
+    end: time | None = None
+    zone: str = "UTC"
+
+    @classmethod
+    def parse(cls, text: str) -> "Window":
+        """Raises `ValueError` with the form that is expected."""
+        if text.strip().lower() == "always":
+            return ALWAYS
+        found = _FORM.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"{text!r} is no window; {_EXPECTED}")
+        try:
+            first = _DAYS.index(found["first"])
+            last = _DAYS.index(found["last"] or found["first"])
+            start, end = _time(found["start"]), _time(found["end"])
+            zone = found["zone"] or "UTC"
+            ZoneInfo(zone)
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError(f"{text!r} is no window: {error}; {_EXPECTED}") from error
+        days = frozenset((first + offset) % 7 for offset in range((last - first) % 7 + 1))
+        return cls(days, start, end, zone)
+
+    def next_opening(self, at: datetime) -> datetime:
+        """`at` itself where the window is open then, else the next moment when it opens (UTC)."""
+        if self.end is None:
+            return at
+        local = at.astimezone(ZoneInfo(self.zone))
+        for offset in range(-1, 8):
+            day = local.date() + timedelta(days=offset)
+            if day.weekday() not in self.days:
+                continue
+            opens = datetime.combine(day, self.start, local.tzinfo)
+            closes = datetime.combine(day, self.end, local.tzinfo)
+            if self.end <= self.start:
+                closes += timedelta(days=1)
+            if local < closes:
+                return max(opens, local).astimezone(UTC)
+        raise AssertionError("a window with a day opens within eight days")
+
+
+ALWAYS = Window()
+
+
+def next_opening(windows: Sequence[Window], at: datetime) -> datetime:
+    """The earliest moment from `at` on when any of the windows is open."""
+    return min((window.next_opening(at) for window in windows), default=at)
+
+
+def _time(text: str) -> time:
+    hour, _, minute = text.partition(":")
+    return time(int(hour) % 24 if hour == "24" else int(hour), int(minute))
