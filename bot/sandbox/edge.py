@@ -1,0 +1,119 @@
+"""A reverse proxy on loopback that logs, adds what the part behind it lacks, and fails on request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.domain.clock import Clock, SystemClock
+from bot.sandbox.serving import Routes, cut
+from bot.sandbox.traffic import Asked, Faults, Traffic
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
+REPLACED = HOP_BY_HOP | {"accept-encoding", "content-length"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all edges of one world share."""
+
+    traffic: Traffic = field(default_factory=Traffic)
+    faults: Faults = field(default_factory=Faults)
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Edge:
+    """Subclasses add handlers to `routes`; everything else goes to `upstream`.
+
+    The operator (the world setting itself up) is known by a token; its requests are not logged and meet no
+    faults.
+    """
+
+    service = "edge"
+
+    def __init__(self, upstream: str, surroundings: Surroundings, operator_token: str = "") -> None:
+        self.upstream = upstream
+        self.surroundings = surroundings
+        self.routes = Routes()
+        self._operator = operator_token
+        self._client: httpx.AsyncClient | None = None
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[Route("/{path:path}", self._exchange, methods=METHODS)], lifespan=self._with_client
+        )
+
+    @asynccontextmanager
+    async def _with_client(self, _: Starlette) -> AsyncIterator[None]:
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=2)
+        async with httpx.AsyncClient(
+            base_url=self.upstream, timeout=30, limits=limits, trust_env=False, verify=False
+        ) as client:
+            self._client = client
+            yield
+
+    async def _exchange(self, request: Request) -> Response:
+        await request.body()
+        if self._operator and self._operator in request.headers.get("authorization", ""):
+            return await self.answer(request)
+        path = request.url.path
+        fault = self.surroundings.faults.take(self.service, request.method, path)
+        response: Response | None = None
+        if fault is None or fault.applied or (fault.status is None and not fault.drop):
+            response = await self.answer(request)
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+            if fault.status is not None:
+                response = Response(fault.body, fault.status, dict(fault.headers))
+        dropped = fault is not None and fault.drop
+        self._record(request, None if dropped or response is None else response.status_code)
+        if dropped or response is None:
+            await cut(request)
+            return Response(status_code=502)
+        return response
+
+    def _record(self, request: Request, status: int | None) -> None:
+        conditional = "if-none-match" in request.headers or "if-modified-since" in request.headers
+        at = self.surroundings.clock.now()
+        path, query = request.url.path, request.url.query
+        self.surroundings.traffic.record(Asked(self.service, request.method, path, query, at, status, conditional))
+
+    async def answer(self, request: Request) -> Response:
+        """The undisturbed answer: our own handler's, or upstream's."""
+        found = self.routes.find(request.method, request.url.path)
+        if found is None:
+            return await self.forward(request)
+        handler, parameters = found
+        return await handler(request, **parameters)
+
+    async def forward(self, request: Request) -> Response:
+        """Upstream's answer to the same request, byte for byte."""
+        headers = [(name, value) for name, value in request.headers.items() if name not in REPLACED]
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        answer = await self.ask(request.method, path, content=await request.body(), headers=headers)
+        return _response(answer, request.method)
+
+    async def ask(
+        self, method: str, path: str, *, content: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> httpx.Response:
+        """A request of our own to upstream."""
+        assert self._client is not None, "the edge is not being served"
+        sent = [*headers, ("accept-encoding", "identity")]
+        return await self._client.request(method, path, content=content, headers=sent)
+
+
+def _response(answer: httpx.Response, method: str) -> Response:
+    response = Response(answer.content, answer.status_code)
+    kept = [pair for pair in answer.headers.raw if pair[0].decode().lower() not in REPLACED]
+    length = answer.headers.get("content-length") if method == "HEAD" else str(len(answer.content))
+    if length is not None and answer.status_code not in (204, 304):
+        kept.append((b"content-length", length.encode()))
+    response.raw_headers = [(name.lower(), value) for name, value in kept]
+    return response

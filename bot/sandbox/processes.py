@@ -1,0 +1,110 @@
+"""Child processes that end with us, by their own id."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_WITHIN = 5.0
+START_WITHIN = 20.0
+
+
+class DidNotStart(RuntimeError):
+    """A program ended early or never became ready; the message carries the end of its output."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Child:
+    """A running program; its output goes to `log`."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+
+    async def ready(self, probe: Callable[[], Awaitable[bool]], within: float = START_WITHIN) -> None:
+        """Waits until `probe` answers true. Raises `DidNotStart`, and leaves nothing running."""
+        async with asyncio.timeout(within) as limit:
+            try:
+                while not await probe():
+                    if self.process.poll() is not None:
+                        raise DidNotStart(f"{self.name} ended with code {self.process.returncode}: {self.tail()}")
+                    await asyncio.sleep(0.02)
+            except asyncio.CancelledError:
+                self.stop()
+                if limit.expired():
+                    raise DidNotStart(f"{self.name} was not ready after {within:.0f} s: {self.tail()}") from None
+                raise
+
+    def stop(self) -> None:
+        """Ends this process, and no other; a second call does nothing."""
+        if self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+            try:
+                self.process.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+    def tail(self, characters: int = 600) -> str:
+        return self.log.read_text(errors="replace")[-characters:].strip()
+
+
+def start(
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    user: str | None = None,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    environment: Mapping[str, str] | None = None,
+) -> Child:
+    """Starts `command`, as `user` where one is named.
+
+    Where `setpriv` exists (Linux), the kernel ends the child when the thread that called this ends, however
+    abruptly: call it from a thread that lives as long as the child should.
+    """
+    arguments = [str(part) for part in command]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*_bound_to_us(user, stop_signal), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+    return Child(Path(arguments[0]).name, process, log, stop_signal)
+
+
+def _bound_to_us(user: str | None, stop_signal: signal.Signals) -> list[str]:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        if user is not None:
+            raise DidNotStart(f"setpriv (util-linux) is needed to run a program as {user}")
+        return []
+    identity = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+    return [setpriv, f"--pdeathsig={stop_signal.name.removeprefix('SIG')}", *identity]
+
+
+async def accepts(port: int) -> bool:
+    """Whether something listens on this port of 127.0.0.1."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

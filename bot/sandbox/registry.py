@@ -1,0 +1,104 @@
+"""CNCF Distribution on loopback, behind an edge that counts requests, asks for credentials and fails on request."""
+
+import asyncio
+import base64
+import secrets
+from pathlib import Path
+
+import yaml
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.sandbox import parts, processes
+from bot.sandbox.edge import Edge, Surroundings
+from bot.sandbox.images import Image, Pushed, push
+from bot.sandbox.serving import Server
+
+
+class RegistryEdge(Edge):
+    """Anonymous unless `require_login` was called: then pulls need a bearer token, as in Docker's specification."""
+
+    service = "registry"
+
+    def __init__(self, upstream: str, surroundings: Surroundings, server: Server) -> None:
+        super().__init__(upstream, surroundings)
+        self._server = server
+        self._login: tuple[str, str] | None = None
+        self._tokens: set[str] = set()
+        self.routes.add("GET", "/token", self._token)
+
+    def require_login(self, username: str, password: str) -> None:
+        self._login = (username, password)
+
+    async def answer(self, request: Request) -> Response:
+        if self._login and request.url.path.startswith("/v2/") and not self._is_known(request):
+            return self._challenge(request)
+        return await super().answer(request)
+
+    def _is_known(self, request: Request) -> bool:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and token in self._tokens
+
+    def _challenge(self, request: Request) -> Response:
+        repository = request.url.path.removeprefix("/v2/").rpartition("/")[0].rpartition("/")[0]
+        scope = f',scope="repository:{repository}:pull"' if repository else ""
+        challenge = f'Bearer realm="{self._server.url}/token",service="sandbox"{scope}'
+        body = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+        return JSONResponse(body, 401, {"www-authenticate": challenge})
+
+    async def _token(self, request: Request) -> Response:
+        assert self._login is not None
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        expected = base64.b64encode(":".join(self._login).encode()).decode()
+        if scheme.lower() != "basic" or not secrets.compare_digest(credentials, expected):
+            return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "wrong credentials"}]}, 401)
+        token = secrets.token_urlsafe(24)
+        self._tokens.add(token)
+        return JSONResponse({"token": token, "expires_in": 300})
+
+
+class Registry:
+    """`host` is what references name; pushes of the world itself go to the registry directly, uncounted."""
+
+    def __init__(self, folder: Path, surroundings: Surroundings) -> None:
+        self._folder = folder
+        self._surroundings = surroundings
+        self._server = Server()
+        self._child: processes.Child | None = None
+        self._port = 0
+        self.edge: RegistryEdge | None = None
+
+    @property
+    def host(self) -> str:
+        return self._server.host
+
+    async def start(self) -> None:
+        """Raises `parts.MissingPart` or `processes.DidNotStart`."""
+        parts.require("docker-registry")
+        self._port = processes.free_port()
+        config = self._folder / "registry.yaml"
+        config.write_text(yaml.safe_dump(_config(self._folder / "registry", self._port)))
+        self._child = processes.start(["docker-registry", "serve", config], self._folder / "registry.log")
+        await self._child.ready(lambda: processes.accepts(self._port))
+        self.edge = RegistryEdge(f"http://127.0.0.1:{self._port}", self._surroundings, self._server)
+        self._server.start(self.edge.app())
+
+    def stop(self) -> None:
+        self._server.stop()
+        if self._child is not None:
+            self._child.stop()
+
+    async def push(self, repository: str, tag: str, image: Image, *, single: bool = False) -> Pushed:
+        """Puts `image` under `repository:tag`; the answer names it by `host`."""
+        direct = f"localhost:{self._port}"
+        pushed = await asyncio.to_thread(push, direct, repository, tag, image, single=single)
+        return Pushed(f"{self.host}/{repository}:{tag}", pushed.digest, pushed.platforms)
+
+
+def _config(storage: Path, port: int) -> dict[str, object]:
+    return {
+        "version": 0.1,
+        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
+        "http": {"addr": f"127.0.0.1:{port}", "secret": secrets.token_hex(16)},
+    }

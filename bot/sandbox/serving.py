@@ -1,0 +1,112 @@
+"""Serves a Starlette application on 127.0.0.1, in a thread of its own."""
+
+import asyncio
+import re
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+Handler = Callable[..., Awaitable[Response]]
+
+_connections: dict[tuple[str, int], asyncio.Transport] = {}
+
+
+class _Protocol(H11Protocol):
+    """Remembers the transport of each client, so that a fault can cut it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.peer = transport.get_extra_info("peername")
+        _connections[self.peer] = transport
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _connections.pop(self.peer, None)
+        super().connection_lost(exc)
+
+
+async def cut(request: Request) -> None:
+    """Ends the connection of `request` without an answer, as a broken network would."""
+    if request.client is not None and (transport := _connections.get((request.client.host, request.client.port))):
+        transport.abort()
+    await asyncio.sleep(0.01)  # lets the server notice before the handler returns
+
+
+class Routes:
+    """Which handler answers a method and path; path parameters arrive as keyword arguments."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, re.Pattern[str], Handler]] = []
+
+    def add(self, method: str, path: str, handler: Handler) -> None:
+        """`path` is written as for Starlette: `/orgs/{org}/repos`, `/file/{name:path}`."""
+        pattern, _, _ = compile_path(path)
+        self._rows.append((method, pattern, handler))
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, Any]] | None:
+        for wanted, pattern, handler in self._rows:
+            if wanted == method and (match := pattern.match(path)):
+                return handler, match.groupdict()
+        return None
+
+
+class Server:
+    """An application being served; it listens from construction on, and answers after `start`."""
+
+    def __init__(self, app: Starlette | None = None) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.app = app
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    def start(self, app: Starlette | None = None) -> None:
+        """Returns as soon as requests are answered."""
+        served = app or self.app
+        assert served is not None
+        config = uvicorn.Config(
+            served,
+            http=_Protocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name=f"sandbox-{self.port}", daemon=True
+        )
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError(f"the sandbox server on port {self.port} did not start")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        self._socket.close()
