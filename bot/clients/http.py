@@ -9,7 +9,7 @@ import json
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -27,6 +27,9 @@ from bot.domain.failure import Failure, Trouble
 USER_AGENT = f"freshness-bot/{version('freshness-bot')}"
 ANY_HOST = frozenset({"*"})
 """For `allow_redirects_to`: registries hand their blobs over to content networks with changing names."""
+
+# A retried request is no news: what failed for good is reported once, by the stage that asked for it.
+stamina.instrumentation.set_on_retry_hooks([])
 
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -64,12 +67,16 @@ class HostRules:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `headers` are looked up in any case; `url` is where the redirects ended."""
+    """A whole answer. `headers` are looked up in any case; `url` is where the redirects ended.
+
+    `redirected` says that another host than the one asked gave it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    redirected: bool = False
 
     @property
     def where(self) -> str:
@@ -211,9 +218,7 @@ class Http:
             raise Failure(Trouble.MALFORMED, f"{url[:80]!r} is no URL: {error}") from error
         rules = self.hosts.get(_host(target), HostRules())
         if not target.host or target.userinfo or target.scheme not in ("http", "https"):
-            raise Failure(
-                Trouble.MALFORMED, "is no http(s) URL without user information", where=where_of(target)
-            )
+            raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=where_of(target))
         if target.scheme == "http" and not rules.insecure:
             raise Failure(
                 Trouble.DENIED,
@@ -274,18 +279,17 @@ class Http:
         max_bytes: int,
         allowed: frozenset[str],
     ) -> Answer:
+        asked = url
         for _ in range(self.limits.redirects + 1):
             answer = await self._send(method, url, headers, content, max_bytes)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
-                return answer
+                return answer if _same_host(asked, url) else replace(answer, redirected=True)
             following = _redirected(method, url, location, allowed)
             if not _same_host(url, following):
                 headers = {name: value for name, value in headers.items() if name.lower() == "accept"}
             url = following
-        raise Failure(
-            Trouble.MALFORMED, f"redirects more than {self.limits.redirects} times", where=where_of(url)
-        )
+        raise Failure(Trouble.MALFORMED, f"redirects more than {self.limits.redirects} times", where=where_of(url))
 
     async def _send(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None, max_bytes: int

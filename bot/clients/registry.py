@@ -1,0 +1,240 @@
+"""What an OCI registry shows: tags, manifests and image configs (OCI distribution specification 1.1).
+
+Only configured hosts are contacted. Content comes back as the bytes that its digest names, checked.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.clients.http import ANY_HOST, Answer, HostRules, Http
+from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.image import INDEXES, MANIFESTS, check_digest, digest_of, is_digest, read_document
+from bot.domain.reference import Base
+
+LARGEST_MANIFEST = 4 * 1024 * 1024
+LARGEST_CONFIG = 8 * 1024 * 1024
+LARGEST_TOKEN_ANSWER = 64 * 1024
+
+_ACCEPTED = ", ".join(sorted(INDEXES | MANIFESTS))
+_SERVED_FROM = {"docker.io": "registry-1.docker.io"}
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_PART}(?:/{_PART})*")
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAccess:
+    """How one registry host is spoken to.
+
+    `token_host` names a token service outside the registry's own domain that may be shown the password.
+    """
+
+    host: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    insecure: bool = False
+    token_host: str | None = None
+
+    @property
+    def served_from(self) -> str:
+        return _SERVED_FROM.get(self.host, self.host)
+
+    @property
+    def rules(self) -> HostRules:
+        return HostRules(self.ca_file, self.insecure)
+
+    @property
+    def basic(self) -> str | None:
+        return None if self.username is None else basic(self.username, self.password or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a tag points to."""
+
+    digest: str
+    media_type: str
+
+
+def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:
+    """For `Http(hosts=…)`."""
+    return {access.served_from: access.rules for access in accesses}
+
+
+class Registry:
+    """The registries that an operator configured. `http` must know their `host_rules`."""
+
+    def __init__(self, http: Http, accesses: Iterable[RegistryAccess], clock: Clock) -> None:
+        self._http = http
+        self._accesses = {access.host: access for access in accesses}
+        self._clock = clock
+        self._challenges: dict[str, Challenge] = {}
+        self._tokens: dict[tuple[str, str], Token] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def head(self, base: Base) -> Head:
+        """What the tag points to now, in one HEAD request.
+
+        A registry that tells no digest there is asked with GET, and the digest is computed.
+
+        Raises `Failure`: DENIED (401, 403), MISSING (404), THROTTLED, UNREACHABLE, MALFORMED.
+        """
+        if not _TAG.fullmatch(base.tag):
+            raise Failure(Trouble.MALFORMED, f"{base.tag[:80]!r} is no tag", where=base.name)
+        answer = await self._ask("HEAD", base.registry, base.repository, f"manifests/{base.tag}", 0)
+        digest = answer.headers.get("docker-content-digest")
+        if answer.status == 405 or (answer.status == 200 and digest is None):
+            return await self._head_by_reading(base)
+        _expect_content(answer, str(base))
+        return Head(_told_digest(digest, str(base)), _media_type(answer, str(base)))
+
+    async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
+        """An index or a manifest by its digest, checked. Raises `Failure` like `head`."""
+        return await self._content(registry, repository, f"manifests/{digest}", digest, LARGEST_MANIFEST)
+
+    async def config(self, registry: str, repository: str, digest: str) -> bytes:
+        """An image config by its digest, checked. Raises `Failure` like `head`."""
+        return await self._content(registry, repository, f"blobs/{digest}", digest, LARGEST_CONFIG)
+
+    async def _head_by_reading(self, base: Base) -> Head:
+        where = str(base)
+        path = f"manifests/{base.tag}"
+        answer = await self._ask("GET", base.registry, base.repository, path, LARGEST_MANIFEST)
+        _expect_content(answer, where)
+        read_document(answer.body, where)
+        told = answer.headers.get("docker-content-digest")
+        if told is None:
+            return Head(digest_of(answer.body), _media_type(answer, where))
+        check_digest(answer.body, told, where)
+        return Head(told, _media_type(answer, where))
+
+    async def _content(self, registry: str, repository: str, path: str, digest: str, largest: int) -> bytes:
+        where = f"{registry}/{repository}@{digest[:19]}…"
+        if not is_digest(digest):
+            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        answer = await self._ask("GET", registry, repository, path, largest)
+        _expect_content(answer, where)
+        check_digest(answer.body, digest, where)
+        return answer.body
+
+    async def _ask(self, method: str, registry: str, repository: str, path: str, largest: int) -> Answer:
+        """Sends a request with what the host accepted before; answers at most one challenge."""
+        access = self._accesses.get(registry)
+        where = f"{registry}/{repository}"
+        if access is None:
+            advice = "add it to `registries` if it may be contacted"
+            raise Failure(Trouble.DENIED, "is no configured registry", where=where[:200], advice=advice)
+        if not _NAME.fullmatch(repository) or len(repository) > 255:
+            raise Failure(Trouble.MALFORMED, "is no repository name", where=where[:200])
+        scheme = "http" if access.insecure else "https"
+        url = f"{scheme}://{access.served_from}/v2/{repository}/{path}"
+        credentials = await self._credentials(access, repository)
+        answer = await self._send(method, url, credentials, largest)
+        if answer.status != 401 or answer.redirected:
+            return answer
+        challenge = _choose(answer, access)
+        if challenge is None:
+            return answer
+        self._challenges[registry] = challenge
+        if credentials is not None:
+            self._forget(registry, repository, credentials)
+        renewed = await self._credentials(access, repository)
+        return answer if renewed in (None, credentials) else await self._send(method, url, renewed, largest)
+
+    async def _send(self, method: str, url: str, credentials: str | None, largest: int) -> Answer:
+        headers = {"Accept": _ACCEPTED if "/manifests/" in url else "*/*", "Accept-Encoding": "identity"}
+        if credentials is not None:
+            headers["Authorization"] = credentials
+        return await self._http.request(
+            method, url, headers=headers, max_bytes=largest, allow_redirects_to=ANY_HOST
+        )
+
+    async def _credentials(self, access: RegistryAccess, repository: str) -> str | None:
+        """The Authorization header that the host's last challenge asks for; None before the first one."""
+        challenge = self._challenges.get(access.host)
+        if challenge is None:
+            return None
+        if challenge.scheme == "basic":
+            return access.basic
+        key = (access.host, repository)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            token = self._tokens.get(key)
+            if token is None or not token.is_good(self._clock.now()):
+                token = self._tokens[key] = await self._token(access, repository, challenge)
+        return f"Bearer {token.value}"
+
+    def _forget(self, registry: str, repository: str, refused: str) -> None:
+        token = self._tokens.get((registry, repository))
+        if token is not None and refused == f"Bearer {token.value}":
+            del self._tokens[(registry, repository)]
+
+    async def _token(self, access: RegistryAccess, repository: str, challenge: Challenge) -> Token:
+        where = f"{access.host}/{repository}"
+        url = token_url(challenge, f"repository:{repository}:pull", where)
+        realm = urlsplit(url)
+        if realm.scheme == "http" and not access.insecure:
+            raise Failure(Trouble.DENIED, "sends its visitors to a token service without TLS", where=where)
+        headers = {"Accept": "application/json"}
+        if access.basic is not None:
+            if not (is_related(access.served_from, realm.netloc) or realm.netloc == access.token_host):
+                raise Failure(
+                    Trouble.DENIED,
+                    f"wants its password shown to {realm.netloc[:100]}",
+                    where=where,
+                    advice=f"set `token_host` for {access.host} if that is right",
+                )
+            headers["Authorization"] = access.basic
+        answer = await self._http.request("GET", url, headers=headers, max_bytes=LARGEST_TOKEN_ANSWER)
+        if answer.status != 200:
+            _expect_content(answer, where)
+        return read_token(answer.body, self._clock.now(), answer.where)
+
+
+def _choose(answer: Answer, access: RegistryAccess) -> Challenge | None:
+    offered: Mapping[str, Challenge] = {
+        challenge.scheme: challenge for challenge in challenges(answer.headers.get("www-authenticate", ""))
+    }
+    if "bearer" in offered:
+        return offered["bearer"]
+    return offered.get("basic") if access.basic is not None else None
+
+
+def _expect_content(answer: Answer, where: str) -> None:
+    """Turns every status but 200 into the `Failure` that it means."""
+    status = answer.status
+    if status == 200:
+        return
+    if status in (401, 403):
+        trouble, what, advice = Trouble.DENIED, "is not shown to us", "check username and password"
+    elif status == 404:
+        trouble, what, advice = Trouble.MISSING, "is not there", "check the name"
+    else:
+        trouble, what, advice = Trouble.MALFORMED, "cannot be read", "check that this is a registry"
+    raise Failure(trouble, f"{what} ({status})", where=where, advice=advice, status=status)
+
+
+def _told_digest(digest: str | None, where: str) -> str:
+    if digest is None or not is_digest(digest):
+        raise Failure(
+            Trouble.MALFORMED, f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where=where
+        )
+    return digest
+
+
+def _media_type(answer: Answer, where: str) -> str:
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type and media_type not in INDEXES | MANIFESTS:
+        raise Failure(
+            Trouble.MALFORMED,
+            f"answered with {media_type[:80]!r} instead of a manifest",
+            where=where,
+            advice="check that this is a registry with images of Docker schema 2 or OCI",
+        )
+    return media_type

@@ -1,0 +1,111 @@
+"""How a registry asks for credentials, and what its token service answers. No input or output.
+
+Sources: RFC 9110 section 11 (challenges), and CNCF Distribution's token authentication specification.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from bot.domain.failure import Failure, Trouble
+
+DEFAULT_LIFETIME = timedelta(seconds=60)
+LEEWAY = timedelta(seconds=5)
+"""A token is given up this long before it expires, so that it does not expire on its way."""
+LONGEST_TOKEN = 16 * 1024
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_SCHEME = re.compile(rf"[\s,]*({_WORD})(?=[\s,]|$)\s*")
+_PARAMETER = re.compile(rf'[\s,]*({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_WORD}))\s*(?=,|$)')
+_TOKEN68 = re.compile(r"[0-9A-Za-z._~+/-]+=*\s*(?=,|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way in that a host offers. `scheme` and the names of `parameters` are in lower case."""
+
+    scheme: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Good until `expires_at`."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+
+    def is_good(self, now: datetime) -> bool:
+        return now < self.expires_at
+
+
+def challenges(header: str) -> tuple[Challenge, ...]:
+    """Every challenge of a WWW-Authenticate header; what follows something unreadable is left out."""
+    return tuple(_challenges(header[:8192]))
+
+
+def _challenges(header: str) -> Iterator[Challenge]:
+    at = 0
+    while scheme := _SCHEME.match(header, at):
+        at = scheme.end()
+        if blob := _TOKEN68.match(header, at):
+            at = blob.end()
+        parameters: dict[str, str] = {}
+        while parameter := _PARAMETER.match(header, at):
+            at = parameter.end()
+            name, quoted, bare = parameter.groups()
+            parameters.setdefault(name.lower(), bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+        yield Challenge(scheme.group(1).lower(), parameters)
+
+
+def token_url(challenge: Challenge, scope: str, where: str) -> str:
+    """Where to fetch a token for `scope`. What the challenge itself asks for is not granted blindly."""
+    realm = urlsplit(challenge.parameters.get("realm", ""))
+    if realm.scheme not in ("http", "https") or not realm.hostname or "@" in realm.netloc:
+        raise Failure(Trouble.MALFORMED, "asks for a token without saying where to get it", where=where, status=401)
+    query = {"scope": scope}
+    if service := challenge.parameters.get("service"):
+        query["service"] = service
+    joined = "&".join(part for part in (realm.query, urlencode(query)) if part)
+    return urlunsplit((realm.scheme, realm.netloc, realm.path, joined, ""))
+
+
+def is_related(registry: str, realm: str) -> bool:
+    """Whether credentials for the host `registry` may be shown to the token service `realm`.
+
+    They may on the same host, or within the domain that the registry's own name stands in: `auth.docker.io` for
+    `registry-1.docker.io`, `gitlab.com` for `registry.gitlab.com`.
+    """
+    ours, theirs = (urlsplit(f"//{host}").hostname or "" for host in (registry, realm))
+    if ours == theirs:
+        return True
+    domain = ours.partition(".")[2]
+    is_address = ours.replace(".", "").isdigit() or ":" in ours
+    return "." in domain and not is_address and (theirs == domain or theirs.endswith(f".{domain}"))
+
+
+def read_token(body: bytes, now: datetime, where: str) -> Token:
+    """The token service's answer. Raises `Failure` (malformed) where it holds no usable token."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise Failure(Trouble.MALFORMED, "answered a token request with something else", where=where)
+    value = answer.get("token") or answer.get("access_token")
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value) or len(value) > LONGEST_TOKEN:
+        raise Failure(Trouble.MALFORMED, "answered a token request without a usable token", where=where)
+    seconds = answer.get("expires_in")
+    if isinstance(seconds, int | float) and 0 < seconds < 86400 * 365:
+        lifetime = timedelta(seconds=seconds)
+    else:
+        lifetime = DEFAULT_LIFETIME
+    return Token(value, now + max(lifetime - LEEWAY, timedelta(0)))
+
+
+def basic(username: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

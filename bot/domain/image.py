@@ -1,0 +1,207 @@
+"""OCI and Docker image documents as frozen values, read from untrusted bytes.
+
+The shapes are those of the OCI image specification 1.1 (image-index, manifest, config) and of Docker's schema 2,
+which differ in media types alone. Every reader raises `Failure` (malformed) with one line that names `where`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+
+MOST_ENTRIES = 500
+MOST_LAYERS = 500
+LONGEST_TEXT = 256
+UNKNOWN = "unknown/unknown"
+"""The platform that BuildKit gives to attestation manifests."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_PLATFORM_WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A descriptor: what an index or a manifest points to. `platform` is `os/architecture[/variant]`."""
+
+    media_type: str
+    digest: str
+    size: int
+    platform: str | None = None
+    is_attestation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A list of images, one for each platform."""
+
+    entries: tuple[Entry, ...]
+
+    def images(self) -> tuple[Entry, ...]:
+        """The images that have a platform, the first of each, without attestations and nested indexes.
+
+        Linux images alone, where there are any: a shared index lists several Windows builds under one platform
+        name, and a refreshed Windows image is no news to who builds for Linux.
+        """
+        first: dict[str, Entry] = {}
+        for entry in self.entries:
+            if entry.platform is None or entry.is_attestation or entry.media_type in INDEXES:
+                continue
+            first.setdefault(entry.platform, entry)
+        linux = tuple(entry for name, entry in first.items() if name.startswith("linux/"))
+        return linux or tuple(first.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One image. `layers` are the full digests, bottom first."""
+
+    config: Entry
+    layers: tuple[str, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an image says of itself. `history` holds each step's `created_by`, oldest first."""
+
+    platform: str
+    created: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[str, ...] = ()
+
+
+def is_digest(text: str) -> bool:
+    return _DIGEST.fullmatch(text) is not None
+
+
+def digest_of(body: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+
+
+def check_digest(body: bytes, digest: str, where: str) -> None:
+    """Raises `Failure` unless `body` is what `digest` (sha256 or sha512) names."""
+    if not is_digest(digest):
+        raise _malformed(f"names {digest[:80]!r}, which is no sha256 or sha512 digest", where)
+    actual = digest_of(body, digest.partition(":")[0])
+    if actual != digest:
+        raise _malformed(f"sent content with digest {actual[:19]}… instead of {digest[:19]}…", where)
+
+
+def read_document(body: bytes, where: str) -> Index | Manifest:
+    """An index or a manifest, told apart by `mediaType` and, as OCI leaves that optional, by its members."""
+    document = _object(body, where)
+    media_type = document.get("mediaType")
+    if document.get("schemaVersion") != 2:
+        raise _malformed("sent a manifest that is not of schema version 2", where)
+    if media_type in INDEXES or (media_type is None and "manifests" in document):
+        return _index(document, digest_of(body), where)
+    if media_type in MANIFESTS or (media_type is None and "layers" in document):
+        return _manifest(document, where)
+    raise _malformed(f"sent a manifest of the unknown type {str(media_type)[:80]!r}", where)
+
+
+def read_config(body: bytes, where: str) -> Config:
+    document = _object(body, where)
+    inner = document.get("config") or {}
+    history = document.get("history") or []
+    if not isinstance(inner, dict) or not isinstance(history, list):
+        raise _malformed("sent an image config of the wrong shape", where)
+    steps = [step for step in history[:MOST_LAYERS] if isinstance(step, dict)]
+    created = document.get("created")
+    return Config(
+        platform=_platform(document, where) or UNKNOWN,
+        created=created[:LONGEST_TEXT] if isinstance(created, str) else None,
+        env=_environment(inner.get("Env")),
+        labels=_texts(inner.get("Labels")),
+        history=tuple(str(step.get("created_by", ""))[: 4 * LONGEST_TEXT] for step in steps),
+    )
+
+
+def _index(document: Mapping[str, Any], own: str, where: str) -> Index:
+    listed = document.get("manifests")
+    if not isinstance(listed, list):
+        raise _malformed("sent an index without a list of manifests", where)
+    if len(listed) > MOST_ENTRIES:
+        raise _malformed(f"lists {len(listed)} manifests in one index; {MOST_ENTRIES} are accepted", where)
+    entries = tuple(_entry(each, where) for each in listed)
+    if any(entry.digest == own for entry in entries):
+        raise _malformed("lists an index within itself", where)
+    return Index(entries)
+
+
+def _manifest(document: Mapping[str, Any], where: str) -> Manifest:
+    layers = document.get("layers")
+    if not isinstance(layers, list):
+        raise _malformed("sent a manifest without a list of layers", where)
+    if len(layers) > MOST_LAYERS:
+        raise _malformed(f"lists {len(layers)} layers in one image; {MOST_LAYERS} are accepted", where)
+    return Manifest(
+        config=_entry(document.get("config"), where),
+        layers=tuple(_entry(each, where).digest for each in layers),
+        annotations=_texts(document.get("annotations")),
+    )
+
+
+def _entry(value: object, where: str) -> Entry:
+    if not isinstance(value, dict):
+        raise _malformed("sent a descriptor of the wrong shape", where)
+    digest, size, platform = value.get("digest"), value.get("size"), value.get("platform")
+    if not isinstance(digest, str) or not is_digest(digest):
+        raise _malformed(f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where)
+    name = _platform(platform, where) if isinstance(platform, dict) else None
+    annotations = _texts(value.get("annotations"))
+    return Entry(
+        media_type=str(value.get("mediaType", ""))[:LONGEST_TEXT],
+        digest=digest,
+        size=size if isinstance(size, int) and size >= 0 else 0,
+        platform=name,
+        is_attestation=name == UNKNOWN or annotations.get("vnd.docker.reference.type") == "attestation-manifest",
+    )
+
+
+def _platform(value: Mapping[str, Any], where: str) -> str | None:
+    system, architecture, variant = value.get("os"), value.get("architecture"), value.get("variant")
+    if not system or not architecture:
+        return None
+    words = [system, architecture, *([variant] if variant else [])]
+    if not all(isinstance(word, str) and _PLATFORM_WORD.fullmatch(word) for word in words):
+        raise _malformed("names a platform that is none", where)
+    # arm64 has one variant that everybody means, and containerd leaves it out when it normalises.
+    return "/".join(words[:2] if words[1:] == ["arm64", "v8"] else words)
+
+
+def _environment(value: object) -> dict[str, str]:
+    lines = value[:MOST_ENTRIES] if isinstance(value, list) else []
+    pairs = (line.partition("=") for line in lines if isinstance(line, str))
+    return {name[:LONGEST_TEXT]: text[:LONGEST_TEXT] for name, _, text in pairs}
+
+
+def _texts(value: object) -> dict[str, str]:
+    pairs = list(value.items())[:MOST_ENTRIES] if isinstance(value, dict) else []
+    return {str(name)[:LONGEST_TEXT]: text[:LONGEST_TEXT] for name, text in pairs if isinstance(text, str)}
+
+
+def _object(body: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _malformed("sent something that is not JSON", where) from error
+    if not isinstance(document, dict):
+        raise _malformed("sent JSON that is not an object", where)
+    return document
+
+
+def _malformed(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")
