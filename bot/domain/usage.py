@@ -51,6 +51,17 @@ class Span:
         return text[self.start : self.end]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """The characters of `str(reference)` from `at` on stand in the file at `span`, one for one.
+
+    An empty span at the reference's end is the place where a digest may be added.
+    """
+
+    at: int
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """A resolved reference and where to rewrite it.
@@ -77,6 +88,13 @@ class Usage:
     """The digest that a marker line above the usage records, if there is one."""
     fixed_because: str | None = None
     """Why the text cannot be rewritten, in words for a maintainer; None where it can."""
+    pieces: tuple[Piece, ...] = ()
+    """Where an assembled reference is put together from; characters that no text of the file holds have none.
+
+    Empty where the spans above tell it all.
+    """
+    statement: int | None = None
+    """The first line of the instruction that names the reference, where that is not `line`; markers go above it."""
 
     @property
     def is_pinned(self) -> bool:
@@ -114,8 +132,8 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The text after a rewrite; `edits` counts the places changed, `refused` names those that could not be."""
+    """The file after a rewrite; `edits` counts the places changed, `refused` names those that could not be."""
 
-    text: str
+    data: bytes
     edits: int
     refused: tuple[Problem, ...] = ()
