@@ -1,0 +1,248 @@
+"""Reads an image tag: version, precision, operating system, variant, architecture, date and pre-release.
+
+No specification says what a tag means. The reading follows what publishers do: .NET's tagging policy
+(`10.0.4-1-noble-chiseled-extra`), Docker Hub's official images (`3.6.3-alpine3.6`), Java's build numbers
+(`17.0.2_8-jre`), Windows updates (`1803-KB4487017`), and names that `git describe --long` makes.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from packaging.version import Version
+
+from bot.domain.tag_words import WINDOWS, names_architecture, names_system
+
+LONGEST_TAG = 128
+"""Docker's own limit; a longer text carries no version for us."""
+
+_VERSIONED = re.compile(
+    r"(?P<prefix>(?:(?!v[0-9])[a-z][a-z0-9.]*[-_])*v?)(?P<release>[0-9]+(?:\.[0-9]+)*)(?P<rest>.*)",
+    re.A | re.I | re.S,
+)
+_PRERELEASE = re.compile(
+    r"[-_.]?(?P<label>alpha|beta|preview|pre|rc|dev|nightly|snapshot|canary|unstable|ea|(?:(?<![-_])[abc])(?=[0-9]))"
+    r"(?P<number>(?:[-.]?[0-9]+(?:\.[0-9]+)*)?)(?=[-_.]|\Z)",
+    re.A | re.I,
+)
+_JOIN = re.compile(r"[-_.]")
+_PART = re.compile(r"x86_64|[^-_]+", re.A | re.I)
+_NUMBER = re.compile(r"(?:kb|post)?([0-9]+(?:\.[0-9]+)*)", re.A | re.I)
+_COMMIT = re.compile(r"g[0-9a-f]{7,64}|(?=.*[0-9])[0-9a-f]{7,64}", re.A | re.I)
+_SHORT_COMMIT = 7
+_ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64,}(?:\..+)?", re.A | re.I | re.S)
+_BUILD_NUMBER = "#"
+
+# Ranks follow SemVer's alphabetical order, which .NET keeps: preview comes before rc. PEP 440, and with it
+# `packaging`, reads `preview` as another spelling of `rc`, so only the release numbers are compared with it.
+_RANKS = {"ea": 1, "alpha": 2, "a": 2, "beta": 3, "b": 3, "pre": 4, "preview": 4, "rc": 5, "c": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Prerelease:
+    """`label` in lower case; without `numbers` it is a channel that moves (`10.0-preview`, `1.0-nightly`)."""
+
+    label: str
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, tuple[int, ...]]:
+        return _RANKS.get(self.label, 0), self.numbers
+
+    def __str__(self) -> str:
+        return ".".join((self.label, *map(str, self.numbers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag taken apart; `str()` gives it back as it was written.
+
+    `version` is the dotted release number alone. `revisions` are the numbers that follow it
+    (`10.0.4-1-noble`, `7.2-0.3`, `17.0.2_8`, `1803-KB4487017`) and `builds` those further on
+    (`3.10-master-777`). `words` are the rest in lower case and order, with `#` where a build number stood.
+    `stamp` is a calendar date as digits, `commit` a source revision. An `artifact` is a signature,
+    attestation or bill of materials that belongs to another image, never an image to build on.
+    """
+
+    text: str
+    prefix: str = ""
+    version: str | None = None
+    prerelease: Prerelease | None = None
+    revisions: tuple[tuple[int, ...], ...] = ()
+    complete: bool = False
+    """A `_build` follows the version, which says that nothing of it was left out however short it is."""
+    stamp: str | None = None
+    commit: str | None = None
+    words: tuple[str, ...] = ()
+    builds: tuple[tuple[int, ...], ...] = ()
+    artifact: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Tag":
+        """Never raises: what cannot be read has no version, and so is never compared with anything."""
+        return _parse(text)
+
+    @property
+    def is_versioned(self) -> bool:
+        return self.version is not None
+
+    @property
+    def release(self) -> Version | None:
+        return Version(self.version) if self.version is not None else None
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The release numbers as written, trailing zeros kept; their count is the tag's precision."""
+        return _numbers(self.version) if self.version is not None else ()
+
+    @property
+    def precision(self) -> int:
+        return len(self.parts)
+
+    @property
+    def is_dated(self) -> bool:
+        return self.stamp is not None
+
+    @property
+    def names_one_build(self) -> bool:
+        """By convention never moved: a date, a commit, a build or a numbered pre-release stands in it."""
+        return bool(
+            self.artifact
+            or self.stamp
+            or self.commit
+            or self.revisions
+            or self.builds
+            or (self.prerelease is not None and self.prerelease.numbers)
+        )
+
+    @property
+    def is_prerelease(self) -> bool:
+        return self.prerelease is not None
+
+    @property
+    def system(self) -> str | None:
+        """The operating system with its release: `noble`, `alpine3.22`, `windowsservercore-ltsc2022`."""
+        named = "-".join(word for word, kind in _classified(self.words) if kind == "system")
+        before = self.prefix.rstrip("-_")
+        return named or (before if names_system(before) else None)
+
+    @property
+    def variant(self) -> tuple[str, ...]:
+        """What is neither system nor architecture: `("chiseled", "extra")`, `("slim",)`."""
+        return tuple(word for word, kind in _classified(self.words) if kind == "variant")
+
+    @property
+    def architecture(self) -> str | None:
+        return next((word for word in self.words if names_architecture(word)), None)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@lru_cache(maxsize=16384)
+def _parse(text: str) -> Tag:
+    if _ARTIFACT.fullmatch(text):
+        return Tag(text, artifact=True)
+    if _COMMIT.fullmatch(text) and not text.isdigit():
+        return Tag(text, commit=text.lower())
+    head = _VERSIONED.fullmatch(text) if len(text) <= LONGEST_TAG else None
+    if head is None or _ends_in_windows(head["prefix"]):
+        return Tag(text, words=tuple(_PART.findall(text[:LONGEST_TAG].lower())))
+
+    version, rest = head["release"], head["rest"]
+    prerelease = _PRERELEASE.match(rest)
+    if prerelease is not None:
+        rest = rest[prerelease.end() :]
+    elif rest and not _JOIN.match(rest):
+        # Letters glued to the number (`8u292`, `2nd`): the whole is one word with no version in it.
+        return Tag(text, words=tuple(_PART.findall(text.lower())))
+    found = _Rest().read(rest)
+    return Tag(
+        text,
+        prefix=head["prefix"].lower(),
+        version=version,
+        prerelease=_prerelease(prerelease) if prerelease else None,
+        revisions=tuple(found.revisions),
+        complete=re.match(r"_[0-9]+(?=[-_.]|\Z)", rest) is not None,
+        stamp=found.stamp or (version.partition(".")[0] if _is_date(version.partition(".")[0]) else None),
+        commit=found.commit,
+        words=tuple(found.words),
+        builds=tuple(found.builds),
+    )
+
+
+class _Rest:
+    """Sorts the parts behind the version, one after the other."""
+
+    def __init__(self) -> None:
+        self.revisions: list[tuple[int, ...]] = []
+        self.builds: list[tuple[int, ...]] = []
+        self.words: list[str] = []
+        self.stamp: str | None = None
+        self.commit: str | None = None
+
+    def read(self, rest: str) -> "_Rest":
+        for part in _PART.findall(rest.lower().removeprefix(".")):
+            self._sort(part)
+        return self
+
+    def _sort(self, part: str) -> None:
+        number = _NUMBER.fullmatch(part)
+        if number is None and _COMMIT.fullmatch(part):
+            self.commit = part
+        elif number is None:
+            self.words.append(part)
+        elif _is_date(part):
+            self.stamp = part
+        elif part.isdigit() and len(part) == _SHORT_COMMIT:
+            # `git describe` shortens to seven digits, and a hash in 27 has no letter among them.
+            self.commit = part
+        elif not self.words:
+            self.revisions.append(_numbers(number[1]))
+        elif names_system(self.words[-1]):
+            self.words.append(part)
+        else:
+            self.builds.append(_numbers(number[1]))
+            self.words.append(_BUILD_NUMBER)
+
+
+def _prerelease(match: re.Match[str]) -> Prerelease:
+    number = match["number"].lstrip("-.")
+    return Prerelease(match["label"].lower(), _numbers(number) if number else ())
+
+
+def _classified(words: tuple[str, ...]) -> list[tuple[str, str]]:
+    kinds: list[tuple[str, str]] = []
+    for word in words:
+        follows_system = bool(kinds) and kinds[-1][1] == "system"
+        if names_system(word) or (follows_system and _is_system_release(word)):
+            kinds.append((word, "system"))
+        elif names_architecture(word):
+            kinds.append((word, "architecture"))
+        elif word != _BUILD_NUMBER:
+            kinds.append((word, "variant"))
+    return kinds
+
+
+def _is_system_release(word: str) -> bool:
+    return _NUMBER.fullmatch(word) is not None or word.startswith("ltsc")
+
+
+def _ends_in_windows(prefix: str) -> bool:
+    """`nanoserver-1809`: the number is a Windows release, so moving it would change the system."""
+    return prefix.lower().rstrip("-_").rpartition("-")[2] in WINDOWS
+
+
+def _is_date(text: str) -> bool:
+    if not (len(text) == 8 and text.isdigit() and text[:2] in ("19", "20")):
+        return False
+    try:
+        date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split("."))

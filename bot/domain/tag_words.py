@@ -1,0 +1,30 @@
+"""The vocabulary of image tags: which words name an operating system, which an architecture."""
+
+import re
+
+WINDOWS = frozenset({"windowsservercore", "nanoserver", "servercore", "windows", "iotcore"})
+
+_FAMILIES = (
+    *sorted(WINDOWS),
+    *("alpine", "ubuntu", "debian", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "oraclelinux"),
+    *("photon", "busybox", "leap", "opensuse", "ubi", "wolfi", "azurelinux", "cbl", "mariner", "ltsc"),
+)
+_RELEASES = (
+    *("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"),
+    *("precise", "trusty", "xenial", "artful", "bionic", "cosmic", "disco", "eoan", "focal", "groovy", "hirsute"),
+    *("impish", "jammy", "kinetic", "lunar", "mantic", "noble", "oracular", "plucky", "questing", "resolute"),
+)
+_OPERATING_SYSTEM = re.compile(rf"(?:(?:{'|'.join(_FAMILIES)})[0-9.]*|{'|'.join(_RELEASES)})")
+_ARCHITECTURE = re.compile(
+    r"amd64|arm64(?:v8)?|arm32v[5-8]|armv[5-8]l?|armhf|armel|arm|aarch64|x86_64|x86|x64|i386|386"
+    r"|ppc64le|s390x|riscv64|loong64|mips64le"
+)
+
+
+def names_system(word: str) -> bool:
+    """`noble`, `alpine3.22`, `ltsc2022`, `cbl`: an operating system, with its release where it is glued on."""
+    return _OPERATING_SYSTEM.fullmatch(word) is not None
+
+
+def names_architecture(word: str) -> bool:
+    return _ARCHITECTURE.fullmatch(word) is not None
