@@ -70,6 +70,8 @@ def _leased(name: str, *columns: Any) -> Table:
     return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
 
 
+chores = _leased("chores", Column("name", String(64), nullable=False, unique=True))
+
 repositories = _leased(
     "repositories",
     Column("name", String(255), nullable=False, unique=True),
@@ -88,9 +90,7 @@ blobs = Table(
     "blobs",
     metadata,
     Column("sha", String(64), primary_key=True),
-    Column("path", String(1024), primary_key=True),
-    Column("reader", String(32), nullable=False),
-    Column("findings", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 bases = _leased(
@@ -182,7 +182,6 @@ rollouts = Table(
     _key(),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
-    Column("told", String(64)),
 )
 
 rebuilds = _leased(
@@ -220,10 +219,8 @@ transitions = Table(
 outbox = _leased(
     "outbox",
     Column("key", String(128), nullable=False, unique=True),
-    Column("thread", String(128)),
-    Column("message", JSON, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("sent_version", Integer, nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Column("sent", String(64)),
     Column("remote", JSON),
     Column("error", Text),
 )

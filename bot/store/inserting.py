@@ -1,0 +1,33 @@
+"""Inserts that mean the same on both databases."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""Rows to a statement: far under SQLite's limit of 32,766 parameters."""
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+
+
+def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> Any:
+    """An insert that leaves a row that is already there as it is."""
+    return _insert(connection, table).values(**values).on_conflict_do_nothing()
+
+
+def upsert(connection: AsyncConnection, table: Table, key: Sequence[str], **values: Any) -> Any:
+    """An insert that replaces the other columns of a row that is already there."""
+    statement = _insert(connection, table).values(**values)
+    changed = {name: statement.excluded[name] for name in values if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+
+
+def _insert(connection: AsyncConnection, table: Table) -> Any:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

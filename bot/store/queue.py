@@ -1,0 +1,90 @@
+"""Claiming due rows: the one place where a worker takes work, and the one where it gives it back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Table, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class LeaseLost(RuntimeError):
+    """The lease ran out and another worker has the row; whatever was to be written must not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who claims, and for how long a claim holds without a word."""
+
+    name: str
+    lease: timedelta = timedelta(minutes=10)
+
+
+async def claim(
+    connection: AsyncConnection,
+    table: Table,
+    worker: Worker,
+    now: datetime,
+    *,
+    limit: int,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> list[RowMapping]:
+    """Up to `limit` due rows, oldest first, now leased to `worker`; never a row that another holds.
+
+    SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked.
+    """
+    due = (
+        select(table.c.id)
+        .where(table.c.due_at <= now, or_(table.c.lease_until.is_(None), table.c.lease_until <= now), *where)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list((await connection.execute(due)).scalars())
+    if not ids:
+        return []
+    taken = (
+        update(table)
+        .where(table.c.id.in_(ids))
+        .values(lease_owner=worker.name, lease_until=now + worker.lease, attempts=table.c.attempts + 1)
+        .returning(table)
+    )
+    rows = (await connection.execute(taken)).mappings().all()
+    return sorted(rows, key=lambda row: (row["due_at"], row["id"]))
+
+
+async def settle(
+    connection: AsyncConnection,
+    table: Table,
+    worker: Worker,
+    row: int,
+    *,
+    due_at: datetime,
+    succeeded: bool = True,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Ends a claim with its outcome and the next due time; raises `LeaseLost` where it is no longer ours."""
+    outcome: dict[str, Any] = {"due_at": due_at, "lease_owner": None, "lease_until": None, **(values or {})}
+    if succeeded:
+        outcome["attempts"] = 0
+    ended = await connection.execute(
+        update(table).where(table.c.id == row, table.c.lease_owner == worker.name).values(**outcome)
+    )
+    if ended.rowcount != 1:
+        raise LeaseLost(f"{table.name} {row} is no longer leased to {worker.name}")
+
+
+async def give_back(connection: AsyncConnection, table: Table, worker: Worker) -> int:
+    """Frees all rows that `worker` still holds, as an orderly stop does; how many there were."""
+    freed = await connection.execute(
+        update(table)
+        .where(table.c.lease_owner == worker.name)
+        .values(lease_owner=None, lease_until=None, attempts=table.c.attempts - 1)
+    )
+    return freed.rowcount
+
+
+def backoff(attempts: int, *, first: timedelta = timedelta(seconds=30), most: timedelta = timedelta(hours=1)) -> timedelta:
+    """How long a row rests after `attempts` failed ones: doubling, bounded."""
+    return min(first * 2 ** min(max(attempts - 1, 0), 16), most)

@@ -1,0 +1,61 @@
+import pytest
+
+from bot.domain.following import Unknown, followed_base, is_patch_pinned, moved
+from bot.domain.reference import Reference
+
+OLD = "sha256:" + "a" * 64
+NEW = "sha256:" + "b" * 64
+ASPNET = "mcr.microsoft.com/dotnet/aspnet"
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("10.0-noble-chiseled", "10.0-noble-chiseled"),
+        ("10.0.4-noble-chiseled", "10.0-noble-chiseled"),
+        ("10.0.4-1-noble-chiseled-extra", "10.0-noble-chiseled-extra"),
+        ("10.0.4", "10.0"),
+        ("11.0-preview", "11.0-preview"),
+        ("latest", "latest"),
+    ],
+)
+def test_a_reference_follows_the_floating_tag_of_its_line(written: str, tag: str) -> None:
+    base = followed_base(Reference(ASPNET, written))
+    assert base is not None
+    assert base.tag == tag
+
+
+def test_a_bare_digest_follows_nothing() -> None:
+    assert followed_base(Reference(ASPNET, None, OLD)) is None
+
+
+def test_other_images_follow_the_tag_as_written() -> None:
+    base = followed_base(Reference("python", "3.6.3"))
+    assert base is not None
+    assert (base.repository, base.tag) == ("library/python", "3.6.3")
+
+
+def test_a_digest_pin_takes_the_new_digest_and_keeps_its_tag() -> None:
+    assert moved(Reference(ASPNET, "10.0", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0", NEW)
+
+
+def test_a_patch_pin_takes_the_new_patch() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-noble"), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble")
+
+
+def test_a_patch_pin_with_digest_takes_both() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-noble", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble", NEW)
+
+
+def test_a_rebuilt_patch_keeps_its_tag_and_revision() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-1-noble"), NEW, "10.0.4") == Reference(ASPNET, "10.0.4-1-noble")
+
+
+@pytest.mark.parametrize("version", [None, "11.0.0", "10.0.0-preview.1.24081.5"])
+def test_a_patch_pin_stays_where_the_new_patch_is_not_certain(version: str | None) -> None:
+    assert isinstance(moved(Reference(ASPNET, "10.0.4"), NEW, version), Unknown)
+
+
+def test_only_three_part_versions_are_patch_pins() -> None:
+    assert is_patch_pinned(Reference(ASPNET, "10.0.4"))
+    assert not is_patch_pinned(Reference(ASPNET, "10.0"))
