@@ -17,6 +17,21 @@ class Severity(StrEnum):
     def rank(self) -> int:
         return list(Severity).index(self)
 
+    @classmethod
+    def named(cls, text: str | None) -> "Severity | None":
+        """The rating that a vendor's word stands for, None where it stands for none.
+
+        Microsoft says `Important` where others say high; CVSS and GitHub say `medium` for moderate.
+        """
+        return _RATINGS.get(text.strip().lower()) if text else None
+
+
+_RATINGS = {
+    **{severity.value: severity for severity in Severity},
+    "important": Severity.HIGH,
+    "medium": Severity.MODERATE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -46,6 +61,8 @@ class Advisory:
     fixed_versions: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    disagreements: tuple[str, ...] = ()
+    """Where the sources of a combined advisory contradict each other, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

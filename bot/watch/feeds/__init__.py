@@ -1,0 +1,1 @@
+"""Parsers of the release and advisory feeds: bytes → frozen values and named problems."""

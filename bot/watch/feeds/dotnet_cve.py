@@ -1,0 +1,123 @@
+"""Microsoft's structured disclosure of a month's .NET CVEs (`cve.json` beside the release notes)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bot.domain.advisory import Advisory, Evidence, Severity
+from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, RUNTIME_IMAGES, SDK_IMAGES, in_order
+from bot.watch.feeds.reading import (
+    Cve,
+    FeedShape,
+    Line,
+    Moment,
+    Notes,
+    Parsed,
+    Version,
+    json_object,
+    links,
+)
+
+SOURCE = "dotnet-cve"
+
+_FAMILIES = {
+    "dotnet-runtime": RUNTIME_IMAGES,
+    "dotnet-aspnetcore": ASPNET_IMAGES,
+    "dotnet-sdk": SDK_IMAGES,
+}
+_SYSTEMS = {
+    "all": LINUX | {"windows", "macos"},
+    "linux": LINUX,
+    "windows": frozenset({"windows"}),
+    "macos": frozenset({"macos"}),
+}
+
+
+class _Cvss(FeedShape):
+    score: Annotated[float, Field(ge=0, le=10)] | None = None
+    severity: Line | None = None
+
+
+class _Authority(FeedShape):
+    severity: Line | None = None
+
+
+class _Milestone(FeedShape):
+    date: Moment | None = None
+
+
+class _Timeline(FeedShape):
+    disclosure: _Milestone | None = None
+
+
+class _Disclosure(FeedShape):
+    id: Cve
+    problem: Line = ""
+    cvss: _Cvss | None = None
+    cna: _Authority | None = None
+    timeline: _Timeline | None = None
+    platforms: Any = None
+    references: Any = None
+
+
+class _Product(FeedShape):
+    cve_id: Cve
+    name: Line
+    fixed: Version
+
+
+def parse(data: bytes, seen_at: datetime, document: str = "cve.json") -> Parsed[Advisory]:
+    """The advisories of one month. Raises `Failure` where the document lists no disclosures."""
+    notes = Notes(document)
+    value = json_object(data, document)
+    disclosures = notes.all_of(_Disclosure, value.get("disclosures"), "disclosures")
+    products: dict[str, list[_Product]] = {}
+    for _, product in notes.each(_Product, value.get("products"), "products"):
+        products.setdefault(product.cve_id, []).append(product)
+    advisories = tuple(
+        _advisory(disclosure, products.get(disclosure.id, []), seen_at, notes, where)
+        for where, disclosure in disclosures
+    )
+    return Parsed(advisories, notes.problems, len(value["disclosures"]))
+
+
+def _advisory(
+    disclosure: _Disclosure, products: list[_Product], seen_at: datetime, notes: Notes, where: str
+) -> Advisory:
+    """The vendor's own rating counts; the one that CVSS derives from the score only stands in for it."""
+    vendor = Severity.named(disclosure.cna.severity) if disclosure.cna else None
+    derived = Severity.named(disclosure.cvss.severity) if disclosure.cvss else None
+    disclosed = disclosure.timeline.disclosure if disclosure.timeline else None
+    references = disclosure.references if isinstance(disclosure.references, list) else []
+    return Advisory(
+        cve=disclosure.id,
+        title=disclosure.problem,
+        severity=vendor or derived,
+        score=disclosure.cvss.score if disclosure.cvss else None,
+        published_at=disclosed.date if disclosed else None,
+        families=_families(products, notes, where),
+        systems=_systems(disclosure.platforms, notes, where),
+        fixed_versions=in_order(product.fixed for product in products),
+        links=links(*references),
+        evidence=(Evidence(SOURCE, disclosure.id, seen_at),),
+    )
+
+
+def _families(products: list[_Product], notes: Notes, where: str) -> frozenset[str]:
+    """Empty, which means "not said", where a product is none that is known here."""
+    unknown = sorted({product.name for product in products if product.name not in _FAMILIES})
+    for name in unknown:
+        notes.add(where, f"names the unknown product {name}; its families count as not said")
+    if unknown:
+        return frozenset()
+    return frozenset().union(*(_FAMILIES[product.name] for product in products))
+
+
+def _systems(platforms: object, notes: Notes, where: str) -> frozenset[str]:
+    names = platforms if isinstance(platforms, list) else []
+    unknown = [str(name) for name in names if not isinstance(name, str) or name.lower() not in _SYSTEMS]
+    if unknown:
+        notes.add(where, f"names the unknown platform {unknown[0]}; its systems count as not said")
+        return frozenset()
+    return frozenset().union(*(_SYSTEMS[name.lower()] for name in names))

@@ -1,0 +1,194 @@
+""".NET's release metadata: `releases-index.json` and a `releases.json` per channel.
+
+The shape is that of the published documents, described in dotnet/core's `release-notes/schemas`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bot.domain.advisory import Release
+from bot.watch.feeds.reading import (
+    Channel,
+    Cve,
+    Day,
+    HyphenatedShape,
+    Line,
+    Notes,
+    Parsed,
+    Version,
+    address,
+    json_object,
+    malformed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChannel:
+    """One row of the index; `releases_url` is where its releases are listed, None where that is no address."""
+
+    channel: str
+    latest_release: str
+    latest_runtime: str | None
+    latest_sdk: str | None
+    support_phase: str | None
+    end_of_life: date | None
+    releases_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """CVEs that the feed had not shown for this release before."""
+
+    version: str
+    cves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`releases` holds all that is known afterwards, by version; `changed` those that differ from before."""
+
+    releases: Mapping[str, Release]
+    changed: tuple[Release, ...]
+    newly_published: tuple[Release, ...]
+    newly_listed_cves: tuple[Listed, ...]
+
+
+class _IndexRow(HyphenatedShape):
+    channel_version: Channel
+    latest_release: Version
+    latest_runtime: Version | None = None
+    latest_sdk: Version | None = None
+    support_phase: Line | None = None
+    eol_date: Day | None = None
+    releases_url: str | None = Field(default=None, alias="releases.json")
+
+
+class _Component(HyphenatedShape):
+    version: Version
+
+
+class _ListedCve(HyphenatedShape):
+    cve_id: Cve
+
+
+class _ReleaseRow(HyphenatedShape):
+    release_version: Version
+    release_date: Day | None = None
+    security: Annotated[bool, Field(strict=True)] = False
+    runtime: Any = None
+    aspnetcore_runtime: Any = None
+    sdk: Any = None
+    sdks: Any = None
+    cve_list: Any = None
+
+
+class _ChannelDocument(HyphenatedShape):
+    channel_version: Channel
+    support_phase: Line | None = None
+    eol_date: Day | None = None
+    releases: Any = None
+
+
+def parse_index(data: bytes, seen_at: datetime, document: str = "releases-index.json") -> Parsed[ReleaseChannel]:
+    """The channels of `releases-index.json`, in the document's order (newest first)."""
+    notes = Notes(document)
+    rows = json_object(data, document).get("releases-index")
+    entries = notes.all_of(_IndexRow, rows, "releases-index")
+    channels = tuple(
+        ReleaseChannel(
+            channel=row.channel_version,
+            latest_release=row.latest_release,
+            latest_runtime=row.latest_runtime,
+            latest_sdk=row.latest_sdk,
+            support_phase=row.support_phase,
+            end_of_life=row.eol_date,
+            releases_url=address(row.releases_url),
+        )
+        for _, row in entries
+    )
+    return Parsed(channels, notes.problems, len(rows or ()))
+
+
+def parse(data: bytes, seen_at: datetime, document: str = "releases.json") -> Parsed[Release]:
+    """The releases of one channel, each as if it were first seen now; `merge` puts that right.
+
+    Raises `Failure` where the document is no release list.
+    """
+    notes = Notes(document)
+    value = json_object(data, document)
+    channel = notes.shaped(_ChannelDocument, value, "the document")
+    if channel is None:
+        raise malformed(document, f"is no release list: {notes.problems[0].what}")
+    rows = notes.all_of(_ReleaseRow, channel.releases, "releases")
+    releases = tuple(_release(channel, row, seen_at, notes, where) for where, row in rows)
+    return Parsed(releases, notes.problems, len(channel.releases))
+
+
+def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, notes: Notes, where: str) -> Release:
+    listed = notes.each(_ListedCve, row.cve_list, f"{where}.cve-list")
+    cves = tuple(sorted({entry.cve_id for _, entry in listed}))
+    sdk = _version(row.sdk, notes, f"{where}.sdk")
+    sdks = [entry.version for _, entry in notes.each(_Component, row.sdks, f"{where}.sdks")]
+    return Release(
+        channel=channel.channel_version,
+        version=row.release_version,
+        published_at=seen_at,
+        runtime=_version(row.runtime, notes, f"{where}.runtime"),
+        aspnetcore=_version(row.aspnetcore_runtime, notes, f"{where}.aspnetcore-runtime"),
+        sdks=tuple(dict.fromkeys([sdk, *sdks] if sdk else sdks)),
+        security=row.security or bool(cves),
+        cves=cves,
+        cves_listed_at=seen_at if cves else None,
+        released_on=row.release_date,
+        support_phase=channel.support_phase,
+        end_of_life=channel.eol_date,
+    )
+
+
+def _version(component: object, notes: Notes, where: str) -> str | None:
+    """The version of a component; null and `{}` stand for none (a release of SDKs alone has no runtime)."""
+    if not component:
+        return None
+    entry = notes.shaped(_Component, component, where)
+    return entry.version if entry else None
+
+
+def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
+    """What is known once `parsed`, a reading of one or more channels, is added to it.
+
+    First-seen times stay: the feed rewrites `release-date` when a later SDK joins a release, and lists CVEs up
+    to days after it. The rest follows the newest reading. What the feed no longer shows stays known. The first
+    reading of a channel publishes nothing new: its history is only new to us.
+    """
+    releases = dict(known)
+    channels = {release.channel for release in known.values()}
+    changed: dict[str, Release] = {}
+    published: list[Release] = []
+    listed: list[Listed] = []
+    for release in parsed:
+        before = releases.get(release.version)
+        after = _keeping_first_seen(before, release) if before else release
+        releases[after.version] = after
+        if after != before:
+            changed[after.version] = after
+        if after.channel not in channels:
+            continue
+        if before is None:
+            published.append(after)
+        cves = tuple(cve for cve in after.cves if before is None or cve not in before.cves)
+        if cves:
+            listed.append(Listed(after.version, cves))
+    return Merged(releases, tuple(changed.values()), tuple(published), tuple(listed))
+
+
+def _keeping_first_seen(before: Release, release: Release) -> Release:
+    listings = [at for at in (before.cves_listed_at, release.cves_listed_at) if at is not None]
+    return replace(
+        release,
+        published_at=min(before.published_at, release.published_at),
+        cves_listed_at=min(listings, default=None),
+    )

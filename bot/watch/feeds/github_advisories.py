@@ -1,0 +1,141 @@
+"""GitHub's reviewed security advisories for .NET's NuGet packages (REST `GET /advisories`).
+
+The runtime packs that an advisory names tell what Microsoft's own document does not: whether a fix is for musl
+or for Windows alone, and whether it is in the runtime or in ASP.NET Core.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from bot.domain.advisory import Advisory, Evidence, Severity
+from bot.watch.feeds.packages import FixedPackage, reach
+from bot.watch.feeds.reading import Cve, FeedShape, Line, Moment, Notes, Parsed, is_version, json_document, links
+
+SOURCE = "github"
+
+_ASKED_FOR = (
+    *(
+        f"Microsoft.{framework}.App.Runtime.{identifier}"
+        for framework in ("NETCore", "AspNetCore")
+        for identifier in ("linux-x64", "linux-arm64", "linux-musl-x64", "linux-musl-arm64", "win-x64")
+    ),
+    "Microsoft.Build",
+    "Microsoft.Build.Tasks.Core",
+    "NuGet.Packaging",
+    "NuGet.Protocol",
+)
+
+
+def query_url(api_url: str = "https://api.github.com") -> str:
+    """The address that lists them: the hundred last updated, more than .NET has had in three years."""
+    query = {
+        "ecosystem": "nuget",
+        "type": "reviewed",
+        "affects": ",".join(_ASKED_FOR),
+        "sort": "updated",
+        "direction": "desc",
+        "per_page": "100",
+    }
+    return f"{api_url}/advisories?{urlencode(query, safe=',')}"
+
+
+@dataclass(frozen=True, slots=True)
+class GithubAdvisories(Parsed[Advisory]):
+    """`withdrawn` are CVEs whose advisory GitHub has taken back: what it said before no longer counts."""
+
+    withdrawn: tuple[str, ...] = ()
+
+
+class _Package(FeedShape):
+    ecosystem: Line
+    name: Line | None = None
+
+
+class _Vulnerability(FeedShape):
+    package: _Package | None = None
+    first_patched_version: Line | None = None
+
+
+class _Score(FeedShape):
+    score: Annotated[float, Field(ge=0, le=10)] | None = None
+
+
+class _Scores(FeedShape):
+    cvss_v3: _Score | None = None
+    cvss_v4: _Score | None = None
+
+
+class _Row(FeedShape):
+    ghsa_id: Annotated[str, Field(pattern=r"^GHSA(-[0-9a-z]{4}){3}$")]
+    cve_id: Cve | None = None
+    html_url: str | None = None
+    summary: Line = ""
+    severity: Line | None = None
+    references: Any = None
+    published_at: Moment | None = None
+    withdrawn_at: Moment | None = None
+    vulnerabilities: Any = None
+    cvss: Any = None
+    cvss_severities: Any = None
+
+
+def parse(data: bytes, seen_at: datetime, document: str = "GitHub advisories") -> GithubAdvisories:
+    """The advisories that touch a .NET image. Raises `Failure` where the answer is no list of advisories."""
+    notes = Notes(document)
+    rows = json_document(data, document)
+    items: dict[str, Advisory] = {}
+    withdrawn: dict[str, None] = {}
+    for where, row in notes.all_of(_Row, rows, ""):
+        place = f"{where} ({row.ghsa_id})"
+        if row.withdrawn_at is not None:
+            if row.cve_id:
+                withdrawn[row.cve_id] = None
+            continue
+        advisory = _advisory(row, seen_at, notes, place)
+        if advisory is not None:
+            items.setdefault(advisory.cve, advisory)
+    return GithubAdvisories(
+        items=tuple(items.values()),
+        problems=notes.problems,
+        entries=len(rows),
+        withdrawn=tuple(cve for cve in withdrawn if cve not in items),
+    )
+
+
+def _advisory(row: _Row, seen_at: datetime, notes: Notes, where: str) -> Advisory | None:
+    packages = []
+    for _, entry in notes.each(_Vulnerability, row.vulnerabilities, f"{where}.vulnerabilities"):
+        if entry.package and entry.package.name and entry.package.ecosystem == "nuget":
+            patched = entry.first_patched_version
+            packages.append(FixedPackage(entry.package.name, patched if is_version(patched) else None))
+    touched = reach(packages)
+    if not touched.families:
+        return None
+    if row.cve_id is None:
+        notes.add(where, "has no CVE number yet; the entry is skipped")
+        return None
+    references = row.references if isinstance(row.references, list) else []
+    return Advisory(
+        cve=row.cve_id,
+        title=row.summary,
+        severity=Severity.named(row.severity),
+        score=_score(row, notes, where),
+        published_at=row.published_at,
+        families=touched.families,
+        systems=touched.systems,
+        fixed_versions=touched.versions,
+        links=links(row.html_url, *references),
+        evidence=(Evidence(SOURCE, row.ghsa_id, seen_at),),
+    )
+
+
+def _score(row: _Row, notes: Notes, where: str) -> float | None:
+    """CVSS 3, as Microsoft publishes it, else CVSS 4; GitHub writes 0 where it has none."""
+    scores = notes.shaped(_Scores, row.cvss_severities or {}, f"{where}.cvss_severities")
+    older = notes.shaped(_Score, row.cvss or {}, f"{where}.cvss")
+    candidates = (scores and scores.cvss_v3, older, scores and scores.cvss_v4)
+    return next((found.score for found in candidates if found and found.score), None)

@@ -1,0 +1,229 @@
+"""The published inventory of .NET's images (`image-info.dotnet-dotnet-docker-main.json` in dotnet/versions).
+
+The only place where the withdrawal of a tag shows: the registry goes on serving it. A shared tag names an
+index of several platforms, a simple tag one platform.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from bot.watch.feeds.reading import (
+    FeedShape,
+    Line,
+    Moment,
+    Notes,
+    Parsed,
+    json_object,
+    links,
+    malformed,
+)
+
+DOUBTFUL_SHARE = 0.5
+"""An inventory that lost more than this share of its tags at once is not believed. The largest real step, the
+end of a .NET version, takes about a quarter."""
+
+TagKey = tuple[str, str]
+"""Repository (`dotnet/aspnet`) and tag (`8.0-alpine`)."""
+
+_ARCHITECTURES = {"arm32": "arm/v7"}
+_DIGEST = re.compile(r"(?:[a-z0-9][a-z0-9./_:-]{0,250}@)?(sha256:[0-9a-f]{64})")
+_Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$", max_length=255)]
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEntry:
+    """One platform image.
+
+    `platform` is written as in an image index (`linux/arm/v7`); `base_digest` is the image that its Dockerfile
+    starts from, None where that is `scratch`; `layers` are whole digests, bottom first.
+    """
+
+    platform: str
+    os_version: str
+    digest: str | None
+    base_digest: str | None
+    created_at: datetime | None
+    dockerfile: str
+    commit_url: str | None
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagEntry:
+    """A maintained tag. `index_digest` is None for the tag of a single platform."""
+
+    repository: str
+    tag: str
+    index_digest: str | None
+    product_version: str | None
+    platforms: tuple[PlatformEntry, ...]
+
+    @property
+    def is_shared(self) -> bool:
+        return self.index_digest is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All maintained tags. `incomplete` names repositories of which some entries could not be read: the
+    absence of a tag there says nothing."""
+
+    tags: Mapping[TagKey, TagEntry]
+    incomplete: frozenset[str] = frozenset()
+
+    def has(self, repository: str, tag: str) -> bool:
+        return (repository, tag) in self.tags
+
+    def find(self, repository: str, tag: str) -> TagEntry | None:
+        return self.tags.get((repository, tag))
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        return frozenset(repository for repository, _ in self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryStep:
+    """What changed between two inventories; `doubt` says why nothing is concluded, None where all is well."""
+
+    withdrawn: frozenset[TagKey] = frozenset()
+    returned: frozenset[TagKey] = frozenset()
+    doubt: str | None = None
+
+
+class _Repo(FeedShape):
+    repo: _Repository
+    images: Any = None
+
+
+class _Image(FeedShape):
+    product_version: Annotated[Line | None, Field(alias="productVersion")] = None
+    manifest: Any = None
+    platforms: Any = None
+
+
+class _Manifest(FeedShape):
+    digest: Annotated[str, Field(pattern=f"^{_DIGEST.pattern}$")]
+    shared_tags: Annotated[Any, Field(alias="sharedTags")] = None
+
+
+class _Layer(FeedShape):
+    digest: Annotated[str, Field(pattern=f"^{_DIGEST.pattern}$")]
+
+
+class _Platform(FeedShape):
+    dockerfile: Line = ""
+    simple_tags: Annotated[Any, Field(alias="simpleTags")] = None
+    digest: str | None = None
+    base_image_digest: Annotated[str | None, Field(alias="baseImageDigest")] = None
+    os_type: Annotated[Line, Field(alias="osType")]
+    os_version: Annotated[Line, Field(alias="osVersion")] = ""
+    architecture: Line
+    created: Moment | None = None
+    commit_url: Annotated[str | None, Field(alias="commitUrl")] = None
+    layers: Any = None
+
+
+def parse(data: bytes, seen_at: datetime, document: str = "image-info.json") -> Parsed[TagEntry]:
+    """All maintained tags. `entries` counts repositories. `inventory` puts the tags together.
+
+    Raises `Failure` where the document is no inventory, or lists no tag at all.
+    """
+    return read(data, document)[1]
+
+
+def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Parsed[TagEntry]]:
+    """The inventory, and the same as entries with their problems. Raises `Failure` as `parse` does."""
+    notes = Notes(document)
+    repos: Any = json_object(data, document).get("repos")
+    tags: dict[TagKey, TagEntry] = {}
+    incomplete: set[str] = set()
+    for where, repo in notes.all_of(_Repo, repos, "repos"):
+        before = notes.count
+        for entry in _entries(repo, notes, f"{where}.images"):
+            tags[entry.repository, entry.tag] = entry
+        if notes.count > before:
+            incomplete.add(repo.repo)
+    if not tags:
+        raise malformed(document, "lists no image tag")
+    return Inventory(tags, frozenset(incomplete)), Parsed(tuple(tags.values()), notes.problems, len(repos))
+
+
+def compared(before: Inventory, after: Inventory) -> InventoryStep:
+    """The tags that one inventory lists and the other does not.
+
+    Nothing is concluded for repositories that could not be read whole, nor at all where more than
+    `DOUBTFUL_SHARE` of the tags went at once.
+    """
+    unsure = before.incomplete | after.incomplete
+    gone = frozenset(key for key in before.tags.keys() - after.tags.keys() if key[0] not in unsure)
+    come = frozenset(key for key in after.tags.keys() - before.tags.keys() if key[0] not in unsure)
+    if len(gone) > DOUBTFUL_SHARE * len(before.tags):
+        doubt = (
+            f"the inventory lost {len(gone)} of {len(before.tags)} tags at once, which looks like a mistake "
+            "there: no tag counts as withdrawn"
+        )
+        return InventoryStep(doubt=doubt)
+    return InventoryStep(gone, come)
+
+
+def withdrawn(before: Inventory, after: Inventory) -> frozenset[TagKey]:
+    """The tags no longer maintained; see `compared` for what is not concluded."""
+    return compared(before, after).withdrawn
+
+
+def _entries(repo: _Repo, notes: Notes, where: str) -> Iterator[TagEntry]:
+    for place, image in notes.each(_Image, repo.images, where):
+        platforms = []
+        for spot, platform in notes.each(_Platform, image.platforms, f"{place}.platforms"):
+            entry = _platform(platform, notes, spot)
+            platforms.append(entry)
+            for tag in _tags(platform.simple_tags, notes, f"{spot}.simpleTags"):
+                yield TagEntry(repo.repo, tag, None, image.product_version, (entry,))
+        if image.manifest is None:
+            continue
+        manifest = notes.shaped(_Manifest, image.manifest, f"{place}.manifest")
+        if manifest is None:
+            continue
+        for tag in _tags(manifest.shared_tags, notes, f"{place}.manifest.sharedTags"):
+            yield TagEntry(repo.repo, tag, _digest(manifest.digest), image.product_version, tuple(platforms))
+
+
+def _platform(platform: _Platform, notes: Notes, where: str) -> PlatformEntry:
+    architecture = platform.architecture.lower()
+    top_first = [layer.digest for _, layer in notes.each(_Layer, platform.layers, f"{where}.layers")]
+    return PlatformEntry(
+        platform=f"{platform.os_type.lower()}/{_ARCHITECTURES.get(architecture, architecture)}",
+        os_version=platform.os_version,
+        digest=_digest(platform.digest),
+        base_digest=_digest(platform.base_image_digest),
+        created_at=platform.created,
+        dockerfile=platform.dockerfile,
+        commit_url=next(iter(links(platform.commit_url)), None),
+        layers=tuple(reversed(top_first)),
+    )
+
+
+def _tags(values: object, notes: Notes, where: str) -> Iterator[str]:
+    if values is None:
+        return
+    if not isinstance(values, list):
+        notes.add(where, "should be a list; it is skipped")
+        return
+    for value in values:
+        if isinstance(value, str) and _TAG.fullmatch(value):
+            yield value
+        else:
+            notes.add(where, f"{value!r:.80} is no tag; it is skipped")
+
+
+def _digest(text: str | None) -> str | None:
+    """The digest alone, of `sha256:…` or `host/repository@sha256:…`."""
+    match = _DIGEST.fullmatch(text) if text else None
+    return match[1] if match else None

@@ -1,0 +1,238 @@
+"""What all feed parsers share: documents within bounds, entries of a stated shape, problems by name.
+
+A document that is not what it should be raises `Failure`. An entry that is not is skipped and named, and the
+rest of the document counts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import from_json
+
+from bot.domain.document import MAX_DOCUMENT_BYTES
+from bot.domain.failure import Failure, Trouble
+
+MAX_NODES = 500_000
+"""Objects, arrays and elements of a document; the largest real one has 90,000. A node of three bytes takes some
+hundred bytes of memory, so the size alone bounds too little."""
+MAX_ENTRIES = 10_000
+MAX_PROBLEMS = 20
+MAX_LINE = 300
+
+_CONTROL_OR_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+Item = TypeVar("Item")
+Shape = TypeVar("Shape", bound="FeedShape")
+
+
+class FeedParser(Protocol[Item]):
+    """How every parser is called; `document` is the name that failures and problems give it."""
+
+    def __call__(self, data: bytes, seen_at: datetime, document: str = ...) -> "Parsed[Item]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedProblem:
+    """One entry, or several of them, that could not be read."""
+
+    document: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.where}: {self.what}" if self.where else f"{self.document}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[Item]):
+    """`entries` counts what the document lists, `items` holds what of it matters here and could be read."""
+
+    items: tuple[Item, ...]
+    problems: tuple[FeedProblem, ...] = ()
+    entries: int = 0
+
+
+def one_line(text: str) -> str:
+    """Untrusted text on one line: no control or direction characters, at most `MAX_LINE` characters."""
+    line = _CONTROL_OR_SPACE.sub(" ", text).strip()
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
+
+
+def _text_only(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("should be text")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Microsoft's documents leave the zone out and mean UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+VERSION = r"[0-9]{1,5}(?:\.[0-9]{1,9}){1,3}(?:-[0-9A-Za-z]{1,20}(?:\.[0-9A-Za-z]{1,20}){0,5})?"
+CVE = r"CVE-[0-9]{4}-[0-9]{4,12}"
+LINK = r"https://[^\s<>\"'`\\|{}^\[\]\x00-\x20\x7f-\x9f]{1,490}"
+
+Line = Annotated[str, AfterValidator(one_line)]
+Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$", max_length=64)]
+Channel = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
+Cve = Annotated[str, StringConstraints(pattern=f"^{CVE}$")]
+Day = Annotated[date, BeforeValidator(_text_only)]
+Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
+
+_LINK = re.compile(LINK)
+_ADDRESS = re.compile(r"https?://[!-~]{1,1000}")
+_VERSION = re.compile(VERSION)
+
+
+class FeedShape(BaseModel):
+    """A shape as documented by its publisher, as far as it is used here; unknown keys are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class HyphenatedShape(FeedShape):
+    """The same for .NET's release metadata, whose keys are written `release-version`."""
+
+    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
+
+
+@dataclass(slots=True)
+class Notes:
+    """Collects what one document could not tell; beyond `MAX_PROBLEMS` it only counts."""
+
+    document: str
+    _problems: list[FeedProblem] = field(default_factory=list)
+    _more: int = 0
+
+    def add(self, where: str, what: str) -> None:
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(FeedProblem(self.document, one_line(where), one_line(what)))
+        else:
+            self._more += 1
+
+    @property
+    def count(self) -> int:
+        return len(self._problems) + self._more
+
+    @property
+    def problems(self) -> tuple[FeedProblem, ...]:
+        if not self._more:
+            return tuple(self._problems)
+        return (*self._problems, FeedProblem(self.document, "", f"{self._more} more entries could not be read"))
+
+    def shaped(self, shape: type[Shape], value: object, where: str) -> Shape | None:
+        """The value in its shape; None, with a note, where it does not fit."""
+        try:
+            return shape.model_validate(value)
+        except ValidationError as error:
+            self.add(where, f"{_first(error)}; the entry is skipped")
+            return None
+
+    def each(self, shape: type[Shape], values: object, where: str) -> Iterator[tuple[str, Shape]]:
+        """The entries of a list that fit the shape, each with its place in the document.
+
+        None is an empty list: publishers write either.
+        """
+        if values is None:
+            return
+        if not isinstance(values, list):
+            self.add(where, "should be a list; it is skipped")
+            return
+        for index, value in enumerate(values[:MAX_ENTRIES]):
+            place = f"{where}[{index}]"
+            entry = self.shaped(shape, value, place)
+            if entry is not None:
+                yield place, entry
+        if len(values) > MAX_ENTRIES:
+            self.add(where, f"has {len(values)} entries; those after the first {MAX_ENTRIES} are skipped")
+
+    def all_of(self, shape: type[Shape], values: object, where: str) -> list[tuple[str, Shape]]:
+        """As `each`, for the list that is the document's point.
+
+        Raises `Failure` where it is no list, or where none of its entries can be read: then the format has
+        changed, and one line says so rather than one for each entry.
+        """
+        if not isinstance(values, list):
+            raise malformed(self.document, f"{where or 'it'} should be a list")
+        entries = list(self.each(shape, values, where))
+        if values and not entries:
+            first = self._problems[0] if self._problems else ""
+            raise malformed(self.document, f"none of its {len(values)} entries can be read, first {first}")
+        return entries
+
+
+def malformed(document: str, what: str) -> Failure:
+    return Failure(
+        Trouble.MALFORMED, one_line(what), where=one_line(document), advice="the last good copy stays in use"
+    )
+
+
+def json_document(data: bytes, document: str) -> Any:
+    """The value of a JSON text (RFC 8259: no NaN, no infinity). Raises `Failure` with line and column."""
+    _check_size(data, document, nodes=data.count(b"{") + data.count(b"["))
+    try:
+        return from_json(data.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+    except ValueError as error:
+        raise malformed(document, f"is no JSON: {error}") from error
+
+
+def json_object(data: bytes, document: str) -> dict[str, Any]:
+    value = json_document(data, document)
+    if not isinstance(value, dict):
+        raise malformed(document, f"should be a JSON object, is {_kind(value)}")
+    return value
+
+
+def xml_document(data: bytes, document: str) -> Element:
+    """The root element. A DTD, and with it every entity of the document's own, is refused."""
+    _check_size(data, document, nodes=data.count(b"<"))
+    try:
+        root: Element = fromstring(data, forbid_dtd=True)
+    except ParseError as error:
+        raise malformed(document, f"is no well-formed XML: {error}") from error
+    except DefusedXmlException as error:
+        raise malformed(document, f"declares a DTD or entities, which is not read: {error}") from error
+    except (ValueError, LookupError) as error:
+        raise malformed(document, f"cannot be decoded: {error}") from error
+    return root
+
+
+def _check_size(data: bytes, document: str, nodes: int) -> None:
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise malformed(document, f"has {len(data):,} bytes, more than the {MAX_DOCUMENT_BYTES:,} that are read")
+    if nodes > MAX_NODES:
+        raise malformed(document, f"has {nodes:,} nodes, more than the {MAX_NODES:,} that are read")
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", str: "a text", type(None): "null", bool: "true or false"}.get(type(value), "a number")
+
+
+def _first(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    place = ".".join(str(part) for part in details[0]["loc"])
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    return f"{place}: {details[0]['msg']}{more}" if place else f"{details[0]['msg']}{more}"
+
+
+def links(*candidates: object) -> tuple[str, ...]:
+    """The https addresses among the candidates, at most ten, each once. Others are not worth a problem."""
+    found = (text for text in candidates if isinstance(text, str) and _LINK.fullmatch(text))
+    return tuple(dict.fromkeys(found))[:10]
+
+
+def is_version(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= 64 and _VERSION.fullmatch(text) is not None
+
+
+def address(text: object) -> str | None:
+    """An address to fetch from; whether its host and plain http are permitted is the client's to say."""
+    return text if isinstance(text, str) and _ADDRESS.fullmatch(text) else None
