@@ -1,0 +1,152 @@
+"""Observations and feeds into changes; and changes again, when a feed catches up."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bot.assess.cause import Move, cause_of, compare, dotnet_cause
+from bot.assess.releases import Fixes, ReleaseIndex, family_of
+from bot.assess.relevance import Relevance, relevance, relevance_to
+from bot.assess.wording import DOTNET_CAUSES, dotnet_sentence, sentence
+from bot.domain.advisory import Advisory, Evidence, Severity
+from bot.domain.change import Cause, Change
+from bot.domain.observation import Observation
+
+
+def assess(
+    before: Observation,
+    after: Observation,
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+) -> Change:
+    """What changed and why, from what the feeds had shown by `now`.
+
+    `before` is the last observation that had a digest, also where the base was withdrawn in between. `advisories`
+    are looked up by CVE number; without one, a CVE counts as relevant and unrated. Raises ValueError where the
+    two are no consecutive observations of one base.
+    """
+    _check(before, after)
+    move = compare(before, after)
+    family = family_of(after.base)
+    fixes = (
+        releases.fixed_between(family, move.from_version, move.to_version, now)
+        if move.version_moved
+        else Fixes(listed=False)
+    )
+    cause = cause_of(move, fixes)
+    cves = fixes.cves if cause is Cause.DOTNET_SECURITY else ()
+    judged = {cve: relevance_to(advisories[cve], after) for cve in cves if cve in advisories}
+    severity = worst(cves, advisories, judged)
+    feed = fixes.evidence if cause in DOTNET_CAUSES else ()
+    return Change(
+        base=after.base,
+        at=after.at,
+        from_digest=before.digest,
+        to_digest=after.digest,
+        cause=cause,
+        cause_at_detection=cause,
+        from_version=move.from_version,
+        to_version=move.to_version,
+        cves=cves,
+        severity=severity,
+        platforms=move.changed,
+        evidence=(_seen(move, before, after), *feed, *_advisory_evidence(cves, advisories, judged)),
+        detail=sentence(cause, move, family, len(cves), severity),
+    )
+
+
+def reassess(
+    change: Change, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
+) -> Change | None:
+    """The same change with what the feeds show now; None where that is nothing new.
+
+    Only a .NET version's cause depends on feeds. What a feed once said is not forgotten because it is silent now: a
+    release that it no longer lists changes nothing.
+    """
+    if change.cause not in DOTNET_CAUSES:
+        return None
+    family = family_of(change.base)
+    fixes = releases.fixed_between(family, change.from_version, change.to_version, now)
+    cause = dotnet_cause(fixes)
+    if cause is Cause.DOTNET_UNKNOWN:
+        return None
+    judged = {
+        cve: relevance(advisories[cve], change.base, platforms=change.platforms)
+        for cve in fixes.cves
+        if cve in advisories
+    }
+    severity = worst(fixes.cves, advisories, judged)
+    if (cause, fixes.cves, severity) == (change.cause, change.cves, change.severity):
+        return None
+    found = (*fixes.evidence, *_advisory_evidence(fixes.cves, advisories, judged))
+    return replace(
+        change,
+        cause=cause,
+        cves=fixes.cves,
+        severity=severity,
+        evidence=tuple(dict.fromkeys((*change.evidence, *found))),
+        detail=_reworded(change, cause, family, len(fixes.cves), severity),
+    )
+
+
+def worst(
+    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
+) -> Severity | None:
+    """The highest rating among the CVEs that touch the image; None where none is rated."""
+    rated = [
+        advisory.severity
+        for cve in cves
+        if (advisory := advisories.get(cve)) is not None and advisory.severity is not None and judged[cve]
+    ]
+    return max(rated, key=lambda severity: severity.rank, default=None)
+
+
+def _check(before: Observation, after: Observation) -> None:
+    if before.base != after.base:
+        raise ValueError(f"{before.base} and {after.base} are not the same base")
+    if before.digest is None:
+        raise ValueError(f"{before.base}: compare with the last observation that had a digest")
+    if after.at < before.at:
+        raise ValueError(f"{before.base}: observed at {after.at}, before {before.at}")
+
+
+def _seen(move: Move, before: Observation, after: Observation) -> Evidence:
+    """What the registry or inventory showed, in its own words."""
+    if move.withdrawn:
+        return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
+    shown = f"{before.digest} → {after.digest}"
+    earlier = {image.platform: image for image in before.platforms}
+    for image in after.platforms:
+        if image.platform in move.changed:
+            old = earlier[image.platform]
+            bottom = f"{_bottom(old.layers)} → {_bottom(image.layers)}"
+            shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
+            break
+    return Evidence(str(after.base), shown, after.at)
+
+
+def _bottom(layers: tuple[str, ...]) -> str:
+    return layers[0] if layers else "not recorded"
+
+
+def _advisory_evidence(
+    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
+) -> tuple[Evidence, ...]:
+    found: list[Evidence] = []
+    for cve in cves:
+        if cve not in judged:
+            continue
+        verdict = "relevant" if judged[cve] else "not relevant"
+        found += [
+            replace(row, locator=f"{row.locator} ({cve}: {verdict}, {judged[cve].text})")
+            for row in advisories[cve].evidence
+        ]
+    return tuple(found)
+
+
+def _reworded(change: Change, cause: Cause, family: str, cves: int, severity: Severity | None) -> str:
+    """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
+    _, _, rest = change.detail.partition("; ")
+    text = dotnet_sentence(cause, family, change.from_version, change.to_version, cves, severity)
+    return f"{text}; {rest}" if rest else text

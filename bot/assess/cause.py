@@ -1,0 +1,111 @@
+"""Two observations of one base, compared: what moved, and the one word for it."""
+
+from dataclasses import dataclass
+
+from bot.assess.releases import Fixes
+from bot.assess.version import DotnetVersion
+from bot.domain.change import Cause
+from bot.domain.observation import Observation, PlatformImage
+
+
+@dataclass(frozen=True, slots=True)
+class OsMove:
+    """A platform whose distribution is another one."""
+
+    platform: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What differs between two observations of a base; platforms are named, in the order of the later one.
+
+    `layers_unrecorded`: for some changed platform one side or both do not say which layers it has.
+    """
+
+    from_version: str | None
+    to_version: str | None
+    withdrawn: bool = False
+    returned: bool = False
+    common: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    os_moves: tuple[OsMove, ...] = ()
+    os_layers: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    layers_unrecorded: bool = False
+
+    @property
+    def version_moved(self) -> bool:
+        """Only where both sides declare one: runtime-deps never does."""
+        return None not in (self.from_version, self.to_version) and self.from_version != self.to_version
+
+    @property
+    def channel_moved(self) -> bool:
+        before, after = DotnetVersion.parse(self.from_version), DotnetVersion.parse(self.to_version)
+        return before is not None and after is not None and before.channel != after.channel
+
+
+def compare(before: Observation, after: Observation) -> Move:
+    """`before` is the last time when the base had a digest; `after` may be its withdrawal.
+
+    Equal digests mean that it was withdrawn in between and came back as it was.
+    """
+    if after.digest is None:
+        return Move(before.version, None, withdrawn=True)
+    if after.digest == before.digest:
+        return Move(before.version, after.version, returned=True)
+    earlier = {image.platform: image for image in before.platforms}
+    pairs = [(earlier[image.platform], image) for image in after.platforms if image.platform in earlier]
+    changed = [(old, new) for old, new in pairs if old.digest != new.digest]
+    here = {image.platform for image in after.platforms}
+    return Move(
+        from_version=before.version,
+        to_version=after.version,
+        common=tuple(new.platform for _, new in pairs),
+        changed=tuple(new.platform for _, new in changed),
+        os_moves=tuple(
+            OsMove(new.platform, old.os, new.os)
+            for old, new in changed
+            if old.os is not None and new.os is not None and old.os != new.os
+        ),
+        os_layers=tuple(new.platform for old, new in changed if old.layers[:1] != new.layers[:1]),
+        added=tuple(image.platform for image in after.platforms if image.platform not in earlier),
+        dropped=tuple(image.platform for image in before.platforms if image.platform not in here),
+        layers_unrecorded=any(_unrecorded(old, new) for old, new in changed),
+    )
+
+
+def cause_of(move: Move, fixes: Fixes) -> Cause:
+    """The one word for it, by the design's order: a version wins over the OS, the OS over other layers.
+
+    Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than
+    one too few. Where one side records no platforms at all, the image counts as changed for the same reason.
+    """
+    if move.withdrawn:
+        return Cause.WITHDRAWN
+    if move.returned:
+        return Cause.RETURNED
+    if move.channel_moved:
+        return Cause.CHANNEL_MOVE
+    if move.version_moved:
+        return dotnet_cause(fixes)
+    if move.os_moves:
+        return Cause.OS_MOVE
+    if move.os_layers:
+        return Cause.OS_UPDATE
+    if move.changed or (not move.common and not (move.added and move.dropped)):
+        return Cause.LAYERS_ONLY
+    return Cause.INDEX_ONLY
+
+
+def dotnet_cause(fixes: Fixes) -> Cause:
+    """A known CVE between the two versions makes it a security fix, even while the newest version is not listed."""
+    if fixes.cves or fixes.flagged:
+        return Cause.DOTNET_SECURITY
+    return Cause.DOTNET_RELEASE if fixes.listed else Cause.DOTNET_UNKNOWN
+
+
+def _unrecorded(before: PlatformImage, after: PlatformImage) -> bool:
+    return not before.layers or not after.layers

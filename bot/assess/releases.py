@@ -1,0 +1,188 @@
+"""What the release feed knows: which releases lie between two versions, and which CVEs they fix."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.assess.version import DotnetVersion
+from bot.domain.advisory import Evidence, Release
+from bot.domain.reference import Base
+
+FEED = "releases.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What lies in (old, new], as far as the feed had shown it.
+
+    `listed`: the feed knows the new version. `flagged`: a release between is marked as a security release though
+    no CVE is listed for it. `cves` keep the feed's order, oldest release first.
+    """
+
+    listed: bool
+    flagged: bool = False
+    cves: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    release: Release
+    runtime: DotnetVersion
+    aspnetcore: DotnetVersion
+    sdks: tuple[DotnetVersion, ...]
+
+    def is_in(self, family: str, version: DotnetVersion) -> bool:
+        """Whether an image of that version contains this release's fixes.
+
+        An SDK version is compared within its feature band. A release whose bands are all older lies before it; one
+        that has newer bands but not this one came after the band had ended.
+        """
+        if family == "sdk" and self.sdks:
+            same_band = [sdk for sdk in self.sdks if sdk.band == version.band]
+            if same_band:
+                return min(same_band) <= version
+            return all(sdk.band < version.band for sdk in self.sdks)
+        return (self.aspnetcore if family == "aspnet" else self.runtime) <= version
+
+    def is_release_of(self, family: str, version: DotnetVersion) -> bool:
+        if family == "sdk":
+            return version in self.sdks
+        return version == (self.aspnetcore if family == "aspnet" else self.runtime)
+
+
+class ReleaseIndex:
+    """The releases of all channels, asked by image family and version.
+
+    Times matter: a question with `known_at` is answered from what the feed had shown by then; without it, from
+    everything.
+    """
+
+    def __init__(self, releases: Iterable[Release], *, source: str = FEED) -> None:
+        self._source = source
+        latest = {(release.channel, release.version): release for release in releases}
+        rows: dict[str, list[_Row]] = defaultdict(list)
+        for release in latest.values():
+            if row := _row(release):
+                rows[row.runtime.channel].append(row)
+        self._channels = {
+            channel: tuple(sorted(known, key=lambda row: row.runtime)) for channel, known in rows.items()
+        }
+        self._answers: dict[tuple[str, str | None, str | None, datetime | None], Fixes] = {}
+
+    def channels(self) -> tuple[str, ...]:
+        return tuple(sorted(self._channels, key=lambda channel: [int(part) for part in channel.split(".")]))
+
+    def of_channel(self, channel: str) -> tuple[Release, ...]:
+        """Oldest first; empty where the feed has no such channel."""
+        return tuple(row.release for row in self._channels.get(channel, ()))
+
+    def moments(self) -> tuple[tuple[datetime, str], ...]:
+        """When the feed showed something new, and in which channel; oldest first."""
+        seen = {
+            (moment, channel)
+            for channel, rows in self._channels.items()
+            for row in rows
+            for moment in (row.release.published_at, row.release.cves_listed_at)
+            if moment is not None
+        }
+        return tuple(sorted(seen))
+
+    def release_of(self, family: str, version: str | None, known_at: datetime | None = None) -> Release | None:
+        """The release that shipped this version; None where the feed does not (yet) list it."""
+        wanted = DotnetVersion.parse(version)
+        if wanted is None:
+            return None
+        return next(
+            (
+                row.release
+                for row in self._channels.get(wanted.channel, ())
+                if row.is_release_of(family, wanted) and _shown(row.release.published_at, known_at)
+            ),
+            None,
+        )
+
+    def is_missing(self, family: str, version: str | None, release: Release) -> bool:
+        """Whether an image of that version lacks this release of the same channel."""
+        wanted = DotnetVersion.parse(version)
+        row = _row(release)
+        if wanted is None or row is None or row.runtime.channel != wanted.channel:
+            return False
+        return not row.is_in(family, wanted)
+
+    def fixed_between(
+        self,
+        family: str,
+        old_version: str | None,
+        new_version: str | None,
+        known_at: datetime | None = None,
+    ) -> Fixes:
+        """CVEs of every release that the new version contains and the old one did not, skipped ones included.
+
+        A step back, another channel or a text that is no .NET version fixes nothing.
+        """
+        key = (family, old_version, new_version, known_at)
+        if key not in self._answers:
+            self._answers[key] = self._fixed_between(*key)
+        return self._answers[key]
+
+    def _fixed_between(
+        self, family: str, old_version: str | None, new_version: str | None, known_at: datetime | None
+    ) -> Fixes:
+        listed = self.release_of(family, new_version, known_at)
+        old, new = DotnetVersion.parse(old_version), DotnetVersion.parse(new_version)
+        if old is None or new is None or old.channel != new.channel:
+            return Fixes(listed is not None)
+        between = [
+            row.release
+            for row in self._channels.get(new.channel, ())
+            if row.is_in(family, new) and not row.is_in(family, old) and _shown(row.release.published_at, known_at)
+        ]
+        return self._collect(between, listed, known_at)
+
+    def _collect(self, between: list[Release], listed: Release | None, known_at: datetime | None) -> Fixes:
+        cves: dict[str, None] = {}
+        for release in between:
+            if _shown(release.cves_listed_at, known_at):
+                cves.update(dict.fromkeys(release.cves))
+        documents = dict.fromkeys([*between, *([listed] if listed else [])])
+        return Fixes(
+            listed=listed is not None,
+            flagged=any(release.security and not release.cves for release in between),
+            cves=tuple(cves),
+            releases=tuple(release.version for release in between),
+            evidence=tuple(self._evidence(release, known_at) for release in documents),
+        )
+
+    def _evidence(self, release: Release, known_at: datetime | None) -> Evidence:
+        shown = release.cves if _shown(release.cves_listed_at, known_at) else ()
+        listed_at = release.cves_listed_at if shown else None
+        return Evidence(
+            source=f"{release.channel}/{self._source}",
+            locator=f"release {release.version}" + (f": {', '.join(shown)}" if shown else ""),
+            seen_at=max(release.published_at, listed_at or release.published_at),
+        )
+
+
+def family_of(base: Base) -> str:
+    """The image family that a base belongs to: the last part of its repository (`aspnet`, `runtime-deps`)."""
+    return base.repository.rpartition("/")[2]
+
+
+def _shown(moment: datetime | None, known_at: datetime | None) -> bool:
+    return moment is not None and (known_at is None or moment <= known_at)
+
+
+def _row(release: Release) -> _Row | None:
+    runtime = DotnetVersion.parse(release.runtime) or DotnetVersion.parse(release.version)
+    if runtime is None:
+        return None
+    parse: Callable[[str], DotnetVersion | None] = DotnetVersion.parse
+    return _Row(
+        release=release,
+        runtime=runtime,
+        aspnetcore=DotnetVersion.parse(release.aspnetcore) or runtime,
+        sdks=tuple(sdk for sdk in map(parse, release.sdks) if sdk is not None),
+    )

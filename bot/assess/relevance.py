@@ -1,0 +1,100 @@
+"""Whether an advisory matters to the images of a base, with the reasons in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.assess.releases import family_of
+from bot.domain.advisory import Advisory
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+
+_CONTAINS = {
+    "runtime-deps": frozenset({"runtime-deps"}),
+    "runtime": frozenset({"runtime-deps", "runtime"}),
+    "aspnet": frozenset({"runtime-deps", "runtime", "aspnet"}),
+    "sdk": frozenset({"runtime-deps", "runtime", "aspnet", "sdk"}),
+}
+"""Each image is built on the one before it, so a fix for the runtime is one for the SDK image too."""
+
+_NAMES = {"linux": "Linux", "musl": "musl-based Linux", "windows": "Windows", "macos": "macOS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    relevant: bool
+    reasons: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return self.relevant
+
+    @property
+    def text(self) -> str:
+        return "; ".join(self.reasons)
+
+
+def relevance(
+    advisory: Advisory,
+    base: Base,
+    *,
+    platforms: Iterable[str] = (),
+    distributions: Iterable[str] = (),
+) -> Relevance:
+    """Judges family first, then operating system; what the document leaves out counts as touched.
+
+    `platforms` are those that matter to the asker (`linux/amd64`), `distributions` what stands below
+    (`alpine3.22`); without them, the tag is asked. The reason that decides comes first.
+    """
+    family = _family(advisory, base)
+    if not family.relevant:
+        return family
+    system = _system(advisory, _systems(base, tuple(platforms), tuple(distributions)))
+    if not system.relevant:
+        return system
+    return Relevance(True, family.reasons + system.reasons)
+
+
+def relevance_to(advisory: Advisory, observation: Observation) -> Relevance:
+    """The same, for the image as it was observed."""
+    return relevance(
+        advisory,
+        observation.base,
+        platforms=(image.platform for image in observation.platforms),
+        distributions=(image.os for image in observation.platforms if image.os is not None),
+    )
+
+
+def _family(advisory: Advisory, base: Base) -> Relevance:
+    family = family_of(base)
+    contents = _CONTAINS.get(family, frozenset({family}))
+    if not advisory.families:
+        if family == "runtime-deps":
+            return Relevance(False, ("runtime-deps images contain no .NET code",))
+        return Relevance(True, ("the document names no product, so every image counts",))
+    touched = sorted(advisory.families & contents)
+    if not touched:
+        named = _listing(sorted(advisory.families))
+        return Relevance(False, (f"it touches {named}, which {family} images do not contain",))
+    return Relevance(True, (f"{family} images contain {_listing(touched)}",))
+
+
+def _system(advisory: Advisory, ours: frozenset[str]) -> Relevance:
+    if not advisory.systems:
+        return Relevance(True, ("the document names no operating system, so every platform counts",))
+    touched = sorted(advisory.systems & ours)
+    named = _listing([_NAMES.get(system, system) for system in sorted(advisory.systems)])
+    if touched:
+        return Relevance(True, (f"it affects {named}",))
+    if advisory.systems == {"musl"}:
+        return Relevance(False, ("it affects musl-based Linux only, and the image is not Alpine",))
+    return Relevance(False, (f"it affects {named} only",))
+
+
+def _systems(base: Base, platforms: tuple[str, ...], distributions: tuple[str, ...]) -> frozenset[str]:
+    systems = {"windows" if platform.startswith("windows/") else "linux" for platform in platforms}
+    systems = systems or {"linux"}
+    musl = any(name.startswith("alpine") for name in distributions) if distributions else "alpine" in base.tag
+    return frozenset(systems | {"musl"} if musl and "linux" in systems else systems)
+
+
+def _listing(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,35 @@
+"""Which earlier observation a new one is compared with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a base stands: the last observation that had a digest, and since when it is withdrawn, if it is."""
+
+    last: Observation
+    withdrawn_at: datetime | None = None
+
+    @property
+    def base(self) -> Base:
+        return self.last.base
+
+
+def follow(standing: Standing | None, observation: Observation) -> tuple[Standing | None, Observation | None]:
+    """The new standing, and the observation to compare with where something changed.
+
+    First sight is no change, nor is the same digest seen again, nor a withdrawal seen twice. A base that comes back
+    is compared with what it was before.
+    """
+    if observation.digest is None:
+        if standing is None or standing.withdrawn_at is not None:
+            return standing, None
+        return Standing(standing.last, withdrawn_at=observation.at), standing.last
+    if standing is None:
+        return Standing(observation), None
+    repeated = standing.withdrawn_at is None and standing.last.digest == observation.digest
+    return Standing(observation), None if repeated else standing.last

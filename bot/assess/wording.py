@@ -1,0 +1,97 @@
+"""One sentence for people about a change: what moved, in figures."""
+
+from bot.assess.cause import Move, OsMove
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change
+
+
+def describe(change: Change) -> str:
+    """For a history: the base's short name and what moved, `aspnet:8.0: .NET 8.0.10 → 8.0.11 fixes 3 CVEs`."""
+    return f"{change.base.short}: {change.detail or _without_detail(change)}"
+
+
+def sentence(cause: Cause, move: Move, family: str, cves: int, severity: Severity | None) -> str:
+    """What `assess` writes into `Change.detail`: no name of the base, no full stop."""
+    if cause is Cause.WITHDRAWN:
+        return "withdrawn from the published inventory; the tag still resolves but moves no more"
+    if cause is Cause.RETURNED:
+        return "back in the published inventory, with the digest that it had before"
+    if cause is Cause.CHANNEL_MOVE:
+        return f"moved to another channel: {versions(family, move.from_version, move.to_version)}"
+    if cause in DOTNET_CAUSES:
+        text = dotnet_sentence(cause, family, move.from_version, move.to_version, cves, severity)
+        return f"{text}; now on {_moved_to(move.os_moves)}" if move.os_moves else text
+    if cause is Cause.OS_MOVE:
+        return f"the distribution changed: {_os_moves(move.os_moves)} ({_platforms(move.changed)})"
+    if cause is Cause.OS_UPDATE:
+        if move.layers_unrecorded:
+            return f"the image was rebuilt, perhaps with its OS layer ({_platforms(move.os_layers)})"
+        return f"the OS layer changed ({_platforms(move.os_layers)})"
+    if cause is Cause.LAYERS_ONLY:
+        return _layers_only(move)
+    return _index_only(move)
+
+
+DOTNET_CAUSES = (Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN)
+
+
+def dotnet_sentence(
+    cause: Cause, family: str, before: str | None, after: str | None, cves: int, severity: Severity | None
+) -> str:
+    """The part that changes when a feed catches up; it needs nothing but what a stored change keeps."""
+    moved = versions(family, before, after)
+    if cause is Cause.DOTNET_UNKNOWN:
+        return f"{moved}, which no feed lists yet"
+    if cause is Cause.DOTNET_RELEASE:
+        return f"{moved}, a release without CVEs"
+    if not cves:
+        return f"{moved}, a security release whose CVEs are not listed yet"
+    worst = f" (worst: {severity})" if severity else ""
+    return f"{moved} fixes {_count(cves, 'CVE')}{worst}"
+
+
+def versions(family: str, before: str | None, after: str | None) -> str:
+    product = ".NET SDK" if family == "sdk" else ".NET"
+    return f"{product} {before or 'unknown'} → {after or 'unknown'}"
+
+
+def _layers_only(move: Move) -> str:
+    if not move.changed:
+        return "the digest changed; which platforms it holds is not recorded"
+    where = _platforms(move.changed)
+    if move.layers_unrecorded:
+        return f"the image was rebuilt ({where}); which layers changed is not recorded"
+    return f"only layers above the OS changed ({where})"
+
+
+def _index_only(move: Move) -> str:
+    if move.added or move.dropped:
+        parts = [f"added {_platforms(move.added)}"] if move.added else []
+        parts += [f"dropped {_platforms(move.dropped)}"] if move.dropped else []
+        return f"the index {' and '.join(parts)}; nothing else changed"
+    return "only the index changed, no platform observed here"
+
+
+def _os_moves(moves: tuple[OsMove, ...]) -> str:
+    return ", ".join(dict.fromkeys(f"{move.before} → {move.after}" for move in moves))
+
+
+def _moved_to(moves: tuple[OsMove, ...]) -> str:
+    return ", ".join(dict.fromkeys(f"{move.after} instead of {move.before}" for move in moves))
+
+
+def _platforms(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} platforms"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _without_detail(change: Change) -> str:
+    """For changes that were stored without a sentence: the figures that the change itself keeps."""
+    move = Move(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
+    family = change.base.repository.rpartition("/")[2]
+    if change.cause is Cause.OS_MOVE:
+        return f"the distribution changed ({_platforms(change.platforms)})"
+    return sentence(change.cause, move, family, len(change.cves), change.severity)

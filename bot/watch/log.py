@@ -1,0 +1,247 @@
+"""The observation log and the release log: history as JSON Lines, to keep, to move and to replay.
+
+Observations, oldest first, one a line: `at`, `repository`, `tag`, `digest` (null: withdrawn), `version`, `created`,
+`platforms` (`platform`, `digest`, `created`, `os`, `layers` bottom first, 12 hex digits). `registry` is written
+where it is not mcr.microsoft.com. Releases: `published_at`, `channel`, `release`, `runtime`, `aspnetcore`, `sdks`,
+`security`, `cves`, `cves_listed_at`, `date`, `support_phase`, `eol_date`. Unknown keys are skipped.
+
+Files may be plain, gzip or xz; their first bytes tell, not their names.
+"""
+
+import gzip
+import json
+import lzma
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Annotated, Any, BinaryIO, TypeVar, cast
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
+
+from bot.domain.advisory import Release
+from bot.domain.failure import Failure, Trouble
+from bot.domain.observation import Observation, PlatformImage
+from bot.domain.reference import Base
+
+MCR = "mcr.microsoft.com"
+LONGEST_LINE = 1 << 20
+"""Bytes. The longest line in three years of Microsoft's history has 2 KB."""
+
+_Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Layer = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+_Text = Annotated[str, StringConstraints(max_length=128)]
+_Cve = Annotated[str, StringConstraints(pattern=r"^CVE-\d{4}-\d{4,12}$")]
+
+
+class _PlatformRow(BaseModel):
+    platform: _Text
+    digest: _Digest
+    created: _Text | None = None
+    os: _Text | None = None
+    layers: Annotated[list[_Layer], Field(max_length=256)] = []
+
+
+class _ObservationRow(BaseModel):
+    at: AwareDatetime
+    registry: _Name = MCR
+    repository: _Name
+    tag: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    digest: _Digest | None
+    version: _Text | None = None
+    created: _Text | None = None
+    platforms: Annotated[list[_PlatformRow], Field(max_length=64)] = []
+
+
+class _ReleaseRow(BaseModel):
+    published_at: AwareDatetime
+    channel: Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}$")]
+    release: _Text
+    runtime: _Text | None = None
+    aspnetcore: _Text | None = None
+    sdks: Annotated[list[_Text], Field(max_length=256)] = []
+    security: bool = False
+    cves: Annotated[list[_Cve], Field(max_length=1024)] = []
+    cves_listed_at: AwareDatetime | None = None
+    released_on: date | None = Field(None, alias="date")
+    support_phase: _Text | None = None
+    eol_date: date | None = None
+
+
+_Row = TypeVar("_Row", bound=BaseModel)
+
+
+def read_observations(path: Path) -> Iterator[Observation]:
+    """Line by line, so a long log needs no memory; raises `Failure` naming the line that is wrong.
+
+    A line that is older than the one before it is refused: a replay would see the past change.
+    """
+    latest: datetime | None = None
+    for where, row in _rows(path, _ObservationRow):
+        at = row.at.astimezone(UTC)
+        if latest is not None and at < latest:
+            raise _malformed(where, f"observed at {_time(at)}, before the line above it", "sort the log by `at`")
+        latest = at
+        yield Observation(
+            at=at,
+            base=_base(row.registry, row.repository, row.tag),
+            digest=row.digest,
+            version=row.version,
+            created=row.created,
+            platforms=tuple(
+                PlatformImage(image.platform, image.digest, image.created, image.os, tuple(image.layers))
+                for image in row.platforms
+            ),
+        )
+
+
+def read_releases(path: Path) -> tuple[Release, ...]:
+    """In the order of the file; raises `Failure` naming the line that is wrong."""
+    return tuple(
+        Release(
+            channel=row.channel,
+            version=row.release,
+            published_at=row.published_at.astimezone(UTC),
+            runtime=row.runtime,
+            aspnetcore=row.aspnetcore,
+            sdks=tuple(row.sdks),
+            security=row.security,
+            cves=tuple(row.cves),
+            cves_listed_at=row.cves_listed_at.astimezone(UTC) if row.cves_listed_at else None,
+            released_on=row.released_on,
+            support_phase=row.support_phase,
+            end_of_life=row.eol_date,
+        )
+        for _, row in _rows(path, _ReleaseRow)
+    )
+
+
+def write_observations(observations: Iterable[Observation], out: IO[str]) -> int:
+    """Writes what `read_observations` reads, the same bytes for the same input; returns the lines written."""
+    return _write((observation_row(observation) for observation in observations), out)
+
+
+def write_releases(releases: Iterable[Release], out: IO[str]) -> int:
+    return _write((release_row(release) for release in releases), out)
+
+
+def observation_row(observation: Observation) -> dict[str, Any]:
+    base = observation.base
+    row: dict[str, Any] = {"at": _time(observation.at)}
+    if base.registry != MCR:
+        row["registry"] = base.registry
+    row |= {"repository": base.repository, "tag": base.tag, "digest": observation.digest}
+    if observation.digest is None:
+        return row
+    return row | {
+        "version": observation.version,
+        "created": observation.created,
+        "platforms": [
+            {
+                "platform": image.platform,
+                "digest": image.digest,
+                "created": image.created,
+                "os": image.os,
+                "layers": list(image.layers),
+            }
+            for image in observation.platforms
+        ],
+    }
+
+
+def release_row(release: Release) -> dict[str, Any]:
+    return {
+        "date": _day(release.released_on),
+        "published_at": _time(release.published_at),
+        "channel": release.channel,
+        "release": release.version,
+        "runtime": release.runtime,
+        "aspnetcore": release.aspnetcore,
+        "sdks": list(release.sdks),
+        "security": release.security,
+        "cves": list(release.cves),
+        "cves_listed_at": _time(release.cves_listed_at) if release.cves_listed_at else None,
+        "support_phase": release.support_phase,
+        "eol_date": _day(release.end_of_life),
+    }
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """`("name line 3", bytes)` for every line that is not blank, unpacked; raises `Failure`."""
+    where = path.name
+    number = 0
+    try:
+        with _unpacked(path) as stream:
+            while line := stream.readline(LONGEST_LINE + 1):
+                number += 1
+                where = f"{path.name} line {number}"
+                if len(line) > LONGEST_LINE:
+                    raise _malformed(where, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
+                if line.strip():
+                    yield where, line
+    except FileNotFoundError:
+        raise Failure(Trouble.MISSING, "no such file", where=str(path), advice="check the path") from None
+    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+        advice = "fetch the file again"
+        raise _malformed(f"{path.name} after line {number}", f"cannot be unpacked: {error}", advice) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise Failure(Trouble.DENIED, what, where=str(path), advice="check the path and its permissions") from None
+
+
+def _rows(path: Path, model: type[_Row]) -> Iterator[tuple[str, _Row]]:
+    for where, line in read_lines(path):
+        try:
+            yield where, model.model_validate_json(line)
+        except ValidationError as error:
+            raise _malformed(where, _first(error), "one JSON object a line, see the log format") from None
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, as `platforms.0.digest: String should match …`."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as raw:
+        magic = raw.read(6)
+        raw.seek(0)
+        if magic == b"\xfd7zXZ\x00":
+            with lzma.open(raw) as stream:
+                yield cast(BinaryIO, stream)
+        elif magic[:2] == b"\x1f\x8b":
+            with gzip.open(raw) as stream:
+                yield cast(BinaryIO, stream)
+        else:
+            yield raw
+
+
+@lru_cache(maxsize=8192)
+def _base(registry: str, repository: str, tag: str) -> Base:
+    return Base(registry, repository, tag)
+
+
+def _write(rows: Iterable[dict[str, Any]], out: IO[str]) -> int:
+    written = 0
+    for row in rows:
+        out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
+        written += 1
+    return written
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _malformed(where: str, what: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
