@@ -1,0 +1,114 @@
+"""What one file tells, put together while it is read."""
+
+from bot.discover.text import Lines
+from bot.discover.traced import Traced
+from bot.domain.reference import InvalidReference, Reference
+from bot.domain.usage import Findings, Kind, Problem, Role, Usage
+
+LONGEST_QUOTE = 80
+
+
+class Unreadable(Exception):
+    """The text cannot be read; `line` is 1-based, `str()` says why in words for a maintainer."""
+
+    def __init__(self, line: int, why: str) -> None:
+        self.line = line
+        super().__init__(why)
+
+
+class Collector:
+    """Usages and problems of one file; what is found twice at the same place counts once."""
+
+    def __init__(self, path: str, text: str, kind: Kind) -> None:
+        self.path = path
+        self.text = text
+        self.kind = kind
+        self.lines = Lines(text)
+        self._usages: dict[Usage, None] = {}
+        self._problems: dict[Problem, None] = {}
+
+    def image(self, written: Traced, role: Role, *, assembled: bool = False) -> bool:
+        """Adds the usage that `written` is; False where it is no image reference."""
+        usage = self.usage(written, role, assembled=assembled)
+        if usage is not None:
+            self.add(usage)
+        return usage is not None
+
+    def image_or_problem(self, written: Traced, role: Role, *, assembled: bool = False) -> None:
+        """For places where nothing but an image makes sense."""
+        if written.text.strip() and not self.image(written, role, assembled=assembled):
+            self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
+
+    def usage(self, written: Traced, role: Role, *, assembled: bool = False) -> Usage | None:
+        """The usage that `written` is, or None where it is no image reference.
+
+        `assembled` says that it was put together from parts even where these happen to stand side by side.
+        """
+        written = written.strip()
+        try:
+            reference = Reference.parse(written.text)
+        except InvalidReference:
+            return None
+        if str(reference) != written.text:
+            return None
+        name_end = len(reference.name)
+        tag_end = name_end if reference.tag is None else name_end + 1 + len(reference.tag)
+        name = written.span(0, name_end)
+        tag = written.span(name_end + 1, tag_end)
+        digest = written.span(tag_end + 1, len(written))
+        if reference.tag is not None:
+            part, leading, decisive = "tag", tag, name_end + 1
+        elif reference.digest is not None:
+            part, leading, decisive = "digest", digest, tag_end + 1
+        else:
+            part, leading, decisive = "name", name, 0
+        whole = None if assembled else written.span(0, len(written))
+        span = whole or leading
+        return Usage(
+            path=self.path,
+            kind=self.kind,
+            line=self.lines.at(written.place(decisive)),
+            reference=reference,
+            role=role,
+            span=span,
+            tag_span=tag,
+            digest_span=digest,
+            name_span=name,
+            assembled=whole is None,
+            fixed_because=None if span else f"the {part} of {reference} is not written out in one piece",
+        )
+
+    def add(self, usage: Usage) -> None:
+        self._usages[usage] = None
+
+    def problem(self, place: int, message: str) -> None:
+        """`place` is an offset in the text."""
+        self._problems[Problem(self.path, self.lines.at(place), message)] = None
+
+    def unreadable(self, error: Unreadable) -> Findings:
+        return Findings(problems=(Problem(self.path, error.line, str(error)),))
+
+    def findings(self) -> Findings:
+        """In the order of the text."""
+        usages = sorted(self._usages, key=lambda usage: (usage.line, usage.span.start if usage.span else 0))
+        return Findings(tuple(usages), tuple(sorted(self._problems, key=lambda problem: problem.line)))
+
+
+def quoted(text: str) -> str:
+    """For messages: short, on one line."""
+    text = text.strip()
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
+
+
+def is_plainly_an_image(value: str) -> bool:
+    """Whether a value that could be anything (a build argument) can only be meant as an image.
+
+    A registry host, a path and a tag, or any name with a digest: `redis:6379` or `v1.2` may mean something else.
+    """
+    try:
+        reference = Reference.parse(value)
+    except InvalidReference:
+        return False
+    host, _, path = reference.name.partition("/")
+    has_registry = bool(path) and ("." in host or ":" in host or host == "localhost")
+    return reference.digest is not None or (has_registry and reference.tag is not None)

@@ -1,0 +1,90 @@
+"""Helm values files.
+
+Values have no schema, only habits: a mapping with `repository` and `tag` (sometimes `registry`, `version`,
+`digest`), or a whole reference under a key that ends in `image`. A `tag` alone is anything.
+"""
+
+import re
+
+from bot.discover.collector import Collector, Unreadable
+from bot.discover.nodes import Mapping, Node, Scalar, mappings_under
+from bot.discover.traced import Traced
+from bot.discover.yaml_nodes import read
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+from bot.domain.usage import Findings, Kind, Role
+
+_IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_NOT_VALUES = re.compile(r"(?:^|/)(?:Chart|requirements)\.(?:yaml|yml|lock)$")
+_TEMPLATED = "a template in a value is not read; write the value out, or keep it in the chart's templates"
+
+
+def find(path: str, text: str) -> Findings:
+    """The images that the values name, whole or in separate keys."""
+    if _NOT_VALUES.search(path) or not ("mage" in text or "repository" in text):
+        return Findings()
+    file = Collector(path, text, Kind.HELM_VALUES)
+    try:
+        documents = read(text)
+    except Unreadable as error:
+        return file.unreadable(Unreadable(error.line, _TEMPLATED) if "{{" in text else error)
+    for document in documents:
+        for key, mapping in mappings_under(document):
+            for written, assembled in _written_images(key, mapping):
+                if "{{" in written.text:
+                    file.problem(written.place(0), _TEMPLATED)
+                else:
+                    file.image(written, Role.IMAGE, assembled=assembled)
+    return file.findings()
+
+
+def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
+    """References as they are written in one mapping, and whether they were put together from several keys."""
+    found: list[tuple[Traced, bool]] = []
+    is_image = _IMAGE_KEY.search(key) is not None
+    repository = mapping.scalar("repository") or (mapping.scalar("name") if is_image else None)
+    if repository is not None:
+        keys = ("tag", "version") if is_image else ("tag",)
+        found += _from_keys(repository, mapping.scalar("registry"), [mapping.get(name) for name in keys], mapping)
+    for name, (_, value) in mapping.own.items():
+        if isinstance(value, Scalar) and not value.is_null and _IMAGE_KEY.search(name):
+            if ":" in value.value:
+                found.append((value.traced, False))
+            else:
+                tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
+                found += _from_keys(value, mapping.scalar("registry"), tags, mapping)
+    return found
+
+
+def _from_keys(
+    repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping
+) -> list[tuple[Traced, bool]]:
+    name = repository.traced.strip()
+    tag = next(
+        (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
+    )
+    digest = mapping.scalar("digest")
+    if not name.text or not _is_name(name.text):
+        return []
+    whole = name
+    host = registry.traced.strip() if registry is not None else None
+    if host is not None and host.text and not name.text.startswith(f"{host.text}/"):
+        whole = host.joined("/") + name
+    if tag is not None:
+        written = tag.traced.strip()
+        whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
+    if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
+        whole = whole.joined("@") + digest.traced.strip()
+    return [(whole, True)] if len(whole) > len(name) and (tag is not None or "@" in whole.text) else []
+
+
+def _is_name(text: str) -> bool:
+    """No tag of its own, and no address of a chart or a Git repository."""
+    if "{{" in text:
+        return True
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference:
+        return False
+    is_whole = reference.tag is None and reference.digest is None
+    return is_whole and not (reference.registry != DEFAULT_REGISTRY and text.endswith(".git"))

@@ -1,0 +1,77 @@
+"""Kubernetes manifests: whatever an object of any kind runs.
+
+Pod templates have one shape in every workload, in lists of objects and in most custom resources, so the shape is
+looked for and not the kind.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.discover.collector import Collector, Unreadable
+from bot.discover.nodes import Mapping, Node, Scalar, mappings_under
+from bot.discover.yaml_nodes import read
+from bot.domain.usage import Findings, Kind, Role, Usage
+
+CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"})
+"""The last two are Tekton's and Argo Workflows'."""
+CONTAINER_KEYS = frozenset({"container", "script", "stepTemplate"})
+_TEMPLATE_ACTION = re.compile(
+    r"\{\{-?\s*(?:/\*|\$?\.?(?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|toYaml|tpl)\s)"
+)
+_TEMPLATED = "Helm templates are not read: the image comes from values.yaml, or set it there"
+
+
+def find(path: str, text: str) -> Findings:
+    """The images of every container in every document that is a manifest; a Helm template is one problem."""
+    if "image" not in text:
+        return Findings()
+    file = Collector(path, text, Kind.KUBERNETES)
+    if template := _TEMPLATE_ACTION.search(text):
+        file.problem(template.start(), _TEMPLATED)
+        return file.findings()
+    if "kind" not in text or "apiVersion" not in text:
+        return Findings()
+    try:
+        documents = read(text)
+    except Unreadable as error:
+        return file.unreadable(Unreadable(error.line, _TEMPLATED) if "{{" in text else error)
+    for image, in_container in _images(documents):
+        if in_container:
+            file.image_or_problem(image.traced, Role.IMAGE)
+        elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
+            file.add(usage)
+    return file.findings()
+
+
+def _images(documents: list[Node]) -> Iterator[tuple[Scalar, bool]]:
+    """Each scalar that names an image, and whether it stands where a container does."""
+    for document in documents:
+        for manifest in _manifests(document):
+            for key, mapping in mappings_under(_with_what_it_runs(manifest)):
+                if image := mapping.scalar("image"):
+                    yield image, key in CONTAINER_LISTS or key in CONTAINER_KEYS
+                if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
+                    yield reference, True
+
+
+def _manifests(document: Node) -> list[Mapping]:
+    """The object itself, or those of a `List`."""
+    if not isinstance(document, Mapping) or not document.scalar("apiVersion"):
+        return []
+    kind = document.scalar("kind")
+    if kind is None:
+        return []
+    if kind.value.endswith("List"):
+        return [found for item in document.sequence("items") for found in _manifests(item)]
+    return [] if kind.value in {"ConfigMap", "Secret", "CustomResourceDefinition"} else [document]
+
+
+def _with_what_it_runs(manifest: Mapping) -> Mapping:
+    """Without the metadata, whose labels and annotations may be called anything."""
+    own = {name: entry for name, entry in manifest.own.items() if name not in {"metadata", "status"}}
+    return Mapping(manifest.start, own, manifest.merged)
+
+
+def _is_pinned_somehow(usage: Usage) -> bool:
+    """Elsewhere in a custom resource `image` may be anything: a machine image, an icon."""
+    return usage.reference.tag is not None or usage.reference.digest is not None

@@ -1,0 +1,66 @@
+"""Text that remembers where in the file each of its characters stands.
+
+A reference is seldom written in one piece: it stands in quotes, in a block scalar, in a variable's default, in
+three keys of a mapping. Whatever a reader puts together from such pieces keeps the place of every character, so
+that the tag can be replaced where it was written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.usage import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """`places[i]` is the offset in the file of `text[i]`.
+
+    A negative place `~offset` stands for a character that the file has only near `offset`, in another form (an
+    escape) or not at all (a joining colon): it has a line, but it cannot be replaced.
+    """
+
+    text: str
+    places: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __add__(self, other: "Traced") -> "Traced":
+        if not self.text or not other.text:
+            return self if self.text else other
+        return Traced(self.text + other.text, (*self.places, *other.places))
+
+    def part(self, start: int, end: int) -> "Traced":
+        return Traced(self.text[start:end], self.places[start:end])
+
+    def strip(self) -> "Traced":
+        start = len(self.text) - len(self.text.lstrip())
+        return self.part(start, max(start, len(self.text.rstrip())))
+
+    def without_prefix(self, prefix: str) -> "Traced | None":
+        return self.part(len(prefix), len(self)) if self.text.startswith(prefix) else None
+
+    def place(self, index: int) -> int:
+        """The offset at or near which a character stands."""
+        place = self.places[index]
+        return place if place >= 0 else ~place
+
+    def span(self, start: int, end: int) -> Span | None:
+        """Where `text[start:end]` stands, or None where it does not stand in one piece, as itself."""
+        places = self.places[start:end]
+        if not places or places[0] < 0:
+            return None
+        first = places[0]
+        in_one_piece = isinstance(places, range) or all(place == first + step for step, place in enumerate(places))
+        return Span(first, first + len(places)) if in_one_piece else None
+
+    def joined(self, text: str) -> "Traced":
+        """With characters appended that the file does not have."""
+        near = self.place(len(self) - 1) if self.text else 0
+        return self + Traced(text, (~near,) * len(text))
+
+
+def joined(parts: Sequence[Traced]) -> Traced:
+    if len(parts) == 1:
+        return parts[0]
+    return Traced("".join(part.text for part in parts), tuple(place for part in parts for place in part.places))
