@@ -8,10 +8,10 @@ from enum import StrEnum
 from itertools import pairwise
 
 from bot.assess.cause import compare
+from bot.assess.lineage import Lineage
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.relevance import relevance_to
 from bot.assess.succession import Standing
-from bot.assess.tag import TagParts, parts_of
 from bot.assess.version import DotnetVersion
 from bot.domain.advisory import Advisory
 from bot.domain.observation import Observation
@@ -162,7 +162,7 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
     seen = [observation for observation in history if observation.digest is not None]
     for before, after in pairwise(seen):
         move = compare(before, after)
-        tag = parts_of(after.base.tag)
+        tag = Lineage.of(after.base.tag)
         news = [
             f"{os.before} became {os.after}"
             for os in dict.fromkeys(move.os_moves)
@@ -182,12 +182,12 @@ def successors(standing: Standing, live: Iterable[Standing], limit: int = 3) -> 
     The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
     newest version. A channel that is gone altogether leads to the next one.
     """
-    gone = parts_of(standing.base.tag)
+    gone = Lineage.of(standing.base.tag)
     ranked = [
         (rank, other.base)
         for other in live
         if other.base.name == standing.base.name
-        and (rank := _rank(standing, gone, other, parts_of(other.base.tag))) is not None
+        and (rank := _rank(standing, gone, other, Lineage.of(other.base.tag))) is not None
     ]
     return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
 
@@ -242,13 +242,13 @@ def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:
 
 def _channel_of(standing: Standing) -> str | None:
     version = DotnetVersion.parse(standing.last.version)
-    return version.channel if version else parts_of(standing.base.tag).channel
+    return version.channel if version else Lineage.of(standing.base.tag).channel
 
 
 _Rank = tuple[bool, bool, bool, tuple[int, ...], int, bool, int, bool, tuple[int, ...], str]
 
 
-def _rank(standing: Standing, gone: TagParts, other: Standing, parts: TagParts) -> _Rank | None:
+def _rank(standing: Standing, gone: Lineage, other: Standing, parts: Lineage) -> _Rank | None:
     """None where the other tag is no way forward: an older channel, or a preview for somebody who was on none."""
     channel, gone_channel = _numbers(parts.channel), _numbers(gone.channel)
     if channel < gone_channel or (parts.preview and not gone.preview):
@@ -264,8 +264,8 @@ def _rank(standing: Standing, gone: TagParts, other: Standing, parts: TagParts) 
         -len(parts.flavours ^ gone.flavours),
         parts.distribution is not None if gone.distribution else parts.distribution is None,
         family,
-        bool(parts.distribution_version) == bool(gone.distribution_version),
-        parts.distribution_version,
+        bool(parts.release) == bool(gone.release),
+        parts.release,
         other.base.tag,
     )
 

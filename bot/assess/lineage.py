@@ -1,14 +1,10 @@
-"""The parts of a .NET image tag: `9.0-preview-noble-chiseled-extra`.
-
-By the tag scheme of dotnet/dotnet-docker: version, `preview`, distribution, then flavours. The distribution is
-whatever stands between, so one that is new next year needs no change here.
-"""
+"""What a .NET image tag promises and what could take its place: channel, distribution and flavours."""
 
 import re
 from dataclasses import dataclass
 
-FLAVOURS = frozenset({"chiseled", "distroless", "composite", "extra", "aot"})
-_CHANNEL = re.compile(r"(\d+\.\d+)(?:\.\d+)?$")
+from bot.domain.tag import Tag
+
 _VERSIONED = re.compile(r"(?P<name>[a-z-]*[a-z])(?P<version>\d+(?:\.\d+)*)")
 _DEBIAN = ("buster", "bullseye", "bookworm", "trixie", "forky", "duke")
 _SUCCESSORS = {"cbl-mariner": "azurelinux"}
@@ -16,13 +12,27 @@ _SUCCESSORS = {"cbl-mariner": "azurelinux"}
 
 
 @dataclass(frozen=True, slots=True)
-class TagParts:
-    """`channel` is None for `latest`; `distribution` where the tag leaves the choice to Microsoft."""
+class Lineage:
+    """`channel` is None for `latest`, `distribution` where the tag leaves the choice to Microsoft.
+
+    `flavours` are `chiseled`, `composite`, `extra` and their like.
+    """
 
     channel: str | None
     preview: bool = False
     distribution: str | None = None
     flavours: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, text: str) -> "Lineage":
+        tag = Tag.parse(text)
+        slim = "-slim" if "slim" in tag.variant else ""
+        return cls(
+            channel=".".join(str(part) for part in tag.parts[:2]) or None,
+            preview=tag.is_prerelease,
+            distribution=f"{tag.system}{slim}" if tag.system else None,
+            flavours=frozenset(tag.variant) - {"slim", "latest"},
+        )
 
     @property
     def family(self) -> str | None:
@@ -32,13 +42,13 @@ class TagParts:
             return None
         if match := _VERSIONED.fullmatch(name):
             return match["name"]
-        if name.removesuffix("-slim") in _DEBIAN or name.endswith("-slim"):
+        if name.endswith("-slim") or name in _DEBIAN:
             return "debian"
         return "ubuntu" if name.isalpha() and name != "alpine" else name
 
     @property
-    def distribution_version(self) -> tuple[int, ...]:
-        """Orders the versions of one family; Ubuntu's code names go by the alphabet."""
+    def release(self) -> tuple[int, ...]:
+        """Orders the releases of one family; Ubuntu's code names go by the alphabet."""
         name = self.distribution or ""
         if match := _VERSIONED.fullmatch(name):
             return tuple(int(part) for part in match["version"].split("."))
@@ -48,27 +58,18 @@ class TagParts:
         return (ord(name[0]),) if self.family == "ubuntu" else ()
 
     @property
-    def is_musl(self) -> bool:
-        return self.family == "alpine"
-
-    @property
     def successor_family(self) -> str | None:
         return _SUCCESSORS.get(self.family or "")
 
-
-def parts_of(tag: str) -> TagParts:
-    first, *rest = tag.split("-")
-    match = _CHANNEL.match(first)
-    preview = "preview" in rest[:1]
-    words = rest[1:] if preview else rest
-    flavours = frozenset(word for word in words if word in FLAVOURS)
-    distribution = "-".join(word for word in words if word not in FLAVOURS)
-    return TagParts(match[1] if match else None, preview, distribution or None, flavours)
+    @property
+    def is_musl(self) -> bool:
+        return self.family == "alpine"
 
 
 def os_sibling(tag: str) -> str | None:
     """The full image of the same distribution that a chiseled or distroless tag is cut from, else None."""
-    head, chiseled, _ = tag.partition("-chiseled")
-    if not chiseled:
-        head, chiseled, _ = tag.partition("-distroless")
-    return head if chiseled and parts_of(head).distribution else None
+    for cut in ("-chiseled", "-distroless"):
+        head, found, _ = tag.partition(cut)
+        if found:
+            return head if Lineage.of(head).distribution else None
+    return None
