@@ -1,0 +1,104 @@
+"""The ARGs before a Dockerfile's first FROM: what they are worth, and which characters they supply.
+
+Source: BuildKit's `buildMetaArgs` and `defaultArgs`, and Docker's list of automatic platform ARGs.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bot.discover.dockerfile_lines import Fault, Instruction
+from bot.discover.dockerfile_words import BadWord, expand, split_quoted
+from bot.discover.traced import Traced
+
+
+class Platform(NamedTuple):
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+
+ASSUMED_PLATFORM = Platform("linux", "amd64")
+OTHER_PLATFORMS = (Platform("linux", "arm64"), Platform("linux", "arm", "v7"), Platform("windows", "amd64"))
+
+
+class Arguments:
+    """Declared one instruction after the other, then asked for their values on a platform.
+
+    `given` are build arguments: a declared ARG with such a name takes that value instead of its default.
+    """
+
+    def __init__(self, escape: str, given: Mapping[str, str]) -> None:
+        self.faults: list[Fault] = []
+        self.declared_again: set[str] = set()
+        self._escape = escape
+        self._given = given
+        self._declared: list[tuple[str, Traced | None, Instruction]] = []
+        self._values: dict[Platform, dict[str, Traced]] = {}
+
+    def declare(self, instruction: Instruction) -> None:
+        """An ARG instruction before the first FROM."""
+        for word in split_quoted(instruction.arguments, self._escape):
+            name, equals, _ = word.text.partition("=")
+            default = word.part(len(name) + 1, len(word)) if equals else None
+            self._declared.append((name, default, instruction))
+
+    def declare_again(self, instruction: Instruction) -> None:
+        """An ARG instruction of a stage: without a default it takes the value from above, for other ends."""
+        if self._declared:
+            self.declared_again.update(
+                word.text for word in split_quoted(instruction.arguments, self._escape) if "=" not in word.text
+            )
+
+    def values(self, platform: Platform) -> Mapping[str, Traced]:
+        known = self._values.get(platform)
+        if known is None:
+            known = self._values[platform] = self._evaluated(platform)
+        return known
+
+    def owner(self, offset: int) -> str | None:
+        """The ARG whose default holds the character of the file at `offset`."""
+        at = bisect_right(self._declared, offset, key=_begin_of) - 1
+        if at < 0:
+            return None
+        begin = _begin_of(self._declared[at])
+        name, default, _ = self._declared[at]
+        return name if default is not None and begin <= offset <= default.place(-1) else None
+
+    def _evaluated(self, platform: Platform) -> dict[str, Traced]:
+        values = {name: _outside(self._given.get(name, value), 0) for name, value in _automatic(platform).items()}
+        for name, default, instruction in self._declared:
+            if name in self._given:
+                values[name] = _outside(self._given[name], instruction.start)
+            elif default is not None:
+                try:
+                    values[name] = expand(default, values, self._escape)
+                except BadWord as error:
+                    fault = Fault(instruction.line, f"ARG {name} has no value: {error}")
+                    if fault not in self.faults:
+                        self.faults.append(fault)
+        return values
+
+
+def _begin_of(declared: tuple[str, Traced | None, Instruction]) -> int:
+    _, default, instruction = declared
+    return default.place(0) if default else instruction.start
+
+
+def _outside(text: str, near: int) -> Traced:
+    """A value that the file does not hold."""
+    return Traced(text, (~near,) * len(text))
+
+
+def _automatic(platform: Platform) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for side in ("BUILD", "TARGET"):
+        values[f"{side}PLATFORM"] = str(platform)
+        values[f"{side}OS"] = platform.os
+        values[f"{side}OSVERSION"] = ""
+        values[f"{side}ARCH"] = platform.architecture
+        values[f"{side}VARIANT"] = platform.variant
+    return values

@@ -1,0 +1,113 @@
+"""A Dockerfile's build stages: what each FROM stands on.
+
+Source: BuildKit's `parseFrom` and `toDispatchState`. FROM sees the stages above it only.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.discover.dockerfile_arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
+from bot.discover.dockerfile_lines import Fault, Instruction
+from bot.discover.dockerfile_words import NOTHING, BadWord, expand, split_blanks, split_flags
+from bot.discover.traced import Traced
+
+EMPTY_IMAGE = "scratch"
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
+_PLATFORM = re.compile(r"[a-z0-9_]+(?:\([^)]*\))?(?:/[A-Za-z0-9_.-]+){0,2}", re.ASCII)
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+_OTHER_NAMES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One FROM: on an `image`, on the stage `base`, or on neither (`scratch`, or nothing that makes sense).
+
+    `word` is the image as written; `platforms` is empty where it is not told by the file alone.
+    """
+
+    instruction: Instruction
+    number: int
+    name: str | None
+    word: Traced
+    image: Traced | None = None
+    base: "Stage | None" = None
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.name or str(self.number)
+
+    @property
+    def root(self) -> "Stage":
+        """The stage, here or below, that stands on no other."""
+        stage = self
+        while stage.base is not None:
+            stage = stage.base
+        return stage
+
+
+def resolve(
+    instructions: Sequence[Instruction], arguments: Arguments, escape: str
+) -> tuple[list[Stage], dict[str, Stage], list[Fault]]:
+    """The stages in order, the same by name in lower case (the last of a name counts), and what is wrong."""
+    stages: list[Stage] = []
+    by_name: dict[str, Stage] = {}
+    faults: list[Fault] = []
+    for instruction in instructions:
+        line = instruction.arguments
+        flags, begin = split_flags(line, escape)
+        words = split_blanks(line.part(begin, len(line)))
+        name = words[2].text.lower() if len(words) == 3 and words[1].text.lower() == "as" else None
+        image: Traced | None = None
+        base: Stage | None = None
+        platforms: tuple[str, ...] = ()
+        if name is None and len(words) != 1:
+            faults.append(Fault(instruction.line, "FROM takes one image, and AS with a name if you like"))
+        else:
+            if name is not None and not _STAGE_NAME.fullmatch(name):
+                faults.append(Fault(instruction.line, f"{words[2].text[:80]!r} is no name for a stage"))
+            try:
+                candidates = _on_platforms(words[0], arguments, escape)
+                base = next((by_name[it.text.lower()] for it in candidates if it.text.lower() in by_name), None)
+                if base is None and candidates[0].text != EMPTY_IMAGE:
+                    image = candidates[0]
+                platforms = _platforms(flags, arguments, escape)
+                if image is not None and not platforms and any(it.text != image.text for it in candidates):
+                    platforms = (str(ASSUMED_PLATFORM),)
+            except BadWord as error:
+                faults.append(Fault(instruction.line, f"FROM {words[0].text[:80]}: {error}"))
+        stage = Stage(instruction, len(stages), name, words[0] if words else NOTHING, image, base, platforms)
+        stages.append(stage)
+        if name is not None:
+            by_name[name] = stage
+    return stages, by_name, faults
+
+
+def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:
+    """What the word is for each platform that is worth a try; only variables can make a difference."""
+    first = expand(word, arguments.values(ASSUMED_PLATFORM), escape)
+    if "$" not in word.text:
+        return [first]
+    return [first, *(expand(word, arguments.values(platform), escape) for platform in OTHER_PLATFORMS)]
+
+
+def _platforms(flags: Sequence[Traced], arguments: Arguments, escape: str) -> tuple[str, ...]:
+    written = next((flag for flag in flags if flag.text.startswith("--platform=")), None)
+    if written is None:
+        return ()
+    word = written.part(len("--platform="), len(written))
+    texts = {traced.text for traced in _on_platforms(word, arguments, escape)}
+    platform = texts.pop()
+    if texts or not _PLATFORM.fullmatch(platform):
+        return ()
+    return (_normal(platform),)
+
+
+def _normal(platform: str) -> str:
+    """`os/architecture[/variant]`; an architecture alone means Linux, as in containerd's `platforms.Parse`."""
+    parts = platform.split("/")
+    parts = [_ARCHITECTURES.get(part, part) for part in parts]
+    if len(parts) == 1 and parts[0] in _OTHER_NAMES:
+        parts.insert(0, "linux")
+    return "/".join(parts)
