@@ -14,7 +14,7 @@ from bot.clients.http import ANY_HOST, Answer, HostRules, Http
 from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import INDEXES, MANIFESTS, check_digest, digest_of, is_digest, read_document
+from bot.domain.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.reference import Base
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
@@ -53,14 +53,6 @@ class RegistryAccess:
     @property
     def basic(self) -> str | None:
         return None if self.username is None else basic(self.username, self.password or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a tag points to."""
-
-    digest: str
-    media_type: str
 
 
 def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:

@@ -31,6 +31,14 @@ _PLATFORM_WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What a tag points to."""
+
+    digest: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A descriptor: what an index or a manifest points to. `platform` is `os/architecture[/variant]`."""
 

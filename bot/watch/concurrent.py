@@ -1,0 +1,29 @@
+"""Doing a thing for many, some at a time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def at_most(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """The results of `work`, in the order of `items`. The first exception ends what is still under way."""
+    listed = list(items)
+    waiting = deque(range(len(listed)))
+    results: dict[int, R] = {}
+
+    async def worker() -> None:
+        while waiting:
+            place = waiting.popleft()
+            results[place] = await work(listed[place])
+
+    workers = [asyncio.ensure_future(worker()) for _ in range(min(limit, len(listed)))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for each in workers:
+            each.cancel()
+    return [results[place] for place in range(len(listed))]
