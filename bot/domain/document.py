@@ -35,7 +35,8 @@ class FeedSource:
 class StoredDocument:
     """The last good copy of a document.
 
-    `fetched_at` is when these bytes were first received, `checked_at` when the server last confirmed them.
+    `fetched_at` is when these bytes were first received, `checked_at` when the server last confirmed them;
+    `reader` names the version of the parsers that read them.
     """
 
     url: str
@@ -44,6 +45,7 @@ class StoredDocument:
     body: bytes
     fetched_at: datetime
     checked_at: datetime
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

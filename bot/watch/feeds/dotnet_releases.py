@@ -52,9 +52,9 @@ class Merged:
     """`releases` holds all that is known afterwards, by version; `changed` those that differ from before."""
 
     releases: Mapping[str, Release]
-    changed: tuple[Release, ...]
-    newly_published: tuple[Release, ...]
-    newly_listed_cves: tuple[Listed, ...]
+    changed: tuple[Release, ...] = ()
+    newly_published: tuple[Release, ...] = ()
+    newly_listed_cves: tuple[Listed, ...] = ()
 
 
 class _IndexRow(HyphenatedShape):

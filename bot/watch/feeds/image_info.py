@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from bot.watch.feeds.reading import (
     FeedShape,
@@ -24,8 +24,8 @@ from bot.watch.feeds.reading import (
 )
 
 DOUBTFUL_SHARE = 0.5
-"""An inventory that lost more than this share of its tags at once is not believed. The largest real step, the
-end of a .NET version, takes about a quarter."""
+"""An inventory that lost more than this share of its tags at once is doubtful: of three .NET versions that are
+maintained at a time, the end of one takes a third."""
 
 TagKey = tuple[str, str]
 """Repository (`dotnet/aspnet`) and tag (`8.0-alpine`)."""
@@ -90,7 +90,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class InventoryStep:
-    """What changed between two inventories; `doubt` says why nothing is concluded, None where all is well."""
+    """What changed between two inventories; `doubt` says why it had better not be believed yet."""
 
     withdrawn: frozenset[TagKey] = frozenset()
     returned: frozenset[TagKey] = frozenset()
@@ -114,7 +114,14 @@ class _Manifest(FeedShape):
 
 
 class _Layer(FeedShape):
+    """Since schema 2.0 with its size; before, the bare digest stood in its place."""
+
     digest: Annotated[str, Field(pattern=f"^{_DIGEST.pattern}$")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {"digest": value} if isinstance(value, str) else value
 
 
 class _Platform(FeedShape):
@@ -158,24 +165,15 @@ def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Par
 def compared(before: Inventory, after: Inventory) -> InventoryStep:
     """The tags that one inventory lists and the other does not.
 
-    Nothing is concluded for repositories that could not be read whole, nor at all where more than
-    `DOUBTFUL_SHARE` of the tags went at once.
+    Nothing is concluded for repositories that could not be read whole.
     """
     unsure = before.incomplete | after.incomplete
     gone = frozenset(key for key in before.tags.keys() - after.tags.keys() if key[0] not in unsure)
     come = frozenset(key for key in after.tags.keys() - before.tags.keys() if key[0] not in unsure)
+    doubt = None
     if len(gone) > DOUBTFUL_SHARE * len(before.tags):
-        doubt = (
-            f"the inventory lost {len(gone)} of {len(before.tags)} tags at once, which looks like a mistake "
-            "there: no tag counts as withdrawn"
-        )
-        return InventoryStep(doubt=doubt)
-    return InventoryStep(gone, come)
-
-
-def withdrawn(before: Inventory, after: Inventory) -> frozenset[TagKey]:
-    """The tags no longer maintained; see `compared` for what is not concluded."""
-    return compared(before, after).withdrawn
+        doubt = f"lost {len(gone)} of {len(before.tags)} tags at once, which looks like a mistake there"
+    return InventoryStep(gone, come, doubt)
 
 
 def _entries(repo: _Repo, notes: Notes, where: str) -> Iterator[TagEntry]:

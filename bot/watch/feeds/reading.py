@@ -22,6 +22,7 @@ from bot.domain.failure import Failure, Trouble
 MAX_NODES = 500_000
 """Objects, arrays and elements of a document; the largest real one has 90,000. A node of three bytes takes some
 hundred bytes of memory, so the size alone bounds too little."""
+KEPT = "the last good copy stays in use"
 MAX_ENTRIES = 10_000
 MAX_PROBLEMS = 20
 MAX_LINE = 300
@@ -170,9 +171,7 @@ class Notes:
 
 
 def malformed(document: str, what: str) -> Failure:
-    return Failure(
-        Trouble.MALFORMED, one_line(what), where=one_line(document), advice="the last good copy stays in use"
-    )
+    return Failure(Trouble.MALFORMED, one_line(what), where=one_line(document), advice=KEPT)
 
 
 def json_document(data: bytes, document: str) -> Any:

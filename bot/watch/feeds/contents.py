@@ -1,0 +1,101 @@
+"""What one feed document says, whichever kind it is: the values to keep and the documents to read next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.advisory import Advisory, Release
+from bot.domain.document import FeedKind, FeedSource
+from bot.watch.feeds import announcements, dotnet_cve, dotnet_releases, github_advisories, image_info, msrc
+from bot.watch.feeds.reading import FeedProblem
+
+READER = "1"
+"""Raised whenever a parser changes what it finds, so that stored documents are read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """`releases` are as if first seen now; `leads_to` are documents that this one lists, the newest first.
+
+    `revised_at` holds, by address, when a listed document was last revised, as far as the list says.
+    """
+
+    releases: tuple[Release, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    withdrawn_advisories: tuple[tuple[str, str], ...] = ()
+    """Source and CVE of each advisory that its publisher has taken back."""
+    leads_to: tuple[FeedSource, ...] = ()
+    revised_at: Mapping[str, datetime] | None = None
+    inventory: image_info.Inventory | None = None
+    problems: tuple[FeedProblem, ...] = ()
+
+
+def read(source: FeedSource, data: bytes, seen_at: datetime, bulletins_since: datetime) -> Contents:
+    """Reads a document with the parser of its kind.
+
+    Monthly security documents first released before `bulletins_since` are not led to. Raises `Failure` where
+    the document as a whole is not what its kind says.
+    """
+    if source.kind is FeedKind.MSRC_UPDATES:
+        return _msrc_updates(source.url, data, seen_at, bulletins_since)
+    return _READERS[source.kind](source.url, data, seen_at)
+
+
+def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = dotnet_releases.parse_index(data, seen_at, url)
+    addresses = (channel.releases_url for channel in parsed.items)
+    channels = tuple(FeedSource(FeedKind.DOTNET_RELEASES, address) for address in addresses if address)
+    return Contents(leads_to=channels, problems=parsed.problems)
+
+
+def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = dotnet_releases.parse(data, seen_at, url)
+    return Contents(releases=parsed.items, problems=parsed.problems)
+
+
+def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = dotnet_cve.parse(data, seen_at, url)
+    return Contents(advisories=parsed.items, problems=parsed.problems)
+
+
+def _msrc_updates(url: str, data: bytes, seen_at: datetime, since: datetime) -> Contents:
+    parsed = msrc.parse_updates(data, seen_at, url)
+    recent = [document for document in parsed.items if document.released_at >= since]
+    return Contents(
+        leads_to=tuple(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in recent),
+        revised_at={document.url: document.revised_at for document in recent},
+        problems=parsed.problems,
+    )
+
+
+def _msrc_bulletin(url: str, data: bytes, seen_at: datetime) -> Contents:
+    bulletin = msrc.parse(data, seen_at, url)
+    return Contents(advisories=bulletin.items, problems=bulletin.problems)
+
+
+def _github_advisories(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = github_advisories.parse(data, seen_at, url)
+    withdrawn = tuple((github_advisories.SOURCE, cve) for cve in parsed.withdrawn)
+    return Contents(advisories=parsed.items, withdrawn_advisories=withdrawn, problems=parsed.problems)
+
+
+def _announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = announcements.parse(data, seen_at, url)
+    advisories = tuple(advisory for found in parsed.items for advisory in found.advisories)
+    return Contents(advisories=advisories, problems=parsed.problems)
+
+
+def _image_info(url: str, data: bytes, seen_at: datetime) -> Contents:
+    inventory, parsed = image_info.read(data, url)
+    return Contents(inventory=inventory, problems=parsed.problems)
+
+
+_READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
+    FeedKind.DOTNET_INDEX: _dotnet_index,
+    FeedKind.DOTNET_RELEASES: _dotnet_releases,
+    FeedKind.DOTNET_CVE: _dotnet_cve,
+    FeedKind.MSRC_BULLETIN: _msrc_bulletin,
+    FeedKind.GITHUB_ADVISORIES: _github_advisories,
+    FeedKind.ANNOUNCEMENTS: _announcements,
+    FeedKind.IMAGE_INFO: _image_info,
+}

@@ -1,0 +1,253 @@
+"""The stage that follows the feeds: due documents are fetched, read and kept, and lead to further documents."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.advisory import Advisory, Release
+from bot.domain.clock import Clock
+from bot.domain.document import (
+    FeedKind,
+    FeedSource,
+    Fetched,
+    NewContent,
+    NotFetched,
+    StoredDocument,
+    staleness,
+)
+from bot.domain.failure import Failure, Trouble
+from bot.watch.feeds import announcements, contents, github_advisories, image_info
+from bot.watch.feeds.contents import READER, Contents
+from bot.watch.feeds.dotnet_releases import Listed, Merged, merge
+from bot.watch.feeds.image_info import InventoryStep
+from bot.watch.feeds.reading import KEPT
+
+AT_ONCE = 4
+MOST_PER_TICK = 100
+BELIEVE_LOSSES_AFTER = timedelta(days=1)
+
+DOTNET_RELEASES = (
+    FeedSource(
+        FeedKind.DOTNET_INDEX,
+        "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json",
+    ),
+)
+MSRC = (FeedSource(FeedKind.MSRC_UPDATES, "https://api.msrc.microsoft.com/cvrf/v3.0/updates"),)
+GITHUB = (
+    FeedSource(FeedKind.GITHUB_ADVISORIES, github_advisories.query_url()),
+    FeedSource(FeedKind.ANNOUNCEMENTS, announcements.query_url("dotnet/announcements")),
+    FeedSource(FeedKind.ANNOUNCEMENTS, announcements.query_url("dotnet/dotnet-docker", label="announcement")),
+)
+IMAGE_INFO = (
+    FeedSource(
+        FeedKind.IMAGE_INFO,
+        "https://raw.githubusercontent.com/dotnet/versions/main/build-info/docker/"
+        "image-info.dotnet-dotnet-docker-main.json",
+    ),
+)
+"""The public feeds, by the switch that turns them on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedsToRead:
+    """What the operator set. `roots` lead to all other documents.
+
+    `every` is the time between two looks at a document, `bulletins_every` that for a monthly security document,
+    which is some megabytes and read at once when the list says that it was revised. `history` is how far back
+    monthly documents are read, `stale_after` when a document that cannot be read becomes worth a sentence.
+    """
+
+    roots: tuple[FeedSource, ...]
+    every: timedelta = timedelta(minutes=15)
+    bulletins_every: timedelta = timedelta(hours=6)
+    retry_after: timedelta = timedelta(minutes=5)
+    history: timedelta = timedelta(days=400)
+    stale_after: timedelta = timedelta(days=1)
+
+    @property
+    def kinds(self) -> frozenset[FeedKind]:
+        roots = {root.kind for root in self.roots}
+        return frozenset(roots | {led for kind in roots if (led := _LEADS_TO.get(kind))})
+
+    def interval(self, kind: FeedKind) -> timedelta:
+        return self.bulletins_every if kind is FeedKind.MSRC_BULLETIN else self.every
+
+
+_LEADS_TO = {
+    FeedKind.DOTNET_INDEX: FeedKind.DOTNET_RELEASES,
+    FeedKind.MSRC_UPDATES: FeedKind.MSRC_BULLETIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DueFeed:
+    """A document whose turn it is, with its last good copy; the claim holds until it is kept or put off."""
+
+    source: FeedSource
+    document: StoredDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReading:
+    """Everything that one look at a document brought, to be kept together or not at all.
+
+    `releases` are complete rows to insert or replace. `advisories` replace what the same source (that of their
+    only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out. `leads_to` are
+    documents that are due now. All but `document` and `due_at` are empty where nothing changed.
+    """
+
+    source: FeedSource
+    document: StoredDocument
+    due_at: datetime
+    releases: tuple[Release, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    withdrawn_advisories: tuple[tuple[str, str], ...] = ()
+    leads_to: tuple[FeedSource, ...] = ()
+
+
+class FeedPort(Protocol):
+    """Fetches a document; troubles come back as `NotFetched`, none is raised."""
+
+    async def fetch(self, source: FeedSource, previous: StoredDocument | None) -> Fetched: ...
+
+
+class FeedStore(Protocol):
+    """What this stage asks of the store; each method is one transaction."""
+
+    async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
+        """Makes rows, due now, for the sources that have none; the others stay as they are."""
+
+    async def claim_due_feeds(self, now: datetime, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
+        """Claims up to `limit` due documents of these kinds, the longest due first."""
+
+    async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
+        """When each document of the kind that has a copy was last confirmed, by address."""
+
+    async def known_releases(self) -> Mapping[str, Release]:
+        """All releases by version."""
+
+    async def keep_feed(self, reading: FeedReading) -> None:
+        """Keeps all of a reading, brings `leads_to` forward to now (making rows where there are none), and
+        releases the claim until `due_at`."""
+
+    async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
+        """Keeps the last good copy, notes the error, and releases the claim until `due_at`."""
+
+
+@dataclass(slots=True)
+class FeedTally:
+    """What one tick did. `failed` has one line for each document that could not be read, `problems` one for
+    each entry that was skipped, `stale` one for each copy that has grown old."""
+
+    read: int = 0
+    unchanged: int = 0
+    failed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    newly_published: list[Release] = field(default_factory=list)
+    newly_listed_cves: list[Listed] = field(default_factory=list)
+    tags_withdrawn: set[image_info.TagKey] = field(default_factory=set)
+    tags_returned: set[image_info.TagKey] = field(default_factory=set)
+
+
+async def tick(store: FeedStore, reader: FeedPort, clock: Clock, feeds: FeedsToRead) -> FeedTally:
+    """Reads every document that is due, and those that they lead to. A document that fails stops no other."""
+    tally = FeedTally()
+    await store.follow_feeds(feeds.roots, clock.now())
+    for _ in range(MOST_PER_TICK // AT_ONCE):
+        due = await store.claim_due_feeds(clock.now(), feeds.kinds, AT_ONCE)
+        if not due:
+            break
+        answers = await asyncio.gather(*(reader.fetch(feed.source, feed.document) for feed in due))
+        for feed, answer in zip(due, answers, strict=True):
+            await _take(feed, answer, store, clock.now(), feeds, tally)
+    return tally
+
+
+async def _take(
+    feed: DueFeed, answer: Fetched, store: FeedStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
+) -> None:
+    if isinstance(answer, NotFetched):
+        await _put_off(feed, answer.failure, store, now, feeds, tally)
+        return
+    document = answer.document
+    due_at = now + feeds.interval(feed.source.kind)
+    if not isinstance(answer, NewContent) and document.reader == READER:
+        tally.unchanged += 1
+        await store.keep_feed(FeedReading(feed.source, document, due_at))
+        return
+    try:
+        said = await asyncio.to_thread(
+            contents.read, feed.source, document.body, document.fetched_at, now - feeds.history
+        )
+        step = _step(feed, said, now)
+    except Failure as failure:
+        await _put_off(feed, failure, store, now, feeds, tally)
+        return
+    merged = merge(await store.known_releases(), said.releases) if said.releases else Merged({})
+    reading = FeedReading(
+        source=feed.source,
+        document=replace(document, reader=READER),
+        due_at=due_at,
+        releases=merged.changed,
+        advisories=said.advisories,
+        withdrawn_advisories=said.withdrawn_advisories,
+        leads_to=await _worth_reading(feed, said, store),
+    )
+    await store.keep_feed(reading)
+    _count(said, merged, step, tally)
+
+
+async def _worth_reading(feed: DueFeed, said: Contents, store: FeedStore) -> tuple[FeedSource, ...]:
+    """The listed documents, less those that were read since the list says they were revised."""
+    if not said.revised_at:
+        return said.leads_to
+    checked_at = await store.feeds_checked_at(FeedKind.MSRC_BULLETIN)
+    return tuple(
+        source
+        for source in said.leads_to
+        if source.url not in checked_at or checked_at[source.url] < said.revised_at[source.url]
+    )
+
+
+def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:
+    """What changed in the inventory. A loss that looks like a mistake is refused until it has lasted a day."""
+    if said.inventory is None or feed.document is None:
+        return InventoryStep()
+    try:
+        before, _ = image_info.read(feed.document.body, feed.source.url)
+    except Failure:
+        return InventoryStep()
+    step = image_info.compared(before, said.inventory)
+    if step.doubt and now - feed.document.checked_at < BELIEVE_LOSSES_AFTER:
+        raise Failure(Trouble.MALFORMED, step.doubt, where=feed.source.url, advice=KEPT)
+    return step
+
+
+async def _put_off(
+    feed: DueFeed, failure: Failure, store: FeedStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
+) -> None:
+    line = _failure_line(failure, feed.document)
+    tally.failed.append(line)
+    if feed.document and (sentence := staleness(feed.document, now, feeds.stale_after)):
+        tally.stale.append(sentence)
+    await store.put_off_feed(feed.source, now + (failure.retry_after or feeds.retry_after), line)
+
+
+def _failure_line(failure: Failure, document: StoredDocument | None) -> str:
+    if document is None:
+        said = str(failure).removesuffix(f"; {KEPT}")
+        return f"{said}; nothing is known from this document yet"
+    said = str(failure) if failure.advice == KEPT else f"{failure}; {KEPT}"
+    return f"{said} (confirmed {document.checked_at:%Y-%m-%d %H:%M} UTC)"
+
+
+def _count(said: Contents, merged: Merged, step: InventoryStep, tally: FeedTally) -> None:
+    tally.read += 1
+    tally.problems.extend(str(problem) for problem in said.problems)
+    tally.newly_published.extend(merged.newly_published)
+    tally.newly_listed_cves.extend(merged.newly_listed_cves)
+    tally.tags_withdrawn |= step.withdrawn
+    tally.tags_returned |= step.returned
