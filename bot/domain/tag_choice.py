@@ -22,7 +22,7 @@ class Pin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class TagPolicy:
     """What a proposed tag may cross without somebody asking for it.
 
     `optional_revision`: `-1` after the version is a rebuild of that release, so a tag with one may follow a tag
@@ -34,15 +34,15 @@ class Policy:
     optional_revision: bool = False
 
 
-GENERIC = Policy()
+GENERIC = TagPolicy()
 """What Docker users expect of an update tool: any newer release of the same shape and variant."""
-DOTNET = Policy(cross_major=False, cross_minor=False, optional_revision=True)
+DOTNET = TagPolicy(cross_major=False, cross_minor=False, optional_revision=True)
 """A .NET channel (`major.minor`) is what an application targets: a rebuild must not change it."""
 
 _DOTNET_REPOSITORY = re.compile(r"(?:^|/)dotnet/")
 
 
-def policy_for(reference: Reference) -> Policy:
+def policy_for(reference: Reference) -> TagPolicy:
     """`DOTNET` for Microsoft's .NET repositories, wherever they are mirrored; `GENERIC` for the rest."""
     return DOTNET if _DOTNET_REPOSITORY.search(reference.repository) else GENERIC
 
@@ -63,7 +63,7 @@ def is_newer(a: Tag | str, b: Tag | str) -> bool:
     return a.is_versioned and b.is_versioned and _age(a) < _age(b)
 
 
-def is_compatible(a: Tag | str, b: Tag | str, policy: Policy = GENERIC) -> bool:
+def is_compatible(a: Tag | str, b: Tag | str, policy: TagPolicy = GENERIC) -> bool:
     """Whether `b` may be proposed where `a` stands: same variant, same precision, nothing crossed unasked.
 
     Says nothing of which is newer. A stable tag never leads to a pre-release; a numbered pre-release
@@ -80,7 +80,7 @@ def is_compatible(a: Tag | str, b: Tag | str, policy: Policy = GENERIC) -> bool:
     )
 
 
-def choose(current: Tag | str, available: Iterable[Tag | str], policy: Policy = GENERIC) -> str:
+def choose(current: Tag | str, available: Iterable[Tag | str], policy: TagPolicy = GENERIC) -> str:
     """The newest compatible tag of `available`, or `current` where none is newer."""
     best = start = _tag(current)
     for text in available:
@@ -99,7 +99,7 @@ def _age(tag: Tag) -> tuple[object, ...]:
     return (tag.release, before_release, tag.revisions, tag.stamp or "", tag.builds)
 
 
-def _shape(tag: Tag, policy: Policy) -> tuple[object, ...]:
+def _shape(tag: Tag, policy: TagPolicy) -> tuple[object, ...]:
     """What two tags must share to stand for each other."""
     precision = "complete" if tag.complete else tag.precision
     loose = policy.optional_revision or tag.complete

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
-from bot.domain.tag_choice import DOTNET, GENERIC, Pin, Policy, choose, is_compatible, is_newer, pins, policy_for
+from bot.domain.tag_choice import DOTNET, GENERIC, Pin, TagPolicy, choose, is_compatible, is_newer, pins, policy_for
 
 DIGEST = f"sha256:{'ab' * 32}"
 
@@ -86,7 +86,7 @@ def test_a_dotnet_release_without_a_revision_follows_one_with() -> None:
 
 @pytest.mark.parametrize("policy", [GENERIC, DOTNET])
 @pytest.mark.parametrize("preview", ["8.0.12-preview.1", "8.0.12-rc1", "8.0.12-preview"])
-def test_a_stable_tag_never_leads_to_a_preview(preview: str, policy: Policy) -> None:
+def test_a_stable_tag_never_leads_to_a_preview(preview: str, policy: TagPolicy) -> None:
     assert not is_compatible("8.0.11", preview, policy)
 
 
@@ -163,12 +163,14 @@ def test_the_chosen_tag_is_the_current_one_or_newer_and_compatible(
 
 
 @given(tags, st.lists(tags, max_size=12), policies)
-def test_no_compatible_tag_is_newer_than_the_chosen_one(current: str, available: list[str], policy: Policy) -> None:
+def test_no_compatible_tag_is_newer_than_the_chosen_one(
+    current: str, available: list[str], policy: TagPolicy
+) -> None:
     chosen = choose(current, available, policy)
     assert not any(is_newer(chosen, tag) and is_compatible(current, tag, policy) for tag in available)
 
 
 @given(tags, st.lists(tags, max_size=12), policies)
-def test_choosing_again_changes_nothing(current: str, available: list[str], policy: Policy) -> None:
+def test_choosing_again_changes_nothing(current: str, available: list[str], policy: TagPolicy) -> None:
     chosen = choose(current, available, policy)
     assert choose(chosen, available, policy) == chosen
