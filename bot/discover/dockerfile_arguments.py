@@ -3,8 +3,10 @@
 Source: BuildKit's `buildMetaArgs` and `defaultArgs`, and Docker's list of automatic platform ARGs.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.discover.dockerfile_lines import Fault, Instruction
@@ -23,6 +25,7 @@ class Platform(NamedTuple):
 
 ASSUMED_PLATFORM = Platform("linux", "amd64")
 OTHER_PLATFORMS = (Platform("linux", "arm64"), Platform("linux", "arm", "v7"), Platform("windows", "amd64"))
+_AUTOMATIC = re.compile(r"(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)\b")
 
 
 class Arguments:
@@ -59,6 +62,13 @@ class Arguments:
             known = self._values[platform] = self._evaluated(platform)
         return known
 
+    def depends_on_platform(self, word: Traced) -> bool:
+        """Whether the word, or an ARG that it may use, mentions an automatic platform ARG."""
+        if "$" not in word.text:
+            return False
+        texts = [word.text, *(default.text for _, default, _ in self._declared if default)]
+        return any(_AUTOMATIC.search(text) for text in texts)
+
     def owner(self, offset: int) -> str | None:
         """The ARG whose default holds the character of the file at `offset`."""
         at = bisect_right(self._declared, offset, key=_begin_of) - 1
@@ -69,7 +79,9 @@ class Arguments:
         return name if default is not None and begin <= offset <= default.place(-1) else None
 
     def _evaluated(self, platform: Platform) -> dict[str, Traced]:
-        values = {name: _outside(self._given.get(name, value), 0) for name, value in _automatic(platform).items()}
+        values = dict(_automatic(platform))
+        for name in values.keys() & self._given.keys():
+            values[name] = _outside(self._given[name], 0)
         for name, default, instruction in self._declared:
             if name in self._given:
                 values[name] = _outside(self._given[name], instruction.start)
@@ -93,7 +105,8 @@ def _outside(text: str, near: int) -> Traced:
     return Traced(text, (~near,) * len(text))
 
 
-def _automatic(platform: Platform) -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _automatic(platform: Platform) -> Mapping[str, Traced]:
     values: dict[str, str] = {}
     for side in ("BUILD", "TARGET"):
         values[f"{side}PLATFORM"] = str(platform)
@@ -101,4 +114,4 @@ def _automatic(platform: Platform) -> dict[str, str]:
         values[f"{side}OSVERSION"] = ""
         values[f"{side}ARCH"] = platform.architecture
         values[f"{side}VARIANT"] = platform.variant
-    return values
+    return {name: _outside(value, 0) for name, value in values.items()}

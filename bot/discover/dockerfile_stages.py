@@ -85,9 +85,9 @@ def resolve(
 
 
 def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:
-    """What the word is for each platform that is worth a try; only variables can make a difference."""
+    """What the word is for each platform that is worth a try; only some variables make a difference."""
     first = expand(word, arguments.values(ASSUMED_PLATFORM), escape)
-    if "$" not in word.text:
+    if not arguments.depends_on_platform(word):
         return [first]
     return [first, *(expand(word, arguments.values(platform), escape) for platform in OTHER_PLATFORMS)]
 

@@ -106,26 +106,24 @@ def _unquoted(text: str, at: int, escape: str) -> tuple[list[int], int]:
     return kept, at
 
 
-def expand(
-    word: Traced, variables: Mapping[str, Traced], escape: str = "\\", used: set[str] | None = None
-) -> Traced:
+def expand(word: Traced, variables: Mapping[str, Traced], escape: str = "\\") -> Traced:
     """The word without quotes and escapes, its variables replaced; unset ones are empty, as in BuildKit.
 
-    `used` collects the names that the word asks for. Raises `BadWord` where BuildKit refuses the word, and for
-    expansions beyond `LONGEST_EXPANSION` characters or `DEEPEST_SUBSTITUTION` levels.
+    Raises `BadWord` where BuildKit refuses the word, and for expansions beyond `LONGEST_EXPANSION` characters or
+    `DEEPEST_SUBSTITUTION` levels.
     """
     plain = _PLAIN[escape].match(word.text)
     if plain and plain.end() == len(word.text):
         return word
-    return _Expansion(word, variables, escape, set() if used is None else used).until("")
+    return _Expansion(word, variables, escape).until("")
 
 
 class _Expansion:
     """One pass over a word; each method reads from `at` on and leaves it behind what it read."""
 
-    def __init__(self, word: Traced, variables: Mapping[str, Traced], escape: str, used: set[str]) -> None:
+    def __init__(self, word: Traced, variables: Mapping[str, Traced], escape: str) -> None:
         self.word, self.text, self.at = word, word.text, 0
-        self.variables, self.escape, self.used = variables, escape, used
+        self.variables, self.escape = variables, escape
         self.raw = False
         self.depth = 0
 
@@ -202,7 +200,7 @@ class _Expansion:
         self.at += 1
         if self.text[self.at : self.at + 1] != "{":
             name = self._name()
-            return self._value(name) or NOTHING if name else sign
+            return self.variables.get(name) or NOTHING if name else sign
         self.at += 1
         if self.text[self.at : self.at + 1] in ("", "{", "}", ":"):
             raise BadWord("bad substitution")
@@ -218,14 +216,10 @@ class _Expansion:
         self.at = match.end() if match else self.at
         return match.group() if match else ""
 
-    def _value(self, name: str) -> Traced | None:
-        self.used.add(name)
-        return self.variables.get(name)
-
     def _substitution(self, name: str) -> Traced:
         sign = self._take()
         if sign == "}":
-            return self._value(name) or NOTHING
+            return self.variables.get(name) or NOTHING
         if sign == "/":
             return self._replaced(name)
         empty_is_unset = sign == ":"
@@ -234,7 +228,7 @@ class _Expansion:
         elif sign not in tuple("+-?#%"):
             raise BadWord(f"${{{name}{sign}…}} is no substitution that Docker knows")
         argument = self.until("}", raw=sign in ("#", "%"))
-        value = self._value(name)
+        value = self.variables.get(name)
         unset = value is None or (empty_is_unset and not value.text)
         known = NOTHING if value is None else value
         if sign == "-":
@@ -256,7 +250,7 @@ class _Expansion:
         self.at += everywhere
         pattern = self.until("/", raw=True).text
         replacement = self.until("}", raw=True)
-        value = self._value(name) or NOTHING
+        value = self.variables.get(name) or NOTHING
         regex = _glob(pattern, longest=True)
         out, at = _Parts(), 0
         for match in regex.finditer(_matchable(value.text)):
