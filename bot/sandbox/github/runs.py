@@ -1,0 +1,137 @@
+"""Workflows and their runs as values, and as GitHub shows and filters them."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.sandbox.github.edge import timestamp
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A file of the default branch."""
+
+    id: int
+    repository: str
+    path: str
+    name: str
+    triggers: Json
+    """The value of `on`: each event that starts it, with its settings."""
+
+
+@dataclass(slots=True)
+class Run:
+    """`status` is queued, in_progress or completed; `conclusion` is None until then."""
+
+    id: int
+    number: int
+    workflow: Workflow
+    event: str
+    branch: str
+    sha: str
+    created_at: datetime
+    updated_at: datetime
+    inputs: dict[str, Json]
+    actor: Json
+    repository: Json
+    head_commit: Json
+    status: str = "queued"
+    conclusion: str | None = None
+    seen: int = 0
+
+
+def fits(run: Run, query: Mapping[str, str]) -> bool:
+    """Whether a listing with these query parameters shows the run."""
+    wanted = {"event": run.event, "branch": run.branch, "head_sha": run.sha, "actor": run.actor["login"]}
+    if any(name in query and query[name] != value for name, value in wanted.items()):
+        return False
+    if "status" in query and query["status"] not in (run.status, run.conclusion):
+        return False
+    return "created" not in query or _within(timestamp(run.created_at), query["created"])
+
+
+def _within(moment: str, wanted: str) -> bool:
+    """GitHub's date syntax: `>=D`, `<D`, `D..D`, `D..*`, or a day or moment itself."""
+    wanted = wanted.replace("+00:00", "Z")
+    if ".." in wanted:
+        first, _, last = wanted.partition("..")
+        return (first == "*" or moment >= first) and (last == "*" or moment[: len(last)] <= last)
+    for sign, compare in ((">=", operator.ge), ("<=", operator.le), (">", operator.gt), ("<", operator.lt)):
+        if wanted.startswith(sign):
+            limit = wanted.removeprefix(sign)
+            return bool(compare(moment[: len(limit)], limit))
+    return moment.startswith(wanted)
+
+
+def simple_commit(commit: Json) -> Json:
+    """A Git commit in the shorter form that runs carry."""
+    person = {"author": commit["author"], "committer": commit["committer"]}
+    return {
+        "id": commit["sha"],
+        "tree_id": commit["tree"]["sha"],
+        "message": commit["message"],
+        "timestamp": commit["author"]["date"],
+        **{role: {"name": who["name"], "email": who["email"]} for role, who in person.items()},
+    }
+
+
+def workflow_json(workflow: Workflow, url: str, *, disabled: bool) -> Json:
+    """As GitHub shows it; `url` is GitHub's own."""
+    api, html = f"{url}/repos/{workflow.repository}", f"{url}/{workflow.repository}"
+    return {
+        "id": workflow.id,
+        "node_id": f"W_{workflow.id}",
+        "name": workflow.name,
+        "path": workflow.path,
+        "state": "disabled_manually" if disabled else "active",
+        "created_at": "2025-01-01T00:00:00Z",
+        "updated_at": "2025-01-01T00:00:00Z",
+        "url": f"{api}/actions/workflows/{workflow.id}",
+        "html_url": f"{html}/blob/main/{workflow.path}",
+        "badge_url": f"{html}/workflows/{quote(workflow.name)}/badge.svg",
+    }
+
+
+def run_json(run: Run, url: str) -> Json:
+    """As GitHub shows it; `url` is GitHub's own."""
+    repository = f"{url}/repos/{run.workflow.repository}"
+    own = f"{repository}/actions/runs/{run.id}"
+    return {
+        "id": run.id,
+        "name": run.workflow.name,
+        "node_id": f"WFR_{run.id}",
+        "head_branch": run.branch,
+        "head_sha": run.sha,
+        "path": run.workflow.path,
+        "display_title": run.workflow.name,
+        "run_number": run.number,
+        "run_attempt": 1,
+        "event": run.event,
+        "status": run.status,
+        "conclusion": run.conclusion,
+        "workflow_id": run.workflow.id,
+        "check_suite_id": run.id,
+        "pull_requests": [],
+        "created_at": timestamp(run.created_at),
+        "updated_at": timestamp(run.updated_at),
+        "run_started_at": timestamp(run.created_at),
+        "actor": run.actor,
+        "triggering_actor": run.actor,
+        "url": own,
+        "html_url": f"{url}/{run.workflow.repository}/actions/runs/{run.id}",
+        "jobs_url": f"{own}/jobs",
+        "logs_url": f"{own}/logs",
+        "check_suite_url": f"{repository}/check-suites/{run.id}",
+        "artifacts_url": f"{own}/artifacts",
+        "cancel_url": f"{own}/cancel",
+        "rerun_url": f"{own}/rerun",
+        "workflow_url": f"{repository}/actions/workflows/{run.workflow.id}",
+        "head_commit": run.head_commit,
+        "repository": run.repository,
+        "head_repository": run.repository,
+    }

@@ -1,0 +1,164 @@
+"""The sandbox's organisation in a maintainer's words: repositories, commits, pull requests, runs."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from bot.sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
+from bot.sandbox.github.actions import Actions
+from bot.sandbox.github.edge import GitHubEdge
+from bot.sandbox.github.listings import Listings
+from bot.sandbox.github.pulls import Pulls
+from bot.sandbox.github.runs import Run
+from bot.sandbox.serving import Server
+
+Json = Any
+Files = Mapping[str, str | bytes | None]
+"""Path → content; None deletes the file."""
+
+KEPT_BY_THE_EDGE = ("fork", "pushed_at", "topics", "disabled")
+
+
+class Organisation:
+    """Speaks to GitHub's edge as the operator: nothing here is logged as traffic or meets a fault."""
+
+    name = ORGANISATION
+    token = BOT_TOKEN
+    app_id = APP_ID
+    installation_id = INSTALLATION_ID
+
+    def __init__(self, server: Server, edge: GitHubEdge, emulator: Emulator) -> None:
+        self.url = server.url
+        self.edge = edge
+        self.private_key = emulator.private_key
+        Listings(edge)
+        self.actions = Actions(edge)
+        Pulls(edge, self.actions)
+
+    async def create_repository(self, name: str, files: Files, **flags: Json) -> str:
+        """Makes `contoso/name` with one commit of `files` on `main`; answers its full name.
+
+        `flags`: `private`, `archived`, `disabled`, `fork`, `topics`, `pushed_at`, `description`.
+        """
+        full_name = f"{self.name}/{name}"
+        kept = {key: flags.pop(key) for key in KEPT_BY_THE_EDGE if key in flags}
+        archived = flags.pop("archived", False)
+        async with self._client() as client:
+            await _ask(client, "POST", f"/orgs/{self.name}/repos", {"name": name, **flags})
+            sha = await _commit(client, full_name, files, [], None, "Initial commit")
+            await _ask(client, "POST", f"/repos/{full_name}/git/refs", {"ref": "refs/heads/main", "sha": sha})
+            if archived:
+                await _ask(client, "PATCH", f"/repos/{full_name}", {"archived": True})
+        self.edge.overlays.setdefault(full_name, {}).update(kept)
+        return full_name
+
+    async def push(self, repository: str, files: Files, message: str = "Change", branch: str = "main") -> str:
+        """Commits to an existing branch of `contoso/repository`; answers the commit."""
+        full_name = self._full(repository)
+        async with self._client() as client:
+            head = await _ask(client, "GET", f"/repos/{full_name}/git/ref/heads/{quote(branch)}")
+            parent = head["object"]["sha"]
+            tree = (await _ask(client, "GET", f"/repos/{full_name}/git/commits/{parent}"))["tree"]["sha"]
+            sha = await _commit(client, full_name, files, [parent], tree, message)
+            await _ask(client, "PATCH", f"/repos/{full_name}/git/refs/heads/{quote(branch)}", {"sha": sha})
+        return sha
+
+    async def read(self, repository: str, path: str, ref: str = "main") -> str:
+        """The text of a file. Raises `FileNotFoundError`."""
+        url = f"/repos/{self._full(repository)}/contents/{quote(path)}?ref={quote(ref)}"
+        async with self._client() as client:
+            answer = await client.get(url)
+        if answer.status_code == 404:
+            raise FileNotFoundError(f"{repository}@{ref} has no {path}")
+        answer.raise_for_status()
+        return base64.b64decode(answer.json()["content"]).decode()
+
+    async def pull_requests(self, repository: str, state: str = "open") -> list[Json]:
+        """As GitHub's REST API lists them, newest first; `state` is open, closed or all."""
+        path = f"/repos/{self._full(repository)}/pulls?state={state}&per_page=100"
+        async with self._client() as client:
+            rows: list[Json] = await _ask(client, "GET", path)
+        return rows
+
+    async def merge(self, repository: str, number: int) -> str:
+        """Merges a pull request; answers the merge commit."""
+        async with self._client() as client:
+            merged = await _ask(client, "PUT", f"/repos/{self._full(repository)}/pulls/{number}/merge", {})
+        return str(merged["sha"])
+
+    async def close(self, repository: str, number: int) -> None:
+        """Closes a pull request without merging it."""
+        path = f"/repos/{self._full(repository)}/pulls/{number}"
+        async with self._client() as client:
+            await _ask(client, "PATCH", path, {"state": "closed"})
+
+    async def delete_branch(self, repository: str, branch: str) -> None:
+        path = f"/repos/{self._full(repository)}/git/refs/heads/{quote(branch)}"
+        async with self._client() as client:
+            await _ask(client, "DELETE", path)
+
+    async def comments(self, repository: str, number: int) -> list[str]:
+        """What was said on an issue or pull request, oldest first."""
+        path = f"/repos/{self._full(repository)}/issues/{number}/comments?per_page=100"
+        async with self._client() as client:
+            return [row["body"] for row in await _ask(client, "GET", path)]
+
+    async def ask(self, method: str, path: str, body: Json = None) -> Json:
+        """Any other request to GitHub's API, as the operator."""
+        async with self._client() as client:
+            return await _ask(client, method, path, body)
+
+    def runs(self, repository: str | None = None) -> list[Run]:
+        """Every workflow run, oldest first."""
+        wanted = self._full(repository) if repository else None
+        return [run for run in list(self.actions.runs.values()) if wanted in (None, run.workflow.repository)]
+
+    def finish_run(self, run_id: int, conclusion: str = "success") -> None:
+        self.actions.finish(run_id, conclusion)
+
+    def complete_runs_after(self, looks: int | None) -> None:
+        """Runs end with success after they were looked at this often; None: only when told."""
+        self.actions.complete_after = looks
+
+    def _full(self, repository: str) -> str:
+        return repository if "/" in repository else f"{self.name}/{repository}"
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+        headers = {"authorization": f"Bearer {OPERATOR_TOKEN}"}
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=30, trust_env=False, verify=False
+        ) as client:
+            yield client
+
+
+async def _commit(
+    client: httpx.AsyncClient, full_name: str, files: Files, parents: list[str], base: str | None, message: str
+) -> str:
+    entries = []
+    for path, content in files.items():
+        entry: dict[str, Json] = {"path": path, "mode": "100644", "type": "blob"}
+        if content is None:
+            entry["sha"] = None
+        elif isinstance(content, bytes):
+            blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+            entry["sha"] = (await _ask(client, "POST", f"/repos/{full_name}/git/blobs", blob))["sha"]
+        else:
+            entry["content"] = content
+        entries.append(entry)
+    tree: dict[str, Json] = {"tree": entries, **({"base_tree": base} if base else {})}
+    made = await _ask(client, "POST", f"/repos/{full_name}/git/trees", tree)
+    commit = {"message": message, "tree": made["sha"], "parents": parents}
+    return str((await _ask(client, "POST", f"/repos/{full_name}/git/commits", commit))["sha"])
+
+
+async def _ask(client: httpx.AsyncClient, method: str, path: str, body: Json = None) -> Json:
+    answer = await client.request(method, path, content=None if body is None else json.dumps(body))
+    if answer.status_code >= 400:
+        raise RuntimeError(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
+    return answer.json() if answer.content else None

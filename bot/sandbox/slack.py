@@ -1,0 +1,117 @@
+"""What Slack does and the emulator does not, and the workspace as a person sees it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from bot.sandbox.edge import Edge, Surroundings
+from bot.sandbox.emulator import SLACK_CHANNEL, SLACK_TOKEN
+
+Json = Any
+READING = ("/api/conversations.history", "/api/conversations.replies", "/api/conversations.list", "/api/auth.test")
+WEBHOOK = "/services/T000000001/B000000001/sandboxwebhook"
+FORM = ("content-type", "application/x-www-form-urlencoded")
+
+
+class SlackEdge(Edge):
+    """Adds reading by GET, `oldest` and `latest`, metadata only on request, and a webhook with a known address."""
+
+    service = "slack"
+
+    def __init__(self, upstream: str, surroundings: Surroundings) -> None:
+        super().__init__(upstream, surroundings)
+        for path in READING:
+            self.routes.add("GET", path, self._read)
+            self.routes.add("POST", path, self._read)
+        self.routes.add("POST", "/services/{secret:path}", self._webhook)
+
+    async def _read(self, request: Request) -> Response:
+        asked = await _arguments(request)
+        headers = [(name, value) for name, value in request.headers.items() if name == "authorization"]
+        content = urlencode({name: str(value) for name, value in asked.items()}).encode()
+        answer = await self.ask("POST", request.url.path, content=content, headers=[*headers, FORM])
+        body = answer.json()
+        if "messages" in body:
+            body["messages"] = [_seen(message, asked) for message in body["messages"] if _within(message, asked)]
+        return Response(json.dumps(body).encode(), answer.status_code, media_type="application/json")
+
+    async def _webhook(self, request: Request, secret: str) -> Response:
+        if request.url.path != WEBHOOK:
+            return PlainTextResponse("no_service", 404)
+        try:
+            message = json.loads(await request.body())
+        except ValueError:
+            return PlainTextResponse("invalid_payload", 400)
+        content = json.dumps({**message, "channel": SLACK_CHANNEL}).encode()
+        json_type = ("content-type", "application/json")
+        answer = await self.ask("POST", WEBHOOK, content=content, headers=[json_type])
+        return PlainTextResponse(answer.text, answer.status_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Reads Slack directly: nothing here is logged as traffic or meets a fault."""
+
+    url: str
+    upstream: str
+    token: str = SLACK_TOKEN
+
+    @property
+    def webhook(self) -> str:
+        """An incoming webhook of the channel."""
+        return self.url + WEBHOOK
+
+    async def channel(self) -> str:
+        """The id of the channel that the bot posts to."""
+        listing = await self._ask("conversations.list", {})
+        return next(str(row["id"]) for row in listing["channels"] if row["name"] == SLACK_CHANNEL)
+
+    async def messages(self) -> list[Json]:
+        """The channel's messages outside threads, oldest first, with their metadata."""
+        history = await self._ask("conversations.history", {"channel": await self.channel(), "limit": "1000"})
+        return list(reversed(history["messages"]))
+
+    async def thread(self, ts: str) -> list[Json]:
+        """The message `ts` and its replies, oldest first."""
+        replies: list[Json] = (
+            await self._ask("conversations.replies", {"channel": await self.channel(), "ts": ts})
+        )["messages"]
+        return replies
+
+    async def _ask(self, method: str, arguments: dict[str, str]) -> Json:
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
+            answer = await client.post(f"{self.upstream}/api/{method}", data=arguments, headers=headers)
+        body = answer.json()
+        if not body["ok"]:
+            raise RuntimeError(f"Slack's {method} answered {body['error']}")
+        return body
+
+
+async def _arguments(request: Request) -> dict[str, object]:
+    asked: dict[str, object] = dict(request.query_params)
+    body = await request.body()
+    if "json" in request.headers.get("content-type", ""):
+        return {**asked, **json.loads(body or b"{}")}
+    return {**asked, **dict(parse_qsl(body.decode()))}
+
+
+def _within(message: Json, asked: dict[str, object]) -> bool:
+    moment = float(message["ts"])
+    oldest, latest = float(str(asked.get("oldest") or 0)), float(str(asked.get("latest") or "inf"))
+    return oldest < moment < latest or (_says_yes(asked.get("inclusive")) and moment in (oldest, latest))
+
+
+def _seen(message: Json, asked: dict[str, object]) -> Json:
+    if _says_yes(asked.get("include_all_metadata")):
+        return message
+    return {name: value for name, value in message.items() if name != "metadata"}
+
+
+def _says_yes(value: object) -> bool:
+    return str(value).lower() in ("1", "true")
