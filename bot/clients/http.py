@@ -6,12 +6,11 @@ and path, never the query or a header, since those may carry secrets.
 
 import asyncio
 import json
+import logging
 import ssl
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, Self
 import httpx
 import stamina
 
+from bot.clients import http_bounds as bounds
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.failure import Failure, Trouble
 
@@ -28,12 +28,10 @@ USER_AGENT = f"freshness-bot/{version('freshness-bot')}"
 ANY_HOST = frozenset({"*"})
 """For `allow_redirects_to`: registries hand their blobs over to content networks with changing names."""
 
+# httpx logs whole URLs, and some of those are secrets.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 # A retried request is no news: what failed for good is reported once, by the stage that asked for it.
 stamina.instrumentation.set_on_retry_hooks([])
-
-_IDEMPOTENT = frozenset({"GET", "HEAD"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Limits:
     attempts: int = 3
     redirects: int = 5
     per_host: int = 8
-    max_bytes: int = 16 * _MEBIBYTE
+    max_bytes: int = 16 * bounds.MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +78,28 @@ class Answer:
 
     @property
     def where(self) -> str:
-        return where_of(httpx.URL(self.url))
+        return bounds.where_of(httpx.URL(self.url))
 
     def json(self) -> Any:
         """The body as JSON. Raises `Failure` (malformed) where it is none."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise Failure(
-                Trouble.MALFORMED,
-                "answered with something that is not JSON",
-                where=self.where,
-                status=self.status,
-            ) from error
+            what = "answered with something that is not JSON"
+            raise Failure(Trouble.MALFORMED, what, where=self.where, status=self.status) from error
 
     def retry_after(self, now: datetime) -> timedelta | None:
-        return retry_after(self.headers.get("retry-after"), now)
+        return bounds.retry_after(self.headers.get("retry-after"), now)
 
 
-def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Retry-After in either of its forms, seconds or an HTTP-date (RFC 9110, section 10.2.3), else None.
-
-    A moment in the past is no wait at all; more than a day is cut to a day.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        wait = timedelta(seconds=min(int(text[:9]), 86400))
-    else:
-        try:
-            at = parsedate_to_datetime(text)
-        except (ValueError, IndexError, OverflowError):
-            return None
-        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), timedelta(days=1))
-
-
-def where_of(url: httpx.URL) -> str:
-    """Host and path, for a person; no query, no userinfo."""
-    return f"{url.netloc.decode('ascii', 'replace')}{url.path}"
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    content: bytes | None
+    max_bytes: int
+    allowed: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -137,6 +117,7 @@ class Http:
     _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict, init=False, repr=False)
 
     async def __aenter__(self) -> Self:
+        """Raises `Failure` (malformed) for a `ca_file` that cannot be used."""
         limits = self.limits
         client = httpx.AsyncClient(
             http2=True,
@@ -156,10 +137,7 @@ class Http:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         client, self._client = self._client, None
         if client is not None:
@@ -175,26 +153,29 @@ class Http:
         max_bytes: int | None = None,
         allow_redirects_to: frozenset[str] = frozenset(),
         retry: bool | None = None,
+        where: str | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer.
 
         Retries 429, 5xx and broken connections, honouring Retry-After: by default for GET and HEAD alone,
         since a POST that seemed to fail may have been done. Redirects within the host, or to a host named in
         `allow_redirects_to`, are followed for GET and HEAD; another host is told nothing but `Accept`.
+        `where` is what failures call the place, for a URL that is itself a secret.
 
         Raises `Failure`: UNREACHABLE (no answer in time, 5xx), THROTTLED (429, with `retry_after` where the
         host said so) or MALFORMED (more than `max_bytes` after decompression, a redirect out of bounds).
         """
-        target = self._target(url)
-        repeat = method in _IDEMPOTENT if retry is None else retry
+        repeat = method in bounds.IDEMPOTENT if retry is None else retry
         cap = self.limits.max_bytes if max_bytes is None else max_bytes
-
-        async def attempt() -> Answer:
-            return await self._attempt(method, target, headers or {}, content, cap, allow_redirects_to)
-
-        if not repeat:
-            return await attempt()
-        return await self._retrying(self._worth_another, attempt)
+        try:
+            asked = _Request(method, self._target(url), headers or {}, content, cap, allow_redirects_to)
+            if not repeat:
+                return await self._attempt(asked)
+            return await self._retrying(self._is_worth_another, self._attempt, asked)
+        except Failure as failure:
+            if where is None:
+                raise
+            raise _at(where, failure) from None
 
     @property
     def _retrying(self) -> stamina.AsyncRetryingCaller:
@@ -202,10 +183,11 @@ class Http:
             attempts=self.limits.attempts, timeout=self.limits.patience, wait_initial=0.5, wait_max=10
         )
 
-    def _worth_another(self, error: Exception) -> bool | timedelta:
+    def _is_worth_another(self, error: Exception) -> bool | timedelta:
+        """Whether to try again, and after which wait where the host named one."""
         if not isinstance(error, Failure) or error.trouble not in (Trouble.UNREACHABLE, Trouble.THROTTLED):
             return False
-        if isinstance(error.__cause__, httpx.ConnectError) and _certificate_refused(error.__cause__):
+        if bounds.is_untrusted(error.__cause__):
             return False
         if error.retry_after is None:
             return True
@@ -215,183 +197,83 @@ class Http:
         try:
             target = httpx.URL(url)
         except httpx.InvalidURL as error:
-            raise Failure(Trouble.MALFORMED, f"{url[:80]!r} is no URL: {error}") from error
-        rules = self.hosts.get(_host(target), HostRules())
+            raise Failure(Trouble.MALFORMED, "is no URL", where=url.partition("?")[0][:80]) from error
+        where = bounds.where_of(target)
         if not target.host or target.userinfo or target.scheme not in ("http", "https"):
-            raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=where_of(target))
-        if target.scheme == "http" and not rules.insecure:
-            raise Failure(
-                Trouble.DENIED,
-                "plain http is not permitted",
-                where=where_of(target),
-                advice="use https, or set `insecure: true` for this host",
-            )
+            raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=where)
+        if target.scheme == "http" and not self.hosts.get(bounds.host_of(target), HostRules()).insecure:
+            advice = "use https, or set `insecure: true` for this host"
+            raise Failure(Trouble.DENIED, "plain http is not permitted", where=where, advice=advice)
         return target
 
-    async def _attempt(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        max_bytes: int,
-        allowed: frozenset[str],
-    ) -> Answer:
-        where = where_of(url)
+    async def _attempt(self, asked: _Request) -> Answer:
+        where = bounds.where_of(asked.url)
+        slot = self._slots.setdefault(bounds.host_of(asked.url), asyncio.Semaphore(self.limits.per_host))
         try:
-            async with self._slot(url), asyncio.timeout(self.limits.total):
-                answer = await self._follow(method, url, headers, content, max_bytes, allowed)
+            async with slot, asyncio.timeout(self.limits.total):
+                answer = await self._follow(asked)
         except TimeoutError as error:
             what = f"gave no complete answer within {self.limits.total:g} s"
             raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
         except httpx.HTTPError as error:
-            raise _unreachable(error, where) from error
-        if answer.status == 429:
-            wait = answer.retry_after(self.clock.now())
-            raise Failure(
-                Trouble.THROTTLED,
-                "asks for fewer requests (429)",
-                where=answer.where,
-                advice="it is left alone for a while",
-                retry_after=wait,
-                status=429,
-            )
-        if answer.status >= 500:
-            raise Failure(
-                Trouble.UNREACHABLE,
-                f"has trouble of its own ({answer.status})",
-                where=answer.where,
-                advice="it is tried again later",
-                retry_after=answer.retry_after(self.clock.now()),
-                status=answer.status,
-            )
+            raise bounds.unreachable(error, where) from error
+        if answer.status == 429 or answer.status >= 500:
+            raise _turned_away(answer, self.clock.now())
         return answer
 
-    def _slot(self, url: httpx.URL) -> asyncio.Semaphore:
-        return self._slots.setdefault(_host(url), asyncio.Semaphore(self.limits.per_host))
-
-    async def _follow(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        max_bytes: int,
-        allowed: frozenset[str],
-    ) -> Answer:
-        asked = url
+    async def _follow(self, asked: _Request) -> Answer:
+        first = asked.url
         for _ in range(self.limits.redirects + 1):
-            answer = await self._send(method, url, headers, content, max_bytes)
+            answer = await self._send(asked)
             location = answer.headers.get("location")
-            if answer.status not in _REDIRECTS or location is None:
-                return answer if _same_host(asked, url) else replace(answer, redirected=True)
-            following = _redirected(method, url, location, allowed)
-            if not _same_host(url, following):
-                headers = {name: value for name, value in headers.items() if name.lower() == "accept"}
-            url = following
-        raise Failure(Trouble.MALFORMED, f"redirects more than {self.limits.redirects} times", where=where_of(url))
+            if answer.status not in bounds.REDIRECTS or location is None:
+                return answer if bounds.is_same_host(first, asked.url) else replace(answer, redirected=True)
+            target = bounds.redirected(asked.method, asked.url, location, asked.allowed)
+            if not bounds.is_same_host(asked.url, target):
+                asked = replace(asked, headers=bounds.headers_for_another_host(asked.headers.items()))
+            asked = replace(asked, url=target)
+        what = f"redirects more than {self.limits.redirects} times"
+        raise Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
 
-    async def _send(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None, max_bytes: int
-    ) -> Answer:
+    async def _send(self, asked: _Request) -> Answer:
         if self._client is None:
             raise RuntimeError("Http is used outside of its `async with`")
-        async with self._client.stream(method, url, headers=dict(headers), content=content) as response:
-            encoding = response.headers.get("content-encoding", "identity").strip().lower()
-            where = where_of(url)
-            raw = await _read(response.aiter_raw(), max_bytes, where)
-            body = _decoded(raw, encoding, max_bytes, where)
-            return Answer(response.status_code, response.headers, body, str(url))
+        body = bounds.Body(asked.max_bytes, bounds.where_of(asked.url))
+        async with self._client.stream(
+            asked.method, asked.url, headers=dict(asked.headers), content=asked.content
+        ) as response:
+            async for chunk in response.aiter_raw():
+                body.add(chunk)
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        return Answer(response.status_code, response.headers, body.decoded(encoding), str(asked.url))
 
 
-async def _read(chunks: AsyncIterator[bytes], max_bytes: int, where: str) -> bytes:
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes, where)
-    return bytes(body)
+def _turned_away(answer: Answer, now: datetime) -> Failure:
+    throttled = answer.status == 429
+    return Failure(
+        Trouble.THROTTLED if throttled else Trouble.UNREACHABLE,
+        "asks for fewer requests (429)" if throttled else f"has trouble of its own ({answer.status})",
+        where=answer.where,
+        advice="it is tried again later",
+        retry_after=answer.retry_after(now),
+        status=answer.status,
+    )
 
 
-def _decoded(raw: bytes, encoding: str, max_bytes: int, where: str) -> bytes:
-    """Inflates at most `max_bytes`: httpx would let a small body fill the memory."""
-    if encoding in ("identity", "") or not raw:
-        return raw
-    if encoding not in ("gzip", "x-gzip"):
-        raise Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=where)
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        body = inflater.decompress(raw, max_bytes + 1)
-    except zlib.error as error:
-        raise Failure(Trouble.MALFORMED, "sent a damaged gzip body", where=where) from error
-    if len(body) > max_bytes:
-        raise _too_large(max_bytes, where)
-    if not inflater.eof:
-        raise Failure(Trouble.MALFORMED, "sent a truncated gzip body", where=where)
-    return body
-
-
-def _too_large(max_bytes: int, where: str) -> Failure:
-    size = f"{max_bytes / _MEBIBYTE:g} MiB" if max_bytes >= _MEBIBYTE else f"{max_bytes} bytes"
-    return Failure(Trouble.MALFORMED, f"sent more than the {size} that are accepted", where=where)
-
-
-def _redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
-    """Where a redirect leads, or a `Failure` that says why it is not followed."""
-    where = where_of(url)
-    if method not in _IDEMPOTENT:
-        raise Failure(Trouble.MALFORMED, f"redirects a {method}, which is not followed", where=where)
-    try:
-        target = url.join(location)
-    except httpx.InvalidURL as error:
-        raise Failure(Trouble.MALFORMED, "redirects to something that is no URL", where=where) from error
-    if not target.host or target.userinfo or target.scheme not in ("https", url.scheme):
-        raise Failure(
-            Trouble.MALFORMED,
-            f"redirects to {target.scheme}://{where_of(target)}, which is not followed",
-            where=where,
-        )
-    if not (_same_host(url, target) or "*" in allowed or _host(target) in allowed):
-        raise Failure(
-            Trouble.MALFORMED,
-            f"redirects to another host, {_host(target)}, which is not followed",
-            where=where,
-            advice="correct the configured address",
-        )
-    return target
-
-
-def _same_host(one: httpx.URL, other: httpx.URL) -> bool:
-    return (one.host, one.port) == (other.host, other.port)
-
-
-def _host(url: httpx.URL) -> str:
-    return url.netloc.decode("ascii", "replace")
+def _at(where: str, failure: Failure) -> Failure:
+    return Failure(
+        failure.trouble,
+        failure.what,
+        where=where,
+        advice=failure.advice,
+        retry_after=failure.retry_after,
+        status=failure.status,
+    )
 
 
 def _trust(host: str, ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise Failure(
-            Trouble.MALFORMED,
-            f"its ca_file {ca_file} cannot be used ({error.strerror or error})",
-            where=host,
-            advice="name a readable PEM bundle",
-        ) from error
-
-
-def _certificate_refused(error: httpx.ConnectError) -> bool:
-    return "CERTIFICATE_VERIFY_FAILED" in str(error)
-
-
-def _unreachable(error: httpx.HTTPError, where: str) -> Failure:
-    if isinstance(error, httpx.ConnectError) and _certificate_refused(error):
-        what, advice = "its certificate is not trusted", "set `ca_file` for this host"
-    elif isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        what, advice = "cannot be connected to", "check its name and the network"
-    elif isinstance(error, httpx.TimeoutException):
-        what, advice = "was silent for too long", "it is tried again later"
-    else:
-        what, advice = f"broke off the conversation ({type(error).__name__})", "it is tried again later"
-    return Failure(Trouble.UNREACHABLE, what, where=where, advice=advice)
+        what = f"its ca_file {ca_file} cannot be used ({error.strerror or error})"
+        raise Failure(Trouble.MALFORMED, what, where=host, advice="name a readable PEM bundle") from error

@@ -1,0 +1,127 @@
+"""What is accepted of an HTTP answer: waits, redirects, sizes, and how failures are put. No input or output."""
+
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from bot.domain.failure import Failure, Trouble
+
+IDEMPOTENT = frozenset({"GET", "HEAD"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LONGEST_WAIT = timedelta(days=1)
+MEBIBYTE = 1024 * 1024
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Retry-After in either of its forms, seconds or an HTTP-date (RFC 9110, section 10.2.3), else None.
+
+    A moment in the past is no wait at all; more than a day is cut to a day.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+def host_of(url: httpx.URL) -> str:
+    """`name` or `name:port`, without userinfo."""
+    return url.netloc.decode("ascii", "replace")
+
+
+def where_of(url: httpx.URL) -> str:
+    """Host and path, for a person; no query, no userinfo."""
+    return f"{host_of(url)}{url.path}"
+
+
+def is_same_host(one: httpx.URL, other: httpx.URL) -> bool:
+    return (one.host, one.port) == (other.host, other.port)
+
+
+def redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
+    """Where a redirect leads. Raises `Failure` (malformed) that says why it is not followed.
+
+    TLS is never given up, another host must be in `allowed` (or `*` be), and only GET and HEAD are sent on.
+    """
+    where = where_of(url)
+    if method not in IDEMPOTENT:
+        raise Failure(Trouble.MALFORMED, f"redirects a {method}, which is not followed", where=where)
+    try:
+        target = url.join(location)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Failure(Trouble.MALFORMED, "redirects to something that is no URL", where=where) from error
+    if not target.host or target.userinfo or target.scheme not in ("https", url.scheme):
+        what = f"redirects to {target.scheme}://{where_of(target)[:200]}, which is not followed"
+        raise Failure(Trouble.MALFORMED, what, where=where)
+    if not (is_same_host(url, target) or "*" in allowed or host_of(target) in allowed):
+        what = f"redirects to another host, {host_of(target)[:200]}, which is not followed"
+        raise Failure(Trouble.MALFORMED, what, where=where, advice="correct the configured address")
+    return target
+
+
+class Body:
+    """Collects a body of at most `max_bytes`; adding more raises `Failure` (malformed)."""
+
+    def __init__(self, max_bytes: int, where: str) -> None:
+        self._max_bytes = max_bytes
+        self._where = where
+        self._raw = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        self._raw += chunk
+        self._check(len(self._raw))
+
+    def decoded(self, encoding: str) -> bytes:
+        """The body without its Content-Encoding, inflating no more than is accepted."""
+        raw = bytes(self._raw)
+        if encoding in ("identity", "") or not raw:
+            return raw
+        if encoding not in ("gzip", "x-gzip"):
+            raise Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=self._where)
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            body = inflater.decompress(raw, self._max_bytes + 1)
+        except zlib.error as error:
+            raise Failure(Trouble.MALFORMED, "sent a damaged gzip body", where=self._where) from error
+        self._check(len(body))
+        if not inflater.eof:
+            raise Failure(Trouble.MALFORMED, "sent a truncated gzip body", where=self._where)
+        return body
+
+    def _check(self, size: int) -> None:
+        if size <= self._max_bytes:
+            return
+        mebibytes = self._max_bytes / MEBIBYTE
+        limit = f"{mebibytes:g} MiB" if mebibytes >= 1 else f"{self._max_bytes} bytes"
+        raise Failure(Trouble.MALFORMED, f"sent more than the {limit} that are accepted", where=self._where)
+
+
+def unreachable(error: httpx.HTTPError, where: str) -> Failure:
+    """What httpx says in its own terms."""
+    if is_untrusted(error):
+        what, advice = "its certificate is not trusted", "set `ca_file` for this host"
+    elif isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        what, advice = "cannot be connected to", "check its name and the network"
+    elif isinstance(error, httpx.TimeoutException):
+        what, advice = "was silent for too long", "it is tried again later"
+    else:
+        what, advice = f"broke off the conversation ({type(error).__name__})", "it is tried again later"
+    return Failure(Trouble.UNREACHABLE, what, where=where, advice=advice)
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    return isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def headers_for_another_host(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Nothing that tells who we are."""
+    return {name: value for name, value in headers if name.lower() == "accept"}
