@@ -48,3 +48,11 @@ class Change:
     evidence: tuple[Evidence, ...] = ()
     detail: str = ""
     """One sentence for people: what moved, in figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change and the id under which it is stored."""
+
+    id: int
+    change: Change

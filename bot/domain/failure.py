@@ -46,3 +46,7 @@ class Failure(Exception):
         where = f"{self.where}: " if self.where else ""
         advice = f"; {self.advice}" if self.advice else ""
         return f"{where}{self.what}{advice}"
+
+
+class LeaseLost(RuntimeError):
+    """The lease ran out, or the row was superseded: whatever was to be written about it must not be."""

@@ -17,6 +17,7 @@ class PullRequest:
     is_open: bool
     is_merged: bool
     merge_commit: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

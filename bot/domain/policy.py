@@ -71,11 +71,20 @@ class Policy:
     rules: tuple[Rule, ...] = ()
 
     def terms(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> Terms:
-        """Each term is taken from the first matching rule that sets it, else from the defaults."""
+        """Each term is taken from the first matching rule that sets it, else from the defaults.
+
+        Where no rule sets a settle time, a severe security fix does not wait for one.
+        """
         matching = [rule for rule in self.rules if rule.match.accepts(repository, base, cause, severity)]
         chosen = {item.name: _first(matching, item.name) for item in fields(Terms)}
+        if chosen["settle"] is None and _is_severe(cause, severity):
+            chosen["settle"] = timedelta(0)
         return Terms(**{name: value for name, value in chosen.items() if value is not None})
 
 
 def _first(rules: Sequence[Rule], name: str) -> Any:
     return next((value for rule in rules if (value := getattr(rule, name)) is not None), None)
+
+
+def _is_severe(cause: Cause, severity: Severity | None) -> bool:
+    return cause is Cause.DOTNET_SECURITY and severity is not None and severity.rank >= Severity.HIGH.rank

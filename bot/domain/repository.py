@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Usage
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -49,3 +52,24 @@ class Workflow:
     @property
     def file(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A repository as far as planning needs it."""
+
+    id: int
+    name: str
+    workflows: tuple[Workflow, ...]
+    config: RepositoryConfig
+
+    def workflow(self, file: str) -> Workflow | None:
+        return next((workflow for workflow in self.workflows if workflow.file == file), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One usage that follows a base which changed."""
+
+    member: Member
+    usage: Usage

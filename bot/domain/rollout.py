@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.change import Change
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.change import Cause, Change
+from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.reference import Base
+from bot.domain.usage import Replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,44 @@ class Rollout:
     @property
     def has_ended(self) -> bool:
         return all(rebuild.state.has_ended for rebuild in self.rebuilds)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRebuild:
+    """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes."""
+
+    repository_id: int
+    repository: str
+    action: Action
+    state: State
+    reason: str
+    targets: tuple[Target, ...]
+    replacements: tuple[Replacement, ...]
+    wave: str
+    due_at: datetime
+    workflow: str | None = None
+    branch: str | None = None
+    pull_request: int | None = None
+    supersedes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRollout:
+    """Changes that belong together and what follows from them; `joins` is the open rollout that takes them."""
+
+    joins: int | None
+    changes: tuple[int, ...]
+    rebuilds: tuple[PlannedRebuild, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRollout:
+    """A rollout that may still take in changes."""
+
+    id: int
+    opened_at: datetime
+    causes: tuple[Cause, ...]
+    bases: tuple[Base, ...]
 
 
 def tally(rebuilds: Iterable[Rebuild]) -> dict[State, int]:

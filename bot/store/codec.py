@@ -14,7 +14,7 @@ def dump(value: Any, kind: Any) -> Any:
 
 
 def load(data: Any, kind: type[T]) -> T:
-    return cast(T, _adapter(kind).validate_python(data, strict=False))
+    return cast(T, _adapter(cast(Any, kind)).validate_python(data))
 
 
 @lru_cache(maxsize=64)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
-from bot.store.codec import dump, load
+from bot.store.codec import dump
 from bot.store.database import Database
 from bot.store.inserting import chunks, insert_missing
 from bot.store.queue import Worker, claim, settle
@@ -58,9 +58,7 @@ class FleetStore:
         async with self._database.transaction() as connection:
             await settle(connection, chores, self._worker, chore, due_at=due, succeeded=False)
 
-    async def record_listing(
-        self, chore: int, listing: Sequence[Repository], now: datetime, due: datetime
-    ) -> None:
+    async def record_listing(self, chore: int, listing: Sequence[Repository], now: datetime, due: datetime) -> None:
         """Repositories whose last push moved become due; those no longer listed lose their usages."""
         async with self._database.transaction() as connection:
             known = {
@@ -205,7 +203,7 @@ class FleetStore:
         await connection.execute(update(bases).where(bases.c.used != is_used).values(used=is_used))
 
 
-def _has_moved(known: Row[Any], item: Repository) -> bool:
+def _has_moved(known: Any, item: Repository) -> bool:
     return bool(
         known.pushed_at != item.pushed_at or known.default_branch != item.default_branch or not known.listed
     )

@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Table, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-
-class LeaseLost(RuntimeError):
-    """The lease ran out and another worker has the row; whatever was to be written must not be."""
+from bot.domain.failure import LeaseLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +73,18 @@ async def settle(
         raise LeaseLost(f"{table.name} {row} is no longer leased to {worker.name}")
 
 
-async def give_back(connection: AsyncConnection, table: Table, worker: Worker) -> int:
-    """Frees all rows that `worker` still holds, as an orderly stop does; how many there were."""
+async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *, attempted: bool = False) -> int:
+    """Frees all rows that `worker` still holds; how many there were.
+
+    `attempted`: it may have begun with them, so the attempt counts; an orderly stop has not.
+    """
     freed = await connection.execute(
         update(table)
         .where(table.c.lease_owner == worker.name)
-        .values(lease_owner=None, lease_until=None, attempts=table.c.attempts - 1)
+        .values(
+            lease_owner=None,
+            lease_until=None,
+            attempts=table.c.attempts if attempted else table.c.attempts - 1,
+        )
     )
     return freed.rowcount
-
-
-def backoff(attempts: int, *, first: timedelta = timedelta(seconds=30), most: timedelta = timedelta(hours=1)) -> timedelta:
-    """How long a row rests after `attempts` failed ones: doubling, bounded."""
-    return min(first * 2 ** min(max(attempts - 1, 0), 16), most)

@@ -99,6 +99,8 @@ bases = _leased(
     Column("repository", String(255), nullable=False),
     Column("tag", String(128), nullable=False),
     Column("digest", String(160)),
+    Column("version", String(64)),
+    Column("moved_at", Moment),
     Column("observation_id", Id),
     Column("error", Text),
     Column("used", Boolean, nullable=False, server_default="1"),
@@ -122,6 +124,7 @@ observations = Table(
     Column("previous_id", Id),
     Column("at", Moment, nullable=False),
     Column("digest", String(160)),
+    Column("sight", String(16), nullable=False),
     Column("observation", JSON, nullable=False),
     Column("assessed", Boolean, nullable=False),
     Index(None, "base_id", "id"),
@@ -138,6 +141,8 @@ manifests = Table(
 documents = _leased(
     "documents",
     Column("url", String(1024), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("reader", String(64)),
     Column("etag", String(512)),
     Column("last_modified", String(128)),
     Column("body", LargeBinary),
@@ -172,6 +177,8 @@ changes = Table(
     Column("to_observation", ForeignKey("observations.id"), nullable=False, unique=True),
     Column("at", Moment, nullable=False),
     Column("change", JSON, nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("assessed_at", Moment, nullable=False),
     Column("planned", Boolean, nullable=False, index=True),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
 )
@@ -202,6 +209,7 @@ rebuilds = _leased(
     Column("attempted_at", Moment),
     Column("run", BigInteger),
     Column("url", Text),
+    Column("refresh", Boolean, nullable=False, server_default="0"),
     Column("ended_at", Moment),
 )
 
@@ -219,7 +227,8 @@ transitions = Table(
 outbox = _leased(
     "outbox",
     Column("key", String(128), nullable=False, unique=True),
-    Column("pending", Boolean, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
     Column("sent", String(64)),
     Column("remote", JSON),
     Column("error", Text),

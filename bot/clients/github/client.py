@@ -141,10 +141,6 @@ class GitHub:
     async def close_pull_request(self, repository: str, number: int) -> None:
         await self._transport.write("PATCH", f"/repos/{repository}/pulls/{number}", {"state": "closed"})
 
-    async def labels(self, repository: str, number: int) -> set[str]:
-        data = await self._transport.read(f"/repos/{repository}/issues/{number}/labels")
-        return {str(row["name"]) for row in _rows(data, None)}
-
     async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None:
         await self._transport.write("POST", f"/repos/{repository}/issues/{number}/labels", {"labels": list(labels)})
 
@@ -168,13 +164,13 @@ class GitHub:
         )
         return int(data["workflow_run_id"]) if isinstance(data, dict) and "workflow_run_id" in data else None
 
-    async def dispatched_runs(self, repository: str, workflow: str, *, branch: str, since: datetime) -> list[Run]:
+    async def dispatched_runs(self, repository: str, workflow: str, *, branch: str | None, since: datetime) -> list[Run]:
         """Dispatched runs of a workflow created at or after `since`, oldest first."""
         data = await self._transport.read(
             f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs",
             {
                 "event": "workflow_dispatch",
-                "branch": branch,
+                **({"branch": branch} if branch else {}),
                 "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
                 "per_page": 100,
             },
@@ -230,6 +226,7 @@ def _pull_request(row: Mapping[str, Any]) -> PullRequest:
         is_open=row.get("state") == "open",
         is_merged=bool(row.get("merged") or row.get("merged_at")),
         merge_commit=row.get("merge_commit_sha"),
+        labels=tuple(str(label["name"]) for label in row.get("labels") or ()),
     )
 
 

@@ -1,0 +1,77 @@
+"""One dispatched workflow run for each rebuild, found again after any crash."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.act.ports import ActOptions, ActStore, Host, Job
+from bot.domain.clock import Clock
+from bot.domain.host import Run
+from bot.domain.rebuild import Rebuild, State
+
+_CLOCKS_DIFFER_BY = timedelta(seconds=5)
+
+
+async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, clock: Clock) -> Rebuild:
+    """The rebuild in its next state; the POST is sent only once no earlier attempt can have worked."""
+    rebuild = job.rebuild
+    assert rebuild.workflow is not None
+    workflow = job.member.workflow(rebuild.workflow)
+    if workflow is None:
+        reason = f"{rebuild.workflow} is missing or has no workflow_dispatch trigger"
+        return rebuild.moved(State.SKIPPED, reason, at=clock.now())
+    if rebuild.attempted_at is None:
+        rebuild = replace(rebuild, attempted_at=clock.now(), correlation=f"freshness-{secrets.token_hex(8)}")
+        await store.save_progress(rebuild)
+    else:
+        run = await find_run(rebuild, job.default_branch, store, host)
+        if run is not None:
+            return _dispatched(rebuild, run.id, run.url, options, clock)
+        visible_at = job.rebuild.attempted_at + options.visible_after if job.rebuild.attempted_at else clock.now()
+        if clock.now() < visible_at:
+            waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=clock.now())
+            return replace(waiting, due_at=visible_at)
+        rebuild = replace(rebuild, attempted_at=clock.now())
+        await store.save_progress(rebuild)
+    inputs = _inputs(rebuild, workflow.inputs)
+    number = await host.dispatch(rebuild.repository, rebuild.workflow or "", ref=job.default_branch, inputs=inputs)
+    run = (
+        await host.run(rebuild.repository, number)
+        if number is not None
+        else await find_run(rebuild, job.default_branch, store, host)
+    )
+    return _dispatched(rebuild, run.id if run else number, run.url if run else None, options, clock)
+
+
+async def find_run(rebuild: Rebuild, branch: str, store: ActStore, host: Host) -> Run | None:
+    """The run that an earlier attempt started: by its correlation, else the first that nobody else owns."""
+    assert rebuild.attempted_at is not None
+    runs = await host.dispatched_runs(
+        rebuild.repository,
+        rebuild.workflow or "",
+        branch=branch,
+        since=rebuild.attempted_at - _CLOCKS_DIFFER_BY,
+    )
+    taken = await store.runs_taken(rebuild.repository)
+    return _chosen(rebuild, [run for run in runs if run.id not in taken])
+
+
+def _chosen(rebuild: Rebuild, runs: Sequence[Run]) -> Run | None:
+    named = (run for run in runs if rebuild.correlation and rebuild.correlation in run.title)
+    return next(named, runs[0] if runs else None)
+
+
+def _inputs(rebuild: Rebuild, declared: Sequence[str]) -> dict[str, str]:
+    """Only declared inputs: GitHub answers 422 to any other."""
+    offered = {
+        "correlation": rebuild.correlation or "",
+        "reason": rebuild.reason,
+        "bases": " ".join(f"{target.base}@{target.to_digest}" for target in rebuild.targets),
+    }
+    return {name: value for name, value in offered.items() if name in declared}
+
+
+def _dispatched(rebuild: Rebuild, run: int | None, url: str | None, options: ActOptions, clock: Clock) -> Rebuild:
+    moved = rebuild.moved(State.DISPATCHED, rebuild.reason, at=clock.now())
+    return replace(moved, run=run, url=url, due_at=clock.now() + options.follow_every)

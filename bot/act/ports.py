@@ -1,0 +1,100 @@
+"""What `act` needs of the store, the code host and the registries."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.change import Change
+from bot.domain.host import FileChange, PullRequest, Run
+from bot.domain.rebuild import Rebuild, State
+from bot.domain.repository import Member, Tree
+from bot.domain.usage import Problem, Replacement
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """One file after its replacements; `refused` says what could not be written."""
+
+    content: bytes
+    refused: tuple[Problem, ...]
+
+
+Rewriter = Callable[[str, bytes, Sequence[Replacement]], Rewriting]
+"""Path, content and replacements to the new content: `discover`'s rewriting, wired in by the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed rebuild with all that its text and its edits need."""
+
+    rebuild: Rebuild
+    member: Member
+    default_branch: str
+    changes: tuple[Change, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActOptions:
+    follow_every: timedelta = timedelta(minutes=5)
+    open_pull_requests: int = 2
+    visible_after: timedelta = timedelta(seconds=60)
+    """How long a dispatched run may take to appear in the listing before it counts as not started."""
+    label: str = "freshness"
+
+
+class ActStore(Protocol):
+    async def claim_jobs(self, states: Iterable[State], limit: int) -> Sequence[Job]: ...
+
+    async def save_progress(self, rebuild: Rebuild) -> None: ...
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+    async def open_pull_requests(self, repository: str) -> int: ...
+
+    async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]: ...
+
+
+class Host(Protocol):
+    async def tree(self, repository: str, ref: str) -> Tree | None: ...
+
+    async def blob(self, repository: str, sha: str) -> bytes: ...
+
+    async def branch_head(self, repository: str, branch: str) -> str | None: ...
+
+    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str]: ...
+
+    async def create_commit(
+        self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
+    ) -> str: ...
+
+    async def create_branch(self, repository: str, branch: str, sha: str) -> None: ...
+
+    async def move_branch(self, repository: str, branch: str, sha: str) -> None: ...
+
+    async def pull_requests(self, repository: str, branch: str) -> list[PullRequest]: ...
+
+    async def create_pull_request(
+        self, repository: str, *, branch: str, onto: str, title: str, body: str
+    ) -> PullRequest: ...
+
+    async def update_pull_request(self, repository: str, number: int, *, title: str, body: str) -> None: ...
+
+    async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
+
+    async def request_review(
+        self, repository: str, number: int, *, people: Sequence[str], teams: Sequence[str]
+    ) -> None: ...
+
+    async def dispatch(
+        self, repository: str, workflow: str, *, ref: str, inputs: Mapping[str, str]
+    ) -> int | None: ...
+
+    async def dispatched_runs(
+        self, repository: str, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]: ...
+
+    async def run(self, repository: str, run: int) -> Run: ...

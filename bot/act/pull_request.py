@@ -1,0 +1,149 @@
+"""One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
+from bot.act.wording import MARK, TRAILER, body, commit_message, title
+from bot.domain.clock import Clock
+from bot.domain.host import FileChange, PullRequest
+from bot.domain.rebuild import Rebuild, State
+from bot.domain.repository import Tree, TreeEntry
+
+_LARGEST_FILE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Edits:
+    files: tuple[FileChange, ...]
+    refused: tuple[str, ...]
+
+
+async def open_or_update(
+    job: Job, store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock
+) -> Rebuild:
+    """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash."""
+    rebuild, repository = job.rebuild, job.rebuild.repository
+    assert rebuild.branch is not None
+    found = await host.pull_requests(repository, rebuild.branch)
+    current = next((request for request in found if request.is_open), None)
+    if current is None and (answer := _declined(found, job)) is not None:
+        return rebuild.moved(State.CANCELLED, answer, at=clock.now())
+    if current is None and await store.open_pull_requests(repository) >= options.open_pull_requests:
+        return _waiting(rebuild, options, clock, "other pull requests of the bot are still open here")
+    if rebuild.attempted_at is None:
+        rebuild = replace(rebuild, attempted_at=clock.now())
+        await store.save_progress(rebuild)
+    trunk = await host.branch_head(repository, job.default_branch)
+    if trunk is None:
+        return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
+    edits = await _edits(job, store, host, rewrite, trunk)
+    if not edits.files:
+        return _without_edits(rebuild, edits, clock)
+    await _bring_branch(job, store, host, rewrite, trunk, edits)
+    request = await _bring_request(job, host, options, current, edits)
+    opened = rebuild.moved(State.OPEN, rebuild.reason, at=clock.now())
+    return replace(opened, pull_request=request.number, url=request.url, due_at=clock.now() + options.follow_every)
+
+
+def _declined(found: Sequence[PullRequest], job: Job) -> str | None:
+    """A maintainer who closed the pull request for these very digests has decided."""
+    mark = body(job).rpartition(MARK)[2]
+    closed = [request for request in found if not request.is_open and not request.is_merged]
+    decided = next(
+        (request for request in closed if request.body.rpartition(MARK)[2].strip() == mark.strip()), None
+    )
+    return f"pull request #{decided.number} for these digests was closed by a maintainer" if decided else None
+
+
+def _without_edits(rebuild: Rebuild, edits: _Edits, clock: Clock) -> Rebuild:
+    if edits.refused:
+        return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.refused[0]}", at=clock.now())
+    return rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=clock.now())
+
+
+def _waiting(rebuild: Rebuild, options: ActOptions, clock: Clock, reason: str) -> Rebuild:
+    return replace(rebuild.moved(State.WAITING, reason, at=clock.now()), due_at=clock.now() + options.follow_every)
+
+
+async def _edits(job: Job, store: ActStore, host: Host, rewrite: Rewriter, ref: str) -> _Edits:
+    """The files of `ref` that must change, with their new content."""
+    tree = await host.tree(job.rebuild.repository, ref)
+    wanted = [entry for entry in _entries(tree, job.paths) if entry.size <= _LARGEST_FILE]
+    known = await store.known_blobs([entry.sha for entry in wanted])
+    files: list[FileChange] = []
+    refused: list[str] = []
+    for entry in wanted:
+        content = known.get(entry.sha)
+        if content is None:
+            content = await host.blob(job.rebuild.repository, entry.sha)
+        result = rewrite(entry.path, content, job.rebuild.replacements)
+        refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
+        if result.content != content:
+            files.append(FileChange(entry.path, result.content, entry.mode))
+    return _Edits(tuple(files), tuple(refused))
+
+
+def _entries(tree: Tree | None, paths: Sequence[str]) -> list[TreeEntry]:
+    wanted = set(paths)
+    return [entry for entry in (tree.entries if tree else ()) if entry.is_file and entry.path in wanted]
+
+
+async def _bring_branch(
+    job: Job, store: ActStore, host: Host, rewrite: Rewriter, trunk: str, edits: _Edits
+) -> None:
+    """Moves the branch to the wanted content; people's commits on it are kept and built upon."""
+    repository, branch = job.rebuild.repository, job.rebuild.branch
+    assert branch is not None
+    head = await host.branch_head(repository, branch)
+    if head is None:
+        await host.create_branch(repository, branch, await _commit(job, host, trunk, edits.files))
+        return
+    _, parents, message = await host.commit(repository, head)
+    is_ours = TRAILER in message
+    if is_ours and parents[:1] == (trunk,):
+        tree = await host.tree(repository, head)
+        if _holds(tree, edits.files):
+            return
+    if is_ours or head == trunk:
+        await host.move_branch(repository, branch, await _commit(job, host, trunk, edits.files))
+        return
+    onto = await _edits(job, store, host, rewrite, head)
+    if onto.files:
+        await host.move_branch(repository, branch, await _commit(job, host, head, onto.files))
+
+
+async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange]) -> str:
+    tree, _, _ = await host.commit(job.rebuild.repository, parent)
+    return await host.create_commit(
+        job.rebuild.repository, parent=parent, tree=tree, files=files, message=commit_message(job)
+    )
+
+
+def _holds(tree: Tree | None, files: Sequence[FileChange]) -> bool:
+    shas = {entry.path: entry.sha for entry in tree.entries} if tree else {}
+    return all(shas.get(file.path) == _blob_sha(file.content) for file in files)
+
+
+def _blob_sha(content: bytes) -> str:
+    """Git's name for a blob (gitformat-objects): SHA-1 of a header with the length, then the bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+async def _bring_request(
+    job: Job, host: Host, options: ActOptions, current: PullRequest | None, edits: _Edits
+) -> PullRequest:
+    repository, branch = job.rebuild.repository, job.rebuild.branch
+    assert branch is not None
+    wanted_title, wanted_body = title(job), body(job, edits.refused)
+    if current is None:
+        current = await host.create_pull_request(
+            repository, branch=branch, onto=job.default_branch, title=wanted_title, body=wanted_body
+        )
+    elif (current.title, current.body) != (wanted_title, wanted_body):
+        await host.update_pull_request(repository, current.number, title=wanted_title, body=wanted_body)
+    labels = {options.label, *job.member.config.labels} - set(current.labels)
+    if labels:
+        await host.add_labels(repository, current.number, sorted(labels))
+    return current

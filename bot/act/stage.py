@@ -1,0 +1,85 @@
+"""One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.act.dispatch import dispatch
+from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
+from bot.act.pull_request import open_or_update
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.resting import rest_after
+
+_BATCH = 10
+_ATTEMPTS = 3
+"""A refusal that stays the same is no passing fault; after three it is said and left."""
+_PASSING = frozenset({Trouble.UNREACHABLE, Trouble.THROTTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class ActTally:
+    done: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock) -> ActTally:
+    """Works until nothing is due, or until the host asks for a pause."""
+    done = 0
+    problems: list[str] = []
+    while jobs := await store.claim_jobs((State.PLANNED, State.WAITING), _BATCH):
+        pause: Failure | None = None
+        for job in jobs:
+            if pause is not None:
+                await _postpone(job, store, pause, clock)
+                continue
+            try:
+                before = job.rebuild
+                after = await _act(job, store, host, rewrite, options, clock)
+                await store.settle_rebuild(before, after)
+                done += 1
+            except Failure as failure:
+                problems.append(f"{job.rebuild.repository}: {failure}")
+                await _failed(job, store, failure, clock)
+                pause = failure if failure.trouble is Trouble.THROTTLED else None
+            except LeaseLost:
+                continue
+        if pause is not None:
+            break
+    return ActTally(done, tuple(problems))
+
+
+async def _act(
+    job: Job, store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock
+) -> Rebuild:
+    match job.rebuild.action:
+        case Action.PULL_REQUEST:
+            return await open_or_update(job, store, host, rewrite, options, clock)
+        case Action.DISPATCH:
+            return await dispatch(job, store, host, options, clock)
+        case Action.NOTIFY:
+            return job.rebuild.moved(State.SUCCEEDED, job.rebuild.reason, at=clock.now())
+
+
+async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
+    """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
+    rebuild = job.rebuild
+    if failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS:
+        ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())
+        await _settle(store, rebuild, ended)
+        return
+    waiting = rebuild.moved(State.WAITING, str(failure), at=clock.now())
+    rest = failure.retry_after or rest_after(rebuild.attempts)
+    await _settle(store, rebuild, replace(waiting, due_at=clock.now() + rest), succeeded=False)
+
+
+async def _postpone(job: Job, store: ActStore, pause: Failure, clock: Clock) -> None:
+    due = clock.now() + (pause.retry_after or timedelta(minutes=1))
+    await _settle(store, job.rebuild, replace(job.rebuild, due_at=due))
+
+
+async def _settle(store: ActStore, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+    try:
+        await store.settle_rebuild(before, after, succeeded=succeeded)
+    except LeaseLost:
+        return

@@ -1,0 +1,77 @@
+"""One tick: every new observation gets its change, and earlier changes what the feeds have added since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.assess.assess import assess, reassess
+from bot.assess.releases import ReleaseIndex
+from bot.domain.advisory import Advisory, Release
+from bot.domain.change import Change, Move
+from bot.domain.clock import Clock
+from bot.domain.observation import Observation
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An observation and the last one before it that had a digest, with the ids under which they are stored."""
+
+    id: int
+    before_id: int
+    base_id: int
+    before: Observation
+    after: Observation
+
+
+class AssessStore(Protocol):
+    async def unassessed(self, limit: int) -> Sequence[Pair]: ...
+
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], now: datetime) -> None: ...
+
+    async def reassessable(self) -> Sequence[Move]: ...
+
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], now: datetime) -> None: ...
+
+
+class Known(Protocol):
+    """What the feeds have shown so far."""
+
+    async def known_releases(self) -> Mapping[str, Release]: ...
+
+    async def known_advisories(self) -> Mapping[str, Advisory]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AssessTally:
+    changes: tuple[Change, ...] = ()
+    enriched: tuple[Change, ...] = ()
+
+
+async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
+    """Reads the feeds' tables only where there is something to assess."""
+    found: list[Change] = []
+    while pairs := await store.unassessed(_BATCH):
+        releases, advisories = await _read(known)
+        now = clock.now()
+        assessed = [(pair, assess(pair.before, pair.after, releases, advisories, now)) for pair in pairs]
+        await store.save_changes(assessed, now)
+        found += [change for _, change in assessed]
+    return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
+
+
+async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Change, ...]:
+    earlier = await store.reassessable()
+    if not earlier:
+        return ()
+    releases, advisories = await _read(known)
+    again = [(move, reassess(move.change, releases, advisories, now)) for move in earlier]
+    news = [Move(move.id, change) for move, change in again if change is not None]
+    await store.save_reassessed([move.id for move in earlier], news, now)
+    return tuple(move.change for move in news)
+
+
+async def _read(known: Known) -> tuple[ReleaseIndex, Mapping[str, Advisory]]:
+    return ReleaseIndex((await known.known_releases()).values()), await known.known_advisories()

@@ -1,0 +1,40 @@
+"""What a repository itself asks for in `.github/freshness.yaml`, once read and checked."""
+
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+
+from bot.domain.policy import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A path or base to leave alone, until a date or for good; globs. An empty glob matches anything."""
+
+    path: str = ""
+    base: str = ""
+    until: date | None = None
+    reason: str = ""
+
+    def holds(self, path: str, base: str, today: date) -> bool:
+        return (
+            (self.until is None or today <= self.until)
+            and (not self.path or fnmatchcase(path, self.path))
+            and (not self.base or fnmatchcase(base, self.base))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryConfig:
+    """The defaults hold for a repository without the file, and wherever the file is wrong."""
+
+    enabled: bool = True
+    action: Wish | None = None
+    workflow: str | None = None
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    team_reviewers: tuple[str, ...] = ()
+    ignored: tuple[Ignore, ...] = ()
+
+    def ignores(self, path: str, base: str, today: date) -> bool:
+        return any(entry.holds(path, base, today) for entry in self.ignored)

@@ -1,0 +1,12 @@
+"""How long work rests after it failed."""
+
+from datetime import timedelta
+
+_FIRST = timedelta(seconds=30)
+_LONGEST = timedelta(hours=1)
+
+
+def rest_after(attempts: int) -> timedelta:
+    """Doubling from 30 seconds, at most an hour; `attempts` counts the failed ones."""
+    doubled: timedelta = _FIRST * 2 ** min(max(attempts - 1, 0), 16)
+    return min(doubled, _LONGEST)

@@ -1,0 +1,214 @@
+"""What each repository must do about the changes of its bases, and why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.domain.change import Move
+from bot.domain.following import Unknown, is_patch_pinned, moved
+from bot.domain.policy import Policy, Terms, Wish
+from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.repository import Affected, Member
+from bot.domain.rollout import PlannedRebuild
+from bot.domain.usage import Replacement, Role, Usage
+from bot.domain.windows import next_opening
+from bot.plan.naming import branch_for
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """One usage and what it takes to bring it up to date."""
+
+    move: Move
+    usage: Usage
+    terms: Terms
+    replacement: Replacement | None
+    reason: str
+
+
+def decide(
+    moves: Sequence[Move],
+    affected: Mapping[int, Sequence[Affected]],
+    policy: Policy,
+    open_rebuilds: Sequence[Rebuild],
+    now: datetime,
+) -> tuple[PlannedRebuild, ...]:
+    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id.
+
+    A repository gets at most one rebuild for each action, whatever the number of its files and bases.
+    """
+    by_repository: dict[int, tuple[Member, list[tuple[Move, Usage]]]] = {}
+    for move in moves:
+        if not move.change.cause.needs_rebuild or move.change.to_digest is None:
+            continue
+        for item in affected.get(move.id, ()):
+            by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
+    planned: list[PlannedRebuild] = []
+    for _, (member, pairs) in sorted(by_repository.items()):
+        mine = [rebuild for rebuild in open_rebuilds if rebuild.repository == member.name]
+        planned += _for_repository(member, pairs, policy, mine, now)
+    return tuple(planned)
+
+
+def _for_repository(
+    member: Member,
+    pairs: Sequence[tuple[Move, Usage]],
+    policy: Policy,
+    open_rebuilds: Sequence[Rebuild],
+    now: datetime,
+) -> list[PlannedRebuild]:
+    if not member.config.enabled:
+        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", now)]
+    needs = [need for move, usage in pairs if (need := _need(member, move, usage, policy, now.date())) is not None]
+    needs = _without_lonely_sdk_pins(needs)
+    chosen: dict[Action, list[_Need]] = {}
+    for need in needs:
+        chosen.setdefault(_action(member, need), []).append(need)
+    return [_planned(member, action, group, open_rebuilds, now) for action, group in sorted(chosen.items())]
+
+
+def _need(member: Member, move: Move, usage: Usage, policy: Policy, today: date) -> _Need | None:
+    change = move.change
+    if usage.platforms and not _builds_for(usage.platforms, change.platforms):
+        return None
+    if member.config.ignores(usage.path, str(change.base), today):
+        return None
+    terms = policy.terms(member.name, change.base, change.cause, change.severity)
+    assert change.to_digest is not None
+    target = moved(usage.reference, change.to_digest, change.to_version)
+    if isinstance(target, Unknown):
+        return _Need(move, usage, terms, None, target.reason)
+    if target == usage.reference:
+        return _Need(move, usage, terms, None, f"{usage.reference} needs no edit")
+    if usage.span is None or usage.fixed_because is not None:
+        return _Need(move, usage, terms, None, usage.fixed_because or "the base is implied, not written")
+    how = "pinned by digest" if usage.is_pinned else "pinned to a patch"
+    return _Need(move, usage, terms, Replacement(usage.reference, target), f"{usage.reference.tag} is {how}")
+
+
+def _action(member: Member, need: _Need) -> Action:
+    wish = member.config.action or need.terms.action
+    if wish is Wish.NOTIFY:
+        return Action.NOTIFY
+    if wish is Wish.DISPATCH:
+        return Action.DISPATCH
+    if wish is Wish.PULL_REQUEST or need.replacement is not None:
+        return Action.PULL_REQUEST
+    if member.workflow(member.config.workflow or need.terms.workflow) is not None:
+        return Action.DISPATCH
+    return Action.PULL_REQUEST
+
+
+def _planned(
+    member: Member,
+    action: Action,
+    needs: Sequence[_Need],
+    open_rebuilds: Sequence[Rebuild],
+    now: datetime,
+) -> PlannedRebuild:
+    targets = {need.move.change.base: _target(need.move) for need in needs}
+    replacements = {_key(item): item for item in (_replacement(action, need) for need in needs) if item}
+    replaced = [
+        rebuild
+        for rebuild in open_rebuilds
+        if rebuild.action is action and targets.keys() & {target.base for target in rebuild.targets}
+    ]
+    for rebuild in replaced:
+        targets = {target.base: target for target in rebuild.targets} | targets
+        replacements = {_key(item): item for item in rebuild.replacements} | replacements
+    terms = needs[0].terms
+    first = next((rebuild for rebuild in replaced if rebuild.branch or rebuild.pull_request), None)
+    return PlannedRebuild(
+        repository_id=member.id,
+        repository=member.name,
+        action=action,
+        state=State.PLANNED,
+        reason=_reason(action, needs, member),
+        targets=tuple(targets[base] for base in sorted(targets)),
+        replacements=tuple(replacements.values()),
+        wave=terms.wave,
+        due_at=min(_due(need, now) for need in needs),
+        workflow=(member.config.workflow or terms.workflow) if action is Action.DISPATCH else None,
+        branch=_branch(needs, first) if action is Action.PULL_REQUEST else None,
+        pull_request=first.pull_request if first is not None else None,
+        supersedes=tuple(rebuild.id for rebuild in replaced),
+    )
+
+
+def _key(item: Replacement) -> tuple[str, bool]:
+    return str(item.old), item.marker
+
+
+def _target(move: Move) -> Target:
+    change = move.change
+    assert change.to_digest is not None
+    return Target(change.base, change.from_digest, change.to_digest, move.id)
+
+
+def _replacement(action: Action, need: _Need) -> Replacement | None:
+    """A reference that needs no edit gets the marker line where a pull request must carry something."""
+    if action is not Action.PULL_REQUEST or need.replacement is not None:
+        return need.replacement
+    if need.usage.span is None:
+        return None
+    reference = need.usage.reference
+    return Replacement(reference, reference.at(reference.tag, need.move.change.to_digest), marker=True)
+
+
+def _branch(needs: Sequence[_Need], earlier: Rebuild | None) -> str:
+    if earlier is not None and earlier.branch is not None:
+        return earlier.branch
+    final = [need for need in needs if need.usage.role is Role.FINAL_STAGE]
+    return branch_for(min(need.move.change.base for need in (final or needs)))
+
+
+def _due(need: _Need, now: datetime) -> datetime:
+    at = need.move.change.at
+    opening = next_opening(need.terms.windows, max(at + need.terms.settle, now))
+    return min(opening, max(at + need.terms.max_age, now))
+
+
+def _reason(action: Action, needs: Sequence[_Need], member: Member) -> str:
+    bases = ", ".join(sorted({need.move.change.base.short for need in needs}))
+    match action:
+        case Action.DISPATCH:
+            return f"{bases} moved under the same tag; {needs[0].reason}, so the workflow rebuilds it"
+        case Action.NOTIFY:
+            return f"{bases} moved; the policy asks to notify only"
+        case Action.PULL_REQUEST:
+            first = next((need for need in needs if need.replacement is not None), None)
+            why = first.reason if first is not None else "there is no rebuild workflow, so a marker line is added"
+            return f"{bases} moved; {why}"
+
+
+def _skipped(member: Member, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime) -> PlannedRebuild:
+    targets = {move.change.base: _target(move) for move, _ in pairs}
+    return PlannedRebuild(
+        repository_id=member.id,
+        repository=member.name,
+        action=Action.NOTIFY,
+        state=State.SKIPPED,
+        reason=reason,
+        targets=tuple(targets[base] for base in sorted(targets)),
+        replacements=(),
+        wave="",
+        due_at=now,
+    )
+
+
+def _without_lonely_sdk_pins(needs: Sequence[_Need]) -> list[_Need]:
+    """global.json moves together with an SDK image, never by itself."""
+    images = {
+        need.move.change.base.repository
+        for need in needs
+        if need.usage.role is not Role.SDK_PIN and is_patch_pinned(need.usage.reference)
+    }
+    return [
+        need for need in needs if need.usage.role is not Role.SDK_PIN or need.move.change.base.repository in images
+    ]
+
+
+def _builds_for(wanted: Iterable[str], changed: Iterable[str]) -> bool:
+    """Platforms compare by system and architecture; `linux/arm64/v8` is `linux/arm64`."""
+    heads = {"/".join(platform.split("/")[:2]) for platform in changed}
+    return not heads or any("/".join(platform.split("/")[:2]) in heads for platform in wanted)

@@ -1,0 +1,50 @@
+"""One tick: changes that await a plan become rollouts and rebuilds, each group in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.change import Move
+from bot.domain.clock import Clock
+from bot.domain.policy import Policy
+from bot.domain.rebuild import Rebuild
+from bot.domain.repository import Affected
+from bot.domain.rollout import OpenRollout, PlannedRollout
+from bot.plan.deciding import decide
+from bot.plan.grouping import group
+
+
+class PlanStore(Protocol):
+    async def unplanned(self) -> Sequence[Move]:
+        """Assessed changes that no plan has taken up yet, oldest first."""
+
+    async def affected(self, changes: Sequence[int]) -> Mapping[int, Sequence[Affected]]:
+        """For each change, the usages that follow its base."""
+
+    async def open_rebuilds(self) -> Sequence[Rebuild]: ...
+
+    async def open_rollouts(self) -> Sequence[OpenRollout]: ...
+
+    async def save_plan(self, plan: PlannedRollout) -> None:
+        """Rollout, rebuilds, superseded rebuilds, message: one transaction. A change is never planned twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTally:
+    changes: int = 0
+    rebuilds: int = 0
+
+
+async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
+    """Plans all that is due; the tally counts the changes taken up and the rebuilds that follow."""
+    moves = await store.unplanned()
+    if not moves:
+        return PlanTally()
+    now = clock.now()
+    rebuilds = 0
+    for part in group(moves, await store.open_rollouts(), now):
+        affected = await store.affected([move.id for move in part.moves])
+        planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now)
+        await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned))
+        rebuilds += len(planned)
+    return PlanTally(len(moves), rebuilds)

@@ -1,0 +1,116 @@
+"""Observations that await assessment, and changes that await the feeds: what `assess` reads and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.stage import Pair
+from bot.domain.change import Cause, Change, Move
+from bot.domain.observation import Observation
+from bot.domain.rebuild import State, Target
+from bot.store.codec import dump, load
+from bot.store.database import Database
+from bot.store.outbox import announce
+from bot.store.tables import changes, documents, observations, rebuilds
+
+_FOLLOWS_FEEDS = (Cause.DOTNET_UNKNOWN, Cause.DOTNET_RELEASE, Cause.DOTNET_SECURITY)
+_OPEN = tuple(state.value for state in State if not state.has_ended)
+
+
+class ChangeStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unassessed(self, limit: int) -> list[Pair]:
+        """Observations that no change explains yet, oldest first, each with the one before it."""
+        before = observations.alias("before")
+        query = (
+            select(
+                observations.c.id,
+                observations.c.base_id,
+                observations.c.observation,
+                before.c.id.label("before_id"),
+                before.c.observation.label("before_observation"),
+            )
+            .join(before, before.c.id == observations.c.previous_id)
+            .where(observations.c.assessed.is_(False))
+            .order_by(observations.c.id)
+            .limit(limit)
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            Pair(
+                row["id"],
+                row["before_id"],
+                row["base_id"],
+                load(row["before_observation"], Observation),
+                load(row["observation"], Observation),
+            )
+            for row in rows
+        ]
+
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            for pair, change in found:
+                taken = await connection.execute(
+                    update(observations)
+                    .where(observations.c.id == pair.id, observations.c.assessed.is_(False))
+                    .values(assessed=True)
+                )
+                if taken.rowcount != 1:
+                    continue
+                await connection.execute(
+                    insert(changes).values(
+                        base_id=pair.base_id,
+                        from_observation=pair.before_id,
+                        to_observation=pair.id,
+                        at=change.at,
+                        cause=change.cause.value,
+                        change=dump(change, Change),
+                        assessed_at=now,
+                        planned=False,
+                    )
+                )
+
+    async def reassessable(self) -> list[Move]:
+        """Changes of a .NET version that were assessed before a feed document last changed."""
+        newest = select(func.max(documents.c.fetched_at)).scalar_subquery()
+        query = (
+            select(changes.c.id, changes.c.change)
+            .where(changes.c.cause.in_([cause.value for cause in _FOLLOWS_FEEDS]), changes.c.assessed_at <= newest)
+            .order_by(changes.c.id)
+        )
+        async with self._database.transaction() as connection:
+            return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
+
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], now: datetime) -> None:
+        """What the feeds added: open pull requests and messages become due for their new text."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(changes).where(changes.c.id.in_(looked_at)).values(assessed_at=now))
+            for move in news:
+                row = await connection.execute(
+                    update(changes)
+                    .where(changes.c.id == move.id)
+                    .values(cause=move.change.cause.value, change=dump(move.change, Change))
+                    .returning(changes.c.rollout_id)
+                )
+                rollout = row.scalar_one()
+                if rollout is not None:
+                    await _refresh(connection, move.id, now)
+                    await announce(connection, f"rollout:{rollout}", now)
+
+
+async def _refresh(connection: AsyncConnection, change: int, now: datetime) -> None:
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.state, rebuilds.c.targets).where(rebuilds.c.state.in_(_OPEN))
+    )
+    for row in rows.all():
+        if row.state == State.OPEN.value and any(
+            target.change_id == change for target in load(row.targets, tuple[Target, ...])
+        ):
+            await connection.execute(
+                update(rebuilds).where(rebuilds.c.id == row.id).values(refresh=True, due_at=now)
+            )

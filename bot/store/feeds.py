@@ -1,0 +1,150 @@
+"""Feed documents, releases and advisories: what the feeds stage reads and writes."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.advisory import Advisory, Release
+from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.store.codec import dump, load
+from bot.store.database import Database
+from bot.store.inserting import insert_missing, upsert
+from bot.store.queue import Worker, claim, settle
+from bot.store.tables import advisories, documents, releases
+from bot.watch.feeds_stage import DueFeed, FeedReading
+
+
+class FeedStore:
+    def __init__(self, database: Database, worker: Worker) -> None:
+        self._database = database
+        self._worker = worker
+
+    async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            for source in sources:
+                await connection.execute(_row(connection, source, now))
+
+    async def claim_due_feeds(self, now: datetime, kinds: frozenset[FeedKind], limit: int) -> list[DueFeed]:
+        wanted = [kind.value for kind in kinds]
+        async with self._database.transaction() as connection:
+            rows = await claim(
+                connection, documents, self._worker, now, limit=limit, where=[documents.c.kind.in_(wanted)]
+            )
+        return [
+            DueFeed(
+                FeedSource(FeedKind(row["kind"]), row["url"]),
+                StoredDocument(
+                    row["url"],
+                    row["etag"],
+                    row["last_modified"],
+                    zlib.decompress(row["body"]),
+                    row["fetched_at"],
+                    row["checked_at"],
+                    row["reader"] or "",
+                )
+                if row["body"] is not None
+                else None,
+            )
+            for row in rows
+        ]
+
+    async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(documents.c.url, documents.c.checked_at).where(
+                    documents.c.kind == kind.value, documents.c.body.is_not(None)
+                )
+            )
+            return {row.url: row.checked_at for row in rows}
+
+    async def known_releases(self) -> dict[str, Release]:
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(select(releases.c.release))).scalars()
+            found = [load(row, Release) for row in rows]
+        return {release.version: release for release in found}
+
+    async def advisories(self) -> list[Advisory]:
+        """What each source says of each CVE."""
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(select(advisories.c.advisory))).scalars()
+            return [load(row, Advisory) for row in rows]
+
+    async def keep_feed(self, reading: FeedReading) -> None:
+        document = reading.document
+        async with self._database.transaction() as connection:
+            row = await self._mine(connection, reading.source)
+            for release in reading.releases:
+                await connection.execute(
+                    upsert(
+                        connection,
+                        releases,
+                        ["channel", "version"],
+                        channel=release.channel,
+                        version=release.version,
+                        published_at=release.published_at,
+                        release=dump(release, Release),
+                    )
+                )
+            for source, cve in reading.withdrawn_advisories:
+                await connection.execute(
+                    delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
+                )
+            for advisory in reading.advisories:
+                await connection.execute(
+                    upsert(
+                        connection,
+                        advisories,
+                        ["source", "cve"],
+                        source=advisory.evidence[0].source,
+                        cve=advisory.cve,
+                        advisory=dump(advisory, Advisory),
+                    )
+                )
+            for document_source in reading.leads_to:
+                await connection.execute(_row(connection, document_source, document.checked_at))
+                await connection.execute(
+                    update(documents)
+                    .where(documents.c.url == document_source.url, documents.c.due_at > document.checked_at)
+                    .values(due_at=document.checked_at)
+                )
+            await settle(
+                connection,
+                documents,
+                self._worker,
+                row,
+                due_at=reading.due_at,
+                values={
+                    "etag": document.etag,
+                    "last_modified": document.last_modified,
+                    "body": zlib.compress(document.body),
+                    "reader": document.reader,
+                    "fetched_at": document.fetched_at,
+                    "checked_at": document.checked_at,
+                    "error": None,
+                },
+            )
+
+    async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
+        async with self._database.transaction() as connection:
+            row = await self._mine(connection, source)
+            await settle(
+                connection,
+                documents,
+                self._worker,
+                row,
+                due_at=due_at,
+                succeeded=False,
+                values={"error": error},
+            )
+
+    async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
+        found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
+        return int(found.scalar_one())
+
+
+def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:
+    return insert_missing(connection, documents, url=source.url, kind=source.kind.value, due_at=now)

@@ -1,0 +1,86 @@
+"""Messages to maintainers: due from the transaction that causes them until the channel has the newest text."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.clock import Clock
+from bot.store.database import Database
+from bot.store.inserting import insert_into
+from bot.store.queue import Worker, claim, settle
+from bot.store.tables import outbox
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """`wanted` counts the announcements so far; `sent` is the fingerprint of the text that the
+    channel has, `remote` where it stands there.
+    """
+
+    id: int
+    key: str
+    wanted: int
+    sent: str | None
+    remote: dict[str, Any] | None
+    attempts: int
+
+
+async def announce(connection: AsyncConnection, key: str, now: datetime) -> None:
+    """Marks the message for `key` as due, within the caller's transaction.
+
+    Only the key is stored: the text is made when it is sent, so a late message tells the present state.
+    """
+    statement = insert_into(connection, outbox).values(key=key, wanted=1, told=0, due_at=now)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"], set_={"wanted": outbox.c.wanted + 1, "due_at": now, "attempts": 0}
+        )
+    )
+
+
+class OutboxStore:
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        self._database = database
+        self._worker = worker
+        self._clock = clock
+
+    async def claim_messages(self, limit: int) -> list[DueMessage]:
+        async with self._database.transaction() as connection:
+            rows = await claim(
+                connection,
+                outbox,
+                self._worker,
+                self._clock.now(),
+                limit=limit,
+                where=[outbox.c.wanted > outbox.c.told],
+            )
+        return [
+            DueMessage(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"])
+            for row in rows
+        ]
+
+    async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, Any] | None) -> None:
+        """What was announced while the message was on its way stays due."""
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                outbox,
+                self._worker,
+                message.id,
+                due_at=self._clock.now(),
+                values={"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None},
+            )
+
+    async def message_failed(self, message: DueMessage, error: str, due: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                outbox,
+                self._worker,
+                message.id,
+                due_at=due,
+                succeeded=False,
+                values={"error": error},
+            )

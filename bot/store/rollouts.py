@@ -1,0 +1,370 @@
+"""Changes that await a plan, rollouts and rebuilds: what `plan`, `act`, `verify` and `report` share."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.act.ports import Job
+from bot.domain.change import Change, Move
+from bot.domain.clock import Clock
+from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.repository import Affected, Member, Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Rollout
+from bot.domain.usage import Replacement, Usage
+from bot.store.codec import dump, load
+from bot.store.database import Database
+from bot.store.outbox import announce
+from bot.store.queue import Worker, claim, settle
+from bot.store.tables import changes, rebuilds, repositories, rollouts, transitions, usages
+
+_ENDED = tuple(state.value for state in State if state.has_ended)
+
+
+class RolloutStore:
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        self._database = database
+        self._worker = worker
+        self._clock = clock
+
+    # plan
+
+    async def unplanned(self) -> list[Move]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change).where(changes.c.planned.is_(False)).order_by(changes.c.id)
+            )
+            return [Move(row.id, load(row.change, Change)) for row in rows]
+
+    async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
+        """For each change the usages that follow its base."""
+        query = (
+            select(
+                changes.c.id.label("change"),
+                usages.c.usage,
+                repositories.c.id,
+                repositories.c.name,
+                repositories.c.workflows,
+                repositories.c.config,
+            )
+            .join(usages, usages.c.base_id == changes.c.base_id)
+            .join(repositories, repositories.c.id == usages.c.repository_id)
+            .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
+            .order_by(repositories.c.name, usages.c.id)
+        )
+        found: dict[int, list[Affected]] = {}
+        members: dict[int, Member] = {}
+        async with self._database.transaction() as connection:
+            for row in (await connection.execute(query)).mappings():
+                member = members.get(row["id"]) or members.setdefault(row["id"], _member(row))
+                found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
+        return found
+
+    async def open_rebuilds(self) -> list[Rebuild]:
+        async with self._database.transaction() as connection:
+            return await _rebuilds(connection, rebuilds.c.state.not_in(_ENDED))
+
+    async def open_rollouts(self) -> list[OpenRollout]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(rollouts.c.id, rollouts.c.opened_at, changes.c.change)
+                .join(changes, changes.c.rollout_id == rollouts.c.id)
+                .where(rollouts.c.ended_at.is_(None))
+                .order_by(rollouts.c.id)
+            )
+            grouped: dict[tuple[int, datetime], list[Change]] = {}
+            for row in rows:
+                grouped.setdefault((row.id, row.opened_at), []).append(load(row.change, Change))
+        return [
+            OpenRollout(key[0], key[1], tuple(item.cause for item in items), tuple(item.base for item in items))
+            for key, items in grouped.items()
+        ]
+
+    async def save_plan(self, plan: PlannedRollout) -> None:
+        """All of it or nothing; changes that another replica planned meanwhile are left alone."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            taken = await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
+                .values(planned=True)
+                .returning(changes.c.id)
+            )
+            if len(taken.all()) != len(plan.changes):
+                await connection.rollback()
+                return
+            if not plan.rebuilds:
+                return
+            rollout = plan.joins
+            if rollout is None:
+                opened = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
+                rollout = int(opened.scalar_one())
+            await connection.execute(
+                update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
+            )
+            for planned in plan.rebuilds:
+                await self._add(connection, rollout, planned, now)
+            await _after_transitions(connection, {rollout}, now)
+
+    async def _add(self, connection: AsyncConnection, rollout: int, planned: PlannedRebuild, now: datetime) -> None:
+        for old in planned.supersedes:
+            await self._supersede(connection, old, rollout, now)
+        added = await connection.execute(
+            insert(rebuilds)
+            .values(
+                rollout_id=rollout,
+                repository_id=planned.repository_id,
+                action=planned.action.value,
+                state=planned.state.value,
+                reason=planned.reason,
+                targets=dump(planned.targets, tuple[Target, ...]),
+                replacements=dump(planned.replacements, tuple[Replacement, ...]),
+                wave=planned.wave,
+                planned_at=now,
+                due_at=planned.due_at,
+                workflow=planned.workflow,
+                branch=planned.branch,
+                pull_request=planned.pull_request,
+                ended_at=now if planned.state.has_ended else None,
+            )
+            .returning(rebuilds.c.id)
+        )
+        await _note(connection, int(added.scalar_one()), now, None, planned.state, planned.reason)
+
+    async def _supersede(self, connection: AsyncConnection, old: int, rollout: int, now: datetime) -> None:
+        rebuild = (await _rebuilds(connection, rebuilds.c.id == old))[0]
+        if rebuild.state.has_ended:
+            return
+        reason = f"a newer digest arrived; rollout {rollout} goes on with it"
+        moved = rebuild.moved(State.SUPERSEDED, reason, at=now)
+        # Taking the lease away stops a worker that is busy with it from writing over this.
+        await connection.execute(
+            update(rebuilds).where(rebuilds.c.id == old).values(**_columns(moved), lease_owner=None)
+        )
+        await _note(connection, old, now, rebuild.state, moved.state, reason)
+        await _after_transitions(connection, {rebuild.rollout}, now)
+
+    # act, verify
+
+    async def claim_jobs(self, states: Iterable[State], limit: int) -> list[Job]:
+        """Due rebuilds with their repository, changes and files; among them open ones whose text is outdated."""
+        wanted = [state.value for state in states]
+        async with self._database.transaction() as connection:
+            rows = await claim(
+                connection,
+                rebuilds,
+                self._worker,
+                self._clock.now(),
+                limit=limit,
+                where=[or_(rebuilds.c.state.in_(wanted), rebuilds.c.refresh.is_(True))],
+            )
+            return [await _job(connection, row) for row in rows]
+
+    async def open_pull_requests(self, repository: str) -> int:
+        """How many pull requests of the bot are open in a repository."""
+        query = (
+            select(func.count(func.distinct(rebuilds.c.branch)))
+            .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+            .where(repositories.c.name == repository, rebuilds.c.state == State.OPEN.value)
+        )
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def claim_rebuilds(self, states: Iterable[State], limit: int) -> list[Rebuild]:
+        """Due rebuilds in one of `states`, now leased to this worker."""
+        wanted = [state.value for state in states]
+        async with self._database.transaction() as connection:
+            rows = await claim(
+                connection,
+                rebuilds,
+                self._worker,
+                self._clock.now(),
+                limit=limit,
+                where=[rebuilds.c.state.in_(wanted)],
+            )
+            names = await _names(connection, [row["repository_id"] for row in rows])
+        return [_rebuild(row, names[row["repository_id"]]) for row in rows]
+
+    async def save_progress(self, rebuild: Rebuild) -> None:
+        """Stores what an attempt intends or has reached, while the lease goes on."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id == rebuild.id, rebuilds.c.lease_owner == self._worker.name)
+                .values(**_columns(rebuild))
+            )
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                rebuilds,
+                self._worker,
+                after.id,
+                due_at=after.due_at,
+                succeeded=succeeded,
+                values={**_columns(after), "refresh": False},
+            )
+            if after.state is not before.state:
+                await _note(connection, after.id, now, before.state, after.state, after.reason)
+            if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
+                await _after_transitions(connection, {after.rollout}, now)
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        """Workflow runs that already belong to a rebuild of the repository."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(rebuilds.c.run)
+                .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+                .where(repositories.c.name == repository, rebuilds.c.run.is_not(None))
+            )
+            return set(rows.scalars())
+
+    # report
+
+    async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the word of the language
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).mappings().one()
+            moved = await connection.execute(
+                select(changes.c.change).where(changes.c.rollout_id == id).order_by(changes.c.id)
+            )
+            found = await _rebuilds(connection, rebuilds.c.rollout_id == id)
+            return Rollout(
+                id,
+                row["opened_at"],
+                tuple(load(change, Change) for change in moved.scalars()),
+                tuple(found),
+                row["ended_at"],
+            )
+
+    async def rollouts(self, limit: int) -> list[Rollout]:
+        """The latest rollouts, newest first."""
+        async with self._database.transaction() as connection:
+            ids = list(
+                (
+                    await connection.execute(select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit))
+                ).scalars()
+            )
+        return [await self.rollout(found) for found in ids]
+
+
+async def _rebuilds(connection: AsyncConnection, where: Any) -> list[Rebuild]:
+    rows = await connection.execute(
+        select(rebuilds, repositories.c.name.label("repository_name"))
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(where)
+        .order_by(rebuilds.c.id)
+    )
+    return [_rebuild(row, row["repository_name"]) for row in rows.mappings()]
+
+
+async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
+    home = (
+        (await connection.execute(select(repositories).where(repositories.c.id == row["repository_id"])))
+        .mappings()
+        .one()
+    )
+    rebuild = _rebuild(row, home["name"])
+    moved = await connection.execute(
+        select(changes.c.change)
+        .where(changes.c.id.in_([target.change_id for target in rebuild.targets]))
+        .order_by(changes.c.id)
+    )
+    named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
+    written = {str(item.old) for item in rebuild.replacements}
+    found = [load(item, Usage) for item in named.scalars()]
+    paths = {usage.path for usage in found if str(usage.reference) in written}
+    return Job(
+        rebuild,
+        _member(home),
+        home["default_branch"],
+        tuple(load(change, Change) for change in moved.scalars()),
+        tuple(sorted(paths)),
+    )
+
+
+async def _names(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
+    rows = await connection.execute(
+        select(repositories.c.id, repositories.c.name).where(repositories.c.id.in_(ids))
+    )
+    return {row.id: row.name for row in rows}
+
+
+async def _note(
+    connection: AsyncConnection, rebuild: int, at: datetime, before: State | None, after: State, reason: str
+) -> None:
+    await connection.execute(
+        insert(transitions).values(
+            rebuild_id=rebuild,
+            at=at,
+            before=before.value if before else None,
+            after=after.value,
+            reason=reason,
+        )
+    )
+
+
+async def _after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
+    """A rollout ends with its last rebuild; its message is due whenever one of them moved."""
+    for rollout in sorted(touched):
+        open_ones = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.not_in(_ENDED))
+        still_open = (await connection.execute(open_ones.limit(1))).first() is not None
+        await connection.execute(
+            update(rollouts).where(rollouts.c.id == rollout).values(ended_at=None if still_open else now)
+        )
+        await announce(connection, f"rollout:{rollout}", now)
+
+
+def _member(row: RowMapping) -> Member:
+    return Member(
+        row["id"],
+        row["name"],
+        load(row["workflows"], tuple[Workflow, ...]),
+        load(row["config"], RepositoryConfig),
+    )
+
+
+def _rebuild(row: RowMapping, repository: str) -> Rebuild:
+    return Rebuild(
+        id=row["id"],
+        rollout=row["rollout_id"],
+        repository=repository,
+        action=Action(row["action"]),
+        state=State(row["state"]),
+        reason=row["reason"],
+        targets=load(row["targets"], tuple[Target, ...]),
+        replacements=load(row["replacements"], tuple[Replacement, ...]),
+        wave=row["wave"],
+        due_at=row["due_at"],
+        planned_at=row["planned_at"],
+        branch=row["branch"],
+        pull_request=row["pull_request"],
+        workflow=row["workflow"],
+        correlation=row["correlation"],
+        attempted_at=row["attempted_at"],
+        run=row["run"],
+        url=row["url"],
+        attempts=row["attempts"],
+        ended_at=row["ended_at"],
+    )
+
+
+def _columns(rebuild: Rebuild) -> dict[str, Any]:
+    """What may change in the life of a rebuild."""
+    return {
+        "state": rebuild.state.value,
+        "reason": rebuild.reason,
+        "branch": rebuild.branch,
+        "pull_request": rebuild.pull_request,
+        "workflow": rebuild.workflow,
+        "correlation": rebuild.correlation,
+        "attempted_at": rebuild.attempted_at,
+        "run": rebuild.run,
+        "url": rebuild.url,
+        "ended_at": rebuild.ended_at,
+    }
