@@ -1,0 +1,143 @@
+"""global.json: which .NET SDK a repository asks for.
+
+Format and matching rules: https://learn.microsoft.com/dotnet/core/tools/global-json. It is JSON
+with comments.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.discover.collector import Collector, Unreadable, quoted
+from bot.discover.jsonc import read
+from bot.discover.nodes import Mapping, Scalar, Style
+from bot.discover.traced import Traced
+from bot.domain.tag import Tag
+from bot.domain.tag_choice import is_newer
+from bot.domain.usage import Findings, Kind, Role
+
+SDK = "mcr.microsoft.com/dotnet/sdk"
+_FULL_PRECISION = 3
+_BAND = 100
+
+
+class RollForward(StrEnum):
+    """How far from the pinned version an installed SDK may be."""
+
+    PATCH = "patch"
+    FEATURE = "feature"
+    MINOR = "minor"
+    MAJOR = "major"
+    LATEST_PATCH = "latestPatch"
+    LATEST_FEATURE = "latestFeature"
+    LATEST_MINOR = "latestMinor"
+    LATEST_MAJOR = "latestMajor"
+    DISABLE = "disable"
+
+
+@dataclass(frozen=True, slots=True)
+class SdkPin:
+    """The SDK that a global.json asks for; `allow_prerelease` is what `dotnet` assumes outside Visual Studio."""
+
+    version: str
+    roll_forward: RollForward = RollForward.LATEST_PATCH
+    allow_prerelease: bool = True
+
+    def accepts(self, installed: str) -> bool:
+        """Whether `dotnet` would run with this SDK as the only one installed, as in an SDK image."""
+        if installed == self.version:
+            return True
+        pinned, other = Tag.parse(self.version), Tag.parse(installed)
+        if self.roll_forward is RollForward.DISABLE or not is_newer(pinned, other):
+            return False
+        if other.is_prerelease and not (self.allow_prerelease or pinned.is_prerelease):
+            return False
+        kept = {
+            RollForward.PATCH: _band(pinned) == _band(other),
+            RollForward.FEATURE: pinned.parts[:2] == other.parts[:2],
+            RollForward.MINOR: pinned.parts[:1] == other.parts[:1],
+            RollForward.MAJOR: True,
+        }
+        return kept[RollForward(self.roll_forward.removeprefix("latest").lower())]
+
+
+def _band(version: Tag) -> tuple[int, ...]:
+    """Major, minor and feature band: `8.0.404` belongs to 8.0.4xx."""
+    return (*version.parts[:2], *(part // _BAND for part in version.parts[2:3]))
+
+
+def find(path: str, text: str) -> Findings:
+    """The SDK image of the pinned version. Never raises."""
+    file = Collector(path, text, Kind.GLOBAL_JSON)
+    try:
+        sdk = _sdk(text)
+    except Unreadable as error:
+        return file.unreadable(error)
+    version = sdk.scalar("version") if sdk is not None else None
+    if version is None:
+        return Findings()
+    tag = Tag.parse(version.value)
+    if version.style is not Style.DOUBLE_QUOTED or tag.precision != _FULL_PRECISION or tag.prefix:
+        written = quoted(version.value)
+        file.problem(version.start, f"{written} is no SDK version; write all of it, such as 8.0.404")
+        return file.findings()
+    image = f"{SDK}:"
+    usage = file.usage(Traced(image, (~version.start,) * len(image)) + version.traced, Role.SDK_PIN, assembled=True)
+    if usage is not None:
+        # An empty span would say that a digest may be added here, which no SDK understands.
+        pieces = tuple(piece for piece in usage.pieces if piece.span.start < piece.span.end)
+        file.add(replace(usage, pieces=pieces))
+    roll_forward = sdk.scalar("rollForward") if sdk is not None else None
+    if roll_forward is not None and _roll_forward(roll_forward) is None:
+        known = ", ".join(RollForward)
+        file.problem(roll_forward.start, f"{quoted(roll_forward.value)} is no rollForward; use one of {known}")
+    return file.findings()
+
+
+def pin(text: str) -> SdkPin | None:
+    """What the file asks for, None where it pins no SDK or cannot be read."""
+    try:
+        sdk = _sdk(text)
+    except Unreadable:
+        return None
+    version = sdk.scalar("version") if sdk is not None else None
+    if sdk is None or version is None:
+        return None
+    roll_forward, prerelease = sdk.scalar("rollForward"), sdk.scalar("allowPrerelease")
+    return SdkPin(
+        version.value,
+        (_roll_forward(roll_forward) if roll_forward else None) or RollForward.LATEST_PATCH,
+        prerelease is None or prerelease.value != "false",
+    )
+
+
+def roll_forward(text: str) -> RollForward | None:
+    """The rule that the file sets, `latestPatch` where it pins a version and leaves the rule out."""
+    pinned = pin(text)
+    return pinned.roll_forward if pinned is not None else None
+
+
+def keep_consistent(global_json_text: str, sdk_version: str) -> str:
+    """The text with the pinned version replaced by that of the SDK image, every other character as it was.
+
+    Unchanged where no version is pinned, the text cannot be read, or `sdk_version` is no full version.
+    """
+    tag = Tag.parse(sdk_version)
+    if tag.precision != _FULL_PRECISION or tag.prefix or tag.words:
+        return global_json_text
+    try:
+        sdk = _sdk(global_json_text)
+    except Unreadable:
+        return global_json_text
+    version = sdk.scalar("version") if sdk is not None else None
+    if version is None or version.style is not Style.DOUBLE_QUOTED:
+        return global_json_text
+    return f'{global_json_text[: version.start]}"{sdk_version}"{global_json_text[version.end :]}'
+
+
+def _sdk(text: str) -> Mapping | None:
+    root = read(text)
+    return root.mapping("sdk") if isinstance(root, Mapping) else None
+
+
+def _roll_forward(written: Scalar) -> RollForward | None:
+    return next((rule for rule in RollForward if rule.lower() == written.value.lower()), None)

@@ -1,0 +1,130 @@
+"""The base image that `dotnet publish /t:PublishContainer` chooses where the project names none.
+
+The rules are those of the .NET SDK: the task `ComputeDotnetBaseImageAndTag` in dotnet/sdk
+(src/Containers/Microsoft.NET.Build.Containers/Tasks), and what makes a publish self-contained in
+`Microsoft.NET.RuntimeIdentifierInference.targets`. SDKs of .NET 9 and 10 from before 2026 leave out the `-extra`
+behind a ContainerFamily that the rules below add, and those from before March 2025 took some Native AOT bases
+from the nightly repository.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.domain.reference import Reference
+from bot.domain.tag import Tag
+
+REGISTRY = "mcr.microsoft.com"
+_FIRST_WITH_EXTRA = 8
+"""The .NET version whose images first came in `-extra` variants, and whose SDK first chose among them."""
+_MODERN = re.compile(r"net([0-9]{1,3})\.([0-9]{1,3})(?:-[a-z0-9.]+)?", re.I)
+_CORE = re.compile(r"netcoreapp([0-9]{1,3})\.([0-9]{1,3})", re.I)
+_ARCHITECTURES = {
+    "x64": "amd64",
+    "arm64": "arm64",
+    "arm": "arm/v7",
+    "x86": "386",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+    "loongarch64": "loong64",
+}
+
+
+class NoBase(ValueError):
+    """The SDK would refuse to publish this; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What decides the base. None where the project leaves a setting out, so that the SDK infers it.
+
+    `framework` is the (major, minor) of the target framework, `sdk` the SDK's version where it is pinned; without
+    it, the SDK is taken to be a released one of the same .NET version.
+    """
+
+    framework: tuple[int, int]
+    runtimes: tuple[str, ...] = ()
+    """What the image is for, as runtime identifiers; empty for Linux on the machine's own architecture."""
+    built_for_runtime: bool = False
+    """The build itself is for one runtime identifier, which before .NET 8 meant a self-contained application."""
+    aspnet: bool = False
+    family: str = ""
+    self_contained: bool | None = None
+    publish_self_contained: bool | None = None
+    trimmed: bool = False
+    single_file: bool = False
+    aot: bool = False
+    invariant: bool = False
+    sdk: str | None = None
+
+    @property
+    def is_musl(self) -> bool:
+        return bool(self.runtimes) and all(runtime.startswith("linux-musl") for runtime in self.runtimes)
+
+    @property
+    def is_self_contained(self) -> bool:
+        if self.publish_self_contained is not None:
+            return self.publish_self_contained
+        if self.self_contained is not None:
+            return self.self_contained
+        if self.framework < (8, 0):
+            return self.built_for_runtime or self.single_file or self.aot
+        return self.trimmed or self.single_file or self.aot
+
+
+def framework_of(name: str) -> tuple[int, int] | None:
+    """(major, minor) of a target framework that can run in a container: `net8.0`, `netcoreapp3.1`."""
+    match = _MODERN.fullmatch(name.strip()) or _CORE.fullmatch(name.strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def platform_of(runtime: str) -> str | None:
+    """`linux-musl-x64` → `linux/amd64`; None where the runtime identifier names no container platform."""
+    system, _, architecture = runtime.replace("linux-musl-", "linux-").partition("-")
+    if system not in ("linux", "win") or architecture not in _ARCHITECTURES:
+        return None
+    return f"{'windows' if system == 'win' else system}/{_ARCHITECTURES[architecture]}"
+
+
+def base_of(publish: Publish) -> Reference:
+    """The base that the SDK chooses. Raises `NoBase` where the SDK would stop with an error."""
+    if not publish.is_musl and any(runtime.startswith("linux-musl") for runtime in publish.runtimes):
+        raise NoBase("its runtime identifiers mix linux-musl with others, which dotnet publish refuses")
+    family = "runtime-deps" if publish.is_self_contained else "aspnet" if publish.aspnet else "runtime"
+    return Reference(f"{REGISTRY}/dotnet/{family}", _version(publish) + _suffix(publish))
+
+
+def _version(publish: Publish) -> str:
+    major, minor = publish.framework
+    channel = f"{major}.{minor}"
+    sdk = Tag.parse(publish.sdk or "")
+    if major < _FIRST_WITH_EXTRA or sdk.parts[:2] != publish.framework or sdk.prerelease is None:
+        return channel
+    if sdk.parts[2:] != (100,) or sdk.prerelease.label not in ("rc", "preview"):
+        # Later feature bands of a released .NET; daily builds of the first one go with the moving preview tag.
+        return (
+            f"{channel}-preview"
+            if sdk.parts[2:] == (100,) and sdk.prerelease.label in ("alpha", "dev")
+            else channel
+        )
+    return f"{channel}.0-{sdk.prerelease.label}.{sdk.prerelease.numbers[0] if sdk.prerelease.numbers else 1}"
+
+
+def _suffix(publish: Publish) -> str:
+    has_extra = publish.framework[0] >= _FIRST_WITH_EXTRA
+    if publish.family:
+        needs_globalization = publish.family.endswith("-chiseled") and not publish.is_musl and not publish.invariant
+        released = not Tag.parse(publish.sdk or "").is_prerelease
+        return f"-{publish.family}" + ("-extra" if needs_globalization and has_extra and released else "")
+    if not has_extra:
+        return "-alpine" if publish.is_musl else ""
+    is_small = publish.aot or publish.trimmed
+    system = "-alpine" if publish.is_musl else f"-{_ubuntu(publish)}-chiseled" if is_small else ""
+    return system + ("-extra" if is_small and not publish.invariant else "")
+
+
+def _ubuntu(publish: Publish) -> str:
+    """The release behind `-chiseled`: SDK 8.0.300 moved to noble, the SDK of .NET 11 to resolute."""
+    major, minor = publish.framework
+    sdk = Tag.parse(publish.sdk or "").parts or (major, minor, 999)
+    return "resolute" if sdk >= (11, 0, 100) else "noble" if sdk >= (8, 0, 300) else "jammy"
