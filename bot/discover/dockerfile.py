@@ -38,22 +38,13 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
     stages, by_name, faults = resolve(outline.stages, outline.arguments, script.escape)
     named: list[Named] = []
     if script.syntax is not None:
-        named.append(Named(None, script.syntax_line, script.syntax, Role.SYNTAX))
+        named.append(Named(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
     final = stages[-1].root if stages else None
     for stage in stages:
         if stage.image is not None:
             role = Role.FINAL_STAGE if stage is final else Role.BUILD_STAGE
-            named.append(
-                Named(
-                    stage.instruction,
-                    stage.instruction.line,
-                    stage.image,
-                    role,
-                    stage.label,
-                    stage.platforms,
-                    stage.word,
-                )
-            )
+            line = stage.instruction.line
+            named.append(Named(line, stage.image, stage.word, role, stage.label, stage.platforms))
     for instruction, number in outline.sources:
         label = stages[number].label if 0 <= number < len(stages) else None
         for role, source in _sources(instruction, script.escape):
@@ -61,7 +52,7 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
             if fault is not None:
                 faults.append(fault)
             elif not _is_stage(source.text, by_name):
-                named.append(Named(instruction, instruction.line, source, role, label))
+                named.append(Named(instruction.line, source, source, role, label))
     named.sort(key=lambda it: it.line)
     usages, unusable = usages_of(path, text, named, outline.arguments)
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])

@@ -2,139 +2,100 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.discover.collector import Collector
 from bot.discover.dockerfile_arguments import Arguments
-from bot.discover.dockerfile_lines import Fault, Instruction
-from bot.discover.text import Lines
+from bot.discover.dockerfile_lines import Fault
 from bot.discover.traced import Traced
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Kind, Piece, Role, Span, Usage
+from bot.domain.usage import Kind, Role, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A reference where an instruction (or the `syntax` directive) names it."""
+    """A reference where an instruction (or the `syntax` directive) names it: its line, and `word` as written."""
 
-    instruction: Instruction | None
     line: int
     image: Traced
+    word: Traced
     role: Role
     stage: str | None = None
     platforms: tuple[str, ...] = ()
-    word: Traced | None = None
 
 
 def usages_of(
     path: str, text: str, named: Sequence[Named], arguments: Arguments
 ) -> tuple[list[Usage], list[Fault]]:
     """The usages among what instructions name, and what is no image reference."""
-    """The usages among what instructions name, and what is no image reference."""
     usages: list[Usage] = []
     faults: list[Fault] = []
-    feeds: Counter[str] = Counter()
-    for it in named:
-        if not isinstance(it.image.places, range):
-            feeds.update({owner for run in _runs(it.image) if (owner := arguments.owner(run.span.start))})
-    lines = Lines(text)
+    file = Collector(path, text, Kind.DOCKERFILE)
+    served = _served(named, arguments)
     for it in named:
         try:
             reference = Reference.parse(it.image.text)
         except InvalidReference as error:
             faults.append(Fault(it.line, _invalid(it, str(error))))
             continue
-        if str(reference) != it.image.text:
+        usage = file.usage(it.image, it.role, digest_place=_place_for_digest(it, reference, arguments, served))
+        if usage is None:
             faults.append(Fault(it.line, f"{it.image.text[:80]!r} is no image reference"))
             continue
-        usages.append(_usage(path, it, reference, lines, arguments, feeds))
+        if usage.assembled:
+            usage = _with_argument(usage, it.image, file, arguments)
+        statement = None if usage.line == it.line else it.line
+        usages.append(replace(usage, stage=it.stage, platforms=it.platforms, statement=statement))
     return usages, faults
 
 
 def _invalid(named: Named, error: str) -> str:
-    if named.word is None or "$" not in named.word.text:
+    if "$" not in named.word.text:
         return error
     word, value = named.word.text[:80], named.image.text[:80]
     return f"FROM {word} is {value!r} without build arguments; give its ARGs defaults that make an image reference"
 
 
-def _usage(
-    path: str, named: Named, reference: Reference, lines: Lines, arguments: Arguments, feeds: Counter[str]
-) -> Usage:
-    image = named.image
+def _served(named: Sequence[Named], arguments: Arguments) -> Counter[str]:
+    """How many references each ARG supplies characters of."""
+    served: Counter[str] = Counter()
+    for it in named:
+        if not isinstance(it.image.places, range):
+            pieces = it.image.pieces(0, len(it.image))
+            served.update({owner for piece in pieces if (owner := arguments.owner(piece.span.start))})
+    return served
+
+
+def _with_argument(usage: Usage, image: Traced, file: Collector, arguments: Arguments) -> Usage:
+    """The same with the piece that a maintainer would edit, the default of an ARG, where one supplies the tag."""
+    reference = usage.reference
     name_end = len(reference.name)
-    tag_end = name_end if reference.tag is None else name_end + 1 + len(reference.tag)
-    tag, digest = image.span(name_end + 1, tag_end), image.span(tag_end + 1, len(image))
-    name = image.span(0, name_end)
-    whole = image.span(0, len(image))
-    pieces: tuple[Piece, ...] = ()
-    span = whole
-    if whole is None:
-        first, last = (
-            (name_end + 1, tag_end)
-            if tag_end > name_end
-            else (tag_end + 1, len(image))
-            if reference.digest
-            else (0, name_end)
-        )
-        runs = _runs(image)
-        span = _decisive(runs, first, last, arguments)
-        end = _place_for_digest(named, reference, arguments, feeds)
-        pieces = (*runs, Piece(len(image), Span(end, end))) if reference.digest is None else runs
-    line = named.line if span is None else lines.at(span.start)
-    return Usage(
-        path=path,
-        kind=Kind.DOCKERFILE,
-        line=line,
-        reference=reference,
-        role=named.role,
-        span=span,
-        tag_span=tag,
-        digest_span=digest,
-        name_span=name,
-        stage=named.stage,
-        platforms=named.platforms,
-        assembled=whole is None,
-        fixed_because="the value comes from outside the file" if span is None else None,
-        pieces=pieces,
-        statement=None if line == named.line else named.line,
-    )
+    if reference.tag is not None:
+        decisive = image.pieces(name_end + 1, name_end + 1 + len(reference.tag))
+    elif reference.digest is not None:
+        decisive = image.pieces(name_end + 1, len(image))
+    else:
+        decisive = image.pieces(0, name_end)
+    span = next((piece.span for piece in decisive if arguments.owner(piece.span.start)), None)
+    if span is None:
+        why = usage.fixed_because and "a build argument or the platform supplies what would have to change"
+        return replace(usage, fixed_because=why)
+    return replace(usage, span=span, line=file.lines.at(span.start))
 
 
-def _runs(image: Traced) -> tuple[Piece, ...]:
-    """The pieces of the file that the text is put together from."""
-    runs: list[Piece] = []
-    places = image.places
-    begin = 0
-    for at in range(1, len(places) + 1):
-        if at == len(places) or places[at] != places[at - 1] + 1 or places[at] == 0:
-            if places[begin] >= 0:
-                runs.append(Piece(begin, Span(places[begin], places[at - 1] + 1)))
-            begin = at
-    return tuple(runs)
+def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, served: Counter[str]) -> int:
+    """Behind the last character of the reference.
 
-
-def _decisive(runs: Sequence[Piece], start: int, end: int, arguments: Arguments) -> Span | None:
-    """The piece of `[start, end)` that a maintainer would edit: an ARG's default, else the last one."""
-    spans: list[Span] = []
-    for run in runs:
-        first = max(run.at, start)
-        last = min(run.at + run.span.end - run.span.start, end)
-        if first < last:
-            shift = run.span.start - run.at
-            spans.append(Span(first + shift, last + shift))
-    owned = (span for span in spans if arguments.owner(span.start) is not None)
-    return next(owned, spans[-1] if spans else None)
-
-
-def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, feeds: Counter[str]) -> int:
-    """Behind the last character of the reference; where an ARG that serves other ends too supplies only the tag,
-    behind the word that uses it."""
+    But behind the word that names it where that character comes from an ARG that supplies only the tag and serves
+    other ends too: other references, or a stage that declares it again.
+    """
     image = named.image
     last = image.places[-1]
-    behind_word = (named.word or image).place(-1) + 1
+    behind_word = named.word.place(-1) + 1
     if last < 0:
         return behind_word
     owner = arguments.owner(last)
-    if owner is None or reference.tag is None or image.span(len(reference.name), len(image)) is not None:
+    supplies_all = reference.tag is None or image.span(len(reference.name), len(image)) is not None
+    if owner is None or supplies_all:
         return last + 1
-    return behind_word if feeds[owner] > 1 or owner in arguments.declared_again else last + 1
+    return behind_word if served[owner] > 1 or owner in arguments.declared_again else last + 1
