@@ -1,6 +1,95 @@
-"""What every test may lean on: where the shared public data stands."""
+"""What every test may lean on: the shared public data, the sandbox, a PostgreSQL server.
 
+A test whose part is missing is skipped with the reason; with `--no-skips` every skip is a failure.
+"""
+
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox.parts import MissingPart
+from bot.sandbox.postgres import PostgresServer
+from bot.sandbox.world import World
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 """Facts taken from public records; tests read them there, and are skipped with that reason where it is absent."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbid_skip(item.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(collector.config, report)
+    return report
+
+
+def _forbid_skip(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
+    if config.getoption("--no-skips") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here: {reason}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the shared data; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared data (../shared/data beside the repository) is not here")
+    return SHARED
+
+
+async def _started(**options: bool) -> World:
+    try:
+        return await World(**options).__aenter__()
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    """A world of the test's own; what GitHub's edge says by itself is checked against GitHub's description."""
+    started = await _started(validate=True)
+    yield started
+    await started.__aexit__()
+    assert started.github.edge.complaints == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_world() -> AsyncIterator[World]:
+    """One world for many tests: each uses repositories and tags of its own, and forgets the traffic first."""
+    started = await _started(validate=True)
+    yield started
+    await started.__aexit__()
+    assert started.github.edge.complaints == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """A server for the whole session; most tests want `postgres_url`."""
+    server = PostgresServer()
+    try:
+        await server.__aenter__()
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+    yield server
+    await server.__aexit__()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """An empty PostgreSQL database of the test's own."""
+    return postgres.create_database()

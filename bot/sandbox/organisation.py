@@ -41,7 +41,7 @@ class Organisation:
         Pulls(edge, self.actions)
 
     async def create_repository(self, name: str, files: Files, **flags: Json) -> str:
-        """Makes `contoso/name` with one commit of `files` on `main`; answers its full name.
+        """Makes `contoso/name` with one commit of `files` on `main`, which starts no runs; answers its full name.
 
         `flags`: `private`, `archived`, `disabled`, `fork`, `topics`, `pushed_at`, `description`.
         """
@@ -55,6 +55,7 @@ class Organisation:
             if archived:
                 await _ask(client, "PATCH", f"/repos/{full_name}", {"archived": True})
         self.edge.overlays.setdefault(full_name, {}).update(kept)
+        self.actions.forget(full_name)
         return full_name
 
     async def push(self, repository: str, files: Files, message: str = "Change", branch: str = "main") -> str:

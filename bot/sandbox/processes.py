@@ -1,12 +1,11 @@
 """Child processes that end with us, by their own id."""
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +68,9 @@ def start(
     *,
     user: str | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
-    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Child:
-    """Starts `command`, as `user` where one is named.
+    """Starts `command` in `folder`, as `user` where one is named.
 
     Where `setpriv` exists (Linux), the kernel ends the child when the thread that called this ends, however
     abruptly: call it from a thread that lives as long as the child should.
@@ -83,7 +82,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            cwd=folder,
             start_new_session=True,
         )
     return Child(Path(arguments[0]).name, process, log, stop_signal)

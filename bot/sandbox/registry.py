@@ -88,6 +88,11 @@ class Registry:
         if self._child is not None:
             self._child.stop()
 
+    def require_login(self, username: str, password: str) -> None:
+        """From now on only those who know the password may read."""
+        assert self.edge is not None, "the registry is not running"
+        self.edge.require_login(username, password)
+
     async def push(self, repository: str, tag: str, image: Image, *, single: bool = False) -> Pushed:
         """Puts `image` under `repository:tag`; the answer names it by `host`."""
         direct = f"localhost:{self._port}"

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
@@ -59,38 +59,40 @@ class Workspace:
 
     url: str
     upstream: str
+    channel: str
+    """The id of the channel that the bot posts to."""
     token: str = SLACK_TOKEN
+
+    @classmethod
+    async def of(cls, url: str, upstream: str) -> Self:
+        listing = await _call(upstream, "conversations.list", {})
+        channel = next(str(row["id"]) for row in listing["channels"] if row["name"] == SLACK_CHANNEL)
+        return cls(url, upstream, channel)
 
     @property
     def webhook(self) -> str:
         """An incoming webhook of the channel."""
         return self.url + WEBHOOK
 
-    async def channel(self) -> str:
-        """The id of the channel that the bot posts to."""
-        listing = await self._ask("conversations.list", {})
-        return next(str(row["id"]) for row in listing["channels"] if row["name"] == SLACK_CHANNEL)
-
     async def messages(self) -> list[Json]:
         """The channel's messages outside threads, oldest first, with their metadata."""
-        history = await self._ask("conversations.history", {"channel": await self.channel(), "limit": "1000"})
-        return list(reversed(history["messages"]))
+        asked = {"channel": self.channel, "limit": "1000"}
+        return list(reversed((await _call(self.upstream, "conversations.history", asked))["messages"]))
 
     async def thread(self, ts: str) -> list[Json]:
         """The message `ts` and its replies, oldest first."""
-        replies: list[Json] = (
-            await self._ask("conversations.replies", {"channel": await self.channel(), "ts": ts})
-        )["messages"]
-        return replies
+        asked = {"channel": self.channel, "ts": ts}
+        return list((await _call(self.upstream, "conversations.replies", asked))["messages"])
 
-    async def _ask(self, method: str, arguments: dict[str, str]) -> Json:
-        headers = {"authorization": f"Bearer {self.token}"}
-        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
-            answer = await client.post(f"{self.upstream}/api/{method}", data=arguments, headers=headers)
-        body = answer.json()
-        if not body["ok"]:
-            raise RuntimeError(f"Slack's {method} answered {body['error']}")
-        return body
+
+async def _call(upstream: str, method: str, arguments: dict[str, str]) -> Json:
+    headers = {"authorization": f"Bearer {SLACK_TOKEN}"}
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
+        answer = await client.post(f"{upstream}/api/{method}", data=arguments, headers=headers)
+    body = answer.json()
+    if not body["ok"]:
+        raise RuntimeError(f"Slack's {method} answered {body['error']}")
+    return body
 
 
 async def _arguments(request: Request) -> dict[str, object]:

@@ -6,9 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+import yaml
+
 from bot.domain.clock import Clock, SystemClock
 from bot.sandbox.edge import Surroundings
 from bot.sandbox.emulator import Emulator
+from bot.sandbox.feeds import Feeds, FeedsEdge
 from bot.sandbox.github.edge import GitHubEdge
 from bot.sandbox.organisation import Organisation
 from bot.sandbox.registry import Registry
@@ -28,6 +31,7 @@ class World:
     registry: Registry
     github: Organisation
     slack: Workspace
+    feeds: Feeds
 
     def __init__(self, *, clock: Clock | None = None, validate: bool = False) -> None:
         self._surroundings = Surroundings(clock=clock or SystemClock())
@@ -47,9 +51,9 @@ class World:
             folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="freshness-world-")))
             self.registry = Registry(folder, self._surroundings)
             starting.callback(self.registry.stop)
-            github, slack = Server(), Server()
-            starting.callback(github.stop)
-            starting.callback(slack.stop)
+            github, slack, feeds = Server(), Server(), Server()
+            for server in (github, slack, feeds):
+                starting.callback(server.stop)
             emulator = Emulator(folder, github.url, slack.url)
             starting.callback(emulator.stop)
             await asyncio.gather(self.registry.start(), emulator.start())
@@ -57,9 +61,38 @@ class World:
             self.github = Organisation(github, github_edge, emulator)
             github.start(github_edge.app())
             slack.start(SlackEdge(emulator.slack, self._surroundings).app())
-            self.slack = Workspace(slack.url, emulator.slack)
+            self.slack = await Workspace.of(slack.url, emulator.slack)
+            feeds_edge = FeedsEdge(self._surroundings)
+            self.feeds = Feeds(feeds, feeds_edge)
+            feeds.start(feeds_edge.app())
             self._running = starting.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._running.close()
+        await asyncio.to_thread(self._running.close)
+
+    def config(self, folder: Path, store_url: str) -> Path:
+        """Writes a configuration of the bot for this world, with its secrets in files, and answers where."""
+        token, bot_token = folder / "github-token", folder / "slack-token"
+        token.write_text(self.github.token)
+        bot_token.write_text(self.slack.token)
+        settings = {
+            "github": {
+                "api_url": self.github.url,
+                "token_file": str(token),
+                "repositories": {"include": [f"{self.github.name}/*"]},
+                "seconds_between_writes": 0,
+            },
+            "registries": {self.registry.host: {"insecure": True}},
+            "bases": [f"{self.registry.host}/dotnet/*"],
+            "feeds": {name: {"url": url} for name, url in self.feeds.addresses.items()},
+            "store": {"url": store_url},
+            "slack": {
+                "bot_token_file": str(bot_token),
+                "channel": self.slack.channel,
+                "api_url": f"{self.slack.url}/api",
+            },
+        }
+        path = folder / "freshness.yaml"
+        path.write_text(yaml.safe_dump(settings, sort_keys=False))
+        return path

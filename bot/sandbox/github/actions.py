@@ -55,6 +55,10 @@ class Actions:
         """Ends the run with GitHub's word for it: success, failure, cancelled, timed_out, …"""
         self._move(self.runs[run_id], "completed", conclusion)
 
+    def forget(self, repository: str) -> None:
+        """Drops the runs of `repository`."""
+        self.runs = {number: run for number, run in self.runs.items() if run.workflow.repository != repository}
+
     def _move(self, run: Run, status: str, conclusion: str | None) -> None:
         if run.status == "completed":
             return

@@ -1,0 +1,264 @@
+"""The public feeds on loopback, in the shapes of the real documents, with ETag and Last-Modified."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.sandbox.edge import Edge, Surroundings
+from bot.sandbox.images import Pushed
+from bot.sandbox.serving import Server
+
+Json = Any
+
+RELEASES = "/dotnet/release-metadata"
+INDEX = f"{RELEASES}/releases-index.json"
+UPDATES = "/cvrf/v3.0/updates"
+BULLETIN = "/cvrf/v3.0/cvrf"
+ADVISORIES = "/advisories"
+ANNOUNCEMENTS = "/repos/dotnet/announcements/issues"
+IMAGE_INFO = "/dotnet/versions/image-info.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    content: bytes
+    media_type: str
+    changed_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+
+
+class FeedsEdge(Edge):
+    """Answers from `documents`, by path; query parameters are ignored."""
+
+    service = "feeds"
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__("", surroundings)
+        self.documents: dict[str, Document] = {}
+
+    async def answer(self, request: Request) -> Response:
+        document = self.documents.get(request.url.path)
+        if document is None or request.method not in ("GET", "HEAD"):
+            return Response(status_code=404 if document is None else 405)
+        modified = format_datetime(document.changed_at, usegmt=True)
+        headers = {"etag": document.etag, "last-modified": modified, "content-type": document.media_type}
+        if _is_unchanged(request, document.etag, modified):
+            return Response(status_code=304, headers=headers)
+        return Response(document.content, headers=headers)
+
+
+class Feeds:
+    """What is published. `publish_…` edit the documents as their publishers would; `put` sets raw bytes."""
+
+    def __init__(self, server: Server, edge: FeedsEdge) -> None:
+        self.url = server.url
+        self._edge = edge
+        self._put_json(INDEX, {"releases-index": []})
+        self._put_json(UPDATES, {"@odata.context": f"{self.url}/cvrf/v3.0/$metadata#Updates", "value": []})
+        self._put_json(ADVISORIES, [])
+        self._put_json(ANNOUNCEMENTS, [])
+        self._put_json(IMAGE_INFO, {"schemaVersion": "2.0", "repos": []})
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each feed is, under the names of the bot's settings."""
+        paths = {
+            "dotnet_releases": INDEX,
+            "msrc": UPDATES,
+            "image_info": IMAGE_INFO,
+            "github_advisories": ADVISORIES,
+            "announcements": ANNOUNCEMENTS,
+        }
+        return {name: self.url + path for name, path in paths.items()}
+
+    def put(self, path: str, content: bytes, media_type: str = "application/json") -> None:
+        """Publishes exactly these bytes, garbage included, from now on."""
+        changed_at = self._edge.surroundings.clock.now().astimezone(UTC)
+        self._edge.documents[path] = Document(content, media_type, changed_at)
+
+    def withdraw(self, path: str) -> None:
+        """From now on that path is answered with 404."""
+        self._edge.documents.pop(path, None)
+
+    def publish_release(
+        self,
+        channel: str,
+        runtime: str,
+        *,
+        sdks: Sequence[str],
+        aspnetcore: str | None = None,
+        security: bool = False,
+        cves: Sequence[str] = (),
+        on: date | None = None,
+    ) -> None:
+        """Lists a .NET release; one that is listed already is replaced, as when its CVEs come later."""
+        day = (on or self._edge.surroundings.clock.now().date()).isoformat()
+        path = f"{RELEASES}/{channel}/releases.json"
+        releases = self._get_json(path, {"releases": []})["releases"]
+        others = [row for row in releases if row["release-version"] != runtime]
+        self._put_json(
+            path, _channel(channel, day, [_release(runtime, aspnetcore, sdks, security, cves, day), *others])
+        )
+        row = _index_row(channel, day, runtime, sdks[0], security, self.url)
+        rows = self._get_json(INDEX, {})["releases-index"]
+        self._put_json(INDEX, {"releases-index": [row, *(r for r in rows if r["channel-version"] != channel)]})
+
+    def publish_bulletin(self, identity: str, document: bytes, *, released: datetime) -> None:
+        """An MSRC security update, such as `2025-Oct`: `document` is its CVRF XML."""
+        self.put(f"{BULLETIN}/{identity}", document, "application/xml")
+        updates = self._get_json(UPDATES, {})
+        moment = released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        row = {
+            "ID": identity,
+            "Alias": identity,
+            "DocumentTitle": f"{identity} Security Updates",
+            "Severity": None,
+            "InitialReleaseDate": moment,
+            "CurrentReleaseDate": moment,
+            "CvrfUrl": f"{self.url}{BULLETIN}/{identity}",
+        }
+        kept = [other for other in updates["value"] if other["ID"] != identity]
+        self._put_json(UPDATES, {**updates, "value": [row, *kept]})
+
+    def publish_advisory(
+        self, cve: str, *, severity: str, package: str, affected: str, patched: str, title: str = ""
+    ) -> None:
+        """A reviewed advisory as GitHub's REST API lists it; `severity` is low, medium, high or critical."""
+        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        identity = "GHSA-" + "-".join(hashlib.sha256(cve.encode()).hexdigest()[i : i + 4] for i in (0, 4, 8))
+        row = {
+            "ghsa_id": identity,
+            "cve_id": cve,
+            "url": f"{self.url}{ADVISORIES}/{identity}",
+            "html_url": f"https://github.com/advisories/{identity}",
+            "summary": title or f"{cve} in {package}",
+            "description": f"{cve} in {package}",
+            "type": "reviewed",
+            "severity": severity,
+            "published_at": now,
+            "updated_at": now,
+            "withdrawn_at": None,
+            "identifiers": [{"type": "GHSA", "value": identity}, {"type": "CVE", "value": cve}],
+            "references": [],
+            "vulnerabilities": [
+                {
+                    "package": {"ecosystem": "nuget", "name": package},
+                    "vulnerable_version_range": affected,
+                    "first_patched_version": patched,
+                }
+            ],
+            "cvss": {"vector_string": None, "score": None},
+            "cwes": [],
+        }
+        rows = self._get_json(ADVISORIES, [])
+        self._put_json(ADVISORIES, [row, *(other for other in rows if other["ghsa_id"] != identity)])
+
+    def publish_image(
+        self, repository: str, tags: Sequence[str], pushed: Pushed, *, version: str, os_version: str
+    ) -> None:
+        """Lists an image in the published inventory, in the place of what had these tags before."""
+        name = f"mcr.microsoft.com/{repository}"
+        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        platforms = [
+            {
+                "dockerfile": f"src/{repository.rpartition('/')[2]}/{os_version}/Dockerfile",
+                "simpleTags": [f"{tag}-{platform.rpartition('/')[2]}" for tag in tags],
+                "digest": f"{name}@{digest}",
+                "osType": "Linux",
+                "osVersion": os_version,
+                "architecture": platform.split("/")[1],
+                "created": now,
+            }
+            for platform, digest in pushed.platforms.items()
+        ]
+        manifest = {"digest": f"{name}@{pushed.digest}", "created": now, "sharedTags": list(tags)}
+        image = {"productVersion": version, "manifest": manifest, "platforms": platforms}
+        document = self._get_json(IMAGE_INFO, {})
+        images = {row["repo"]: row["images"] for row in document["repos"]}
+        kept = [old for old in images.get(repository, []) if not set(old["manifest"]["sharedTags"]) & set(tags)]
+        images[repository] = [*kept, image]
+        repos = [{"repo": repo, "images": rows} for repo, rows in sorted(images.items())]
+        self._put_json(IMAGE_INFO, {**document, "repos": repos})
+
+    def _get_json(self, path: str, default: Json) -> Json:
+        document = self._edge.documents.get(path)
+        return default if document is None else json.loads(document.content)
+
+    def _put_json(self, path: str, document: Json) -> None:
+        self.put(path, json.dumps(document, indent=2).encode())
+
+
+def _is_unchanged(request: Request, etag: str, modified: str) -> bool:
+    if (wanted := request.headers.get("if-none-match")) is not None:
+        return etag in [part.strip().removeprefix("W/") for part in wanted.split(",")]
+    return request.headers.get("if-modified-since") == modified
+
+
+def _channel(channel: str, day: str, releases: list[Json]) -> Json:
+    newest = releases[0]
+    return {
+        "channel-version": channel,
+        "latest-release": newest["release-version"],
+        "latest-release-date": day,
+        "latest-runtime": newest["runtime"]["version"],
+        "latest-sdk": newest["sdk"]["version"],
+        "support-phase": "active",
+        "release-type": _kind(channel),
+        "eol-date": "2028-11-14",
+        "lifecycle-policy": "https://aka.ms/dotnetcoresupport",
+        "releases": releases,
+    }
+
+
+def _release(
+    runtime: str, aspnetcore: str | None, sdks: Sequence[str], security: bool, cves: Sequence[str], day: str
+) -> Json:
+    def part(version: str) -> Json:
+        return {"version": version, "version-display": version, "files": []}
+
+    mitre = "https://cve.mitre.org/cgi-bin/cvename.cgi?name="
+    listed_sdks = [{**part(sdk), "runtime-version": runtime} for sdk in sdks]
+    return {
+        "release-date": day,
+        "release-version": runtime,
+        "security": security or bool(cves),
+        "cve-list": [{"cve-id": cve, "cve-url": mitre + cve} for cve in cves],
+        "release-notes": f"https://github.com/dotnet/core/blob/main/release-notes/{runtime}/{runtime}.md",
+        "runtime": part(runtime),
+        "sdk": listed_sdks[0],
+        "sdks": listed_sdks,
+        "aspnetcore-runtime": part(aspnetcore or runtime),
+        "windowsdesktop": part(runtime),
+    }
+
+
+def _index_row(channel: str, day: str, runtime: str, sdk: str, security: bool, url: str) -> Json:
+    return {
+        "channel-version": channel,
+        "latest-release": runtime,
+        "latest-release-date": day,
+        "security": security,
+        "latest-runtime": runtime,
+        "latest-sdk": sdk,
+        "product": ".NET",
+        "support-phase": "active",
+        "eol-date": "2028-11-14",
+        "release-type": _kind(channel),
+        "releases.json": f"{url}{RELEASES}/{channel}/releases.json",
+        "supported-os.json": f"{url}{RELEASES}/{channel}/supported-os.json",
+    }
+
+
+def _kind(channel: str) -> str:
+    """Even channels are supported for long."""
+    return "lts" if int(channel.partition(".")[0]) % 2 == 0 else "sts"

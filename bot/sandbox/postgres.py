@@ -1,0 +1,99 @@
+"""A throw-away PostgreSQL server on a free port of 127.0.0.1."""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from bot.sandbox import parts, processes
+
+OWNER = "freshness"
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+class PostgresServer:
+    """`async with PostgresServer() as server:` and then one database for each test.
+
+    PostgreSQL refuses to run as root; there it runs as Debian's user `postgres`. What it writes is not made
+    durable, since nobody needs it afterwards. Raises `parts.MissingPart` where PostgreSQL is missing.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._child: processes.Child | None = None
+        self._folder: Path | None = None
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        parts.require("postgres")
+        binaries = parts.postgres_binaries()
+        assert binaries is not None
+        self._folder = Path(tempfile.mkdtemp(prefix="freshness-postgres-"))
+        user = "postgres" if os.geteuid() == 0 else None
+        if user is not None:
+            shutil.chown(self._folder, user)
+        try:
+            data = self._folder / "data"
+            _initialise(binaries, data, user)
+            self.port = processes.free_port()
+            settings = [part for name in DURABLE for part in ("-c", f"{name}=off")]
+            address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder)]
+            command: list[str | Path] = [binaries / "postgres", "-D", data, *address, *settings]
+            self._child = processes.start(
+                command, self._folder / "log", user=user, stop_signal=signal.SIGINT, folder=self._folder
+            )
+            await self._child.ready(self._answers)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop()
+
+    def create_database(self) -> str:
+        """The URL of a new, empty database: `postgresql://USER@127.0.0.1:PORT/NAME`."""
+        name = f"freshness_{next(self._numbers)}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self._url(name)
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._url("postgres"), connect_timeout=2)
+        except psycopg.OperationalError:
+            return False
+        await connection.close()
+        return True
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+
+    def _stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _initialise(binaries: Path, data: Path, user: str | None) -> None:
+    options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    made = subprocess.run(
+        [binaries / "initdb", "-D", data, *options],
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        cwd=data.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise processes.DidNotStart(f"initdb: {(made.stderr or made.stdout)[-600:].strip()}")
