@@ -3,7 +3,7 @@
 from bot.discover.text import Lines
 from bot.discover.traced import Traced
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Findings, Kind, Problem, Role, Usage
+from bot.domain.usage import Findings, Kind, Piece, Problem, Role, Span, Usage
 
 LONGEST_QUOTE = 80
 
@@ -27,22 +27,27 @@ class Collector:
         self._usages: dict[Usage, None] = {}
         self._problems: dict[Problem, None] = {}
 
-    def image(self, written: Traced, role: Role, *, assembled: bool = False) -> bool:
+    def image(
+        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+    ) -> bool:
         """Adds the usage that `written` is; False where it is no image reference."""
-        usage = self.usage(written, role, assembled=assembled)
+        usage = self.usage(written, role, assembled=assembled, digest_place=digest_place)
         if usage is not None:
             self.add(usage)
         return usage is not None
 
-    def image_or_problem(self, written: Traced, role: Role, *, assembled: bool = False) -> None:
+    def image_or_problem(self, written: Traced, role: Role, *, digest_place: int | None = None) -> None:
         """For places where nothing but an image makes sense."""
-        if written.text.strip() and not self.image(written, role, assembled=assembled):
+        if written.text.strip() and not self.image(written, role, digest_place=digest_place):
             self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
 
-    def usage(self, written: Traced, role: Role, *, assembled: bool = False) -> Usage | None:
+    def usage(
+        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+    ) -> Usage | None:
         """The usage that `written` is, or None where it is no image reference.
 
-        `assembled` says that it was put together from parts even where these happen to stand side by side.
+        `assembled` says that it was put together from parts even where these happen to stand side by side;
+        `digest_place` is where a digest can be added to such a one, if not right behind its last character.
         """
         written = written.strip()
         try:
@@ -57,17 +62,23 @@ class Collector:
         tag = written.span(name_end + 1, tag_end)
         digest = written.span(tag_end + 1, len(written))
         if reference.tag is not None:
-            part, leading, decisive = "tag", tag, name_end + 1
+            decisive = (name_end + 1, tag_end)
         elif reference.digest is not None:
-            part, leading, decisive = "digest", digest, tag_end + 1
+            decisive = (tag_end + 1, len(written))
         else:
-            part, leading, decisive = "name", name, 0
+            decisive = (0, name_end)
         whole = None if assembled else written.span(0, len(written))
-        span = whole or leading
+        span, pieces = whole, list[Piece]()
+        if whole is None:
+            decisive_pieces = written.pieces(*decisive)
+            span = decisive_pieces[-1].span if decisive_pieces else None
+            pieces = written.pieces(0, len(written))
+            if reference.digest is None and (end := self._digest_place(written, digest_place)) is not None:
+                pieces.append(Piece(len(written), Span(end, end)))
         return Usage(
             path=self.path,
             kind=self.kind,
-            line=self.lines.at(written.place(decisive)),
+            line=self.lines.at(span.start if span else written.place(decisive[0])),
             reference=reference,
             role=role,
             span=span,
@@ -75,8 +86,15 @@ class Collector:
             digest_span=digest,
             name_span=name,
             assembled=whole is None,
-            fixed_because=None if span else f"the {part} of {reference} is not written out in one piece",
+            fixed_because=None if span else f"{reference} is written with escapes only; write it out",
+            pieces=tuple(pieces),
         )
+
+    def _digest_place(self, written: Traced, given: int | None) -> int | None:
+        if given is not None:
+            return given
+        last = written.places[-1]
+        return last + 1 if last >= 0 else None
 
     def add(self, usage: Usage) -> None:
         self._usages[usage] = None
@@ -86,7 +104,8 @@ class Collector:
         self._problems[Problem(self.path, self.lines.at(place), message)] = None
 
     def unreadable(self, error: Unreadable) -> Findings:
-        return Findings(problems=(Problem(self.path, error.line, str(error)),))
+        """Parsers tell of an unexpected end on the line behind the last one."""
+        return Findings(problems=(Problem(self.path, min(error.line, len(self.lines)), str(error)),))
 
     def findings(self) -> Findings:
         """In the order of the text."""

@@ -39,51 +39,58 @@ class _Services:
 
     def __init__(self, file: Collector) -> None:
         self.file = file
-        self._seen: set[tuple[int, Role]] = set()
+        self._seen: set[int] = set()
 
     def read(self, services: Mapping) -> None:
         for _, service in services.entries():
-            if not isinstance(service, Mapping):
+            if not isinstance(service, Mapping) or not self._is_new(service):
                 continue
-            builds = _builds(service, services)
-            if not builds and (image := service.scalar("image")):
-                self._image(image, Role.IMAGE)
-            for volume in service.sequence("volumes"):
-                if isinstance(volume, Mapping) and _is(volume.get("type"), "image"):
-                    self._image(volume.scalar("source"), Role.IMAGE)
-            self._build(service.mapping("build"))
+            if not _builds(service, services):
+                self._image(service.get("image"))
+            volumes = service.get("volumes")
+            if isinstance(volumes, Sequence) and self._is_new(volumes):
+                for volume in volumes.items:
+                    if isinstance(volume, Mapping) and _is(volume.get("type"), "image"):
+                        self._image(volume.get("source"))
+            build = service.get("build")
+            if isinstance(build, Mapping) and self._is_new(build):
+                self._build(build)
 
     def _build(self, build: Mapping) -> None:
-        args = {name: interpolated(value)[0] for name, value in _pairs(build.get("args"))}
-        contexts = dict(_pairs(build.get("additional_contexts")))
-        bake = build.mapping("x-bake")
-        contexts |= dict(_pairs(bake.get("contexts")))
-        for context in contexts.values():
-            if (image := context.without_prefix(IMAGE_CONTEXT)) is not None:
-                self._reference(image, Role.CONTEXT)
-        for value in args.values():
-            if is_plainly_an_image(value.text):
-                self._reference(value, Role.BUILD_ARGUMENT)
+        args = build.get("args")
+        if args is not None and self._is_new(args):
+            for _, value in _pairs(args):
+                argument, unknown = interpolated(value)
+                if not unknown and is_plainly_an_image(argument.text):
+                    self.file.image(argument, Role.BUILD_ARGUMENT)
+        contexts = [build.get("additional_contexts"), build.mapping("x-bake").get("contexts")]
+        for node in contexts:
+            if node is not None and self._is_new(node):
+                for _, context in _pairs(node):
+                    if (image := context.without_prefix(IMAGE_CONTEXT)) is not None:
+                        self._reference(image, Role.CONTEXT)
         inline = build.scalar("dockerfile_inline")
-        if inline is not None and self._is_new(inline, Role.BUILD_STAGE):
-            inline_dockerfile.find(interpolated(inline.traced)[0], self.file, args=args, contexts=contexts)
+        if inline is not None and self._is_new(inline):
+            named = [name for node in contexts for name, _ in _pairs(node)]
+            given = {name: interpolated(value)[0] for name, value in _pairs(args)}
+            inline_dockerfile.find(interpolated(inline.traced)[0], self.file, args=given, contexts=named)
 
-    def _image(self, node: Scalar | None, role: Role) -> None:
-        if node is not None and self._is_new(node, role):
-            self._reference(node.traced, role)
+    def _image(self, node: Node | None) -> None:
+        if isinstance(node, Scalar) and not node.is_null and self._is_new(node):
+            self._reference(node.traced, Role.IMAGE)
 
     def _reference(self, written: Traced, role: Role) -> None:
         written = written.strip()
         value, unknown = interpolated(written)
         if unknown:
-            message = f"the image {quoted(written.text)} depends on {unknown[0]}, which has no default here"
+            message = f"the image {quoted(written.text)} depends on {quoted(unknown[0])}, which has no default here"
             self.file.problem(written.place(0), message)
         else:
             self.file.image_or_problem(value, role)
 
-    def _is_new(self, node: Node, role: Role) -> bool:
-        known = (id(node), role) in self._seen
-        self._seen.add((id(node), role))
+    def _is_new(self, node: Node) -> bool:
+        known = id(node) in self._seen
+        self._seen.add(id(node))
         return not known
 
 

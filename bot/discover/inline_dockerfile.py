@@ -1,14 +1,15 @@
 """Dockerfiles written inside other files: `dockerfile_inline` of Compose, `dockerfile-inline` of Bake."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bot.discover import dockerfile
 from bot.discover.collector import Collector
+from bot.discover.text import Lines
 from bot.discover.traced import Traced, joined
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Span, Usage
+from bot.domain.usage import Piece, Span, Usage
 
 _ARG_INSTRUCTION = re.compile(r"^[ \t]*ARG[ \t]+(?P<declarations>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
 _DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<default>=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']*))?(?=\s|$)")
@@ -24,11 +25,12 @@ def find(written: Traced, file: Collector, *, args: Mapping[str, Traced], contex
     text = _with_args(written, args)
     inner = dockerfile.find(file.path, text.text)
     named = {_familiar(name) for name in contexts}
+    moved = _Moved(text, file)
     for usage in inner.usages:
         if not _is_named(usage, named):
-            file.add(_moved(usage, text, file))
+            file.add(moved.usage(usage))
     for problem in inner.problems:
-        file.problem(_place_of_line(text, problem.line), problem.message)
+        file.problem(moved.place_of_line(problem.line), problem.message)
 
 
 def _with_args(written: Traced, args: Mapping[str, Traced]) -> Traced:
@@ -46,35 +48,61 @@ def _with_args(written: Traced, args: Mapping[str, Traced]) -> Traced:
     return joined([*parts, written.part(done, len(written))])
 
 
-def _moved(usage: Usage, text: Traced, file: Collector) -> Usage:
-    tag, digest, name = (_outer(span, text) for span in (usage.tag_span, usage.digest_span, usage.name_span))
-    whole = _outer(usage.span, text)
-    span = whole or tag or digest or name
-    inner = usage.tag_span or usage.digest_span or usage.name_span or usage.span
-    place = text.place(inner.start) if inner else _place_of_line(text, usage.line)
-    lost = usage.span is not None and span is None
-    return replace(
-        usage,
-        kind=file.kind,
-        line=file.lines.at(place),
-        span=span,
-        tag_span=tag,
-        digest_span=digest,
-        name_span=name,
-        assembled=usage.assembled or whole is None,
-        fixed_because="the inline Dockerfile writes it with escapes" if lost else usage.fixed_because,
-    )
+class _Moved:
+    """Usages of the inline Dockerfile as usages of the file around it."""
 
+    def __init__(self, text: Traced, file: Collector) -> None:
+        self.text = text
+        self.file = file
+        self.lines = Lines(text.text)
 
-def _outer(span: Span | None, text: Traced) -> Span | None:
-    return text.span(span.start, span.end) if span else None
+    def usage(self, usage: Usage) -> Usage:
+        tag, digest, name, whole = (
+            self._span(span) for span in (usage.tag_span, usage.digest_span, usage.name_span, usage.span)
+        )
+        span = whole or tag or digest or name
+        assembled = usage.assembled or whole is None
+        exact = None if usage.assembled else usage.tag_span or usage.digest_span or usage.name_span
+        decisive = exact or usage.span
+        place = self.text.place(decisive.start) if decisive else self.place_of_line(usage.line)
+        line = self.file.lines.at(place)
+        statement = self.file.lines.at(self.place_of_line(usage.statement or usage.line))
+        lost = usage.span is not None and span is None
+        return replace(
+            usage,
+            kind=self.file.kind,
+            line=line,
+            span=span,
+            tag_span=tag,
+            digest_span=digest,
+            name_span=name,
+            assembled=assembled,
+            fixed_because=f"{usage.reference} is written with escapes only; write it out"
+            if lost
+            else usage.fixed_because,
+            pieces=tuple(self._pieces(usage)) if assembled else (),
+            statement=None if statement == line else statement,
+        )
 
+    def place_of_line(self, line: int) -> int:
+        if not self.text.text:
+            return 0
+        return self.text.place(min(self.lines.start(line), len(self.text) - 1))
 
-def _place_of_line(text: Traced, line: int) -> int:
-    start = 0
-    for _ in range(line - 1):
-        start = text.text.find("\n", start) + 1 or start
-    return text.place(min(start, len(text) - 1)) if text.text else 0
+    def _span(self, span: Span | None) -> Span | None:
+        return self.text.span(span.start, span.end) if span else None
+
+    def _pieces(self, usage: Usage) -> Iterator[Piece]:
+        """Each piece of the Dockerfile in pieces of the file; the whole reference where it was one there."""
+        whole = (Piece(0, usage.span),) if usage.span is not None and not usage.assembled else ()
+        for piece in usage.pieces or whole:
+            shift = piece.at - piece.span.start
+            for part in self.text.pieces(piece.span.start, piece.span.end):
+                yield replace(part, at=part.at + shift)
+            end = piece.span.end
+            if piece.span.start == end and end > 0 and self.text.places[end - 1] >= 0:
+                behind = self.text.place(end - 1) + 1
+                yield Piece(piece.at, Span(behind, behind))
 
 
 def _is_named(usage: Usage, named: Collection[str]) -> bool:

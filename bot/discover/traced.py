@@ -8,7 +8,7 @@ that the tag can be replaced where it was written.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.usage import Span
+from bot.domain.usage import Piece, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,18 @@ class Traced:
         first = places[0]
         in_one_piece = isinstance(places, range) or all(place == first + step for step, place in enumerate(places))
         return Span(first, first + len(places)) if in_one_piece else None
+
+    def pieces(self, start: int, end: int) -> list[Piece]:
+        """The parts of `text[start:end]` that stand in the file as themselves, each in one piece."""
+        places = self.places
+        found: list[Piece] = []
+        begin = start
+        for at in range(start + 1, end + 1):
+            if at == end or places[at] < 0 or places[at] != places[at - 1] + 1:
+                if places[begin] >= 0:
+                    found.append(Piece(begin, Span(places[begin], places[at - 1] + 1)))
+                begin = at
+        return found
 
     def joined(self, text: str) -> "Traced":
         """With characters appended that the file does not have."""
