@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.domain.advisory import Release
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.watch import incident as incidents
@@ -86,7 +86,10 @@ class WatchStore(ManifestCache, Protocol):
         ...
 
     async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
-        """Adds the observations to the history, makes them current, keeps `manifests` by digest, reschedules."""
+        """Adds the observations to the history, makes them current, keeps `manifests` by digest, reschedules.
+
+        Raises `LeaseLost`, and does nothing, where another worker has taken over.
+        """
         ...
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident], at: datetime) -> None:
@@ -213,7 +216,10 @@ class _Round:
                 continue
             now = self.clock.now()
             seen = [self._sighting(due, reading.observation(due.base, now)) for due in bases]
-            await self.store.record(seen, reading.fetched)
+            try:
+                await self.store.record(seen, reading.fetched)
+            except LeaseLost:
+                continue
             self.sightings.extend(seen)
 
     def _sighting(self, due: DueBase, observation: Observation) -> Sighting:
