@@ -18,7 +18,7 @@ from bot.domain.document import (
     staleness,
 )
 from bot.domain.failure import Failure, Trouble
-from bot.watch.feeds import announcements, contents, github_advisories, image_info
+from bot.watch.feeds import announcements, contents, github_advisories, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
 from bot.watch.feeds.dotnet_releases import Listed, Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
@@ -179,9 +179,7 @@ async def _take(
         await store.keep_feed(FeedReading(feed.source, document, due_at))
         return
     try:
-        said = await asyncio.to_thread(
-            contents.read, feed.source, document.body, document.fetched_at, now - feeds.history
-        )
+        said = await asyncio.to_thread(contents.read, feed.source, document.body, document.fetched_at)
         step = _step(feed, said, now)
     except Failure as failure:
         await _put_off(feed, failure, store, now, feeds, tally)
@@ -194,22 +192,19 @@ async def _take(
         releases=merged.changed,
         advisories=said.advisories,
         withdrawn_advisories=said.withdrawn_advisories,
-        leads_to=await _worth_reading(feed, said, store),
+        leads_to=await _worth_reading(said, store, now - feeds.history),
     )
     await store.keep_feed(reading)
     _count(said, merged, step, tally)
 
 
-async def _worth_reading(feed: DueFeed, said: Contents, store: FeedStore) -> tuple[FeedSource, ...]:
-    """The listed documents, less those that were read since the list says they were revised."""
-    if not said.revised_at:
+async def _worth_reading(said: Contents, store: FeedStore, since: datetime) -> tuple[FeedSource, ...]:
+    """What the document leads to, less the monthly ones that are too old or unrevised since they were read."""
+    if not said.monthly:
         return said.leads_to
     checked_at = await store.feeds_checked_at(FeedKind.MSRC_BULLETIN)
-    return tuple(
-        source
-        for source in said.leads_to
-        if source.url not in checked_at or checked_at[source.url] < said.revised_at[source.url]
-    )
+    monthly = msrc.to_read(said.monthly, checked_at, since)
+    return (*said.leads_to, *(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in monthly))
 
 
 def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:

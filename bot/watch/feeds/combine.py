@@ -1,6 +1,7 @@
 """One advisory of each CVE out of what several sources say about it."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 from bot.domain.advisory import Advisory, Severity
 from bot.watch.feeds.packages import LINUX, in_order
@@ -51,8 +52,11 @@ def combine(advisories: Iterable[Advisory]) -> Advisory:
 
 
 def _order(advisory: Advisory) -> tuple[int, str]:
+    """The source's place, then the content: the same in every process, which the repr of a set is not."""
     source = _source(advisory)
-    return (SOURCES.index(source) if source in SOURCES else len(SOURCES), repr(advisory))
+    values = (getattr(advisory, each.name) for each in fields(advisory))
+    content = [sorted(value) if isinstance(value, frozenset) else value for value in values]
+    return (SOURCES.index(source) if source in SOURCES else len(SOURCES), repr(content))
 
 
 def _source(advisory: Advisory) -> str:

@@ -15,29 +15,23 @@ READER = "1"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`releases` are as if first seen now; `leads_to` are documents that this one lists, the newest first.
-
-    `revised_at` holds, by address, when a listed document was last revised, as far as the list says.
-    """
+    """`releases` are as if first seen now; `leads_to` and `monthly` are further documents that this one lists."""
 
     releases: tuple[Release, ...] = ()
     advisories: tuple[Advisory, ...] = ()
     withdrawn_advisories: tuple[tuple[str, str], ...] = ()
     """Source and CVE of each advisory that its publisher has taken back."""
     leads_to: tuple[FeedSource, ...] = ()
-    revised_at: Mapping[str, datetime] | None = None
+    monthly: tuple[msrc.MonthlyDocument, ...] = ()
     inventory: image_info.Inventory | None = None
     problems: tuple[FeedProblem, ...] = ()
 
 
-def read(source: FeedSource, data: bytes, seen_at: datetime, bulletins_since: datetime) -> Contents:
+def read(source: FeedSource, data: bytes, seen_at: datetime) -> Contents:
     """Reads a document with the parser of its kind.
 
-    Monthly security documents first released before `bulletins_since` are not led to. Raises `Failure` where
-    the document as a whole is not what its kind says.
+    Raises `Failure` where the document as a whole is not what its kind says.
     """
-    if source.kind is FeedKind.MSRC_UPDATES:
-        return _msrc_updates(source.url, data, seen_at, bulletins_since)
     return _READERS[source.kind](source.url, data, seen_at)
 
 
@@ -58,14 +52,9 @@ def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> Contents:
     return Contents(advisories=parsed.items, problems=parsed.problems)
 
 
-def _msrc_updates(url: str, data: bytes, seen_at: datetime, since: datetime) -> Contents:
+def _msrc_updates(url: str, data: bytes, seen_at: datetime) -> Contents:
     parsed = msrc.parse_updates(data, seen_at, url)
-    recent = [document for document in parsed.items if document.released_at >= since]
-    return Contents(
-        leads_to=tuple(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in recent),
-        revised_at={document.url: document.revised_at for document in recent},
-        problems=parsed.problems,
-    )
+    return Contents(monthly=parsed.items, problems=parsed.problems)
 
 
 def _msrc_bulletin(url: str, data: bytes, seen_at: datetime) -> Contents:
@@ -94,6 +83,7 @@ _READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
     FeedKind.DOTNET_INDEX: _dotnet_index,
     FeedKind.DOTNET_RELEASES: _dotnet_releases,
     FeedKind.DOTNET_CVE: _dotnet_cve,
+    FeedKind.MSRC_UPDATES: _msrc_updates,
     FeedKind.MSRC_BULLETIN: _msrc_bulletin,
     FeedKind.GITHUB_ADVISORIES: _github_advisories,
     FeedKind.ANNOUNCEMENTS: _announcements,

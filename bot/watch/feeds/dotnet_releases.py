@@ -22,7 +22,7 @@ from bot.watch.feeds.reading import (
     Version,
     address,
     json_object,
-    malformed,
+    whole,
 )
 
 
@@ -120,9 +120,7 @@ def parse(data: bytes, seen_at: datetime, document: str = "releases.json") -> Pa
     """
     notes = Notes(document)
     value = json_object(data, document)
-    channel = notes.shaped(_ChannelDocument, value, "the document")
-    if channel is None:
-        raise malformed(document, f"is no release list: {notes.problems[0].what}")
+    channel = whole(_ChannelDocument, value, document)
     rows = notes.all_of(_ReleaseRow, channel.releases, "releases")
     releases = tuple(_release(channel, row, seen_at, notes, where) for where, row in rows)
     return Parsed(releases, notes.problems, len(channel.releases))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -31,12 +31,6 @@ _CONTROL_OR_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e
 
 Item = TypeVar("Item")
 Shape = TypeVar("Shape", bound="FeedShape")
-
-
-class FeedParser(Protocol[Item]):
-    """How every parser is called; `document` is the name that failures and problems give it."""
-
-    def __call__(self, data: bytes, seen_at: datetime, document: str = ...) -> "Parsed[Item]": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +162,14 @@ class Notes:
             first = self._problems[0] if self._problems else ""
             raise malformed(self.document, f"none of its {len(values)} entries can be read, first {first}")
         return entries
+
+
+def whole(shape: type[Shape], value: object, document: str) -> Shape:
+    """The document itself in its shape. Raises `Failure` where it does not fit."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        raise malformed(document, _first(error)) from error
 
 
 def malformed(document: str, what: str) -> Failure:

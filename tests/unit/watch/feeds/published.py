@@ -1,0 +1,49 @@
+"""The documents as their publishers sent them, read from the shared data."""
+
+import lzma
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from bot.domain.failure import Failure
+from tests.conftest import SHARED
+
+SEEN = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
+
+CHANNELS = ("8.0", "9.0", "10.0")
+BULLETINS = ("2025-Jun", "2025-Nov")
+INVENTORIES = ("2025-12-17-ac8d5082", "2025-12-30-8f362214")
+
+JSON_DOCUMENTS = (
+    "releases-index.json",
+    *(f"releases-{channel}.json" for channel in CHANNELS),
+    "dotnet-cve-2025-10.json",
+    *(f"image-info-{name}.json" for name in INVENTORIES),
+)
+XML_DOCUMENTS = tuple(f"msrc-cvrf-{name}.xml" for name in BULLETINS)
+
+Parser = Callable[[bytes, datetime, str], Any]
+
+
+def outcome(parser: Parser, data: bytes) -> Any:
+    """What the parser returns, or the failure that it raises; anything else that is raised fails the test."""
+    try:
+        return parser(data, SEEN, "feed.doc")
+    except Failure as failure:
+        return failure
+
+
+def published(name: str) -> bytes:
+    """The bytes of one document; the test is skipped where the shared data is absent."""
+    if not (SHARED / "feeds").is_dir():
+        pytest.skip("the shared data with published feed documents is not here")
+    return _read(name)
+
+
+@lru_cache(maxsize=16)
+def _read(name: str) -> bytes:
+    plain = SHARED / "feeds" / name
+    return plain.read_bytes() if plain.exists() else lzma.decompress(plain.with_name(f"{name}.xz").read_bytes())

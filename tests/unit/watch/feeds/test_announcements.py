@@ -1,0 +1,101 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.failure import Failure
+from bot.watch.feeds import announcements
+from bot.watch.feeds.reading import Parsed
+from tests.unit.watch.feeds.published import SEEN
+
+BODY = """\
+## Affected packages
+Package name | Affected version | Patched version
+------------ | ---------------- | ---------------
+[Microsoft.NetCore.App.Runtime.linux-musl-x64](https://www.nuget.org/packages/x) | >= 9.0.0, <= 9.0.9 | 9.0.10
+| Microsoft.NETCore.App.Runtime.linux-musl-arm64 | >= 8.0.0, <= 8.0.20 | `8.0.21` |
+"""
+
+
+def issue(**overrides: object) -> dict[str, object]:
+    return {
+        "number": 371,
+        "title": "Microsoft Security Advisory CVE-2025-55315: .NET Security Feature Bypass Vulnerability",
+        "body": BODY,
+        "html_url": "https://github.com/dotnet/announcements/issues/371",
+        "created_at": "2025-10-14T17:02:11Z",
+        "author_association": "MEMBER",
+        "labels": [{"name": "Patch-Tuesday"}],
+    } | overrides
+
+
+def read(*issues: object) -> Parsed[announcements.Announcement]:
+    return announcements.parse(json.dumps(issues).encode(), SEEN)
+
+
+def test_a_security_announcement_is_read_with_its_tables() -> None:
+    (found,) = read(issue()).items
+    assert found.cves == ("CVE-2025-55315",)
+    assert found.versions == ("8.0.0", "8.0.20", "8.0.21", "9.0.0", "9.0.9", "9.0.10")
+    (advisory,) = found.advisories
+    assert advisory.fixed_versions == ("8.0.21", "9.0.10")
+    assert advisory.systems == {"musl"}
+    assert advisory.families == {"runtime", "aspnet", "sdk"}
+    assert advisory.severity is None
+    assert advisory.published_at == datetime(2025, 10, 14, 17, 2, 11, tzinfo=UTC)
+    assert advisory.links == ("https://github.com/dotnet/announcements/issues/371",)
+
+
+def test_an_issue_by_an_outsider_is_no_announcement() -> None:
+    parsed = read(issue(author_association="NONE"), issue(author_association="CONTRIBUTOR"))
+    assert (parsed.items, parsed.entries) == ((), 2)
+
+
+def test_a_pull_request_is_no_announcement() -> None:
+    assert read(issue(pull_request={"url": "x"})).items == ()
+
+
+def test_an_announcement_without_a_cve_counts_only_with_the_security_label() -> None:
+    plain = issue(title="Images moved to Alpine 3.22", body="")
+    assert read(plain).items == ()
+    (found,) = read(plain | {"labels": [{"name": "Security"}]}).items
+    assert (found.title, found.advisories) == ("Images moved to Alpine 3.22", ())
+
+
+def test_a_cve_in_the_body_alone_is_a_mention_and_no_advisory() -> None:
+    (found,) = read(issue(title="October updates", body="fixes cve-2025-55248 in 9.0.10.")).items
+    assert (found.cves, found.versions, found.advisories) == (("CVE-2025-55248",), ("9.0.10",), ())
+
+
+def test_a_null_body_is_an_empty_one() -> None:
+    assert read(issue(body=None)).items[0].versions == ()
+
+
+def test_text_from_outside_is_brought_onto_one_line() -> None:
+    (found,) = read(issue(title="CVE-2025-55315\n\n# <!channel>\u202e @everyone" + "x" * 999)).items
+    assert "\n" not in found.title
+    assert "\u202e" not in found.title
+    assert len(found.title) <= 300
+
+
+def test_an_address_that_is_not_https_is_left_out() -> None:
+    (found,) = read(issue(html_url="javascript:alert(1)")).items
+    assert found.url is None
+    assert found.advisories[0].links == ()
+
+
+def test_a_hostile_body_is_read_within_bounds() -> None:
+    body = "CVE-2025-" + "1" * 100_000 + "|" * 50_000 + "[a](" * 20_000 + "1." * 50_000
+    (found,) = read(issue(body=body)).items
+    assert len(found.versions) <= announcements.MAX_FOUND
+
+
+def test_thousands_of_mentions_are_cut() -> None:
+    body = " ".join(f"CVE-2025-{number}" for number in range(10_000, 20_000))
+    (found,) = read(issue(body=body)).items
+    assert len(found.cves) == announcements.MAX_FOUND
+
+
+def test_an_error_message_instead_of_a_list_is_a_failure() -> None:
+    with pytest.raises(Failure, match="it should be a list"):
+        announcements.parse(b'{"message": "Not Found"}', SEEN)
