@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.domain.tag import Tag
 
@@ -25,14 +26,7 @@ class Lineage:
 
     @classmethod
     def of(cls, text: str) -> "Lineage":
-        tag = Tag.parse(text)
-        slim = "-slim" if "slim" in tag.variant else ""
-        return cls(
-            channel=".".join(str(part) for part in tag.parts[:2]) or None,
-            preview=tag.is_prerelease,
-            distribution=f"{tag.system}{slim}" if tag.system else None,
-            flavours=frozenset(tag.variant) - {"slim", "latest"},
-        )
+        return _read(text)
 
     @property
     def family(self) -> str | None:
@@ -64,6 +58,18 @@ class Lineage:
     @property
     def is_musl(self) -> bool:
         return self.family == "alpine"
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Lineage:
+    tag = Tag.parse(text)
+    slim = "-slim" if "slim" in tag.variant else ""
+    return Lineage(
+        channel=".".join(str(part) for part in tag.parts[:2]) or None,
+        preview=tag.is_prerelease,
+        distribution=f"{tag.system}{slim}" if tag.system else None,
+        flavours=frozenset(tag.variant) - {"slim", "latest"},
+    )
 
 
 def os_sibling(tag: str) -> str | None:

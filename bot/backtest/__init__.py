@@ -1,0 +1,167 @@
+"""Replays recorded history through the code that runs live, and sums up what it would have done.
+
+A room of its own beside the stages: it drives `assess` on a simulated clock, and a planner through a port.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from bot.assess.releases import ReleaseIndex
+from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
+from bot.backtest.planner import Planner, SettleWindow, default_policy, with_settle
+from bot.backtest.replay import Offer, Replay
+from bot.backtest.report import Delays as Delays
+from bot.backtest.report import (
+    Ledger,
+    Report,
+    RepositoryRow,
+    SettleRow,
+    Upstream,
+    by_cause,
+    hindsight,
+    months_between,
+)
+from bot.backtest.upstream import look_back
+from bot.domain.advisory import Advisory, Release, Severity
+from bot.domain.change import Cause
+from bot.domain.failure import Failure, Trouble
+from bot.domain.observation import Observation
+from bot.domain.policy import Policy
+from bot.domain.rebuild import Action
+from bot.domain.reference import Base
+
+SETTLE_WINDOWS = tuple(timedelta(hours=hours) for hours in (0, 1, 6, 24, 72))
+END_OF_TIME = timedelta(days=400)
+"""After the last observation, so that everything that waits comes due."""
+
+
+def run(
+    observations: Iterable[Observation],
+    releases: Iterable[Release],
+    policy: Policy | None = None,
+    *,
+    fleet: Fleet | None = None,
+    advisories: Mapping[str, Advisory] | None = None,
+    unrated: Severity | None = Severity.HIGH,
+    seed: int = 1,
+    size: int = 100,
+    planner: Callable[[Fleet, Policy], Planner] | None = None,
+) -> Report:
+    """Replays `observations`, oldest first, and reports what `policy` would have made of them.
+
+    Without `fleet`, `size` repositories are made up from `seed`. `unrated`: how severe a security fix counts for
+    the policy while nobody has rated it. The same input gives the same report. Raises `Failure` where there is
+    nothing to replay, or as the observations' source does.
+    """
+    policy = policy or default_policy()
+    index, advisories = ReleaseIndex(releases), advisories or {}
+    replay = Replay(index, advisories)
+    histories: dict[Base, list[Observation]] = {}
+    offers = list(replay.offers(_kept(observations, histories)))
+    if not histories:
+        raise Failure(Trouble.MISSING, "there is no observation to replay", advice="give a log that is not empty")
+    ended = max(history[-1].at for history in histories.values())
+    moves = Counter(change.base for change in replay.changes)
+    synthetic = fleet is None
+    fleet = fleet or synthetic_fleet({base: moves[base] for base in histories}, seed=seed, size=size)
+    chosen = planner(fleet, policy) if planner else SettleWindow(fleet, policy, unrated)
+    ledger = carried_out(chosen, offers)
+    started = min(history[0].at for history in histories.values())
+    months = months_between(started, ended)
+    return Report(
+        started=started,
+        ended=ended,
+        observations=replay.observed,
+        bases=len(histories),
+        changes=tuple(replay.changes),
+        months=months,
+        causes=by_cause(replay.changes, months),
+        hindsight=hindsight(replay.changes, _last_learnt(offers)),
+        repositories=_repository_rows(fleet, ledger, chosen),
+        synthetic=synthetic,
+        publications=len({change.at for change in replay.changes}),
+        to_action_security=Delays.of(ledger.security),
+        to_action_other=Delays.of(ledger.other),
+        settle=settle_effect(offers, policy, unrated),
+        upstream=look_back(histories, replay.standings, index, advisories, ended),
+    )
+
+
+def carried_out(planner: Planner, offers: Iterable[Offer]) -> Ledger:
+    """Drives a planner through what was known when; whatever still waits at the end is carried out too."""
+    offers = list(offers)
+    final = {(offer.change.base, offer.change.at): offer.change.cause for offer in offers}
+    ledger = Ledger(frozenset(key for key, cause in final.items() if cause is Cause.DOTNET_SECURITY))
+    now: datetime | None = None
+    for offer in offers:
+        if now is not None and offer.now != now:
+            for deed in planner.due(offer.now - timedelta(microseconds=1)):
+                ledger.enter(deed)
+        now = offer.now
+        planner.offer(offer.change, now)
+    if now is not None:
+        for deed in planner.due(now + END_OF_TIME):
+            ledger.enter(deed)
+    return ledger
+
+
+def settle_effect(
+    offers: Iterable[Offer], policy: Policy, unrated: Severity | None = Severity.HIGH
+) -> tuple[SettleRow, ...]:
+    """What each settle window saves in rebuilds and costs in time, per base."""
+    offers = list(offers)
+    fleet = one_each({offer.change.base for offer in offers})
+    rows: list[SettleRow] = []
+    for settle in SETTLE_WINDOWS:
+        ledger = carried_out(SettleWindow(fleet, with_settle(policy, settle), unrated), offers)
+        without = rows[0].rebuilds if rows else ledger.rebuilds
+        rows.append(
+            SettleRow(
+                settle=settle,
+                rebuilds=ledger.rebuilds,
+                saved=without - ledger.rebuilds,
+                security=Delays.of(ledger.security),
+                other=Delays.of(ledger.other),
+            )
+        )
+    return tuple(rows)
+
+
+def _kept(observations: Iterable[Observation], histories: dict[Base, list[Observation]]) -> Iterable[Observation]:
+    for observation in observations:
+        histories.setdefault(observation.base, []).append(observation)
+        yield observation
+
+
+def _last_learnt(offers: Iterable[Offer]) -> dict[int, datetime]:
+    """Of the changes that were offered again: when that was for the last time."""
+    seen: set[int] = set()
+    learnt: dict[int, datetime] = {}
+    for offer in offers:
+        if offer.place in seen:
+            learnt[offer.place] = offer.now
+        seen.add(offer.place)
+    return learnt
+
+
+def _repository_rows(fleet: Fleet, ledger: Ledger, planner: Planner) -> tuple[RepositoryRow, ...]:
+    bases: dict[str, set[str]] = {}
+    for base, uses in fleet.uses.items():
+        for use in uses:
+            bases.setdefault(use.repository.name, set()).add(base.short)
+    untouched = planner.untouched if isinstance(planner, SettleWindow) else {}
+    return tuple(
+        RepositoryRow(
+            name=name,
+            bases=tuple(sorted(bases.get(name, ()))),
+            pull_requests=ledger.actions[name, Action.PULL_REQUEST],
+            dispatches=ledger.actions[name, Action.DISPATCH],
+            messages=ledger.actions[name, Action.NOTIFY],
+            untouched=untouched.get(name, 0),
+        )
+        for name in sorted(repository.name for repository in fleet.repositories)
+    )
+
+
+__all__ = ["Cause", "Delays", "Report", "Upstream", "carried_out", "run", "settle_effect"]
