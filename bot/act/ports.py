@@ -9,18 +9,9 @@ from bot.domain.change import Change
 from bot.domain.host import FileChange, PullRequest, Run
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Member, Tree
-from bot.domain.usage import Problem, Replacement
+from bot.domain.usage import Replacement, Rewritten
 
-
-@dataclass(frozen=True, slots=True)
-class Rewriting:
-    """One file after its replacements; `refused` says what could not be written."""
-
-    content: bytes
-    refused: tuple[Problem, ...]
-
-
-Rewriter = Callable[[str, bytes, Sequence[Replacement]], Rewriting]
+Rewriter = Callable[[str, bytes, Sequence[Replacement]], Rewritten]
 """Path, content and replacements to the new content: `discover`'s rewriting, wired in by the service."""
 
 

@@ -80,8 +80,8 @@ async def _edits(job: Job, store: ActStore, host: Host, rewrite: Rewriter, ref: 
             content = await host.blob(job.rebuild.repository, entry.sha)
         result = rewrite(entry.path, content, job.rebuild.replacements)
         refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
-        if result.content != content:
-            files.append(FileChange(entry.path, result.content, entry.mode))
+        if result.data != content:
+            files.append(FileChange(entry.path, result.data, entry.mode))
     return _Edits(tuple(files), tuple(refused))
 
 

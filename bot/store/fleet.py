@@ -2,13 +2,13 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.discover.ports import DueRepository, Reading
 from bot.domain.reference import Base
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
@@ -20,26 +20,6 @@ from bot.store.queue import Worker, claim, settle
 from bot.store.tables import bases, blobs, chores, repositories, usages
 
 _LISTING = "list repositories"
-
-
-@dataclass(frozen=True, slots=True)
-class DueRepository:
-    id: int
-    name: str
-    default_branch: str
-    tree: str | None
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that one repository's default branch told; `tree` is None where it has no commits."""
-
-    tree: str | None
-    usages: tuple[tuple[Usage, Base | None], ...]
-    workflows: tuple[Workflow, ...]
-    config: RepositoryConfig
-    problems: tuple[Problem, ...]
 
 
 class FleetStore:

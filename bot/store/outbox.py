@@ -1,30 +1,16 @@
 """Messages to maintainers: due from the transaction that causes them until the channel has the newest text."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
+from bot.report.ports import DueMessage
 from bot.store.database import Database
 from bot.store.inserting import insert_into
 from bot.store.queue import Worker, claim, settle
 from bot.store.tables import outbox
-
-
-@dataclass(frozen=True, slots=True)
-class DueMessage:
-    """`wanted` counts the announcements so far; `sent` is the fingerprint of the text that the
-    channel has, `remote` where it stands there.
-    """
-
-    id: int
-    key: str
-    wanted: int
-    sent: str | None
-    remote: dict[str, Any] | None
-    attempts: int
 
 
 async def announce(connection: AsyncConnection, key: str, now: datetime) -> None:
@@ -32,11 +18,9 @@ async def announce(connection: AsyncConnection, key: str, now: datetime) -> None
 
     Only the key is stored: the text is made when it is sent, so a late message tells the present state.
     """
-    statement = insert_into(connection, outbox).values(key=key, wanted=1, told=0, due_at=now)
+    statement = insert_into(connection, outbox).values(key=key, wanted=1, told=0, due_at=now, created_at=now)
     await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["key"], set_={"wanted": outbox.c.wanted + 1, "due_at": now, "attempts": 0}
-        )
+        statement.on_conflict_do_update(index_elements=["key"], set_={"wanted": outbox.c.wanted + 1, "due_at": now})
     )
 
 
@@ -57,7 +41,9 @@ class OutboxStore:
                 where=[outbox.c.wanted > outbox.c.told],
             )
         return [
-            DueMessage(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"])
+            DueMessage(
+                row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]
+            )
             for row in rows
         ]
 

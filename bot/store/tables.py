@@ -227,6 +227,7 @@ transitions = Table(
 outbox = _leased(
     "outbox",
     Column("key", String(128), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("told", Integer, nullable=False),
     Column("sent", String(64)),

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Release
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
+from bot.report.message import IncidentNews
 from bot.store.codec import dump, load
 from bot.store.database import Database
 from bot.store.inserting import chunks, insert_missing
 from bot.store.outbox import announce
 from bot.store.queue import Worker, claim, settle
 from bot.store.tables import bases, incidents, manifests, observations, releases
-from bot.watch.incident import Incident
+from bot.watch.incident import SUBJECT, Incident
 from bot.watch.registry_stage import DueBase, Poll, Sight, Sighting
 
 _EARLIER = 20
@@ -126,6 +127,11 @@ class WatchStore:
                 )
             )
             return [Incident(row.subject, row.opened_at, row.detail) for row in rows]
+
+    async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
+        return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident], at: datetime) -> None:
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""

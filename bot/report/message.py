@@ -1,0 +1,180 @@
+"""The words and blocks that maintainers read in Slack."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change
+from bot.domain.escaping import slack
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rollout import Rollout, tally
+
+_LONGEST_SECTION = 2900
+"""Slack takes 3,000 characters to a section."""
+_MOST_LISTED = 30
+_MOST_BASES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`text` is what notifications and screen readers show; `blocks` are Block Kit as JSON."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same words have the same fingerprint, so that nothing is sent twice."""
+        canonical = json.dumps([self.text, self.blocks], sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentNews:
+    """An incident as maintainers hear of it."""
+
+    place: str
+    opened_at: datetime
+    cleared_at: datetime | None
+    detail: str
+
+
+def rollout_message(rollout: Rollout) -> Message:
+    """One message for a rollout: why, which bases, how far it has come, what is left."""
+    title = headline(rollout.changes)
+    progress = progress_line(rollout)
+    blocks = [
+        HeaderBlock(text=PlainTextObject(text=title[:150])).to_dict(),
+        _section(_why(rollout.changes)),
+        _section(f"*{slack(progress)}*"),
+        *(_section(text) for text in _chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
+        ContextBlock(elements=[MarkdownTextObject(text=_footer(rollout))]).to_dict(),
+    ]
+    return Message(f"{title}: {progress}", tuple(blocks))
+
+
+def incident_message(news: IncidentNews) -> Message:
+    if news.cleared_at is None:
+        title, text = f"{news.place} is in trouble", news.detail
+    else:
+        minutes = int((news.cleared_at - news.opened_at).total_seconds() // 60)
+        title, text = f"{news.place} answers again", f"The incident lasted {minutes} min."
+    return Message(
+        title, (_section(f"*{slack(title)}*\n{slack(text)}"), _context(f"since {_time(news.opened_at)}"))
+    )
+
+
+def headline(changes: Sequence[Change]) -> str:
+    """What happened upstream, in one line."""
+    security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
+    versions = _versions(changes)
+    if security:
+        cves = {cve for change in security for cve in change.cves}
+        worst = max((c.severity for c in security if c.severity), key=lambda s: s.rank, default=None)
+        return f".NET {versions} fixes {_count(len(cves), 'CVE')}{_rated(worst)}"
+    if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
+        return f".NET {versions} is in the base images"
+    bases = {change.base for change in changes}
+    if any(change.cause is Cause.OS_UPDATE for change in changes):
+        return f"Operating system update in {_count(len(bases), 'base image')}"
+    return f"{_count(len(bases), 'base image')} moved under the same tag"
+
+
+def progress_line(rollout: Rollout) -> str:
+    """`5 repositories: 3 open, 1 running, 1 succeeded`."""
+    names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
+    counts = tally(rollout.rebuilds)
+    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    return f"{_count(len(names), 'repository', 'repositories')}: {states}"
+
+
+def _why(changes: Sequence[Change]) -> str:
+    lines = []
+    for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
+        lines.append(f"• `{slack(change.base.short)}` {slack(change.detail or str(change.cause))}")
+    if len(changes) > _MOST_BASES:
+        lines.append(f"• and {len(changes) - _MOST_BASES} more bases")
+    return "\n".join(lines)[:_LONGEST_SECTION]
+
+
+def _rebuild_line(rebuild: Rebuild) -> str:
+    name = slack(rebuild.repository)
+    target = f"<{slack(rebuild.url)}|{name}>" if rebuild.url else name
+    match rebuild.action:
+        case Action.PULL_REQUEST:
+            what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
+        case Action.DISPATCH:
+            what = f"run of {slack(rebuild.workflow or '')}"
+        case Action.NOTIFY:
+            what = "notified only"
+    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED)
+    reason = f": {slack(rebuild.reason)}" if shown else ""
+    return f"• {target} {what} {rebuild.state}{reason}"
+
+
+def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
+    """What needs a person comes first; superseded ones are told by those that follow them."""
+    order = (State.FAILED, State.OPEN, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED)
+    shown = [rebuild for rebuild in rebuilds if rebuild.state is not State.SUPERSEDED]
+    return sorted(
+        shown,
+        key=lambda rebuild: (
+            order.index(rebuild.state) if rebuild.state in order else len(order),
+            rebuild.repository,
+        ),
+    )
+
+
+def _chunked(lines: Iterable[str]) -> list[str]:
+    listed = list(lines)
+    shown = listed[:_MOST_LISTED]
+    if len(listed) > _MOST_LISTED:
+        shown.append(f"• and {len(listed) - _MOST_LISTED} more; `freshness-bot status` lists them all")
+    chunks: list[str] = []
+    for line in shown:
+        if chunks and len(chunks[-1]) + len(line) + 1 <= _LONGEST_SECTION:
+            chunks[-1] += f"\n{line}"
+        else:
+            chunks.append(line[:_LONGEST_SECTION])
+    return chunks
+
+
+def _footer(rollout: Rollout) -> str:
+    ended = f", ended {_time(rollout.ended_at)}" if rollout.ended_at else ""
+    return f"Rollout {rollout.id}, opened {_time(rollout.opened_at)}{ended}"
+
+
+def _section(text: str) -> dict[str, Any]:
+    return SectionBlock(text=MarkdownTextObject(text=text or " ")).to_dict()
+
+
+def _context(text: str) -> dict[str, Any]:
+    return ContextBlock(elements=[MarkdownTextObject(text=text)]).to_dict()
+
+
+def _versions(changes: Sequence[Change]) -> str:
+    found = {change.to_version for change in changes if change.to_version and not _is_sdk(change)}
+    found = found or {change.to_version for change in changes if change.to_version}
+    return ", ".join(sorted(found)) or "release"
+
+
+def _is_sdk(change: Change) -> bool:
+    return change.base.repository.endswith("/sdk")
+
+
+def _rated(severity: Severity | None) -> str:
+    return f", rated up to {severity}" if severity else ""
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,51 @@
+"""What reporting needs of the store and the channel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.rollout import Rollout
+from bot.report.message import IncidentNews
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """`wanted` counts the announcements so far; `sent` is the fingerprint of the text that the channel has,
+    `remote` where it stands there.
+    """
+
+    id: int
+    key: str
+    wanted: int
+    sent: str | None
+    remote: dict[str, str] | None
+    attempts: int
+    created_at: datetime
+
+
+class ReportStore(Protocol):
+    async def claim_messages(self, limit: int) -> Sequence[DueMessage]: ...
+
+    async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None: ...
+
+    async def message_failed(self, message: DueMessage, error: str, due: datetime) -> None: ...
+
+    async def rollout(self, id: int) -> Rollout: ...  # noqa: A002 - the word of the language
+
+    async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
+
+
+class Channel(Protocol):
+    """Where maintainers read. One that cannot update gets a message when a rollout begins and when it ends."""
+
+    @property
+    def can_update(self) -> bool: ...
+
+    async def post(
+        self, key: str, text: str, blocks: Sequence[Mapping[str, Any]], maybe_sent_since: datetime | None
+    ) -> dict[str, str] | None: ...
+
+    async def update(
+        self, remote: dict[str, str], key: str, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None: ...
