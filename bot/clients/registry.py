@@ -80,7 +80,7 @@ class Registry:
         """
         if not _TAG.fullmatch(base.tag):
             raise Failure(Trouble.MALFORMED, f"{base.tag[:80]!r} is no tag", where=base.name)
-        answer = await self._ask("HEAD", base.registry, base.repository, f"manifests/{base.tag}", 0)
+        answer = await self._ask("HEAD", base.registry, base.repository, f"manifests/{base.tag}", LARGEST_MANIFEST)
         digest = answer.headers.get("docker-content-digest")
         if answer.status == 405 or (answer.status == 200 and digest is None):
             return await self._head_by_reading(base)

@@ -1,0 +1,286 @@
+"""What no real registry does; the rest is tested against one in tests/integration/registry."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from bot.clients.http import Http
+from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.image import OCI_INDEX, digest_of
+from bot.domain.reference import Base
+
+NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)
+BASE = Base("registry.example", "dotnet/aspnet", "10.0")
+INDEX = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
+CHALLENGE = {"www-authenticate": 'Bearer realm="https://auth.example/token",service="s"'}
+GOOD = {"docker-content-digest": digest_of(INDEX), "content-type": OCI_INDEX}
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class World:
+    """A registry and its token service, as one handler of requests."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.asked: list[httpx.Request] = []
+        self.clock = ManualClock(NOW)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return self.handler(request)
+
+    def at(self, host: str) -> list[httpx.Request]:
+        return [request for request in self.asked if request.url.host == host]
+
+    def registry(self, *accesses: RegistryAccess) -> tuple[Http, Registry]:
+        accesses = accesses or (RegistryAccess("registry.example"),)
+        http = Http(self.clock, host_rules(accesses), transport=httpx.MockTransport(self))
+        return http, Registry(http, accesses, self.clock)
+
+
+def with_tokens(lifetime: int = 300) -> Handler:
+    """Wants the newest token for everything."""
+    issued: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "auth.example":
+            issued.append(f"token{len(issued)}")
+            return httpx.Response(200, json={"token": issued[-1], "expires_in": lifetime})
+        if issued and request.headers.get("authorization") == f"Bearer {issued[-1]}":
+            return httpx.Response(200, headers=GOOD)
+        return httpx.Response(401, headers=CHALLENGE)
+
+    return handle
+
+
+async def failure_of(world: World, *accesses: RegistryAccess, base: Base = BASE) -> Failure:
+    http, registry = world.registry(*accesses)
+    async with http:
+        with pytest.raises(Failure) as caught:
+            await registry.head(base)
+    return caught.value
+
+
+async def test_a_token_is_fetched_once_and_used_until_it_expires() -> None:
+    world = World(with_tokens(lifetime=300))
+    http, registry = world.registry()
+    async with http:
+        await registry.head(BASE)
+        await registry.head(BASE)
+        assert len(world.at("auth.example")) == 1
+        world.clock.advance(timedelta(seconds=300))
+        await registry.head(BASE)
+    assert len(world.at("auth.example")) == 2
+    assert len(world.at("registry.example")) == 4
+
+
+async def test_each_repository_has_a_token_of_its_own() -> None:
+    world = World(lambda request: with_tokens()(request) if request.url.host == "auth.example" else _needs(request))
+    http, registry = world.registry()
+    async with http:
+        await registry.head(BASE)
+        await registry.head(Base("registry.example", "dotnet/sdk", "10.0"))
+    scopes = [request.url.params["scope"] for request in world.at("auth.example")]
+    assert scopes == ["repository:dotnet/aspnet:pull", "repository:dotnet/sdk:pull"]
+
+
+def _needs(request: httpx.Request) -> httpx.Response:
+    granted = "authorization" in request.headers
+    return httpx.Response(200, headers=GOOD) if granted else httpx.Response(401, headers=CHALLENGE)
+
+
+async def test_a_token_that_is_refused_is_replaced_once() -> None:
+    world = World(with_tokens())
+    http, registry = world.registry()
+    async with http:
+        await registry.head(BASE)
+        await http.request("GET", "https://auth.example/token")  # from now on, another token is wanted
+        await registry.head(BASE)
+    assert len(world.at("auth.example")) == 3
+
+
+async def test_endless_challenges_end_in_denied() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "auth.example":
+            return httpx.Response(200, json={"token": "t"})
+        return httpx.Response(401, headers=CHALLENGE)
+
+    world = World(refuse)
+    failure = await failure_of(world)
+    assert failure.trouble is Trouble.DENIED
+    assert str(failure) == (
+        "registry.example/dotnet/aspnet:10.0: is not shown to us (401); check username and password"
+    )
+    assert len(world.asked) == 3
+
+
+async def test_a_password_is_not_shown_to_an_unrelated_token_service() -> None:
+    world = World(with_tokens())
+    failure = await failure_of(world, RegistryAccess("registry.example", "user", "secret"))
+    assert failure.trouble is Trouble.DENIED
+    assert "wants its password shown to auth.example; set `token_host`" in str(failure)
+    assert world.at("auth.example") == []
+
+
+async def test_a_password_is_shown_to_the_token_service_that_the_operator_names() -> None:
+    world = World(with_tokens())
+    http, registry = world.registry(RegistryAccess("registry.example", "u", "p", token_host="auth.example"))
+    async with http:
+        await registry.head(BASE)
+    assert world.at("auth.example")[0].headers["authorization"] == "Basic dTpw"
+    assert all("Basic" not in request.headers.get("authorization", "") for request in world.at("registry.example"))
+
+
+async def test_a_token_service_without_tls_is_refused() -> None:
+    header = {"www-authenticate": 'Bearer realm="http://auth.example/token"'}
+    world = World(lambda request: httpx.Response(401, headers=header))
+    assert "token service without TLS" in str(await failure_of(world))
+
+
+async def test_basic_credentials_are_sent_where_the_host_asks_for_them() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("authorization") == "Basic dTpw":
+            return httpx.Response(200, headers=GOOD)
+        return httpx.Response(401, headers={"www-authenticate": 'Basic realm="r"'})
+
+    world = World(handle)
+    http, registry = world.registry(RegistryAccess("registry.example", "u", "p"))
+    async with http:
+        await registry.head(BASE)
+        await registry.head(BASE)
+    assert ["authorization" in request.headers for request in world.asked] == [False, True, True]
+
+
+async def test_a_challenge_of_a_redirect_target_is_not_answered() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "registry.example":
+            return httpx.Response(307, headers={"location": "https://evil.example/x"})
+        return httpx.Response(401, headers={"www-authenticate": 'Basic realm="r"'})
+
+    world = World(handle)
+    failure = await failure_of(world, RegistryAccess("registry.example", "u", "p"))
+    assert failure.trouble is Trouble.DENIED
+    assert all("authorization" not in request.headers for request in world.asked)
+
+
+async def test_only_configured_registries_are_contacted() -> None:
+    world = World(lambda request: httpx.Response(200, headers=GOOD))
+    failure = await failure_of(world, base=Base("evil.example", "a", "1"))
+    assert "is no configured registry; add it to `registries`" in str(failure)
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        Base("registry.example", "../../v1", "1"),
+        Base("registry.example", "a/../b", "1"),
+        Base("registry.example", "a?x=", "1"),
+        Base("registry.example", "a", "../../catalog"),
+        Base("registry.example", "a", "1#"),
+        Base("registry.example", "a" * 300, "1"),
+    ],
+)
+async def test_no_name_leads_elsewhere_on_the_host(base: Base) -> None:
+    world = World(lambda request: httpx.Response(200, headers=GOOD))
+    assert (await failure_of(world, base=base)).trouble is Trouble.MALFORMED
+    assert world.asked == []
+
+
+async def test_docker_hub_is_served_from_another_name() -> None:
+    world = World(lambda request: httpx.Response(200, headers=GOOD))
+    http, registry = world.registry(RegistryAccess("docker.io"))
+    async with http:
+        await registry.head(Base("docker.io", "library/alpine", "3"))
+    assert str(world.asked[0].url) == "https://registry-1.docker.io/v2/library/alpine/manifests/3"
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [
+        (401, Trouble.DENIED),
+        (403, Trouble.DENIED),
+        (404, Trouble.MISSING),
+        (429, Trouble.THROTTLED),
+        (500, Trouble.UNREACHABLE),
+        (503, Trouble.UNREACHABLE),
+        (400, Trouble.MALFORMED),
+        (204, Trouble.MALFORMED),
+    ],
+)
+async def test_each_status_means_one_trouble(status: int, trouble: Trouble, waits: list[float]) -> None:
+    failure = await failure_of(World(lambda request: httpx.Response(status)))
+    assert (failure.trouble, failure.status) == (trouble, status)
+
+
+async def test_a_head_without_digest_is_read_and_counted() -> None:
+    world = World(lambda request: httpx.Response(200, headers={"content-type": OCI_INDEX}, content=INDEX))
+    http, registry = world.registry()
+    async with http:
+        head = await registry.head(BASE)
+    assert (head.digest, head.media_type) == (digest_of(INDEX), OCI_INDEX)
+    assert [request.method for request in world.asked] == ["HEAD", "GET"]
+
+
+async def test_a_registry_that_knows_no_head_is_read() -> None:
+    world = World(
+        lambda request: httpx.Response(405) if request.method == "HEAD" else httpx.Response(200, content=INDEX)
+    )
+    http, registry = world.registry()
+    async with http:
+        assert (await registry.head(BASE)).digest == digest_of(INDEX)
+
+
+async def test_a_page_instead_of_a_manifest_is_one_clear_line() -> None:
+    page = {"content-type": "text/html; charset=utf-8"}
+    failure = await failure_of(
+        World(lambda request: httpx.Response(200, headers=page, content=b"<html>Sign in</html>"))
+    )
+    assert (
+        str(failure)
+        == "registry.example/dotnet/aspnet:10.0: sent something that is not JSON; nothing of it is used"
+    )
+
+
+@pytest.mark.parametrize(
+    "digest", ["", "latest", "md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:ABC", "sha256:" + "a" * 63]
+)
+async def test_a_digest_that_is_none_is_refused(digest: str) -> None:
+    headers = {**GOOD, "docker-content-digest": digest}
+    failure = await failure_of(World(lambda request: httpx.Response(200, headers=headers)))
+    assert "which is no sha256 or sha512 digest" in str(failure)
+
+
+async def test_a_manifest_of_schema_1_is_refused_with_advice() -> None:
+    headers = {**GOOD, "content-type": "application/vnd.docker.distribution.manifest.v1+prettyjws"}
+    failure = await failure_of(World(lambda request: httpx.Response(200, headers=headers)))
+    assert "instead of a manifest; check that this is a registry with images of Docker schema 2 or OCI" in str(
+        failure
+    )
+
+
+async def test_content_is_checked_against_its_digest() -> None:
+    world = World(lambda request: httpx.Response(200, content=b"something else"))
+    http, registry = world.registry()
+    async with http:
+        for read in (registry.manifest, registry.config):
+            with pytest.raises(Failure, match="sent content with digest sha256:"):
+                await read("registry.example", "dotnet/aspnet", digest_of(INDEX))
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+async def test_both_registered_algorithms_are_checked(algorithm: str) -> None:
+    world = World(lambda request: httpx.Response(200, content=INDEX))
+    http, registry = world.registry()
+    async with http:
+        assert await registry.manifest("registry.example", "a", digest_of(INDEX, algorithm)) == INDEX
+
+
+def test_a_password_does_not_show() -> None:
+    assert "secret" not in repr(RegistryAccess("registry.example", "user", "secret"))
