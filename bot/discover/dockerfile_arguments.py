@@ -74,9 +74,8 @@ class Arguments:
         at = bisect_right(self._declared, offset, key=_begin_of) - 1
         if at < 0:
             return None
-        begin = _begin_of(self._declared[at])
         name, default, _ = self._declared[at]
-        return name if default is not None and begin <= offset <= default.place(-1) else None
+        return name if default and default.place(0) <= offset <= default.place(-1) else None
 
     def _evaluated(self, platform: Platform) -> dict[str, Traced]:
         values = dict(_automatic(platform))

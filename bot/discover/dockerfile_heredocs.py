@@ -35,9 +35,7 @@ def _heredoc(dash: str, rest: str) -> Heredoc | None:
         name = expand(Traced(rest, range(len(rest))), {}).text if "$" not in rest else rest
     except BadWord:
         return None
-    if not rest or not name or any(blank in name for blank in BLANK):
-        return None
-    return Heredoc(name, bool(dash))
+    return Heredoc(name, bool(dash)) if name else None
 
 
 def _words(line: str) -> list[str]:

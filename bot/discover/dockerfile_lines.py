@@ -66,7 +66,7 @@ class Instruction(NamedTuple):
 
     def nested(self) -> "Instruction | None":
         """The instruction that an ONBUILD holds back for a later build."""
-        match = _KEYWORD.match(self.text, self.at)
+        match = _KEYWORD.match(self.text, self.at, len(self.text.rstrip(BLANK)))
         return self._replace(keyword=match.group(1).lower(), at=match.end()) if match else None
 
 
@@ -88,6 +88,8 @@ def read(text: str) -> Script:
     faults = list(head.faults)
     escape = head.escape
     lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
     offset = number = 0
     if text.startswith(BOM):
         lines[0], offset = lines[0][1:], 1
@@ -120,7 +122,7 @@ def read(text: str) -> Script:
                 places.append((length, begin))
                 length += len(part)
             body, joints = "".join(parts), tuple(places)
-        keyword = _KEYWORD.match(body, len(body) - len(body.lstrip(BLANK)))
+        keyword = _KEYWORD.match(body, len(body) - len(body.lstrip(BLANK)), len(body.rstrip(BLANK)))
         if keyword is None:
             continue
         instruction = Instruction(keyword.group(1).lower(), body, keyword.end(), first_line, number, joints)

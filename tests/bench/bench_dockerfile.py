@@ -99,10 +99,10 @@ def dockerfiles(count: int) -> list[str]:
 
 def run() -> list[tuple[str, str, str]]:
     texts = dockerfiles(FILES)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = sum(len(dockerfile.find("Dockerfile", text).usages) for text in texts)
-    seconds = time.perf_counter() - begin
-    figure = f"{seconds:.2f} s ({found:,} usages)"
+    seconds = time.process_time() - begin
+    figure = f"{seconds:.2f} s on one core ({found:,} usages)"
     return [(f"{FILES:,} mixed Dockerfiles read", figure, f"under {AIM_SECONDS:.0f} s")]
 
 
