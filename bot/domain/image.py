@@ -110,7 +110,7 @@ def check_digest(body: bytes, digest: str, where: str) -> None:
 def read_document(body: bytes, where: str) -> Index | Manifest:
     """An index or a manifest, told apart by `mediaType` and, as OCI leaves that optional, by its members."""
     document = _object(body, where)
-    media_type = document.get("mediaType")
+    media_type = None if document.get("mediaType") is None else str(document["mediaType"])
     if document.get("schemaVersion") != 2:
         raise _malformed("sent a manifest that is not of schema version 2", where)
     if media_type in INDEXES or (media_type is None and "manifests" in document):
