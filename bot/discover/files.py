@@ -3,9 +3,19 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib import import_module
 
-from bot.discover import marker
+from bot.discover import (
+    bake,
+    compose,
+    devcontainer,
+    dockerfile,
+    global_json,
+    helm,
+    kubernetes,
+    marker,
+    project,
+    workflow,
+)
 from bot.discover.text import decode
 from bot.domain.usage import Findings, Kind, Problem
 
@@ -17,7 +27,7 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             Kind.DOCKERFILE,
-            r"(?:.*/)?(?:(?:[Dd]ocker|[Cc]ontainer)file(?:\..+)?|[^/]+\.(?:[Dd]ocker|[Cc]ontainer)file)",
+            r"(?:.*/)?(?:(?:[Dd]ocker|[Cc]ontainer)file(?:\.(?!(?:.*\.)?(?:dockerignore|md)$)[^/]+)?|[^/]+\.(?:[Dd]ocker|[Cc]ontainer)file)",
         ),
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         (Kind.COMPOSE, r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
@@ -29,16 +39,16 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.KUBERNETES, r".*\.ya?ml"),
     )
 )
-_MODULES: Mapping[Kind, str] = {
-    Kind.DOCKERFILE: "dockerfile",
-    Kind.COMPOSE: "compose",
-    Kind.KUBERNETES: "kubernetes",
-    Kind.HELM_VALUES: "helm",
-    Kind.BAKE: "bake",
-    Kind.DEVCONTAINER: "devcontainer",
-    Kind.WORKFLOW: "workflow",
-    Kind.PROJECT: "project",
-    Kind.GLOBAL_JSON: "global_json",
+_FINDERS: Mapping[Kind, Callable[[str, str], Findings]] = {
+    Kind.DOCKERFILE: dockerfile.find,
+    Kind.COMPOSE: compose.find,
+    Kind.KUBERNETES: kubernetes.find,
+    Kind.HELM_VALUES: helm.find,
+    Kind.BAKE: bake.find,
+    Kind.DEVCONTAINER: devcontainer.find,
+    Kind.WORKFLOW: workflow.find,
+    Kind.PROJECT: project.find,
+    Kind.GLOBAL_JSON: global_json.find,
 }
 
 
@@ -61,7 +71,7 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
         return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
     text = decode(data)
     try:
-        found = _finder(kind)(path, text)
+        found = _FINDERS[kind](path, text)
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
     return replace(found, usages=marker.attached(found.usages, text))
@@ -69,8 +79,3 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
 
 def _unread(path: str, why: str) -> Findings:
     return Findings(problems=(Problem(path, 1, why),))
-
-
-def _finder(kind: Kind) -> Callable[[str, str], Findings]:
-    find: Callable[[str, str], Findings] = import_module(f"bot.discover.{_MODULES[kind]}").find
-    return find
