@@ -17,7 +17,7 @@ from bot.domain.document import (
     StoredDocument,
     staleness,
 )
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.watch.feeds import announcements, contents, github_advisories, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
 from bot.watch.feeds.dotnet_releases import Listed, Merged, merge
@@ -114,7 +114,10 @@ class FeedPort(Protocol):
 
 
 class FeedStore(Protocol):
-    """What this stage asks of the store; each method is one transaction."""
+    """What this stage asks of the store; each method is one transaction.
+
+    The last two raise `LeaseLost`, and do nothing, where another worker has taken over.
+    """
 
     async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
         """Makes rows, due now, for the sources that have none; the others stay as they are."""
@@ -162,7 +165,10 @@ async def tick(store: FeedStore, reader: FeedPort, clock: Clock, feeds: FeedsToR
             break
         answers = await asyncio.gather(*(reader.fetch(feed.source, feed.document) for feed in due))
         for feed, answer in zip(due, answers, strict=True):
-            await _take(feed, answer, store, clock.now(), feeds, tally)
+            try:
+                await _take(feed, answer, store, clock.now(), feeds, tally)
+            except LeaseLost:
+                continue
     return tally
 
 
@@ -228,7 +234,8 @@ async def _put_off(
     tally.failed.append(line)
     if feed.document and (sentence := staleness(feed.document, now, feeds.stale_after)):
         tally.stale.append(sentence)
-    await store.put_off_feed(feed.source, now + (failure.retry_after or feeds.retry_after), line)
+    pause = max(failure.retry_after or feeds.retry_after, feeds.retry_after)
+    await store.put_off_feed(feed.source, now + pause, line)
 
 
 def _failure_line(failure: Failure, document: StoredDocument | None) -> str:

@@ -1,0 +1,136 @@
+"""Feeds over real HTTP into a real store: publish, read, keep, fail, recover."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.clients.feeds import FeedReader
+from bot.clients.http import HostRules, Http, Limits
+from bot.domain.clock import ManualClock
+from bot.domain.document import FeedKind, FeedSource
+from bot.sandbox.edge import Surroundings
+from bot.sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
+from bot.sandbox.serving import Server
+from bot.store.database import open_database
+from bot.store.feeds import FeedStore
+from bot.store.queue import Worker
+from bot.watch.feeds.combine import combine_all
+from bot.watch.feeds_stage import FeedsToRead, FeedTally, tick
+from tests.unit.watch.feeds.published import published
+
+NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
+
+KINDS = {
+    "dotnet_releases": FeedKind.DOTNET_INDEX,
+    "msrc": FeedKind.MSRC_UPDATES,
+    "image_info": FeedKind.IMAGE_INFO,
+    "github_advisories": FeedKind.GITHUB_ADVISORIES,
+    "announcements": FeedKind.ANNOUNCEMENTS,
+}
+
+
+@dataclass
+class Setting:
+    """Published feeds on one side, the bot's stage with its store on the other."""
+
+    feeds: Feeds
+    clock: ManualClock
+    store: FeedStore
+    reader: FeedReader
+
+    async def tick(self, *names: str) -> FeedTally:
+        addresses = self.feeds.addresses
+        roots = tuple(FeedSource(KINDS[name], addresses[name]) for name in names)
+        return await tick(self.store, self.reader, self.clock, FeedsToRead(roots))
+
+
+@pytest_asyncio.fixture
+async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
+    clock = ManualClock(NOW)
+    surroundings = Surroundings(clock=clock)
+    server, edge = Server(), FeedsEdge(surroundings)
+    feeds = Feeds(server, edge)
+    server.start(edge.app())
+    database = await open_database(f"sqlite:///{tmp_path / 'feeds.db'}")
+    rules = {server.host: HostRules(insecure=True)}
+    try:
+        async with Http(clock, rules, Limits(attempts=1)) as http:
+            reader = FeedReader(http, clock, frozenset({server.host}))
+            worker = Worker("one", timedelta(minutes=5))
+            yield Setting(feeds, clock, FeedStore(database, worker), reader)
+    finally:
+        await database.close()
+        server.stop()
+
+
+async def test_every_feed_is_read_kept_and_then_only_confirmed(setting: Setting) -> None:
+    setting.feeds.publish_release("8.0", "8.0.21", sdks=["8.0.415"], cves=["CVE-2025-55315"], on=date(2025, 10, 14))
+    document = published("msrc-cvrf-2025-Jun.xml")
+    setting.feeds.publish_bulletin("2025-Jun", document, released=datetime(2025, 6, 10, 7, tzinfo=UTC))
+    pack = "Microsoft.AspNetCore.App.Runtime.linux-musl-x64"
+    setting.feeds.publish_advisory(
+        "CVE-2025-55315", severity="critical", package=pack, affected="<= 8.0.20", patched="8.0.21"
+    )
+    setting.feeds.put(IMAGE_INFO, published("image-info-2025-12-17-ac8d5082.json"))
+    first = await setting.tick(*KINDS)
+    assert (first.read, first.failed, first.problems) == (7, [], [])
+    assert (await setting.store.known_releases())["8.0.21"].cves == ("CVE-2025-55315",)
+    combined = combine_all(await setting.store.advisories())
+    assert list(combined) == ["CVE-2025-30399", "CVE-2025-55315"]
+    assert combined["CVE-2025-55315"].systems == {"musl"}
+    setting.clock.advance(timedelta(hours=6))
+    second = await setting.tick(*KINDS)
+    assert (second.read, second.unchanged, second.failed) == (0, 7, [])
+
+
+async def test_a_release_whose_cves_come_later_keeps_both_first_sights(setting: Setting) -> None:
+    setting.feeds.publish_release("8.0", "8.0.21", sdks=["8.0.415"])
+    await setting.tick("dotnet_releases")
+    published_at = setting.clock.advance(timedelta(hours=1))
+    setting.feeds.publish_release("8.0", "8.0.22", sdks=["8.0.416"])
+    assert [r.version for r in (await setting.tick("dotnet_releases")).newly_published] == ["8.0.22"]
+    listed_at = setting.clock.advance(timedelta(hours=4))
+    setting.feeds.publish_release("8.0", "8.0.22", sdks=["8.0.416"], cves=["CVE-2025-0001"])
+    tally = await setting.tick("dotnet_releases")
+    assert [entry.cves for entry in tally.newly_listed_cves] == [("CVE-2025-0001",)]
+    kept = (await setting.store.known_releases())["8.0.22"]
+    assert (kept.published_at, kept.cves_listed_at) == (published_at, listed_at)
+
+
+async def test_a_feed_that_turns_to_garbage_recovers_without_loss(setting: Setting) -> None:
+    setting.feeds.publish_release("8.0", "8.0.21", sdks=["8.0.415"])
+    await setting.tick("dotnet_releases")
+    setting.clock.advance(timedelta(hours=1))
+    setting.feeds.put(f"{RELEASES}/8.0/releases.json", b"<html>Service unavailable</html>", "text/html")
+    (line,) = (await setting.tick("dotnet_releases")).failed
+    assert "is no JSON" in line
+    assert "the last good copy stays in use (confirmed 2025-12-09 18:00 UTC)" in line
+    assert list(await setting.store.known_releases()) == ["8.0.21"]
+    setting.clock.advance(timedelta(hours=1))
+    setting.feeds.put(
+        f"{RELEASES}/8.0/releases.json",
+        b'{"channel-version": "8.0", "releases": [{"release-version": "8.0.22"}, {"release-version": "8.0.21"}]}',
+    )
+    tally = await setting.tick("dotnet_releases")
+    assert tally.failed == []
+    assert [release.version for release in tally.newly_published] == ["8.0.22"]
+
+
+async def test_an_index_that_names_another_host_leads_nowhere(setting: Setting) -> None:
+    row = '{"channel-version": "8.0", "latest-release": "8.0.22", "releases.json": "http://127.0.0.1:9/releases.json"}'
+    setting.feeds.put(INDEX, f'{{"releases-index": [{row}]}}'.encode())
+    (line,) = (await setting.tick("dotnet_releases")).failed
+    assert line.startswith("127.0.0.1:9: feeds are not read from this host")
+
+
+async def test_a_withdrawn_feed_is_missing_and_its_copy_stays(setting: Setting) -> None:
+    setting.feeds.put(IMAGE_INFO, published("image-info-2025-12-17-ac8d5082.json"))
+    await setting.tick("image_info")
+    setting.feeds.withdraw(IMAGE_INFO)
+    setting.clock.advance(timedelta(days=2))
+    tally = await setting.tick("image_info")
+    assert "is not there (404)" in tally.failed[0]
+    assert "was last read 2 days ago" in tally.stale[0]
