@@ -1,7 +1,8 @@
 """Claiming due rows: the one place where a worker takes work, and the one where it gives it back."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from bot.domain.failure import LeaseLost
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Who claims, and for how long a claim holds without a word."""
+    """Who claims, and for how long a claim holds without a word; once `draining` is set, nothing more is claimed."""
 
     name: str
     lease: timedelta = timedelta(minutes=10)
+    draining: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
 async def claim(
@@ -32,6 +34,8 @@ async def claim(
 
     SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked.
     """
+    if worker.draining.is_set():
+        return []
     due = (
         select(table.c.id)
         .where(table.c.due_at <= now, or_(table.c.lease_until.is_(None), table.c.lease_until <= now), *where)

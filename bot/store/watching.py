@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
@@ -30,7 +31,7 @@ class WatchStore:
         self._worker = worker
 
     async def claim_bases(self, now: datetime, limit: int, lease: timedelta) -> list[DueBase]:
-        worker = Worker(self._worker.name, lease)
+        worker = replace(self._worker, lease=lease)
         async with self._database.transaction() as connection:
             rows = await claim(connection, bases, worker, now, limit=limit, where=[bases.c.used.is_(True)])
             earlier = await _earlier(connection, [row["id"] for row in rows if row["digest"]])

@@ -1,0 +1,68 @@
+"""The service: APScheduler wakes the ticks, a signal ends them in order."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.service.stages import STAGES, run_stage
+from bot.service.wiring import Bot
+from bot.store.leases import free_leases_of_the_dead, give_all_back
+
+log = structlog.get_logger()
+
+_SECONDS = {"discover": 20, "feeds": 20, "watch": 10}
+"""How often a stage asks what is due; what is due and when stands in the store."""
+_DEFAULT_SECONDS = 5
+GRACE = timedelta(seconds=25)
+"""Kubernetes kills after 30 seconds."""
+
+
+async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
+    """Runs until SIGTERM or SIGINT (or `stop`), then lets running ticks finish and gives leases back."""
+    stop = stop or _stop_on_signals()
+    await free_leases_of_the_dead(bot.database, bot.worker)
+    running: set[asyncio.Task[object]] = set()
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+
+    async def tick(name: str) -> None:
+        task = asyncio.create_task(run_stage(name, bot))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        await task
+
+    for name in STAGES:
+        seconds = _SECONDS.get(name, _DEFAULT_SECONDS)
+        scheduler.add_job(tick, "interval", [name], id=name, seconds=seconds, next_run_time=bot.clock.now())
+    scheduler.start()
+    log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
+    await stop.wait()
+    log.info("stopping", running=len(running))
+    scheduler.pause()
+    bot.worker.draining.set()
+    await _drain(running)
+    scheduler.shutdown(wait=False)
+    freed = await give_all_back(bot.database, bot.worker)
+    log.info("stopped", leases_given_back=freed)
+
+
+async def _drain(running: set[asyncio.Task[object]]) -> None:
+    """APScheduler's own waiting shutdown would cancel coroutines, so the ticks are waited for here."""
+    if not running:
+        return
+    _, late = await asyncio.wait(running, timeout=GRACE.total_seconds())
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

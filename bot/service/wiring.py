@@ -1,0 +1,241 @@
+"""Settings to a bot: every client and store made once, handed to the stages as the ports they ask for."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.act.ports import ActOptions
+from bot.clients.feeds import FeedReader
+from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.clients.http import HostRules, Http
+from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.clients.slack import Posted, Slack, SlackBot, SlackWebhook
+from bot.discover.reading import Memory
+from bot.discover.selection import Selection
+from bot.discover.stage import DiscoverOptions
+from bot.domain.advisory import Advisory, Release
+from bot.domain.clock import Clock
+from bot.domain.document import FeedKind, FeedSource
+from bot.domain.policy import Policy
+from bot.settings import Settings, secret
+from bot.store.changes import ChangeStore
+from bot.store.database import Database, open_database
+from bot.store.feeds import FeedStore
+from bot.store.fleet import FleetStore
+from bot.store.leases import this_worker
+from bot.store.outbox import OutboxStore
+from bot.store.queue import Worker
+from bot.store.rollouts import RolloutStore
+from bot.store.watching import WatchStore
+from bot.watch.feeds.combine import combine_all
+from bot.watch.feeds_stage import FeedsToRead
+from bot.watch.registry_stage import WatchOptions
+from bot.watch.schedule import PollPolicy
+
+_KINDS = {
+    "dotnet_releases": FeedKind.DOTNET_INDEX,
+    "msrc": FeedKind.MSRC_UPDATES,
+    "image_info": FeedKind.IMAGE_INFO,
+    "github_advisories": FeedKind.GITHUB_ADVISORIES,
+    "announcements": FeedKind.ANNOUNCEMENTS,
+}
+
+
+class ActStore(RolloutStore):
+    """Rebuilds, and the file contents that discovery has already fetched."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, fleet: FleetStore) -> None:
+        super().__init__(database, worker, clock)
+        self._fleet = fleet
+
+    async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
+        return await self._fleet.known_blobs(shas)
+
+
+class ReportStore(OutboxStore):
+    """Messages that are due, and what they are about."""
+
+    def __init__(
+        self, database: Database, worker: Worker, clock: Clock, rollouts: RolloutStore, watch: WatchStore
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self.rollout = rollouts.rollout
+        self.incident = watch.incident
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the feeds have shown, one advisory for each CVE."""
+
+    feeds: FeedStore
+
+    async def known_releases(self) -> Mapping[str, Release]:
+        return await self.feeds.known_releases()
+
+    async def known_advisories(self) -> Mapping[str, Advisory]:
+        return combine_all(await self.feeds.advisories())
+
+
+@dataclass(frozen=True, slots=True)
+class SlackChannel:
+    """Slack as the channel that `report` writes to."""
+
+    slack: Slack
+
+    @property
+    def can_update(self) -> bool:
+        return self.slack.can_update
+
+    async def post(
+        self, key: str, text: str, blocks: Sequence[Mapping[str, Any]], maybe_sent_since: datetime | None
+    ) -> dict[str, str] | None:
+        posted = await self.slack.post(key, text, blocks, maybe_sent_since=maybe_sent_since)
+        return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
+
+    async def update(
+        self, remote: dict[str, str], key: str, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        await self.slack.update(Posted(remote["channel"], remote["ts"]), key, text, blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """All that the stages need. `channel` is None where nobody is to be told."""
+
+    settings: Settings
+    clock: Clock
+    worker: Worker
+    database: Database
+    host: GitHub
+    registry: Registry
+    feed_reader: FeedReader
+    channel: SlackChannel | None
+    memory: Memory
+    fleet: FleetStore
+    feeds: FeedStore
+    watch: WatchStore
+    changes: ChangeStore
+    rollouts: ActStore
+    report: ReportStore
+    policy: Policy
+
+    @property
+    def discover_options(self) -> DiscoverOptions:
+        wanted = self.settings.github.repositories
+        selection = Selection(
+            tuple(wanted.include), tuple(wanted.exclude), tuple(wanted.topics), tuple(self.settings.bases)
+        )
+        return DiscoverOptions(selection, self.settings.schedule.discover)
+
+    @property
+    def watch_options(self) -> WatchOptions:
+        schedule = self.settings.schedule
+        return WatchOptions(policy=PollPolicy(schedule.poll, schedule.poll_on_patch_tuesday))
+
+    @property
+    def feeds_to_read(self) -> FeedsToRead:
+        return FeedsToRead(tuple(_sources(self.settings)), every=self.settings.schedule.feeds)
+
+    @property
+    def act_options(self) -> ActOptions:
+        return ActOptions(
+            follow_every=self.settings.schedule.follow,
+            open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
+        )
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, clock: Clock, database: Database | None = None) -> AsyncIterator[Bot]:
+    """Opens everything and closes it again; raises `Failure` or `BadSettings` where something is missing.
+
+    `database` is one that the caller opened and closes, where it is not the one in the settings.
+    """
+    async with AsyncExitStack() as open_parts:
+        if database is None:
+            database = await open_database(store_url(settings))
+            open_parts.push_async_callback(database.close)
+        accesses = [_registry_access(host, settings) for host in settings.registries]
+        http = await open_parts.enter_async_context(Http(clock, _rules(settings, accesses)))
+        host = GitHub(_github_access(settings), clock)
+        open_parts.push_async_callback(host.close)
+        worker = this_worker()
+        fleet, watch = FleetStore(database, worker), WatchStore(database, worker)
+        rollouts = ActStore(database, worker, clock, fleet)
+        hosts = frozenset(urlsplit(source.url).netloc for source in _sources(settings))
+        yield Bot(
+            settings=settings,
+            clock=clock,
+            worker=worker,
+            database=database,
+            host=host,
+            registry=Registry(http, accesses, clock),
+            feed_reader=FeedReader(http, clock, hosts),
+            channel=_channel(settings, http),
+            memory=Memory(),
+            fleet=fleet,
+            feeds=FeedStore(database, worker),
+            watch=watch,
+            changes=ChangeStore(database),
+            rollouts=rollouts,
+            report=ReportStore(database, worker, clock, rollouts, watch),
+            policy=settings.rules,
+        )
+
+
+def store_url(settings: Settings) -> str:
+    """The database's URL with its password put in, where that stands in a file."""
+    url, password_file = settings.store.url, settings.store.password_file
+    if password_file is None:
+        return url
+    from sqlalchemy.engine import make_url
+
+    with_password = make_url(url).set(password=secret(password_file, "store.password_file"))
+    return with_password.render_as_string(hide_password=False)
+
+
+def _sources(settings: Settings) -> list[FeedSource]:
+    named = {name: getattr(settings.feeds, name) for name in _KINDS}
+    return [FeedSource(_KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
+
+
+def _registry_access(host: str, settings: Settings) -> RegistryAccess:
+    wanted = settings.registries[host]
+    password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
+    return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure)
+
+
+def _rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
+    """Plain HTTP only where the operator wrote it: an insecure registry, or an http:// address of a feed or Slack."""
+    written = [source.url for source in _sources(settings)]
+    if settings.slack is not None:
+        written.append(settings.slack.api_url)
+        if settings.slack.webhook_file is not None:
+            written.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
+    plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in written if url.startswith("http://")}
+    return plain | host_rules(accesses)
+
+
+def _github_access(settings: Settings) -> GitHubAccess:
+    github = settings.github
+    credentials: TokenCredentials | AppCredentials
+    if github.app is not None:
+        key = secret(github.app.private_key_file, "github.app.private_key_file")
+        credentials = AppCredentials(github.app.id, key, github.app.installation)
+    else:
+        assert github.token_file is not None, "check_secrets comes first"
+        credentials = TokenCredentials(secret(github.token_file, "github.token_file"))
+    return GitHubAccess(github.api_url, credentials, github.seconds_between_writes)
+
+
+def _channel(settings: Settings, http: Http) -> SlackChannel | None:
+    slack = settings.slack
+    if slack is None:
+        return None
+    if slack.webhook_file is not None:
+        return SlackChannel(SlackWebhook(http, secret(slack.webhook_file, "slack.webhook_file")))
+    assert slack.bot_token_file is not None, "check_secrets comes first"
+    token = secret(slack.bot_token_file, "slack.bot_token_file")
+    return SlackChannel(SlackBot(http, token, slack.channel or "", slack.api_url))
