@@ -1,0 +1,72 @@
+"""The body of `freshness-bot backtest`: plain arguments in, a rendered report out."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from bot.backtest import as_html, as_json, as_table, run
+from bot.backtest.changes import write_changes
+from bot.backtest.fleet import read_fleet
+from bot.backtest.report import Report
+from bot.domain.advisory import Advisory
+from bot.domain.failure import Failure, Trouble
+from bot.domain.observation import Observation
+from bot.domain.policy import Policy
+from bot.watch.inventory_git import read_history
+from bot.watch.log import read_observations, read_releases
+
+FORMATS: Mapping[str, Callable[[Report, TextIO], None]] = {
+    "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),
+    "json": lambda report, out: print(as_json.render(report), end="", file=out),
+    "html": lambda report, out: print(as_html.render(report), end="", file=out),
+}
+
+
+def backtest(
+    *,
+    releases: Path,
+    out: TextIO,
+    observations: Path | None = None,
+    from_git: Path | None = None,
+    changes: Path | None = None,
+    repositories: Path | None = None,
+    output_format: str = "table",
+    policy: Policy | None = None,
+    advisories: Mapping[str, Advisory] | None = None,
+    seed: int = 1,
+    size: int = 100,
+) -> Report:
+    """Replays a log (`observations`) or a clone of dotnet/versions (`from_git`) and writes the report to `out`.
+
+    `changes` gets the concluded changes as JSON Lines. Without `repositories` (JSON Lines, see `fleet.read_fleet`),
+    `size` repositories are made up from `seed`. Raises `Failure` with one clear line for whatever is wrong.
+    """
+    if output_format not in FORMATS:
+        raise _refused(f"there is no format {output_format!r}", f"choose from {', '.join(FORMATS)}")
+    report = run(
+        _source(observations, from_git),
+        read_releases(releases),
+        policy,
+        fleet=read_fleet(repositories) if repositories else None,
+        advisories=advisories,
+        seed=seed,
+        size=size,
+    )
+    if changes is not None:
+        write_changes(report.changes, changes)
+    FORMATS[output_format](report, out)
+    return report
+
+
+def _source(observations: Path | None, from_git: Path | None) -> Iterable[Observation]:
+    if observations is not None and from_git is None:
+        return read_observations(observations)
+    if from_git is not None and observations is None:
+        return read_history(from_git)
+    raise _refused("history comes from one place", "give either --observations or --from-git")
+
+
+def _refused(what: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, advice=advice)
