@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.discover.collector import quoted
-from bot.discover.msbuild import Element, read
+from bot.discover.msbuild import Element
 from bot.discover.msbuild_condition import both, holds, negated
-from bot.discover.text import Lines
+from bot.discover.msbuild_imports import Document, Imports
 from bot.discover.traced import Traced, joined
 
 LONGEST_VALUE = 1024
@@ -31,20 +31,6 @@ _KNOWN_TO_MSBUILD_ALONE = re.compile(
     r"|OS|CI|TF_BUILD|ContinuousIntegrationBuild|TargetFrameworkIdentifier|TargetFrameworkVersion|AssemblyName",
     re.I,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A project or an imported file, read; `path` is relative to the repository, with forward slashes."""
-
-    path: str
-    root: Element
-    lines: Lines
-
-    @classmethod
-    def read(cls, path: str, source: str) -> "Document":
-        """Raises `Unreadable`."""
-        return cls(path, read(source), Lines(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +78,7 @@ class Evaluation:
     whose assignments in `watched_path` are kept one by one.
     """
 
-    def __init__(
-        self, imports: Mapping[str, Document], given: Mapping[str, str], *, watched: str, watched_path: str
-    ) -> None:
+    def __init__(self, imports: Imports, given: Mapping[str, str], *, watched: str, watched_path: str) -> None:
         self._imports = imports
         self._given = {name.lower(): value for name, value in given.items()}
         self._settings: dict[str, Setting | Undecided] = {}
@@ -182,7 +166,7 @@ class Evaluation:
         here = posixpath.dirname(path)
         if "GetPathOfFileAbove" in project:
             name = "Directory.Build.targets" if "Directory.Build.targets" in project else "Directory.Build.props"
-            return nearest(name, posixpath.dirname(here), self._imports) if here else None
+            return self._imports.nearest(name, posixpath.dirname(here)) if here else None
         relative = project.replace("\\", "/").replace("$(MSBuildThisFileDirectory)", "./")
         return self._imports.get(posixpath.normpath(posixpath.join(here, relative)))
 
@@ -269,12 +253,3 @@ class Evaluation:
             return setting if isinstance(setting, Undecided) else setting.value.strip()
         value = setting.value.text.strip()
         return Traced(value, (~near,) * len(value))
-
-
-def nearest(name: str, folder: str, documents: Mapping[str, Document]) -> Document | None:
-    """The document of that name in the folder or the closest one above it."""
-    while True:
-        found = documents.get(posixpath.join(folder, name))
-        if found is not None or not folder:
-            return found
-        folder = posixpath.dirname(folder)

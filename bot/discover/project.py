@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.discover.collector import Collector, Unreadable, quoted
-from bot.discover.msbuild_properties import Document, Evaluation, Undecided, nearest
+from bot.discover.msbuild_imports import Document, Imports
+from bot.discover.msbuild_properties import Evaluation, Undecided
 from bot.discover.project_publish import NotDecided, implicit_base, is_published
 from bot.discover.sdk_base import platform_of
-from bot.domain.usage import Findings, Kind, Problem, Role, Usage
+from bot.domain.usage import Findings, Kind, Role, Usage
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 MOST_FRAMEWORKS = 10
@@ -40,12 +41,15 @@ def find_project(path: str, text: str, props: Sequence[tuple[str, str]], *, sdk:
     except Unreadable as error:
         return file.unreadable(error)
     if not path.lower().endswith(PROJECT_ENDINGS):
-        _named_bases(file, _evaluated(project, {}, {}))
+        _named_bases(file, _evaluated(project, Imports(), {}))
         return file.findings()
-    imports, unreadable = _read(props)
+    imports = Imports(props)
     implicit = _of_project(file, project, imports, sdk)
+    if "container" in text.lower():
+        for shared, why in imports.unreadable.items():
+            file.problem(project.root.start, f"what {shared} sets is not known here: {why}")
     found = file.findings()
-    return Findings((*found.usages, *implicit), (*found.problems, *unreadable))
+    return Findings((*found.usages, *implicit), found.problems)
 
 
 def _may_tell(text: str, props: Sequence[tuple[str, str]]) -> bool:
@@ -53,18 +57,7 @@ def _may_tell(text: str, props: Sequence[tuple[str, str]]) -> bool:
     return any("container" in each.lower() for each in (text, *(shared for _, shared in props)))
 
 
-def _read(props: Sequence[tuple[str, str]]) -> tuple[dict[str, Document], list[Problem]]:
-    documents: dict[str, Document] = {}
-    problems: list[Problem] = []
-    for path, text in props:
-        try:
-            documents[posixpath.normpath(path)] = Document.read(posixpath.normpath(path), text)
-        except Unreadable as error:
-            problems.append(Problem(path, error.line, str(error)))
-    return documents, problems
-
-
-def _evaluated(project: Document, imports: Mapping[str, Document], given: Mapping[str, str]) -> Evaluation:
+def _evaluated(project: Document, imports: Imports, given: Mapping[str, str]) -> Evaluation:
     """As MSBuild would from a fresh checkout, for a publish, which builds Release."""
     stem, ending = posixpath.splitext(posixpath.basename(project.path))
     always = {
@@ -76,17 +69,15 @@ def _evaluated(project: Document, imports: Mapping[str, Document], given: Mappin
     }
     evaluation = Evaluation(imports, {**always, **given}, watched=_BASE, watched_path=project.path)
     folder = posixpath.dirname(project.path)
-    before = nearest("Directory.Build.props", folder, imports)
-    after = nearest("Directory.Build.targets", folder, imports)
+    before = imports.nearest("Directory.Build.props", folder)
+    after = imports.nearest("Directory.Build.targets", folder)
     for document in (before, project, after):
         if document is not None:
             evaluation.take(document)
     return evaluation
 
 
-def _of_project(
-    file: Collector, project: Document, imports: Mapping[str, Document], sdk: str | None
-) -> list[Usage]:
+def _of_project(file: Collector, project: Document, imports: Imports, sdk: str | None) -> list[Usage]:
     """Puts the named bases into `file` and gives the implicit ones, one for each target framework."""
     implicit: dict[Usage, None] = {}
     for framework, evaluation in _frameworks(project, imports):
@@ -98,7 +89,7 @@ def _of_project(
     return list(implicit)
 
 
-def _frameworks(project: Document, imports: Mapping[str, Document]) -> Iterator[tuple[str | Undecided, Evaluation]]:
+def _frameworks(project: Document, imports: Imports) -> Iterator[tuple[str | Undecided, Evaluation]]:
     """Each target framework with what the project comes to when it is built for that one."""
     evaluation = _evaluated(project, imports, {})
     several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")

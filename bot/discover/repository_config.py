@@ -1,4 +1,4 @@
-"""`.github/freshness.yaml`: what a repository asks of the bot. Whoever can push can write it, so nothing is trusted.
+"""`.github/freshness.yaml`: what a repository asks of the bot. Whoever can push can write it, so none is trusted.
 
 ```yaml
 enabled: true                  # false: leave this repository alone
