@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -36,7 +36,8 @@ class World:
     def __init__(self, *, clock: Clock | None = None, validate: bool = False) -> None:
         self._surroundings = Surroundings(clock=clock or SystemClock())
         self._validate = validate
-        self._running = ExitStack()
+        self._folder = tempfile.TemporaryDirectory(prefix="freshness-world-")
+        self._stops: list[Callable[[], None]] = []
 
     @property
     def traffic(self) -> Traffic:
@@ -47,29 +48,33 @@ class World:
         return self._surroundings.faults
 
     async def __aenter__(self) -> Self:
-        with ExitStack() as starting:
-            folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="freshness-world-")))
-            self.registry = Registry(folder, self._surroundings)
-            starting.callback(self.registry.stop)
-            github, slack, feeds = Server(), Server(), Server()
-            for server in (github, slack, feeds):
-                starting.callback(server.stop)
-            emulator = Emulator(folder, github.url, slack.url)
-            starting.callback(emulator.stop)
-            await asyncio.gather(self.registry.start(), emulator.start())
-            github_edge = GitHubEdge(emulator.github, github.url, self._surroundings, validate=self._validate)
-            self.github = Organisation(github, github_edge, emulator)
-            github.start(github_edge.app())
-            slack.start(SlackEdge(emulator.slack, self._surroundings).app())
-            self.slack = await Workspace.of(slack.url, emulator.slack)
-            feeds_edge = FeedsEdge(self._surroundings)
-            self.feeds = Feeds(feeds, feeds_edge)
-            feeds.start(feeds_edge.app())
-            self._running = starting.pop_all()
+        try:
+            await self._start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._running.close)
+        await asyncio.gather(*(asyncio.to_thread(stop) for stop in self._stops))
+        self._stops.clear()
+        self._folder.cleanup()
+
+    async def _start(self) -> None:
+        folder = Path(self._folder.name)
+        github, slack, feeds = Server(), Server(), Server()
+        self.registry = Registry(folder, self._surroundings)
+        emulator = Emulator(folder, github.url, slack.url)
+        self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop]
+        await asyncio.gather(self.registry.start(), emulator.start())
+        github_edge = GitHubEdge(emulator.github, github.url, self._surroundings, validate=self._validate)
+        feeds_edge = FeedsEdge(self._surroundings)
+        self.github = Organisation(github, github_edge, emulator)
+        self.feeds = Feeds(feeds, feeds_edge)
+        github.start(github_edge.app())
+        slack.start(SlackEdge(emulator.slack, self._surroundings).app())
+        feeds.start(feeds_edge.app())
+        self.slack = await Workspace.of(slack.url, emulator.slack)
 
     def config(self, folder: Path, store_url: str) -> Path:
         """Writes a configuration of the bot for this world, with its secrets in files, and answers where."""

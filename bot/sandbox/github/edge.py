@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from bot.sandbox.github.openapi import description
 from bot.sandbox.github.shapes import completed
 
 DOCUMENTATION = "https://docs.github.com/rest"
+REF_URL = re.compile(rb'("url":"[^"]*/git)/ref/')
 MILLISECONDS = re.compile(rb'(:"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{3}Z"')
 
 Json = Any
@@ -75,10 +75,7 @@ class GitHubEdge(Edge):
         """Requests an hour for each token but the operator's."""
         self._used: Counter[tuple[str, int]] = Counter()
         self._sent = 0
-        routes = self.routes
-        routes.add("POST", "/app/installations/{installation}/access_tokens", self._access_token)
-        routes.add("PATCH", "/repos/{owner}/{repo}/git/refs/{ref:path}", self._existing_reference)
-        routes.add("DELETE", "/repos/{owner}/{repo}/git/refs/{ref:path}", self._existing_reference)
+        self.routes.add("POST", "/app/installations/{installation}/access_tokens", self._access_token)
 
     # --- every request ---
 
@@ -98,7 +95,7 @@ class GitHubEdge(Edge):
         headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         answer = await self._ask(request.method, path, token_of(request), await request.body(), headers)
-        content = MILLISECONDS.sub(rb'\1Z"', answer.content)
+        content = _corrected(answer.content) if "json" in answer.headers.get("content-type", "") else answer.content
         if self.overlays and b'"full_name"' in content:
             content = json.dumps(self.overlaid(json.loads(content))).encode()
         kept = {
@@ -111,7 +108,7 @@ class GitHubEdge(Edge):
         content = b"" if body is None else json.dumps(body).encode()
         headers = [("content-type", "application/json"), ("user-agent", "sandbox")]
         answer = await self._ask(method, path, token_of(like) if like else OPERATOR_TOKEN, content, headers)
-        text = MILLISECONDS.sub(rb'\1Z"', answer.content)
+        text = _corrected(answer.content)
         return Answer(answer.status_code, self.overlaid(json.loads(text)) if text else None)
 
     async def _ask(
@@ -222,8 +219,6 @@ class GitHubEdge(Edge):
     def _hour(self) -> int:
         return int(self.surroundings.clock.now().timestamp()) // 3600
 
-    # --- credentials and references ---
-
     async def _access_token(self, request: Request, installation: str) -> Response:
         response = await self.forward(request)
         if response.status_code == 201:
@@ -234,16 +229,15 @@ class GitHubEdge(Edge):
             self.grants[given["token"]] = Grant(about.body["account"]["login"], given["permissions"], ids)
         return response
 
-    async def _existing_reference(self, request: Request, owner: str, repo: str, ref: str) -> Response:
-        current = await self.call("GET", f"/repos/{owner}/{repo}/git/ref/{quote(ref)}", like=request)
-        if current.status == 404:
-            raise Refused(422, "Reference does not exist")
-        return await self.forward(request)
-
 
 def timestamp(at: datetime) -> str:
     """As GitHub writes times: seconds, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _corrected(content: bytes) -> bytes:
+    """GitHub writes times without milliseconds, and the address of a reference so that it can be changed there."""
+    return REF_URL.sub(rb"\1/refs/", MILLISECONDS.sub(rb'\1Z"', content))
 
 
 def token_of(request: Request) -> str:

@@ -1,0 +1,96 @@
+"""A small fleet on the sandbox's world: the kinds of repositories that a real one has, and patches for its bases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.sandbox.images import Pushed, dotnet_image
+from bot.sandbox.world import World
+
+WEEKLY_REBUILD = """\
+name: weekly rebuild
+on:
+  schedule:
+    - cron: "0 2 * * 1"
+  workflow_dispatch:
+    inputs:
+      correlation:
+        description: Tells the run's caller which run is its own
+        required: false
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - run: docker build --pull --no-cache -t example .
+"""
+ASPNET = "dotnet/aspnet"
+SDK = "dotnet/sdk"
+RUNTIME_TAG = "10.0-noble-chiseled"
+SDK_TAG = "10.0-noble"
+PATCHES = {"10.0.0": "10.0.100", "10.0.1": "10.0.101", "10.0.2": "10.0.102", "10.0.3": "10.0.103"}
+"""Runtime versions and the SDK that each is published with."""
+
+
+@dataclass(slots=True)
+class SampleFleet:
+    """Seven repositories and four base tags; `digests` is what the registry answered for the newest push."""
+
+    world: World
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def registry(self) -> str:
+        return self.world.registry.host
+
+    async def build(self, version: str = "10.0.0") -> None:
+        """Publishes the bases at `version`, then creates the repositories that stand on them."""
+        await self.publish_runtime(version)
+        await self.publish_sdk(version)
+        self.announce(version, security=False)
+        for name, files in self.repositories(version).items():
+            await self.world.github.create_repository(name, files)
+
+    async def publish_runtime(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
+        """Moves the floating aspnet tag, and the patch tag of that version, to a new image."""
+        image = dotnet_image("aspnet", version, os=os, upper=upper)
+        await self.world.registry.push(ASPNET, f"{version}-noble-chiseled", image)
+        pushed = await self.world.registry.push(ASPNET, RUNTIME_TAG, image)
+        self.digests[f"{ASPNET}:{RUNTIME_TAG}"] = pushed.digest
+        return pushed
+
+    async def publish_sdk(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
+        image = dotnet_image("sdk", PATCHES[version], os=os, upper=upper)
+        pushed = await self.world.registry.push(SDK, SDK_TAG, image)
+        self.digests[f"{SDK}:{SDK_TAG}"] = pushed.digest
+        return pushed
+
+    def announce(self, version: str, *, security: bool, cves: tuple[str, ...] = ()) -> None:
+        """Lists the release in the release feed."""
+        self.world.feeds.publish_release(
+            "10.0", version, aspnetcore=version, sdks=[PATCHES[version]], security=security, cves=cves
+        )
+
+    def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
+        aspnet, sdk = f"{self.registry}/{ASPNET}", f"{self.registry}/{SDK}"
+        pinned = self.digests[f"{ASPNET}:{RUNTIME_TAG}"]
+        return {
+            "payments-api": {
+                "Dockerfile": f"FROM {aspnet}:{RUNTIME_TAG}@{pinned}\nCOPY . /app\n",
+                "README.md": "Pinned by digest.\n",
+            },
+            "orders-api": {"Dockerfile": f"FROM {aspnet}:{version}-noble-chiseled\nCOPY . /app\n"},
+            "catalog-web": {
+                "Dockerfile": f"ARG TAG={RUNTIME_TAG}\nFROM {aspnet}:${{TAG}}\nCOPY . /app\n",
+                ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD,
+            },
+            "search-worker": {"src/Dockerfile": f"# the worker\nFROM {aspnet}:{RUNTIME_TAG}\nCOPY . /app\n"},
+            "tools-cli": {
+                "Dockerfile": (
+                    f"FROM {sdk}:{SDK_TAG} AS build\nRUN dotnet publish -o /app\n\n"
+                    "FROM debian:trixie-slim\nCOPY --from=build /app /app\n"
+                ),
+                ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD,
+            },
+            "website": {"Dockerfile": "FROM nginx:1.29\nCOPY . /usr/share/nginx/html\n"},
+            "handbook": {"README.md": "No image here.\n"},
+        }

@@ -1,0 +1,80 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import parts, processes
+from bot.sandbox.world import World
+
+CHILDREN = """
+import asyncio, sys
+from bot.sandbox.world import World
+async def main():
+    async with World():
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def until(condition: bool | object, seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if callable(condition) and condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc to see child processes")
+async def test_everything_ends_with_a_parent_that_is_killed(shared_world: World) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", CHILDREN], stdout=subprocess.PIPE, cwd=parts.ROOT)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"ready\n"
+    children = children_of(parent.pid)
+    assert len(children) == 2
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert until(lambda: not any(is_running(child) for child in children))
+
+
+async def test_leaving_the_world_frees_its_ports() -> None:
+    async with World() as world:
+        ports = [int(world.registry.host.rpartition(":")[2]), int(world.github.url.rpartition(":")[2])]
+        assert [await processes.accepts(port) for port in ports] == [True, True]
+    assert [await processes.accepts(port) for port in ports] == [False, False]
+
+
+async def test_a_world_stands_within_five_seconds() -> None:
+    began = time.monotonic()
+    async with World():
+        assert time.monotonic() - began < 5
+
+
+async def test_a_program_that_ends_early_tells_why(tmp_path: Path) -> None:
+    child = processes.start([sys.executable, "-c", "raise SystemExit('no room')"], tmp_path / "log")
+    with pytest.raises(processes.DidNotStart, match="ended with code 1: no room"):
+        await child.ready(lambda: processes.accepts(1))
+
+
+def test_a_missing_program_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(parts.MissingPart, match="docker-registry is missing: apt-get install docker-registry"):
+        parts.require("docker-registry")
