@@ -17,6 +17,7 @@ def bot(shared_world: World) -> Iterator[Github]:
         auth=Auth.Token(shared_world.github.token),
         base_url=shared_world.github.url,
         retry=None,
+        seconds_between_requests=0,
         seconds_between_writes=0,
     ) as client:
         yield client
