@@ -22,13 +22,12 @@ from bot.domain.usage import Findings, Kind, Problem
 LARGEST_FILE = 1 << 20
 """Bytes: a Dockerfile or manifest beyond that was not written by hand."""
 
+_DOCKERFILE = "(?:[Dd]ocker|[Cc]ontainer)file"
+_OTHER_ENDINGS = (".dockerignore", ".md")
 _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        (
-            Kind.DOCKERFILE,
-            r"(?:.*/)?(?:(?:[Dd]ocker|[Cc]ontainer)file(?:\.(?!(?:.*\.)?(?:dockerignore|md)$)[^/]+)?|[^/]+\.(?:[Dd]ocker|[Cc]ontainer)file)",
-        ),
+        (Kind.DOCKERFILE, rf"(?:.*/)?(?:{_DOCKERFILE}(?:\.[^/]+)?|[^/]+\.{_DOCKERFILE})"),
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         (Kind.COMPOSE, r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
         (Kind.BAKE, r"(?:.*/)?(?:docker-bake[^/]*\.(?:hcl|json)|[^/]*bake[^/]*\.hcl)"),
@@ -54,6 +53,8 @@ _FINDERS: Mapping[Kind, Callable[[str, str], Findings]] = {
 
 def kind_of(path: str) -> Kind | None:
     """What a file's path (with `/`) says about its kind; any other YAML file may hold Kubernetes manifests."""
+    if path.endswith(_OTHER_ENDINGS):
+        return None
     return next((kind for kind, name in _NAMES if name.fullmatch(path)), None)
 
 
