@@ -21,6 +21,8 @@ LONGEST_VALUE = 1024
 MOST_PUT_IN = 200_000
 """Characters that properties may come to altogether."""
 DEEPEST_GROUPS = 100
+MOST_ASSIGNMENTS = 100
+"""How often one file may set the watched property before the rest is left out."""
 MOST_DOCUMENTS = 50
 """How many files one project is put together from, at most."""
 
@@ -174,7 +176,7 @@ class Evaluation:
         for element in group.children:
             here, why = self._narrowed(element, applies, condition)
             value = self.expanded(element.text, document.path)
-            if element.name.lower() == self._watched and document.path == self._watched_path:
+            if self._is_watched(element, document):
                 self.assignments.append(Assignment(element, value, why, here))
             if here is not False and element.name.lower() not in self._given:
                 self._assign(document, element, value, here, why)
@@ -195,9 +197,13 @@ class Evaluation:
 
     def _watch_only(self, document: Document, group: Element) -> None:
         for element in group.children:
-            if element.name.lower() == self._watched and document.path == self._watched_path:
+            if self._is_watched(element, document):
                 value = self.expanded(element.text, document.path)
                 self.assignments.append(Assignment(element, value, element.condition or group.condition, True))
+
+    def _is_watched(self, element: Element, document: Document) -> bool:
+        is_here = document.path == self._watched_path and len(self.assignments) < MOST_ASSIGNMENTS
+        return is_here and element.name.lower() == self._watched
 
     def _items(self, document: Document, group: Element, applies: bool | None) -> None:
         for element in group.children:

@@ -390,6 +390,10 @@ def test_properties_that_double_each_other_come_to_an_end() -> None:
     assert "too long" in told(findings)
 
 
+def test_a_file_that_names_a_base_without_end_is_cut() -> None:
+    assert len(find(PATH, project("<ContainerBaseImage>a.example/x:1</ContainerBaseImage>\n" * 9000)).usages) == 100
+
+
 names = st.sampled_from(
     [
         "ContainerBaseImage",
