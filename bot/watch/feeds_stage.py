@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from bot.domain.advisory import Advisory, Release
 from bot.domain.clock import Clock
@@ -18,7 +19,7 @@ from bot.domain.document import (
     staleness,
 )
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.watch.feeds import announcements, contents, github_advisories, image_info, msrc
+from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
 from bot.watch.feeds.dotnet_releases import Listed, Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
@@ -27,27 +28,6 @@ from bot.watch.feeds.reading import KEPT
 AT_ONCE = 4
 MOST_PER_TICK = 100
 BELIEVE_LOSSES_AFTER = timedelta(days=1)
-
-DOTNET_RELEASES = (
-    FeedSource(
-        FeedKind.DOTNET_INDEX,
-        "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json",
-    ),
-)
-MSRC = (FeedSource(FeedKind.MSRC_UPDATES, "https://api.msrc.microsoft.com/cvrf/v3.0/updates"),)
-GITHUB = (
-    FeedSource(FeedKind.GITHUB_ADVISORIES, github_advisories.query_url()),
-    FeedSource(FeedKind.ANNOUNCEMENTS, announcements.query_url("dotnet/announcements")),
-    FeedSource(FeedKind.ANNOUNCEMENTS, announcements.query_url("dotnet/dotnet-docker", label="announcement")),
-)
-IMAGE_INFO = (
-    FeedSource(
-        FeedKind.IMAGE_INFO,
-        "https://raw.githubusercontent.com/dotnet/versions/main/build-info/docker/"
-        "image-info.dotnet-dotnet-docker-main.json",
-    ),
-)
-"""The public feeds, by the switch that turns them on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +45,11 @@ class FeedsToRead:
     retry_after: timedelta = timedelta(minutes=5)
     history: timedelta = timedelta(days=400)
     stale_after: timedelta = timedelta(days=1)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts (`name` or `name:port`) of the roots; documents that these lead to must be there as well."""
+        return frozenset(urlsplit(root.url).netloc for root in self.roots)
 
     @property
     def kinds(self) -> frozenset[FeedKind]:

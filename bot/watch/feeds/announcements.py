@@ -1,8 +1,9 @@
 """Announcements that Microsoft's .NET teams publish as GitHub issues: the earliest word of a fix.
 
-A security announcement names its CVE in the title and has tables of packages, affected and patched versions.
-Its labels tell nothing reliable (many carry none that says security), so the title decides, together with
-who wrote it: an issue by anybody outside the organisation is no announcement. All text is untrusted.
+A security announcement names its CVE in the title and has tables of packages, affected and patched versions. No
+label marks them reliably: that of CVE-2025-55315 is labelled `Patch-Tuesday` and nothing that says security.
+All text is untrusted, and an issue counts only where a maintainer stands behind it: as its author, or by a label,
+which only maintainers can give (GitHub shows members that keep their membership private as outsiders).
 """
 
 import re
@@ -69,33 +70,21 @@ class _Issue(FeedShape):
     pull_request: Any = None
 
 
-def query_url(repository: str, api_url: str = "https://api.github.com", label: str | None = None) -> str:
-    """The address that lists the newest fifty issues of a repository, with `label` only those that carry it."""
-    narrowed = f"&labels={label}" if label else ""
-    return f"{api_url}/repos/{repository}/issues?state=all&sort=created&direction=desc&per_page=50{narrowed}"
-
-
 def parse(data: bytes, seen_at: datetime, document: str = "announcements") -> Parsed[Announcement]:
-    """The announcements by insiders that name a CVE or carry the label `Security`, newest first.
+    """The maintainers' announcements that name a CVE or carry the label `Security`, newest first.
 
     Raises `Failure` where the answer is no list of issues.
     """
     notes = Notes(document)
     rows = json_document(data, document)
-    issues = [issue for _, issue in notes.all_of(_Issue, rows, "")]
-    announcements = [
-        _announcement(issue, seen_at)
-        for issue in issues
-        if issue.pull_request is None and issue.author_association in _INSIDERS
-    ]
-    secured = {issue.number for issue in issues if _is_labelled_security(issue, notes)}
-    items = tuple(found for found in announcements if found.cves or found.number in secured)
-    return Parsed(items, notes.problems, len(rows))
-
-
-def _is_labelled_security(issue: _Issue, notes: Notes) -> bool:
-    labels = notes.each(_Label, issue.labels, f"issue {issue.number}.labels")
-    return any(label.name.lower() == "security" for _, label in labels)
+    items = []
+    for where, issue in notes.all_of(_Issue, rows, ""):
+        labels = {label.name.lower() for _, label in notes.each(_Label, issue.labels, f"{where}.labels")}
+        if issue.pull_request is None and (labels or issue.author_association in _INSIDERS):
+            announcement = _announcement(issue, seen_at)
+            if announcement.cves or "security" in labels:
+                items.append(announcement)
+    return Parsed(tuple(items), notes.problems, len(rows))
 
 
 def _announcement(issue: _Issue, seen_at: datetime) -> Announcement:

@@ -7,7 +7,6 @@ or for Windows alone, and whether it is in the runtime or in ASP.NET Core.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -16,31 +15,6 @@ from bot.watch.feeds.packages import FixedPackage, reach
 from bot.watch.feeds.reading import Cve, FeedShape, Line, Moment, Notes, Parsed, is_version, json_document, links
 
 SOURCE = "github"
-
-_ASKED_FOR = (
-    *(
-        f"Microsoft.{framework}.App.Runtime.{identifier}"
-        for framework in ("NETCore", "AspNetCore")
-        for identifier in ("linux-x64", "linux-arm64", "linux-musl-x64", "linux-musl-arm64", "win-x64")
-    ),
-    "Microsoft.Build",
-    "Microsoft.Build.Tasks.Core",
-    "NuGet.Packaging",
-    "NuGet.Protocol",
-)
-
-
-def query_url(api_url: str = "https://api.github.com") -> str:
-    """The address that lists them: the hundred last updated, more than .NET has had in three years."""
-    query = {
-        "ecosystem": "nuget",
-        "type": "reviewed",
-        "affects": ",".join(_ASKED_FOR),
-        "sort": "updated",
-        "direction": "desc",
-        "per_page": "100",
-    }
-    return f"{api_url}/advisories?{urlencode(query, safe=',')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Bu
     names = _product_names(root)
     products = {number: product for number, name in names.items() if (product := _product(name))}
     vulnerabilities = root.findall("vuln:Vulnerability", _NAMESPACES)
+    if vulnerabilities and not names:
+        raise malformed(document, "lists vulnerabilities but no products")
     advisories = []
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
         where = f"Vulnerability {vulnerability.get('Ordinal', index)}"

@@ -46,9 +46,14 @@ def test_a_security_announcement_is_read_with_its_tables() -> None:
     assert advisory.links == ("https://github.com/dotnet/announcements/issues/371",)
 
 
-def test_an_issue_by_an_outsider_is_no_announcement() -> None:
-    parsed = read(issue(author_association="NONE"), issue(author_association="CONTRIBUTOR"))
-    assert (parsed.items, parsed.entries) == ((), 2)
+@pytest.mark.parametrize("association", ["NONE", "CONTRIBUTOR", "FIRST_TIMER", 7])
+def test_an_issue_that_no_maintainer_stands_behind_is_no_announcement(association: object) -> None:
+    parsed = read(issue(), issue(author_association=association, labels=[]))
+    assert (len(parsed.items), parsed.entries) == (1, 2)
+
+
+def test_a_label_stands_for_a_maintainer_whose_membership_is_private() -> None:
+    assert len(read(issue(author_association="NONE")).items) == 1
 
 
 def test_a_pull_request_is_no_announcement() -> None:

@@ -128,10 +128,3 @@ def test_an_unknown_severity_is_none() -> None:
 def test_an_error_message_instead_of_a_list_is_a_failure() -> None:
     with pytest.raises(Failure, match="it should be a list"):
         github_advisories.parse(b'{"message": "Bad credentials"}', SEEN)
-
-
-def test_the_query_asks_for_glibc_musl_and_windows_packs() -> None:
-    url = github_advisories.query_url("http://localhost:1")
-    assert url.startswith("http://localhost:1/advisories?ecosystem=nuget&")
-    assert "Microsoft.NETCore.App.Runtime.linux-musl-x64" in url
-    assert len(url) < 1024

@@ -126,6 +126,11 @@ def test_another_xml_document_is_a_failure() -> None:
         msrc.parse(b"<html/>", SEEN)
 
 
+def test_vulnerabilities_without_any_product_are_a_failure() -> None:
+    with pytest.raises(Failure, match="lists vulnerabilities but no products"):
+        msrc.parse(bulletin({}), SEEN)
+
+
 def updates(*rows: dict[str, object]) -> bytes:
     return json.dumps({"@odata.context": "x", "value": rows}).encode()
 

@@ -1,0 +1,43 @@
+"""Where the feeds are published."""
+
+from urllib.parse import urlencode
+
+DOTNET_RELEASES = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
+
+MSRC = "https://api.msrc.microsoft.com/cvrf/v3.0/updates"
+
+IMAGE_INFO = (
+    "https://raw.githubusercontent.com/dotnet/versions/main/build-info/docker/"
+    "image-info.dotnet-dotnet-docker-main.json"
+)
+
+ANNOUNCEMENTS = (
+    "https://api.github.com/repos/dotnet/announcements/issues?state=all&sort=created&direction=desc&per_page=50"
+)
+"""The newest fifty, whatever their labels: see `announcements`."""
+
+_PACKAGES = (
+    *(
+        f"Microsoft.{framework}.App.Runtime.{identifier}"
+        for framework in ("NETCore", "AspNetCore")
+        for identifier in ("linux-x64", "linux-arm64", "linux-musl-x64", "linux-musl-arm64", "win-x64")
+    ),
+    "Microsoft.Build",
+    "Microsoft.Build.Tasks.Core",
+    "NuGet.Packaging",
+    "NuGet.Protocol",
+)
+
+GITHUB_ADVISORIES = "https://api.github.com/advisories?" + urlencode(
+    {
+        "ecosystem": "nuget",
+        "type": "reviewed",
+        "affects": ",".join(_PACKAGES),
+        "sort": "updated",
+        "direction": "desc",
+        "per_page": "100",
+    },
+    safe=",",
+)
+"""The hundred last updated of those that touch what .NET images carry; without `affects`, other packages of the
+ecosystem would push them out."""
