@@ -4,7 +4,7 @@ import re
 
 from bot.discover.collector import Collector, Unreadable, is_plainly_an_image
 from bot.discover.jsonc import read
-from bot.discover.nodes import Mapping, Scalar
+from bot.discover.nodes import Mapping, Scalar, Style
 from bot.discover.traced import Traced, joined
 from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.usage import Findings, Kind, Role
@@ -23,7 +23,8 @@ def find(path: str, text: str) -> Findings:
         return file.unreadable(error)
     if not isinstance(root, Mapping):
         return Findings()
-    if image := root.scalar("image"):
+    image = root.scalar("image")
+    if image is not None and image.style is Style.DOUBLE_QUOTED:
         file.image_or_problem(_with_defaults(image.traced), Role.IMAGE)
     for key, _ in root.mapping("features").entries():
         # Without a registry it is a path in the repository, an address, or a name in GitHub's old format.

@@ -16,7 +16,7 @@ from bot.domain.usage import Findings, Kind, Role
 _IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
 _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _NOT_VALUES = re.compile(r"(?:^|/)(?:Chart|requirements)\.(?:yaml|yml|lock)$")
-_TEMPLATED = "a template in a value is not read; write the value out, or keep it in the chart's templates"
+_TEMPLATED = "an image with a template in it is not read; write it out"
 
 
 def find(path: str, text: str) -> Findings:
@@ -27,7 +27,7 @@ def find(path: str, text: str) -> Findings:
     try:
         documents = read(text)
     except Unreadable as error:
-        return file.unreadable(Unreadable(error.line, _TEMPLATED) if "{{" in text else error)
+        return file.unreadable(error)
     for document in documents:
         for key, mapping in mappings_under(document):
             for written, assembled in _written_images(key, mapping):

@@ -9,7 +9,7 @@ from bot.discover.collector import Collector
 from bot.discover.text import Lines
 from bot.discover.traced import Traced, joined
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Piece, Span, Usage
+from bot.domain.usage import Kind, Piece, Span, Usage
 
 _ARG_INSTRUCTION = re.compile(r"^[ \t]*ARG[ \t]+(?P<declarations>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
 _DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<default>=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']*))?(?=\s|$)")
@@ -80,7 +80,7 @@ class _Moved:
             fixed_because=f"{usage.reference} is written with escapes only; write it out"
             if lost
             else usage.fixed_because,
-            pieces=tuple(self._pieces(usage)) if assembled else (),
+            pieces=(*self._pieces(usage), *self._place_for_digest(usage)) if assembled else (),
             statement=None if statement == line else statement,
         )
 
@@ -91,6 +91,16 @@ class _Moved:
 
     def _span(self, span: Span | None) -> Span | None:
         return self.text.span(span.start, span.end) if span else None
+
+    def _place_for_digest(self, usage: Usage) -> Iterator[Piece]:
+        """Where the Dockerfile alone would have no need to say it.
+
+        A Compose default serves this place only; a Bake variable may feed others, which a digest would break.
+        """
+        last = usage.span.end - 1 if usage.span and not usage.assembled and not usage.is_pinned else -1
+        if last >= 0 and self.file.kind is Kind.COMPOSE and self.text.places[last] >= 0:
+            behind = self.text.place(last) + 1
+            yield Piece(len(str(usage.reference)), Span(behind, behind))
 
     def _pieces(self, usage: Usage) -> Iterator[Piece]:
         """Each piece of the Dockerfile in pieces of the file; the whole reference where it was one there."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from bot.discover.collector import Collector, Unreadable
-from bot.discover.nodes import Mapping, Node, Scalar, mappings_under
-from bot.discover.yaml_nodes import read
+from bot.discover.nodes import Mapping, Node, Scalar, Sequence, mappings_under
+from bot.discover.yaml_nodes import TEMPLATED, read
 from bot.domain.usage import Findings, Kind, Role, Usage
 
 CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"})
@@ -18,7 +18,6 @@ CONTAINER_KEYS = frozenset({"container", "script", "stepTemplate"})
 _TEMPLATE_ACTION = re.compile(
     r"\{\{-?\s*(?:/\*|\$?\.?(?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|toYaml|tpl)\s)"
 )
-_TEMPLATED = "Helm templates are not read: the image comes from values.yaml, or set it there"
 
 
 def find(path: str, text: str) -> Findings:
@@ -27,14 +26,14 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     file = Collector(path, text, Kind.KUBERNETES)
     if template := _TEMPLATE_ACTION.search(text):
-        file.problem(template.start(), _TEMPLATED)
+        file.problem(template.start(), TEMPLATED)
         return file.findings()
     if "kind" not in text or "apiVersion" not in text:
         return Findings()
     try:
         documents = read(text)
     except Unreadable as error:
-        return file.unreadable(Unreadable(error.line, _TEMPLATED) if "{{" in text else error)
+        return file.unreadable(error)
     for image, in_container in _images(documents):
         if in_container:
             file.image_or_problem(image.traced, Role.IMAGE)
@@ -61,7 +60,7 @@ def _manifests(document: Node) -> list[Mapping]:
     kind = document.scalar("kind")
     if kind is None:
         return []
-    if kind.value.endswith("List"):
+    if kind.value.endswith("List") and isinstance(document.get("items"), Sequence):
         return [found for item in document.sequence("items") for found in _manifests(item)]
     return [] if kind.value in {"ConfigMap", "Secret", "CustomResourceDefinition"} else [document]
 

@@ -18,6 +18,7 @@ LARGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 400_000
 DEEPEST_NESTING = 100
 MERGE_KEY = "<<"
+TEMPLATED = "the file is a template with {{ … }} in it, which is neither read nor edited; keep its images in values"
 
 
 def read(source: str) -> list[Node]:
@@ -33,7 +34,8 @@ def read(source: str) -> list[Node]:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Unreadable(line, f"the file is not valid YAML: {error.problem or error.context}") from error
+        broken = TEMPLATED if "{{" in source else f"the file is not valid YAML: {error.problem or error.context}"
+        raise Unreadable(line, broken) from error
     except yaml.YAMLError as error:
         raise Unreadable(1, "the file is not valid YAML: it has characters that YAML does not allow") from error
     return builder.roots
@@ -114,10 +116,12 @@ class _Builder:
         return (event.end_mark.index if event.end_mark else 0) + self._shift
 
     def _key(self, node: Node, event: yaml.NodeEvent) -> Scalar:
-        """A key that is no scalar is kept as one that no reader asks for: its own text has no name here."""
+        """A key that is no scalar is kept as one that no reader asks for, unless it is the inside of `{{ … }}`."""
         if isinstance(node, Scalar):
             return node
         place = self._start(event)
+        if self.source[max(place - 1, 0) : place + 1] == "{{":
+            raise Unreadable(_line(event), TEMPLATED)
         return Scalar(self.source, place, place, f"\0{place}")
 
 

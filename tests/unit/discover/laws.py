@@ -1,5 +1,7 @@
 """What holds for the findings of every kind of file, whatever its text is."""
 
+from hypothesis import strategies as st
+
 from bot.domain.usage import Findings, Usage
 
 
@@ -40,3 +42,27 @@ def _covers(text: str, usage: Usage) -> None:
         assert exact is not None
         leading = exact.start
     assert usage.line == text.count("\n", 0, leading) + 1
+
+
+def any_text(*fragments: str) -> st.SearchStrategy[str]:
+    """Any text at all, and texts put together from what files of the kind are made of."""
+    pieces = st.sampled_from([*fragments, *_COMMON])
+    return st.text() | st.lists(pieces, max_size=40).map("".join)
+
+
+_COMMON = (
+    *"\n \t:-[]{},\"'|>&*#?@$\\/\r~!%",
+    "\n  ",
+    "\n    ",
+    "${",
+    "{{ ",
+    "<<: ",
+    "\ufeff",
+    "\udcff",
+    "\u2028",
+    "é",
+    "😀",
+    "mcr.microsoft.com/dotnet/aspnet:8.0",
+    "ubuntu",
+    "sha256:" + "0" * 64,
+)
