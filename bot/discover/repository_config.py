@@ -60,7 +60,9 @@ def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[Problem, ..
     try:
         config = reader.config(reader.root())
     except Unreadable as error:
-        return RepositoryConfig(), (Problem(PATH, error.line, f"{error}; the defaults hold until it is corrected"),)
+        # YAML also ends lines at characters that an editor does not count.
+        line = min(error.line, len(Lines(text)))
+        return RepositoryConfig(), (Problem(PATH, line, f"{error}; the defaults hold until it is corrected"),)
     return config, tuple(reader.problems[:MOST_PROBLEMS])
 
 
