@@ -56,3 +56,14 @@ def require(*parts: str) -> None:
     for part in parts:
         if not is_there(part):
             raise MissingPart(part)
+
+
+def main() -> None:
+    """Names what is missing, one line each."""
+    for part in HOW_TO_GET:
+        if not is_there(part):
+            print(MissingPart(part))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+.PHONY: demo test check bench set-up constraints
+
+# More options for pytest, for example PYTEST="tests/unit -q"
+PYTEST ?=
+
+demo: set-up
+	.venv/bin/freshness-bot demo
+
+test: set-up
+	.venv/bin/pytest $(PYTEST)
+
+check: set-up
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: set-up
+	.venv/bin/python -m tests.bench
+
+set-up:
+	@tools/set-up.sh
+
+# After a dependency was added or raised on purpose
+constraints: set-up
+	.venv/bin/python -m pip freeze --exclude-editable >constraints.txt

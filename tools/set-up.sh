@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Brings what `make demo`, `make test` and `make check` need. Where everything is there, it does nothing, quickly.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'set-up: %s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+may_install() {
+    command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+}
+
+# Installs each Debian package on its own, so that one that this release lacks does not stop the others.
+install_packages() {
+    if ! may_install; then
+        command -v apt-get >/dev/null && say "missing, and no right to install: sudo apt-get install $*"
+        return 0
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    for package in "$@"; do
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" \
+            >/dev/null || say "apt-get could not install $package"
+    done
+}
+
+has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+
+missing_packages() {
+    for program in docker-registry oras skopeo npm; do
+        command -v "$program" >/dev/null || echo "$program"
+    done
+    has_postgres || echo postgresql
+}
+
+# The first Python that is new enough and brings what a virtual environment needs.
+find_python() {
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+set_up_python() {
+    if [ ! -x .venv/bin/python ]; then
+        find_python >/dev/null || install_packages python3-venv
+        local python
+        python=$(find_python) || {
+            say "Python 3.11 or newer with venv is needed: apt-get install python3-venv, or see python.org"
+            exit 1
+        }
+        "$python" -m venv .venv
+    fi
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+}
+
+set_up_node() {
+    command -v npm >/dev/null || return 0
+    npm ci --prefix tools --silent || { say "npm ci --prefix tools failed; run it to see why"; return 0; }
+    tools/node_modules/node/bin/node --version >/dev/null 2>&1 || npm rebuild --prefix tools --silent node ||
+        say "the Node that the emulator needs is not there: npm rebuild --prefix tools node"
+}
+
+wanted=$(cat pyproject.toml constraints.txt tools/package-lock.json tools/set-up.sh | sha256sum)
+missing=$(missing_packages | tr '\n' ' ')
+if [ "$(cat .venv/.set-up 2>/dev/null)" = "$wanted" ] && [ -z "$missing" ] && [ -x tools/node_modules/node/bin/node ]; then
+    exit 0
+fi
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # one word for each package
+    install_packages $missing
+fi
+set_up_python
+set_up_node
+.venv/bin/python -m bot.sandbox.parts >&2
+printf '%s\n' "$wanted" >.venv/.set-up
