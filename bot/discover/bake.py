@@ -26,7 +26,7 @@ MOST_EVALUATED = 1024 * 1024
 """Characters that all strings of one file may expand to."""
 NOT_EVALUATED = "which is not evaluated; write the image out"
 _NOTHING = (Traced("", ()), False)
-_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}|[$%]\{")
+_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*\}|[$%]\{")
 
 
 def find(path: str, text: str) -> Findings:
@@ -78,7 +78,7 @@ class _Bake:
         return cls(variables, targets)
 
     def lineage(self, name: str) -> list[str]:
-        """The target and all that it inherits from, the nearest first."""
+        """The target and all that it inherits from, those that win first: the last parent and its own parents."""
         waiting, found = [name], list[str]()
         while waiting and len(found) < MOST_INHERITED:
             here = waiting.pop(0)
@@ -87,7 +87,7 @@ class _Bake:
             found.append(here)
             inherits = self.targets[here].get("inherits", ())
             parents = inherits if isinstance(inherits, tuple) else ()
-            waiting += [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
+            waiting[:0] = [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
         return found
 
     def merged(self, name: str, attribute: str) -> dict[str, Value]:
@@ -116,7 +116,7 @@ class _Targets:
                 self.file.problem(
                     value.place, f"{attribute} of target {quoted(name)} is an expression, {NOT_EVALUATED}"
                 )
-        for variant in _variants(target.get("matrix")):
+        for variant in _variants(target.get("matrix"), self.bake.variables):
             self._read_variant(name, {**self.bake.variables, **variant})
 
     def _read_variant(self, name: str, variables: Mapping[str, Value]) -> None:
@@ -185,12 +185,15 @@ def _digest_place(value: Value, image: Traced) -> int | None:
     return None if tag_stands_with_name else value.written.place(len(value.written) - 1) + 1
 
 
-def _variants(matrix: Value | None) -> Iterator[dict[str, Value]]:
+def _variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
     """One set of variables for each combination of a matrix; without one, a single empty set."""
     axes = matrix if isinstance(matrix, dict) else {}
-    lists = [value if isinstance(value, tuple) else (value,) for value in axes.values()]
+    values = [variables.get(value.name, value) if isinstance(value, Name) else value for value in axes.values()]
+    lists = [value if isinstance(value, tuple) else (value,) for value in values]
     for combination in islice(product(*lists), MOST_VARIANTS):
-        yield dict(zip(axes, combination, strict=True))
+        variant = dict(zip(axes, combination, strict=True))
+        members = [(axis, value) for axis, value in variant.items() if isinstance(value, dict)]
+        yield variant | {f"{axis}.{key}": inner for axis, value in members for key, inner in value.items()}
 
 
 def _values(value: Value | None) -> list[Value]:

@@ -22,6 +22,7 @@ LARGEST_TEXT = 128 * 1024
 """Characters; the parser is Python and reads some 100,000 a second."""
 DEEPEST_NESTING = 60
 
+_MEMBER = re.compile(r"[A-Za-z_][\w-]*\.[A-Za-z_][\w-]*")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^\n])")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -35,7 +36,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A variable's name used as an expression."""
+    """A variable's name used as an expression, or `name.member`."""
 
     name: str
     place: int
@@ -113,6 +114,8 @@ class _Reader:
                     return Template(self._written(tree))
                 case "identifier":
                     return Name(self._label(tree), self._place(tree))
+                case "get_attr_expr_term" if _MEMBER.fullmatch(self._written(tree).text):
+                    return Name(self._written(tree).text, self._place(tree))
                 case "tuple":
                     return tuple(self.value(part, depth + 1) for part in _trees(tree) if not _is_blank(part))
                 case "object":

@@ -136,12 +136,15 @@ target "app" {
 
 def test_each_combination_of_a_matrix_is_read() -> None:
     text = """
+variable "TAGS" {
+  default = ["1",
+             "2"]
+}
 target "app" {
   name = "app-${tag}"
   matrix = {
     os = ["alpine", "debian"]
-    tag = ["1",
-           "2"]
+    tag = TAGS
   }
   contexts = {
     base = "docker-image://contoso/${os}:${tag}"
@@ -150,12 +153,36 @@ target "app" {
 }
 """
     assert found(text) == [
-        ("contoso/alpine:1", 6),
-        ("contoso/debian:1", 6),
-        ("contoso/alpine:2", 7),
-        ("contoso/debian:2", 7),
-        ("fixed:1", 11),
+        ("contoso/alpine:1", 3),
+        ("contoso/debian:1", 3),
+        ("contoso/alpine:2", 4),
+        ("contoso/debian:2", 4),
+        ("fixed:1", 14),
     ]
+
+
+def test_the_members_of_a_matrixs_objects_are_read() -> None:
+    text = """
+target "app" {
+  matrix = {
+    item = [
+      { os = "alpine", version = "3.20" },
+      {
+        os = "debian"
+        version = "12"
+      }
+    ]
+  }
+  name = "app-${item.os}"
+  contexts = { base = "docker-image://${item.os}:${item.version}" }
+  args = { VERSION = item.version }
+  dockerfile-inline = <<EOT
+ARG VERSION
+FROM contoso/app:$${VERSION}
+EOT
+}
+"""
+    assert found(text) == [("alpine:3.20", 5), ("contoso/app:3.20", 5), ("debian:12", 8), ("contoso/app:12", 8)]
 
 
 def test_inline_dockerfiles_are_read_in_every_form_of_string() -> None:
@@ -199,6 +226,19 @@ EOT
 }
 """
     assert found(text) == [("alpine:3.21", 11)]
+
+
+def test_the_last_parent_wins_with_all_that_it_inherits() -> None:
+    text = """
+target "old" { args = { VERSION = "1" } }
+target "grandparent" { args = { VERSION = "2" } }
+target "new" { inherits = ["grandparent"] }
+target "app" {
+  inherits = ["old", "new"]
+  dockerfile-inline = "ARG VERSION\\nFROM alpine:$${VERSION}"
+}
+"""
+    assert found(text) == [("alpine:2", 3)]
 
 
 def test_named_contexts_own_and_inherited_are_no_images_of_an_inline_dockerfile() -> None:
