@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from bot.domain.advisory import Advisory, Release
 from bot.domain.clock import Clock
@@ -47,11 +46,6 @@ class FeedsToRead:
     stale_after: timedelta = timedelta(days=1)
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts (`name` or `name:port`) of the roots; documents that these lead to must be there as well."""
-        return frozenset(urlsplit(root.url).netloc for root in self.roots)
-
-    @property
     def kinds(self) -> frozenset[FeedKind]:
         roots = {root.kind for root in self.roots}
         return frozenset(roots | {led for kind in roots if (led := _LEADS_TO.get(kind))})
@@ -80,7 +74,8 @@ class FeedReading:
 
     `releases` are complete rows to insert or replace. `advisories` replace what the same source (that of their
     only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out. `leads_to` are
-    documents that are due now. All but `document` and `due_at` are empty where nothing changed.
+    documents that are due now. `tags_withdrawn` and `tags_returned` are what an image inventory lists no longer,
+    or again. All but `document` and `due_at` are empty where nothing changed.
     """
 
     source: FeedSource
@@ -90,6 +85,8 @@ class FeedReading:
     advisories: tuple[Advisory, ...] = ()
     withdrawn_advisories: tuple[tuple[str, str], ...] = ()
     leads_to: tuple[FeedSource, ...] = ()
+    tags_withdrawn: frozenset[image_info.TagKey] = frozenset()
+    tags_returned: frozenset[image_info.TagKey] = frozenset()
 
 
 class FeedPort(Protocol):
@@ -184,6 +181,8 @@ async def _take(
         advisories=said.advisories,
         withdrawn_advisories=said.withdrawn_advisories,
         leads_to=await _worth_reading(said, store, now - feeds.history),
+        tags_withdrawn=step.withdrawn,
+        tags_returned=step.returned,
     )
     await store.keep_feed(reading)
     _count(said, merged, step, tally)

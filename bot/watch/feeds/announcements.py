@@ -25,6 +25,7 @@ from bot.watch.feeds.reading import (
     is_version,
     json_document,
     links,
+    one_line,
 )
 
 SOURCE = "dotnet-announcements"
@@ -91,6 +92,7 @@ def _announcement(issue: _Issue, seen_at: datetime) -> Announcement:
     body = (issue.body or "")[:MAX_BODY]
     touched = reach(_packages(body))
     named = _found(_CVE, issue.title)
+    url = next(iter(links(issue.html_url)), None)
     advisories = tuple(
         Advisory(
             cve=cve,
@@ -99,15 +101,15 @@ def _announcement(issue: _Issue, seen_at: datetime) -> Announcement:
             families=touched.families,
             systems=touched.systems,
             fixed_versions=touched.versions,
-            links=links(issue.html_url),
-            evidence=(Evidence(SOURCE, issue.html_url or f"issue {issue.number}", seen_at),),
+            links=links(url),
+            evidence=(Evidence(SOURCE, url or one_line(f"issue {issue.number}"), seen_at),),
         )
         for cve in named
     )
     return Announcement(
         number=issue.number,
         title=issue.title,
-        url=next(iter(links(issue.html_url)), None),
+        url=url,
         published_at=issue.created_at,
         cves=_found(_CVE, f"{issue.title}\n{body}"),
         versions=in_order(version for version in _found(_VERSION, f"{issue.title}\n{body}")),

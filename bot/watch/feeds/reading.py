@@ -56,7 +56,7 @@ class Parsed(Generic[Item]):
 
 def one_line(text: str) -> str:
     """Untrusted text on one line: no control or direction characters, at most `MAX_LINE` characters."""
-    line = _CONTROL_OR_SPACE.sub(" ", text).strip()
+    line = _CONTROL_OR_SPACE.sub(" ", text[: 10 * MAX_LINE]).strip()
     return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
 
 
@@ -68,7 +68,10 @@ def _text_only(value: object) -> object:
 
 def _in_utc(moment: datetime) -> datetime:
     """Microsoft's documents leave the zone out and mean UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside of the calendar") from error
 
 
 VERSION = r"[0-9]{1,5}(?:\.[0-9]{1,9}){1,3}(?:-[0-9A-Za-z]{1,20}(?:\.[0-9A-Za-z]{1,20}){0,5})?"

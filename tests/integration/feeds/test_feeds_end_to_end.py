@@ -47,10 +47,6 @@ class Setting:
         return await tick(self.store, self.reader, self.clock, FeedsToRead(roots))
 
 
-def _hosts(feeds: Feeds) -> frozenset[str]:
-    return FeedsToRead(tuple(FeedSource(KINDS[name], url) for name, url in feeds.addresses.items())).hosts
-
-
 @pytest_asyncio.fixture
 async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     clock = ManualClock(NOW)
@@ -62,7 +58,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     rules = {server.host: HostRules(insecure=True)}
     try:
         async with Http(clock, rules, Limits(attempts=1)) as http:
-            reader = FeedReader(http, clock, _hosts(feeds))
+            reader = FeedReader(http, clock, frozenset({server.host}))
             worker = Worker("one", timedelta(minutes=5))
             yield Setting(feeds, clock, FeedStore(database, worker), reader)
     finally:

@@ -9,7 +9,15 @@ from xml.etree import ElementTree
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.watch.feeds import dotnet_cve, dotnet_releases, image_info, msrc, reading
+from bot.watch.feeds import (
+    announcements,
+    dotnet_cve,
+    dotnet_releases,
+    github_advisories,
+    image_info,
+    msrc,
+    reading,
+)
 from tests.unit.watch.feeds.published import JSON_DOCUMENTS, SEEN, XML_DOCUMENTS, Parser, outcome, published
 
 Path = tuple[str | int, ...]
@@ -105,6 +113,61 @@ def test_a_wrong_value_anywhere_is_survived_or_is_one_failure(name: str) -> None
     assert len(outcomes) >= 12 * 15
     assert any(outcomes)
     assert not all(outcomes)
+
+
+AS_DOCUMENTED: dict[Parser, Any] = {
+    msrc.parse_updates: {
+        "value": [
+            {
+                "ID": "2025-Nov",
+                "DocumentTitle": "November 2025 Security Updates",
+                "InitialReleaseDate": "2025-11-11T08:00:00Z",
+                "CurrentReleaseDate": "2025-12-05T01:36:55Z",
+                "CvrfUrl": "https://api.msrc.microsoft.com/cvrf/v3.0/cvrf/2025-Nov",
+            }
+        ]
+    },
+    github_advisories.parse: [
+        {
+            "ghsa_id": "GHSA-5rrx-jjjq-q2r5",
+            "cve_id": "CVE-2025-55315",
+            "html_url": "https://github.com/advisories/GHSA-5rrx-jjjq-q2r5",
+            "summary": "Security feature bypass",
+            "severity": "critical",
+            "references": ["https://nvd.nist.gov/vuln/detail/CVE-2025-55315"],
+            "published_at": "2025-10-14T22:21:44Z",
+            "withdrawn_at": None,
+            "vulnerabilities": [
+                {
+                    "package": {"ecosystem": "nuget", "name": "Microsoft.AspNetCore.App.Runtime.linux-x64"},
+                    "first_patched_version": "9.0.10",
+                }
+            ],
+            "cvss": {"vector_string": "CVSS:3.1/…", "score": 9.9},
+            "cvss_severities": {"cvss_v3": {"score": 9.9}, "cvss_v4": {"score": 0.0}},
+        }
+    ],
+    announcements.parse: [
+        {
+            "number": 1,
+            "title": "Microsoft Security Advisory CVE-2025-55315",
+            "body": "a | b | c",
+            "html_url": "https://github.com/dotnet/announcements/issues/1",
+            "created_at": "2025-10-14T17:02:11Z",
+            "author_association": "MEMBER",
+            "labels": [{"name": "Security"}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("parser", AS_DOCUMENTED, ids=lambda parser: parser.__module__.rpartition(".")[2])
+def test_a_wrong_value_anywhere_in_a_documented_shape_is_survived_or_is_one_failure(parser: Parser) -> None:
+    document = AS_DOCUMENTED[parser]
+    assert len(parser(json.dumps(document).encode(), SEEN, "feed.doc").items) == 1
+    for path in kinds_of_places(document):
+        for wrong in WRONG:
+            survives(parser, json.dumps(with_value(document, path, wrong)).encode())
 
 
 @pytest.mark.parametrize("name", JSON_DOCUMENTS)

@@ -2,10 +2,11 @@
 
 import json
 import tracemalloc
+from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
@@ -125,6 +126,7 @@ def test_a_byte_order_mark_is_no_garbage() -> None:
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_any_bytes_end_in_a_failure_or_a_result(data: bytes) -> None:
     for parser in (*JSON_PARSERS, msrc.parse):
         result = outcome(parser, data)
@@ -148,6 +150,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
+@settings(deadline=None)
 def test_any_json_value_ends_in_a_failure_or_a_result(value: object) -> None:
     data = json.dumps(value).encode()
     for parser in JSON_PARSERS:
@@ -179,7 +182,28 @@ def test_entries_beyond_the_bound_are_skipped_and_named() -> None:
     assert "rows: has 10005 entries" in str(notes.problems[0])
 
 
+class _At(FeedShape):
+    at: reading.Moment
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2025-02-30T00:00:00Z", "1e300", "soon", ""]
+)
+def test_a_moment_outside_of_the_calendar_is_named(text: str) -> None:
+    notes = Notes("feed.doc")
+    assert notes.shaped(_At, {"at": text}, "row") is None
+    assert str(notes.problems[0]).startswith("feed.doc: row: at: ")
+
+
+@given(st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat()))
+@settings(deadline=None)
+def test_any_moment_is_in_utc_or_named(text: str) -> None:
+    read = Notes("feed.doc").shaped(_At, {"at": text}, "row")
+    assert read is None or read.at.tzinfo is UTC
+
+
 @given(st.text(max_size=2000))
+@settings(deadline=None)
 def test_untrusted_text_is_one_bounded_line(text: str) -> None:
     line = reading.one_line(text)
     assert len(line) <= reading.MAX_LINE
