@@ -90,7 +90,7 @@ async def test_what_did_not_change_is_a_304_that_costs_nothing(shared_world: Wor
     remaining = bot.rate_limiting[0]
     assert repository.update() is False
     assert bot.rate_limiting[0] == remaining
-    await shared_world.github.push("same", {"a": "2"})
+    await shared_world.github.ask("PATCH", "/repos/contoso/same", {"description": "another"})
     assert repository.update() is True
     [first, unchanged, changed] = shared_world.traffic.requests("github", "GET", "/repos/contoso/same$")
     assert [entry.status for entry in (first, unchanged, changed)] == [200, 304, 200]
