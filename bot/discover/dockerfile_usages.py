@@ -86,8 +86,8 @@ def _with_argument(usage: Usage, image: Traced, file: Collector, arguments: Argu
 def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, served: Counter[str]) -> int:
     """Behind the last character of the reference.
 
-    But behind the word that names it where that character comes from an ARG that supplies only the tag and serves
-    other ends too: other references, or a stage that declares it again.
+    But behind the word that names it where that character comes from an ARG that supplies a part of the tag, or
+    only the tag while it serves other ends too: other references, or a stage that declares it again.
     """
     image = named.image
     last = image.places[-1]
@@ -95,7 +95,9 @@ def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, 
     if last < 0:
         return behind_word
     owner = arguments.owner(last)
-    supplies_all = reference.tag is None or image.span(len(reference.name), len(image)) is not None
-    if owner is None or supplies_all:
+    name_end = len(reference.name)
+    if owner is None or reference.tag is None or image.span(name_end, len(image)) is not None:
         return last + 1
-    return behind_word if served[owner] > 1 or owner in arguments.declared_again else last + 1
+    supplies_tag = image.span(name_end + 1, len(image)) is not None
+    serves_others = served[owner] > 1 or owner in arguments.declared_again
+    return last + 1 if supplies_tag and not serves_others else behind_word

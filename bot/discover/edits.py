@@ -94,11 +94,10 @@ def _changed(written: Traced, start: int, end: int, sign: str, new: str | None, 
 
 
 def _removed(written: Traced, start: int, end: int) -> list[Edit]:
-    """Without the sign too, which stands elsewhere where a variable follows it."""
-    places = written.places[start:end]
-    if any(place < 0 for place in places):
+    span = written.span(start, end)
+    if span is None:
         raise CannotEdit(f"{written.text[start:end]} cannot be taken out: it is put together from several places")
-    return [Edit(Span(place, place + 1), "") for place in places]
+    return [Edit(span, "")]
 
 
 def _place_behind(written: Traced, start: int, usage: Usage) -> Span:

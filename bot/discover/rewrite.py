@@ -15,7 +15,9 @@ from bot.discover.text import Lines, decode, encode
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.usage import Kind, Problem, Replacement, Rewritten, Span, Usage
 
-MOST_REASONS = 20
+MOST_READINGS = 40
+"""How often a file is read again to find the changes that cannot be made among those that can."""
+MOST_REASONS = 10
 """Refusals that are looked into one by one; each costs a reading of the file."""
 
 
@@ -41,22 +43,16 @@ def rewrite(path: str, data: bytes, replacements: Sequence[Replacement], kind: K
             continue
         if change.edits:
             changes.append(change)
-    accepted = file.accepted(_grouped(changes), [])
-    kept = {change.number for group in accepted for change in group}
-    rejected = [group for group in _grouped(changes) if group[0].number not in kept]
+    groups = _grouped(changes)
+    accepted, text = file.accepted(groups)
+    kept = {group[0].number for group in accepted}
+    rejected = [group for group in groups if group[0].number not in kept]
     for at, group in enumerate(rejected):
         reason = file.reason(group) if at < MOST_REASONS else "the file would not read as asked for"
         refused += [_refusal(file.usages[change.number], change.wanted, reason) for change in group]
-    if not accepted:
-        return Rewritten(data, 0, _in_order(refused))
-    text = file.result(accepted)
-    assert text is not None
     places = {change.edits for group in accepted for change in group}
-    return Rewritten(encode(text), len(places), _in_order(refused))
-
-
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: problem.line))
+    in_order = sorted(refused, key=lambda problem: problem.line)
+    return Rewritten(encode(text), len(places), tuple(in_order))
 
 
 def _refusal(usage: Usage, wanted: Replacement, reason: str) -> Problem:
@@ -110,7 +106,8 @@ class _File:
             return _Change(number, wanted, usage.reference, wanted.new.digest, edits)
         edits = edits_for(usage, wanted.new, self.text)
         recorded = usage.marker
-        if edits and wanted.new.digest is not None and (old := marker.find(usage, self.lines)):
+        alone = len(self.named[marker.statement_of(usage)]) == 1
+        if edits and wanted.new.digest is not None and alone and (old := marker.find(usage, self.lines)):
             edits, recorded = (*edits, Edit(old.line, "")), None
         return _Change(number, wanted, wanted.new, recorded, edits)
 
@@ -129,14 +126,25 @@ class _File:
         at, line = new
         return (Edit(Span(at, at), line),)
 
-    def accepted(self, groups: Sequence[_Group], done: Sequence[_Group]) -> Sequence[_Group]:
-        """As many groups as prove right together, halved again and again: one bad group costs few readings."""
-        if not groups or self.result([*done, *groups]) is not None:
-            return [*done, *groups]
-        if len(groups) == 1:
-            return done
-        half = len(groups) // 2
-        return self.accepted(groups[half:], self.accepted(groups[:half], done))
+    def accepted(self, groups: Sequence[_Group]) -> tuple[Sequence[_Group], str]:
+        """The groups that prove right together, and the text with them.
+
+        Those that do not are halved again and again: one bad group costs few readings.
+        """
+        done: list[_Group] = []
+        text = self.text
+        parts = [groups] if groups else []
+        for _ in range(MOST_READINGS):
+            if not parts:
+                break
+            part = parts.pop()
+            result = self.result([*done, *part])
+            if result is not None:
+                done, text = [*done, *part], result
+            elif len(part) > 1:
+                half = len(part) // 2
+                parts += (part[half:], part[:half])
+        return done, text
 
     def result(self, groups: Iterable[_Group]) -> str | None:
         """The text after these changes, None where it does not read as asked for."""
