@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.domain.change import Move
 from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Rebuild
 from bot.domain.repository import Affected
@@ -26,7 +27,10 @@ class PlanStore(Protocol):
     async def open_rollouts(self) -> Sequence[OpenRollout]: ...
 
     async def save_plan(self, plan: PlannedRollout) -> None:
-        """Rollout, rebuilds, superseded rebuilds, message: one transaction. A change is never planned twice."""
+        """Rollout, rebuilds, superseded rebuilds, message: one transaction.
+
+        Raises `LeaseLost` rather than plan a change twice.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     for part in group(moves, await store.open_rollouts(), now):
         affected = await store.affected([move.id for move in part.moves])
         planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now)
-        await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned))
+        try:
+            await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned))
+        except LeaseLost:
+            continue
         rebuilds += len(planned)
     return PlanTally(len(moves), rebuilds)

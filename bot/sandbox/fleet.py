@@ -55,13 +55,17 @@ class SampleFleet:
         image = dotnet_image("aspnet", version, os=os, upper=upper)
         await self.world.registry.push(ASPNET, f"{version}-noble-chiseled", image)
         pushed = await self.world.registry.push(ASPNET, RUNTIME_TAG, image)
-        self.digests[f"{ASPNET}:{RUNTIME_TAG}"] = pushed.digest
-        return pushed
+        return self._published(ASPNET, RUNTIME_TAG, pushed, version)
 
     async def publish_sdk(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
         image = dotnet_image("sdk", PATCHES[version], os=os, upper=upper)
         pushed = await self.world.registry.push(SDK, SDK_TAG, image)
-        self.digests[f"{SDK}:{SDK_TAG}"] = pushed.digest
+        return self._published(SDK, SDK_TAG, pushed, PATCHES[version])
+
+    def _published(self, repository: str, tag: str, pushed: Pushed, version: str) -> Pushed:
+        """Microsoft lists in the inventory what it pushes."""
+        self.digests[f"{repository}:{tag}"] = pushed.digest
+        self.world.feeds.publish_image(repository, [tag], pushed, version=version, os_version="noble")
         return pushed
 
     def announce(self, version: str, *, security: bool, cves: tuple[str, ...] = ()) -> None:

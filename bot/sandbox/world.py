@@ -77,7 +77,10 @@ class World:
         self.slack = await Workspace.of(slack.url, emulator.slack)
 
     def config(self, folder: Path, store_url: str) -> Path:
-        """Writes a configuration of the bot for this world, with its secrets in files, and answers where."""
+        """Writes a configuration of the bot for this world, with its secrets in files, and answers where.
+
+        Nothing settles: what is found is acted on in the same pass.
+        """
         token, bot_token = folder / "github-token", folder / "slack-token"
         token.write_text(self.github.token)
         bot_token.write_text(self.slack.token)
@@ -92,6 +95,7 @@ class World:
             "bases": [f"{self.registry.host}/dotnet/*"],
             "feeds": {name: {"url": url} for name, url in self.feeds.addresses.items()},
             "store": {"url": store_url},
+            "policy": [{"settle": "0s"}],
             "slack": {
                 "bot_token_file": str(bot_token),
                 "channel": self.slack.channel,

@@ -157,7 +157,7 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         if database is None:
             database = await open_database(store_url(settings))
             open_parts.push_async_callback(database.close)
-        accesses = [_registry_access(host, settings) for host in settings.registries]
+        accesses = [registry_access(host, settings) for host in settings.registries]
         http = await open_parts.enter_async_context(Http(clock, _rules(settings, accesses)))
         host = GitHub(_github_access(settings), clock)
         open_parts.push_async_callback(host.close)
@@ -201,14 +201,14 @@ def _sources(settings: Settings) -> list[FeedSource]:
     return [FeedSource(_KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
 
 
-def _registry_access(host: str, settings: Settings) -> RegistryAccess:
+def registry_access(host: str, settings: Settings) -> RegistryAccess:
     wanted = settings.registries[host]
     password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
     return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure)
 
 
 def _rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
-    """Plain HTTP only where the operator wrote it: an insecure registry, or an http:// address of a feed or Slack."""
+    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of a feed or Slack."""
     written = [source.url for source in _sources(settings)]
     if settings.slack is not None:
         written.append(settings.slack.api_url)

@@ -198,6 +198,16 @@ class SlackSettings(_Section):
     api_url: str = Field("https://slack.com/api", description="Where Slack's Web API is.")
 
 
+_NOT_YET = (
+    ("schedule", "weekly_rebuild"),
+    ("schedule", "digest"),
+    ("rollout", "waves"),
+    ("rollout", "pause_when_failed"),
+    ("limits", "writes_per_minute"),
+    ("limits", "writes_per_hour"),
+)
+
+
 class Settings(BaseSettings):
     """The settings of the freshness bot."""
 
@@ -229,6 +239,17 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
+
+    def without_effect(self) -> list[str]:
+        """What is set but has no effect in this version, a line each."""
+        lines = [
+            f"{section}.{name} is accepted, but has no effect in this version"
+            for section, name in _NOT_YET
+            if name in getattr(self, section).model_fields_set
+        ]
+        if any(rule.wave is not None for rule in self.policy):
+            lines.append("policy: wave is recorded, but waves do not hold anything back in this version")
+        return lines
 
     @property
     def rules(self) -> Policy:

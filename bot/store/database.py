@@ -1,7 +1,10 @@
 """Opening the database: one address, two engines, the same behaviour."""
 
+import asyncio
+import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +80,54 @@ async def open_database(url: str) -> Database:
             advice="check store.url and that its folder can be written",
         ) from error
     return Database(engine)
+
+
+@asynccontextmanager
+async def rehearsal(url: str) -> AsyncIterator[Database]:
+    """A database whose contents are those of `url` now, and whose changes are lost at the end.
+
+    SQLite is copied, so that a long rehearsal holds no lock. PostgreSQL is used in one transaction that is
+    rolled back; other workers skip the rows that it has claimed.
+    """
+    target = address(url)
+    if target.get_backend_name() != "sqlite":
+        original = await open_database(url)
+        try:
+            async with original.engine.connect() as connection:
+                yield _Unfinished(original.engine, connection)
+                await connection.rollback()
+        finally:
+            await original.close()
+        return
+    with tempfile.TemporaryDirectory(prefix="freshness-rehearsal-") as folder:
+        copy = f"{folder}/copy.db"
+        await asyncio.to_thread(_copy, target.database, copy)
+        database = await open_database(f"sqlite:///{copy}")
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def _copy(original: str | None, copy: str) -> None:
+    if original is None or not Path(original).exists():
+        return
+    with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as into:
+        source.backup(into)
+
+
+class _Unfinished(Database):
+    """Every transaction is a savepoint of one that never commits; one at a time, as they share a connection."""
+
+    def __init__(self, engine: AsyncEngine, connection: AsyncConnection) -> None:
+        super().__init__(engine)
+        self._connection = connection
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn, self._connection.begin_nested():
+            yield self._connection
 
 
 def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:

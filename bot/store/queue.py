@@ -14,7 +14,7 @@ from bot.domain.failure import LeaseLost
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Who claims, and for how long a claim holds without a word; once `draining` is set, nothing more is claimed."""
+    """Who claims, and how long a claim holds without a word; once `draining` is set, nothing more is claimed."""
 
     name: str
     lease: timedelta = timedelta(minutes=10)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.act.ports import Job
 from bot.domain.change import Change, Move
 from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.repository import Affected, Member, Workflow
 from bot.domain.repository_config import RepositoryConfig
@@ -65,7 +66,7 @@ class RolloutStore:
 
     async def open_rebuilds(self) -> list[Rebuild]:
         async with self._database.transaction() as connection:
-            return await _rebuilds(connection, rebuilds.c.state.not_in(_ENDED))
+            return await read_rebuilds(connection, rebuilds.c.state.not_in(_ENDED))
 
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.transaction() as connection:
@@ -84,7 +85,7 @@ class RolloutStore:
         ]
 
     async def save_plan(self, plan: PlannedRollout) -> None:
-        """All of it or nothing; changes that another replica planned meanwhile are left alone."""
+        """All of it or nothing; raises `LeaseLost` where another replica has planned one of the changes."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             taken = await connection.execute(
@@ -94,8 +95,7 @@ class RolloutStore:
                 .returning(changes.c.id)
             )
             if len(taken.all()) != len(plan.changes):
-                await connection.rollback()
-                return
+                raise LeaseLost("another worker has planned these changes")
             if not plan.rebuilds:
                 return
             rollout = plan.joins
@@ -135,7 +135,7 @@ class RolloutStore:
         await _note(connection, int(added.scalar_one()), now, None, planned.state, planned.reason)
 
     async def _supersede(self, connection: AsyncConnection, old: int, rollout: int, now: datetime) -> None:
-        rebuild = (await _rebuilds(connection, rebuilds.c.id == old))[0]
+        rebuild = (await read_rebuilds(connection, rebuilds.c.id == old))[0]
         if rebuild.state.has_ended:
             return
         reason = f"a newer digest arrived; rollout {rollout} goes on with it"
@@ -233,7 +233,7 @@ class RolloutStore:
             moved = await connection.execute(
                 select(changes.c.change).where(changes.c.rollout_id == id).order_by(changes.c.id)
             )
-            found = await _rebuilds(connection, rebuilds.c.rollout_id == id)
+            found = await read_rebuilds(connection, rebuilds.c.rollout_id == id)
             return Rollout(
                 id,
                 row["opened_at"],
@@ -253,7 +253,7 @@ class RolloutStore:
         return [await self.rollout(found) for found in ids]
 
 
-async def _rebuilds(connection: AsyncConnection, where: Any) -> list[Rebuild]:
+async def read_rebuilds(connection: AsyncConnection, where: Any) -> list[Rebuild]:
     rows = await connection.execute(
         select(rebuilds, repositories.c.name.label("repository_name"))
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)

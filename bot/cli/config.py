@@ -1,0 +1,42 @@
+"""`config check` and `config schema`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+
+app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Reads the settings file and every secret file it names; exit code 2 with one line for each defect."""
+    from bot.cli.output import print_line
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    for line in settings.without_effect():
+        print_line(f"{config}: {line}")
+    print_line(f"{config}: all settings are valid")
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+    ] = "-",
+) -> None:
+    """Prints the JSON Schema of the settings file, for editors and for checks in CI."""
+    import json
+    from pathlib import Path
+
+    from bot.cli.output import print_line
+    from bot.settings import Settings
+
+    text = json.dumps(Settings.model_json_schema(), indent=2)
+    if output == "-":
+        print_line(text)
+    else:
+        Path(output).write_text(f"{text}\n")

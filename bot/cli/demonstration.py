@@ -1,0 +1,181 @@
+"""`demo`: a real fleet on this machine, a patch upstream, and what the bot does about it, told as it happens.
+
+Every digest, pull request, run and message shown is asked of the servers after the fact.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.text import Text
+
+from bot.domain.clock import SystemClock
+from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
+from bot.sandbox.parts import MissingPart
+from bot.sandbox.world import World
+from bot.service.logs import set_up
+from bot.service.stages import Outcome, one_pass
+from bot.service.wiring import Bot, open_bot
+from bot.settings import load
+from bot.store.leases import bring_forward
+
+CVES = ("CVE-2026-21218", "CVE-2026-21219")
+
+
+async def show(*, keep: bool) -> int:
+    """The exit code: 0 where everything came out as it should, 1 where it did not, 2 where a part is missing."""
+    console = Console(highlight=False)
+    set_up("text", verbose=False)
+    try:
+        async with _fleet(console) as (fleet, bot):
+            story = _Story(console, fleet, bot)
+            code = await story.tell()
+            if keep:
+                await story.wait()
+            return code
+    except MissingPart as missing:
+        console.print(Text(str(missing), style="red"))
+        return 2
+
+
+@asynccontextmanager
+async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot]]:
+    with console.status("starting a registry, GitHub, Slack and feeds on this machine"):
+        async with World() as world:
+            fleet = SampleFleet(world)
+            await fleet.build("10.0.0")
+            with tempfile.TemporaryDirectory(prefix="freshness-demo-") as folder:
+                path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
+                async with open_bot(load(path), SystemClock()) as bot:
+                    yield fleet, bot
+
+
+class _Story:
+    def __init__(self, console: Console, fleet: SampleFleet, bot: Bot) -> None:
+        self._console = console
+        self._fleet = fleet
+        self._bot = bot
+        self._world = fleet.world
+        self._wrong: list[str] = []
+
+    async def tell(self) -> int:
+        await self._settle()
+        await self._patch()
+        await self._quiet()
+        await self._finish()
+        for line in self._wrong:
+            self._console.print(Text(f"wrong: {line}", style="bold red"))
+        return 1 if self._wrong else 0
+
+    async def wait(self) -> None:
+        self._console.print(f"\nGitHub {self._world.github.url}  registry {self._world.registry.host}")
+        self._console.print("Everything stays up until Ctrl-C.")
+        await asyncio.Event().wait()
+
+    async def _settle(self) -> None:
+        self._chapter(
+            "The fleet", "Seven repositories; the bot reads them and remembers what their bases look like."
+        )
+        await self._pass()
+        for base in (f"{ASPNET}:{RUNTIME_TAG}", f"{SDK}:{SDK_TAG}"):
+            self._say(f"  {base}  {self._fleet.digests[base][:19]}  from the registry")
+        self._expect(not self._world.traffic.writes(), "the first pass must not write anything")
+
+    async def _patch(self) -> None:
+        self._chapter("Patch day", "Microsoft pushes new images under the same tags and publishes the release.")
+        pushed = await self._fleet.publish_runtime("10.0.1")
+        await self._fleet.publish_sdk("10.0.1")
+        self._fleet.announce("10.0.1", security=True, cves=CVES)
+        self._say(f"  {pushed.reference} is now {pushed.digest[:19]}")
+        self._world.traffic.forget()
+        outcomes = await self._pass()
+        self._say(
+            f"  {len(self._world.traffic.requests(service='registry', method='HEAD'))} HEAD requests to the registry"
+        )
+        rebuilds = next(outcome for outcome in outcomes if outcome.stage == "plan").figures["rebuilds"]
+        self._say(f"  {rebuilds} repositories must be rebuilt; website and handbook have nothing to do")
+        await self._show_pull_requests()
+        self._show_runs()
+        await self._show_slack()
+
+    async def _quiet(self) -> None:
+        self._chapter("Another pass", "Nothing new upstream: the bot looks, and leaves everything as it is.")
+        self._world.traffic.forget()
+        await self._pass()
+        writes = self._world.traffic.writes()
+        heads = self._world.traffic.requests(service="registry", method="HEAD")
+        self._say(f"  {len(heads)} HEAD requests for 2 distinct bases, {len(writes)} writes")
+        self._expect(not writes, "a second pass must not write anything")
+
+    async def _finish(self) -> None:
+        self._chapter("The end", "A maintainer merges one pull request, and the workflow runs succeed.")
+        [request] = await self._world.github.pull_requests("payments-api")
+        await self._world.github.merge("payments-api", request["number"])
+        for run in self._world.github.runs():
+            self._world.github.finish_run(run.id)
+        await self._pass()
+        await self._show_slack()
+        merged = await self._world.github.read("payments-api", "Dockerfile")
+        self._expect(
+            self._fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"] in merged, "main must name the digest of the registry"
+        )
+
+    async def _pass(self) -> list[Outcome]:
+        await bring_forward(self._bot.database, self._bot.clock.now())
+        outcomes = await one_pass(self._bot)
+        for outcome in outcomes:
+            for problem in outcome.problems:
+                self._console.print(Text(f"  {outcome.stage}: {problem}", style="yellow"))
+        return outcomes
+
+    async def _show_pull_requests(self) -> None:
+        shown = False
+        for name in self._fleet.repositories("10.0.0"):
+            for request in await self._world.github.pull_requests(name):
+                self._say(f"  pull request {request['html_url']}")
+                self._say(f"    {request['title']}")
+                if not shown:
+                    shown = True
+                    self._console.print(Panel(Markdown(request["body"]), title="its body", border_style="blue"))
+                    text = await self._world.github.read(name, "Dockerfile", request["head"]["ref"])
+                    self._console.print(Syntax(text, "docker", background_color="default"))
+
+    def _show_runs(self) -> None:
+        for run in self._world.github.runs():
+            self._say(f"  run {run.id} of {run.workflow.path} in {run.workflow.repository}: {run.status}")
+
+    async def _show_slack(self) -> None:
+        messages = await self._world.slack.messages()
+        self._expect(len(messages) == 1, f"Slack must have one message, it has {len(messages)}")
+        for message in messages:
+            lines = [_text_of(block) for block in message.get("blocks", [])]
+            body = Text("\n\n".join(line for line in lines if line) or message["text"])
+            self._console.print(Panel(body, title="Slack", border_style="magenta"))
+
+    def _chapter(self, title: str, text: str) -> None:
+        self._console.print()
+        self._console.rule(Text(title, style="bold cyan"), align="left")
+        self._console.print(text)
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(text))
+
+    def _expect(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self._wrong.append(otherwise)
+
+
+def _text_of(block: dict[str, object]) -> str:
+    text = block.get("text")
+    if isinstance(text, dict):
+        return str(text.get("text", ""))
+    elements = block.get("elements")
+    if isinstance(elements, list):
+        return "  ".join(str(element.get("text", "")) for element in elements)
+    return ""

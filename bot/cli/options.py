@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", envvar="FRESHNESS_BOT_CONFIG", help="The settings file.")
+]
+DEFAULT_CONFIG = Path("config/freshness.yaml")
+OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="A table for people or JSON for scripts.")]

@@ -1,0 +1,62 @@
+"""`history`, `export`, `import` and `backtest`: what has been, and what a policy would have made of it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(history)
+    app.command()(backtest)
+
+
+def history(
+    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Every change of a base that the bot has seen, with its cause and evidence."""
+    import asyncio
+
+    from bot.cli.rollouts import show_history
+    from bot.service.single import read_history
+    from bot.settings import load
+
+    show_history(asyncio.run(read_history(load(config), base)), output)
+
+
+def backtest(
+    releases: Annotated[Path, typer.Option("--releases", help="Releases as JSON Lines (plain, gz or xz).")],
+    observations: Annotated[
+        Path | None, typer.Option("--observations", help="Observations as JSON Lines (plain, gz or xz).")
+    ] = None,
+    from_git: Annotated[
+        Path | None, typer.Option("--from-git", help="A clone of dotnet/versions, instead of --observations.")
+    ] = None,
+    changes: Annotated[
+        Path | None, typer.Option("--changes", help="Write the changes concluded here, as JSON Lines.")
+    ] = None,
+    repositories: Annotated[
+        Path | None, typer.Option("--repositories", help="Usages as JSON Lines; else a fleet is made up.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings whose policy is tried.")] = None,
+    output: Annotated[str, typer.Option("--format", "-f", help="table, json or html")] = "table",
+) -> None:
+    """Replays years of upstream history through the code that runs live: causes, actions, delays."""
+    from bot.backtest.command import backtest as replay
+    from bot.settings import load
+
+    replay(
+        releases=releases,
+        out=sys.stdout,
+        observations=observations,
+        from_git=from_git,
+        changes=changes,
+        repositories=repositories,
+        output_format=output,
+        policy=load(config).rules if config is not None else None,
+    )

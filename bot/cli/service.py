@@ -1,0 +1,118 @@
+"""`run`, `once`, `status`, `plan`, `explain` and `demo`: the bot at work."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+
+def register(app: typer.Typer) -> None:
+    for command in (run, once, status, plan, explain, demo):
+        app.command()(command)
+
+
+def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Runs the service until SIGTERM: watches bases, opens pull requests, dispatches rebuilds, reports.
+
+    Stopping is orderly: running work finishes or gives its lease back, and the next start goes on from there.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.logs import set_up
+    from bot.service.running import serve
+    from bot.service.wiring import open_bot
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    set_up(settings.log)
+
+    async def work() -> None:
+        async with open_bot(settings, SystemClock()) as bot:
+            await serve(bot)
+
+    asyncio.run(work())
+
+
+def once(
+    config: ConfigFile = DEFAULT_CONFIG,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look and decide, but change nothing anywhere; shows the plan.")
+    ] = False,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """One full pass of every stage, then exits: 0 all well, 1 something needs attention."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.logs import set_up
+    from bot.service.single import pass_once, planned_only
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    set_up("text", verbose=output is Format.TABLE)
+    if dry_run:
+        from bot.cli.rollouts import show_rebuilds
+
+        rebuilds = asyncio.run(planned_only(settings, SystemClock()))
+        show_rebuilds(rebuilds, output)
+        return
+    outcomes = asyncio.run(pass_once(settings, SystemClock()))
+    if output is Format.JSON:
+        from bot.cli.output import print_json
+
+        print_json([{"stage": o.stage, **o.figures, "problems": o.problems} for o in outcomes])
+    sys.exit(1 if any(outcome.problems for outcome in outcomes) else 0)
+
+
+def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Bases, rollouts, open rebuilds and incidents as the store knows them; asks nobody else."""
+    import asyncio
+
+    from bot.cli.rollouts import show_status
+    from bot.service.single import read_status
+    from bot.settings import load
+
+    show_status(asyncio.run(read_status(load(config))), output)
+
+
+def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """What the bot will do next and when, with the reason for each."""
+    import asyncio
+
+    from bot.cli.rollouts import show_rebuilds
+    from bot.service.single import read_status
+    from bot.settings import load
+
+    found = asyncio.run(read_status(load(config)))
+    show_rebuilds([rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action], output)
+
+
+def explain(
+    repository: Annotated[str, typer.Argument(help="owner/name")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Everything the bot knows of one repository: usages, rebuilds, each transition with its reason."""
+    import asyncio
+
+    from bot.cli.rollouts import show_explanation
+    from bot.service.single import read_explanation
+    from bot.settings import load
+
+    show_explanation(asyncio.run(read_explanation(load(config), repository)), output)
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
+) -> None:
+    """The main job end to end on real parts: a registry, GitHub, Slack and feeds, all on this machine."""
+    import asyncio
+
+    from bot.cli.demonstration import show
+
+    sys.exit(asyncio.run(show(keep=keep)))

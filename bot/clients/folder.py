@@ -1,0 +1,56 @@
+"""A local checkout: the files worth reading, and writing one back without ever leaving half of it."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bot.domain.failure import Failure, Trouble
+
+_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", "bin", "obj", ".terraform"})
+"""Folders that hold other people's files or build output."""
+
+
+def walk(root: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
+    """Files below `root` (or `root` itself, where it is one) with their path relative to it, in order.
+
+    Symbolic links are not followed: they may lead out of the checkout. Raises `Failure` where `root` is missing.
+    """
+    if root.is_file():
+        yield root.name, root
+        return
+    if not root.is_dir():
+        raise Failure(Trouble.MISSING, "there is no such file or folder", where=str(root))
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(files):
+            path = Path(folder) / name
+            relative = path.relative_to(root).as_posix()
+            if wanted(relative) and not path.is_symlink():
+                yield relative, path
+
+
+def read(path: Path, largest: int) -> bytes:
+    """At most one byte more than `largest`, so that a reader can tell what is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(largest + 1)
+    except OSError as error:
+        raise Failure(Trouble.DENIED, f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replaces the file in one step, with its mode as it was."""
+    try:
+        mode = path.stat().st_mode
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(data)
+        os.chmod(file.name, mode)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def content_name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,59 @@
+"""Work that ends by itself: one pass, a dry run, a look at the store."""
+
+from bot.domain.change import Change
+from bot.domain.clock import Clock
+from bot.domain.rebuild import Rebuild, State
+from bot.service.stages import OBSERVING, Outcome, one_pass
+from bot.service.wiring import open_bot, store_url
+from bot.settings import Settings
+from bot.store.database import open_database, rehearsal
+from bot.store.leases import bring_forward, free_leases_of_the_dead, give_all_back
+from bot.store.status import Explanation, Status, StatusStore
+
+
+async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
+    """Every stage once. Whatever is polled regularly is due now; settle times and windows still hold."""
+    async with open_bot(settings, clock) as bot:
+        await free_leases_of_the_dead(bot.database, bot.worker)
+        await bring_forward(bot.database, clock.now())
+        try:
+            return await one_pass(bot)
+        finally:
+            await give_all_back(bot.database, bot.worker)
+
+
+async def planned_only(settings: Settings, clock: Clock) -> list[Rebuild]:
+    """What a pass would plan now, decided on a copy of the store that is thrown away afterwards."""
+    async with rehearsal(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
+        await bring_forward(bot.database, clock.now())
+        await one_pass(bot, OBSERVING)
+        return [rebuild for rebuild in await bot.rollouts.open_rebuilds() if _is_ahead(rebuild)]
+
+
+async def read_status(settings: Settings) -> Status:
+    database = await open_database(store_url(settings))
+    try:
+        return await StatusStore(database).status()
+    finally:
+        await database.close()
+
+
+async def read_explanation(settings: Settings, repository: str) -> Explanation:
+    """Raises `Failure` where the store knows no such repository."""
+    database = await open_database(store_url(settings))
+    try:
+        return await StatusStore(database).explain(repository)
+    finally:
+        await database.close()
+
+
+def _is_ahead(rebuild: Rebuild) -> bool:
+    return rebuild.state in (State.PLANNED, State.WAITING)
+
+
+async def read_history(settings: Settings, base: str) -> list[Change]:
+    database = await open_database(store_url(settings))
+    try:
+        return await StatusStore(database).changes_of(base)
+    finally:
+        await database.close()

@@ -1,0 +1,171 @@
+"""What an operator asks of the store: how things stand, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from bot.domain.change import Change
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rebuild import Rebuild, State
+from bot.domain.reference import Base
+from bot.domain.usage import Problem, Usage
+from bot.store.codec import load
+from bot.store.database import Database
+from bot.store.rollouts import read_rebuilds
+from bot.store.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
+
+
+@dataclass(frozen=True, slots=True)
+class BaseStatus:
+    base: Base
+    digest: str | None
+    version: str | None
+    moved_at: datetime | None
+    repositories: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStatus:
+    subject: str
+    opened_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`rebuilds` are those that have not ended, and all of the newest rollout."""
+
+    repositories: int
+    unreadable: tuple[tuple[str, str], ...]
+    bases: tuple[BaseStatus, ...]
+    rebuilds: tuple[Rebuild, ...]
+    incidents: tuple[IncidentStatus, ...]
+    feed_errors: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition of a rebuild."""
+
+    rebuild: int
+    at: datetime
+    before: str | None
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    repository: str
+    read_at: datetime | None
+    error: str | None
+    problems: tuple[Problem, ...]
+    usages: tuple[tuple[Usage, Base | None, str | None], ...]
+    """Each with the base that it follows and the digest which that base has now."""
+    rebuilds: tuple[Rebuild, ...]
+    steps: tuple[Step, ...]
+
+
+class StatusStore:
+    """Reads only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def status(self) -> Status:
+        used_by = (
+            select(usages.c.base_id, func.count(func.distinct(usages.c.repository_id)).label("repositories"))
+            .group_by(usages.c.base_id)
+            .subquery()
+        )
+        async with self._database.transaction() as connection:
+            total = await connection.execute(
+                select(func.count()).select_from(repositories).where(repositories.c.listed.is_(True))
+            )
+            unreadable = await connection.execute(
+                select(repositories.c.name, repositories.c.error).where(
+                    repositories.c.listed.is_(True), repositories.c.error.is_not(None)
+                )
+            )
+            found = await connection.execute(
+                select(bases, used_by.c.repositories)
+                .join(used_by, used_by.c.base_id == bases.c.id)
+                .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
+            )
+            newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
+            open_states = [state.value for state in State if not state.has_ended]
+            troubles = await connection.execute(
+                select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)
+            )
+            feeds = await connection.execute(
+                select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
+            )
+            return Status(
+                repositories=int(total.scalar_one()),
+                unreadable=tuple((row.name, row.error) for row in unreadable),
+                bases=tuple(
+                    BaseStatus(
+                        Base(row.registry, row.repository, row.tag),
+                        row.digest,
+                        row.version,
+                        row.moved_at,
+                        row.repositories,
+                        row.error,
+                    )
+                    for row in found
+                ),
+                rebuilds=tuple(
+                    await read_rebuilds(
+                        connection, rebuilds.c.state.in_(open_states) | (rebuilds.c.rollout_id == newest)
+                    )
+                ),
+                incidents=tuple(IncidentStatus(row.subject, row.opened_at, row.detail) for row in troubles),
+                feed_errors=tuple((row.url, row.error) for row in feeds),
+            )
+
+    async def explain(self, repository: str) -> Explanation:
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(repositories).where(repositories.c.name == repository))).first()
+            if row is None:
+                raise Failure(
+                    Trouble.MISSING,
+                    f"no repository {repository!r} is known",
+                    advice="write owner/name; see github.repositories in the settings",
+                )
+            named = await connection.execute(
+                select(usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+                .outerjoin(bases, bases.c.id == usages.c.base_id)
+                .where(usages.c.repository_id == row.id)
+                .order_by(usages.c.id)
+            )
+            mine = await read_rebuilds(connection, rebuilds.c.repository_id == row.id)
+            steps = await connection.execute(
+                select(transitions)
+                .where(transitions.c.rebuild_id.in_([rebuild.id for rebuild in mine]))
+                .order_by(transitions.c.id)
+            )
+            return Explanation(
+                repository,
+                row.read_at,
+                row.error,
+                load(row.problems, tuple[Problem, ...]),
+                tuple(
+                    (
+                        load(item.usage, Usage),
+                        Base(item.registry, item.repository, item.tag) if item.tag else None,
+                        item.digest,
+                    )
+                    for item in named
+                ),
+                tuple(mine),
+                tuple(Step(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
+            )
+
+    async def changes_of(self, base: str) -> list[Change]:
+        """All changes of the bases whose full or short name is `base`, oldest first."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(select(changes.c.change).order_by(changes.c.at, changes.c.id))
+            found = [load(row, Change) for row in rows.scalars()]
+        return [change for change in found if base in (str(change.base), change.base.short)]
