@@ -1,0 +1,121 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.assess.assess import assess, reassess
+from bot.assess.releases import ReleaseIndex
+from bot.domain.advisory import Advisory, Evidence, Severity
+from bot.domain.change import Cause, Change
+from bot.domain.observation import Observation
+from tests.unit.assess.world import DAY, image, release, seen
+
+LATER = DAY + timedelta(hours=2)
+FEED = ReleaseIndex([release("8.0.17", "CVE-2025-0001", "CVE-2025-0002", at=LATER)])
+NOTHING = ReleaseIndex([])
+OLD, NEW = seen("1", version="8.0.16"), seen("2", version="8.0.17")
+
+
+def advisory(cve: str, severity: Severity, systems: str = "") -> Advisory:
+    evidence = (Evidence("msrc", cve, DAY),)
+    families = frozenset({"runtime"})
+    return Advisory(
+        cve, severity=severity, families=families, systems=frozenset(systems.split()), evidence=evidence
+    )
+
+
+def change(
+    before: Observation = OLD, after: Observation = NEW, *, feed: ReleaseIndex = FEED, late: bool = True
+) -> Change:
+    return assess(before, after, feed, {}, LATER if late else DAY)
+
+
+def test_a_change_says_what_moved_between_what() -> None:
+    found = change()
+    assert (found.from_digest, found.to_digest) == (OLD.digest, NEW.digest)
+    assert (found.from_version, found.to_version) == ("8.0.16", "8.0.17")
+    assert found.platforms == ("linux/amd64",)
+
+
+def test_before_the_feed_lists_a_version_its_cause_is_unknown() -> None:
+    found = change(late=False)
+    assert (found.cause, found.cves) == (Cause.DOTNET_UNKNOWN, ())
+
+
+def test_when_the_feed_catches_up_the_cause_follows_and_the_first_one_is_kept() -> None:
+    found = reassess(change(late=False), FEED, {}, LATER)
+    assert found is not None
+    assert (found.cause_at_detection, found.cause) == (Cause.DOTNET_UNKNOWN, Cause.DOTNET_SECURITY)
+    assert found.cves == ("CVE-2025-0001", "CVE-2025-0002")
+    assert found.detail == ".NET 8.0.16 → 8.0.17 fixes 2 CVEs"
+
+
+def test_assessing_late_and_assessing_again_conclude_the_same() -> None:
+    again, late = reassess(change(late=False), FEED, {}, LATER), change()
+    assert again is not None
+    assert (again.cause, again.cves, again.detail) == (late.cause, late.cves, late.detail)
+
+
+def test_a_feed_that_shows_nothing_new_changes_nothing() -> None:
+    assert reassess(change(), FEED, {}, LATER + timedelta(days=1)) is None
+
+
+def test_a_release_that_a_feed_forgets_is_not_forgotten() -> None:
+    assert reassess(change(), NOTHING, {}, LATER) is None
+
+
+def test_an_os_update_is_never_assessed_again() -> None:
+    update = change(seen("1", image("1", layers="ab")), seen("2", image("2", layers="cb")))
+    assert reassess(update, FEED, {}, LATER) is None
+
+
+def test_the_worst_relevant_rating_is_the_severity() -> None:
+    known = {
+        "CVE-2025-0001": advisory("CVE-2025-0001", Severity.HIGH),
+        "CVE-2025-0002": advisory("CVE-2025-0002", Severity.CRITICAL, systems="windows"),
+    }
+    found = assess(OLD, NEW, FEED, known, LATER)
+    assert found.severity is Severity.HIGH
+    assert found.cves == ("CVE-2025-0001", "CVE-2025-0002")
+    assert found.detail == ".NET 8.0.16 → 8.0.17 fixes 2 CVEs (worst: high)"
+
+
+def test_a_rating_that_comes_later_is_taken_in() -> None:
+    known = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.MODERATE)}
+    found = reassess(change(), FEED, known, LATER)
+    assert found is not None
+    assert found.severity is Severity.MODERATE
+
+
+def test_the_evidence_names_registry_feed_and_advisory() -> None:
+    known = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.HIGH)}
+    found = assess(OLD, NEW, FEED, known, LATER)
+    assert [row.source for row in found.evidence] == [str(NEW.base), "8.0/releases.json", "msrc"]
+    assert found.evidence[1].locator == "release 8.0.17: CVE-2025-0001, CVE-2025-0002"
+    assert found.evidence[2].locator.startswith("CVE-2025-0001 (CVE-2025-0001: relevant, ")
+
+
+def test_a_distribution_that_changed_along_stays_in_the_sentence() -> None:
+    before = seen("1", image("1", os="alpine3.21"), version="8.0.16")
+    after = seen("2", image("2", os="alpine3.22"), version="8.0.17")
+    found = reassess(change(before, after, late=False), FEED, {}, LATER)
+    assert found is not None
+    assert found.detail == ".NET 8.0.16 → 8.0.17 fixes 2 CVEs; now on alpine3.22 instead of alpine3.21"
+
+
+def test_a_withdrawal_keeps_the_digest_that_it_had() -> None:
+    found = change(OLD, seen(None))
+    assert (found.cause, found.from_digest, found.to_digest) == (Cause.WITHDRAWN, OLD.digest, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(OLD, seen("2", of="sdk:8.0"), id="two bases"),
+        pytest.param(seen(None), NEW, id="no digest before"),
+        pytest.param(replace(OLD, at=LATER), NEW, id="wrong order"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(before: Observation, after: Observation) -> None:
+    with pytest.raises(ValueError, match=r"aspnet:8\.0"):
+        change(before, after)

@@ -1,0 +1,105 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.assess.releases import ReleaseIndex
+from tests.unit.assess.world import DAY, release
+
+HOUR = timedelta(hours=1)
+SEVEN = ReleaseIndex(
+    [
+        release("7.0.2", "CVE-2023-0002", sdks="7.0.102"),
+        release("7.0.3", "CVE-2023-0003", sdks="7.0.201 7.0.200 7.0.103"),
+        release("7.0.4", sdks="7.0.202 7.0.104"),
+        release("7.0.5", "CVE-2023-0005", sdks="7.0.302 7.0.203 7.0.105"),
+    ]
+)
+
+
+def test_skipped_releases_count_too() -> None:
+    fixes = SEVEN.fixed_between("aspnet", "7.0.1", "7.0.5")
+    assert fixes.cves == ("CVE-2023-0002", "CVE-2023-0003", "CVE-2023-0005")
+    assert fixes.releases == ("7.0.2", "7.0.3", "7.0.4", "7.0.5")
+
+
+def test_a_cve_of_two_releases_is_named_once() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001"), release("8.0.2", "CVE-2024-0002", "CVE-2024-0001")])
+    assert index.fixed_between("runtime", "8.0.0", "8.0.2").cves == ("CVE-2024-0001", "CVE-2024-0002")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cves"),
+    [
+        pytest.param("7.0.102", "7.0.103", ("CVE-2023-0003",), id="same band"),
+        pytest.param("7.0.103", "7.0.201", (), id="another band of the same release"),
+        pytest.param("7.0.103", "7.0.202", (), id="another band, a later release without CVEs"),
+        pytest.param("7.0.203", "7.0.302", (), id="two bands of one release"),
+        pytest.param("7.0.102", "7.0.302", ("CVE-2023-0003", "CVE-2023-0005"), id="releases and bands skipped"),
+        pytest.param("7.0.101", "7.0.102", ("CVE-2023-0002",), id="from an SDK that the feed no longer lists"),
+        pytest.param("7.0.302", "7.0.102", (), id="a step back"),
+    ],
+)
+def test_sdk_versions_lead_to_the_releases_that_they_ship(old: str, new: str, cves: tuple[str, ...]) -> None:
+    assert SEVEN.fixed_between("sdk", old, new).cves == cves
+
+
+def test_an_sdk_of_an_ended_band_does_not_hold_later_releases() -> None:
+    index = ReleaseIndex(
+        [
+            release("8.0.6", sdks="8.0.302 8.0.206 8.0.106"),
+            release("8.0.8", "CVE-2024-0008", sdks="8.0.400 8.0.304 8.0.108"),
+        ]
+    )
+    assert index.fixed_between("sdk", "8.0.206", "8.0.400").cves == ("CVE-2024-0008",)
+
+
+def test_the_final_version_follows_its_candidates() -> None:
+    index = ReleaseIndex(
+        [
+            release("11.0.0-rc.2", sdks="11.0.100-rc.2.26502.1", runtime="11.0.0-rc.2.26480.5"),
+            release("11.0.0", "CVE-2026-0001", sdks="11.0.100"),
+        ]
+    )
+    assert index.fixed_between("sdk", "11.0.100-rc.2", "11.0.100").cves == ("CVE-2026-0001",)
+    assert index.fixed_between("runtime", "11.0.0-rc.1", "11.0.0-rc.2").listed
+
+
+def test_another_channel_fixes_nothing_that_can_be_told() -> None:
+    assert SEVEN.fixed_between("aspnet", "6.0.1", "7.0.5").cves == ()
+
+
+def test_only_what_the_feed_had_shown_by_then_is_known() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001", at=DAY, listed=DAY + 2 * HOUR)])
+    before = index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY - HOUR)
+    listed = index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY)
+    caught_up = index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY + 2 * HOUR)
+    assert [(found.listed, found.cves) for found in (before, listed, caught_up)] == [
+        (False, ()),
+        (True, ()),
+        (True, ("CVE-2024-0001",)),
+    ]
+
+
+def test_the_evidence_names_document_row_and_time() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001", at=DAY, listed=DAY + HOUR)])
+    (row,) = index.fixed_between("aspnet", "8.0.0", "8.0.1").evidence
+    assert (row.source, row.locator, row.seen_at) == (
+        "8.0/releases.json",
+        "release 8.0.1: CVE-2024-0001",
+        DAY + HOUR,
+    )
+
+
+def test_a_release_that_is_read_again_replaces_its_earlier_row() -> None:
+    index = ReleaseIndex([release("8.0.1"), release("8.0.1", "CVE-2024-0001")])
+    assert index.fixed_between("aspnet", "8.0.0", "8.0.1").cves == ("CVE-2024-0001",)
+
+
+def test_a_security_release_without_a_listed_cve_is_flagged() -> None:
+    index = ReleaseIndex([release("8.0.1", security=True)])
+    assert index.fixed_between("aspnet", "8.0.0", "8.0.1").flagged
+
+
+def test_moments_tell_when_to_look_again() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001", at=DAY, listed=DAY + HOUR), release("9.0.1", at=DAY)])
+    assert index.moments() == ((DAY, "8.0"), (DAY, "9.0"), (DAY + HOUR, "8.0"))

@@ -1,0 +1,73 @@
+import pytest
+
+from bot.assess.relevance import relevance, relevance_to
+from bot.domain.advisory import Advisory
+from tests.unit.assess.world import base, image, seen
+
+
+def advisory(families: str = "", systems: str = "") -> Advisory:
+    return Advisory("CVE-2025-0001", families=frozenset(families.split()), systems=frozenset(systems.split()))
+
+
+@pytest.mark.parametrize(
+    ("touches", "family", "relevant"),
+    [
+        ("runtime", "runtime", True),
+        ("runtime", "aspnet", True),
+        ("runtime", "sdk", True),
+        ("aspnet", "runtime", False),
+        ("aspnet", "sdk", True),
+        ("sdk", "aspnet", False),
+        ("runtime", "runtime-deps", False),
+        ("runtime-deps", "runtime-deps", True),
+        ("", "aspnet", True),
+        ("", "runtime-deps", False),
+    ],
+)
+def test_an_image_is_touched_through_what_it_contains(touches: str, family: str, relevant: bool) -> None:
+    assert bool(relevance(advisory(touches), base(f"{family}:8.0"))) is relevant
+
+
+@pytest.mark.parametrize(
+    ("systems", "tag", "relevant"),
+    [
+        ("windows", "8.0", False),
+        ("macos", "8.0", False),
+        ("windows macos", "8.0", False),
+        ("linux", "8.0", True),
+        ("linux windows", "8.0", True),
+        ("musl", "8.0", False),
+        ("musl", "8.0-alpine3.22", True),
+        ("linux", "8.0-alpine3.22", True),
+        ("", "8.0", True),
+    ],
+)
+def test_the_operating_system_must_be_one_of_the_images(systems: str, tag: str, relevant: bool) -> None:
+    assert bool(relevance(advisory("runtime", systems), base(f"aspnet:{tag}"))) is relevant
+
+
+def test_the_observed_distribution_wins_over_the_tag() -> None:
+    alpine = seen("1", image("1", os="alpine3.22"))
+    assert relevance_to(advisory("runtime", "musl"), alpine)
+
+
+def test_a_windows_platform_makes_a_windows_fix_relevant() -> None:
+    found = relevance(advisory("runtime", "windows"), base("aspnet:8.0"), platforms=["windows/amd64"])
+    assert found.relevant
+
+
+@pytest.mark.parametrize(
+    ("case", "tag", "words"),
+    [
+        (advisory("aspnet"), "runtime:8.0", "it touches aspnet, which runtime images do not contain"),
+        (advisory("runtime", "windows macos"), "aspnet:8.0", "it affects macOS and Windows only"),
+        (
+            advisory("runtime", "musl"),
+            "aspnet:8.0",
+            "it affects musl-based Linux only, and the image is not Alpine",
+        ),
+        (advisory("runtime", "linux"), "sdk:8.0", "sdk images contain runtime; it affects Linux"),
+    ],
+)
+def test_the_reasons_are_in_words(case: Advisory, tag: str, words: str) -> None:
+    assert relevance(case, base(tag)).text == words
