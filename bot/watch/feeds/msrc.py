@@ -147,6 +147,8 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Bu
         if relevant:
             proof = Evidence(SOURCE, one_line(f"{identifier} {cve}"), seen_at)
             advisories.append(_advisory(cve, vulnerability, relevant, proof, notes))
+    if len(vulnerabilities) > MAX_ENTRIES:
+        notes.add("", f"has {len(vulnerabilities)} vulnerabilities; those after {MAX_ENTRIES} are skipped")
     return Bulletin(
         items=tuple(advisories),
         problems=notes.problems,

@@ -20,8 +20,8 @@ from bot.domain.document import MAX_DOCUMENT_BYTES
 from bot.domain.failure import Failure, Trouble
 
 MAX_NODES = 500_000
-"""Objects, arrays and elements of a document; the largest real one has 90,000. A node of three bytes takes some
-hundred bytes of memory, so the size alone bounds too little."""
+"""Objects, arrays, elements and attributes of a document; the largest real one has 100,000. A node of three bytes
+takes some hundred bytes of memory, so the size alone bounds too little."""
 KEPT = "the last good copy stays in use"
 MAX_ENTRIES = 10_000
 MAX_PROBLEMS = 20
@@ -76,7 +76,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 VERSION = r"[0-9]{1,5}(?:\.[0-9]{1,9}){1,3}(?:-[0-9A-Za-z]{1,20}(?:\.[0-9A-Za-z]{1,20}){0,5})?"
 CVE = r"CVE-[0-9]{4}-[0-9]{4,12}"
-LINK = r"https://[^\s<>\"'`\\|{}^\[\]\x00-\x20\x7f-\x9f]{1,490}"
+LINK = r"https://[A-Za-z0-9.-]{1,250}(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]{0,400})?"
 
 Line = Annotated[str, AfterValidator(one_line)]
 Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$", max_length=64)]
@@ -197,7 +197,7 @@ def json_object(data: bytes, document: str) -> dict[str, Any]:
 
 def xml_document(data: bytes, document: str) -> Element:
     """The root element. A DTD, and with it every entity of the document's own, is refused."""
-    _check_size(data, document, nodes=data.count(b"<"))
+    _check_size(data, document, nodes=data.count(b"<") + data.count(b"="))
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
@@ -228,7 +228,7 @@ def _first(error: ValidationError) -> str:
 
 
 def links(*candidates: object) -> tuple[str, ...]:
-    """The https addresses among the candidates, at most ten, each once. Others are not worth a problem."""
+    """The plain https addresses among the candidates, at most ten, each once. Others are not worth a problem."""
     found = (text for text in candidates if isinstance(text, str) and _LINK.fullmatch(text))
     return tuple(dict.fromkeys(found))[:10]
 

@@ -98,8 +98,13 @@ def test_a_billion_laughs_are_not_heard() -> None:
 @pytest.mark.parametrize("parser", [*JSON_PARSERS, msrc.parse], ids=names)
 @pytest.mark.parametrize(
     "data",
-    [b" " * (50 * MEBIBYTE), b"[" + b"[]," * (6 * MEBIBYTE) + b"[]]", b"<a>" + b"<b/>" * (4 * MEBIBYTE) + b"</a>"],
-    ids=["50 MiB", "six million lists", "four million elements"],
+    [
+        b" " * (50 * MEBIBYTE),
+        b"[" + b"[]," * (6 * MEBIBYTE) + b"[]]",
+        b"<a>" + b"<b/>" * (4 * MEBIBYTE) + b"</a>",
+        b"<a " + b"b='' " * (3 * MEBIBYTE) + b"/>",
+    ],
+    ids=["50 MiB", "six million lists", "four million elements", "three million attributes"],
 )
 def test_a_document_out_of_bounds_is_refused_before_it_takes_memory(parser: Parser, data: bytes) -> None:
     tracemalloc.start()
@@ -218,10 +223,16 @@ def test_untrusted_text_is_one_bounded_line(text: str) -> None:
         "javascript:alert(1)",
         "https://a b",
         'https://a"',
+        "https://a/<b>",
+        "https://a/[b](c)",
+        "https://github.com@evil.example/",
+        "https://a/\u202egpj.exe",
         "https://" + "x" * 600,
         "https://a\n",
+        "",
         7,
     ],
 )
 def test_what_is_no_plain_https_address_is_no_link(text: object) -> None:
-    assert reading.links(text, "https://example.org/a?b=c") == ("https://example.org/a?b=c",)
+    good = "https://example.org:8443/a?b=c#d"
+    assert reading.links(text, good) == (good,)
