@@ -1,0 +1,59 @@
+"""The whole recorded history through the command: the recorded conclusions, the same bytes each time."""
+
+import io
+import json
+import lzma
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from bot.backtest.command import backtest
+from tests.conftest import SHARED
+
+LOG = SHARED / "observations-2023-2025.jsonl.xz"
+EXPECTED = SHARED / "expected-2023-2025.jsonl.xz"
+RELEASES = SHARED / "releases-2023-2025.jsonl"
+
+pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=f"needs the public history, {LOG.name}")
+
+
+def replayed(log: Path, changes: Path) -> tuple[str, bytes]:
+    out = io.StringIO()
+    backtest(observations=log, releases=RELEASES, changes=changes, output_format="json", out=out)
+    return out.getvalue(), changes.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+    return replayed(LOG, tmp_path_factory.mktemp("history") / "changes.jsonl")
+
+
+def test_the_changes_written_are_the_recorded_ones_and_no_others(result: tuple[str, bytes]) -> None:
+    with lzma.open(EXPECTED, "rt") as rows:
+        recorded = [told(json.loads(row)) for row in rows]
+    written = [told(json.loads(row)) for row in result[1].splitlines()]
+    assert len(written) == len(recorded)
+    assert sorted(written, key=json.dumps) == sorted(recorded, key=json.dumps)
+
+
+def test_the_changes_are_written_oldest_first(result: tuple[str, bytes]) -> None:
+    moments = [json.loads(row)["at"] for row in result[1].splitlines()]
+    assert moments == sorted(moments)
+
+
+def told(row: dict[str, Any]) -> list[Any]:
+    named = ("at", "repository", "tag", "from", "to", "cause")
+    return [*(row.get(name) for name in named), row.get("cves", [])]
+
+
+def test_another_order_within_each_moment_gives_the_same_bytes(result: tuple[str, bytes], tmp_path: Path) -> None:
+    random = Random(20250610)
+    shuffled = tmp_path / "shuffled.jsonl"
+    with lzma.open(LOG, "rt") as rows, shuffled.open("w") as out:
+        for _, moment in groupby(rows, key=lambda row: json.loads(row)["at"]):
+            batch = list(moment)
+            out.writelines(random.sample(batch, len(batch)))
+    assert replayed(shuffled, tmp_path / "changes.jsonl") == result

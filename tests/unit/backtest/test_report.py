@@ -1,0 +1,194 @@
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from bot.backtest import as_html, as_json, as_table, run
+from bot.backtest.changes import change_row, write_changes
+from bot.backtest.command import backtest
+from bot.backtest.fleet import Fleet, Repository, Use
+from bot.backtest.report import Delays, Report, months_between
+from bot.backtest.wording import length
+from bot.domain.failure import Failure
+from bot.domain.reference import Reference
+from bot.domain.usage import Kind, Role, Usage
+from bot.watch.log import write_observations, write_releases
+from tests.unit.assess.world import DAY, base, image, release, seen
+
+HOUR = timedelta(hours=1)
+HOSTILE = "<script>alert(1)</script>"
+LOG = [
+    seen("1", image("1", layers="ab"), at=DAY),
+    seen("1", of="aspnet:9.0", at=DAY),
+    seen("2", image("2", layers="cb"), at=DAY + HOUR),
+    seen("3", image("3", layers="cb"), version="8.0.17", at=DAY + 2 * HOUR),
+    seen(None, of="aspnet:9.0", at=DAY + 40 * 24 * HOUR),
+]
+RELEASES = [release("8.0.17", "CVE-2025-0001", at=DAY + 3 * HOUR)]
+
+
+def fleet() -> Fleet:
+    reference = Reference(base("aspnet:8.0").name, "8.0")
+    return Fleet.of(
+        [Use(Repository(HOSTILE), Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE))]
+    )
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return run(LOG, RELEASES, fleet=fleet())
+
+
+def test_changes_are_counted_by_cause_and_month(report: Report) -> None:
+    assert report.months == ("2025-06", "2025-07")
+    assert {row.cause.value: row.counts for row in report.causes} == {
+        "dotnet-security": (1, 0),
+        "os-update": (1, 0),
+        "withdrawn": (0, 1),
+    }
+
+
+def test_what_a_feed_corrected_is_told_with_its_delay(report: Report) -> None:
+    (row,) = (row for row in report.hindsight if row.at_detection != row.final)
+    assert (row.at_detection.value, row.final.value, row.caught_up.median) == (
+        "dotnet-unknown",
+        "dotnet-security",
+        HOUR,
+    )
+
+
+def test_repositories_show_what_they_would_have_got(report: Report) -> None:
+    (row,) = report.repositories
+    assert (row.pull_requests, row.dispatches, row.bases) == (1, 0, ("aspnet:8.0",))
+
+
+def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe(report: Report) -> None:
+    assert report.to_action_security.longest == HOUR
+    assert report.to_action_other.longest == 2 * HOUR
+
+
+def test_a_longer_window_saves_a_rebuild(report: Report) -> None:
+    saved = {row.settle: row.saved for row in report.settle}
+    assert (saved[timedelta()], saved[6 * HOUR]) == (0, 1)
+
+
+def test_the_page_is_well_formed_and_shows_hostile_names_as_text(report: Report) -> None:
+    page = as_html.render(report)
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    assert "http" not in page
+    drawings = page.split("<svg")[1:]
+    assert len(drawings) >= 2
+    for drawing in drawings:
+        ElementTree.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
+
+
+def test_the_json_report_holds_the_figures(report: Report) -> None:
+    body = json.loads(as_json.render(report))
+    assert body["changes"] == 3
+    assert body["pull_requests"] == 1
+    assert body["settle"][2]["settle"] == 21600
+    assert body["upstream"]["withdrawn"][0]["base"] == "mcr.microsoft.com/dotnet/aspnet:9.0"
+
+
+def test_the_table_leaves_markup_in_names_alone(report: Report) -> None:
+    out = io.StringIO()
+    Console(file=out, width=200).print(as_table.render(report))
+    assert HOSTILE in out.getvalue()
+    assert "dotnet-security" in out.getvalue()
+
+
+def test_a_report_on_a_log_without_changes_is_still_a_report() -> None:
+    quiet = run(LOG[:2], [])
+    assert quiet.changes == ()
+    assert "0" in as_html.render(quiet)
+    as_json.render(quiet)
+    Console(file=io.StringIO()).print(as_table.render(quiet))
+
+
+def test_an_empty_log_is_refused() -> None:
+    with pytest.raises(Failure, match="no observation"):
+        run([], [])
+
+
+def test_a_row_names_digests_cause_and_cves(report: Report) -> None:
+    assert change_row(report.changes[1]) == {
+        "at": "2025-06-10T19:00:00Z",
+        "repository": "dotnet/aspnet",
+        "tag": "8.0",
+        "from": f"sha256:{'2' * 64}",
+        "to": f"sha256:{'3' * 64}",
+        "cause": "dotnet-security",
+        "cause_at_detection": "dotnet-unknown",
+        "cves": ["CVE-2025-0001"],
+        "severity": None,
+    }
+
+
+def test_a_withdrawn_row_has_no_digests(report: Report) -> None:
+    row = change_row(report.changes[2])
+    assert (row["cause"], row["from"], row["to"]) == ("withdrawn", None, None)
+
+
+def test_changes_that_cannot_be_written_are_refused_in_one_line(report: Report, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="cannot be written"):
+        write_changes(report.changes, tmp_path / "missing" / "changes.jsonl")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    with (tmp_path / "observations.jsonl").open("w") as out:
+        write_observations(LOG, out)
+    with (tmp_path / "releases.jsonl").open("w") as out:
+        write_releases(RELEASES, out)
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", ["table", "json", "html"])
+def test_the_command_writes_report_and_changes(history: Path, form: str) -> None:
+    out = io.StringIO()
+    backtest(
+        observations=history / "observations.jsonl",
+        releases=history / "releases.jsonl",
+        changes=history / "changes.jsonl",
+        output_format=form,
+        out=out,
+    )
+    assert "dotnet-security" in out.getvalue()
+    assert len((history / "changes.jsonl").read_text().splitlines()) == 3
+
+
+def test_the_command_wants_one_source_and_a_known_format(history: Path) -> None:
+    releases, log = history / "releases.jsonl", history / "observations.jsonl"
+    with pytest.raises(Failure, match="give either --observations or --from-git"):
+        backtest(releases=releases, out=io.StringIO())
+    with pytest.raises(Failure, match="choose from table, json, html"):
+        backtest(releases=releases, observations=log, output_format="pdf", out=io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0"),
+        (40, "40 s"),
+        (2160, "36 min"),
+        (3600, "1 h"),
+        (5400, "1.5 h"),
+        (86400, "24 h"),
+        (1_624_320, "18.8 days"),
+    ],
+)
+def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None:
+    assert length(timedelta(seconds=seconds)) == text
+
+
+def test_nine_in_ten_is_the_nearest_rank() -> None:
+    assert Delays.of(timedelta(hours=hour) for hour in range(1, 11)).p90 == 9 * HOUR
+
+
+def test_months_run_over_the_turn_of_the_year() -> None:
+    assert months_between(DAY, DAY + timedelta(days=220))[-2:] == ("2025-12", "2026-01")
