@@ -96,8 +96,7 @@ class Edge:
     async def forward(self, request: Request) -> Response:
         """Upstream's answer to the same request, byte for byte."""
         headers = [(name, value) for name, value in request.headers.items() if name not in REPLACED]
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        answer = await self.ask(request.method, path, content=await request.body(), headers=headers)
+        answer = await self.ask(request.method, target(request), content=await request.body(), headers=headers)
         return _response(answer, request.method)
 
     async def ask(
@@ -107,6 +106,12 @@ class Edge:
         assert self._client is not None, "the edge is not being served"
         sent = [*headers, ("accept-encoding", "identity")]
         return await self._client.request(method, path, content=content, headers=sent)
+
+
+def target(request: Request) -> str:
+    """Path and query exactly as they arrived, escapes included."""
+    path: bytes = request.scope["raw_path"]
+    return path.decode() + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _response(answer: httpx.Response, method: str) -> Response:

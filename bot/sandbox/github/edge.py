@@ -16,12 +16,13 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.edge import Edge, Surroundings
+from bot.sandbox.edge import Edge, Surroundings, target
 from bot.sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
 from bot.sandbox.github.openapi import description
 from bot.sandbox.github.shapes import completed
 
 DOCUMENTATION = "https://docs.github.com/rest"
+GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
 REF_URL = re.compile(rb'("url":"[^"]*/git)/ref/')
 MILLISECONDS = re.compile(rb'(:"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{3}Z"')
 
@@ -75,6 +76,7 @@ class GitHubEdge(Edge):
         """Requests an hour for each token but the operator's."""
         self._used: Counter[tuple[str, int]] = Counter()
         self._sent = 0
+        self.routes.add("GET", "/rate_limit", self._rate_limit)
         self.routes.add("POST", "/app/installations/{installation}/access_tokens", self._access_token)
 
     # --- every request ---
@@ -93,8 +95,9 @@ class GitHubEdge(Edge):
 
     async def forward(self, request: Request) -> Response:
         headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        answer = await self._ask(request.method, path, token_of(request), await request.body(), headers)
+        answer = await self._ask(request.method, target(request), token_of(request), await request.body(), headers)
+        if answer.status_code == 404 and (found := GIT_DATA.match(request.url.path)):
+            await self._check_empty(found[1], request)
         content = _corrected(answer.content) if "json" in answer.headers.get("content-type", "") else answer.content
         if self.overlays and b'"full_name"' in content:
             content = json.dumps(self.overlaid(json.loads(content))).encode()
@@ -190,6 +193,12 @@ class GitHubEdge(Edge):
         if repository.status == 200 and repository.body["archived"]:
             raise Refused(403, "Repository was archived so is read-only.")
 
+    async def _check_empty(self, repository: str, request: Request) -> None:
+        """Raises `Refused` where the repository has no commit at all."""
+        branches = await self.call("GET", f"/repos/{repository}/branches", like=request)
+        if branches.status == 200 and not branches.body:
+            raise Refused(409, "Git Repository is empty.")
+
     def _conditional(self, request: Request, response: Response) -> Response:
         if request.method != "GET" or response.status_code != 200:
             return response
@@ -202,19 +211,27 @@ class GitHubEdge(Edge):
         return response
 
     def _check_rate(self, request: Request) -> None:
-        token = token_of(request)
-        if token != OPERATOR_TOKEN and self._used[token, self._hour()] >= self.rate_limit:
+        exempt = token_of(request) == OPERATOR_TOKEN or request.url.path == "/rate_limit"
+        if not exempt and self._rate(request)["remaining"] == 0:
             raise Refused(403, "API rate limit exceeded")
 
     def _count(self, request: Request, response: Response) -> None:
-        key = (token_of(request), self._hour())
-        if response.status_code != 304:  # GitHub does not count what did not change
-            self._used[key] += 1
-        response.headers["x-ratelimit-limit"] = str(self.rate_limit)
-        response.headers["x-ratelimit-remaining"] = str(max(self.rate_limit - self._used[key], 0))
-        response.headers["x-ratelimit-used"] = str(self._used[key])
-        response.headers["x-ratelimit-reset"] = str((self._hour() + 1) * 3600)
+        free = response.status_code == 304 or request.url.path == "/rate_limit"  # GitHub counts neither
+        if not free:
+            self._used[token_of(request), self._hour()] += 1
+        for name, value in self._rate(request).items():
+            response.headers[f"x-ratelimit-{name}"] = str(value)
         response.headers["x-ratelimit-resource"] = "core"
+
+    def _rate(self, request: Request) -> dict[str, int]:
+        used = self._used[token_of(request), self._hour()]
+        reset = (self._hour() + 1) * 3600
+        remaining = max(self.rate_limit - used, 0)
+        return {"limit": self.rate_limit, "remaining": remaining, "reset": reset, "used": used}
+
+    async def _rate_limit(self, request: Request) -> Response:
+        rate = self._rate(request)
+        return self.reply("GET", "/rate_limit", 200, {"rate": rate, "resources": {"core": rate, "search": rate}})
 
     def _hour(self) -> int:
         return int(self.surroundings.clock.now().timestamp()) // 3600

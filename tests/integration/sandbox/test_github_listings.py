@@ -114,3 +114,21 @@ async def test_the_rate_limit_is_told_and_kept(world: World) -> None:
             client.get_organization("contoso")
     assert refused.value.headers["x-ratelimit-remaining"] == "0"
     assert "API rate limit exceeded" in refused.value.data["message"]
+
+
+async def test_a_repository_without_commits_is_a_409(shared_world: World, bot: Github) -> None:
+    repository = bot.get_organization("contoso").create_repo("without-commits")
+    with pytest.raises(GithubException) as refused:
+        repository.get_git_tree("main", recursive=True)
+    assert (refused.value.status, refused.value.data["message"]) == (409, "Git Repository is empty.")
+
+
+async def test_names_with_escapes_arrive_as_they_were_sent(shared_world: World, bot: Github) -> None:
+    files = {"docker/my image #1/Dockerfile": DOCKERFILE}
+    repository = bot.get_repo(await shared_world.github.create_repository("escapes", files))
+    assert repository.get_contents("docker/my image #1/Dockerfile").decoded_content.decode() == DOCKERFILE
+
+
+async def test_asking_for_the_rate_limit_is_free(shared_world: World, bot: Github) -> None:
+    before = bot.get_rate_limit().rate.used
+    assert bot.get_rate_limit().rate.used == before

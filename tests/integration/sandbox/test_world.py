@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox import parts, processes
 from bot.sandbox.world import World
+from bot.settings.loading import load
 
 CHILDREN = """
 import asyncio, sys
@@ -66,6 +67,14 @@ async def test_a_world_stands_within_five_seconds() -> None:
     began = time.monotonic()
     async with World():
         assert time.monotonic() - began < 5
+
+
+async def test_its_configuration_is_one_that_the_bot_accepts(shared_world: World, tmp_path: Path) -> None:
+    settings = load(shared_world.config(tmp_path, f"sqlite:///{tmp_path}/freshness.db"))
+    assert settings.github.api_url == shared_world.github.url
+    assert settings.bases == [f"{shared_world.registry.host}/dotnet/*"]
+    assert settings.slack is not None
+    assert settings.slack.channel == shared_world.slack.channel
 
 
 async def test_a_program_that_ends_early_tells_why(tmp_path: Path) -> None:
