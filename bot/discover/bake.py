@@ -130,6 +130,9 @@ class _Targets:
         inline = target.get("dockerfile-inline")
         if isinstance(inline, Template | Name):
             written, _ = self.evaluated(inline, variables)
+            if isinstance(inline, Template) and inline.written.text:
+                # A last line end, so that there is a place behind everything, see `inline_dockerfile`.
+                written += Traced("\n", (~_behind(inline.written),))
             args = {key: self.evaluated(value, variables) for key, value in self.bake.merged(name, "args").items()}
             known = {key: value for key, (value, whole) in args.items() if whole}
             inline_dockerfile.find(written, self.file, args=known, contexts=self.bake.merged(name, "contexts"))
@@ -182,7 +185,11 @@ def _digest_place(value: Value, image: Traced) -> int | None:
         return None
     colon = image.text.rfind(":")
     tag_stands_with_name = colon > 0 and image.span(colon - 1, len(image)) is not None
-    return None if tag_stands_with_name else value.written.place(len(value.written) - 1) + 1
+    return None if tag_stands_with_name else _behind(value.written)
+
+
+def _behind(written: Traced) -> int:
+    return written.place(len(written) - 1) + 1
 
 
 def _variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:

@@ -122,7 +122,8 @@ def quoted(text: str) -> str:
 def is_plainly_an_image(value: str) -> bool:
     """Whether a value that could be anything (a build argument) can only be meant as an image.
 
-    A registry host, a path and a tag, or any name with a digest: `redis:6379` or `v1.2` may mean something else.
+    A registry host, a path and a tag, or a digest behind a path or a tag: `redis:6379` may be a host and its port,
+    `8.0@sha256:…` is only half of an image.
     """
     try:
         reference = Reference.parse(value)
@@ -130,4 +131,6 @@ def is_plainly_an_image(value: str) -> bool:
         return False
     host, _, path = reference.name.partition("/")
     has_registry = bool(path) and ("." in host or ":" in host or host == "localhost")
-    return reference.digest is not None or (has_registry and reference.tag is not None)
+    if reference.digest is not None:
+        return bool(path) or reference.tag is not None
+    return has_registry and reference.tag is not None

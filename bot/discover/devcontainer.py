@@ -9,7 +9,8 @@ from bot.discover.traced import Traced, joined
 from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.usage import Findings, Kind, Role
 
-_VARIABLE = re.compile(r"\$\{(?:localEnv|env|containerEnv):(?P<name>[^:}]*)(?::(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?:localEnv|env):[^:}]*(?::(?P<default>[^:}]*)[^}]*)?\}")
+"""A default ends at the next colon, as in the specification's reference implementation."""
 
 
 def find(path: str, text: str) -> Findings:
@@ -25,7 +26,8 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     image = root.scalar("image")
     if image is not None and image.style is Style.DOUBLE_QUOTED:
-        file.image_or_problem(_with_defaults(image.traced), Role.IMAGE)
+        # A digest has a colon, so it cannot stand in a default.
+        file.image_or_problem(_with_defaults(image.traced), Role.IMAGE, digest_place=image.end - 1)
     for key, _ in root.mapping("features").entries():
         # Without a registry it is a path in the repository, an address, or a name in GitHub's old format.
         feature = file.usage(key.traced, Role.FEATURE)

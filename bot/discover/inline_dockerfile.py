@@ -93,14 +93,19 @@ class _Moved:
         return self.text.span(span.start, span.end) if span else None
 
     def _place_for_digest(self, usage: Usage) -> Iterator[Piece]:
-        """Where the Dockerfile alone would have no need to say it.
+        """Where a digest goes behind a reference that the file around the Dockerfile fills in.
 
-        A Compose default serves this place only; a Bake variable may feed others, which a digest would break.
+        A Compose default serves this place only, so the digest goes into it. A Bake variable may feed others, which
+        a digest would break, so it goes behind the `${…}`: that is where the next character stands.
         """
-        last = usage.span.end - 1 if usage.span and not usage.assembled and not usage.is_pinned else -1
-        if last >= 0 and self.file.kind is Kind.COMPOSE and self.text.places[last] >= 0:
-            behind = self.text.place(last) + 1
-            yield Piece(len(str(usage.reference)), Span(behind, behind))
+        end = usage.span.end if usage.span and not usage.assembled and not usage.is_pinned else 0
+        if end and self.file.kind is Kind.BAKE and end < len(self.text):
+            place = self.text.place(end)
+        elif end and self.text.places[end - 1] >= 0:
+            place = self.text.place(end - 1) + 1
+        else:
+            return
+        yield Piece(len(str(usage.reference)), Span(place, place))
 
     def _pieces(self, usage: Usage) -> Iterator[Piece]:
         """Each piece of the Dockerfile in pieces of the file; the whole reference where it was one there."""

@@ -151,7 +151,8 @@ services:
     build:
       args:
         BASE: mcr.microsoft.com/dotnet/sdk:8.0
-        PINNED: alpine@{DIGEST}
+        PINNED: alpine:3.20@{DIGEST}
+        TAG: 3.20@{DIGEST}
         VERSION: 8.0
         HOST: redis:6379
         URL: https://example.com/x:1
@@ -162,8 +163,8 @@ services:
 """
     assert found(text) == [
         ("mcr.microsoft.com/dotnet/sdk:8.0", 6),
-        (f"alpine@{DIGEST}", 7),
-        ("localhost:5000/sdk:9.0", 14),
+        (f"alpine:3.20@{DIGEST}", 7),
+        ("localhost:5000/sdk:9.0", 15),
     ]
     assert {usage.role for usage in find(text).usages} == {Role.BUILD_ARGUMENT}
 

@@ -58,6 +58,16 @@ def test_a_local_variables_default_is_used() -> None:
     assert usage.tag_span.of(text) == "9.0"
 
 
+def test_a_default_ends_at_the_next_colon() -> None:
+    assert found('{"image": "${localEnv:IMAGE:ubuntu:22.04}"}') == [("ubuntu", Role.IMAGE, 1)]
+
+
+def test_a_digest_goes_behind_a_variable() -> None:
+    text = '{"image": "ubuntu:${localEnv:TAG:22.04}"}'
+    (usage,) = find(text).usages
+    assert usage.pieces[-1].span.start == text.index('"}')
+
+
 @pytest.mark.parametrize("image", ["a:${localEnv:TAG}", "Not An Image", "a:b:c"])
 def test_an_image_that_cannot_be_known_is_a_problem(image: str) -> None:
     findings = find(f'{{\n  "image": "{image}"\n}}')
