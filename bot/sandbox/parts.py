@@ -11,13 +11,14 @@ NODE = NODE_MODULES / "node" / "bin" / "node"
 EMULATE = NODE_MODULES / "emulate" / "dist" / "index.js"
 OPENAPI = NODE_MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
 
+FROM_NPM = "npm ci --prefix tools (npm itself: apt-get install npm, or nodejs.org)"
 HOW_TO_GET = {
     "docker-registry": "apt-get install docker-registry, or CNCF Distribution 2.8 under that name on the PATH",
     "oras": "apt-get install oras, or the ORAS command line 1.x on the PATH",
     "skopeo": "apt-get install skopeo",
     "postgres": "apt-get install postgresql, or PostgreSQL's initdb and postgres on the PATH",
-    "emulate": "npm ci --prefix tools",
-    "openapi": "npm ci --prefix tools",
+    "emulate": FROM_NPM,
+    "openapi": FROM_NPM,
 }
 
 
