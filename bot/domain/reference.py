@@ -6,6 +6,7 @@ The grammar is Docker's own (distribution/reference), through docker-image-py.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from docker_image import digest as docker_digest
 from docker_image import reference as docker
 
 DEFAULT_REGISTRY = "docker.io"
@@ -88,6 +89,6 @@ def _parse(text: str) -> Reference:
         raise InvalidReference(f"{text[:80]!r} is no image reference: empty or too long")
     try:
         parsed = docker.Reference.parse(text)
-    except docker.InvalidReference as error:
+    except (docker.InvalidReference, docker_digest.InvalidDigest) as error:
         raise InvalidReference(f"{text!r} is no image reference: {error}") from error
     return Reference(parsed["name"], parsed["tag"] or None, parsed["digest"] or None)
