@@ -4,6 +4,7 @@ Every digest, pull request, run and message shown is asked of the servers after 
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
@@ -25,6 +27,7 @@ from bot.service.wiring import Bot, open_bot
 from bot.settings import load
 from bot.store.leases import bring_forward
 
+_LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 CVES = ("CVE-2026-21218", "CVE-2026-21219")
 
 
@@ -79,9 +82,7 @@ class _Story:
         await asyncio.Event().wait()
 
     async def _settle(self) -> None:
-        self._chapter(
-            "The fleet", "Seven repositories; the bot reads them and remembers what their bases look like."
-        )
+        self._chapter("The fleet", "Seven repositories; the bot reads them and remembers how their bases look.")
         await self._pass()
         for base in (f"{ASPNET}:{RUNTIME_TAG}", f"{SDK}:{SDK_TAG}"):
             self._say(f"  {base}  {self._fleet.digests[base][:19]}  from the registry")
@@ -95,9 +96,8 @@ class _Story:
         self._say(f"  {pushed.reference} is now {pushed.digest[:19]}")
         self._world.traffic.forget()
         outcomes = await self._pass()
-        self._say(
-            f"  {len(self._world.traffic.requests(service='registry', method='HEAD'))} HEAD requests to the registry"
-        )
+        heads = self._world.traffic.requests(service="registry", method="HEAD")
+        self._say(f"  {len(heads)} HEAD requests to the registry")
         rebuilds = next(outcome for outcome in outcomes if outcome.stage == "plan").figures["rebuilds"]
         self._say(f"  {rebuilds} repositories must be rebuilt; website and handbook have nothing to do")
         await self._show_pull_requests()
@@ -155,7 +155,8 @@ class _Story:
         self._expect(len(messages) == 1, f"Slack must have one message, it has {len(messages)}")
         for message in messages:
             lines = [_text_of(block) for block in message.get("blocks", [])]
-            body = Text("\n\n".join(line for line in lines if line) or message["text"])
+            shown = "\n\n".join(line for line in lines if line) or message["text"]
+            body = Text.from_markup(_LINK.sub(r"[link=\1]\2[/link]", escape(shown)))
             self._console.print(Panel(body, title="Slack", border_style="magenta"))
 
     def _chapter(self, title: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A small fleet on the sandbox's world: the kinds of repositories that a real one has, and patches for its bases."""
+"""A small fleet in the sandbox: the kinds of repositories that a real one has, and patches for its bases."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

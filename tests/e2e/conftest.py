@@ -1,0 +1,83 @@
+"""The whole bot in the sandbox: a fleet on real servers, a store, and passes on request."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.rebuild import Rebuild, State
+from bot.sandbox.fleet import SampleFleet
+from bot.sandbox.world import World
+from bot.service.stages import Outcome, one_pass
+from bot.service.wiring import Bot, open_bot
+from bot.settings import load
+from bot.store.leases import bring_forward
+
+
+@dataclass(slots=True)
+class AheadClock:
+    """The machine's clock, moved ahead: waiting is a matter of asking later."""
+
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(slots=True)
+class Stage:
+    """A fleet, the bot that looks after it, and what the tests ask of both."""
+
+    fleet: SampleFleet
+    bot: Bot
+    clock: AheadClock
+
+    @property
+    def world(self) -> World:
+        return self.fleet.world
+
+    async def run_pass(self) -> dict[str, Outcome]:
+        """One full pass, as `freshness-bot once` makes it; the traffic log begins anew."""
+        self.world.traffic.forget()
+        await bring_forward(self.bot.database, self.clock.now())
+        return {outcome.stage: outcome for outcome in await one_pass(self.bot)}
+
+    async def rebuilds(self) -> dict[str, Rebuild]:
+        """The newest rebuild of each repository, by its bare name."""
+        rollouts = await self.bot.rollouts.rollouts(50)
+        found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
+        return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
+
+    async def states(self) -> dict[str, State]:
+        return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Everything end to end holds on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/freshness.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest_asyncio.fixture
+async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
+    async with AsyncExitStack() as exits:
+        yield await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits)
+
+
+async def settled(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    fleet = SampleFleet(world)
+    await fleet.build("10.0.0")
+    clock = AheadClock()
+    bot = await exits.enter_async_context(open_bot(load(world.config(folder, store_url)), clock))
+    stage = Stage(fleet, bot, clock)
+    outcomes = await stage.run_pass()
+    assert [problem for outcome in outcomes.values() for problem in outcome.problems] == []
+    return stage

@@ -1,0 +1,176 @@
+"""A base is patched under the same tag: what the fleet and its maintainers see."""
+
+from bot.domain.rebuild import State
+from bot.sandbox.fleet import ASPNET, RUNTIME_TAG
+from bot.sandbox.images import dotnet_image
+from tests.e2e.conftest import Stage
+
+BASE = f"{ASPNET}:{RUNTIME_TAG}"
+
+
+async def publish(stage: Stage, version: str = "10.0.1") -> None:
+    await stage.fleet.publish_runtime(version)
+    await stage.fleet.publish_sdk(version)
+    stage.fleet.announce(version, security=True, cves=("CVE-2026-21218",))
+
+
+async def test_the_first_pass_is_a_baseline(stage: Stage) -> None:
+    assert stage.world.traffic.writes() == []
+    assert await stage.states() == {}
+
+
+async def test_a_patch_leads_to_exactly_the_expected_pull_requests_and_dispatches(stage: Stage) -> None:
+    await publish(stage)
+
+    await stage.run_pass()
+
+    github = stage.world.github
+    opened = {name for name in stage.fleet.repositories("10.0.0") if await github.pull_requests(name)}
+    assert opened == {"payments-api", "orders-api", "search-worker"}
+    assert sorted(run.workflow.repository for run in github.runs()) == ["contoso/catalog-web", "contoso/tools-cli"]
+    assert len(await stage.world.slack.messages()) == 1
+
+
+async def test_each_pull_request_changes_what_its_pin_needs_and_nothing_else(stage: Stage) -> None:
+    before = stage.fleet.repositories("10.0.0")
+    old = stage.fleet.digests[BASE]
+    await publish(stage)
+    new = stage.fleet.digests[BASE]
+
+    await stage.run_pass()
+
+    github, branch = stage.world.github, "freshness/dotnet-aspnet-10.0-noble-chiseled"
+    pinned = await github.read("payments-api", "Dockerfile", branch)
+    assert pinned == before["payments-api"]["Dockerfile"].replace(old, new)
+    patched = await github.read("orders-api", "Dockerfile", branch)
+    assert patched == before["orders-api"]["Dockerfile"].replace("10.0.0", "10.0.1")
+    marked = await github.read("search-worker", "src/Dockerfile", branch)
+    assert marked == before["search-worker"]["src/Dockerfile"].replace("FROM", f"# base-digest: {new}\nFROM")
+
+
+async def test_the_body_tells_digests_version_cause_fixes_and_how_to_rebuild(stage: Stage) -> None:
+    old = stage.fleet.digests[BASE]
+    await publish(stage)
+
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests("payments-api")
+    for told in (old, stage.fleet.digests[BASE], "10.0.0 → 10.0.1", "dotnet-security", "CVE-2026-21218", "docker pull"):
+        assert told in request["body"]
+
+
+async def test_a_second_pass_writes_nothing_and_asks_once_for_each_distinct_base(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+
+    await stage.run_pass()
+
+    assert stage.world.traffic.writes() == []
+    asked = [entry.path for entry in stage.world.traffic.requests(service="registry")]
+    assert sorted(asked) == [
+        "/v2/dotnet/aspnet/manifests/10.0-noble-chiseled",
+        "/v2/dotnet/sdk/manifests/10.0-noble",
+    ]
+
+
+async def test_a_second_patch_updates_the_open_pull_request(stage: Stage) -> None:
+    await publish(stage, "10.0.1")
+    await stage.run_pass()
+    [first] = await stage.world.github.pull_requests("payments-api")
+    await publish(stage, "10.0.2")
+
+    await stage.run_pass()
+
+    [second] = await stage.world.github.pull_requests("payments-api")
+    assert second["number"] == first["number"]
+    assert "10.0.2" in second["title"]
+    assert stage.fleet.digests[BASE] in second["body"]
+    branch = second["head"]["ref"]
+    assert stage.fleet.digests[BASE] in await stage.world.github.read("payments-api", "Dockerfile", branch)
+    assert len(await stage.world.slack.messages()) == 2
+
+
+async def test_a_merged_pull_request_is_recorded_as_succeeded(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+    [request] = await stage.world.github.pull_requests("payments-api")
+    await stage.world.github.merge("payments-api", request["number"])
+
+    await stage.run_pass()
+
+    assert (await stage.states())["payments-api"] is State.SUCCEEDED
+
+
+async def test_a_closed_pull_request_is_a_maintainers_decision(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+    [request] = await stage.world.github.pull_requests("payments-api")
+    await stage.world.github.close("payments-api", request["number"])
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    assert (await stage.states())["payments-api"] is State.CANCELLED
+    assert await stage.world.github.pull_requests("payments-api") == []
+
+
+async def test_runs_are_followed_until_they_conclude(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+    for run in stage.world.github.runs():
+        conclusion = "success" if run.workflow.repository == "contoso/catalog-web" else "failure"
+        stage.world.github.finish_run(run.id, conclusion)
+
+    await stage.run_pass()
+
+    states = await stage.states()
+    assert states["catalog-web"] is State.SUCCEEDED
+    assert states["tools-cli"] is State.FAILED
+
+
+async def test_the_message_is_updated_in_place_as_the_rollout_goes_on(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+    [before] = await stage.world.slack.messages()
+    for run in stage.world.github.runs():
+        stage.world.github.finish_run(run.id)
+
+    await stage.run_pass()
+
+    [after] = await stage.world.slack.messages()
+    assert after["ts"] == before["ts"]
+    assert "2 succeeded" in after["text"]
+
+
+async def test_only_the_repository_of_the_patched_stage_is_rebuilt(stage: Stage) -> None:
+    await stage.fleet.publish_sdk("10.0.1")
+
+    await stage.run_pass()
+
+    assert set(await stage.states()) == {"tools-cli"}
+
+
+async def test_an_index_only_change_leads_to_nothing(stage: Stage) -> None:
+    image = dotnet_image("aspnet", "10.0.0", platforms=("linux/amd64", "linux/arm64", "linux/arm"))
+    await stage.world.registry.push(ASPNET, RUNTIME_TAG, image)
+
+    await stage.run_pass()
+
+    assert await stage.states() == {}
+    assert stage.world.traffic.writes() == []
+
+
+async def test_cves_that_the_feed_lists_later_enrich_the_open_pull_request(stage: Stage) -> None:
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    [before] = await stage.world.github.pull_requests("payments-api")
+    assert "dotnet-unknown" in before["body"]
+    stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+
+    await stage.run_pass()
+
+    [after] = await stage.world.github.pull_requests("payments-api")
+    assert after["number"] == before["number"]
+    assert "CVE-2026-21218" in after["body"]
+    [message] = await stage.world.slack.messages()
+    assert "1 CVE" in message["text"]
