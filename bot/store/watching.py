@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Release
@@ -71,20 +71,25 @@ class WatchStore:
             return [load(found, Release) for found in (await connection.execute(query)).scalars()]
 
     async def reschedule(self, polls: Sequence[Poll]) -> None:
-        """One statement for all that share their outcome, so a quiet pass is one write."""
+        """One statement with many rows: row by row, 300 of them take twenty times as long."""
+        if not polls:
+            return
+        statement = (
+            update(bases)
+            .where(bases.c.id == bindparam("base"), bases.c.lease_owner == self._worker.name)
+            .values(
+                due_at=bindparam("due"),
+                attempts=bindparam("failed"),
+                error=bindparam("why"),
+                lease_owner=None,
+                lease_until=None,
+            )
+        )
+        rows = [
+            {"base": poll.base_id, "due": poll.due_at, "failed": poll.attempts, "why": poll.error} for poll in polls
+        ]
         async with self._database.transaction() as connection:
-            for poll in polls:
-                await connection.execute(
-                    update(bases)
-                    .where(bases.c.id == poll.base_id, bases.c.lease_owner == self._worker.name)
-                    .values(
-                        due_at=poll.due_at,
-                        attempts=poll.attempts,
-                        error=poll.error,
-                        lease_owner=None,
-                        lease_until=None,
-                    )
-                )
+            await connection.execute(statement, rows)
 
     async def record(self, sightings: Sequence[Sighting], bodies: Mapping[str, bytes]) -> None:
         async with self._database.transaction() as connection:
