@@ -217,8 +217,8 @@ def _missing_fixes(
     family = family_of(image.base)
     missing: dict[str, datetime] = {}
     for release in releases.of_channel(version.channel):
-        listed_at = release.cves_listed_at
-        if listed_at and listed_at <= now and releases.is_missing(family, image.version, release):
+        listed_at = release.cves_listed_at or release.published_at
+        if listed_at <= now and releases.is_missing(family, image.version, release):
             missing |= dict.fromkeys((cve for cve in release.cves if cve not in missing), listed_at)
     for cve, advisory in advisories.items():
         known = advisory.published_at

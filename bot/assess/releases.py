@@ -1,5 +1,6 @@
 """What the release feed knows: which releases lie between two versions, and which CVEs they fix."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ class ReleaseIndex:
         self._channels = {
             channel: tuple(sorted(known, key=lambda row: row.runtime)) for channel, known in rows.items()
         }
-        self._answers: dict[tuple[str, str | None, str | None, datetime | None], Fixes] = {}
+        self._steps = sorted({moment for moment, _ in self.moments()})
+        self._answers: dict[tuple[str, str | None, str | None, int], Fixes] = {}
 
     def channels(self) -> tuple[str, ...]:
         return tuple(sorted(self._channels, key=lambda channel: [int(part) for part in channel.split(".")]))
@@ -85,8 +87,7 @@ class ReleaseIndex:
             (moment, channel)
             for channel, rows in self._channels.items()
             for row in rows
-            for moment in (row.release.published_at, row.release.cves_listed_at)
-            if moment is not None
+            for moment in {row.release.published_at, _listed_at(row.release)}
         }
         return tuple(sorted(seen))
 
@@ -123,9 +124,10 @@ class ReleaseIndex:
 
         A step back, another channel or a text that is no .NET version fixes nothing.
         """
-        key = (family, old_version, new_version, known_at)
+        step = len(self._steps) if known_at is None else bisect_right(self._steps, known_at)
+        key = (family, old_version, new_version, step)
         if key not in self._answers:
-            self._answers[key] = self._fixed_between(*key)
+            self._answers[key] = self._fixed_between(family, old_version, new_version, known_at)
         return self._answers[key]
 
     def _fixed_between(
@@ -145,7 +147,7 @@ class ReleaseIndex:
     def _collect(self, between: list[Release], listed: Release | None, known_at: datetime | None) -> Fixes:
         cves: dict[str, None] = {}
         for release in between:
-            if _shown(release.cves_listed_at, known_at):
+            if _shown(_listed_at(release), known_at):
                 cves.update(dict.fromkeys(release.cves))
         documents = dict.fromkeys([*between, *([listed] if listed else [])])
         return Fixes(
@@ -157,12 +159,11 @@ class ReleaseIndex:
         )
 
     def _evidence(self, release: Release, known_at: datetime | None) -> Evidence:
-        shown = release.cves if _shown(release.cves_listed_at, known_at) else ()
-        listed_at = release.cves_listed_at if shown else None
+        shown = release.cves if _shown(_listed_at(release), known_at) else ()
         return Evidence(
             source=f"{release.channel}/{self._source}",
             locator=f"release {release.version}" + (f": {', '.join(shown)}" if shown else ""),
-            seen_at=max(release.published_at, listed_at or release.published_at),
+            seen_at=max(release.published_at, _listed_at(release)) if shown else release.published_at,
         )
 
 
@@ -171,8 +172,13 @@ def family_of(base: Base) -> str:
     return base.repository.rpartition("/")[2]
 
 
-def _shown(moment: datetime | None, known_at: datetime | None) -> bool:
-    return moment is not None and (known_at is None or moment <= known_at)
+def _shown(moment: datetime, known_at: datetime | None) -> bool:
+    return known_at is None or moment <= known_at
+
+
+def _listed_at(release: Release) -> datetime:
+    """CVEs without a time of their own came with the release."""
+    return release.cves_listed_at or release.published_at
 
 
 def _row(release: Release) -> _Row | None:

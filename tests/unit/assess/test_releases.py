@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,3 +104,14 @@ def test_a_security_release_without_a_listed_cve_is_flagged() -> None:
 def test_moments_tell_when_to_look_again() -> None:
     index = ReleaseIndex([release("8.0.1", "CVE-2024-0001", at=DAY, listed=DAY + HOUR), release("9.0.1", at=DAY)])
     assert index.moments() == ((DAY, "8.0"), (DAY, "9.0"), (DAY + HOUR, "8.0"))
+
+
+def test_cves_without_a_time_of_their_own_came_with_the_release() -> None:
+    index = ReleaseIndex([replace(release("8.0.1", "CVE-2024-0001"), cves_listed_at=None)])
+    assert index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY).cves == ("CVE-2024-0001",)
+
+
+def test_questions_between_two_moments_of_the_feed_are_one_question() -> None:
+    index = ReleaseIndex([release("8.0.1", at=DAY), release("8.0.2", at=DAY + HOUR)])
+    early, late = (index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY + HOUR * part) for part in (0, 0.9))
+    assert early is late
