@@ -204,7 +204,7 @@ def _sources(settings: Settings) -> list[FeedSource]:
 def registry_access(host: str, settings: Settings) -> RegistryAccess:
     wanted = settings.registries[host]
     password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
-    return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure)
+    return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure, wanted.token_host)
 
 
 def _rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:

@@ -1,65 +1,38 @@
 """What can be set, with defaults and descriptions; the JSON Schema comes from here."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause
 from bot.domain.policy import Match, Policy, Rule, Wish
-from bot.domain.windows import Window
+from bot.settings.values import (
+    Address,
+    Duration,
+    GuardedAddress,
+    Interval,
+    Name,
+    Percent,
+    StoreAddress,
+    WindowText,
+    host_defect,
+    is_loopback,
+)
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
-
-
-def _duration(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    found = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", str(value))
-    if found is None or isinstance(value, bool):
-        raise ValueError("write a number and a unit, for example 90s, 15m, 6h or 7d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-
-
-def _written(value: timedelta) -> str:
-    seconds = int(value.total_seconds())
-    unit = next((name for name in "dhm" if seconds and seconds % _UNITS[name] == 0), "s")
-    return f"{seconds // _UNITS[unit]}{unit}"
-
-
-def _percent(value: Any) -> float:
-    found = re.fullmatch(r"\s*(\d{1,3})\s*%\s*", str(value))
-    if found is None or int(found[1]) > 100:
-        raise ValueError("write a percentage, for example 20%")
-    return int(found[1]) / 100
-
-
-def _window(value: Any) -> Window:
-    return value if isinstance(value, Window) else Window.parse(str(value))
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(_written),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+\s*[smhd]\s*$", "examples": ["15m", "6h"]}),
-]
-Percent = Annotated[
-    float,
-    BeforeValidator(_percent),
-    PlainSerializer(lambda value: f"{round(value * 100)}%"),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,3}\s*%\s*$", "examples": ["20%"]}),
-]
-WindowText = Annotated[
-    Window,
-    BeforeValidator(_window),
-    WithJsonSchema({"type": "string", "examples": ["always", "mon-fri 08:00-17:00 Europe/Berlin"]}),
-]
 
 
 class _Section(BaseModel):
@@ -75,35 +48,79 @@ class AppSettings(_Section):
 
 
 class RepositorySelection(_Section):
-    include: list[str] = Field(["*"], description="Globs over owner/name.")
-    exclude: list[str] = Field([], description="Globs over owner/name; they win over include.")
-    topics: list[str] = Field([], description="Only repositories with one of these topics; empty means all.")
+    """Which of the repositories that the App or token may see are read."""
+
+    include: list[Name] = Field(["*"], description="Globs over owner/name.")
+    exclude: list[Name] = Field([], description="Globs over owner/name; they win over include.")
+    topics: list[Name] = Field([], description="Only repositories with one of these topics; empty means all.")
 
 
 class GitHubSettings(_Section):
-    api_url: str = Field("https://api.github.com", description="GitHub Enterprise: https://HOST/api/v3.")
+    """Where the repositories are, and how the bot signs in."""
+
+    api_url: GuardedAddress = Field("https://api.github.com", description="GitHub Enterprise: https://HOST/api/v3.")
     app: AppSettings | None = Field(None, description="Sign in as a GitHub App.")
     token_file: Path | None = Field(None, description="File with a token, where no App is used.")
-    repositories: RepositorySelection = RepositorySelection()
-    seconds_between_writes: float = Field(1.0, ge=0, description="GitHub asks for one second between writes.")
+    repositories: RepositorySelection = Field(
+        RepositorySelection(), description="Which repositories are read; the App or token bounds them too."
+    )
+    seconds_between_writes: float = Field(
+        1.0, ge=0, le=3600, allow_inf_nan=False, description="GitHub asks for one second between writes."
+    )
 
 
 class RegistrySettings(_Section):
+    """How one registry is spoken to; {} is anonymous over https."""
+
     username: str | None = Field(None, description="User name for Basic or token authentication.")
     password_file: Path | None = Field(None, description="File with the password.")
     ca_file: Path | None = Field(None, description="Certificate authority of a private registry (PEM).")
-    insecure: bool = Field(False, description="Speak plain HTTP: for registries on loopback only.")
+    insecure: bool = Field(False, description="Speak plain HTTP; with a password only on this machine.")
+    token_host: str | None = Field(
+        None, description="Token service outside of the registry's domain that may be shown the password."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            given, lacking = ("username", "password_file") if self.username else ("password_file", "username")
+            raise ValueError(f"{given} needs {lacking} beside it")
+        return self
+
+    @field_validator("token_host")
+    @classmethod
+    def _host(cls, host: str | None) -> str | None:
+        if host is not None and (defect := host_defect(host)) is not None:
+            raise ValueError(defect)
+        return host
 
 
 class FeedSettings(_Section):
-    url: str = Field(description="Where the feed is published.")
+    """Another place than the published one."""
+
+    url: Address = Field(description="Where the feed is published.")
+
+
+_FEED_SCHEMA = {
+    "anyOf": [
+        {"type": "boolean"},
+        {
+            "type": "object",
+            "properties": {"url": {"type": "string", "description": "Where the feed is published."}},
+            "required": ["url"],
+            "additionalProperties": False,
+        },
+    ],
+}
 
 
 def _feed(url: str) -> Any:
     def read(value: Any) -> Any:
+        if value is None or (not isinstance(value, bool | dict | FeedSettings)):
+            raise ValueError("write true, false or {url: https://…}")
         return {"url": url} if value is True else (None if value is False else value)
 
-    return Annotated[FeedSettings | None, BeforeValidator(read)]
+    return Annotated[FeedSettings | None, BeforeValidator(read), WithJsonSchema(_FEED_SCHEMA)]
 
 
 _DOTNET = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
@@ -119,47 +136,69 @@ _ANNOUNCEMENTS = "https://api.github.com/repos/dotnet/announcements/issues?label
 class FeedsSettings(_Section):
     """Each feed is true (published place), false, or {url: …}."""
 
-    dotnet_releases: _feed(_DOTNET) = FeedSettings(url=_DOTNET)  # type: ignore[valid-type]
-    msrc: _feed(_MSRC) = FeedSettings(url=_MSRC)  # type: ignore[valid-type]
-    image_info: _feed(_IMAGE_INFO) = FeedSettings(url=_IMAGE_INFO)  # type: ignore[valid-type]
-    github_advisories: _feed(_ADVISORIES) = FeedSettings(url=_ADVISORIES)  # type: ignore[valid-type]
-    announcements: _feed(_ANNOUNCEMENTS) = FeedSettings(url=_ANNOUNCEMENTS)  # type: ignore[valid-type]
+    dotnet_releases: _feed(_DOTNET) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=_DOTNET), description="Releases of .NET, and the CVEs that each fixes."
+    )
+    msrc: _feed(_MSRC) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=_MSRC),
+        description="Severity and affected platforms of CVEs, from Microsoft's security centre.",
+    )
+    image_info: _feed(_IMAGE_INFO) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=_IMAGE_INFO),
+        description="Which tags Microsoft publishes now; only here does a withdrawn one show.",
+    )
+    github_advisories: _feed(_ADVISORIES) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=_ADVISORIES), description="Reviewed advisories of NuGet packages."
+    )
+    announcements: _feed(_ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=_ANNOUNCEMENTS), description="Security announcements of the .NET team."
+    )
 
 
 class StoreSettings(_Section):
-    url: str = Field(
+    """Where the bot remembers."""
+
+    url: StoreAddress = Field(
         "sqlite:///data/freshness.db", description="sqlite:///PATH, or postgresql://USER@HOST/NAME for replicas."
     )
     password_file: Path | None = Field(None, description="File with the database password.")
 
 
 class ScheduleSettings(_Section):
-    poll: Duration = Field(timedelta(minutes=15), description="How often each base's digest is asked for.")
-    poll_on_patch_tuesday: Duration = Field(
+    """How often the bot looks."""
+
+    poll: Interval = Field(timedelta(minutes=15), description="How often each base's digest is asked for.")
+    poll_on_patch_tuesday: Interval = Field(
         timedelta(minutes=2), description="The same from the hour of release until the expected bases moved."
     )
-    discover: Duration = Field(timedelta(hours=1), description="How often repositories are listed.")
-    feeds: Duration = Field(timedelta(minutes=15), description="How often feeds are asked for news.")
-    follow: Duration = Field(timedelta(minutes=5), description="How often open rebuilds are looked at.")
+    discover: Interval = Field(timedelta(hours=1), description="How often repositories are listed.")
+    feeds: Interval = Field(timedelta(minutes=15), description="How often feeds are asked for news.")
+    follow: Interval = Field(timedelta(minutes=5), description="How often open rebuilds are looked at.")
     weekly_rebuild: str = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
     digest: str = Field("0 9 * * 1", description="Cron time of the weekly digest.")
 
 
 class MatchSettings(_Section):
-    repositories: list[str] = Field([], description="Globs over owner/name.")
-    bases: list[str] = Field([], description="Globs over the full base name.")
+    """What a rule is for. Every condition that is set must hold; {} matches everything."""
+
+    repositories: list[Name] = Field([], description="Globs over owner/name.")
+    bases: list[Name] = Field([], description="Globs over the full base name.")
     causes: list[Cause] = Field([], description="Causes of change.")
     min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
 
 
 class RuleSettings(_Section):
-    match: MatchSettings = MatchSettings()
+    """What shall happen where `match` holds. A term that is left out comes from the next rule that matches."""
+
+    match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories the rule is for.")
     action: Wish | None = Field(None, description="auto, pull_request, dispatch or notify.")
-    workflow: str | None = Field(None, description="File name of the rebuild workflow.")
+    workflow: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", description="File name of the rebuild workflow."
+    )
     settle: Duration | None = Field(None, description="How long a change waits for those that follow it.")
     windows: list[WindowText] | None = Field(None, description="When work may start.")
     max_age: Duration | None = Field(None, description="How stale an image may become.")
-    wave: str | None = Field(None, description="Name of the wave that the repositories belong to.")
+    wave: Name | None = Field(None, description="Name of the wave that the repositories belong to.")
 
     def rule(self) -> Rule:
         match = self.match
@@ -175,27 +214,35 @@ class RuleSettings(_Section):
 
 
 class WaveSettings(_Section):
-    name: str
+    """Repositories that are rebuilt together."""
+
+    name: Name = Field(description="As in the rules' wave.")
     soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
     batch: int | None = Field(None, ge=1, description="How many of its rebuilds may be under way at once.")
 
 
 class RolloutSettings(_Section):
+    """In what order a fleet is rebuilt, and when that stops."""
+
     waves: list[WaveSettings] = Field([WaveSettings(name="rest")], description="In the order in which they begin.")
     pause_when_failed: Percent = Field(0.2, description="Share of failed rebuilds that stops a rollout.")
 
 
 class LimitSettings(_Section):
-    open_pull_requests_per_repository: int = Field(2, ge=1)
-    writes_per_minute: int = Field(20, ge=1)
-    writes_per_hour: int = Field(400, ge=1)
+    """How much the bot may do to others."""
+
+    open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
+    writes_per_minute: int = Field(20, ge=1, description="Requests to GitHub that change something.")
+    writes_per_hour: int = Field(400, ge=1, description="Requests to GitHub that change something.")
 
 
 class SlackSettings(_Section):
+    """Either a webhook, or a bot token with a channel."""
+
     webhook_file: Path | None = Field(None, description="File with an incoming webhook's URL; it cannot edit.")
     bot_token_file: Path | None = Field(None, description="File with a bot token; it edits and adds threads.")
     channel: str | None = Field(None, description="Channel id; goes with bot_token_file.")
-    api_url: str = Field("https://slack.com/api", description="Where Slack's Web API is.")
+    api_url: GuardedAddress = Field("https://slack.com/api", description="Where Slack's Web API is.")
 
 
 _NOT_YET = (
@@ -215,19 +262,49 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__"
     )
 
-    github: GitHubSettings = GitHubSettings()
+    github: GitHubSettings = Field(
+        GitHubSettings(), description="Where the repositories are, and how the bot signs in."
+    )
     registries: dict[str, RegistrySettings] = Field(
         {"mcr.microsoft.com": RegistrySettings()}, description="The only registries that are ever contacted."
     )
-    bases: list[str] = Field(["mcr.microsoft.com/dotnet/*"], description="Globs: which references are watched.")
-    feeds: FeedsSettings = FeedsSettings()
-    store: StoreSettings = StoreSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
+    bases: list[Name] = Field(
+        ["mcr.microsoft.com/dotnet/*"],
+        validate_default=True,
+        description="Globs: which references are watched.",
+    )
+    feeds: FeedsSettings = Field(
+        FeedsSettings(), description="Each feed is true (published place), false, or {url: …}."
+    )
+    store: StoreSettings = Field(StoreSettings(), description="Where the bot remembers.")
+    schedule: ScheduleSettings = Field(ScheduleSettings(), description="How often the bot looks.")
     policy: list[RuleSettings] = Field([], description="The first matching rule wins; later ones fill its gaps.")
-    rollout: RolloutSettings = RolloutSettings()
-    limits: LimitSettings = LimitSettings()
+    rollout: RolloutSettings = Field(
+        RolloutSettings(), description="In what order a fleet is rebuilt, and when that stops."
+    )
+    limits: LimitSettings = Field(LimitSettings(), description="How much the bot may do to others.")
     slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
+
+    @field_validator("registries")
+    @classmethod
+    def _hosts(cls, registries: dict[str, RegistrySettings]) -> dict[str, RegistrySettings]:
+        for host, registry in registries.items():
+            if (defect := host_defect(host)) is not None:
+                raise ValueError(f"{host[:100]!r} is {defect}")
+            if registry.insecure and registry.password_file and not is_loopback(host.rpartition(":")[0] or host):
+                raise ValueError(f"{host}: insecure would send the password in the clear; take one of them out")
+        return registries
+
+    @field_validator("bases")
+    @classmethod
+    def _contactable(cls, bases: list[str], info: ValidationInfo) -> list[str]:
+        registries = info.data.get("registries", {})
+        for base in bases:
+            host = base.partition("/")[0]
+            if registries and not set("*?[") & set(host) and host not in registries:
+                raise ValueError(f"{base!r} is on {host!r}, which is not in registries; add it there")
+        return bases
 
     @classmethod
     def settings_customise_sources(

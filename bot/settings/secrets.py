@@ -1,42 +1,105 @@
 """Secrets come from files, each read at the moment that it is needed."""
 
+import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bot.settings.loading import BadSettings
+from bot.settings.document import BadSettings
 from bot.settings.model import Settings
+from bot.settings.values import address_defect, is_loopback
+
+_LARGEST_SECRET = 256 * 1024
 
 
 def secret(path: Path, purpose: str) -> str:
-    """The text of a secret file without its last line end; raises `BadSettings` naming file and purpose."""
+    """The text of a secret file without space around it; raises `BadSettings` naming file and purpose."""
     try:
-        value = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_SECRET + 1)
+        value = data.decode("utf-8-sig").strip()
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise BadSettings([f"{path}: cannot read {purpose}: {reason}; mount the secret there"]) from error
+    if len(data) > _LARGEST_SECRET:
+        raise BadSettings([f"{path}: {purpose} is larger than {_LARGEST_SECRET // 1024} KiB; this is no secret"])
     if not value:
         raise BadSettings([f"{path}: {purpose} is empty; write the secret into the file"])
     return value
 
 
 def check_secrets(settings: Settings) -> None:
-    """Reads each secret once, so that a missing one is known before the first request."""
+    """Reads each secret once and looks at its form, so that a wrong one is known before the first request."""
     lines: list[str] = []
     for path, purpose in _secret_files(settings):
         try:
-            secret(path, purpose)
+            defect = _defect(path, secret(path, purpose), purpose)
         except BadSettings as error:
             lines += error.lines
-    if settings.github.app is None and settings.github.token_file is None:
-        lines.append("github: no way to sign in; set github.app or github.token_file")
-    if settings.github.app is not None and settings.github.token_file is not None:
-        lines.append("github: app and token_file are both set; keep one")
-    slack = settings.slack
-    if slack is not None and (slack.webhook_file is None) == (slack.bot_token_file is None):
-        lines.append("slack: set either webhook_file or bot_token_file")
-    if slack is not None and slack.bot_token_file is not None and slack.channel is None:
-        lines.append("slack.channel: missing; a bot token needs to know the channel's id")
+        else:
+            lines += [f"{path}: {purpose} {defect}"] if defect else []
+    lines += _ways_in(settings)
     if lines:
         raise BadSettings(lines)
+
+
+def _ways_in(settings: Settings) -> list[str]:
+    lines = []
+    github, slack = settings.github, settings.slack
+    if github.app is None and github.token_file is None:
+        lines.append("github: no way to sign in; set github.app or github.token_file")
+    if github.app is not None and github.token_file is not None:
+        lines.append("github: app and token_file are both set; keep one")
+    if slack is None:
+        return lines
+    if (slack.webhook_file is None) == (slack.bot_token_file is None):
+        lines.append("slack: set either webhook_file or bot_token_file")
+    if slack.bot_token_file is not None and slack.channel is None:
+        lines.append("slack.channel: missing; a bot token needs to know the channel's id")
+    return lines
+
+
+def _defect(path: Path, value: str, purpose: str) -> str | None:
+    """What shows at a glance that this cannot be the secret; None where nothing does. Never quotes it."""
+    match purpose.rpartition(".")[2]:
+        case "private_key_file":
+            return _key_defect(value)
+        case "ca_file":
+            return _certificate_defect(path)
+        case "webhook_file":
+            return _webhook_defect(value)
+        case "token_file" | "bot_token_file":
+            is_word = value.isascii() and value.isprintable() and " " not in value
+            return None if is_word else "is no token; write the token alone into the file"
+        case _:
+            return None
+
+
+def _key_defect(pem: str) -> str | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return "is no private key in PEM without a passphrase; download it again from the App's page"
+    return None
+
+
+def _certificate_defect(path: Path) -> str | None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (ssl.SSLError, OSError):
+        return "holds no certificates in PEM"
+    return None
+
+
+def _webhook_defect(url: str) -> str | None:
+    if address_defect(url) is not None:
+        return "is no address; write the webhook's URL alone into the file"
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return "would cross the network in the clear; write https://"
+    return None
 
 
 def _secret_files(settings: Settings) -> list[tuple[Path, str]]:

@@ -1,0 +1,123 @@
+"""The text of a settings file: read within bounds, and strictly, since a slip in it steers a whole fleet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_LARGEST_FILE = 1024 * 1024
+_DEEPEST = 32
+_KEY_TAG = "tag:yaml.org,2002:str"
+
+
+class BadSettings(Exception):
+    """One line for each thing wrong: where, what, what to do."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the file says, and the nodes that know their lines."""
+
+    values: dict[str, Any]
+    root: yaml.Node | None
+
+
+def read(path: Path) -> Document:
+    """An empty file has no values. Raises `BadSettings` for anything that is no plain mapping of YAML."""
+    text = _text(path)
+    try:
+        _check_shape(path, text)
+        root = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise _no_yaml(path, text, error) from error
+    if root is None:
+        return Document({}, None)
+    if not isinstance(root, yaml.MappingNode):
+        found = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+        raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {found}"])
+    _check_keys(path, root)
+    return Document(_values(path, text, root), root)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise BadSettings([f"{path}: cannot be read: {error.strerror}; give the file with --config"]) from error
+    if len(data) > _LARGEST_FILE:
+        raise BadSettings([f"{path}: larger than 1 MiB; this is no settings file"])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadSettings([f"{path}:{line}: no UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+
+
+def _check_shape(path: Path, text: str) -> None:
+    """Before anything is built: an alias can blow up, and deep nesting ends the parser's recursion."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise BadSettings(
+                [f"{path}:{line}: aliases (*{event.anchor}) are not allowed here; write the values out"]
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise BadSettings([f"{path}:{line}: nested more than {_DEEPEST} levels deep; this is no settings file"])
+
+
+def _check_keys(path: Path, root: yaml.Node) -> None:
+    """YAML's last one of two equal keys would win in silence."""
+    wrong: list[tuple[int, str]] = []
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            waiting.append(value)
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode) or key.tag != _KEY_TAG:
+                written = f" {key.value}" if isinstance(key, yaml.ScalarNode) else ""
+                wrong.append((line, f"key{written} is no text; put it in quotes"))
+            elif key.value in first:
+                wrong.append((line, f"{key.value} is set here and in line {first[key.value]}; keep one of them"))
+            else:
+                first[key.value] = line
+    if wrong:
+        raise BadSettings([f"{path}:{line}: {what}" for line, what in sorted(wrong)])
+
+
+def _values(path: Path, text: str, root: yaml.MappingNode) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = yaml.SafeLoader("").construct_document(root)
+    except yaml.YAMLError as error:
+        raise _no_yaml(path, text, error) from error
+    except ValueError as error:
+        # For example 2024-13-45, which looks like a date to YAML.
+        raise BadSettings([f"{path}: a date or number does not exist: {error}; put text in quotes"]) from error
+    return values
+
+
+def _no_yaml(path: Path, text: str, error: yaml.YAMLError) -> BadSettings:
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return BadSettings([f"{path}:{line}: no valid YAML: {error.reason}"])
+    mark = getattr(error, "problem_mark", None)
+    place = f":{mark.line + 1}" if mark else ""
+    parts = (getattr(error, "context", None), getattr(error, "problem", None))
+    what = ", ".join(part for part in parts if part) or "it cannot be read"
+    return BadSettings([f"{path}{place}: no valid YAML: {what}"])

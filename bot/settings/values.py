@@ -1,0 +1,140 @@
+"""The kinds of values that operators write: durations, shares, windows, addresses, hosts."""
+
+import ipaddress
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from bot.domain.windows import Window
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST = timedelta(days=3650)
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_LONGEST_HOST = 255
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"\s*([0-9]{1,10})\s*([smhd])\s*", str(value))
+    if found is None:
+        raise ValueError("write a number and a unit, for example 90s, 15m, 6h or 7d")
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"longer than {_LONGEST.days} days; write a shorter time")
+    return timedelta(seconds=seconds)
+
+
+def _interval(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise ValueError("write at least 1s; the bot would ask without a pause")
+    return value
+
+
+def _written(value: timedelta) -> str:
+    seconds = int(value.total_seconds())
+    unit = next((name for name in "dhm" if seconds and seconds % _UNITS[name] == 0), "s")
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
+def _percent(value: Any) -> float:
+    if isinstance(value, float):
+        raise ValueError("write a percentage, for example 20%")
+    found = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", str(value))
+    if found is None or int(found[1]) > 100:
+        raise ValueError("write a percentage, for example 20%")
+    return int(found[1]) / 100
+
+
+def _window(value: Any) -> Window:
+    return value if isinstance(value, Window) else Window.parse(str(value))
+
+
+def is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def address_defect(url: str) -> str | None:
+    """What keeps `url` from being an http(s) address that may stand in a file for all to read."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "no address; write https://HOST/PATH"
+    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in url):
+        return "no address; write https://HOST/PATH"
+    if parts.username is not None or parts.password is not None:
+        return "has credentials in it; take them out, secrets belong in files"
+    return None
+
+
+def _address(url: str) -> str:
+    defect = address_defect(url)
+    if defect is not None:
+        raise ValueError(defect)
+    return url
+
+
+def _guarded_address(url: str) -> str:
+    parts = urlsplit(_address(url))
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("a token would cross the network in the clear; write https://")
+    return url
+
+
+def _store(url: str) -> str:
+    """Only form and secrecy; whether the database is there shows when it is opened."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        raise ValueError("write sqlite:///PATH or postgresql://USER@HOST/NAME") from None
+    if parts.scheme not in ("sqlite", "postgresql", "postgres") or "://" not in url:
+        raise ValueError("write sqlite:///PATH or postgresql://USER@HOST/NAME")
+    if password is not None or re.search(r"[?&]password=", url):
+        raise ValueError("has a password in it; put it into a file and name that in store.password_file")
+    return url
+
+
+def host_defect(host: str) -> str | None:
+    """What keeps the key of a registry from being `host` or `host:port`."""
+    if len(host) <= _LONGEST_HOST and _HOST.fullmatch(host):
+        return None
+    bare = re.sub(r"^[a-z]+://", "", host.lower()).split("/")[0]
+    fits = len(bare) <= _LONGEST_HOST and _HOST.fullmatch(bare)
+    return f"no registry host; write {bare if fits else 'HOST or HOST:PORT, such as mcr.microsoft.com'}"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(_written),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,10}\s*[smhd]\s*$", "examples": ["15m", "6h"]}),
+]
+Interval = Annotated[Duration, AfterValidator(_interval)]
+"""A duration between two times of doing something."""
+Percent = Annotated[
+    float,
+    BeforeValidator(_percent),
+    PlainSerializer(lambda value: f"{round(value * 100)}%"),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,3}\s*%\s*$", "examples": ["20%"]}),
+]
+WindowText = Annotated[
+    Window,
+    BeforeValidator(_window),
+    WithJsonSchema({"type": "string", "examples": ["always", "mon-fri 08:00-17:00 Europe/Berlin"]}),
+]
+Address = Annotated[str, AfterValidator(_address)]
+GuardedAddress = Annotated[str, AfterValidator(_guarded_address)]
+"""An address that a secret is sent to: https, or plain HTTP on this machine."""
+StoreAddress = Annotated[str, AfterValidator(_store)]
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+"""A name or glob; an empty one would match nothing, or everything."""

@@ -1,0 +1,143 @@
+"""A defect that pydantic found, in an operator's words: no class names, and no values, which may be secrets."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+from pydantic_core import ErrorDetails
+
+from bot.settings.model import Settings
+
+Place = Sequence[str | int]
+_LONGEST_LISTING = 12
+
+_EXPECTED = {
+    "string_type": "text; put it in quotes",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "path_type": "a path",
+    "string_too_short": "a name, not an empty one",
+    "string_pattern_mismatch": "a file name such as weekly-rebuild.yml",
+}
+_SECTIONS = frozenset({"model_type", "model_attributes_type", "dict_type"})
+
+
+def defect_in_words(defect: ErrorDetails) -> str:
+    """What is wrong and what to write instead, on one line."""
+    place, limits = defect["loc"], defect.get("ctx", {})
+    match defect["type"]:
+        case "extra_forbidden":
+            return f"unknown key{guess(str(place[-1]), _known_keys(place[:-1]))}"
+        case "missing":
+            return f"missing{_described(place)}"
+        case "value_error":
+            return str(limits["error"])
+        case "enum" | "literal_error":
+            return f"expected one of {_one_line(str(limits['expected']))}"
+        case "greater_than_equal":
+            return f"expected at least {limits['ge']}"
+        case "less_than_equal":
+            return f"expected at most {limits['le']}"
+        case "string_too_long":
+            return f"longer than {limits['max_length']} characters"
+        case kind if kind in _SECTIONS:
+            return f"expected {_keys(place)}, found {_found(defect['input'])}"
+        case kind if kind in _EXPECTED:
+            return f"expected {_EXPECTED[kind]}, found {_found(defect['input'])}"
+        case kind:
+            return f"no valid value ({kind.replace('_', ' ')})"
+
+
+def line_of(node: yaml.Node | None, place: Place) -> int:
+    """The line, from 1, of the deepest part of `place` that the file has."""
+    line = 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def guess(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), known, 1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known here: {', '.join(known[:_LONGEST_LISTING])}" if known else ""
+
+
+def _keys(place: Place) -> str:
+    known = _known_keys(place)
+    return f"keys such as {known[0]}: below it" if known else "keys below it"
+
+
+def _found(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return "text"
+        case int() | float():
+            return "a number"
+        case Mapping():
+            return "keys"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "a date"
+
+
+def _described(place: Place) -> str:
+    text = _node(place).get("description")
+    return f"; {text[0].lower()}{text[1:].rstrip('.')}" if isinstance(text, str) and text else ""
+
+
+def _known_keys(place: Place) -> list[str]:
+    schema = Settings.model_json_schema()
+    return list(_resolved(schema, _node(place)).get("properties", {}))
+
+
+def _node(place: Place) -> dict[str, Any]:
+    """The part of the JSON Schema that describes what stands at `place`."""
+    schema = Settings.model_json_schema()
+    node: Any = schema
+    for part in place:
+        parent = _resolved(schema, node)
+        if isinstance(part, int):
+            node = parent.get("items", {})
+        else:
+            node = parent.get("properties", {}).get(part) or parent.get("additionalProperties") or {}
+    return node if isinstance(node, dict) else {}
+
+
+def _resolved(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
+    for _ in range(4):
+        if not isinstance(node, dict):
+            return {}
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        elif "anyOf" in node:
+            node = next((option for option in node["anyOf"] if option.get("type") in (None, "object")), {})
+        else:
+            return node
+    return node if isinstance(node, dict) else {}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
