@@ -22,7 +22,12 @@ KEYWORDS = frozenset((
     "maintainer", "onbuild", "run", "shell", "stopsignal", "user", "volume", "workdir",
 ))
 # fmt: on
+MOST_IMAGES = 2000
+"""Also of stages, and of other instructions that may name images: nobody writes or reads a longer file."""
 MOST_PROBLEMS = 20
+_TOO_MANY = Fault(
+    1, f"more than {MOST_IMAGES} instructions may name images; only the first are read, split the file"
+)
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _VARIABLE = re.compile(r"\$.")
 
@@ -54,6 +59,9 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
             elif not _is_stage(source.text, by_name):
                 named.append(Named(instruction.line, source, source, role, label))
     named.sort(key=lambda it: it.line)
+    if len(named) > MOST_IMAGES:
+        faults.append(_TOO_MANY)
+        del named[MOST_IMAGES:]
     usages, unusable = usages_of(path, text, named, outline.arguments)
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])
     problems = [Problem(path, fault.line, _printable(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
@@ -95,6 +103,9 @@ def _outline(script: Script, args: Mapping[str, str]) -> _Outline:
                     sources.append((inner, len(stages) - 1))
         elif keyword not in KEYWORDS and unknown is None:
             unknown = instruction
+    if max(len(stages), len(sources)) > MOST_IMAGES:
+        outline.faults.append(_TOO_MANY)
+        del stages[MOST_IMAGES:], sources[MOST_IMAGES:]
     if unknown is not None:
         message = f"{unknown.keyword[:40]!r} is no instruction, Docker would refuse the file"
         outline.faults.append(Fault(unknown.line, message))

@@ -40,6 +40,7 @@ class Arguments:
         self._escape = escape
         self._given = given
         self._declared: list[tuple[str, Traced | None, Instruction]] = []
+        self._mentions_platform = False
         self._values: dict[Platform, dict[str, Traced]] = {}
 
     def declare(self, instruction: Instruction) -> None:
@@ -48,6 +49,7 @@ class Arguments:
             name, equals, _ = word.text.partition("=")
             default = word.part(len(name) + 1, len(word)) if equals else None
             self._declared.append((name, default, instruction))
+            self._mentions_platform |= default is not None and _AUTOMATIC.search(default.text) is not None
 
     def declare_again(self, instruction: Instruction) -> None:
         """An ARG instruction of a stage: without a default it takes the value from above, for other ends."""
@@ -64,10 +66,7 @@ class Arguments:
 
     def depends_on_platform(self, word: Traced) -> bool:
         """Whether the word, or an ARG that it may use, mentions an automatic platform ARG."""
-        if "$" not in word.text:
-            return False
-        texts = [word.text, *(default.text for _, default, _ in self._declared if default)]
-        return any(_AUTOMATIC.search(text) for text in texts)
+        return "$" in word.text and (self._mentions_platform or _AUTOMATIC.search(word.text) is not None)
 
     def owner(self, offset: int) -> str | None:
         """The ARG whose default holds the character of the file at `offset`."""

@@ -236,5 +236,10 @@ class TestLines:
         assert problems("RUN true\n") == [(1, "there is no FROM: this is no Dockerfile that can be built")]
         assert problems("") == []
 
+    def test_usages_are_bounded(self) -> None:
+        text = "FROM a\nRUN " + " ".join(f"--mount=from=b{number}" for number in range(3000))
+        assert len(references(text)) == 2000
+        assert problems(text)[0][1].startswith("more than 2000 instructions")
+
     def test_problems_are_bounded(self) -> None:
         assert len(problems("FROM :\n" * 1000)) == 20

@@ -147,11 +147,11 @@ class TestRefusals:
         assert replaced(text, ("a:10-amd64", "a:11-amd64")) == "FROM a:11-$TARGETARCH\n"
 
     def test_many_refusals_end_soon(self) -> None:
-        text = "".join(f"FROM x AS s{n}\nFROM a{n}:1\n" for n in range(300))
-        pairs = [(f"a{n}:1", f"s{n}") for n in range(300)]
+        text = "".join(f"FROM x AS s{n}\nFROM a{n}:1\n" for n in range(60))
+        pairs = [(f"a{n}:1", f"s{n}") for n in range(60)]
         result = replace(text, *pairs)
         assert result.edits == 0
-        assert len(result.refused) == 300
+        assert len(result.refused) == 60
 
 
 @pytest.mark.parametrize(
