@@ -55,7 +55,14 @@ async def test_the_body_tells_digests_version_cause_fixes_and_how_to_rebuild(sta
     await stage.run_pass()
 
     [request] = await stage.world.github.pull_requests("payments-api")
-    for told in (old, stage.fleet.digests[BASE], "10.0.0 → 10.0.1", "dotnet-security", "CVE-2026-21218", "docker pull"):
+    for told in (
+        old,
+        stage.fleet.digests[BASE],
+        "10.0.0 → 10.0.1",
+        "dotnet-security",
+        "CVE-2026-21218",
+        "docker pull",
+    ):
         assert told in request["body"]
 
 

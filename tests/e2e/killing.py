@@ -1,0 +1,137 @@
+"""A process that is killed at its n-th write: before or after an HTTP write, or a commit to the store.
+
+The writes are counted where they leave the process, under everything of ours: in urllib3 (PyGithub), in httpx's
+transport, and in SQLAlchemy's dialect. SIGKILL leaves no time for any clean-up.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_PATIENCE = 60
+
+
+@dataclass(slots=True)
+class Countdown:
+    """Kills this process when the count reaches `at`; 0 only counts."""
+
+    at: int
+    count: int = 0
+
+    def point(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class _AheadClock:
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a pass in its own process ended; `points` counts its writes where it lived to tell."""
+
+    killed: bool
+    points: int
+    problems: tuple[str, ...] = ()
+
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["bot.service.single", "tests.e2e.killing"])
+
+
+def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0)) -> Ended:
+    """`freshness-bot once` in a process of its own."""
+    receiver, sender = _context.Pipe(duplex=False)
+    process = _context.Process(target=_work, args=(str(config), kill_at, ahead, sender))
+    process.start()
+    sender.close()
+    try:
+        told = receiver.recv() if receiver.poll(_PATIENCE) else None
+    except EOFError:
+        told = None
+    process.join(_PATIENCE)
+    assert process.exitcode is not None, "the pass hangs"
+    if process.exitcode == -signal.SIGKILL:
+        return Ended(True, kill_at)
+    assert told is not None, f"the pass ended with {process.exitcode}"
+    return Ended(False, *told)
+
+
+def _work(config: str, kill_at: int, ahead: timedelta, sender: Connection) -> None:
+    from bot.service.logs import set_up
+    from bot.service.single import pass_once
+    from bot.settings import load
+
+    set_up("text", verbose=False)
+    countdown = Countdown(kill_at)
+    _watch_http(countdown)
+    _watch_commits(countdown)
+    outcomes = asyncio.run(pass_once(load(Path(config)), _AheadClock(ahead)))
+    sender.send((countdown.count, tuple(problem for outcome in outcomes for problem in outcome.problems)))
+
+
+def _watch_http(countdown: Countdown) -> None:
+    import httpx
+    from urllib3.connectionpool import HTTPConnectionPool
+
+    plain: Callable[..., Any] = HTTPConnectionPool.urlopen
+    handle: Callable[..., Any] = httpx.AsyncHTTPTransport.handle_async_request
+
+    def urlopen(pool: HTTPConnectionPool, method: str, *args: Any, **options: Any) -> Any:
+        if method in _READS:
+            return plain(pool, method, *args, **options)
+        countdown.point()
+        answer = plain(pool, method, *args, **options)
+        countdown.point()
+        return answer
+
+    async def handle_async_request(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> Any:
+        if request.method in _READS:
+            return await handle(transport, request)
+        countdown.point()
+        answer = await handle(transport, request)
+        countdown.point()
+        return answer
+
+    HTTPConnectionPool.urlopen = urlopen  # type: ignore[method-assign, assignment]
+    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
+
+
+def _watch_commits(countdown: Countdown) -> None:
+    """Only commits with something to keep: ending a transaction that only read changes nothing."""
+    from sqlalchemy import Engine, event
+    from sqlalchemy.engine.default import DefaultDialect
+
+    commit: Callable[..., Any] = DefaultDialect.do_commit
+    written: set[int] = set()
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def remember(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE") and cursor.rowcount:
+            written.add(id(connection.connection.dbapi_connection))
+
+    def do_commit(dialect: DefaultDialect, connection: Any) -> None:
+        driver = id(getattr(connection, "dbapi_connection", connection))
+        if driver not in written:
+            commit(dialect, connection)
+            return
+        written.discard(driver)
+        countdown.point()
+        commit(dialect, connection)
+        countdown.point()
+
+    DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
