@@ -123,35 +123,25 @@ def _feed(url: str) -> Any:
     return Annotated[FeedSettings | None, BeforeValidator(read), WithJsonSchema(_FEED_SCHEMA)]
 
 
-_DOTNET = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
-_MSRC = "https://api.msrc.microsoft.com/cvrf/v3.0/updates"
-_IMAGE_INFO = (
-    "https://raw.githubusercontent.com/dotnet/versions/main/build-info/docker/"
-    "image-info.dotnet-dotnet-docker-main.json"
-)
-_ADVISORIES = "https://api.github.com/advisories?ecosystem=nuget&type=reviewed&per_page=100"
-_ANNOUNCEMENTS = "https://api.github.com/repos/dotnet/announcements/issues?labels=Security&state=all&per_page=100"
-
-
 class FeedsSettings(_Section):
     """Each feed is true (published place), false, or {url: …}."""
 
-    dotnet_releases: _feed(_DOTNET) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=_DOTNET), description="Releases of .NET, and the CVEs that each fixes."
+    dotnet_releases: _feed(addresses.DOTNET_RELEASES) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.DOTNET_RELEASES), description="Releases of .NET, and the CVEs that each fixes."
     )
-    msrc: _feed(_MSRC) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=_MSRC),
+    msrc: _feed(addresses.MSRC) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.MSRC),
         description="Severity and affected platforms of CVEs, from Microsoft's security centre.",
     )
-    image_info: _feed(_IMAGE_INFO) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=_IMAGE_INFO),
+    image_info: _feed(addresses.IMAGE_INFO) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.IMAGE_INFO),
         description="Which tags Microsoft publishes now; only here does a withdrawn one show.",
     )
-    github_advisories: _feed(_ADVISORIES) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=_ADVISORIES), description="Reviewed advisories of NuGet packages."
+    github_advisories: _feed(addresses.GITHUB_ADVISORIES) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.GITHUB_ADVISORIES), description="Reviewed advisories of NuGet packages."
     )
-    announcements: _feed(_ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=_ANNOUNCEMENTS), description="Security announcements of the .NET team."
+    announcements: _feed(addresses.ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.ANNOUNCEMENTS), description="Security announcements of the .NET team."
     )
 
 

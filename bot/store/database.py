@@ -63,22 +63,9 @@ def address(url: str) -> URL:
 
 async def open_database(url: str) -> Database:
     """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
-    target = address(url)
-    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
-    if target.get_backend_name() == "sqlite":
-        _ask_sqlite_for_real_transactions(engine)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_migrate)
-    except (SQLAlchemyError, OSError) as error:
-        await engine.dispose()
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise Failure(
-            Trouble.UNREACHABLE,
-            f"the database cannot be opened: {reason}",
-            where=target.render_as_string(hide_password=True),
-            advice="check store.url and that its folder can be written",
-        ) from error
+    engine = _engine(address(url))
+    async with _opening(engine), engine.begin() as connection:
+        await connection.run_sync(_migrate_alone)
     return Database(engine)
 
 
@@ -87,17 +74,19 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
     """A database whose contents are those of `url` now, and whose changes are lost at the end.
 
     SQLite is copied, so that a long rehearsal holds no lock. PostgreSQL is used in one transaction that is
-    rolled back; other workers skip the rows that it has claimed.
+    rolled back, even its migrations; other workers skip the rows that it has claimed.
     """
     target = address(url)
     if target.get_backend_name() != "sqlite":
-        original = await open_database(url)
+        engine = _engine(target)
         try:
-            async with original.engine.connect() as connection:
-                yield _Unfinished(original.engine, connection)
+            async with engine.connect() as connection:
+                async with _opening(engine):
+                    await connection.run_sync(_migrate)
+                yield _Unfinished(engine, connection)
                 await connection.rollback()
         finally:
-            await original.close()
+            await engine.dispose()
         return
     with tempfile.TemporaryDirectory(prefix="freshness-rehearsal-") as folder:
         copy = f"{folder}/copy.db"
@@ -107,6 +96,29 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
             yield database
         finally:
             await database.close()
+
+
+def _engine(target: URL) -> AsyncEngine:
+    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
+    if target.get_backend_name() == "sqlite":
+        _ask_sqlite_for_real_transactions(engine)
+    return engine
+
+
+@asynccontextmanager
+async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
+    """What goes wrong while connecting and migrating, in an operator's words."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        await engine.dispose()
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise Failure(
+            Trouble.UNREACHABLE,
+            f"the database cannot be opened: {reason}",
+            where=engine.url.render_as_string(hide_password=True),
+            advice="check store.url and that its folder can be written",
+        ) from error
 
 
 def _copy(original: str | None, copy: str) -> None:
@@ -138,10 +150,10 @@ def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
+            f"busy_timeout={_BUSY_MILLISECONDS}",
             "journal_mode=WAL",
             "foreign_keys=ON",
             "synchronous=NORMAL",
-            f"busy_timeout={_BUSY_MILLISECONDS}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -151,10 +163,14 @@ def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _migrate(connection: Any) -> None:
+def _migrate_alone(connection: Any) -> None:
+    """Replicas start together: the second waits here until the first has migrated."""
     if connection.dialect.name == "postgresql":
-        # Replicas start together: the second waits here until the first has migrated.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
+    _migrate(connection)
+
+
+def _migrate(connection: Any) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

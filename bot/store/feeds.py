@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.observation import Observation
 from bot.store.codec import dump, load
 from bot.store.database import Database
 from bot.store.inserting import insert_missing, upsert
 from bot.store.queue import Worker, claim, settle
-from bot.store.tables import advisories, documents, releases
+from bot.store.tables import advisories, bases, documents, observations, releases
+from bot.store.watching import add_observation
 from bot.watch.feeds_stage import DueFeed, FeedReading
 
 
@@ -111,6 +114,7 @@ class FeedStore:
                     .where(documents.c.url == document_source.url, documents.c.due_at > document.checked_at)
                     .values(due_at=document.checked_at)
                 )
+            await self._note_inventory(connection, reading)
             await settle(
                 connection,
                 documents,
@@ -140,6 +144,30 @@ class FeedStore:
                 succeeded=False,
                 values={"error": error},
             )
+
+    async def _note_inventory(self, connection: AsyncConnection, reading: FeedReading) -> None:
+        """Watched bases that the inventory lists no longer, or again, get an observation that says so.
+
+        The inventory speaks of MCR; a mirror of it under another host holds the same tags.
+        """
+        wanted = reading.tags_withdrawn | reading.tags_returned
+        if not wanted:
+            return
+        watched = await connection.execute(
+            select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
+        )
+        for row in watched.mappings().all():
+            key = (row["repository"], row["tag"])
+            if key not in wanted:
+                continue
+            last = await connection.execute(
+                select(observations.c.observation).where(observations.c.id == row["observation_id"])
+            )
+            known = load(last.scalar_one(), Observation)
+            seen = replace(known, at=reading.document.checked_at)
+            if key in reading.tags_withdrawn:
+                seen = Observation(seen.at, seen.base, None)
+            await add_observation(connection, row["id"], seen, "inventory")
 
     async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
         found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueRepository, Reading
@@ -56,17 +56,13 @@ class FleetStore:
             for chunk in chunks(fresh):
                 await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
             moved = [item for item in listing if item.name in known and _has_moved(known[item.name], item)]
-            for item in moved:
+            if moved:
                 await connection.execute(
-                    update(repositories)
-                    .where(repositories.c.name == item.name)
-                    .values(
-                        default_branch=item.default_branch,
-                        pushed_at=item.pushed_at,
-                        listed=True,
-                        due_at=now,
-                        attempts=0,
-                    )
+                    _has_news(now),
+                    [
+                        {"named": item.name, "branch": item.default_branch, "pushed": item.pushed_at}
+                        for item in moved
+                    ],
                 )
             gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing}
             for names in chunks(sorted(gone)):
@@ -181,6 +177,23 @@ class FleetStore:
         """Only bases that some usage follows are polled."""
         is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
         await connection.execute(update(bases).where(bases.c.used != is_used).values(used=is_used))
+
+
+def _has_news(now: datetime) -> Any:
+    """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
+    return (
+        update(repositories)
+        .where(repositories.c.name == bindparam("named"))
+        .values(
+            default_branch=bindparam("branch"),
+            pushed_at=bindparam("pushed"),
+            listed=True,
+            due_at=now,
+            attempts=0,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
 
 
 def _has_moved(known: Any, item: Repository) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 
@@ -209,7 +210,8 @@ rebuilds = _leased(
     Column("attempted_at", Moment),
     Column("run", BigInteger),
     Column("url", Text),
-    Column("refresh", Boolean, nullable=False, server_default="0"),
+    Column("explained", Integer, nullable=False, server_default="0"),
+    Column("worded", Integer, nullable=False, server_default="0"),
     Column("ended_at", Moment),
 )
 
@@ -235,6 +237,8 @@ outbox = _leased(
     Column("error", Text),
 )
 
+_OPEN = text("cleared_at IS NULL")
+
 incidents = Table(
     "incidents",
     metadata,
@@ -243,5 +247,5 @@ incidents = Table(
     Column("opened_at", Moment, nullable=False),
     Column("cleared_at", Moment),
     Column("detail", Text, nullable=False),
-    Index(None, "subject", "cleared_at"),
+    Index("uq_incidents_open", "subject", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )

@@ -143,14 +143,17 @@ class WatchStore:
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""
         async with self._database.transaction() as connection:
             for incident in opened:
-                known = await connection.execute(select(incidents.c.id).where(_is_open(incident)))
-                if known.first() is None:
-                    added = await connection.execute(
-                        insert(incidents)
-                        .values(subject=incident.subject, opened_at=incident.opened_at, detail=incident.detail)
-                        .returning(incidents.c.id)
-                    )
-                    await announce(connection, f"incident:{added.scalar_one()}", at)
+                added = await connection.execute(
+                    insert_missing(
+                        connection,
+                        incidents,
+                        subject=incident.subject,
+                        opened_at=incident.opened_at,
+                        detail=incident.detail,
+                    ).returning(incidents.c.id)
+                )
+                for row in added.all():
+                    await announce(connection, f"incident:{row.id}", at)
             for incident in cleared:
                 ended = await connection.execute(
                     update(incidents).where(_is_open(incident)).values(cleared_at=at).returning(incidents.c.id)

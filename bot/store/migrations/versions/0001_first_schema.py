@@ -82,7 +82,14 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
     )
-    op.create_index(op.f("ix_incidents_subject_cleared_at"), "incidents", ["subject", "cleared_at"], unique=False)
+    op.create_index(
+        "uq_incidents_open",
+        "incidents",
+        ["subject"],
+        unique=True,
+        sqlite_where=sa.text("cleared_at IS NULL"),
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    )
     op.create_table(
         "manifests",
         sa.Column("digest", sa.String(length=160), nullable=False),
@@ -177,7 +184,8 @@ def upgrade() -> None:
         sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("run", sa.BigInteger(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.Column("refresh", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("explained", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("worded", sa.Integer(), server_default="0", nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
