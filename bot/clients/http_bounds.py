@@ -93,8 +93,8 @@ class Body:
         except zlib.error as error:
             raise Failure(Trouble.MALFORMED, "sent a damaged gzip body", where=self._where) from error
         self._check(len(body))
-        if not inflater.eof:
-            raise Failure(Trouble.MALFORMED, "sent a truncated gzip body", where=self._where)
+        if not inflater.eof or inflater.unused_data:
+            raise Failure(Trouble.MALFORMED, "sent a gzip body that ends too early or too late", where=self._where)
         return body
 
     def _check(self, size: int) -> None:

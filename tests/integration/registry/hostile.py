@@ -1,6 +1,7 @@
 """A registry that does what no registry should, over plain sockets on loopback."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -22,6 +23,7 @@ class Hostile:
 
     misdeeds: dict[str, Misdeed] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     sent: int = 0
     """Bytes of bodies that the other side took."""
     _server: asyncio.Server | None = None
@@ -32,7 +34,7 @@ class Hostile:
         return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self.tls)
         return self
 
     async def __aexit__(

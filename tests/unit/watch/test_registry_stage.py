@@ -230,7 +230,7 @@ async def test_a_missing_tag_is_told_once_and_looked_for_less_and_less_often() -
     for _ in range(5):
         opened.extend((await world.tick_when_due(SDK)).opened)
     assert [each.detail for each in opened] == [f"{SDK}: has a trouble; do something"]
-    assert world.store.due(SDK) - world.clock.now() == timedelta(hours=6)
+    assert world.store.due(SDK) - world.clock.now() == timedelta(hours=1)
     assert world.store.errors[2] == f"{SDK}: has a trouble; do something"
 
 

@@ -133,5 +133,5 @@ def test_a_release_whose_images_never_come_is_not_waited_for_longer_than_a_day()
 
 def test_failures_are_spaced_further_and_further_apart() -> None:
     waits = [back_off(attempts, POLICY) for attempts in range(1, 8)]
-    assert [each / QUARTER for each in waits] == [1, 2, 4, 8, 16, 24, 24]
-    assert back_off(10**9, POLICY) == timedelta(hours=6)
+    assert [each / QUARTER for each in waits] == [1, 2, 4, 4, 4, 4, 4]
+    assert back_off(10**9, POLICY) == timedelta(hours=1)
