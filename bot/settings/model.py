@@ -31,6 +31,7 @@ from bot.settings.values import (
     host_defect,
     is_loopback,
 )
+from bot.watch.feeds import addresses
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
 
