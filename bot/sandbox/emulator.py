@@ -1,6 +1,5 @@
 """The npm emulator: stateful GitHub and Slack on loopback, seeded with one organisation."""
 
-import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +30,6 @@ PERMISSIONS = {
 SPARE_TOKENS = 20
 """The emulator allows each token 5,000 requests an hour and no more; the edge spreads its requests over these."""
 
-ATTEMPTS = 3
-
 
 def spare(token: str, number: int) -> str:
     return f"{token}.{number % SPARE_TOKENS}"
@@ -55,27 +52,13 @@ class Emulator:
         parts.require("emulate")
         seed = self.folder / "seed.json"
         seed.write_text(json.dumps(self._seed()))
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                await self._start_on(processes.free_port(), seed)
-            except processes.DidNotStart:
-                if attempt == ATTEMPTS:  # it takes two neighbouring ports, and only one of them is known to be free
-                    raise
-            else:
-                return
 
-    async def _start_on(self, port: int, seed: Path) -> None:
-        command: list[str | Path] = [
-            parts.NODE,
-            parts.EMULATE,
-            "start",
-            "--service",
-            "github,slack",
-            "--port",
-            str(port),
-        ]
-        self._child = processes.start([*command, "--seed", seed], self.folder / "emulator.log")
-        await self._child.ready(lambda: _all_accept(port, port + 1))
+        def command(port: int) -> list[str | Path]:  # Slack takes the port after GitHub's
+            services = ["--service", "github,slack", "--port", str(port)]
+            return [parts.NODE, parts.EMULATE, "start", *services, "--seed", seed]
+
+        log = self.folder / "emulator.log"
+        self._child, port = await processes.start_on_free_port(command, log, "Ready.")
         self.github, self.slack = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
 
     def stop(self) -> None:
@@ -119,10 +102,6 @@ class Emulator:
                 "incoming_webhooks": [{"channel": SLACK_CHANNEL}],
             },
         }
-
-
-async def _all_accept(*ports: int) -> bool:
-    return all(await asyncio.gather(*(processes.accepts(port) for port in ports)))
 
 
 def _private_key() -> str:

@@ -42,14 +42,20 @@ class PostgresServer:
         try:
             data = self._folder / "data"
             _initialise(binaries, data, user)
-            self.port = processes.free_port()
-            settings = [part for name in DURABLE for part in ("-c", f"{name}=off")]
-            address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder)]
-            command: list[str | Path] = [binaries / "postgres", "-D", data, *address, *settings]
-            self._child = processes.start(
-                command, self._folder / "log", user=user, stop_signal=signal.SIGINT, folder=self._folder
+            options = ["-h", "127.0.0.1", "-k", str(self._folder)]
+            options += [part for name in DURABLE for part in ("-c", f"{name}=off")]
+
+            def command(port: int) -> list[str | Path]:
+                return [binaries / "postgres", "-D", data, "-p", str(port), *options]
+
+            self._child, self.port = await processes.start_on_free_port(
+                command,
+                self._folder / "log",
+                "ready to accept connections",
+                user=user,
+                stop_signal=signal.SIGINT,
+                folder=self._folder,
             )
-            await self._child.ready(self._answers)
         except BaseException:
             self._stop()
             raise
@@ -64,14 +70,6 @@ class PostgresServer:
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self._url(name)
-
-    async def _answers(self) -> bool:
-        try:
-            connection = await psycopg.AsyncConnection.connect(self._url("postgres"), connect_timeout=2)
-        except psycopg.OperationalError:
-            return False
-        await connection.close()
-        return True
 
     def _url(self, database: str) -> str:
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"

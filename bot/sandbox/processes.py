@@ -5,12 +5,13 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 STOP_WITHIN = 5.0
 START_WITHIN = 20.0
+ATTEMPTS = 3
 
 
 class DidNotStart(RuntimeError):
@@ -34,19 +35,19 @@ class Child:
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
 
-    async def ready(self, probe: Callable[[], Awaitable[bool]], within: float = START_WITHIN) -> None:
-        """Waits until `probe` answers true. Raises `DidNotStart`, and leaves nothing running."""
-        async with asyncio.timeout(within) as limit:
-            try:
-                while not await probe():
-                    if self.process.poll() is not None:
-                        raise DidNotStart(f"{self.name} ended with code {self.process.returncode}: {self.tail()}")
-                    await asyncio.sleep(0.02)
-            except asyncio.CancelledError:
-                self.stop()
-                if limit.expired():
-                    raise DidNotStart(f"{self.name} was not ready after {within:.0f} s: {self.tail()}") from None
-                raise
+    async def ready(self, text: str, within: float = START_WITHIN) -> None:
+        """Waits until the program has written `text`. Raises `DidNotStart`, and leaves nothing running."""
+        deadline = asyncio.get_running_loop().time() + within
+        try:
+            while text not in self.log.read_text(errors="replace"):
+                if self.process.poll() is not None:
+                    raise DidNotStart(f"{self.name} ended with code {self.process.returncode}: {self.tail()}")
+                if asyncio.get_running_loop().time() > deadline:
+                    raise DidNotStart(f"{self.name} was not ready after {within:.0f} s: {self.tail()}")
+                await asyncio.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Ends this process, and no other; a second call does nothing."""
@@ -76,14 +77,14 @@ def start(
     abruptly: call it from a thread that lives as long as the child should.
     """
     arguments = [str(part) for part in command]
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [*_bound_to_us(user, stop_signal), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for us: we end our children in order
         )
     return Child(Path(arguments[0]).name, process, log, stop_signal)
 
@@ -98,12 +99,27 @@ def _bound_to_us(user: str | None, stop_signal: signal.Signals) -> list[str]:
     return [setpriv, f"--pdeathsig={stop_signal.name.removeprefix('SIG')}", *identity]
 
 
-async def accepts(port: int) -> bool:
-    """Whether something listens on this port of 127.0.0.1."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
+async def start_on_free_port(
+    command: Callable[[int], Sequence[str | Path]],
+    log: Path,
+    ready: str,
+    *,
+    user: str | None = None,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    folder: Path | None = None,
+) -> tuple[Child, int]:
+    """Starts the program that `command` names for a port, and waits until it has written `ready`.
+
+    A port that was free a moment ago may be taken by now, so another is tried before `DidNotStart` is raised.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        port = free_port()
+        child = start(command(port), log, user=user, stop_signal=stop_signal, folder=folder)
+        try:
+            await child.ready(ready)
+        except DidNotStart:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return child, port
+    raise AssertionError("unreachable")

@@ -75,11 +75,14 @@ class Registry:
     async def start(self) -> None:
         """Raises `parts.MissingPart` or `processes.DidNotStart`."""
         parts.require("docker-registry")
-        self._port = processes.free_port()
-        config = self._folder / "registry.yaml"
-        config.write_text(yaml.safe_dump(_config(self._folder / "registry", self._port)))
-        self._child = processes.start(["docker-registry", "serve", config], self._folder / "registry.log")
-        await self._child.ready(lambda: processes.accepts(self._port))
+
+        def command(port: int) -> list[str | Path]:
+            config = self._folder / "registry.yaml"
+            config.write_text(yaml.safe_dump(_config(self._folder / "registry", port)))
+            return ["docker-registry", "serve", config]
+
+        log = self._folder / "registry.log"
+        self._child, self._port = await processes.start_on_free_port(command, log, "listening on")
         self.edge = RegistryEdge(f"http://127.0.0.1:{self._port}", self._surroundings, self._server)
         self._server.start(self.edge.app())
 
@@ -103,7 +106,7 @@ class Registry:
 def _config(storage: Path, port: int) -> dict[str, object]:
     return {
         "version": 0.1,
-        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "log": {"level": "info", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
         "http": {"addr": f"127.0.0.1:{port}", "secret": secrets.token_hex(16)},
     }

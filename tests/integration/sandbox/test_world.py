@@ -1,8 +1,11 @@
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,13 +37,23 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def until(condition: bool | object, seconds: float = 5) -> bool:
+async def accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def until(condition: Callable[[], bool], seconds: float = 5) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if callable(condition) and condition():
+        if condition():
             return True
         time.sleep(0.02)
-    return False
+    return condition()
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc to see child processes")
@@ -59,8 +72,8 @@ async def test_everything_ends_with_a_parent_that_is_killed(shared_world: World)
 async def test_leaving_the_world_frees_its_ports() -> None:
     async with World() as world:
         ports = [int(world.registry.host.rpartition(":")[2]), int(world.github.url.rpartition(":")[2])]
-        assert [await processes.accepts(port) for port in ports] == [True, True]
-    assert [await processes.accepts(port) for port in ports] == [False, False]
+        assert [await accepts(port) for port in ports] == [True, True]
+    assert [await accepts(port) for port in ports] == [False, False]
 
 
 async def test_a_world_stands_within_five_seconds() -> None:
@@ -80,7 +93,22 @@ async def test_its_configuration_is_one_that_the_bot_accepts(shared_world: World
 async def test_a_program_that_ends_early_tells_why(tmp_path: Path) -> None:
     child = processes.start([sys.executable, "-c", "raise SystemExit('no room')"], tmp_path / "log")
     with pytest.raises(processes.DidNotStart, match="ended with code 1: no room"):
-        await child.ready(lambda: processes.accepts(1))
+        await child.ready("ready")
+
+
+async def test_a_port_that_was_taken_meanwhile_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        free = processes.free_port()
+        offered = iter([taken.getsockname()[1], free])
+        monkeypatch.setattr(processes, "free_port", lambda: next(offered))
+        server = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1"]
+        child, port = await processes.start_on_free_port(
+            lambda port: [*server, str(port)], tmp_path / "log", "Serving HTTP"
+        )
+    child.stop()
+    assert port == free
 
 
 def test_a_missing_program_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
