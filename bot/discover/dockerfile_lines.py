@@ -43,13 +43,8 @@ class Instruction(NamedTuple):
 
     @property
     def start(self) -> int:
+        """The file offset of its first character."""
         return self.joints[0][1]
-
-    @property
-    def end(self) -> int:
-        """The file offset behind its last character (here-documents not counted)."""
-        at, origin = self.joints[-1]
-        return origin + len(self.text) - at
 
     @property
     def arguments(self) -> Traced:
@@ -86,57 +81,75 @@ def read(text: str) -> Script:
     head = _directives(text)
     instructions: list[Instruction] = []
     faults = list(head.faults)
-    escape = head.escape
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    offset = number = 0
-    if text.startswith(BOM):
-        lines[0], offset = lines[0][1:], 1
-    count = len(lines)
-    while number < count:
-        line = lines[number]
-        begin = offset
-        offset += len(line) + 1
-        number += 1
-        body = line.rstrip("\r").lstrip(BLANK)
+    lines = _Physical(text)
+    while lines.number < lines.count:
+        begin = lines.offset
+        line = lines.take()
+        body = line.lstrip(BLANK)
         if not body or body[0] == "#":
             continue
-        first_line = number
-        indent = line.find(body[0])
-        joints: tuple[tuple[int, int], ...] = ((0, begin + indent),)
-        continued = _continued(body, escape)
-        if continued is not None:
-            parts, places, length = [continued], [joints[0]], len(continued)
-            while number < count and continued is not None:
-                line = lines[number].rstrip("\r")
-                begin = offset
-                offset += len(lines[number]) + 1
-                number += 1
-                bare = line.lstrip(BLANK)
-                if not bare or bare[0] == "#":
-                    continue
-                continued = _continued(line, escape)
-                part = line if continued is None else continued
-                parts.append(part)
-                places.append((length, begin))
-                length += len(part)
-            body, joints = "".join(parts), tuple(places)
+        first = lines.number
+        joints: tuple[tuple[int, int], ...] = ((0, begin + len(line) - len(body)),)
+        if (continued := _continued(body, head.escape)) is not None:
+            body, joints = _joined(continued, joints[0], lines, head.escape)
         keyword = _KEYWORD.match(body, len(body) - len(body.lstrip(BLANK)), len(body.rstrip(BLANK)))
         if keyword is None:
             continue
-        instruction = Instruction(keyword.group(1).lower(), body, keyword.end(), first_line, number, joints)
+        instruction = Instruction(keyword.group(1).lower(), body, keyword.end(), first, lines.number, joints)
         if "<<" in body:
-            for heredoc in _heredocs(instruction, escape):
-                ended = _end_of(heredoc, lines, number)
-                if ended is None:
-                    faults.append(Fault(first_line, f"the here-document {heredoc.name} has no end"))
-                stop = count if ended is None else ended
-                offset += sum(len(skipped) + 1 for skipped in lines[number:stop])
-                number = stop
-            instruction = instruction._replace(last_line=number)
+            endless = [it for it in _heredocs(instruction, head.escape) if not lines.skip_through(it)]
+            faults += [Fault(first, f"the here-document {heredoc.name} has no end") for heredoc in endless]
+            instruction = instruction._replace(last_line=lines.number)
         instructions.append(instruction)
-    return Script(instructions, escape, head.syntax, head.syntax_line, tuple(faults))
+    return Script(instructions, head.escape, head.syntax, head.syntax_line, tuple(faults))
+
+
+class _Physical:
+    """The lines of the file without their endings, taken one by one; `offset` is where the next one begins."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        if not self._lines[-1]:
+            self._lines.pop()
+        self.number = self.offset = 0
+        if text.startswith(BOM):
+            self._lines[0], self.offset = self._lines[0][1:], 1
+        self.count = len(self._lines)
+
+    def take(self) -> str:
+        line = self._lines[self.number]
+        self.number += 1
+        self.offset += len(line) + 1
+        return line.rstrip("\r")
+
+    def skip_through(self, heredoc: Heredoc) -> bool:
+        """Whether there was an end to the here-document."""
+        while self.number < self.count:
+            line = self.take()
+            if (line.lstrip("\t") if heredoc.chomp else line) == heredoc.name:
+                return True
+        return False
+
+
+def _joined(
+    body: str, joint: tuple[int, int], lines: _Physical, escape: str
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The logical line that goes on behind `body`: comments and empty lines between do not count."""
+    parts, joints, length = [body], [joint], len(body)
+    while lines.number < lines.count:
+        begin = lines.offset
+        line = lines.take()
+        bare = line.lstrip(BLANK)
+        if not bare or bare[0] == "#":
+            continue
+        continued = _continued(line, escape)
+        part = line if continued is None else continued
+        parts.append(part)
+        joints.append((length, begin))
+        length += len(part)
+        if continued is None:
+            break
+    return "".join(parts), tuple(joints)
 
 
 def _continued(line: str, escape: str) -> str | None:
@@ -208,12 +221,3 @@ def _is_json_list(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _end_of(heredoc: Heredoc, lines: Sequence[str], number: int) -> int | None:
-    """The count of lines up to and with the terminator."""
-    for at in range(number, len(lines)):
-        line = lines[at].rstrip("\r")
-        if (line.lstrip("\t") if heredoc.chomp else line) == heredoc.name:
-            return at + 1
-    return None

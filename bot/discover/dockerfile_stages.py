@@ -4,8 +4,8 @@ Source: BuildKit's `parseFrom` and `toDispatchState`. FROM sees the stages above
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.discover.dockerfile_arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
 from bot.discover.dockerfile_lines import Fault, Instruction
@@ -59,29 +59,32 @@ def resolve(
         flags, begin = split_flags(line, escape)
         words = split_blanks(line.part(begin, len(line)))
         name = words[2].text.lower() if len(words) == 3 and words[1].text.lower() == "as" else None
-        image: Traced | None = None
-        base: Stage | None = None
-        platforms: tuple[str, ...] = ()
-        if name is None and len(words) != 1:
-            faults.append(Fault(instruction.line, "FROM takes one image, and AS with a name if you like"))
-        else:
+        stage = Stage(instruction, len(stages), name, words[0] if words else NOTHING)
+        try:
+            if len(words) != (1 if name is None else 3):
+                raise BadWord("it takes one image, and AS with a name if you like")
+            stage = _standing(stage, flags, by_name, arguments, escape)
             if name is not None and not _STAGE_NAME.fullmatch(name):
-                faults.append(Fault(instruction.line, f"{words[2].text[:80]!r} is no name for a stage"))
-            try:
-                candidates = _on_platforms(words[0], arguments, escape)
-                base = next((by_name[it.text.lower()] for it in candidates if it.text.lower() in by_name), None)
-                if base is None and candidates[0].text != EMPTY_IMAGE:
-                    image = candidates[0]
-                platforms = _platforms(flags, arguments, escape)
-                if image is not None and not platforms and any(it.text != image.text for it in candidates):
-                    platforms = (str(ASSUMED_PLATFORM),)
-            except BadWord as error:
-                faults.append(Fault(instruction.line, f"FROM {words[0].text[:80]}: {error}"))
-        stage = Stage(instruction, len(stages), name, words[0] if words else NOTHING, image, base, platforms)
+                raise BadWord(f"{name[:80]!r} is no name for a stage")
+        except BadWord as error:
+            faults.append(Fault(instruction.line, f"FROM {stage.word.text[:80]}: {error}"))
         stages.append(stage)
         if name is not None:
             by_name[name] = stage
     return stages, by_name, faults
+
+
+def _standing(
+    stage: Stage, flags: Sequence[Traced], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
+) -> Stage:
+    """The stage with what it stands on; raises `BadWord`."""
+    candidates = _on_platforms(stage.word, arguments, escape)
+    base = next((by_name[it.text.lower()] for it in candidates if it.text.lower() in by_name), None)
+    image = candidates[0] if base is None and candidates[0].text != EMPTY_IMAGE else None
+    platforms = _platforms(flags, arguments, escape)
+    if image is not None and not platforms and any(it.text != image.text for it in candidates):
+        platforms = (str(ASSUMED_PLATFORM),)
+    return replace(stage, image=image, base=base, platforms=platforms)
 
 
 def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:

@@ -1,16 +1,17 @@
 """Dockerfile words: quotes, escapes and variables, expanded without losing where each character stands.
 
-The rules are those of BuildKit's `frontend/dockerfile/shell/lex.go` and `parser/line_parsers.go`.
+The rules are those of BuildKit's `frontend/dockerfile/shell/lex.go`, and `split_command.go` and `line_parsers.go`
+of its parser.
 """
 
 import re
 from collections.abc import Mapping
 
+from bot.discover.dockerfile_patterns import BadPattern, replaced, without_prefix, without_suffix
 from bot.discover.traced import Traced, joined
 
 LONGEST_EXPANSION = 4096
 DEEPEST_SUBSTITUTION = 24
-LONGEST_PATTERN = 128
 
 BLANK = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """What Go's `unicode.IsSpace` takes for white space."""
@@ -207,7 +208,10 @@ class _Expansion:
         if self.depth >= DEEPEST_SUBSTITUTION:
             raise BadWord(f"substitutions nest deeper than {DEEPEST_SUBSTITUTION} levels")
         self.depth += 1
-        value = self._substitution(self._name())
+        try:
+            value = self._substitution(self._name())
+        except BadPattern as error:
+            raise BadWord(str(error)) from error
         self.depth -= 1
         return value
 
@@ -240,9 +244,9 @@ class _Expansion:
                 raise BadWord(f"{name}: {argument.text or 'has no value'}")
             return known
         if sign == "#":
-            return _without_prefix(known, argument.text)
+            return without_prefix(known, argument.text)
         if sign == "%":
-            return _without_suffix(known, argument.text)
+            return without_suffix(known, argument.text)
         raise BadWord(f"${{{name}:{sign}…}} is no substitution that Docker knows")
 
     def _replaced(self, name: str) -> Traced:
@@ -251,15 +255,9 @@ class _Expansion:
         pattern = self.until("/", raw=True).text
         replacement = self.until("}", raw=True)
         value = self.variables.get(name) or NOTHING
-        regex = _glob(pattern, longest=True)
-        out, at = _Parts(), 0
-        for match in regex.finditer(_matchable(value.text)):
-            out.add(value.part(at, match.start()))
-            out.add(replacement)
-            at = match.end()
-            if not everywhere:
-                break
-        out.add(value.part(at, len(value)))
+        out = _Parts()
+        for part in replaced(value, pattern, replacement, everywhere):
+            out.add(part)
         return out.whole()
 
     def _take(self) -> str:
@@ -285,60 +283,3 @@ class _Parts:
 
     def whole(self) -> Traced:
         return joined(self._parts)
-
-
-def _matchable(text: str) -> str:
-    if len(text) > 4 * LONGEST_PATTERN:
-        raise BadWord("a pattern is asked of a very long value")
-    return text
-
-
-def _without_prefix(value: Traced, pattern: str) -> Traced:
-    longest = pattern.startswith("#")
-    match = _glob(pattern[longest:], longest).match(_matchable(value.text))
-    return value.part(match.end(), len(value)) if match else value
-
-
-def _without_suffix(value: Traced, pattern: str) -> Traced:
-    longest = pattern.startswith("%")
-    tokens = _glob_tokens(pattern[longest:])[::-1]
-    match = _compiled(tokens, longest).match(_matchable(value.text)[::-1])
-    return value.part(0, len(value.text) - match.end()) if match else value
-
-
-def _glob(pattern: str, longest: bool) -> re.Pattern[str]:
-    return _compiled(_glob_tokens(pattern), longest)
-
-
-def _glob_tokens(pattern: str) -> list[str]:
-    """Regular expressions for the pattern's characters; `*` stays `*`."""
-    if len(pattern) > LONGEST_PATTERN:
-        raise BadWord("a pattern is very long")
-    tokens: list[str] = []
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
-        if char == "\\":
-            at += 1
-            char = pattern[at : at + 1]
-            if char not in ("*", "?", "\\", "}", "/"):
-                raise BadWord(f"'\\{char}' is no escape in a pattern")
-            tokens.append(re.escape(char))
-        else:
-            tokens.append("*" if char == "*" else "." if char == "?" else re.escape(char))
-        at += 1
-    return tokens
-
-
-def _compiled(tokens: list[str], longest: bool) -> re.Pattern[str]:
-    """Earliest matches are final for all stars but the last, so matching never backtracks into them."""
-    segments = [""]
-    for part in tokens:
-        if part == "*":
-            segments.append("")
-        else:
-            segments[-1] += part
-    if len(segments) == 1:
-        return re.compile(segments[0])
-    middle = "".join(f"(?>.*?{segment})" for segment in segments[1:-1])
-    return re.compile(f"{segments[0]}{middle}.*{'' if longest else '?'}{segments[-1]}")
