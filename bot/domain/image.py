@@ -27,6 +27,7 @@ UNKNOWN = "unknown/unknown"
 """The platform that BuildKit gives to attestation manifests."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _PLATFORM_WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
@@ -81,9 +82,12 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What an image says of itself. `history` holds each step's `created_by`, oldest first."""
+    """What an image says of itself. `history` holds each step's `created_by`, oldest first.
 
-    platform: str
+    `platform` is None for what is no image (a chart, a signature); `created` is RFC 3339.
+    """
+
+    platform: str | None
     created: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -129,8 +133,8 @@ def read_config(body: bytes, where: str) -> Config:
     steps = [step for step in history[:MOST_LAYERS] if isinstance(step, dict)]
     created = document.get("created")
     return Config(
-        platform=_platform(document, where) or UNKNOWN,
-        created=created[:LONGEST_TEXT] if isinstance(created, str) else None,
+        platform=_platform(document, where),
+        created=created if isinstance(created, str) and _TIME.fullmatch(created) else None,
         env=_environment(inner.get("Env")),
         labels=_texts(inner.get("Labels")),
         history=tuple(str(step.get("created_by", ""))[: 4 * LONGEST_TEXT] for step in steps),

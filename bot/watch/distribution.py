@@ -20,8 +20,8 @@ from bot.domain.tag import Tag
 _FLAVOURS = ("slim", "chiseled", "distroless")
 _UBUNTU = {"20.04": "focal", "22.04": "jammy", "24.04": "noble", "26.04": "resolute"}
 _FAMILY_ALONE = re.compile(r"[a-z-]*(?:alpine|mariner|azurelinux|ubuntu|debian|nanoserver|servercore)")
-_ALPINE = re.compile(r"\balpine-minirootfs-(\d+\.\d+)")
-_DEBIAN = re.compile(r"\bdebian\.sh\b.*?'([a-z]+)'")
+_ALPINE = re.compile(r"\balpine-minirootfs-(\d{1,2}\.\d{1,2})\b")
+_DEBIAN = re.compile(r"\bdebian\.sh\b.*?'([a-z]{3,16})'")
 
 
 def distribution(tag: str, labels: Mapping[str, str], history: Iterable[str]) -> str | None:

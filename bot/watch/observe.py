@@ -1,5 +1,6 @@
 """From the digest that a base moved to, to an observation: reads what is not known yet, and puts it together."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from bot.watch.distribution import distribution
 MOST_PLATFORMS = 32
 VERSION_VARIABLES = ("DOTNET_SDK_VERSION", "ASPNET_VERSION", "DOTNET_VERSION")
 """Where an image declares its version: sdk images carry all three, aspnet the last two, runtime the last."""
+
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,3}(?:[-+][0-9A-Za-z.+-]{1,48})?", re.ASCII)
 
 
 class RegistryPort(Protocol):
@@ -67,6 +70,8 @@ async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest:
     document = read_document((await reader.manifests([digest]))[digest], where)
     if isinstance(document, Manifest):
         config = read_config((await reader.configs([document.config.digest]))[document.config.digest], where)
+        if config.platform is None:
+            raise _no_image("names no platform", where)
         return Reading(digest, (Platform(config.platform, digest, document, config),), reader.fetched)
     platforms = await _platforms(reader, document, where)
     return Reading(digest, platforms, reader.fetched)
@@ -75,12 +80,7 @@ async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest:
 async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platform, ...]:
     entries = index.images()
     if not entries:
-        raise Failure(
-            Trouble.MALFORMED,
-            "lists no image with a platform",
-            where=where,
-            advice="watch a tag that stands for an image",
-        )
+        raise _no_image("lists no image with a platform", where)
     if len(entries) > MOST_PLATFORMS:
         what = f"lists {len(entries)} platforms; {MOST_PLATFORMS} are accepted"
         raise Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")
@@ -108,7 +108,12 @@ def observation(base: Base, digest: str, platforms: Sequence[Platform], at: date
 
 def declared_version(config: Config) -> str | None:
     """The .NET version of an image, of an sdk image the SDK's; None where it declares none (runtime-deps)."""
-    return next((config.env[name] for name in VERSION_VARIABLES if config.env.get(name)), None)
+    declared = (config.env.get(name, "") for name in VERSION_VARIABLES)
+    return next((text for text in declared if _VERSION.fullmatch(text)), None)
+
+
+def _no_image(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice="watch a tag that stands for an image")
 
 
 def _image(base: Base, platform: Platform) -> PlatformImage:

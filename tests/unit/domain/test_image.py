@@ -153,6 +153,17 @@ def test_a_config_tells_platform_environment_labels_and_steps() -> None:
     assert config.history == ("FROM", "")
 
 
+@pytest.mark.parametrize(
+    "created", [5, "yesterday", "2025-11-11T18:00:00Z\n<!channel>", "2025-11-11T18:00:00." + "1" * 99]
+)
+def test_a_moment_that_is_none_is_left_out(created: object) -> None:
+    assert read_config(json.dumps({"created": created}).encode(), "here").created is None
+
+
+def test_what_is_no_image_has_no_platform() -> None:
+    assert read_config(b'{"name": "chart", "version": "1.0"}', "here").platform is None
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
