@@ -126,6 +126,10 @@ class Organisation:
         """Runs end with success after they were looked at this often; None: only when told."""
         self.actions.complete_after = looks
 
+    def expire_installation_tokens(self) -> None:
+        """Every installation token given out so far is refused from now on, as after its hour."""
+        self.edge.grants.clear()
+
     def _full(self, repository: str) -> str:
         return repository if "/" in repository else f"{self.name}/{repository}"
 

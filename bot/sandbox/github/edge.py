@@ -237,14 +237,17 @@ class GitHubEdge(Edge):
         return int(self.surroundings.clock.now().timestamp()) // 3600
 
     async def _access_token(self, request: Request, installation: str) -> Response:
-        response = await self.forward(request)
-        if response.status_code == 201:
-            given = json.loads(bytes(response.body))
+        """An empty `permissions`, which PyGithub sends, means all; the emulator takes it to mean none."""
+        wanted = json.loads(await request.body() or b"{}")
+        body = {name: value for name, value in wanted.items() if name != "permissions" or value}
+        answer = await self.call("POST", request.url.path, body, like=request)
+        if answer.status == 201:
+            given = answer.body
             about = await self.call("GET", f"/app/installations/{installation}", like=request)
             selected = given["repository_selection"] == "selected"
             ids = frozenset(row["id"] for row in given.get("repositories", ())) if selected else None
             self.grants[given["token"]] = Grant(about.body["account"]["login"], given["permissions"], ids)
-        return response
+        return _json(answer.status, answer.body)
 
 
 def timestamp(at: datetime) -> str:
