@@ -86,7 +86,7 @@ class Collector:
             digest_span=digest,
             name_span=name,
             assembled=whole is None,
-            fixed_because=None if span else f"{reference} is written with escapes only; write it out",
+            fixed_because=None if span else written_with_escapes(reference),
             pieces=tuple(pieces),
         )
 
@@ -117,6 +117,11 @@ def quoted(text: str) -> str:
     """For messages: short, on one line."""
     text = text.strip()
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
+
+
+def written_with_escapes(reference: Reference) -> str:
+    """Why no character of the file can be changed to change the reference."""
+    return f"{reference} is written with escapes only; write it out"
 
 
 def is_plainly_an_image(value: str) -> bool:

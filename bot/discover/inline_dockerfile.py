@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bot.discover import dockerfile
-from bot.discover.collector import Collector
+from bot.discover.collector import Collector, written_with_escapes
 from bot.discover.text import Lines
 from bot.discover.traced import Traced, joined
 from bot.domain.reference import InvalidReference, Reference
@@ -57,15 +57,14 @@ class _Moved:
         self.lines = Lines(text.text)
 
     def usage(self, usage: Usage) -> Usage:
-        tag, digest, name, whole = (
-            self._span(span) for span in (usage.tag_span, usage.digest_span, usage.name_span, usage.span)
-        )
-        span = whole or tag or digest or name
-        assembled = usage.assembled or whole is None
+        tag, digest, name = (self._span(span) for span in (usage.tag_span, usage.digest_span, usage.name_span))
+        whole = None if usage.assembled else self._span(usage.span)
         exact = None if usage.assembled else usage.tag_span or usage.digest_span or usage.name_span
         decisive = exact or usage.span
+        parts = self.text.pieces(decisive.start, decisive.end) if decisive else []
+        span = whole or (parts[-1].span if parts else None)
         place = self.text.place(decisive.start) if decisive else self.place_of_line(usage.line)
-        line = self.file.lines.at(place)
+        line = self.file.lines.at(span.start if span and not whole else place)
         statement = self.file.lines.at(self.place_of_line(usage.statement or usage.line))
         lost = usage.span is not None and span is None
         return replace(
@@ -76,11 +75,9 @@ class _Moved:
             tag_span=tag,
             digest_span=digest,
             name_span=name,
-            assembled=assembled,
-            fixed_because=f"{usage.reference} is written with escapes only; write it out"
-            if lost
-            else usage.fixed_because,
-            pieces=(*self._pieces(usage), *self._place_for_digest(usage)) if assembled else (),
+            assembled=whole is None,
+            fixed_because=written_with_escapes(usage.reference) if lost else usage.fixed_because,
+            pieces=() if whole else (*self._pieces(usage), *self._place_for_digest(usage)),
             statement=None if statement == line else statement,
         )
 

@@ -14,6 +14,7 @@ from bot.domain.usage import Findings, Kind, Role, Usage
 
 CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"})
 """The last two are Tekton's and Argo Workflows'."""
+WITHOUT_CONTAINERS = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
 CONTAINER_KEYS = frozenset({"container", "script", "stepTemplate"})
 _TEMPLATE_ACTION = re.compile(
     r"\{\{-?\s*(?:/\*|\$?\.?(?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|toYaml|tpl)\s)"
@@ -53,16 +54,19 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, bool]]:
                     yield reference, True
 
 
-def _manifests(document: Node) -> list[Mapping]:
+def _manifests(document: Node) -> Iterator[Mapping]:
     """The object itself, or those of a `List`."""
-    if not isinstance(document, Mapping) or not document.scalar("apiVersion"):
-        return []
-    kind = document.scalar("kind")
-    if kind is None:
-        return []
-    if kind.value.endswith("List") and isinstance(document.get("items"), Sequence):
-        return [found for item in document.sequence("items") for found in _manifests(item)]
-    return [] if kind.value in {"ConfigMap", "Secret", "CustomResourceDefinition"} else [document]
+    waiting, seen = [document], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Mapping) or id(node) in seen or not node.scalar("apiVersion"):
+            continue
+        seen.add(id(node))
+        kind = node.scalar("kind")
+        if kind is not None and kind.value.endswith("List") and isinstance(node.get("items"), Sequence):
+            waiting += reversed(node.sequence("items"))
+        elif kind is not None and kind.value not in WITHOUT_CONTAINERS:
+            yield node
 
 
 def _with_what_it_runs(manifest: Mapping) -> Mapping:

@@ -228,6 +228,14 @@ EOT
     assert found(text) == [("alpine:3.21", 11)]
 
 
+def test_an_argument_with_an_escape_is_edited_only_where_it_stands_as_itself() -> None:
+    text = 'target "a" {\n  args = { V = "3\\.21" }\n  dockerfile-inline = "ARG V\\nFROM x:$${V}"\n}\n'
+    (usage,) = find(text).usages
+    assert str(usage.reference) == "x:3.21"
+    assert usage.tag_span is None
+    assert usage.line == 2
+
+
 def test_the_last_parent_wins_with_all_that_it_inherits() -> None:
     text = """
 target "old" { args = { VERSION = "1" } }

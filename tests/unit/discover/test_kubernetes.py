@@ -175,6 +175,12 @@ def test_a_placeholder_is_a_problem() -> None:
     assert [problem.line for problem in findings.problems] == [5]
 
 
+def test_a_list_that_holds_itself_ends() -> None:
+    pod = "{apiVersion: v1, kind: Pod, spec: {containers: [{image: a:1}]}}"
+    text = f"&all\napiVersion: v1\nkind: List\nitems: [*all, {pod}]\n"
+    assert found(text) == [("a:1", 4)]
+
+
 def test_large_files_are_read_in_time() -> None:
     pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: a:1\n    args: [a, b, c]\n---\n"
     started = time.perf_counter()
