@@ -33,15 +33,15 @@ def read(path: Path) -> Document:
     try:
         _check_shape(path, text)
         root = yaml.compose(text, yaml.SafeLoader)
+        if root is None:
+            return Document({}, None)
+        if not isinstance(root, yaml.MappingNode):
+            found = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {found}"])
+        _check_nodes(path, root)
+        return Document(yaml.SafeLoader("").construct_document(root), root)
     except yaml.YAMLError as error:
         raise _no_yaml(path, text, error) from error
-    if root is None:
-        return Document({}, None)
-    if not isinstance(root, yaml.MappingNode):
-        found = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
-        raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {found}"])
-    _check_keys(path, root)
-    return Document(_values(path, text, root), root)
 
 
 def _text(path: Path) -> str:
@@ -76,12 +76,15 @@ def _check_shape(path: Path, text: str) -> None:
             raise BadSettings([f"{path}:{line}: nested more than {_DEEPEST} levels deep; this is no settings file"])
 
 
-def _check_keys(path: Path, root: yaml.Node) -> None:
-    """YAML's last one of two equal keys would win in silence."""
+def _check_nodes(path: Path, root: yaml.Node) -> None:
+    """YAML's last one of two equal keys would win in silence; and 2024-13-45 looks like a date to it."""
     wrong: list[tuple[int, str]] = []
+    loader = yaml.SafeLoader("")
     waiting = [root]
     while waiting:
         node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode) and not _exists(loader, node):
+            wrong.append((node.start_mark.line + 1, "no such date or number; put text in quotes"))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         if not isinstance(node, yaml.MappingNode):
@@ -101,15 +104,12 @@ def _check_keys(path: Path, root: yaml.Node) -> None:
         raise BadSettings([f"{path}:{line}: {what}" for line, what in sorted(wrong)])
 
 
-def _values(path: Path, text: str, root: yaml.MappingNode) -> dict[str, Any]:
+def _exists(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> bool:
     try:
-        values: dict[str, Any] = yaml.SafeLoader("").construct_document(root)
-    except yaml.YAMLError as error:
-        raise _no_yaml(path, text, error) from error
-    except ValueError as error:
-        # For example 2024-13-45, which looks like a date to YAML.
-        raise BadSettings([f"{path}: a date or number does not exist: {error}; put text in quotes"]) from error
-    return values
+        loader.construct_object(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _no_yaml(path: Path, text: str, error: yaml.YAMLError) -> BadSettings:

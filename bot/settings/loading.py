@@ -18,20 +18,32 @@ NOT_SETTINGS = frozenset({"FRESHNESS_BOT_CONFIG"})
 def load(path: Path) -> Settings:
     """Reads and checks the file; raises `BadSettings` naming every defect with its line."""
     document = read(path)
-    unknown = _unknown_environment()
+    wrong = _unknown_environment() + _unknown_keys(path, document)
     try:
-        settings = Settings(**document.values)
+        settings = Settings(
+            **{key: value for key, value in document.values.items() if key in Settings.model_fields}
+        )
     except ValidationError as error:
-        lines = [
+        wrong += [
             f"{_where(path, document, _place(defect))}: {defect_in_words(defect)}" for defect in error.errors()
         ]
-        raise BadSettings(unknown + lines) from error
+        raise BadSettings(wrong) from error
     except SettingsError as error:
         # Where a whole section is set as JSON that is none; the text of the error names field and source only.
-        raise BadSettings([*unknown, f"environment {ENVIRONMENT_PREFIX}…: {error}; write it as JSON"]) from error
-    if unknown:
-        raise BadSettings(unknown)
+        raise BadSettings([*wrong, f"environment {ENVIRONMENT_PREFIX}…: {error}; write it as JSON"]) from error
+    if wrong:
+        raise BadSettings(wrong)
     return settings
+
+
+def _unknown_keys(path: Path, document: Document) -> list[str]:
+    """Top-level keys; pydantic-settings would take `LOG` for `log`, and of both one in silence."""
+    known = list(Settings.model_fields)
+    return [
+        f"{_where(path, document, [key])}: unknown key{guess(key, known)}"
+        for key in document.values
+        if key not in Settings.model_fields
+    ]
 
 
 def _unknown_environment() -> list[str]:

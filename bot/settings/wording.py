@@ -13,7 +13,7 @@ Place = Sequence[str | int]
 _LONGEST_LISTING = 12
 
 _EXPECTED = {
-    "string_type": "text; put it in quotes",
+    "string_type": "text",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -24,8 +24,10 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "path_type": "a path",
-    "string_too_short": "a name, not an empty one",
-    "string_pattern_mismatch": "a file name such as weekly-rebuild.yml",
+}
+_PLAIN = {
+    "string_too_short": "expected a name, found an empty one",
+    "string_pattern_mismatch": "expected a file name such as weekly-rebuild.yml",
 }
 _SECTIONS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
@@ -49,9 +51,13 @@ def defect_in_words(defect: ErrorDetails) -> str:
         case "string_too_long":
             return f"longer than {limits['max_length']} characters"
         case kind if kind in _SECTIONS:
-            return f"expected {_keys(place)}, found {_found(defect['input'])}"
+            defaults = "; write {} for the defaults" if defect["input"] is None else ""
+            return f"expected {_keys(place)}, found {_found(defect['input'])}{defaults}"
         case kind if kind in _EXPECTED:
-            return f"expected {_EXPECTED[kind]}, found {_found(defect['input'])}"
+            quotes = "; put it in quotes" if kind == "string_type" else ""
+            return f"expected {_EXPECTED[kind]}, found {_found(defect['input'])}{quotes}"
+        case kind if kind in _PLAIN:
+            return _PLAIN[kind]
         case kind:
             return f"no valid value ({kind.replace('_', ' ')})"
 
@@ -94,7 +100,7 @@ def _found(value: object) -> str:
         case str():
             return "text"
         case int() | float():
-            return "a number"
+            return f"{value}"[:20]
         case Mapping():
             return "keys"
         case list() | tuple():

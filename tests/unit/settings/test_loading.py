@@ -1,0 +1,274 @@
+"""Values that make no sense: one line for each, with place, reason and what to write."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.policy import Wish
+from bot.settings import Settings, load
+from tests.unit.settings.conftest import Refused, refusal
+
+OF_PYDANTIC = ("Settings", "instance", "dictionary", "Input", "should be", "pydantic", "validat")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "freshness.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("githb: {}", "1: githb: unknown key; did you mean 'github'?"),
+        ("GitHub: {}", "1: GitHub: unknown key; did you mean 'github'?"),
+        (
+            "github:\n  repositories:\n    includ: []",
+            "3: github.repositories.includ: unknown key; did you mean 'include'?",
+        ),
+        (
+            "rollout:\n  zzz: 1",
+            "2: rollout.zzz: unknown key; known here: waves, pause_when_failed",
+        ),
+        ("policy:\n  - settel: 1h", "2: policy.0.settel: unknown key; did you mean 'settle'?"),
+        (
+            "registries:\n  ghcr.io: {user: me}",
+            "2: registries.ghcr.io.user: unknown key; did you mean 'username'?",
+        ),
+        ("github: 3", "1: github: expected keys such as api_url: below it, found 3"),
+        ("slack: text", "1: slack: expected keys such as webhook_file: below it, found text"),
+        (
+            "registries:\n  mcr.microsoft.com:",
+            "2: registries.mcr.microsoft.com: expected keys such as username: below it, found nothing; "
+            "write {} for the defaults",
+        ),
+        ("policy: {}", "1: policy: expected a list, found keys"),
+        ("policy:\n- match: x", "2: policy.0.match: expected keys such as repositories: below it, found text"),
+        ("bases: [1]", "1: bases.0: expected text, found 1; put it in quotes"),
+        ("bases: ['']", "1: bases.0: expected a name, found an empty one"),
+        ("log: loud", "1: log: expected one of 'json' or 'text'"),
+        ("limits: {writes_per_minute: many}", "1: limits.writes_per_minute: expected a whole number, found text"),
+        ("limits: {writes_per_minute: 0}", "1: limits.writes_per_minute: expected at least 1"),
+        (
+            "github: {seconds_between_writes: .nan}",
+            "1: github.seconds_between_writes: expected a number, found nan",
+        ),
+        ("github: {token_file: [x]}", "1: github.token_file: expected a path, found a list"),
+        (
+            "registries: {a.io: {insecure: maybe}}",
+            "1: registries.a.io.insecure: expected true or false, found text",
+        ),
+        (
+            "github:\n  app: {id: 1}",
+            "2: github.app.private_key_file: missing; file with the App's private key (PEM)",
+        ),
+        (
+            "policy: [{action: mail}]",
+            "1: policy.0.action: expected one of 'auto', 'pull_request', 'dispatch' or 'notify'",
+        ),
+        ("policy: [{workflow: ../x.yml}]", "1: policy.0.workflow: expected a file name such as weekly-rebuild.yml"),
+        ("feeds: {msrc: 1}", "1: feeds.msrc: write true, false or {url: https://…}"),
+        ("feeds: {msrc: {url: msrc}}", "1: feeds.msrc.url: no address; write https://HOST/PATH"),
+    ],
+)
+def test_a_wrong_value_is_said_in_plain_words(refused: Refused, text: str, line: str) -> None:
+    assert refused(text) == [line]
+
+
+def test_every_defect_is_named_at_once(refused: Refused) -> None:
+    assert len(refused("githb: {}\nlog: loud\nschedule: {poll: x, feeds: y}")) == 4
+
+
+@pytest.mark.parametrize("value", ["3", "text", "[1]", "{a: {b: c}}", "null", "2024-01-01", "true", "1.5"])
+@pytest.mark.parametrize("section", sorted(Settings.model_fields))
+def test_no_line_speaks_the_language_of_the_program(tmp_path: Path, section: str, value: str) -> None:
+    lines = refusal(written(tmp_path, f"{section}: {value}"))
+    assert not [line for line in lines for word in OF_PYDANTIC if word in line]
+
+
+class TestDurations:
+    @pytest.mark.parametrize("text", ["15", "-1m", "1h30m", "1.5h", "1w", "''", "[1h]", "true", "m", "٣m"])
+    def test_need_a_number_and_a_unit(self, refused: Refused, text: str) -> None:
+        assert refused(f"schedule: {{poll: {text}}}") == [
+            "1: schedule.poll: write a number and a unit, for example 90s, 15m, 6h or 7d"
+        ]
+
+    def test_are_bounded(self, refused: Refused) -> None:
+        assert refused("policy: [{settle: 9999999999d}]") == [
+            "1: policy.0.settle: longer than 3650 days; write a shorter time"
+        ]
+
+    def test_between_two_looks_are_no_shorter_than_a_second(self, refused: Refused) -> None:
+        assert refused("schedule: {poll: 0s}") == [
+            "1: schedule.poll: write at least 1s; the bot would ask without a pause"
+        ]
+
+    @given(seconds=st.integers(1, 86_400 * 3650))
+    def test_are_written_as_they_are_read(self, seconds: int) -> None:
+        settings = Settings.model_validate({"schedule": {"poll": f"{seconds}s"}})
+        shown = settings.model_dump()["schedule"]["poll"]
+        assert Settings.model_validate({"schedule": {"poll": shown}}).schedule.poll == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["20", "0.2", "101%", "-1%", "a fifth", "null"])
+def test_a_share_is_a_percentage(refused: Refused, text: str) -> None:
+    assert refused(f"rollout: {{pause_when_failed: {text}}}") == [
+        "1: rollout.pause_when_failed: write a percentage, for example 20%"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["mon", "mon-fry 08:00-17:00", "mon 8-17", "mon 25:00-26:00", "mon 08:00-17:00 Mars/Olympus", "3"]
+)
+def test_a_window_has_days_and_times(refused: Refused, text: str) -> None:
+    [line] = refused(f"policy: [{{windows: ['{text}']}}]")
+    assert line.startswith(f"1: policy.0.windows.0: {text!r} is no window")
+    assert line.endswith("write 'always' or for example 'mon-fri 08:00-17:00 Europe/Berlin'")
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("url", ["http://localhost:3000", "http://127.0.0.1", "https://ghe.example/api/v3"])
+    def test_of_this_machine_may_be_plain(self, tmp_path: Path, url: str) -> None:
+        assert load(written(tmp_path, f"github: {{api_url: '{url}'}}")).github.api_url == url
+
+    @pytest.mark.parametrize("key", ["github", "slack"])
+    def test_that_a_token_goes_to_are_https(self, refused: Refused, key: str) -> None:
+        assert refused(f"{key}: {{api_url: 'http://ghe.example/api'}}") == [
+            f"1: {key}.api_url: a token would cross the network in the clear; write https://"
+        ]
+
+    @pytest.mark.parametrize("url", ["ghe.example", "ftp://ghe.example", "https://", "https://[::1", "https://a b"])
+    def test_have_scheme_and_host(self, refused: Refused, url: str) -> None:
+        assert refused(f"github: {{api_url: '{url}'}}") == [
+            "1: github.api_url: no address; write https://HOST/PATH"
+        ]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "github: {api_url: 'https://me:hunter22@ghe.example'}",
+            "feeds: {msrc: {url: 'https://hunter22@feeds.example'}}",
+            "store: {url: 'postgresql://me:hunter22@db.example/bot'}",
+            "store: {url: 'postgresql://me@db.example/bot?password=hunter22'}",
+        ],
+    )
+    def test_hold_no_credentials_and_the_line_does_not_repeat_them(self, refused: Refused, text: str) -> None:
+        [line] = refused(text)
+        assert "file" in line
+        assert "hunter22" not in line
+
+    @pytest.mark.parametrize("url", ["mysql://h/db", "freshness.db", "postgresql:h", "sqlite://["])
+    def test_of_the_store_are_sqlite_or_postgresql(self, refused: Refused, url: str) -> None:
+        assert refused(f"store: {{url: '{url}'}}") == [
+            "1: store.url: write sqlite:///PATH or postgresql://USER@HOST/NAME"
+        ]
+
+
+class TestRegistries:
+    @pytest.mark.parametrize("key", ["https://mcr.microsoft.com", "mcr.microsoft.com/dotnet", "MCR.microsoft.com"])
+    def test_are_named_by_host_alone(self, refused: Refused, key: str) -> None:
+        assert refused(f"registries: {{'{key}': {{}}}}") == [
+            f"1: registries: {key!r} is no registry host; write mcr.microsoft.com"
+        ]
+
+    def test_of_hopeless_names_get_an_example(self, refused: Refused) -> None:
+        [line] = refused("registries: {'a b': {}}")
+        assert "HOST or HOST:PORT" in line
+
+    def test_need_user_and_password_together(self, refused: Refused) -> None:
+        assert refused("registries: {ghcr.io: {username: me}}") == [
+            "1: registries.ghcr.io: username needs password_file beside it"
+        ]
+
+    def test_take_a_password_in_the_clear_on_this_machine_only(self, refused: Refused, tmp_path: Path) -> None:
+        text = "registries: {'%s': {username: me, password_file: p, insecure: true}}\nbases: []"
+        [line] = refused(text % "registry.example:5000")
+        assert "insecure would send the password in the clear" in line
+        assert load(written(tmp_path, text % "localhost:5000")).registries["localhost:5000"].insecure
+
+    def test_are_listed_for_every_base(self, refused: Refused) -> None:
+        assert refused("bases: ['ghcr.io/contoso/*']") == [
+            "1: bases: 'ghcr.io/contoso/*' is on 'ghcr.io', which is not in registries; add it there"
+        ]
+
+    def test_are_not_needed_for_a_glob_over_hosts(self, tmp_path: Path) -> None:
+        assert load(written(tmp_path, "bases: ['*/dotnet/*']")).bases == ["*/dotnet/*"]
+
+
+class TestRules:
+    def test_become_the_policy(self, tmp_path: Path) -> None:
+        path = written(tmp_path, "policy:\n- match: {causes: [os-update]}\n  action: notify\n  settle: 2h\n")
+        [rule] = load(path).rules.rules
+        assert (rule.action, rule.settle) == (Wish.NOTIFY, timedelta(hours=2))
+
+    @pytest.mark.parametrize(
+        ("match", "place"), [("causes: [os]", "causes.0"), ("min_severity: severe", "min_severity")]
+    )
+    def test_name_only_what_exists(self, refused: Refused, match: str, place: str) -> None:
+        [line] = refused(f"policy: [{{match: {{{match}}}}}]")
+        assert line.startswith(f"1: policy.0.match.{place}: expected one of '")
+
+
+class TestEnvironment:
+    def test_wins_over_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FRESHNESS_BOT_STORE__URL", "sqlite:////data/freshness.db")
+        settings = load(written(tmp_path, "store: {url: 'sqlite:///other.db', password_file: p}"))
+        assert settings.store.url == "sqlite:////data/freshness.db"
+        assert settings.store.password_file == Path("p")
+
+    @pytest.mark.parametrize(
+        ("name", "guess"),
+        [
+            ("FRESHNESS_BOT_STOR__URL", "'store'"),
+            ("freshness_bot_stor__url", "'store'"),
+            ("FRESHNESS_BOT_LOGS", "'log'"),
+        ],
+    )
+    def test_with_an_unknown_name_is_refused(
+        self, refused: Refused, monkeypatch: pytest.MonkeyPatch, name: str, guess: str
+    ) -> None:
+        monkeypatch.setenv(name, "x")
+        assert refused("log: text") == [f"environment {name}: unknown setting; did you mean {guess}?"]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "line"),
+        [
+            ("FRESHNESS_BOT_STORE__URLS", "x", "unknown key; did you mean 'url'?"),
+            (
+                "FRESHNESS_BOT_SCHEDULE__POLL",
+                "often",
+                "write a number and a unit, for example 90s, 15m, 6h or 7d",
+            ),
+            ("FRESHNESS_BOT_LOG", "loud", "expected one of 'json' or 'text'"),
+        ],
+    )
+    def test_is_named_where_it_is_wrong(
+        self, refused: Refused, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        assert refused("schedule: {feeds: 1h}") == [f"environment {name}: {line}"]
+
+    def test_with_a_broken_section_is_refused_without_its_value(
+        self, refused: Refused, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FRESHNESS_BOT_STORE", "{hunter22")
+        [line] = refused("log: text")
+        assert '"store"' in line
+        assert "hunter22" not in line
+
+    def test_may_name_the_settings_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FRESHNESS_BOT_CONFIG", "elsewhere.yaml")
+        assert load(written(tmp_path, "log: text")).log == "text"
+
+
+def test_equal_keys_in_other_letters_are_unknown(refused: Refused) -> None:
+    assert refused("log: text\nLOG: json") == ["2: LOG: unknown key; did you mean 'log'?"]
+
+
+def test_what_has_no_effect_yet_is_said(tmp_path: Path) -> None:
+    assert Settings().without_effect() == []
+    found = load(written(tmp_path, "limits: {writes_per_hour: 5}\npolicy: [{wave: canary}]")).without_effect()
+    assert len(found) == 2
