@@ -1,6 +1,7 @@
 """A real registry behind the sandbox's edge, and one that lies."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from bot.sandbox.edge import Surroundings
 from bot.sandbox.registry import Registry
 from tests.integration.registry.hostile import Hostile
 
-SHORT = Limits(connect=2, read=0.5, total=1, patience=0.1, attempts=1)
-"""A hostile registry is given up on soon, so that the tests end soon."""
+ONCE = Limits(attempts=1)
+HASTY = Limits(total=2, attempts=1)
+"""Gives up on a slow registry soon, so that the tests end soon."""
 
 
 @pytest.fixture
@@ -46,9 +48,22 @@ async def client(registry: Registry) -> AsyncIterator[RegistryClient]:
         yield RegistryClient(http, accesses, SystemClock())
 
 
+@asynccontextmanager
+async def client_of(hostile: Hostile, limits: Limits) -> AsyncIterator[RegistryClient]:
+    accesses = [RegistryAccess(hostile.host, "user", "secret", insecure=True)]
+    async with Http(hosts=host_rules(accesses), limits=limits) as http:
+        yield RegistryClient(http, accesses, SystemClock())
+
+
 @pytest.fixture
 async def wary(hostile: Hostile) -> AsyncIterator[RegistryClient]:
-    """A client of the hostile registry that has little patience."""
-    accesses = [RegistryAccess(hostile.host, "user", "secret", insecure=True)]
-    async with Http(hosts=host_rules(accesses), limits=SHORT) as http:
-        yield RegistryClient(http, accesses, SystemClock())
+    """A client of the hostile registry."""
+    async with client_of(hostile, ONCE) as found:
+        yield found
+
+
+@pytest.fixture
+async def hasty(hostile: Hostile) -> AsyncIterator[RegistryClient]:
+    """The same, with little time."""
+    async with client_of(hostile, HASTY) as found:
+        yield found
