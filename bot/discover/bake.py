@@ -112,7 +112,9 @@ class _Targets:
         target = self.bake.targets[name]
         for attribute in ("contexts", "args", "dockerfile-inline"):
             value = target.get(attribute)
-            if isinstance(value, Opaque) and (attribute == "dockerfile-inline" or IMAGE_CONTEXT in value.text):
+            if not isinstance(value, Opaque) or value.text == "null":
+                continue
+            if attribute == "dockerfile-inline" or IMAGE_CONTEXT in value.text:
                 self.file.problem(
                     value.place, f"{attribute} of target {quoted(name)} is an expression, {NOT_EVALUATED}"
                 )

@@ -129,9 +129,16 @@ target "app" {
   labels = { a = "%%{x}", b = "$${y}" }
   platforms = [for p in ["amd64"] : "linux/${p}"]
   dockerfile = notequal("", X) ? "a" : "b"
+  dockerfile-inline = null
 }
 """
     assert found(text) == []
+
+
+def test_an_inline_dockerfile_that_is_computed_is_a_problem() -> None:
+    findings = find('target "a" {\n  dockerfile-inline = join("", ["FROM x:1"])\n}\n')
+    assert findings.usages == ()
+    assert [problem.line for problem in findings.problems] == [2]
 
 
 def test_each_combination_of_a_matrix_is_read() -> None:
