@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,6 +24,8 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 _BUSY_MILLISECONDS = 30_000
+_migrating = threading.Lock()
+"""Alembic keeps what it works on in module variables."""
 
 
 class Database:
@@ -101,15 +104,9 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
 def _engine(target: URL) -> AsyncEngine:
     engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
     if target.get_backend_name() == "sqlite":
-        _ask_sqlite_for_real_transactions(engine)
-    return engine
-
-
-@asynccontextmanager
-async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
-    """What goes wrong while connecting and migrating, in an operator's words."""
+        _ask_sqlite_for_real_transactions(engine.sync_engine)
     try:
-        yield
+        await asyncio.to_thread(_migrate, target)
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
@@ -142,10 +139,10 @@ class _Unfinished(Database):
             yield self._connection
 
 
-def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
+def _ask_sqlite_for_real_transactions(engine: Engine) -> None:
     """The driver begins late and in deferred mode; claims need the write lock from the start."""
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -158,7 +155,7 @@ def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -170,8 +167,21 @@ def _migrate_alone(connection: Any) -> None:
     _migrate(connection)
 
 
-def _migrate(connection: Any) -> None:
+def _migrate(target: URL) -> None:
+    """Brings the schema up to date, once for all threads and processes that start together."""
+    if target.get_backend_name() == "sqlite":
+        engine = create_engine(target.set(drivername="sqlite"))
+        _ask_sqlite_for_real_transactions(engine)
+    else:
+        engine = create_engine(target)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        with _migrating, engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                # Replicas start together: the second waits here until the first has migrated.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
