@@ -44,10 +44,10 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
     named: list[Named] = []
     if script.syntax is not None:
         named.append(Named(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
-    final = stages[-1].root if stages else None
+    final = stages[-1].roots if stages else ()
     for stage in stages:
         if stage.image is not None:
-            role = Role.FINAL_STAGE if stage is final else Role.BUILD_STAGE
+            role = Role.FINAL_STAGE if stage in final else Role.BUILD_STAGE
             line = stage.instruction.line
             named.append(Named(line, stage.image, stage.word, role, stage.label, stage.platforms))
     for instruction, number in outline.sources:

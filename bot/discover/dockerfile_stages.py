@@ -5,7 +5,8 @@ Source: BuildKit's `parseFrom` and `toDispatchState`. FROM sees the stages above
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.discover.dockerfile_arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
 from bot.discover.dockerfile_lines import Fault, Instruction
@@ -19,11 +20,12 @@ _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i38
 _OTHER_NAMES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """One FROM: on an `image`, on the stage `base`, or on neither (`scratch`, or nothing that makes sense).
+    """One FROM: on an `image`, on other stages, or on neither (`scratch`, or nothing that makes sense).
 
-    `word` is the image as written; `platforms` is empty where it is not told by the file alone.
+    Only the platform built for can choose among several `bases`. `word` is the image as written; `platforms` is
+    empty where the file alone does not tell.
     """
 
     instruction: Instruction
@@ -31,7 +33,7 @@ class Stage:
     name: str | None
     word: Traced
     image: Traced | None = None
-    base: "Stage | None" = None
+    bases: tuple["Stage", ...] = ()
     platforms: tuple[str, ...] = ()
 
     @property
@@ -39,12 +41,14 @@ class Stage:
         return self.name or str(self.number)
 
     @property
-    def root(self) -> "Stage":
-        """The stage, here or below, that stands on no other."""
-        stage = self
-        while stage.base is not None:
-            stage = stage.base
-        return stage
+    def roots(self) -> set["Stage"]:
+        """The stages, here or below, that stand on no other."""
+        below, waiting = {self}, [self]
+        while waiting:
+            new = [base for base in waiting.pop().bases if base not in below]
+            below.update(new)
+            waiting += new
+        return {stage for stage in below if not stage.bases}
 
 
 def resolve(
@@ -59,32 +63,43 @@ def resolve(
         flags, begin = split_flags(line, escape)
         words = split_blanks(line.part(begin, len(line)))
         name = words[2].text.lower() if len(words) == 3 and words[1].text.lower() == "as" else None
-        stage = Stage(instruction, len(stages), name, words[0] if words else NOTHING)
+        word = words[0] if words else NOTHING
+        standing = _Standing()
         try:
             if len(words) != (1 if name is None else 3):
                 raise BadWord("it takes one image, and AS with a name if you like")
-            stage = _standing(stage, flags, by_name, arguments, escape)
+            standing = _standing(word, flags, by_name, arguments, escape)
             if name is not None and not _STAGE_NAME.fullmatch(name):
                 raise BadWord(f"{name[:80]!r} is no name for a stage")
         except BadWord as error:
-            faults.append(Fault(instruction.line, f"FROM {stage.word.text[:80]}: {error}"))
+            faults.append(Fault(instruction.line, f"FROM {word.text[:80]}: {error}"))
+        stage = Stage(instruction, len(stages), name, word, *standing)
         stages.append(stage)
         if name is not None:
             by_name[name] = stage
     return stages, by_name, faults
 
 
+class _Standing(NamedTuple):
+    """What a stage stands on, as in `Stage`."""
+
+    image: Traced | None = None
+    bases: tuple[Stage, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
 def _standing(
-    stage: Stage, flags: Sequence[Traced], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
-) -> Stage:
-    """The stage with what it stands on; raises `BadWord`."""
-    candidates = _on_platforms(stage.word, arguments, escape)
-    base = next((by_name[it.text.lower()] for it in candidates if it.text.lower() in by_name), None)
-    image = candidates[0] if base is None and candidates[0].text != EMPTY_IMAGE else None
+    word: Traced, flags: Sequence[Traced], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
+) -> _Standing:
+    """Raises `BadWord`."""
+    candidates = _on_platforms(word, arguments, escape)
+    names = dict.fromkeys(it.text.lower() for it in candidates)
+    bases = tuple(by_name[name] for name in names if name in by_name)
+    image = candidates[0] if not bases and candidates[0].text != EMPTY_IMAGE else None
     platforms = _platforms(flags, arguments, escape)
     if image is not None and not platforms and any(it.text != image.text for it in candidates):
         platforms = (str(ASSUMED_PLATFORM),)
-    return replace(stage, image=image, base=base, platforms=platforms)
+    return _Standing(image, bases, platforms)
 
 
 def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:

@@ -9,7 +9,7 @@ from bot.discover.dockerfile_arguments import Arguments
 from bot.discover.dockerfile_lines import Fault
 from bot.discover.traced import Traced
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Kind, Role, Usage
+from bot.domain.usage import Kind, Role, Span, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,22 @@ def usages_of(
         if usage is None:
             faults.append(Fault(it.line, f"{it.image.text[:80]!r} is no image reference"))
             continue
+        span, why_fixed = usage.span, usage.fixed_because
         if usage.assembled:
-            usage = _with_argument(usage, it.image, file, arguments)
-        statement = None if usage.line == it.line else it.line
-        usages.append(replace(usage, stage=it.stage, platforms=it.platforms, statement=statement))
+            span = _default_in(usage, it.image, arguments) or span
+            why_fixed = why_fixed and "a build argument or the platform supplies what would have to change"
+        line = file.lines.at(span.start) if span else usage.line
+        usages.append(
+            replace(
+                usage,
+                line=line,
+                span=span,
+                fixed_because=why_fixed,
+                stage=it.stage,
+                platforms=it.platforms,
+                statement=None if line == it.line else it.line,
+            )
+        )
     return usages, faults
 
 
@@ -66,8 +78,9 @@ def _served(named: Sequence[Named], arguments: Arguments) -> Counter[str]:
     return served
 
 
-def _with_argument(usage: Usage, image: Traced, file: Collector, arguments: Arguments) -> Usage:
-    """The same with the piece that a maintainer would edit, the default of an ARG, where one supplies the tag."""
+def _default_in(usage: Usage, image: Traced, arguments: Arguments) -> Span | None:
+    """The default of an ARG that supplies the tag (else the digest, else the name) or a part of it: what a
+    maintainer would edit."""
     reference = usage.reference
     name_end = len(reference.name)
     if reference.tag is not None:
@@ -76,11 +89,7 @@ def _with_argument(usage: Usage, image: Traced, file: Collector, arguments: Argu
         decisive = image.pieces(name_end + 1, len(image))
     else:
         decisive = image.pieces(0, name_end)
-    span = next((piece.span for piece in decisive if arguments.owner(piece.span.start)), None)
-    if span is None:
-        why = usage.fixed_because and "a build argument or the platform supplies what would have to change"
-        return replace(usage, fixed_because=why)
-    return replace(usage, span=span, line=file.lines.at(span.start))
+    return next((piece.span for piece in decisive if arguments.owner(piece.span.start)), None)
 
 
 def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, served: Counter[str]) -> int:

@@ -112,7 +112,10 @@ class TestStages:
 
     def test_a_stage_can_be_chosen_by_the_platform(self) -> None:
         text = "FROM a AS base-arm64\nFROM b AS base-amd64\nFROM base-${TARGETARCH}\n"
-        assert references(text) == ["a", "b"]
+        assert [(str(usage.reference), usage.role) for usage in usages(text)] == [
+            ("a", Role.FINAL_STAGE),
+            ("b", Role.FINAL_STAGE),
+        ]
         assert references("FROM a AS base-arm64\nFROM base-${TARGETARCH}\n") == ["a"]
 
     @pytest.mark.parametrize("line", ["FROM", "FROM a b", "FROM a as", "FROM a AS b c", "FROM a AS 1x"])
