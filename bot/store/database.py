@@ -11,7 +11,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,7 +25,7 @@ _DRIVERS = {
 }
 _BUSY_MILLISECONDS = 30_000
 _migrating = threading.Lock()
-"""Alembic keeps what it works on in module variables."""
+"""Alembic keeps what it works on in module variables, so one database is opened at a time."""
 
 
 class Database:
@@ -104,9 +104,17 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
 def _engine(target: URL) -> AsyncEngine:
     engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
     if target.get_backend_name() == "sqlite":
-        _ask_sqlite_for_real_transactions(engine.sync_engine)
+        _ask_sqlite_for_real_transactions(engine)
+    return engine
+
+
+@asynccontextmanager
+async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Turns what a database says at its opening into one line; only one is opened at a time."""
+    while not _migrating.acquire(blocking=False):
+        await asyncio.sleep(0.01)
     try:
-        await asyncio.to_thread(_migrate, target)
+        yield
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
@@ -116,6 +124,8 @@ def _engine(target: URL) -> AsyncEngine:
             where=engine.url.render_as_string(hide_password=True),
             advice="check store.url and that its folder can be written",
         ) from error
+    finally:
+        _migrating.release()
 
 
 def _copy(original: str | None, copy: str) -> None:
@@ -139,10 +149,10 @@ class _Unfinished(Database):
             yield self._connection
 
 
-def _ask_sqlite_for_real_transactions(engine: Engine) -> None:
+def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
     """The driver begins late and in deferred mode; claims need the write lock from the start."""
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -155,7 +165,7 @@ def _ask_sqlite_for_real_transactions(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
+    @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -167,21 +177,8 @@ def _migrate_alone(connection: Any) -> None:
     _migrate(connection)
 
 
-def _migrate(target: URL) -> None:
-    """Brings the schema up to date, once for all threads and processes that start together."""
-    if target.get_backend_name() == "sqlite":
-        engine = create_engine(target.set(drivername="sqlite"))
-        _ask_sqlite_for_real_transactions(engine)
-    else:
-        engine = create_engine(target)
+def _migrate(connection: Any) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    try:
-        with _migrating, engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                # Replicas start together: the second waits here until the first has migrated.
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
