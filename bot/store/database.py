@@ -111,7 +111,7 @@ def _engine(target: URL) -> AsyncEngine:
 @asynccontextmanager
 async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
     """Turns what a database says at its opening into one line; only one is opened at a time."""
-    while not _migrating.acquire(blocking=False):
+    while not _migrating.acquire(blocking=False):  # noqa: ASYNC110 - this lock belongs to no event loop
         await asyncio.sleep(0.01)
     try:
         yield
