@@ -33,10 +33,10 @@ def schema(
     from pathlib import Path
 
     from bot.cli.output import print_line
-    from bot.settings import Settings
+    from bot.settings.schema import json_schema
 
-    text = json.dumps(Settings.model_json_schema(), indent=2)
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
     if output == "-":
         print_line(text)
     else:
-        Path(output).write_text(f"{text}\n")
+        Path(output).write_text(f"{text}\n", encoding="utf-8")

@@ -189,7 +189,7 @@ class RuleSettings(_Section):
     settle: Duration | None = Field(None, description="How long a change waits for those that follow it.")
     windows: list[WindowText] | None = Field(None, description="When work may start.")
     max_age: Duration | None = Field(None, description="How stale an image may become.")
-    wave: Name | None = Field(None, description="Name of the wave that the repositories belong to.")
+    wave: Name | None = Field(None, description="Wave that the repositories belong to.")
 
     def rule(self) -> Rule:
         match = self.match
@@ -223,15 +223,15 @@ class LimitSettings(_Section):
     """How much the bot may do to others."""
 
     open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
-    writes_per_minute: int = Field(20, ge=1, description="Requests to GitHub that change something.")
-    writes_per_hour: int = Field(400, ge=1, description="Requests to GitHub that change something.")
+    writes_per_minute: int = Field(20, ge=1, description="Changing requests to GitHub per minute.")
+    writes_per_hour: int = Field(400, ge=1, description="Changing requests to GitHub per hour.")
 
 
 class SlackSettings(_Section):
     """Either a webhook, or a bot token with a channel."""
 
     webhook_file: Path | None = Field(None, description="File with an incoming webhook's URL; it cannot edit.")
-    bot_token_file: Path | None = Field(None, description="File with a bot token; it edits and adds threads.")
+    bot_token_file: Path | None = Field(None, description="File with a bot token; it edits its messages.")
     channel: str | None = Field(None, description="Channel id; goes with bot_token_file.")
     api_url: GuardedAddress = Field("https://slack.com/api", description="Where Slack's Web API is.")
 
@@ -253,9 +253,7 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__"
     )
 
-    github: GitHubSettings = Field(
-        GitHubSettings(), description="Where the repositories are, and how the bot signs in."
-    )
+    github: GitHubSettings = GitHubSettings()
     registries: dict[str, RegistrySettings] = Field(
         {"mcr.microsoft.com": RegistrySettings()}, description="The only registries that are ever contacted."
     )
@@ -264,16 +262,12 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Globs: which references are watched.",
     )
-    feeds: FeedsSettings = Field(
-        FeedsSettings(), description="Each feed is true (published place), false, or {url: …}."
-    )
-    store: StoreSettings = Field(StoreSettings(), description="Where the bot remembers.")
-    schedule: ScheduleSettings = Field(ScheduleSettings(), description="How often the bot looks.")
+    feeds: FeedsSettings = FeedsSettings()
+    store: StoreSettings = StoreSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     policy: list[RuleSettings] = Field([], description="The first matching rule wins; later ones fill its gaps.")
-    rollout: RolloutSettings = Field(
-        RolloutSettings(), description="In what order a fleet is rebuilt, and when that stops."
-    )
-    limits: LimitSettings = Field(LimitSettings(), description="How much the bot may do to others.")
+    rollout: RolloutSettings = RolloutSettings()
+    limits: LimitSettings = LimitSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
 

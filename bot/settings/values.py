@@ -116,7 +116,7 @@ def host_defect(host: str) -> str | None:
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    PlainSerializer(_written),
+    PlainSerializer(_written, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,10}\s*[smhd]\s*$", "examples": ["15m", "6h"]}),
 ]
 Interval = Annotated[Duration, AfterValidator(_interval)]
@@ -124,7 +124,7 @@ Interval = Annotated[Duration, AfterValidator(_interval)]
 Percent = Annotated[
     float,
     BeforeValidator(_percent),
-    PlainSerializer(lambda value: f"{round(value * 100)}%"),
+    PlainSerializer(lambda value: f"{round(value * 100)}%", return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,3}\s*%\s*$", "examples": ["20%"]}),
 ]
 WindowText = Annotated[

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic_core import ErrorDetails
 
-from bot.settings.model import Settings
+from bot.settings.schema import json_schema
 
 Place = Sequence[str | int]
 _LONGEST_LISTING = 12
@@ -115,13 +115,13 @@ def _described(place: Place) -> str:
 
 
 def _known_keys(place: Place) -> list[str]:
-    schema = Settings.model_json_schema()
+    schema = json_schema()
     return list(_resolved(schema, _node(place)).get("properties", {}))
 
 
 def _node(place: Place) -> dict[str, Any]:
     """The part of the JSON Schema that describes what stands at `place`."""
-    schema = Settings.model_json_schema()
+    schema = json_schema()
     node: Any = schema
     for part in place:
         parent = _resolved(schema, node)

@@ -1,0 +1,98 @@
+"""The files in config/: what they show is what the code takes."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause
+from bot.domain.policy import Terms
+from bot.domain.reference import Base
+from bot.settings import BadSettings, Settings, check_secrets, load
+from bot.settings.schema import json_schema
+
+CONFIG = Path(__file__).parents[3] / "config"
+EXAMPLE = CONFIG / "freshness.yaml"
+BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+
+
+def keys(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key of the settings with its part of the schema."""
+    found = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
+    if isinstance(node, dict) and isinstance(node.get("properties"), dict):
+        yield from ((name, described(part)) for name, part in node["properties"].items())
+    for part in found:
+        yield from keys(part)
+
+
+def described(part: dict[str, Any]) -> dict[str, Any]:
+    """A section is described once, where it is defined."""
+    reference = part.get("$ref", "").rpartition("/")[2]
+    return {**json_schema()["$defs"].get(reference, {}), **part}
+
+
+KEYS = sorted({name: part for name, part in keys(json_schema()) if name != "url"}.items())
+
+
+def test_the_schema_file_is_what_the_command_prints() -> None:
+    assert json.loads((CONFIG / "freshness.schema.json").read_text()) == json_schema(), (
+        "write it anew: freshness-bot config schema -o config/freshness.schema.json"
+    )
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+def test_every_default_is_one_that_the_schema_takes() -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    validator.validate(Settings().model_dump(mode="json", exclude={"feeds"}))
+
+
+@pytest.mark.parametrize(("name", "part"), KEYS, ids=[name for name, _ in KEYS])
+def test_every_key_is_described_and_shown(name: str, part: dict[str, Any]) -> None:
+    text = EXAMPLE.read_text()
+    assert re.search(rf"\b{name}:", text)
+    assert part["description"] in text
+
+
+def test_the_example_is_taken_by_code_and_schema() -> None:
+    load(EXAMPLE)
+    jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), json_schema())
+
+
+def test_the_example_lacks_nothing_but_its_secrets() -> None:
+    with pytest.raises(BadSettings) as error:
+        check_secrets(load(EXAMPLE))
+    assert error.value.lines == [
+        f"/run/secrets/{file}: cannot read {key}: No such file or directory; mount the secret there"
+        for file, key in (
+            ("github-app.pem", "github.app.private_key_file"),
+            ("slack-token", "slack.bot_token_file"),
+        )
+    ]
+
+
+def test_the_example_shows_the_defaults() -> None:
+    shown, defaults = load(EXAMPLE), Settings()
+    for section in ("registries", "bases", "feeds", "store", "schedule", "rollout", "limits", "log"):
+        assert getattr(shown, section) == getattr(defaults, section), section
+    assert shown.github.model_copy(update={"app": None}) == defaults.github
+
+
+@pytest.mark.parametrize("severity", [None, *Severity])
+@pytest.mark.parametrize("cause", Cause)
+def test_the_rules_of_the_example_decide_as_no_rule_does(cause: Cause, severity: Severity | None) -> None:
+    shown = load(EXAMPLE).rules.terms("contoso/shop", BASE, cause, severity)
+    assert shown == Settings().rules.terms("contoso/shop", BASE, cause, severity)
+    assert shown.max_age == Terms().max_age
+
+
+def test_what_has_no_effect_yet_is_not_in_use_in_the_example() -> None:
+    assert load(EXAMPLE).without_effect() == []
