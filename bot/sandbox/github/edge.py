@@ -19,12 +19,10 @@ from starlette.responses import Response
 from bot.sandbox.edge import Edge, Surroundings, target
 from bot.sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
 from bot.sandbox.github.openapi import description
-from bot.sandbox.github.shapes import completed
+from bot.sandbox.github.shapes import as_github
 
 DOCUMENTATION = "https://docs.github.com/rest"
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
-REF_URL = re.compile(rb'("url":"[^"]*/git)/ref/')
-MILLISECONDS = re.compile(rb'(:"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{3}Z"')
 
 Json = Any
 
@@ -98,21 +96,18 @@ class GitHubEdge(Edge):
         answer = await self._ask(request.method, target(request), token_of(request), await request.body(), headers)
         if answer.status_code == 404 and (found := GIT_DATA.match(request.url.path)):
             await self._check_empty(found[1], request)
-        content = _corrected(answer.content) if "json" in answer.headers.get("content-type", "") else answer.content
-        if self.overlays and b'"full_name"' in content:
-            content = json.dumps(self.overlaid(json.loads(content))).encode()
-        kept = {
-            name: answer.headers[name] for name in ("content-type", "link", "location") if name in answer.headers
-        }
-        return Response(content, answer.status_code, kept)
+        content = answer.content
+        if answer.headers.get("content-type", "").startswith("application/json"):
+            content = json.dumps(as_github(content, self.overlays)).encode()
+        kept = [name for name in ("content-type", "link", "location") if name in answer.headers]
+        return Response(content, answer.status_code, {name: answer.headers[name] for name in kept})
 
     async def call(self, method: str, path: str, body: Json = None, *, like: Request | None = None) -> Answer:
         """Asks the emulator, as the caller of `like` or else as the operator."""
         content = b"" if body is None else json.dumps(body).encode()
         headers = [("content-type", "application/json"), ("user-agent", "sandbox")]
         answer = await self._ask(method, path, token_of(like) if like else OPERATOR_TOKEN, content, headers)
-        text = _corrected(answer.content)
-        return Answer(answer.status_code, self.overlaid(json.loads(text)) if text else None)
+        return Answer(answer.status_code, as_github(answer.content, self.overlays))
 
     async def _ask(
         self, method: str, path: str, token: str, content: bytes, headers: list[tuple[str, str]]
@@ -126,20 +121,10 @@ class GitHubEdge(Edge):
         self, method: str, path: str, status: int, body: Json, headers: Mapping[str, str] | None = None
     ) -> Response:
         """An answer of our own; `path` is the template in GitHub's description."""
-        body = completed(body)
         if self.validate and (wrong := description().complaints(method, path, status, body)):
             self.complaints.extend(wrong)
             return _json(500, {"message": "; ".join(wrong[:5])})
         return Response(status_code=status) if body is None else _json(status, body, headers)
-
-    def overlaid(self, node: Json) -> Json:
-        """`node` with the fields that we keep for the repositories in it."""
-        if isinstance(node, list):
-            return [self.overlaid(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        mine = self.overlays.get(node["full_name"], {}) if isinstance(node.get("full_name"), str) else {}
-        return {**{key: self.overlaid(value) for key, value in node.items()}, **mine}
 
     def pushed(self, repository: str) -> None:
         """Notes that a branch of `repository` moved now."""
@@ -253,11 +238,6 @@ class GitHubEdge(Edge):
 def timestamp(at: datetime) -> str:
     """As GitHub writes times: seconds, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _corrected(content: bytes) -> bytes:
-    """GitHub writes times without milliseconds, and the address of a reference so that it can be changed there."""
-    return REF_URL.sub(rb"\1/refs/", MILLISECONDS.sub(rb'\1Z"', content))
 
 
 def token_of(request: Request) -> str:

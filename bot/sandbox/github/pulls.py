@@ -21,6 +21,7 @@ Files = dict[str, tuple[str, str]]
 """Path → mode and blob."""
 
 PULLS = "/repos/{owner}/{repo}/pulls"
+PULL = PULLS + "/{pull_number}"
 REFS = "/repos/{owner}/{repo}/git/refs"
 
 
@@ -38,6 +39,7 @@ class Pulls:
         add("GET", PULLS + "/{number}", self._get)
         add("PATCH", PULLS + "/{number}", self._change)
         add("PUT", PULLS + "/{number}/merge", self._merge)
+        add("POST", PULLS + "/{number}/requested_reviewers", self._request_reviews)
         add("POST", REFS, self._create_reference)
         add("PATCH", REFS + "/heads/{branch:path}", self._move_branch)
         add("DELETE", REFS + "/heads/{branch:path}", self._delete_branch)
@@ -65,26 +67,25 @@ class Pulls:
         if response.status_code == 201:
             opened = json.loads(bytes(response.body))
             await self.actions.event(request, name, "pull_request", head, opened["head"]["sha"])
-        return response
+        return await self._followed(response, name, "POST", PULLS)
 
     async def _list(self, request: Request, owner: str, repo: str) -> Response:
-        return await self._followed(await self.edge.forward(request), f"{owner}/{repo}")
+        return await self._followed(await self.edge.forward(request), f"{owner}/{repo}", "GET", PULLS)
 
     async def _get(self, request: Request, owner: str, repo: str, number: str) -> Response:
-        response = await self._followed(await self.edge.forward(request), f"{owner}/{repo}")
-        if response.status_code == 200:
-            pull = json.loads(bytes(response.body))
-            if pull["state"] == "open":
-                clean = await self._merged_files(f"{owner}/{repo}", pull) is not None
-                pull |= {"mergeable": clean, "mergeable_state": "clean" if clean else "dirty"}
-                response = _rewritten(response, pull)
-        return response
+        response = await self._followed(await self.edge.forward(request), f"{owner}/{repo}", "GET", PULL)
+        pull = json.loads(bytes(response.body))
+        if response.status_code != 200 or pull["state"] != "open":
+            return response
+        clean = await self._merged_files(f"{owner}/{repo}", pull) is not None
+        judged = {"mergeable": clean, "mergeable_state": "clean" if clean else "dirty"}
+        return self.edge.reply("GET", PULL, 200, {**pull, **judged})
 
     async def _change(self, request: Request, owner: str, repo: str, number: str) -> Response:
         name = f"{owner}/{repo}"
         if (await request.json()).get("state") == "closed":
             await self._keep(name, number)
-        return await self._followed(await self.edge.forward(request), name)
+        return await self._followed(await self.edge.forward(request), name, "PATCH", PULL)
 
     async def _merge(self, request: Request, owner: str, repo: str, number: str) -> Response:
         name, body = f"{owner}/{repo}", json.loads(await request.body() or b"{}")
@@ -109,7 +110,13 @@ class Pulls:
         await self.edge.call("PATCH", ref, {"sha": sha, "force": True})
         self._kept[name, int(number)]["merge_commit_sha"] = sha
         await self._moved(request, name, pull["base"]["ref"], sha)
-        return _rewritten(response, {**merged, "sha": sha})
+        return self.edge.reply("PUT", PULL + "/merge", 200, {**merged, "sha": sha})
+
+    async def _request_reviews(self, request: Request, owner: str, repo: str, number: str) -> Response:
+        response = await self.edge.forward(request)
+        if response.status_code == 200:  # GitHub says that it created something
+            response.status_code = 201
+        return await self._followed(response, f"{owner}/{repo}", "POST", PULL + "/requested_reviewers")
 
     async def _create_reference(self, request: Request, owner: str, repo: str) -> Response:
         response = await self.edge.forward(request)
@@ -169,12 +176,14 @@ class Pulls:
         if (pull := await self._current(name, number)) is not None:
             self._kept.setdefault((name, int(number)), {})["head"] = pull["head"]["sha"]
 
-    async def _followed(self, response: Response, name: str) -> Response:
+    async def _followed(self, response: Response, name: str, method: str, path: str) -> Response:
         if response.status_code not in (200, 201):
             return response
         body = json.loads(bytes(response.body))
         rows = [await self._follow(name, pull) for pull in (body if isinstance(body, list) else [body])]
-        return _rewritten(response, rows if isinstance(body, list) else rows[0])
+        links = {"link": response.headers["link"]} if "link" in response.headers else {}
+        shown = rows if isinstance(body, list) else rows[0]
+        return self.edge.reply(method, path, response.status_code, shown, links)
 
     async def _follow(self, name: str, pull: Json) -> Json:
         """The pull request with the head that its branch has now, or had when it was closed."""
@@ -222,11 +231,6 @@ class Pulls:
         answer = await self.edge.call("PUT", f"/repos/{name}/pulls/{number}/merge", body, like=request)
         headers = {"content-type": "application/json; charset=utf-8"}
         return Response(json.dumps(answer.body).encode(), answer.status, headers)
-
-
-def _rewritten(response: Response, body: Json) -> Response:
-    kept = {name: value for name, value in response.headers.items() if name != "content-length"}
-    return Response(json.dumps(body).encode(), response.status_code, kept)
 
 
 def _unprocessable(message: str) -> Refused:

@@ -1,9 +1,14 @@
-"""Fields that GitHub's description demands and the emulator leaves out."""
+"""The emulator's answers in the shapes of GitHub's description."""
 
+import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 Json = Any
 
+REF_URL = re.compile(rb'("url":"[^"]*/git)/ref/')
+MILLISECONDS = re.compile(rb'(:"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{3}Z"')
 ACCOUNT_URLS = {
     "followers_url": "/followers",
     "following_url": "/following{/other_user}",
@@ -15,18 +20,28 @@ ACCOUNT_URLS = {
     "events_url": "/events{/privacy}",
     "received_events_url": "/received_events",
 }
+REPOSITORY_COUNTS = {"network_count": 0, "subscribers_count": 0}
 
 
-def completed(node: Json) -> Json:
-    """`node` with every account in it made whole."""
+def as_github(content: bytes, overlays: Mapping[str, Mapping[str, Json]]) -> Json:
+    """The JSON of an answer as GitHub would have written it; None where there is none.
+
+    Times have no milliseconds, references the address at which they can be changed, accounts and repositories
+    all their fields. `overlays` are repository fields by full name that replace the emulator's.
+    """
+    text = REF_URL.sub(rb"\1/refs/", MILLISECONDS.sub(rb'\1Z"', content))
+    return _whole(json.loads(text), overlays) if text else None
+
+
+def _whole(node: Json, overlays: Mapping[str, Mapping[str, Json]]) -> Json:
     if isinstance(node, list):
-        return [completed(item) for item in node]
+        return [_whole(item, overlays) for item in node]
     if not isinstance(node, dict):
         return node
-    whole = {key: completed(value) for key, value in node.items()}
+    whole = {key: _whole(value, overlays) for key, value in node.items()}
     if isinstance(whole.get("login"), str) and isinstance(url := whole.get("url"), str):
-        whole = {**{name: url + path for name, path in ACCOUNT_URLS.items()}, **whole}
-        whole.setdefault("gravatar_id", "")
-        whole.setdefault("site_admin", False)
-        whole.setdefault("html_url", url)
+        missing = {name: url + path for name, path in ACCOUNT_URLS.items()}
+        return {**missing, "gravatar_id": "", "site_admin": False, "html_url": url, **whole}
+    if isinstance(name := whole.get("full_name"), str):
+        return {**REPOSITORY_COUNTS, **whole, **overlays.get(name, {})}
     return whole
