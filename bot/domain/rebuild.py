@@ -100,6 +100,10 @@ class Rebuild:
     url: str | None = None
     attempts: int = 0
     ended_at: datetime | None = None
+    explained: int = 0
+    """How many times the feeds have said more about its changes."""
+    worded: int = 0
+    """Up to which of these times the pull request's text goes."""
 
     def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
         """The same rebuild in its next state; raises `IllegalTransition` outside the table."""

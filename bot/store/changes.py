@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.stage import Pair
 from bot.domain.change import Cause, Change, Move
 from bot.domain.observation import Observation
-from bot.domain.rebuild import State, Target
+from bot.domain.rebuild import Action, State, Target
 from bot.store.codec import dump, load
 from bot.store.database import Database
+from bot.store.inserting import chunks
 from bot.store.outbox import announce
 from bot.store.tables import changes, documents, observations, rebuilds
 
@@ -88,8 +89,10 @@ class ChangeStore:
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], now: datetime) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""
+        rollouts: set[int] = set()
         async with self._database.transaction() as connection:
-            await connection.execute(update(changes).where(changes.c.id.in_(looked_at)).values(assessed_at=now))
+            for ids in chunks(looked_at):
+                await connection.execute(update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now))
             for move in news:
                 row = await connection.execute(
                     update(changes)
@@ -97,20 +100,29 @@ class ChangeStore:
                     .values(cause=move.change.cause.value, change=dump(move.change, Change))
                     .returning(changes.c.rollout_id)
                 )
-                rollout = row.scalar_one()
-                if rollout is not None:
-                    await _refresh(connection, move.id, now)
-                    await announce(connection, f"rollout:{rollout}", now)
+                rollouts |= {found for found in row.scalars() if found is not None}
+            if rollouts:
+                await _explain(connection, {move.id for move in news}, now)
+            for rollout in sorted(rollouts):
+                await announce(connection, f"rollout:{rollout}", now)
 
 
-async def _refresh(connection: AsyncConnection, change: int, now: datetime) -> None:
+async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:
+    """An open pull request that nobody is busy with is due at once; others when their turn comes."""
     rows = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.state, rebuilds.c.targets).where(rebuilds.c.state.in_(_OPEN))
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state.in_(_OPEN), rebuilds.c.action == Action.PULL_REQUEST.value
+        )
     )
-    for row in rows.all():
-        if row.state == State.OPEN.value and any(
-            target.change_id == change for target in load(row.targets, tuple[Target, ...])
-        ):
-            await connection.execute(
-                update(rebuilds).where(rebuilds.c.id == row.id).values(refresh=True, due_at=now)
-            )
+    concerned = [
+        row.id
+        for row in rows.all()
+        if any(target.change_id in news for target in load(row.targets, tuple[Target, ...]))
+    ]
+    is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
+    for ids in chunks(concerned):
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(ids))
+            .values(explained=rebuilds.c.explained + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at))
+        )

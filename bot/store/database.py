@@ -85,6 +85,7 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
         try:
             async with engine.connect() as connection:
                 async with _opening(engine):
+                    await connection.begin()
                     await connection.run_sync(_migrate)
                 yield _Unfinished(engine, connection)
                 await connection.rollback()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
@@ -18,11 +18,13 @@ from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Roll
 from bot.domain.usage import Replacement, Usage
 from bot.store.codec import dump, load
 from bot.store.database import Database
+from bot.store.inserting import chunks
 from bot.store.outbox import announce
 from bot.store.queue import Worker, claim, settle
 from bot.store.tables import changes, rebuilds, repositories, rollouts, transitions, usages
 
 _ENDED = tuple(state.value for state in State if state.has_ended)
+_IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.explained > rebuilds.c.worded)
 
 
 class RolloutStore:
@@ -105,53 +107,15 @@ class RolloutStore:
             await connection.execute(
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
-            for planned in plan.rebuilds:
-                await self._add(connection, rollout, planned, now)
-            await _after_transitions(connection, {rollout}, now)
-
-    async def _add(self, connection: AsyncConnection, rollout: int, planned: PlannedRebuild, now: datetime) -> None:
-        for old in planned.supersedes:
-            await self._supersede(connection, old, rollout, now)
-        added = await connection.execute(
-            insert(rebuilds)
-            .values(
-                rollout_id=rollout,
-                repository_id=planned.repository_id,
-                action=planned.action.value,
-                state=planned.state.value,
-                reason=planned.reason,
-                targets=dump(planned.targets, tuple[Target, ...]),
-                replacements=dump(planned.replacements, tuple[Replacement, ...]),
-                wave=planned.wave,
-                planned_at=now,
-                due_at=planned.due_at,
-                workflow=planned.workflow,
-                branch=planned.branch,
-                pull_request=planned.pull_request,
-                ended_at=now if planned.state.has_ended else None,
-            )
-            .returning(rebuilds.c.id)
-        )
-        await _note(connection, int(added.scalar_one()), now, None, planned.state, planned.reason)
-
-    async def _supersede(self, connection: AsyncConnection, old: int, rollout: int, now: datetime) -> None:
-        rebuild = (await read_rebuilds(connection, rebuilds.c.id == old))[0]
-        if rebuild.state.has_ended:
-            return
-        reason = f"a newer digest arrived; rollout {rollout} goes on with it"
-        moved = rebuild.moved(State.SUPERSEDED, reason, at=now)
-        # Taking the lease away stops a worker that is busy with it from writing over this.
-        await connection.execute(
-            update(rebuilds).where(rebuilds.c.id == old).values(**_columns(moved), lease_owner=None)
-        )
-        await _note(connection, old, now, rebuild.state, moved.state, reason)
-        await _after_transitions(connection, {rebuild.rollout}, now)
+            touched = await _supersede(connection, plan.rebuilds, rollout, now)
+            await _add(connection, plan.rebuilds, rollout, now)
+            await _after_transitions(connection, touched | {rollout}, now)
 
     # act, verify
 
     async def claim_jobs(self, states: Iterable[State], limit: int) -> list[Job]:
         """Due rebuilds with their repository, changes and files; among them open ones whose text is outdated."""
-        wanted = [state.value for state in states]
+        in_state = rebuilds.c.state.in_([state.value for state in states])
         async with self._database.transaction() as connection:
             rows = await claim(
                 connection,
@@ -159,7 +123,7 @@ class RolloutStore:
                 self._worker,
                 self._clock.now(),
                 limit=limit,
-                where=[or_(rebuilds.c.state.in_(wanted), rebuilds.c.refresh.is_(True))],
+                where=[or_(in_state, _IS_OUTDATED)],
             )
             return [await _job(connection, row) for row in rows]
 
@@ -174,7 +138,7 @@ class RolloutStore:
             return int((await connection.execute(query)).scalar_one())
 
     async def claim_rebuilds(self, states: Iterable[State], limit: int) -> list[Rebuild]:
-        """Due rebuilds in one of `states`, now leased to this worker."""
+        """Due rebuilds in one of `states`, now leased to this worker; those with outdated text are left to act."""
         wanted = [state.value for state in states]
         async with self._database.transaction() as connection:
             rows = await claim(
@@ -183,22 +147,27 @@ class RolloutStore:
                 self._worker,
                 self._clock.now(),
                 limit=limit,
-                where=[rebuilds.c.state.in_(wanted)],
+                where=[rebuilds.c.state.in_(wanted), not_(_IS_OUTDATED)],
             )
             names = await _names(connection, [row["repository_id"] for row in rows])
         return [_rebuild(row, names[row["repository_id"]]) for row in rows]
 
     async def save_progress(self, rebuild: Rebuild) -> None:
-        """Stores what an attempt intends or has reached, while the lease goes on."""
+        """Stores what an attempt intends or has reached, while the lease goes on; else raises `LeaseLost`."""
         async with self._database.transaction() as connection:
-            await connection.execute(
+            stored = await connection.execute(
                 update(rebuilds)
                 .where(rebuilds.c.id == rebuild.id, rebuilds.c.lease_owner == self._worker.name)
                 .values(**_columns(rebuild))
             )
+        if stored.rowcount != 1:
+            raise LeaseLost(f"rebuild {rebuild.id} is no longer leased to {self._worker.name}")
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
-        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message."""
+        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message.
+
+        Of a failed attempt only state and reason are taken: what it has stored of its intent stays.
+        """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(
@@ -208,10 +177,10 @@ class RolloutStore:
                 after.id,
                 due_at=after.due_at,
                 succeeded=succeeded,
-                values={**_columns(after), "refresh": False},
+                values=_columns(after) if succeeded else _outcome(after),
             )
             if after.state is not before.state:
-                await _note(connection, after.id, now, before.state, after.state, after.reason)
+                await _note(connection, [_step(after.id, now, before.state, after.state, after.reason)])
             if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
                 await _after_transitions(connection, {after.rollout}, now)
 
@@ -253,11 +222,11 @@ class RolloutStore:
         return [await self.rollout(found) for found in ids]
 
 
-async def read_rebuilds(connection: AsyncConnection, where: Any) -> list[Rebuild]:
+async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
     rows = await connection.execute(
         select(rebuilds, repositories.c.name.label("repository_name"))
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(where)
+        .where(*where)
         .order_by(rebuilds.c.id)
     )
     return [_rebuild(row, row["repository_name"]) for row in rows.mappings()]
@@ -295,18 +264,18 @@ async def _names(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, s
     return {row.id: row.name for row in rows}
 
 
-async def _note(
-    connection: AsyncConnection, rebuild: int, at: datetime, before: State | None, after: State, reason: str
-) -> None:
-    await connection.execute(
-        insert(transitions).values(
-            rebuild_id=rebuild,
-            at=at,
-            before=before.value if before else None,
-            after=after.value,
-            reason=reason,
-        )
-    )
+def _step(rebuild: int, at: datetime, before: State | None, after: State, reason: str) -> dict[str, Any]:
+    return {
+        "rebuild_id": rebuild,
+        "at": at,
+        "before": before.value if before else None,
+        "after": after.value,
+        "reason": reason,
+    }
+
+
+async def _note(connection: AsyncConnection, steps: Sequence[dict[str, Any]]) -> None:
+    await connection.execute(insert(transitions), list(steps))
 
 
 async def _after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
@@ -318,6 +287,64 @@ async def _after_transitions(connection: AsyncConnection, touched: set[int], now
             update(rollouts).where(rollouts.c.id == rollout).values(ended_at=None if still_open else now)
         )
         await announce(connection, f"rollout:{rollout}", now)
+
+
+async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime) -> None:
+    rows = [
+        {
+            "rollout_id": rollout,
+            "repository_id": item.repository_id,
+            "action": item.action.value,
+            "state": item.state.value,
+            "reason": item.reason,
+            "targets": dump(item.targets, tuple[Target, ...]),
+            "replacements": dump(item.replacements, tuple[Replacement, ...]),
+            "wave": item.wave,
+            "planned_at": now,
+            "due_at": item.due_at,
+            "workflow": item.workflow,
+            "branch": item.branch,
+            "pull_request": item.pull_request,
+            "ended_at": now if item.state.has_ended else None,
+        }
+        for item in planned
+    ]
+    in_order = insert(rebuilds).returning(rebuilds.c.id, sort_by_parameter_order=True)
+    ids = (await connection.execute(in_order, rows)).scalars().all()
+    await _note(
+        connection,
+        [_step(id_, now, None, item.state, item.reason) for id_, item in zip(ids, planned, strict=True)],
+    )
+
+
+async def _supersede(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+) -> set[int]:
+    """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
+    replaced = [old for item in planned for old in item.supersedes]
+    reason = f"a newer digest arrived; rollout {rollout} goes on with it"
+    touched: set[int] = set()
+    for ids in chunks(replaced):
+        # Locked first, so that what a busy worker is just writing is seen here.
+        await connection.execute(
+            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
+        )
+        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(_ENDED))
+        if not still_open:
+            continue
+        ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in still_open]
+        # Taking the lease away stops a worker that is busy with one from writing over this.
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
+            .values(**_outcome(ended[0]), lease_owner=None, lease_until=None)
+        )
+        await _note(
+            connection,
+            [_step(old.id, now, old.state, new.state, reason) for old, new in zip(still_open, ended, strict=True)],
+        )
+        touched |= {rebuild.rollout for rebuild in still_open}
+    return touched
 
 
 def _member(row: RowMapping) -> Member:
@@ -350,6 +377,8 @@ def _rebuild(row: RowMapping, repository: str) -> Rebuild:
         run=row["run"],
         url=row["url"],
         attempts=row["attempts"],
+        explained=row["explained"],
+        worded=row["worded"],
         ended_at=row["ended_at"],
     )
 
@@ -357,8 +386,7 @@ def _rebuild(row: RowMapping, repository: str) -> Rebuild:
 def _columns(rebuild: Rebuild) -> dict[str, Any]:
     """What may change in the life of a rebuild."""
     return {
-        "state": rebuild.state.value,
-        "reason": rebuild.reason,
+        **_outcome(rebuild),
         "branch": rebuild.branch,
         "pull_request": rebuild.pull_request,
         "workflow": rebuild.workflow,
@@ -366,5 +394,9 @@ def _columns(rebuild: Rebuild) -> dict[str, Any]:
         "attempted_at": rebuild.attempted_at,
         "run": rebuild.run,
         "url": rebuild.url,
-        "ended_at": rebuild.ended_at,
+        "worded": rebuild.worded,
     }
+
+
+def _outcome(rebuild: Rebuild) -> dict[str, Any]:
+    return {"state": rebuild.state.value, "reason": rebuild.reason, "ended_at": rebuild.ended_at}

@@ -1,0 +1,189 @@
+"""A store with something in it, put there by the stores themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, func, select
+
+from bot.assess.stage import Pair
+from bot.discover.ports import DueRepository, Reading
+from bot.domain.change import Cause, Change
+from bot.domain.clock import ManualClock
+from bot.domain.observation import Observation
+from bot.domain.rebuild import Action, State, Target
+from bot.domain.reference import Base, Reference
+from bot.domain.repository import Repository
+from bot.domain.rollout import PlannedRebuild, PlannedRollout
+from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.store.changes import ChangeStore
+from bot.store.database import Database
+from bot.store.feeds import FeedStore
+from bot.store.fleet import FleetStore
+from bot.store.outbox import OutboxStore
+from bot.store.queue import Worker
+from bot.store.rollouts import RolloutStore
+from bot.store.tables import rebuilds
+from bot.store.watching import WatchStore
+from bot.watch.registry_stage import DueBase, Sight, Sighting
+
+HOUR = timedelta(hours=1)
+LEASE = timedelta(minutes=10)
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+
+
+def digest(letter: str) -> str:
+    return f"sha256:{letter * 64}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What one worker sees of a database."""
+
+    database: Database
+    clock: ManualClock
+    worker: Worker
+    fleet: FleetStore
+    watch: WatchStore
+    changes: ChangeStore
+    rollouts: RolloutStore
+    outbox: OutboxStore
+    feeds: FeedStore
+
+    @classmethod
+    def of(cls, database: Database, clock: ManualClock, name: str) -> "Stores":
+        worker = Worker(name, LEASE)
+        return cls(
+            database,
+            clock,
+            worker,
+            FleetStore(database, worker),
+            WatchStore(database, worker),
+            ChangeStore(database),
+            RolloutStore(database, worker, clock),
+            OutboxStore(database, worker, clock),
+            FeedStore(database, worker),
+        )
+
+    def other(self, name: str) -> "Stores":
+        return Stores.of(self.database, self.clock, name)
+
+    async def listing(self, *repositories: Repository, due_in: timedelta = HOUR) -> None:
+        chore = await self.fleet.claim_listing(self.clock.now())
+        assert chore is not None
+        await self.fleet.record_listing(chore, repositories, self.clock.now(), self.clock.now() + due_in)
+
+    async def read(self, reading: Reading) -> list[DueRepository]:
+        """Every repository that is due turns out to hold `reading`."""
+        due = await self.fleet.claim_repositories(self.clock.now(), 1000)
+        for repository in due:
+            await self.fleet.save_reading(repository, reading, self.clock.now(), self.clock.now() + 24 * HOUR)
+        return due
+
+    async def see(self, letters: Mapping[Base, str]) -> list[DueBase]:
+        """Every base that is due shows the digest of its letter; the clock has moved far enough for all."""
+        due = await self.watch.claim_bases(self.clock.now(), 1000, LEASE)
+        now = self.clock.now()
+        await self.watch.record(
+            [
+                Sighting(
+                    each.id,
+                    Sight.MOVED if each.digest else Sight.FIRST,
+                    Observation(now, each.base, digest(letters[each.base]), "10.0.5"),
+                    now + HOUR,
+                )
+                for each in due
+            ],
+            {},
+        )
+        return due
+
+    async def assess(self, cause: Cause = Cause.DOTNET_RELEASE) -> list[Change]:
+        """Every observation that awaits it becomes a change with this cause."""
+        pairs = await self.changes.unassessed(100)
+        found = [(pair, change_of(pair, cause)) for pair in pairs]
+        await self.changes.save_changes(found, self.clock.now())
+        return [change for _, change in found]
+
+    async def fill(self, repositories: int = 1, bases: Sequence[Base] = (ASPNET,)) -> None:
+        """Repositories that use `bases`, each of which has moved once; the changes await their plan."""
+        names = [f"contoso/shop-{number:04}" for number in range(repositories)]
+        await self.listing(*(Repository(name, "main") for name in names))
+        await self.read(Reading("tree-1", tuple((usage_of(base), base) for base in bases)))
+        await self.see(dict.fromkeys(bases, "a"))
+        self.clock.advance(HOUR)
+        await self.see(dict.fromkeys(bases, "b"))
+        await self.assess()
+
+    async def plan(
+        self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
+    ) -> PlannedRollout:
+        """Every change that awaits a plan leads to one pull request in each repository that it concerns."""
+        plan = await self.planned(due_in=due_in, supersedes=supersedes, **values)
+        await self.rollouts.save_plan(plan)
+        return plan
+
+    async def planned(
+        self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
+    ) -> PlannedRollout:
+        moves = await self.rollouts.unplanned()
+        affected = await self.rollouts.affected([move.id for move in moves])
+        members = {item.member.id: item.member for items in affected.values() for item in items}
+        targets = tuple(
+            Target(move.change.base, move.change.from_digest, move.change.to_digest or "", move.id)
+            for move in moves
+        )
+        chosen: dict[str, Any] = {
+            "action": Action.PULL_REQUEST,
+            "state": State.PLANNED,
+            "reason": "aspnet:10.0 moved",
+            "targets": targets,
+            "replacements": (Replacement(Reference(ASPNET.name, "10.0", digest("a")), Reference(ASPNET.name)),),
+            "wave": "rest",
+            "due_at": self.clock.now() + due_in,
+            "branch": "freshness/dotnet-aspnet-10.0",
+            "supersedes": supersedes,
+        }
+        return PlannedRollout(
+            None,
+            tuple(move.id for move in moves),
+            tuple(
+                PlannedRebuild(repository_id=member.id, repository=member.name, **(chosen | values))
+                for member in members.values()
+            ),
+        )
+
+    async def count(self, table: Table) -> int:
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+    async def column(self, table: Table, name: str) -> list[Any]:
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(select(table.c[name]).order_by(table.c.id))).scalars())
+
+    async def states(self) -> list[str]:
+        return await self.column(rebuilds, "state")
+
+
+def usage_of(base: Base, path: str = "Dockerfile") -> Usage:
+    reference = Reference(base.name, base.tag, digest("a"))
+    return Usage(path, Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE, Span(5, 80))
+
+
+def change_of(pair: Pair, cause: Cause) -> Change:
+    return Change(
+        pair.after.base,
+        pair.after.at,
+        pair.before.digest,
+        pair.after.digest,
+        cause,
+        cause,
+        pair.before.version,
+        pair.after.version,
+    )
+
+
+def moment_after(clock: ManualClock, minutes: float) -> datetime:
+    return clock.now() + timedelta(minutes=minutes)

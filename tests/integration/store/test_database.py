@@ -1,0 +1,173 @@
+"""Opening, migrating and rehearsing."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure
+from bot.domain.rebuild import State
+from bot.store.database import Database, address, open_database, rehearsal
+from bot.store.tables import metadata
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import Stores
+
+ROOT = Path(__file__).resolve().parents[3]
+OPEN = "import asyncio,sys; from bot.store.database import open_database as o; asyncio.run(o(sys.argv[1]))"
+
+
+async def test_the_migrations_make_the_tables_as_they_are_written(database: Database) -> None:
+    async with database.transaction() as connection:
+        found = await connection.run_sync(
+            lambda plain: compare_metadata(MigrationContext.configure(plain), metadata)
+        )
+    assert found == []
+
+
+async def test_opening_again_changes_nothing(database: Database, stores: Stores, url: str) -> None:
+    await stores.fill()
+    again = await open_database(url)
+    assert await Stores.of(again, stores.clock, "second").rollouts.unplanned() == await stores.rollouts.unplanned()
+    await again.close()
+
+
+async def test_replicas_that_start_together_migrate_once(url: str) -> None:
+    opened = await asyncio.gather(*(open_database(url) for _ in range(3)))
+    await asyncio.gather(*(database.close() for database in opened))
+
+
+async def test_processes_that_start_together_migrate_once(url: str) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", OPEN, url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    outputs = [await asyncio.to_thread(process.communicate, timeout=60) for process in started]
+    assert [errors for _, errors in outputs] == ["", "", ""]
+
+
+async def test_a_transaction_that_breaks_leaves_nothing(stores: Stores) -> None:
+    await stores.fill()
+
+    async def break_off() -> None:
+        async with stores.database.transaction() as connection:
+            await connection.exec_driver_sql("DELETE FROM usages")
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    affected = await stores.rollouts.affected([1])
+    assert len(affected[1]) == 1
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense"])
+def test_any_other_database_is_refused_in_one_line(url: str) -> None:
+    with pytest.raises(Failure, match=r"store\.url") as refused:
+        address(url)
+    assert "\n" not in str(refused.value)
+
+
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="cannot be opened") as refused:
+        await open_database(f"sqlite:///{tmp_path}/missing/store.db")
+    assert f"{tmp_path}/missing/store.db" in str(refused.value)
+
+
+async def test_a_password_is_not_told() -> None:
+    with pytest.raises(Failure) as refused:
+        await open_database("postgresql://bot:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in str(refused.value)
+
+
+# Rehearsals
+
+
+async def test_a_rehearsal_sees_what_is_there_and_leaves_no_trace(stores: Stores, url: str) -> None:
+    await stores.fill(repositories=2)
+    async with rehearsal(url) as database:
+        rehearsed = Stores.of(database, stores.clock, "rehearsing")
+        await rehearsed.plan()
+        assert await rehearsed.states() == ["planned", "planned"]
+        await rehearsed.rollouts.claim_jobs([], 10)
+    assert await stores.states() == []
+    assert len(await stores.rollouts.unplanned()) == 1
+
+
+async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(url: str) -> None:
+    async with rehearsal(url) as database:
+        await Stores.of(database, ManualClock(NOON), "rehearsing").fill()
+    if url.startswith("sqlite"):
+        assert not Path(url.removeprefix("sqlite:///")).exists()
+        return
+    engine = create_async_engine(address(url))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(lambda plain: inspect(plain).get_table_names()) == []
+    await engine.dispose()
+
+
+async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str) -> None:
+    await stores.fill()
+
+    async def break_off() -> None:
+        async with rehearsal(url) as database:
+            await Stores.of(database, stores.clock, "rehearsing").plan()
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    assert await stores.states() == []
+
+
+async def test_others_go_on_working_while_a_rehearsal_runs(stores: Stores, url: str) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan()
+    mine = (await stores.rollouts.claim_rebuilds(State, 1))[0]
+    async with rehearsal(url) as database:
+        rehearsed = Stores.of(database, stores.clock, "rehearsing")
+        theirs = await rehearsed.rollouts.claim_rebuilds(State, 10)
+        assert [rebuild.id for rebuild in theirs] == [2]
+        await stores.rollouts.save_progress(mine)
+        await stores.rollouts.settle_rebuild(mine, mine)
+    again = await stores.rollouts.claim_rebuilds(State, 10)
+    assert [rebuild.id for rebuild in again] == [1, 2]
+
+
+async def test_a_rehearsal_copies_a_whole_state_while_another_process_writes(tmp_path: Path) -> None:
+    """Pairs are written together, so a copy that holds half of one would be torn."""
+    path = tmp_path / "store.db"
+    await (await open_database(f"sqlite:///{path}")).close()
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert writer.stdout is not None
+        await asyncio.to_thread(writer.stdout.readline)
+        for _ in range(3):
+            async with rehearsal(f"sqlite:///{path}") as database, database.transaction() as connection:
+                found = await connection.exec_driver_sql("SELECT count(*) FROM blobs")
+                number = found.scalar_one()
+                assert number > 0
+                assert number % 2 == 0
+    finally:
+        writer.kill()
+        writer.communicate()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+WRITER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+for number in range(1_000_000):
+    connection.execute("BEGIN IMMEDIATE")
+    for half in "ab":
+        connection.execute("INSERT INTO blobs VALUES (?, ?)", (f"{number}{half}", b"x" * 2000))
+    connection.execute("COMMIT")
+    print(number, flush=True)
+"""
