@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.assess.releases import ReleaseIndex
+from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
-from bot.backtest.planner import Planner, SettleWindow, default_policy, with_settle
+from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, with_settle
 from bot.backtest.replay import Offer, Replay
 from bot.backtest.report import Delays as Delays
 from bot.backtest.report import (
@@ -24,7 +25,7 @@ from bot.backtest.report import (
 )
 from bot.backtest.upstream import look_back
 from bot.domain.advisory import Advisory, Release, Severity
-from bot.domain.change import Cause
+from bot.domain.change import Cause, Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
 from bot.domain.policy import Policy
@@ -46,13 +47,16 @@ def run(
     unrated: Severity | None = Severity.HIGH,
     seed: int = 1,
     size: int = 100,
-    planner: Callable[[Fleet, Policy], Planner] | None = None,
+    planner: Callable[[Fleet, Policy, Severity | None], Planner] = Deciding,
 ) -> Report:
     """Replays `observations`, oldest first, and reports what `policy` would have made of them.
 
     Without `fleet`, `size` repositories are made up from `seed`. `unrated`: how severe a security fix counts for
     the policy while nobody has rated it. The same input gives the same report. Raises `Failure` where there is
     nothing to replay, or as the observations' source does.
+
+    Repositories are planned for by `planner`, the code that runs live. What settle windows save is counted with
+    `SettleWindow`, which is what the design asks of it, for one repository on each base.
     """
     policy = policy or default_policy()
     index, advisories = ReleaseIndex(releases), advisories or {}
@@ -65,8 +69,7 @@ def run(
     moves = Counter(change.base for change in replay.changes)
     synthetic = fleet is None
     fleet = fleet or synthetic_fleet({base: moves[base] for base in histories}, seed=seed, size=size)
-    chosen = planner(fleet, policy) if planner else SettleWindow(fleet, policy, unrated)
-    ledger = carried_out(chosen, offers)
+    ledger = carried_out(planner(fleet, policy, unrated), offers)
     started = min(history[0].at for history in histories.values())
     months = months_between(started, ended)
     return Report(
@@ -78,7 +81,7 @@ def run(
         months=months,
         causes=by_cause(replay.changes, months),
         hindsight=hindsight(replay.changes, _last_learnt(offers)),
-        repositories=_repository_rows(fleet, ledger, chosen),
+        repositories=_repository_rows(fleet, ledger, replay.changes),
         synthetic=synthetic,
         publications=len({change.at for change in replay.changes}),
         to_action_security=Delays.of(ledger.security),
@@ -145,12 +148,17 @@ def _last_learnt(offers: Iterable[Offer]) -> dict[int, datetime]:
     return learnt
 
 
-def _repository_rows(fleet: Fleet, ledger: Ledger, planner: Planner) -> tuple[RepositoryRow, ...]:
+def _repository_rows(fleet: Fleet, ledger: Ledger, changes: Iterable[Change]) -> tuple[RepositoryRow, ...]:
     bases: dict[str, set[str]] = {}
+    untouched: Counter[str] = Counter()
     for base, uses in fleet.uses.items():
         for use in uses:
             bases.setdefault(use.repository.name, set()).add(base.short)
-    untouched = planner.untouched if isinstance(planner, SettleWindow) else {}
+    for change in changes:
+        if change.to_digest is not None:
+            untouched.update(
+                use.repository.name for use in fleet.uses_of(change.base) if not is_touched(use.usage, change)
+            )
     return tuple(
         RepositoryRow(
             name=name,
@@ -158,7 +166,7 @@ def _repository_rows(fleet: Fleet, ledger: Ledger, planner: Planner) -> tuple[Re
             pull_requests=ledger.actions[name, Action.PULL_REQUEST],
             dispatches=ledger.actions[name, Action.DISPATCH],
             messages=ledger.actions[name, Action.NOTIFY],
-            untouched=untouched.get(name, 0),
+            untouched=untouched[name],
         )
         for name in sorted(repository.name for repository in fleet.repositories)
     )

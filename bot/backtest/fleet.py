@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.following import followed_base
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.domain.tag import Tag
-from bot.domain.usage import Kind, Role, Usage
+from bot.domain.usage import Kind, Role, Span, Usage
 from bot.watch.log import read_lines
 
 REBUILD_WORKFLOW = "weekly-rebuild.yml"
@@ -72,6 +72,7 @@ class _UsageRow(BaseModel):
     file: Annotated[str, StringConstraints(max_length=1024)] = "Dockerfile"
     kind: Kind = Kind.DOCKERFILE
     line: Annotated[int, Field(ge=1)] = 1
+    start: int | None = 0
     role: Role = Role.FINAL_STAGE
     platforms: Annotated[list[_Name], Field(max_length=64)] = []
     workflows: Annotated[list[_Name], Field(max_length=256)] = []
@@ -79,7 +80,8 @@ class _UsageRow(BaseModel):
 
 def read_fleet(path: Path) -> Fleet:
     """JSON Lines, one usage a line: `source` (the repository) and `reference`; also `platforms`, `workflows`
-    (file names of those that can be dispatched), `file`, `kind`, `line`, `role`. Raises `Failure` naming the line.
+    (file names of those that can be dispatched), `file`, `kind`, `line`, `role`, and `start`, which is null where
+    the reference is implied and so cannot be edited. Raises `Failure` naming the line.
     """
     usages: list[tuple[str, Usage]] = []
     workflows: dict[str, set[str]] = {}
@@ -141,12 +143,18 @@ def _usage(where: str, row: _UsageRow) -> Usage:
         reference = Reference.parse(row.reference)
     except InvalidReference as error:
         raise Failure(Trouble.MALFORMED, str(error), where=where, advice="write it as Docker would") from None
-    return Usage(row.file, row.kind, row.line, reference, row.role, platforms=tuple(row.platforms))
+    span = _whole(reference) if row.start is not None else None
+    return Usage(row.file, row.kind, row.line, reference, row.role, span, platforms=tuple(row.platforms))
 
 
 def _stage(base: Base, role: Role, pinned: bool, platforms: tuple[str, ...]) -> Usage:
     reference = Reference(base.name, base.tag, _NO_DIGEST if pinned else None)
-    return Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, role, platforms=platforms)
+    return Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, role, _whole(reference), platforms=platforms)
+
+
+def _whole(reference: Reference) -> Span:
+    """As if the reference were all of the text: planning asks whether there is a place to edit, not where."""
+    return Span(0, len(str(reference)))
 
 
 def _sdk_for(base: Base, bases: Mapping[Base, int]) -> Base | None:

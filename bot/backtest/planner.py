@@ -40,6 +40,15 @@ class Planner(Protocol):
         ...
 
 
+def is_touched(usage: Usage, change: Change) -> bool:
+    """Whether the change asks for a rebuild of what the usage builds, by cause and platforms."""
+    if not change.cause.needs_rebuild:
+        return False
+    if not usage.platforms or not change.platforms:
+        return True
+    return bool({_plain(name) for name in usage.platforms} & {_plain(name) for name in change.platforms})
+
+
 def default_policy(settle: timedelta = timedelta(hours=6)) -> Policy:
     """Severe .NET fixes at once, the rest when a base has had time to settle."""
     severe = Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH)
@@ -66,8 +75,6 @@ class SettleWindow:
     fleet: Fleet
     policy: Policy
     unrated: Severity | None = Severity.HIGH
-    untouched: dict[str, int] = field(default_factory=dict)
-    """Per repository: moves that did not touch a platform it builds for."""
     _waiting: dict[tuple[str, Base], _Waiting] = field(default_factory=dict)
     _queue: list[tuple[datetime, str, Base]] = field(default_factory=list)
     _notices: list[Deed] = field(default_factory=list)
@@ -80,14 +87,10 @@ class SettleWindow:
         for use in self.fleet.uses_of(change.base):
             if change.cause in (Cause.WITHDRAWN, Cause.RETURNED):
                 self._notify(use, change, now)
-            elif not change.cause.needs_rebuild:
-                self._pass_over(use)
             elif again:
                 self._learn(use, change, now)
-            elif _is_built(use.usage, change):
+            elif is_touched(use.usage, change):
                 self._await(use, change, now)
-            else:
-                self._pass_over(use)
 
     def due(self, now: datetime) -> Iterator[Deed]:
         yield from self._notices
@@ -132,9 +135,6 @@ class SettleWindow:
         reason = f"{change.base.short} {change.detail}"
         self._notices.append(Deed(now, use.repository.name, Action.NOTIFY, (change,), reason))
 
-    def _pass_over(self, use: Use) -> None:
-        self.untouched[use.repository.name] = self.untouched.get(use.repository.name, 0) + 1
-
     def _terms(self, use: Use, change: Change) -> Terms:
         severity = change.severity
         if severity is None and change.cause is Cause.DOTNET_SECURITY:
@@ -153,12 +153,6 @@ def _merged(at: datetime, ready: list[_Waiting]) -> Iterator[Deed]:
     for (repository, action), group in sorted(together.items()):
         changes = tuple(change for waiting in group for change in waiting.changes.values())
         yield Deed(at, repository, action, changes, group[0].reason)
-
-
-def _is_built(usage: Usage, change: Change) -> bool:
-    if not usage.platforms or not change.platforms:
-        return True
-    return bool({_plain(name) for name in usage.platforms} & {_plain(name) for name in change.platforms})
 
 
 def _plain(platform: str) -> str:

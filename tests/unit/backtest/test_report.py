@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from bot.backtest import as_html, as_json, as_table, run
 from bot.backtest.changes import change_row, write_changes
 from bot.backtest.command import backtest
 from bot.backtest.fleet import Fleet, Repository, Use
+from bot.backtest.planner import SettleWindow
 from bot.backtest.report import Delays, Report, months_between
 from bot.backtest.wording import length
 from bot.domain.failure import Failure
@@ -66,9 +68,17 @@ def test_repositories_show_what_they_would_have_got(report: Report) -> None:
     assert (row.pull_requests, row.dispatches, row.bases) == (1, 0, ("aspnet:8.0",))
 
 
-def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe(report: Report) -> None:
-    assert report.to_action_security.longest == HOUR
-    assert report.to_action_other.longest == 2 * HOUR
+def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe() -> None:
+    settling = run(LOG, RELEASES, fleet=fleet(), planner=SettleWindow)
+    assert settling.to_action_security.longest == HOUR
+    assert settling.to_action_other.longest == 2 * HOUR
+
+
+def test_a_repository_is_untouched_by_moves_of_other_platforms() -> None:
+    arm = Usage("Dockerfile", Kind.DOCKERFILE, 1, Reference.parse(str(LOG[0].base)), Role.FINAL_STAGE)
+    uses = Fleet.of([Use(Repository("arm"), replace(arm, platforms=("linux/arm64",)))])
+    (row,) = run(LOG, RELEASES, fleet=uses).repositories
+    assert (row.rebuilds, row.untouched) == (0, 2)
 
 
 def test_a_longer_window_saves_a_rebuild(report: Report) -> None:

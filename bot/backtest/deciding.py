@@ -1,0 +1,129 @@
+"""The planner that runs live, `plan.decide`, behind the replay's port."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from heapq import heappop, heappush
+
+from bot.backtest.fleet import Fleet
+from bot.backtest.planner import Deed
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change, Move
+from bot.domain.policy import Policy
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.reference import Base
+from bot.domain.repository import Affected, Member, Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.rollout import PlannedRebuild
+from bot.plan.deciding import decide
+from bot.plan.grouping import group
+
+
+@dataclass(slots=True)
+class Deciding:
+    """Plans what is offered at one moment together, as one tick would, and carries a rebuild out when it is due.
+
+    Every rebuild is taken to succeed at once, so none is open when the next move comes. `unrated` is how severe a
+    security fix counts that nobody has rated (None: not at all).
+    """
+
+    fleet: Fleet
+    policy: Policy
+    unrated: Severity | None = Severity.HIGH
+    _affected: dict[Base, tuple[Affected, ...]] = field(default_factory=dict)
+    _batch: list[Move] = field(default_factory=list)
+    _batched_at: datetime | None = None
+    _changes: dict[int, Change] = field(default_factory=dict)
+    _numbers: dict[tuple[Base, datetime], int] = field(default_factory=dict)
+    _waiting: dict[int, tuple[Rebuild, frozenset[int]]] = field(default_factory=dict)
+    _queue: list[tuple[datetime, str, int]] = field(default_factory=list)
+    _notices: list[Deed] = field(default_factory=list)
+    _planned: int = 0
+
+    def __post_init__(self) -> None:
+        members = {
+            repository.name: Member(
+                number,
+                repository.name,
+                tuple(Workflow(f".github/workflows/{file}") for file in sorted(repository.workflows)),
+                RepositoryConfig(),
+            )
+            for number, repository in enumerate(self.fleet.repositories, 1)
+        }
+        self._affected = {
+            base: tuple(Affected(members[use.repository.name], use.usage) for use in uses)
+            for base, uses in self.fleet.uses.items()
+        }
+
+    def offer(self, change: Change, now: datetime) -> None:
+        if change.base not in self._affected:
+            return
+        key = (change.base, change.at)
+        again = key in self._numbers
+        number = self._numbers.setdefault(key, len(self._numbers))
+        rated = self._rated(change)
+        self._changes[number] = rated
+        if again:
+            return
+        if change.cause in (Cause.WITHDRAWN, Cause.RETURNED):
+            self._notify(change, now)
+        else:
+            self._batch.append(Move(number, rated))
+            self._batched_at = now
+
+    def due(self, now: datetime) -> Iterator[Deed]:
+        if self._batched_at is not None and self._batched_at <= now:
+            self._plan(self._batched_at)
+        yield from self._notices
+        self._notices.clear()
+        while self._queue and self._queue[0][0] <= now:
+            at, repository, number = heappop(self._queue)
+            found = self._waiting.pop(number, None)
+            if found is None:
+                continue
+            rebuild, moves = found
+            changes = tuple(self._changes[move] for move in sorted(moves))
+            yield Deed(at, repository, rebuild.action, changes, rebuild.reason)
+
+    def _plan(self, now: datetime) -> None:
+        self._batched_at = None
+        moves = [Move(move.id, self._changes[move.id]) for move in self._batch]
+        self._batch.clear()
+        for part in group(moves, (), now):
+            affected = {move.id: self._affected[move.change.base] for move in part.moves}
+            waiting = [rebuild for rebuild, _ in self._waiting.values()]
+            for planned in decide(part.moves, affected, self.policy, waiting, now):
+                self._take_up(planned, now)
+
+    def _take_up(self, planned: PlannedRebuild, now: datetime) -> None:
+        if planned.state is not State.PLANNED:
+            return
+        self._planned += 1
+        moves = frozenset(target.change_id for target in planned.targets)
+        for superseded in planned.supersedes:
+            moves |= self._waiting.pop(superseded)[1]
+        rebuild = Rebuild(
+            id=self._planned,
+            rollout=0,
+            repository=planned.repository,
+            action=planned.action,
+            state=planned.state,
+            reason=planned.reason,
+            targets=planned.targets,
+            replacements=planned.replacements,
+            wave=planned.wave,
+            due_at=planned.due_at,
+            planned_at=now,
+        )
+        self._waiting[rebuild.id] = (rebuild, moves)
+        heappush(self._queue, (rebuild.due_at, rebuild.repository, rebuild.id))
+
+    def _notify(self, change: Change, now: datetime) -> None:
+        reason = f"{change.base.short} {change.detail}"
+        for item in self._affected[change.base]:
+            self._notices.append(Deed(now, item.member.name, Action.NOTIFY, (change,), reason))
+
+    def _rated(self, change: Change) -> Change:
+        if change.severity is None and change.cause is Cause.DOTNET_SECURITY:
+            return replace(change, severity=self.unrated)
+        return change

@@ -1,0 +1,93 @@
+"""The live planner behind the replay's port."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.backtest.deciding import Deciding
+from bot.backtest.fleet import Fleet, Repository, Use
+from bot.backtest.planner import Deed, default_policy
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change
+from bot.domain.policy import Policy, Rule, Wish
+from bot.domain.rebuild import Action
+from bot.domain.reference import Reference
+from bot.domain.usage import Kind, Role, Span, Usage
+from tests.unit.assess.world import DAY, base
+
+HOUR = timedelta(hours=1)
+
+
+def use(name: str, tag: str, *, pinned: bool = False, workflow: bool = True, platforms: str = "") -> Use:
+    reference = Reference(base(tag).name, base(tag).tag, f"sha256:{'0' * 64}" if pinned else None)
+    role, span = Role.FINAL_STAGE, Span(0, len(str(reference)))
+    usage = Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, role, span, platforms=tuple(platforms.split()))
+    return Use(Repository(name, frozenset({"weekly-rebuild.yml"} if workflow else ())), usage)
+
+
+def change(at: timedelta = timedelta(), cause: Cause = Cause.OS_UPDATE, of: str = "aspnet:8.0") -> Change:
+    digests = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    return Change(base(of), DAY + at, *digests, cause, cause, to_version="8.0.17", platforms=("linux/amd64",))
+
+
+def carried_out(*changes: Change, uses: tuple[Use, ...] = (), policy: Policy | None = None) -> list[Deed]:
+    deciding = Deciding(Fleet.of(uses or (use("a", "aspnet:8.0"),)), policy or default_policy())
+    done: list[Deed] = []
+    for one in changes:
+        done += deciding.due(one.at - timedelta(seconds=1))
+        deciding.offer(one, one.at)
+    return done + list(deciding.due(DAY + timedelta(days=60)))
+
+
+def test_moves_of_one_base_while_a_rebuild_waits_become_one_rebuild() -> None:
+    (deed,) = carried_out(change(), change(2 * HOUR), change(5 * HOUR))
+    assert [one.at - DAY for one in deed.changes] == [timedelta(), 2 * HOUR, 5 * HOUR]
+
+
+def test_a_severe_fix_is_carried_out_at_once() -> None:
+    (deed,) = carried_out(replace(change(cause=Cause.DOTNET_SECURITY), severity=Severity.HIGH))
+    assert deed.at == DAY
+
+
+def test_what_moved_in_one_moment_is_one_rebuild_of_a_repository() -> None:
+    uses = (use("a", "aspnet:8.0"), use("a", "sdk:8.0"))
+    (deed,) = carried_out(change(), change(of="sdk:8.0"), uses=uses)
+    assert {one.base.short for one in deed.changes} == {"aspnet:8.0", "sdk:8.0"}
+
+
+@pytest.mark.parametrize(
+    ("used", "action"),
+    [
+        (use("a", "aspnet:8.0"), Action.DISPATCH),
+        (use("a", "aspnet:8.0", workflow=False), Action.PULL_REQUEST),
+        (use("a", "aspnet:8.0", pinned=True), Action.PULL_REQUEST),
+        (use("a", "aspnet:8.0.11"), Action.PULL_REQUEST),
+    ],
+)
+def test_usages_get_the_action_that_they_would_get_live(used: Use, action: Action) -> None:
+    (deed,) = carried_out(change(), uses=(used,))
+    assert deed.action is action
+
+
+def test_the_policy_holds() -> None:
+    (deed,) = carried_out(change(), policy=Policy((Rule(action=Wish.NOTIFY, settle=3 * HOUR),)))
+    assert (deed.action, deed.at) == (Action.NOTIFY, DAY + 3 * HOUR)
+
+
+def test_platforms_that_nobody_builds_for_make_no_rebuild() -> None:
+    assert carried_out(change(), uses=(use("a", "aspnet:8.0", platforms="linux/arm64"),)) == []
+
+
+def test_the_users_of_a_withdrawn_base_are_told_at_once() -> None:
+    (deed,) = carried_out(replace(change(cause=Cause.WITHDRAWN), to_digest=None))
+    assert (deed.at, deed.action) == (DAY, Action.NOTIFY)
+
+
+def test_a_change_that_is_assessed_again_is_not_planned_twice() -> None:
+    unknown = change(cause=Cause.DOTNET_UNKNOWN)
+    deciding = Deciding(Fleet.of([use("a", "aspnet:8.0")]), default_policy())
+    deciding.offer(unknown, DAY)
+    first = list(deciding.due(DAY + 7 * HOUR))
+    deciding.offer(replace(unknown, cause=Cause.DOTNET_SECURITY), DAY + 8 * HOUR)
+    assert (len(first), list(deciding.due(DAY + timedelta(days=9)))) == (1, [])
