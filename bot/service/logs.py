@@ -1,26 +1,37 @@
 """Logs: JSON in the service, plain lines on a terminal, secrets in neither."""
 
+import io
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
 
-_NAMED = re.compile(r"token|secret|password|private_key|authorization|webhook", re.IGNORECASE)
+_NAMED = re.compile(r"token|secret|password|passphrase|private_key|authorization|webhook|cookie", re.IGNORECASE)
 _VALUES = re.compile(
-    r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|"
-    r"https?://[^\s/]*/services/[\w/]+|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)|"
-    r"(?i:bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}|-----BEGIN[^-]*PRIVATE KEY-----.*?-----END[^-]*PRIVATE KEY-----",
+    r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|(?:xox[a-z]|xapp)-[\w-]{8,}|"
+    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|"
+    r"https?://[^\s/]*/services/[\w/]+|(?<=://)[^\s/?#]+(?=@)|"
+    r"(?i:(?<=token=)|(?<=password=)|(?<=secret=)|(?<=signature=)|(?<=&sig=)|(?<=\?sig=))[^\s&]+|"
+    r"(?i:bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}|"
+    r"-----BEGIN[^-]*PRIVATE KEY-----.*?(?:-----END[^-]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
 REDACTED = "[redacted]"
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def clean(text: str) -> str:
+    """Takes out whatever looks like a credential."""
+    return _VALUES.sub(REDACTED, text)
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Takes out values of telling names, and anything that looks like a credential wherever it stands."""
-    return {name: REDACTED if _NAMED.search(name) else _clean(value) for name, value in event.items()}
+    return {name: value if name == "exc_info" else _redacted(name, value) for name, value in event.items()}
 
 
 def set_up(form: str, *, verbose: bool = True) -> None:
@@ -28,7 +39,9 @@ def set_up(form: str, *, verbose: bool = True) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=_write_trace
+        )
     )
     structlog.configure(
         processors=[
@@ -47,13 +60,24 @@ def set_up(form: str, *, verbose: bool = True) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _clean(value: Any) -> Any:
+def _write_trace(stream: TextIO, exc_info: _ExcInfo) -> None:
+    """The renderer for people writes the trace itself, after `redact` has run."""
+    trace = io.StringIO()
+    structlog.dev.plain_traceback(trace, exc_info)
+    stream.write(clean(trace.getvalue()))
+
+
+def _redacted(name: object, value: Any) -> Any:
+    return REDACTED if _NAMED.search(str(name)) else _cleaned(value)
+
+
+def _cleaned(value: Any) -> Any:
     match value:
-        case str():
-            return _VALUES.sub(REDACTED, value)
-        case dict():
-            return {key: REDACTED if _NAMED.search(str(key)) else _clean(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_clean(item) for item in value]
-        case _:
+        case None | bool() | int() | float():
             return value
+        case dict():
+            return {clean(str(name)): _redacted(name, item) for name, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_cleaned(item) for item in value]
+        case _:
+            return clean(str(value))
