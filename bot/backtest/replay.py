@@ -41,7 +41,7 @@ class Replay:
         """Every change when it is detected, and again when a feed has taught something about it.
 
         What the feed shows at a moment is known to what is observed at that moment. Observations of one moment are
-        taken by base, withdrawals first, so their order in the log does not matter.
+        taken by base, so the order of bases in the log does not matter.
         """
         clock: ManualClock | None = None
         moments = list(reversed(self._moments()))
@@ -51,7 +51,7 @@ class Replay:
                 moment, channel = moments.pop()
                 yield from self._caught_up(channel, clock.move_to(moment))
             now = clock.move_to(at)
-            for observation in sorted(batch, key=lambda seen: (seen.digest is not None, seen.base)):
+            for observation in sorted(batch, key=lambda seen: seen.base):
                 yield from self._observed(observation, now)
         while clock is not None and moments:
             moment, channel = moments.pop()
