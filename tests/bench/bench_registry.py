@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
-import yaml
 from sqlalchemy import insert
 
 from bot.clients.http import Http
@@ -20,8 +20,10 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.image import INDEXES, MANIFESTS
 from bot.domain.reference import Base
-from bot.sandbox import parts, processes
+from bot.sandbox import parts
+from bot.sandbox.edge import Surroundings
 from bot.sandbox.images import dotnet_image, push
+from bot.sandbox.registry import Registry as SandboxRegistry
 from bot.store.database import open_database
 from bot.store.queue import Worker
 from bot.store.tables import bases
@@ -89,22 +91,14 @@ async def _run() -> list[tuple[str, str, str]]:
 
 @asynccontextmanager
 async def _registry(folder: Path) -> AsyncIterator[str]:
-    """CNCF Distribution without an edge in front, so that nothing but the clients differs."""
-    port = processes.free_port()
-    config = folder / "registry.yaml"
-    settings = {
-        "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-        "http": {"addr": f"127.0.0.1:{port}"},
-    }
-    config.write_text(yaml.safe_dump(settings))
-    child = processes.start(["docker-registry", "serve", config], folder / "registry.log")
+    """The sandbox's registry without the edge in front, so that nothing but the clients differs."""
+    registry = SandboxRegistry(folder, Surroundings())
+    await registry.start()
     try:
-        await child.ready(lambda: processes.accepts(port))
-        yield f"127.0.0.1:{port}"
+        assert registry.edge is not None
+        yield urlsplit(registry.edge.upstream).netloc
     finally:
-        child.stop()
+        registry.stop()
 
 
 async def _filled(host: str) -> list[Base]:
