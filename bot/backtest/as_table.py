@@ -8,33 +8,33 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest.report import Delays, Report
-from bot.backtest.wording import busiest, endings, known_later, length, share, span_of, telling_siblings
+from bot.backtest.wording import busiest, counted, endings, known_later, length, share, span_of, telling_siblings
 
 MOST_ROWS = 10
 
 
 def render(report: Report) -> RenderableType:
-    return Group(
-        _summary(report),
+    tables = (
         _causes(report),
         _hindsight(report),
         _actions(report),
         _settle(report),
         _repositories(report),
         _upstream(report),
-        _notices(report),
     )
+    return Group(_summary(report), *(table for table in tables if table.row_count), _notices(report))
 
 
 def _summary(report: Report) -> Text:
     later, fixes = known_later(report)
-    kind = "made-up repositories" if report.synthetic else "repositories"
+    kind = "made-up repository" if report.synthetic else "repository"
     return Text(
-        f"{span_of(report)}: {report.observations:,} observations of {report.bases} bases, {len(report.changes):,} "
-        f"changes in {report.publications} publications.\n"
-        f"{later:,} of {fixes:,} security fixes ({share(later, fixes)}) were there before the feed listed them.\n"
-        f"{len(report.repositories)} {kind}: {report.pull_requests:,} pull requests, {report.dispatches:,} "
-        f"dispatches, {report.messages:,} messages.\n"
+        f"{span_of(report)}: {counted(report.observations, 'observation')} of {counted(report.bases, 'base')}, "
+        f"{counted(len(report.changes), 'change')} in {counted(report.publications, 'publication')}.\n"
+        f"{later:,} of {counted(fixes, 'security fix')} ({share(later, fixes)}) were there before the feed listed "
+        f"them.\n"
+        f"{counted(len(report.repositories), kind)}: {counted(report.pull_requests, 'pull request')}, "
+        f"{counted(report.dispatches, 'dispatch')}, {counted(report.messages, 'message')}.\n"
     )
 
 
@@ -100,7 +100,7 @@ def _repositories(report: Report) -> Table:
         for row in busiest(report)[:MOST_ROWS]
     ]
     headings = ("repository", "bases", "pull requests", "dispatches", "messages")
-    title = f"What {len(report.repositories)} repositories would have got"
+    title = f"What {counted(len(report.repositories), 'repository')} would have got"
     left_out = len(report.repositories) - len(rows)
     return _table(title, headings, rows, texts=2, caption=f"and {left_out} more" if left_out else None)
 

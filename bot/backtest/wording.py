@@ -25,6 +25,15 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "0 %"
 
 
+def counted(number: int, word: str) -> str:
+    """`1 repository`, `2,764 dispatches`."""
+    if number == 1:
+        return f"1 {word}"
+    if word.endswith("y"):
+        return f"{number:,} {word[:-1]}ies"
+    return f"{number:,} {word}{'es' if word.endswith(('ch', 'x')) else 's'}"
+
+
 def span_of(report: Report) -> str:
     return f"{report.started:%Y-%m-%d} to {report.ended:%Y-%m-%d}"
 

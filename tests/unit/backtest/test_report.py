@@ -14,7 +14,7 @@ from bot.backtest.command import backtest
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.report import Delays, Report, months_between
-from bot.backtest.wording import length
+from bot.backtest.wording import counted, length
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Usage
@@ -194,6 +194,14 @@ def test_the_command_wants_one_source_and_a_known_format(history: Path) -> None:
 )
 def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None:
     assert length(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "word", "text"),
+    [(1, "base", "1 base"), (2, "repository", "2 repositories"), (0, "security fix", "0 security fixes")],
+)
+def test_counts_agree_with_their_words(number: int, word: str, text: str) -> None:
+    assert counted(number, word) == text
 
 
 def test_nine_in_ten_is_the_nearest_rank() -> None:
