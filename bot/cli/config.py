@@ -33,10 +33,14 @@ def schema(
     from pathlib import Path
 
     from bot.cli.output import print_line
+    from bot.domain.failure import Failure, Trouble
     from bot.settings.schema import json_schema
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
     if output == "-":
         print_line(text)
     else:
-        Path(output).write_text(f"{text}\n", encoding="utf-8")
+        try:
+            Path(output).write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=output) from error

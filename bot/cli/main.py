@@ -1,6 +1,7 @@
 """The command line's entry: exit codes, and one clear line for every failure."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -21,6 +22,23 @@ past.register(app)
 app.add_typer(config.app, name="config")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"freshness-bot {version('freshness-bot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options that come before any command."""
+
+
 def main() -> None:
     """Runs a command; what it raises on purpose becomes a line on standard error, never a traceback."""
     try:
@@ -31,8 +49,10 @@ def main() -> None:
         lines = _lines(error)
         if lines is None:
             raise
+        from bot.service.logs import clean
+
         for line in lines:
-            print(line, file=sys.stderr)
+            print(clean(line), file=sys.stderr)
         sys.exit(2)
 
 
