@@ -14,8 +14,6 @@ from bot.domain.reference import Base
 from bot.watch.incident import Incident
 from bot.watch.registry_stage import DueBase, Poll, Sighting
 
-LONG_AGO = datetime.min
-
 
 class MemoryStore:
     """Keeps the rows that the watch stage claims, and counts its writes."""
