@@ -12,13 +12,12 @@ from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
 from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, with_settle
 from bot.backtest.replay import Offer, Replay
-from bot.backtest.report import Delays as Delays
 from bot.backtest.report import (
+    Delays,
     Ledger,
     Report,
     RepositoryRow,
     SettleRow,
-    Upstream,
     by_cause,
     hindsight,
     months_between,
@@ -172,4 +171,4 @@ def _repository_rows(fleet: Fleet, ledger: Ledger, changes: Iterable[Change]) ->
     )
 
 
-__all__ = ["Cause", "Delays", "Report", "Upstream", "carried_out", "run", "settle_effect"]
+__all__ = ["Report", "carried_out", "run", "settle_effect"]
