@@ -97,7 +97,7 @@ def _outline(script: Script, args: Mapping[str, str]) -> _Outline:
             else:
                 outline.arguments.declare(instruction)
         elif keyword in ("run", "copy", "add", "onbuild"):
-            if "--" in instruction.text:
+            if "--" in instruction.text and "from" in instruction.text.lower():
                 inner = instruction.nested() if keyword == "onbuild" else instruction
                 if inner is not None:
                     sources.append((inner, len(stages) - 1))

@@ -51,8 +51,9 @@ class Traced:
         if not places or places[0] < 0:
             return None
         first = places[0]
-        in_one_piece = isinstance(places, range) or all(place == first + step for step, place in enumerate(places))
-        return Span(first, first + len(places)) if in_one_piece else None
+        end = first + len(places)
+        in_one_piece = isinstance(places, range) or list(places) == list(range(first, end))
+        return Span(first, end) if in_one_piece else None
 
     def pieces(self, start: int, end: int) -> list[Piece]:
         """The parts of `text[start:end]` that stand in the file as themselves, each in one piece."""
