@@ -11,6 +11,8 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 def register(app: typer.Typer) -> None:
     app.command()(history)
+    app.command("export")(export_log)
+    app.command("import")(import_log)
     app.command()(backtest)
 
 
@@ -27,6 +29,41 @@ def history(
     from bot.settings import load
 
     show_history(asyncio.run(read_history(load(config), base)), output)
+
+
+Observations = Annotated[Path | None, typer.Option("--observations", help="Observations as JSON Lines.")]
+Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as JSON Lines.")]
+
+
+def export_log(
+    observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
+) -> None:
+    """Writes what has been observed and released to files, to keep, to move or to replay."""
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.service.history import export_log as write
+    from bot.settings import load
+
+    moved = asyncio.run(write(load(config), observations, releases))
+    print_line(f"{moved.observations} observations, {moved.releases} releases written")
+
+
+def import_log(
+    observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
+) -> None:
+    """Continues the log from files (plain, gz or xz); what is past sets off no rebuild."""
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.history import import_log as read
+    from bot.settings import load
+
+    moved = asyncio.run(read(load(config), observations, releases, SystemClock()))
+    print_line(
+        f"{moved.observations} observations, {moved.releases} releases taken in, {moved.skipped} known already"
+    )
 
 
 def backtest(

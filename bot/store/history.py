@@ -1,0 +1,140 @@
+"""The append-only log of observations and releases: read out, and continued from elsewhere."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.advisory import Release
+from bot.domain.change import Change
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+from bot.store.codec import dump, load
+from bot.store.database import Database
+from bot.store.inserting import insert_missing, upsert
+from bot.store.tables import bases, changes, observations, releases
+from bot.store.watching import add_observation
+from bot.watch.registry_stage import Sight
+
+_PAGE = 1000
+
+
+class HistoryStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def observations(self) -> AsyncIterator[Observation]:
+        """All of them, in the order in which they were made."""
+        last = 0
+        while True:
+            async with self._database.transaction() as connection:
+                rows = (
+                    await connection.execute(
+                        select(observations.c.id, observations.c.observation)
+                        .where(observations.c.id > last)
+                        .order_by(observations.c.id)
+                        .limit(_PAGE)
+                    )
+                ).all()
+            if not rows:
+                return
+            for row in rows:
+                yield load(row.observation, Observation)
+            last = rows[-1].id
+
+    async def releases(self) -> list[Release]:
+        """By the time when each was first seen."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(releases.c.release).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
+            )
+            return [load(row, Release) for row in rows.scalars()]
+
+    async def newest(self) -> dict[Base, datetime]:
+        """When each base was last observed: the log goes on from there."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(bases.c.registry, bases.c.repository, bases.c.tag, func.max(observations.c.at).label("at"))
+                .join(observations, observations.c.base_id == bases.c.id)
+                .group_by(bases.c.registry, bases.c.repository, bases.c.tag)
+            )
+            return {Base(row.registry, row.repository, row.tag): row.at for row in rows}
+
+    async def add(self, seen: Sequence[tuple[Observation, Change | None]], now: datetime) -> None:
+        """Continues the log. The changes count as dealt with: what is past sets off no rollout."""
+        async with self._database.transaction() as connection:
+            ids: dict[Base, int] = {}
+            for observation, change in seen:
+                base = observation.base
+                if base not in ids:
+                    ids[base] = await _base(connection, base, now)
+                await _add(connection, ids[base], observation, change, now)
+
+    async def add_releases(self, listed: Iterable[Release]) -> None:
+        """A release that is known already keeps the earlier of its two first sights."""
+        async with self._database.transaction() as connection:
+            known = await connection.execute(
+                select(releases.c.channel, releases.c.version, releases.c.published_at)
+            )
+            earlier = {(row.channel, row.version): row.published_at for row in known}
+            for release in listed:
+                seen = earlier.get((release.channel, release.version))
+                if seen is not None and seen <= release.published_at:
+                    continue
+                await connection.execute(
+                    upsert(
+                        connection,
+                        releases,
+                        ["channel", "version"],
+                        channel=release.channel,
+                        version=release.version,
+                        published_at=release.published_at,
+                        release=dump(release, Release),
+                    )
+                )
+
+
+async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
+    """The base's row; where it is new it is not polled until some usage follows it."""
+    await connection.execute(
+        insert_missing(
+            connection,
+            bases,
+            registry=base.registry,
+            repository=base.repository,
+            tag=base.tag,
+            due_at=now,
+            used=False,
+        )
+    )
+    found = await connection.execute(
+        select(bases.c.id).where(
+            bases.c.registry == base.registry, bases.c.repository == base.repository, bases.c.tag == base.tag
+        )
+    )
+    return int(found.scalar_one())
+
+
+async def _add(
+    connection: AsyncConnection, base: int, observation: Observation, change: Change | None, now: datetime
+) -> None:
+    before = await connection.scalar(
+        select(func.max(observations.c.id)).where(
+            observations.c.base_id == base, observations.c.digest.is_not(None)
+        )
+    )
+    added = await add_observation(connection, base, observation, Sight.FIRST)
+    if change is not None and before is not None:
+        await connection.execute(
+            insert(changes).values(
+                base_id=base,
+                from_observation=before,
+                to_observation=added,
+                at=change.at,
+                cause=change.cause.value,
+                change=dump(change, Change),
+                assessed_at=now,
+                planned=True,
+            )
+        )
