@@ -70,11 +70,17 @@ class Arguments:
 
     def owner(self, offset: int) -> str | None:
         """The ARG whose default holds the character of the file at `offset`."""
-        at = bisect_right(self._declared, offset, key=_begin_of) - 1
-        if at < 0:
-            return None
-        name, default, _ = self._declared[at]
+        name, default = self._around(offset)
         return name if default and default.place(0) <= offset <= default.place(-1) else None
+
+    def is_last(self, offset: int) -> bool:
+        """Whether the character ends the default that holds it, not counting a quote."""
+        _, default = self._around(offset)
+        return default is not None and default.place(len(default.text.rstrip("\"'")) - 1) == offset
+
+    def _around(self, offset: int) -> tuple[str, Traced | None]:
+        at = bisect_right(self._declared, offset, key=_begin_of) - 1
+        return self._declared[at][:2] if at >= 0 else ("", None)
 
     def _evaluated(self, platform: Platform) -> dict[str, Traced]:
         values = dict(_automatic(platform))

@@ -95,8 +95,9 @@ def _default_in(usage: Usage, image: Traced, arguments: Arguments) -> Span | Non
 def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, served: Counter[str]) -> int:
     """Behind the last character of the reference.
 
-    But behind the word that names it where that character comes from an ARG that supplies a part of the tag, or
-    only the tag while it serves other ends too: other references, or a stage that declares it again.
+    But behind the word that names it where that character comes from an ARG that does not end with it, or supplies
+    a part of the tag, or only the tag while it serves other ends too: other references, or a stage that declares it
+    again.
     """
     image = named.image
     last = image.places[-1]
@@ -105,7 +106,11 @@ def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, 
         return behind_word
     owner = arguments.owner(last)
     name_end = len(reference.name)
-    if owner is None or reference.tag is None or image.span(name_end, len(image)) is not None:
+    if owner is None:
+        return last + 1
+    if not arguments.is_last(last):
+        return behind_word
+    if reference.tag is None or image.span(name_end, len(image)) is not None:
         return last + 1
     supplies_tag = image.span(name_end + 1, len(image)) is not None
     serves_others = served[owner] > 1 or owner in arguments.declared_again

@@ -90,6 +90,13 @@ class TestArguments:
         expected = f"ARG T=2\nFROM a:$T@{ONE} AS x\nFROM b:$T@{TWO}\n"
         assert replaced(text, ("a:1", f"a:2@{ONE}"), ("b:1", f"b:2@{TWO}")) == expected
 
+    def test_a_digest_goes_behind_the_word_where_only_the_start_of_the_default_is_used(self) -> None:
+        text = "ARG T=1.0.5\nFROM a:${T%.*}\n"
+        assert replaced(text, ("a:1.0", f"a:1.0@{ONE}")) == text.replace("*}", f"*}}@{ONE}")
+
+    def test_a_digest_stays_within_the_quotes_of_a_default(self) -> None:
+        assert replaced('ARG T="1"\nFROM a:$T\n', ("a:1", f"a:1@{ONE}")) == f'ARG T="1@{ONE}"\nFROM a:$T\n'
+
     def test_a_digest_goes_into_the_default_of_a_substitution(self) -> None:
         assert replaced("FROM ${X:-a:1}\n", ("a:1", f"a:1@{ONE}")) == f"FROM ${{X:-a:1@{ONE}}}\n"
 
