@@ -70,21 +70,21 @@ def _sentence(changes: Sequence[Change]) -> str:
 
 
 def _table(job: Job) -> str:
-    by_base = {change.base: change for change in job.changes}
     rows = ["| base | .NET | old digest | new digest | cause |", "|---|---|---|---|---|"]
     for target in job.rebuild.targets:
-        change = by_base.get(target.base)
+        steps = [change for change in job.changes if change.base == target.base]
+        causes = ", ".join(dict.fromkeys(change.cause for change in steps))
         rows.append(
-            f"| {code(str(target.base))} | {_versions(change)} | {_digest(target.from_digest)} "
-            f"| {_digest(target.to_digest)} | {change.cause if change else ''} |"
+            f"| {code(str(target.base))} | {_versions(steps)} | {_digest(target.from_digest)} "
+            f"| {_digest(target.to_digest)} | {causes} |"
         )
     return "\n".join(rows)
 
 
-def _versions(change: Change | None) -> str:
-    if change is None or change.to_version is None:
-        return ""
-    return f"{change.from_version} → {change.to_version}" if _moved(change) else change.to_version
+def _versions(steps: Sequence[Change]) -> str:
+    """From the version before the first step to that after the last."""
+    before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
+    return f"{before} → {after}" if before and after and before != after else after or ""
 
 
 def _moved(change: Change) -> bool:

@@ -99,7 +99,7 @@ class Deciding:
         if planned.state is not State.PLANNED:
             return
         self._planned += 1
-        moves = frozenset(target.change_id for target in planned.targets)
+        moves = frozenset(change for target in planned.targets for change in target.changes)
         for superseded in planned.supersedes:
             moves |= self._waiting.pop(superseded)[1]
         rebuild = Rebuild(

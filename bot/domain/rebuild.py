@@ -64,12 +64,16 @@ class IllegalTransition(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One base that the rebuild brings up to date, and the digests between which it moved."""
+    """One base that the rebuild brings up to date, and the digests between which it moved.
+
+    `changes` are the ids of all changes on that way: a pull request that waited while its base moved twice fixes
+    what both fixed.
+    """
 
     base: Base
     from_digest: str | None
     to_digest: str
-    change_id: int
+    changes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

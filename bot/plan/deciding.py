@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.domain.change import Move
+from bot.domain.change import Change, Move
 from bot.domain.following import Unknown, is_patch_pinned, moved
 from bot.domain.policy import Policy, Terms, Wish
 from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.reference import Base
 from bot.domain.repository import Affected, Member
 from bot.domain.rollout import PlannedRebuild
 from bot.domain.usage import Replacement, Role, Usage
@@ -114,9 +115,10 @@ def _planned(
         if rebuild.action is action and targets.keys() & {target.base for target in rebuild.targets}
     ]
     for rebuild in replaced:
-        targets = {target.base: target for target in rebuild.targets} | targets
+        targets = _continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = needs[0].terms
+    waited_for = [max(rebuild.due_at, now) for rebuild in replaced if rebuild.state.awaits_action]
     first = next((rebuild for rebuild in replaced if rebuild.branch or rebuild.pull_request), None)
     return PlannedRebuild(
         repository_id=member.id,
@@ -127,7 +129,7 @@ def _planned(
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
         wave=terms.wave,
-        due_at=min(_due(need, now) for need in needs),
+        due_at=min([*(due_of(need.move.change, need.terms, now) for need in needs), *waited_for]),
         workflow=(member.config.workflow or terms.workflow) if action is Action.DISPATCH else None,
         branch=_branch(needs, first) if action is Action.PULL_REQUEST else None,
         pull_request=first.pull_request if first is not None else None,
@@ -142,7 +144,20 @@ def _key(item: Replacement) -> tuple[str, bool]:
 def _target(move: Move) -> Target:
     change = move.change
     assert change.to_digest is not None
-    return Target(change.base, change.from_digest, change.to_digest, move.id)
+    return Target(change.base, change.from_digest, change.to_digest, (move.id,))
+
+
+def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict[Base, Target]:
+    """What an unfinished rebuild was to bring is brought now: bases that it alone names, and earlier steps."""
+    merged = dict(targets)
+    for old in earlier:
+        new = merged.get(old.base)
+        if new is None:
+            merged[old.base] = old
+        else:
+            steps = tuple(dict.fromkeys((*old.changes, *new.changes)))
+            merged[old.base] = Target(old.base, old.from_digest, new.to_digest, steps)
+    return merged
 
 
 def _replacement(action: Action, need: _Need) -> Replacement | None:
@@ -162,10 +177,16 @@ def _branch(needs: Sequence[_Need], earlier: Rebuild | None) -> str:
     return branch_for(min(need.move.change.base for need in (final or needs)))
 
 
-def _due(need: _Need, now: datetime) -> datetime:
-    at = need.move.change.at
-    opening = next_opening(need.terms.windows, max(at + need.terms.settle, now))
-    return min(opening, max(at + need.terms.max_age, now))
+def due_of(change: Change, terms: Terms, now: datetime) -> datetime:
+    """When work on a change may begin: after its settle time, in a window, and never later than `max_age`."""
+    opening = next_opening(terms.windows, max(change.at + terms.settle, now))
+    return min(opening, max(change.at + terms.max_age, now))
+
+
+def reconsidered(rebuild: Rebuild, changes: Iterable[Change], policy: Policy, now: datetime) -> datetime:
+    """When a waiting rebuild may begin, now that its changes are known better; never later than before."""
+    terms = [(item, policy.terms(rebuild.repository, item.base, item.cause, item.severity)) for item in changes]
+    return min([rebuild.due_at, *(due_of(change, wanted, now) for change, wanted in terms)])
 
 
 def _reason(action: Action, needs: Sequence[_Need], member: Member) -> str:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from bot.domain.change import Move
+from bot.domain.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Rebuild
 from bot.domain.repository import Affected
 from bot.domain.rollout import OpenRollout, PlannedRollout
-from bot.plan.deciding import decide
+from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import group
 
 
@@ -25,6 +26,11 @@ class PlanStore(Protocol):
     async def open_rebuilds(self) -> Sequence[Rebuild]: ...
 
     async def open_rollouts(self) -> Sequence[OpenRollout]: ...
+
+    async def reconsiderable(self) -> Sequence[tuple[Rebuild, tuple[Change, ...]]]:
+        """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
+
+    async def save_reconsidered(self, due: Mapping[int, datetime]) -> None: ...
 
     async def save_plan(self, plan: PlannedRollout) -> None:
         """Rollout, rebuilds, superseded rebuilds, message: one transaction.
@@ -41,6 +47,7 @@ class PlanTally:
 
 async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     """Plans all that is due; the tally counts the changes taken up and the rebuilds that follow."""
+    await _reconsider(store, policy, clock.now())
     moves = await store.unplanned()
     if not moves:
         return PlanTally()
@@ -55,3 +62,12 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
             continue
         rebuilds += len(planned)
     return PlanTally(len(moves), rebuilds)
+
+
+async def _reconsider(store: PlanStore, policy: Policy, now: datetime) -> None:
+    """A change that turns out to be a severe fix waits no longer: most fixes are known only after the image."""
+    waiting = await store.reconsiderable()
+    if waiting:
+        await store.save_reconsidered(
+            {rebuild.id: reconsidered(rebuild, changes, policy, now) for rebuild, changes in waiting}
+        )

@@ -117,7 +117,7 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
     concerned = [
         row.id
         for row in rows.all()
-        if any(target.change_id in news for target in load(row.targets, tuple[Target, ...]))
+        if any(news & set(target.changes) for target in load(row.targets, tuple[Target, ...]))
     ]
     is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
     for ids in chunks(concerned):

@@ -1,10 +1,10 @@
 """Changes that await a plan, rollouts and rebuilds: what `plan`, `act`, `verify` and `report` share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
@@ -110,6 +110,46 @@ class RolloutStore:
             touched = await _supersede(connection, plan.rebuilds, rollout, now)
             await _add(connection, plan.rebuilds, rollout, now)
             await _after_transitions(connection, touched | {rollout}, now)
+
+    async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
+        """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
+        assessed_since = (
+            select(changes.c.id)
+            .where(
+                changes.c.rollout_id == rebuilds.c.rollout_id,
+                changes.c.assessed_at > rebuilds.c.considered_at,
+            )
+            .exists()
+        )
+        waiting = rebuilds.c.state.in_([State.PLANNED.value, State.WAITING.value])
+        late = rebuilds.c.due_at > self._clock.now()
+        async with self._database.transaction() as connection:
+            found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
+            ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change).where(changes.c.id.in_(ids or {0}))
+            )
+            known = {row.id: load(row.change, Change) for row in rows}
+        return [
+            (
+                rebuild,
+                tuple(known[change] for target in rebuild.targets for change in target.changes if change in known),
+            )
+            for rebuild in found
+        ]
+
+    async def save_reconsidered(self, due: Mapping[int, datetime]) -> None:
+        """New due times by rebuild; only ever earlier, and only while nobody works on it."""
+        async with self._database.transaction() as connection:
+            for rebuild, at in due.items():
+                await connection.execute(
+                    update(rebuilds)
+                    .where(rebuilds.c.id == rebuild)
+                    .values(
+                        considered_at=self._clock.now(),
+                        due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+                    )
+                )
 
     # act, verify
 
@@ -241,7 +281,7 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
     rebuild = _rebuild(row, home["name"])
     moved = await connection.execute(
         select(changes.c.change)
-        .where(changes.c.id.in_([target.change_id for target in rebuild.targets]))
+        .where(changes.c.id.in_([change for target in rebuild.targets for change in target.changes]))
         .order_by(changes.c.id)
     )
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
@@ -301,6 +341,7 @@ async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], r
             "replacements": dump(item.replacements, tuple[Replacement, ...]),
             "wave": item.wave,
             "planned_at": now,
+            "considered_at": now,
             "due_at": item.due_at,
             "workflow": item.workflow,
             "branch": item.branch,
@@ -309,12 +350,10 @@ async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], r
         }
         for item in planned
     ]
-    in_order = insert(rebuilds).returning(rebuilds.c.id, sort_by_parameter_order=True)
-    ids = (await connection.execute(in_order, rows)).scalars().all()
-    await _note(
-        connection,
-        [_step(id_, now, None, item.state, item.reason) for id_, item in zip(ids, planned, strict=True)],
+    added = await connection.execute(
+        insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason), rows
     )
+    await _note(connection, [_step(row.id, now, None, State(row.state), row.reason) for row in added])
 
 
 async def _supersede(

@@ -203,6 +203,7 @@ rebuilds = _leased(
     Column("replacements", JSON, nullable=False),
     Column("wave", String(64), nullable=False),
     Column("planned_at", Moment, nullable=False),
+    Column("considered_at", Moment, nullable=False),
     Column("branch", String(255)),
     Column("pull_request", Integer),
     Column("workflow", String(255)),

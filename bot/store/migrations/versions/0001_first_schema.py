@@ -177,6 +177,7 @@ def upgrade() -> None:
         sa.Column("replacements", sa.JSON(), nullable=False),
         sa.Column("wave", sa.String(length=64), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("considered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("branch", sa.String(length=255), nullable=True),
         sa.Column("pull_request", sa.Integer(), nullable=True),
         sa.Column("workflow", sa.String(length=255), nullable=True),
