@@ -1,6 +1,6 @@
 """The whole bot in the sandbox: a fleet on real servers, a store, and passes on request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from bot.domain.rebuild import Rebuild, State
 from bot.sandbox.fleet import SampleFleet
@@ -72,11 +73,22 @@ async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
         yield await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits)
 
 
-async def settled(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+async def settled(
+    world: World,
+    folder: Path,
+    store_url: str,
+    exits: AsyncExitStack,
+    *,
+    policy: Sequence[dict[str, object]] = (),
+) -> Stage:
+    """The sample fleet after its first pass; `policy` as in the settings, instead of acting at once."""
     fleet = SampleFleet(world)
     await fleet.build("10.0.0")
     clock = AheadClock()
-    bot = await exits.enter_async_context(open_bot(load(world.config(folder, store_url)), clock))
+    config = world.config(folder, store_url)
+    if policy:
+        config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"policy": list(policy)}))
+    bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)
     outcomes = await stage.run_pass()
     assert [problem for outcome in outcomes.values() for problem in outcome.problems] == []

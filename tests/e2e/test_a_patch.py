@@ -181,3 +181,18 @@ async def test_cves_that_the_feed_lists_later_enrich_the_open_pull_request(stage
     assert "CVE-2026-21218" in after["body"]
     [message] = await stage.world.slack.messages()
     assert "1 CVE" in message["text"]
+
+
+async def test_a_pull_request_that_waited_tells_what_both_patches_fix(stage: Stage) -> None:
+    oldest = stage.fleet.digests[BASE]
+    await stage.fleet.publish_runtime("10.0.1")
+    stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    await stage.run_pass()
+    await stage.fleet.publish_runtime("10.0.2")
+    stage.fleet.announce("10.0.2", security=True, cves=("CVE-2026-30001",))
+
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests("payments-api")
+    for told in (oldest, stage.fleet.digests[BASE], "10.0.0 → 10.0.2", "CVE-2026-21218", "CVE-2026-30001"):
+        assert told in request["body"]

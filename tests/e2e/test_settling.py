@@ -1,0 +1,74 @@
+"""Changes that wait for those that follow them, and the severe one that does not."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain.rebuild import State
+from bot.sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+POLICY = (
+    {"match": {"causes": ["dotnet-security"], "min_severity": "high"}, "settle": "0s"},
+    {"match": {}, "settle": "6h"},
+)
+
+
+@pytest_asyncio.fixture
+async def patient(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet under a policy that lets changes settle for six hours."""
+    async with AsyncExitStack() as exits:
+        store_url = f"sqlite:///{tmp_path}/freshness.db"
+        yield await settled(world, tmp_path, store_url, exits, policy=POLICY)
+
+
+async def opened(stage: Stage) -> bool:
+    return len(await stage.world.github.pull_requests("payments-api")) == 1
+
+
+async def test_nothing_is_done_before_the_settle_time_is_over(patient: Stage) -> None:
+    await patient.fleet.publish_runtime("10.0.1")
+
+    await patient.run_pass()
+
+    assert not await opened(patient)
+    assert (await patient.states())["payments-api"] is State.PLANNED
+    patient.clock.ahead += timedelta(hours=6, minutes=1)
+    await patient.run_pass()
+    assert await opened(patient)
+
+
+async def test_a_move_within_the_settle_time_makes_no_second_rebuild_and_no_longer_wait(patient: Stage) -> None:
+    await patient.fleet.publish_runtime("10.0.1")
+    await patient.run_pass()
+    patient.clock.ahead += timedelta(hours=5)
+    await patient.fleet.publish_runtime("10.0.2")
+    await patient.run_pass()
+
+    patient.clock.ahead += timedelta(hours=1, minutes=1)
+    await patient.run_pass()
+
+    assert await opened(patient)
+    assert len(patient.world.github.runs("catalog-web")) == 1
+
+
+async def test_a_change_that_turns_out_to_be_a_severe_fix_waits_no_longer(patient: Stage) -> None:
+    await patient.fleet.publish_runtime("10.0.1")
+    await patient.run_pass()
+    assert not await opened(patient)
+    patient.world.feeds.publish_advisory(
+        "CVE-2026-21218",
+        severity="high",
+        package="Microsoft.AspNetCore.App.Runtime.linux-x64",
+        affected=">= 10.0.0, <= 10.0.0",
+        patched="10.0.1",
+    )
+    patient.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+
+    patient.clock.ahead += timedelta(minutes=15)
+    await patient.run_pass()
+
+    assert await opened(patient)
