@@ -102,6 +102,12 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
             await database.close()
 
 
+def _probe(database: str | None) -> None:
+    """aiosqlite's thread may outlive a connection that failed, and then write a trace of its own."""
+    with closing(sqlite3.connect(database or ":memory:")):
+        pass
+
+
 def _engine(target: URL) -> AsyncEngine:
     engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
     if target.get_backend_name() == "sqlite":
@@ -115,8 +121,10 @@ async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
     while not _migrating.acquire(blocking=False):  # noqa: ASYNC110 - this lock belongs to no event loop
         await asyncio.sleep(0.01)
     try:
+        if engine.dialect.name == "sqlite":
+            _probe(engine.url.database)
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         await engine.dispose()
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise Failure(

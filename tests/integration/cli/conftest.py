@@ -1,0 +1,93 @@
+"""The command line as a person meets it: what it prints, where, and the exit code."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from bot.cli import main
+from bot.domain.clock import SystemClock
+from bot.sandbox.fleet import SampleFleet
+from bot.sandbox.parts import MissingPart
+from bot.sandbox.world import World
+from bot.service.single import pass_once
+from bot.settings import load
+
+PROGRAM = Path(sys.executable).with_name("freshness-bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("FRESHNESS_BOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """Runs a command in this process, from the same entry as the program."""
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["freshness-bot", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        code = end.value.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Ran(code if isinstance(code, int) else 0 if code is None else 1, out, err)
+
+    yield run
+    structlog.reset_defaults()
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A fleet in the middle of a rollout, the settings of its bot, and the bot's database."""
+
+    fleet: SampleFleet
+    config: Path
+    database: Path
+
+    @property
+    def world(self) -> World:
+        return self.fleet.world
+
+    @property
+    def aspnet(self) -> str:
+        return f"{self.fleet.registry}/dotnet/aspnet:10.0-noble-chiseled"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def filled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
+    """The bases moved between two passes, so there are changes, pull requests and dispatched runs."""
+    folder = tmp_path_factory.mktemp("filled")
+    world = World(validate=True)
+    try:
+        await world.__aenter__()
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+    fleet = SampleFleet(world)
+    await fleet.build("10.0.0")
+    config = world.config(folder, f"sqlite:///{folder}/freshness.db")
+    await pass_once(load(config), SystemClock())
+    await fleet.publish_runtime("10.0.1")
+    await fleet.publish_sdk("10.0.1")
+    fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    await pass_once(load(config), SystemClock())
+    yield Filled(fleet, config, folder / "freshness.db")
+    await world.__aexit__()

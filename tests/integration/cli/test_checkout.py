@@ -1,0 +1,155 @@
+"""`scan` and `update` on a checkout, without a network and against a real registry."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox.images import dotnet_image
+from bot.sandbox.world import World
+from tests.integration.cli.conftest import Command
+
+OLD = f"sha256:{'0' * 64}"
+NEW = f"sha256:{'1' * 64}"
+ASPNET = "mcr.microsoft.com/dotnet/aspnet:10.0"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "Dockerfile").write_bytes(
+        b"# the shop\r\nFROM " + f"{ASPNET}@{OLD}".encode() + b" AS run\r\n"
+    )
+    (folder / "compose.yaml").write_text("services:\n  db:\n    image: postgres:18\n")
+    (folder / "README.md").write_text(f"FROM {ASPNET}\n")
+    return folder
+
+
+class TestWithoutANetwork:
+    def test_scan_lists_every_reference(self, bot: Command, checkout: Path) -> None:
+        ran = bot("scan", checkout, "--offline", "--format", "json")
+        rows = json.loads(ran.out)
+        assert ran.code == 0
+        assert [(row["file"], row["line"], row["watched"], row["freshness"]) for row in rows] == [
+            ("compose.yaml", 3, False, "unwatched"),
+            ("src/Dockerfile", 2, True, "unknown"),
+        ]
+        assert rows[1]["reference"] == f"{ASPNET}@{OLD}"
+
+    def test_scan_shows_a_table_to_people(self, bot: Command, checkout: Path) -> None:
+        out = bot("scan", checkout, "--offline").out
+        assert out.startswith("2 references in 2 files\n")
+        assert "src/Dockerfile" in out
+
+    def test_scan_takes_a_single_file(self, bot: Command, checkout: Path) -> None:
+        [row] = json.loads(bot("scan", checkout / "compose.yaml", "--offline", "-f", "json").out)
+        assert row["reference"] == "postgres:18"
+
+    def test_scan_of_what_is_not_there_is_one_line(self, bot: Command, tmp_path: Path) -> None:
+        ran = bot("scan", tmp_path / "absent", "--offline")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == f"{tmp_path}/absent: there is no such file or folder\n"
+
+    def test_scan_of_nothing_is_an_empty_list(self, bot: Command, tmp_path: Path) -> None:
+        ran = bot("scan", tmp_path, "--offline", "-f", "json")
+        assert (ran.code, json.loads(ran.out)) == (0, [])
+
+    def test_a_broken_file_leaves_standard_output_fit_for_scripts(self, bot: Command, checkout: Path) -> None:
+        (checkout / "Dockerfile").write_text("FROM\n")
+        (checkout / "docker-compose.yml").write_text("services:\n  a: {image: nginx\n  b\n")
+        ran = bot("scan", checkout, "--offline", "-f", "json")
+        assert len(json.loads(ran.out)) == 2
+        assert "Dockerfile:1: " in ran.err
+        assert "docker-compose.yml:" in ran.err
+
+    def test_update_rewrites_in_place_and_leaves_every_other_byte(self, bot: Command, checkout: Path) -> None:
+        before = (checkout / "src" / "Dockerfile").read_bytes()
+        ran = bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}")
+        assert (ran.code, ran.out) == (0, "src/Dockerfile: 1 place rewritten\n")
+        assert (checkout / "src" / "Dockerfile").read_bytes() == before.replace(OLD.encode(), NEW.encode())
+        assert bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}").out == "Nothing to rewrite.\n"
+
+    def test_update_answers_scripts(self, bot: Command, checkout: Path) -> None:
+        ran = bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}", "--format", "json")
+        assert json.loads(ran.out) == [{"file": "src/Dockerfile", "edits": 1, "refused": []}]
+
+    @pytest.mark.parametrize("change", ["aspnet:10.0", "=b", "a:1=", "Not A Reference=b"])
+    def test_update_takes_whole_references_only(self, bot: Command, checkout: Path, change: str) -> None:
+        ran = bot("update", checkout, "--set", change)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith("--set: ")
+        assert ran.err.endswith("; write OLD=NEW with whole references\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A floating tag that moved from 10.0.0 to 10.0.1, and settings that watch it."""
+
+    settings: Path
+    base: str
+    digest: str
+
+
+@pytest_asyncio.fixture
+async def upstream(shared_world: World, tmp_path: Path) -> Upstream:
+    shared_world.faults.clear()
+    for version in ("10.0.0", "10.0.1"):
+        image = dotnet_image("aspnet", version)
+        await shared_world.registry.push("cli/dotnet/aspnet", version, image)
+        pushed = await shared_world.registry.push("cli/dotnet/aspnet", "10.0", image)
+    host = shared_world.registry.host
+    path = tmp_path / "freshness.yaml"
+    path.write_text(f"registries: {{'{host}': {{insecure: true}}}}\nbases: ['{host}/cli/dotnet/*']\n")
+    shared_world.traffic.forget()
+    return Upstream(path, f"{host}/cli/dotnet/aspnet:10.0", pushed.digest)
+
+
+def checkout_of(folder: Path, *references: str) -> Path:
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("".join(f"FROM {reference}\n" for reference in references))
+    return folder
+
+
+class TestAgainstARegistry:
+    def test_scan_tells_stale_from_fresh(
+        self, bot: Command, upstream: Upstream, tmp_path: Path, shared_world: World
+    ) -> None:
+        base, digest = upstream.base, upstream.digest
+        folder = checkout_of(tmp_path / "shop", f"{base}@{OLD}", f"{base}@{digest}", base, f"{base}.0")
+        rows = json.loads(bot("scan", folder, "-c", upstream.settings, "-f", "json").out)
+        assert [(row["freshness"], row["becomes"]) for row in rows] == [
+            ("stale", f"{base}@{digest}"),
+            ("fresh", None),
+            ("floating", None),
+            ("stale", f"{base}.1"),
+        ]
+        heads = shared_world.traffic.requests(service="registry", method="HEAD")
+        assert len(heads) == 1, "one request for each distinct base"
+
+    def test_a_stale_reference_makes_exit_code_1(self, bot: Command, upstream: Upstream, tmp_path: Path) -> None:
+        stale = checkout_of(tmp_path / "stale", f"{upstream.base}@{OLD}")
+        fresh = checkout_of(tmp_path / "fresh", f"{upstream.base}@{upstream.digest}")
+        assert bot("scan", stale, "-c", upstream.settings).code == 1
+        assert bot("scan", fresh, "-c", upstream.settings).code == 0
+
+    def test_update_brings_a_checkout_up_to_date(self, bot: Command, upstream: Upstream, tmp_path: Path) -> None:
+        folder = checkout_of(tmp_path / "shop", f"{upstream.base}@{OLD}", f"{upstream.base}.0", "nginx:1.29")
+        ran = bot("update", folder, "-c", upstream.settings)
+        assert (ran.code, ran.out) == (0, "Dockerfile: 2 places rewritten\n")
+        assert (folder / "Dockerfile").read_text() == (
+            f"FROM {upstream.base}@{upstream.digest}\nFROM {upstream.base}.1\nFROM nginx:1.29\n"
+        )
+
+    def test_a_base_that_cannot_be_looked_at_is_unknown_with_the_reason(
+        self, bot: Command, upstream: Upstream, tmp_path: Path
+    ) -> None:
+        folder = checkout_of(tmp_path / "shop", f"{upstream.base.replace('aspnet', 'absent')}@{OLD}")
+        before = (folder / "Dockerfile").read_bytes()
+        [row] = json.loads(bot("scan", folder, "-c", upstream.settings, "-f", "json").out)
+        assert row["freshness"] == "unknown"
+        assert "cli/dotnet/absent" in row["note"]
+        assert "Dockerfile:1: " in bot("update", folder, "-c", upstream.settings).err
+        assert (folder / "Dockerfile").read_bytes() == before

@@ -1,0 +1,158 @@
+"""The program as installed: its help, its exit codes, and how it fails."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import PROGRAM, Command
+
+HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
+COMMANDS = [
+    *(["run"], ["once"], ["status"], ["plan"], ["explain"], ["demo"], ["scan"], ["update"], ["history"]),
+    *(["backtest"], ["config"], ["config", "check"], ["config", "schema"]),
+]
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("words", [[], ["config"]])
+def test_help_needs_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['freshness-bot', *{words!r}, '--help']\n"
+        "from bot.cli import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Usage: freshness-bot" in ended.stdout
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does(bot: Command, words: list[str]) -> None:
+    ran = bot(*words, "--help")
+    assert ran.code == 0
+    first = ran.out.partition("\n\n")[2].strip().partition("\n")[0]
+    assert first[0].isupper(), ran.out
+    assert "!" not in ran.out
+
+
+def test_the_help_lists_every_command_and_the_exit_codes(bot: Command) -> None:
+    out = bot("--help").out
+    assert all(f"  {words[0]} " in out for words in COMMANDS)
+    assert "Exit codes: 0 done" in out
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run("--version").stdout.startswith("freshness-bot 0.")
+
+
+@pytest.mark.parametrize(
+    "words", [["unknown"], ["scan", "--unknown"], ["scan", "--format", "xml"], ["explain"], ["update", "--set"]]
+)
+def test_a_wrong_command_line_ends_with_code_2(bot: Command, words: list[str]) -> None:
+    ran = bot(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err or "Missing" in ran.err
+
+
+def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text("githb: {}\nlog: loud\n")
+    ended = run("config", "check", "-c", path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines() == [
+        f"{path}:1: githb: unknown key; did you mean 'github'?",
+        f"{path}:2: log: expected one of 'json' or 'text'",
+    ]
+
+
+@pytest.mark.parametrize("command", [["run"], ["once"], ["once", "--dry-run"], ["config", "check"]])
+def test_what_needs_secrets_says_which_is_missing(bot: Command, tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text(f"github: {{token_file: {tmp_path}/absent}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    ran = bot(*command, "-c", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"{tmp_path}/absent: cannot read github.token_file: No such file or directory; mount the secret there\n"
+    )
+    assert not (tmp_path / "f.db").exists()
+
+
+def test_a_secret_written_where_a_file_is_named_is_not_shown(bot: Command, tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text("github: {token_file: ghp_0123456789abcdefghij}\n")
+    ran = bot("config", "check", "-c", path)
+    assert ran.code == 2
+    assert "github.token_file" in ran.err
+    assert "ghp_" not in ran.err
+
+
+def test_good_settings_are_confirmed(bot: Command, tmp_path: Path) -> None:
+    path, token = tmp_path / "freshness.yaml", tmp_path / "token"
+    token.write_text("ghp_x")
+    path.write_text(f"github: {{token_file: {token}}}\nschedule: {{digest: '0 9 * * 1'}}\n")
+    ran = bot("config", "check", "-c", path)
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        f"{path}: schedule.digest is accepted, but has no effect in this version",
+        f"{path}: all settings are valid",
+    ]
+
+
+def test_the_settings_file_can_come_from_the_environment(
+    bot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRESHNESS_BOT_CONFIG", f"{tmp_path}/elsewhere.yaml")
+    assert f"{tmp_path}/elsewhere.yaml: cannot be read" in bot("config", "check").err
+
+
+def test_the_schema_goes_to_a_file(bot: Command, tmp_path: Path) -> None:
+    assert bot("config", "schema", "-o", tmp_path / "schema.json").out == ""
+    assert json.loads((tmp_path / "schema.json").read_text())["title"] == "Settings"
+    ran = bot("config", "schema", "-o", tmp_path / "absent" / "schema.json")
+    assert (ran.code, ran.err) == (
+        2,
+        f"{tmp_path}/absent/schema.json: cannot be written: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["status"], ["plan"], ["explain", "a/b"], ["history", "aspnet:10.0"]])
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("sqlite:////nonexistent/freshness.db", "unable to open database file"),
+        ("postgresql://bot@127.0.0.1:1/freshness", "connection"),
+    ],
+    ids=["sqlite", "postgresql"],
+)
+def test_a_database_out_of_reach_is_one_line(
+    bot: Command, tmp_path: Path, command: list[str], url: str, why: str
+) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text(f"store: {{url: '{url}'}}\n")
+    ran = bot(*command, "-c", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert "the database cannot be opened" in ran.err
+    assert why in ran.err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["config", "schema"], ["scan", ".", "--offline", "-f", "json"]])
+def test_a_reader_that_leaves_early_hears_nothing_of_it(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM mcr.microsoft.com/dotnet/aspnet:10.0\n" * 500)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as out:
+        ended = subprocess.run(
+            [PROGRAM, *words], stdout=out, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False
+        )
+    assert ended.stderr == b""
+    assert ended.returncode == 1
