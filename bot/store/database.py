@@ -11,6 +11,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -94,7 +95,10 @@ async def rehearsal(url: str) -> AsyncIterator[Database]:
         return
     with tempfile.TemporaryDirectory(prefix="freshness-rehearsal-") as folder:
         copy = f"{folder}/copy.db"
-        await asyncio.to_thread(_copy, target.database, copy)
+        try:
+            await asyncio.to_thread(_copy, target.database, copy)
+        except sqlite3.Error as error:
+            raise _cannot_be_opened(target, error) from error
         database = await open_database(f"sqlite:///{copy}")
         try:
             yield database
@@ -126,15 +130,27 @@ async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         await engine.dispose()
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise _cannot_be_opened(engine.url, error) from error
+    except CommandError as error:
+        await engine.dispose()
         raise Failure(
-            Trouble.UNREACHABLE,
-            f"the database cannot be opened: {reason}",
+            Trouble.MALFORMED,
+            f"the database was made by another version of the bot: {error}",
             where=engine.url.render_as_string(hide_password=True),
-            advice="check store.url and that its folder can be written",
+            advice="run that version or a newer one",
         ) from error
     finally:
         _migrating.release()
+
+
+def _cannot_be_opened(url: URL, error: Exception) -> Failure:
+    reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    return Failure(
+        Trouble.UNREACHABLE,
+        f"the database cannot be opened: {reason}",
+        where=url.render_as_string(hide_password=True),
+        advice="check store.url and that its folder can be written",
+    )
 
 
 def _copy(original: str | None, copy: str) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,14 @@ COMMANDS = [
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+
+
+def with_token(folder: Path) -> Path:
+    """Settings that could start a bot, with a database beside them."""
+    (folder / "token").write_text("ghp_x")
+    path = folder / "freshness.yaml"
+    path.write_text(f"github: {{token_file: {folder}/token}}\nstore: {{url: 'sqlite:///{folder}/freshness.db'}}\n")
+    return path
 
 
 @pytest.mark.parametrize("words", [[], ["config"]])
@@ -143,6 +153,25 @@ def test_a_database_out_of_reach_is_one_line(
     assert ran.err.count("\n") == 1
     assert "the database cannot be opened" in ran.err
     assert why in ran.err
+
+
+@pytest.mark.parametrize("command", [["status"], ["once", "--dry-run"]], ids=" ".join)
+def test_a_file_that_is_no_database_is_one_line(bot: Command, tmp_path: Path, command: list[str]) -> None:
+    path = with_token(tmp_path)
+    (tmp_path / "freshness.db").write_text("no database\n" * 100)
+    ran = bot(*command, "-c", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "the database cannot be opened: file is not a database" in ran.err
+
+
+def test_a_database_of_a_newer_version_is_left_alone(bot: Command, tmp_path: Path) -> None:
+    path = with_token(tmp_path)
+    assert bot("status", "-c", path).code == 0
+    with closing(sqlite3.connect(tmp_path / "freshness.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of-tomorrow'")
+    ran = bot("status", "-c", path)
+    assert ran.code == 2
+    assert "made by another version of the bot" in ran.err
 
 
 @pytest.mark.parametrize("words", [["--help"], ["config", "schema"], ["scan", ".", "--offline", "-f", "json"]])
