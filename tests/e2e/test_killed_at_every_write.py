@@ -6,15 +6,15 @@ merge and conclusion. The path is walked once to count its writes, then once for
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.domain.clock import SystemClock
 from bot.sandbox.fleet import SampleFleet
+from bot.sandbox.postgres import PostgresServer
 from bot.sandbox.world import World
 from bot.store.database import open_database
 from bot.store.queue import Worker
@@ -99,16 +99,15 @@ def _without_place(text: str) -> str:
     return text.split("localhost")[0]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_end_is_the_same_wherever_it_was_killed(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    def store_url(name: str) -> str:
-        if kind == "sqlite":
-            return f"sqlite:///{tmp_path}/{name}.db"
-        url: str = request.getfixturevalue("postgres").create_database()
-        return url
+def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(tmp_path: Path) -> None:
+    check_every_write(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db")
 
+
+def test_on_postgresql_the_end_is_the_same_wherever_it_was_killed(tmp_path: Path, postgres: PostgresServer) -> None:
+    check_every_write(tmp_path, lambda _: postgres.create_database())
+
+
+def check_every_write(tmp_path: Path, store_url: Callable[[str], str]) -> None:
     def folder(name: str) -> Path:
         own = tmp_path / name
         own.mkdir()
