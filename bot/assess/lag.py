@@ -2,9 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
 from itertools import pairwise
 
 from bot.assess.cause import compare
@@ -14,35 +12,9 @@ from bot.assess.relevance import relevance_to
 from bot.assess.succession import Standing
 from bot.assess.version import DotnetVersion
 from bot.domain.advisory import Advisory
+from bot.domain.notice import Notice, Topic
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-
-
-class Topic(StrEnum):
-    RELEASE_LAG = "release-lag"
-    SIBLING_LAG = "sibling-lag"
-    WAITING_FOR_BASE = "waiting-for-base"
-    WITHDRAWN = "withdrawn"
-    END_OF_LIFE = "end-of-life"
-    MOVED_UNDERNEATH = "moved-underneath"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One finding about a base.
-
-    `since` is when it began, `until` when it ended (None: it still holds), `delay` the time between, or up to now.
-    A negative delay: the base was earlier than the feed, or an end that still lies ahead. `toward` names the bases
-    to move to, the best first.
-    """
-
-    topic: Topic
-    base: Base
-    since: datetime
-    until: datetime | None
-    delay: timedelta
-    text: str
-    toward: tuple[Base, ...] = ()
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
@@ -123,7 +95,7 @@ def withdrawn(standings: Iterable[Standing], now: datetime) -> tuple[Notice, ...
         toward = successors(standing, live)
         delay = now - standing.withdrawn_at
         advice = f"move to {toward[0].tag}" if toward else "no live tag resembles it"
-        text = f"{standing.base.short} was withdrawn {span(delay)} ago and gets no more fixes; {advice}"
+        text = f"{standing.base.short} {_gone(standing, delay)} and gets no more fixes; {advice}"
         found.append(Notice(Topic.WITHDRAWN, standing.base, standing.withdrawn_at, None, delay, text, toward))
     return tuple(found)
 
@@ -200,6 +172,12 @@ def span(delay: timedelta) -> str:
     if seconds >= 2 * 3600:
         return f"{seconds // 3600} h"
     return f"{max(seconds, 0) // 60} min"
+
+
+def _gone(standing: Standing, delay: timedelta) -> str:
+    if standing.withdrawn_unseen:
+        return "is not in the published inventory"
+    return f"was withdrawn {span(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
 
 
 def _os_updates(history: Sequence[Observation]) -> list[Observation]:

@@ -9,10 +9,14 @@ from bot.domain.reference import Base
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a base stands: the last observation that had a digest, and since when it is withdrawn, if it is."""
+    """Where a base stands: the last observation that had a digest, and since when it is withdrawn, if it is.
+
+    `withdrawn_unseen`: that happened before anybody looked, at `withdrawn_at` at the latest.
+    """
 
     last: Observation
     withdrawn_at: datetime | None = None
+    withdrawn_unseen: bool = False
 
     @property
     def base(self) -> Base:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
 
-from bot.assess.lag import Notice
 from bot.backtest.planner import Deed
 from bot.domain.change import Cause, Change
+from bot.domain.notice import Notice
 from bot.domain.rebuild import Action
 from bot.domain.reference import Base
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.assess.lag import (
-    Notice,
     end_of_life,
     moved_underneath,
     release_lag,
@@ -18,6 +17,7 @@ from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.succession import Standing
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, Upstream
 from bot.domain.advisory import Advisory
+from bot.domain.notice import Notice
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
-from bot.assess.lag import Notice
 from bot.backtest.report import Report, RepositoryRow, SiblingRow
+from bot.domain.notice import Notice
 
 MOST_REPOSITORIES = 20
 

@@ -117,6 +117,13 @@ class Tag:
         )
 
     @property
+    def is_floating(self) -> bool:
+        """Microsoft's way of naming what moves: a channel or `latest`, for all architectures."""
+        if self.architecture is not None or self.names_one_build:
+            return False
+        return self.precision == 2 or self.text == "latest"
+
+    @property
     def is_prerelease(self) -> bool:
         return self.prerelease is not None
 

@@ -61,18 +61,11 @@ def floating(inventory: Inventory, at: datetime) -> Mapping[Base, Observation]:
     """What an inventory shows of the families' floating Linux tags (`latest`, `8.0`, `9.0-preview-alpine`)."""
     found: dict[Base, Observation] = {}
     for entry in inventory.tags.values():
-        if entry.repository in FAMILIES and _is_floating(entry.tag):
+        if entry.repository in FAMILIES and Tag.parse(entry.tag).is_floating:
             observation = _observation(entry, at)
             if observation is not None:
                 found[observation.base] = observation
     return found
-
-
-def _is_floating(text: str) -> bool:
-    tag = Tag.parse(text)
-    if tag.architecture is not None or tag.names_one_build:
-        return False
-    return tag.precision == 2 or text == "latest"
 
 
 def _observation(entry: TagEntry, at: datetime) -> Observation | None:

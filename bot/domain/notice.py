@@ -1,0 +1,34 @@
+"""What no peer tells: findings about bases and about how far upstream itself is behind."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.reference import Base
+
+
+class Topic(StrEnum):
+    RELEASE_LAG = "release-lag"
+    SIBLING_LAG = "sibling-lag"
+    WAITING_FOR_BASE = "waiting-for-base"
+    WITHDRAWN = "withdrawn"
+    END_OF_LIFE = "end-of-life"
+    MOVED_UNDERNEATH = "moved-underneath"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One finding about a base.
+
+    `since` is when it began, `until` when it ended (None: it still holds), `delay` the time between, or up to now.
+    A negative delay: the base was earlier than the feed, or an end that still lies ahead. `toward` names the bases
+    to move to, the best first.
+    """
+
+    topic: Topic
+    base: Base
+    since: datetime
+    until: datetime | None
+    delay: timedelta
+    text: str
+    toward: tuple[Base, ...] = ()
