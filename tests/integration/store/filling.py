@@ -77,7 +77,7 @@ class Stores:
 
     async def read(self, reading: Reading) -> list[DueRepository]:
         """Every repository that is due turns out to hold `reading`."""
-        due = await self.fleet.claim_repositories(self.clock.now(), 1000)
+        due = await self.fleet.claim_repositories(self.clock.now(), 5000)
         for repository in due:
             await self.fleet.save_reading(repository, reading, self.clock.now(), self.clock.now() + 24 * HOUR)
         return due
@@ -132,7 +132,7 @@ class Stores:
         affected = await self.rollouts.affected([move.id for move in moves])
         members = {item.member.id: item.member for items in affected.values() for item in items}
         targets = tuple(
-            Target(move.change.base, move.change.from_digest, move.change.to_digest or "", move.id)
+            Target(move.change.base, move.change.from_digest, move.change.to_digest or "", (move.id,))
             for move in moves
         )
         chosen: dict[str, Any] = {

@@ -1,0 +1,134 @@
+"""Observations become changes once, and changes learn what the feeds add."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.change import Cause, Move
+from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.rebuild import State
+from bot.store.tables import outbox
+from bot.watch.feeds_stage import FeedReading
+from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, digest
+from tests.integration.store.test_rollouts import AWAITING, FOLLOWED, moves_again, opened
+
+FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json")
+
+
+async def feed_changes(stores: Stores) -> datetime:
+    """A feed document shows new content a moment after everything that is stored."""
+    now = stores.clock.advance(HOUR / 60)
+    await stores.feeds.follow_feeds([FEED], now)
+    await stores.feeds.claim_due_feeds(now, frozenset({FEED.kind}), 10)
+    document = StoredDocument(FEED.url, None, None, b"{}", now, now)
+    await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR))
+    return now
+
+
+async def enrich(stores: Stores) -> None:
+    """The feeds tell a CVE for every change."""
+    now = await feed_changes(stores)
+    moves = await stores.changes.reassessable()
+    news = [
+        Move(move.id, replace(move.change, cause=Cause.DOTNET_SECURITY, cves=("CVE-2026-1",))) for move in moves
+    ]
+    await stores.changes.save_reassessed([move.id for move in moves], news, now)
+
+
+async def test_a_first_sight_is_a_baseline_and_no_change(stores: Stores) -> None:
+    await stores.fill()
+    assert [change.from_digest for change in [move.change for move in await stores.rollouts.unplanned()]] == [
+        digest("a")
+    ]
+
+
+async def test_an_observation_is_assessed_once(stores: Stores) -> None:
+    await stores.fill()
+    await moves_again_unassessed(stores)
+    pair = (await stores.changes.unassessed(10))[0]
+    for _ in range(2):
+        await stores.changes.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], stores.clock.now())
+    assert len(await stores.rollouts.unplanned()) == 2
+    assert await stores.changes.unassessed(10) == []
+
+
+async def moves_again_unassessed(stores: Stores) -> None:
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c"})
+
+
+async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(stores: Stores) -> None:
+    await stores.fill()
+    assert await stores.changes.reassessable() == []
+    await feed_changes(stores)
+    assert [move.id for move in await stores.changes.reassessable()] == [1]
+    await stores.changes.save_reassessed([1], [], stores.clock.advance(HOUR))
+    assert await stores.changes.reassessable() == []
+
+
+async def test_changes_of_the_system_layer_do_not_wait_for_feeds(stores: Stores) -> None:
+    await stores.fill()
+    await moves_again_unassessed(stores)
+    await stores.assess(Cause.OS_UPDATE)
+    await feed_changes(stores)
+    assert [move.id for move in await stores.changes.reassessable()] == [1]
+
+
+async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await opened(stores)
+    wanted = await stores.column(outbox, "wanted")
+    await enrich(stores)
+    job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
+    assert job.changes[0].cves == ("CVE-2026-1",)
+    assert (job.rebuild.state, job.rebuild.explained, job.rebuild.worded) == (State.OPEN, 1, 0)
+    assert await stores.column(outbox, "wanted") == [wanted[0] + 1]
+
+
+async def test_a_pull_request_with_new_text_is_not_due_again(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await opened(stores)
+    await enrich(stores)
+    job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
+    await stores.rollouts.settle_rebuild(job.rebuild, replace(job.rebuild, worded=job.rebuild.explained))
+    assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
+
+
+async def test_following_leaves_an_outdated_text_to_those_who_can_mend_it(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await opened(stores)
+    await enrich(stores)
+    assert await stores.rollouts.claim_rebuilds(FOLLOWED, 10) == []
+
+
+async def test_what_a_feed_adds_while_the_pull_request_is_being_opened_is_not_lost(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await enrich(stores)
+    after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
+    await stores.rollouts.settle_rebuild(job.rebuild, replace(after, worded=job.rebuild.explained))
+    again = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    assert again.changes[0].cves == ("CVE-2026-1",)
+
+
+async def test_what_a_feed_adds_before_the_pull_request_is_opened_needs_no_second_look(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await enrich(stores)
+    await opened(stores)
+    stores.clock.advance(2 * HOUR)
+    assert await stores.rollouts.claim_jobs(AWAITING, 1) == []
+
+
+async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await opened(stores)
+    await moves_again(stores)
+    now = await feed_changes(stores)
+    second = next(move for move in await stores.changes.reassessable() if move.id == 2)
+    await stores.changes.save_reassessed([2], [second], now)
+    assert await stores.rollouts.claim_jobs(AWAITING, 10) == []

@@ -1,0 +1,112 @@
+"""Feed documents are followed, kept whole or put off."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.advisory import Advisory, Evidence, Release
+from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.failure import LeaseLost
+from bot.store.status import StatusStore
+from bot.watch.feeds_stage import DueFeed, FeedReading
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import HOUR, LEASE, Stores
+
+INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
+CHANNEL = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/10.0.json")
+KINDS = frozenset(FeedKind)
+RELEASE = Release("10.0", "10.0.5", NOON, runtime="10.0.5", cves=("CVE-2026-1",))
+ADVISORY = Advisory("CVE-2026-1", evidence=(Evidence("msrc", "CVE-2026-1", NOON),))
+
+
+async def claimed(stores: Stores) -> list[DueFeed]:
+    return await stores.feeds.claim_due_feeds(stores.clock.now(), KINDS, 10)
+
+
+def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
+    now = stores.clock.now()
+    document = StoredDocument(source.url, '"etag"', "Tue, 10 Mar 2026", b"{}" * 500, now, now, "reader-1")
+    return FeedReading(source, document, now + HOUR)
+
+
+async def test_a_followed_document_is_due_at_once_and_known_once(stores: Stores) -> None:
+    for _ in range(2):
+        await stores.feeds.follow_feeds([INDEX], stores.clock.now())
+    assert await claimed(stores) == [DueFeed(INDEX, None)]
+
+
+async def test_documents_of_other_kinds_are_left(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    assert await stores.feeds.claim_due_feeds(NOON, frozenset({FeedKind.IMAGE_INFO}), 10) == []
+
+
+async def test_a_kept_document_comes_back_as_it_was(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    await claimed(stores)
+    kept = reading(stores)
+    await stores.feeds.keep_feed(kept)
+    assert await claimed(stores) == []
+    stores.clock.advance(HOUR)
+    assert await claimed(stores) == [DueFeed(INDEX, kept.document)]
+    assert await stores.feeds.feeds_checked_at(INDEX.kind) == {INDEX.url: NOON}
+
+
+async def test_releases_and_advisories_are_replaced_not_added(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    for title in ("first", "second"):
+        await claimed(stores)
+        advisory = replace(ADVISORY, title=title)
+        await stores.feeds.keep_feed(replace(reading(stores), releases=(RELEASE,), advisories=(advisory,)))
+        stores.clock.advance(HOUR)
+    assert await stores.feeds.known_releases() == {"10.0.5": RELEASE}
+    assert [found.title for found in await stores.feeds.advisories()] == ["second"]
+
+
+async def test_a_withdrawn_advisory_is_forgotten_for_its_source_alone(stores: Stores) -> None:
+    other = replace(ADVISORY, evidence=(Evidence("github", "GHSA", NOON),))
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    await claimed(stores)
+    await stores.feeds.keep_feed(replace(reading(stores), advisories=(ADVISORY, other)))
+    stores.clock.advance(HOUR)
+    await claimed(stores)
+    await stores.feeds.keep_feed(replace(reading(stores), withdrawn_advisories=(("msrc", "CVE-2026-1"),)))
+    assert await stores.feeds.advisories() == [other]
+
+
+async def test_what_a_document_leads_to_is_due_now(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([CHANNEL], NOON)
+    await claimed(stores)
+    await stores.feeds.keep_feed(reading(stores, CHANNEL))
+    stores.clock.advance(HOUR / 2)
+    await stores.feeds.follow_feeds([INDEX], stores.clock.now())
+    await claimed(stores)
+    await stores.feeds.keep_feed(replace(reading(stores), leads_to=(CHANNEL,)))
+    assert [feed.source for feed in await claimed(stores)] == [CHANNEL]
+
+
+async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    await claimed(stores)
+    kept = reading(stores)
+    await stores.feeds.keep_feed(kept)
+    stores.clock.advance(HOUR)
+    await claimed(stores)
+    await stores.feeds.put_off_feed(INDEX, stores.clock.now() + HOUR, "no answer")
+    assert await claimed(stores) == []
+    status = await StatusStore(stores.database).status()
+    assert status.feed_errors == ((INDEX.url, "no answer"),)
+    stores.clock.advance(HOUR)
+    assert await claimed(stores) == [DueFeed(INDEX, kept.document)]
+
+
+async def test_whoever_lost_the_lease_keeps_nothing(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX], NOON)
+    await claimed(stores)
+    stores.clock.advance(LEASE)
+    await claimed(stores.other("second"))
+    with pytest.raises(LeaseLost):
+        await stores.feeds.keep_feed(replace(reading(stores), releases=(RELEASE,), leads_to=(CHANNEL,)))
+    with pytest.raises(LeaseLost):
+        await stores.feeds.put_off_feed(INDEX, NOON, "late")
+    assert await stores.feeds.known_releases() == {}
+    assert await claimed(stores) == []
