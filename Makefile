@@ -1,4 +1,4 @@
-.PHONY: demo test check bench set-up constraints
+.PHONY: demo test check bench pictures set-up constraints
 
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
@@ -17,6 +17,10 @@ check: set-up
 
 bench: set-up
 	.venv/bin/python -m tests.bench
+
+# The pictures in the README, drawn anew from what the bot writes
+pictures: set-up
+	.venv/bin/python -m docs.pictures
 
 set-up:
 	@tools/set-up.sh
