@@ -1,7 +1,7 @@
 """What discovery needs of the store and the code host."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,14 +12,32 @@ from bot.domain.usage import Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)
+class DueListing:
+    """The claimed chore of listing the fleet; `attempts` counts this one too."""
+
+    id: int
+    attempts: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFleet:
+    """The repositories listed at present, and since when the host has shown suspiciously few of them."""
+
+    names: frozenset[str]
+    short_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DueRepository:
-    """A claimed repository; `tree` is the one that was read last."""
+    """A claimed repository: `tree` was read last, by `reader`; `error` is what the last attempt ended with."""
 
     id: int
     name: str
     default_branch: str
     tree: str | None
     attempts: int
+    reader: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +49,28 @@ class Reading:
     workflows: tuple[Workflow, ...] = ()
     config: RepositoryConfig = RepositoryConfig()  # noqa: RUF009 - frozen
     problems: tuple[Problem, ...] = ()
+    reader: str | None = None
 
 
 class FleetStore(Protocol):
-    async def claim_listing(self, now: datetime) -> int | None: ...
+    async def claim_listing(self, now: datetime) -> DueListing | None: ...
 
-    async def postpone_listing(self, chore: int, due: datetime) -> None: ...
+    async def postpone_listing(
+        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+    ) -> None: ...
+
+    async def known_fleet(self) -> KnownFleet: ...
 
     async def record_listing(
-        self, chore: int, listing: Sequence[Repository], now: datetime, due: datetime
+        self,
+        chore: DueListing,
+        listing: Sequence[Repository],
+        now: datetime,
+        due: datetime,
+        *,
+        kept: Collection[str] = (),
+        trouble: str | None = None,
+        reader: str | None = None,
     ) -> None: ...
 
     async def claim_repositories(self, now: datetime, limit: int) -> Sequence[DueRepository]: ...
@@ -56,9 +87,11 @@ class FleetStore(Protocol):
 
     async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None: ...
 
+    async def give_back(self, repository: DueRepository, due: datetime) -> None: ...
+
 
 class Host(Protocol):
-    async def repositories(self, owners: Sequence[str]) -> list[Repository]: ...
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]: ...
 
     async def tree(self, repository: str, ref: str) -> Tree | None: ...
 

@@ -1,5 +1,6 @@
 """All files of one repository, read together: projects need the properties that stand above them."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,10 +9,9 @@ from bot.discover import global_json, project
 from bot.discover.dispatchable import dispatchable
 from bot.discover.files import LARGEST_FILE, find_usages, kind_of
 from bot.discover.text import decode
-from bot.domain.repository import TreeEntry, Workflow
+from bot.domain.repository import Workflow
 from bot.domain.usage import Findings, Kind, Problem, Usage
 
-CONFIG_PATH = ".github/freshness.yaml"
 _WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000
 
@@ -30,31 +30,20 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
+        """May be asked from several threads; a content that one of them is reading is not read by another."""
         key = (file.sha, kind)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = find_usages(file.path, file.data, kind)
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(key)
+        with self._turn:
+            found = self._known.get(key)
+            if found is None:
+                found = self._known[key] = find_usages(file.path, file.data, kind)
+                if len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+            else:
+                self._known.move_to_end(key)
         return _placed(found, file.path)
-
-
-def wanted(entries: Iterable[TreeEntry]) -> tuple[list[TreeEntry], list[Problem]]:
-    """The entries worth fetching; a file too large to be one of ours by hand is reported, not fetched."""
-    chosen: list[TreeEntry] = []
-    problems: list[Problem] = []
-    for entry in entries:
-        if not entry.is_file or (kind_of(entry.path) is None and entry.path != CONFIG_PATH):
-            continue
-        if entry.size > LARGEST_FILE:
-            problems.append(Problem(entry.path, 1, f"{entry.size:,} bytes are too many to read; exclude the file"))
-            continue
-        chosen.append(entry)
-    return chosen, problems
 
 
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:
@@ -71,7 +60,7 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
         found = _project(file, texts) if kind is Kind.PROJECT else memory.findings(file, kind)
         usages += found.usages
         problems += found.problems
-        if file.path.startswith(_WORKFLOWS):
+        if kind is Kind.WORKFLOW and file.path.startswith(_WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
     return Findings(tuple(usages), tuple(problems)), tuple(workflows)
@@ -83,15 +72,16 @@ def _feeds_projects(path: str) -> bool:
 
 
 def _project(file: File, texts: Mapping[str, bytes]) -> Findings:
-    if _feeds_projects(file.path):
+    alone = _feeds_projects(file.path) or not texts or len(file.data) > LARGEST_FILE or b"\0" in file.data
+    if alone:
         return find_usages(file.path, file.data, Kind.PROJECT)
     props = [(path, decode(data)) for path, data in texts.items() if not path.endswith("global.json")]
-    if not props and not texts:
-        return find_usages(file.path, file.data, Kind.PROJECT)
-    if len(file.data) > LARGEST_FILE or b"\0" in file.data:
-        return find_usages(file.path, file.data, Kind.PROJECT)
     pin = _sdk_above(file.path, texts)
-    return project.find_project(file.path, decode(file.data), props, sdk=pin)
+    try:
+        return project.find_project(file.path, decode(file.data), props, sdk=pin)
+    except Exception as error:
+        why = f"could not be read ({type(error).__name__}); please report this file"
+        return Findings(problems=(Problem(file.path, 1, why),))
 
 
 def _sdk_above(path: str, texts: Mapping[str, bytes]) -> str | None:

@@ -7,11 +7,17 @@ from fnmatch import fnmatchcase
 from bot.domain.following import followed_base
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
+from bot.domain.usage import Usage
+
+_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Globs over owner/name and over full base names; `exclude` wins over `include`."""
+    """Globs over owner/name and over full base names; `exclude` wins over `include`.
+
+    GitHub tells neither owners, repositories nor topics apart by case, so neither do these.
+    """
 
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
@@ -19,19 +25,35 @@ class Selection:
     bases: tuple[str, ...] = ("mcr.microsoft.com/dotnet/*",)
 
     @property
-    def owners(self) -> tuple[str, ...]:
-        """The owners that the include globs name; a glob in the owner's own place cannot be listed."""
-        named = (glob.partition("/")[0] for glob in self.include)
-        return tuple(dict.fromkeys(owner for owner in named if owner and not set(owner) & set("*?[")))
+    def owners(self) -> tuple[str, ...] | None:
+        """The owners that the include globs name; None where one leaves the owner open."""
+        named = [glob.partition("/")[0] for glob in self.include]
+        if any(not owner or _WILD & set(owner) for owner in named):
+            return None
+        return tuple({owner.lower(): owner for owner in named}.values())
+
+    def names(self, repository: str) -> bool:
+        """Whether the globs ask for a repository of that name."""
+        return _fits(repository, self.include) and not _fits(repository, self.exclude)
 
     def takes(self, repository: Repository) -> bool:
         """Archived and disabled repositories take no changes, forks follow their origin."""
+        wanted = {topic.lower() for topic in self.topics}
         return (
             not (repository.archived or repository.disabled or repository.fork)
-            and any(fnmatchcase(repository.name, glob) for glob in self.include)
-            and not any(fnmatchcase(repository.name, glob) for glob in self.exclude)
-            and (not self.topics or bool(set(self.topics) & set(repository.topics)))
+            and self.names(repository.name)
+            and (not wanted or not wanted.isdisjoint(topic.lower() for topic in repository.topics))
         )
+
+    def followed(self, usage: Usage) -> tuple[Base | None, bool]:
+        """The base that a usage follows, and whether the usage is worth keeping.
+
+        A global.json follows none: it moves along with the SDK image of its repository.
+        """
+        if usage.sdk_pin is not None:
+            return None, True
+        base = self.watched_base(usage.reference)
+        return base, base is not None
 
     def watched_base(self, reference: Reference) -> Base | None:
         """The base to watch for a reference, None where it is none of ours or nothing can follow it."""
@@ -40,8 +62,23 @@ class Selection:
             return None
         return followed_base(reference)
 
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """A word for each glob of `bases` that every file naming such a base has in it; empty where any may."""
+        return tuple(_longest_word(glob).encode() for glob in self.bases)
+
 
 def selected(listing: Iterable[Repository], selection: Selection) -> list[Repository]:
     """In the order of names, each once."""
     taken = {repository.name: repository for repository in listing if selection.takes(repository)}
     return [taken[name] for name in sorted(taken)]
+
+
+def _fits(repository: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
+
+
+def _longest_word(glob: str) -> str:
+    """Of the path behind the registry, which an argument of the build may replace as a whole."""
+    words = [word for word in glob.split("/")[1:] if not _WILD & set(word)]
+    return max(words, key=len, default="")

@@ -1,25 +1,31 @@
 """One tick: the fleet is listed, and repositories whose default branch moved are read again."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from importlib.metadata import version
 
-from bot.discover.ports import DueRepository, FleetStore, Host, Reading
-from bot.discover.reading import CONFIG_PATH, File, Memory, read_files, wanted
-from bot.discover.repository_config import parse as parse_config
-from bot.discover.selection import Selection, selected
+from bot.discover import repository_config
+from bot.discover.choosing import chosen
+from bot.discover.contents import Contents
+from bot.discover.files import kind_of
+from bot.discover.listing import understood
+from bot.discover.ports import DueListing, DueRepository, FleetStore, Host, Reading
+from bot.discover.reading import File, Memory, read_files
+from bot.discover.selection import Selection
 from bot.discover.text import decode
+from bot.discover.walking import entries_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.repository import Tree, TreeEntry
+from bot.domain.repository import Tree
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.resting import rest_after
-from bot.domain.usage import Problem
+from bot.domain.usage import Findings, Kind, Problem
 
 _BATCH = 40
 _AT_ONCE = 4
-_MOST_FOLDERS = 200
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
@@ -28,6 +34,12 @@ _UNTIL_REREAD = timedelta(days=7)
 class DiscoverOptions:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
+
+    @property
+    def reader(self) -> str:
+        """Changes with all that a reading depends on besides the tree: what reads it, and the bases to watch."""
+        told = "\n".join((version("freshness-bot"), *self.selection.bases))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -42,147 +54,158 @@ async def tick(
     store: FleetStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
 ) -> DiscoverTally:
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
-    tally = DiscoverTally()
-    await _list(store, host, options, clock, tally)
-    while due := await store.claim_repositories(clock.now(), _BATCH):
-        pause: list[Failure] = []
-        for start in range(0, len(due), _AT_ONCE):
-            together = due[start : start + _AT_ONCE]
-            await asyncio.gather(
-                *(_read(repository, store, host, memory, options, clock, tally, pause) for repository in together)
+    discovery = _Discovery(store, host, memory, options, clock)
+    await discovery.list_fleet()
+    while await discovery.read_some():
+        pass
+    return discovery.tally
+
+
+class _Discovery:
+    def __init__(
+        self, store: FleetStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
+    ) -> None:
+        self._store = store
+        self._host = host
+        self._memory = memory
+        self._options = options
+        self._clock = clock
+        self._contents = Contents(store, host)
+        self._reader = options.reader
+        self._throttled: Failure | None = None
+        self.tally = DiscoverTally()
+
+    async def list_fleet(self) -> None:
+        now = self._clock.now()
+        chore = await self._store.claim_listing(now)
+        if chore is None:
+            return
+        try:
+            await self._list(chore, now)
+        except LeaseLost:
+            return
+
+    async def _list(self, chore: DueListing, now: datetime) -> None:
+        selection = self._options.selection
+        try:
+            shown = await self._host.repositories(selection.owners)
+            listing = understood(shown, await self._store.known_fleet(), selection, now)
+            self.tally.listed = len(listing.taken)
+            self.tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
+            await self._store.record_listing(
+                chore,
+                listing.taken,
+                now,
+                now + self._options.every,
+                kept=listing.kept,
+                trouble=listing.trouble,
+                reader=self._reader,
             )
-        if pause:
-            break
-    return tally
+        except Failure as failure:
+            self.tally.problems.append(f"listing repositories: {failure}")
+            transient = failure.trouble in (Trouble.UNREACHABLE, Trouble.THROTTLED) and chore.attempts < 2
+            rest = failure.retry_after or rest_after(chore.attempts)
+            trouble = None if transient else str(failure)
+            await self._store.postpone_listing(chore, now + rest, now=now, trouble=trouble)
 
+    async def read_some(self) -> bool:
+        """Whether there may be more to read."""
+        due = await self._store.claim_repositories(self._clock.now(), _BATCH)
+        free = asyncio.Semaphore(_AT_ONCE)
 
-async def _list(
-    store: FleetStore, host: Host, options: DiscoverOptions, clock: Clock, tally: DiscoverTally
-) -> None:
-    chore = await store.claim_listing(clock.now())
-    if chore is None:
-        return
-    try:
-        listing = selected(await host.repositories(options.selection.owners), options.selection)
-    except Failure as failure:
-        tally.problems.append(f"listing repositories: {failure}")
-        await store.postpone_listing(chore, clock.now() + (failure.retry_after or rest_after(1)))
-        return
-    tally.listed = len(listing)
-    await store.record_listing(chore, listing, clock.now(), clock.now() + options.every)
+        async def read(repository: DueRepository) -> None:
+            async with free:
+                await self._attempt(repository)
 
+        await asyncio.gather(*(read(repository) for repository in due))
+        return bool(due) and self._throttled is None
 
-async def _read(
-    repository: DueRepository,
-    store: FleetStore,
-    host: Host,
-    memory: Memory,
-    options: DiscoverOptions,
-    clock: Clock,
-    tally: DiscoverTally,
-    pause: list[Failure],
-) -> None:
-    try:
-        if pause:
-            await store.postpone(repository, str(pause[0]), clock.now() + (pause[0].retry_after or rest_after(1)))
+    async def _attempt(self, repository: DueRepository) -> None:
+        try:
+            if self._throttled is not None:
+                rest = self._throttled.retry_after or rest_after(1)
+                await self._store.give_back(repository, self._clock.now() + rest)
+                return
+            await self._read(repository)
+        except Failure as failure:
+            await self._failed(repository, failure)
+        except LeaseLost:
             return
-        tree = await host.tree(repository.name, repository.default_branch)
-        due = clock.now() + _UNTIL_REREAD
-        if tree is not None and tree.sha == repository.tree:
-            tally.unchanged += 1
-            await store.keep_reading(repository, due)
+
+    async def _read(self, repository: DueRepository) -> None:
+        tree = await self._host.tree(repository.name, repository.default_branch)
+        due = self._clock.now() + _UNTIL_REREAD
+        if tree is not None and tree.sha == repository.tree and repository.reader == self._reader:
+            await self._store.keep_reading(repository, due)
+            self.tally.unchanged += 1
             return
-        reading = await _reading(repository, tree, store, host, memory, options, clock)
-        await store.save_reading(repository, reading, clock.now(), due)
-        tally.read += 1
-        tally.problems += [
+        reading = await self._reading(repository.name, tree)
+        await self._store.save_reading(repository, reading, self._clock.now(), due)
+        self.tally.read += 1
+        self.tally.problems += [
             f"{repository.name}/{problem.path}:{problem.line}: {problem.message}" for problem in reading.problems
         ]
-    except Failure as failure:
-        if failure.trouble is Trouble.THROTTLED:
-            pause.append(failure)
-        tally.problems.append(f"{repository.name}: {failure}")
-        rest = failure.retry_after or rest_after(repository.attempts)
-        await store.postpone(repository, str(failure), clock.now() + rest)
-    except LeaseLost:
-        return
+
+    async def _failed(self, repository: DueRepository, failure: Failure) -> None:
+        """What is gone or denied may come back with the next listing; asking sooner would change nothing."""
+        now = self._clock.now()
+        try:
+            if failure.trouble is Trouble.THROTTLED:
+                self._throttled = failure
+                await self._store.give_back(repository, now + (failure.retry_after or rest_after(1)))
+                told = f"reading repositories: {failure}"
+                self.tally.problems += [told] if told not in self.tally.problems else []
+                return
+            rest = failure.retry_after or rest_after(repository.attempts)
+            if failure.trouble in (Trouble.MISSING, Trouble.DENIED):
+                rest = max(rest, self._options.every)
+            await self._store.postpone(repository, str(failure), now + rest)
+            if repository.error != str(failure):
+                self.tally.problems.append(f"{repository.name}: {failure}")
+        except LeaseLost:
+            return
+
+    async def _reading(self, repository: str, tree: Tree | None) -> Reading:
+        if tree is None:
+            return Reading(None, reader=self._reader)
+        entries, problems = await entries_of(repository, tree, self._host)
+        choice = chosen(entries)
+        bodies = await self._contents.of(repository, (entry.sha for entry in choice.entries))
+        files = [File(entry.path, entry.sha, bodies[entry.sha]) for entry in choice.entries]
+        # Reading is plain computation; a thread keeps the event loop free for the other requests.
+        found, workflows = await asyncio.to_thread(read_files, files, self._memory)
+        config, config_problems = self._config(files)
+        asked = [(usage, self._options.selection.followed(usage)) for usage in found.usages]
+        followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
+        concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
+        told = (problem for problem in found.problems if problem.path in concerned)
+        return Reading(
+            tree.sha,
+            followed,
+            workflows,
+            config,
+            (*problems, *choice.problems, *config_problems, *told),
+            self._reader,
+        )
+
+    def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:
+        """Files that may be about a watched base though none was found: problems of others are not our business."""
+        marks = self._options.selection.marks
+        told = {problem.path for problem in found.problems}
+        return {
+            file.path
+            for file in files
+            if file.path in told
+            and (_is_about_images(file.path) or b"\0" in file.data or any(mark in file.data for mark in marks))
+        }
+
+    def _config(self, files: Sequence[File]) -> tuple[RepositoryConfig, tuple[Problem, ...]]:
+        text = next((decode(file.data) for file in files if file.path == repository_config.PATH), None)
+        if text is None:
+            return RepositoryConfig(), ()
+        return repository_config.parse(text, self._clock.now())
 
 
-async def _reading(
-    repository: DueRepository,
-    tree: Tree | None,
-    store: FleetStore,
-    host: Host,
-    memory: Memory,
-    options: DiscoverOptions,
-    clock: Clock,
-) -> Reading:
-    if tree is None:
-        return Reading(None)
-    entries, problems = await _entries(repository.name, tree, host)
-    chosen, too_large = wanted(entries)
-    bodies = await _bodies(repository.name, chosen, store, host)
-    files = [File(entry.path, entry.sha, bodies[entry.sha]) for entry in chosen]
-    # Reading is plain computation; a thread keeps the event loop free for the other requests.
-    found, workflows = await asyncio.to_thread(read_files, files, memory)
-    config, config_problems = _config(files, clock)
-    watched = [(usage, options.selection.watched_base(usage.reference)) for usage in found.usages]
-    concerned = {usage.path for usage, base in watched if base is not None}
-    concerned |= {file.path for file in files if b"dotnet" in file.data}
-    return Reading(
-        tree.sha,
-        tuple((usage, base) for usage, base in watched if base is not None),
-        workflows,
-        config,
-        (
-            *problems,
-            *too_large,
-            *config_problems,
-            *(problem for problem in found.problems if problem.path in concerned),
-        ),
-    )
-
-
-async def _entries(repository: str, tree: Tree, host: Host) -> tuple[list[TreeEntry], list[Problem]]:
-    """All entries, folder by folder where the host cut the listing short (over 100,000 entries or 7 MB)."""
-    if not tree.truncated:
-        return list(tree.entries), []
-    found: list[TreeEntry] = []
-    folders: list[tuple[str, str]] = [("", tree.sha)]
-    asked = 0
-    while folders and asked < _MOST_FOLDERS:
-        prefix, sha = folders.pop(0)
-        asked += 1
-        for entry in (await host.subtree(repository, sha)).entries:
-            placed = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
-            if entry.kind == "tree":
-                folders.append((f"{placed.path}/", entry.sha))
-            else:
-                found.append(placed)
-    if not folders:
-        return found, []
-    message = f"the repository has too many folders; {len(folders)} were not looked at"
-    return found, [Problem(folders[0][0], 1, message)]
-
-
-async def _bodies(
-    repository: str, entries: Sequence[TreeEntry], store: FleetStore, host: Host
-) -> Mapping[str, bytes]:
-    """Contents by sha: what any repository has shown before is never fetched again."""
-    known = dict(await store.known_blobs([entry.sha for entry in entries]))
-    missing = sorted({entry.sha for entry in entries} - known.keys())
-    fetched: dict[str, bytes] = {}
-    for start in range(0, len(missing), _AT_ONCE):
-        together = missing[start : start + _AT_ONCE]
-        contents = await asyncio.gather(*(host.blob(repository, sha) for sha in together))
-        fetched.update(zip(together, contents, strict=True))
-    if fetched:
-        await store.save_blobs(fetched)
-    return known | fetched
-
-
-def _config(files: Sequence[File], clock: Clock) -> tuple[RepositoryConfig, tuple[Problem, ...]]:
-    text = next((decode(file.data) for file in files if file.path == CONFIG_PATH), None)
-    if text is None:
-        return RepositoryConfig(), ()
-    return parse_config(text, clock.now())
+def _is_about_images(path: str) -> bool:
+    """A project has problems only where it builds an image, and its base need not be named."""
+    return kind_of(path) is Kind.PROJECT

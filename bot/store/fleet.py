@@ -1,25 +1,29 @@
 """Repositories, their files and their usages: what `discover` reads and writes."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.discover.ports import DueRepository, Reading
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
 from bot.domain.reference import Base
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import dump
 from bot.store.database import Database
+from bot.store.incidents import clear_incidents, open_incident, open_since
 from bot.store.inserting import chunks, insert_missing
 from bot.store.queue import Worker, claim, settle
 from bot.store.tables import bases, blobs, chores, repositories, usages
 
 _LISTING = "list repositories"
+_UNLISTED = "GitHub's list of repositories"
+_SHORT = "access to the fleet"
+"""Subjects of the incidents that a listing may be."""
 
 
 class FleetStore:
@@ -27,47 +31,68 @@ class FleetStore:
         self._database = database
         self._worker = worker
 
-    async def claim_listing(self, now: datetime) -> int | None:
+    async def claim_listing(self, now: datetime) -> DueListing | None:
         """The chore of listing the fleet where it is due, so that only one replica does it."""
         async with self._database.transaction() as connection:
             await connection.execute(insert_missing(connection, chores, name=_LISTING, due_at=now))
             rows = await claim(connection, chores, self._worker, now, limit=1, where=[chores.c.name == _LISTING])
-        return rows[0]["id"] if rows else None
+        return DueListing(rows[0]["id"], rows[0]["attempts"]) if rows else None
 
-    async def postpone_listing(self, chore: int, due: datetime) -> None:
+    async def postpone_listing(
+        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+    ) -> None:
+        """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
         async with self._database.transaction() as connection:
-            await settle(connection, chores, self._worker, chore, due_at=due, succeeded=False)
+            await settle(connection, chores, self._worker, chore.id, due_at=due, succeeded=False)
+            if trouble is not None and now is not None:
+                await open_incident(connection, _UNLISTED, now, trouble, now)
 
-    async def record_listing(self, chore: int, listing: Sequence[Repository], now: datetime, due: datetime) -> None:
-        """Repositories whose last push moved become due; those no longer listed lose their usages."""
+    async def known_fleet(self) -> KnownFleet:
         async with self._database.transaction() as connection:
-            known = {
-                row.name: row
-                for row in await connection.execute(
-                    select(
-                        repositories.c.name,
-                        repositories.c.pushed_at,
-                        repositories.c.default_branch,
-                        repositories.c.listed,
-                    )
+            names = await connection.execute(select(repositories.c.name).where(repositories.c.listed.is_(True)))
+            return KnownFleet(frozenset(names.scalars()), await open_since(connection, _SHORT))
+
+    async def record_listing(
+        self,
+        chore: DueListing,
+        listing: Sequence[Repository],
+        now: datetime,
+        due: datetime,
+        *,
+        kept: Collection[str] = (),
+        trouble: str | None = None,
+        reader: str | None = None,
+    ) -> None:
+        """Repositories whose last push moved become due, as do those that another `reader` read.
+
+        Those no longer listed lose their usages, but for `kept`; `trouble` says why these are, and is an
+        incident until a listing has none.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(
+                    repositories.c.name,
+                    repositories.c.pushed_at,
+                    repositories.c.default_branch,
+                    repositories.c.listed,
+                    repositories.c.reader,
                 )
-            }
+            )
+            known = {row.name: row for row in rows}
             fresh = [repository for repository in listing if repository.name not in known]
             for chunk in chunks(fresh):
                 await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
-            moved = [item for item in listing if item.name in known and _has_moved(known[item.name], item)]
-            if moved:
-                await connection.execute(
-                    _has_news(now),
-                    [
-                        {"named": item.name, "branch": item.default_branch, "pushed": item.pushed_at}
-                        for item in moved
-                    ],
-                )
-            gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing}
+            news = [item for item in listing if item.name in known and _has_news(known[item.name], item, reader)]
+            if news:
+                values = [
+                    {"named": item.name, "branch": item.default_branch, "pushed": item.pushed_at} for item in news
+                ]
+                await connection.execute(_become_due(now), values)
+            gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing} - set(kept)
             for names in chunks(sorted(gone)):
                 await self._forget(connection, names)
-            await settle(connection, chores, self._worker, chore, due_at=due)
+            await self._tell(connection, trouble, now)
+            await settle(connection, chores, self._worker, chore.id, due_at=due)
 
     async def claim_repositories(self, now: datetime, limit: int) -> list[DueRepository]:
         """Listed repositories whose default branch may have moved."""
@@ -76,7 +101,15 @@ class FleetStore:
                 connection, repositories, self._worker, now, limit=limit, where=[repositories.c.listed.is_(True)]
             )
         return [
-            DueRepository(row["id"], row["name"], row["default_branch"], row["tree"], row["attempts"])
+            DueRepository(
+                row["id"],
+                row["name"],
+                row["default_branch"],
+                row["tree"],
+                row["attempts"],
+                row["reader"],
+                row["error"],
+            )
             for row in rows
         ]
 
@@ -96,7 +129,13 @@ class FleetStore:
     async def save_reading(self, repository: DueRepository, reading: Reading, now: datetime, due: datetime) -> None:
         """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
         async with self._database.transaction() as connection:
+            bases_before = select(usages.c.base_id).where(
+                usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
+            )
+            before = set((await connection.execute(bases_before)).scalars())
             ids = await self._base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
+            touched = sorted(before | set(ids.values()))
+            await _hold(connection, touched)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
             if reading.usages:
                 await connection.execute(
@@ -110,7 +149,7 @@ class FleetStore:
                         for usage, base in reading.usages
                     ],
                 )
-            await self._mark_used(connection)
+            await _mark_used(connection, touched)
             await settle(
                 connection,
                 repositories,
@@ -119,6 +158,7 @@ class FleetStore:
                 due_at=due,
                 values={
                     "tree": reading.tree,
+                    "reader": reading.reader,
                     "config": dump(reading.config, RepositoryConfig),
                     "workflows": dump(reading.workflows, tuple[Workflow, ...]),
                     "problems": dump(reading.problems, tuple[Problem, ...]),
@@ -130,7 +170,7 @@ class FleetStore:
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         """The default branch is where it was: nothing to write but the next due time."""
         async with self._database.transaction() as connection:
-            await settle(connection, repositories, self._worker, repository.id, due_at=due)
+            await settle(connection, repositories, self._worker, repository.id, due_at=due, values={"error": None})
 
     async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
         """What was known stays in use; the error is shown until a reading works."""
@@ -145,41 +185,77 @@ class FleetStore:
                 values={"error": error},
             )
 
+    async def give_back(self, repository: DueRepository, due: datetime) -> None:
+        """It was not tried: neither an attempt nor an error."""
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                repositories,
+                self._worker,
+                repository.id,
+                due_at=due,
+                succeeded=False,
+                values={"attempts": max(repository.attempts - 1, 0)},
+            )
+
     async def _forget(self, connection: AsyncConnection, names: Sequence[str]) -> None:
-        ids = select(repositories.c.id).where(repositories.c.name.in_(names))
+        ids = list(
+            (await connection.execute(select(repositories.c.id).where(repositories.c.name.in_(names)))).scalars()
+        )
+        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+        touched = sorted(set((await connection.execute(theirs)).scalars()))
+        await _hold(connection, touched)
         await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
         await connection.execute(
-            update(repositories).where(repositories.c.name.in_(names)).values(listed=False, tree=None)
+            update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
         )
-        await self._mark_used(connection)
+        await _mark_used(connection, touched)
+
+    async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
+        over = [_UNLISTED]
+        if trouble is None:
+            over.append(_SHORT)
+        else:
+            await open_incident(connection, _SHORT, now, trouble, now)
+        await clear_incidents(connection, over, now)
 
     async def _base_ids(self, connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
-        for base in sorted(named):
-            await connection.execute(
-                insert_missing(
-                    connection,
-                    bases,
-                    registry=base.registry,
-                    repository=base.repository,
-                    tag=base.tag,
-                    due_at=now,
-                    used=True,
-                )
-            )
+        """A base that is new becomes due at once."""
+        known = await _ids_of(connection, named)
+        missing = sorted(named - known.keys())
+        for base in missing:
+            place = {"registry": base.registry, "repository": base.repository, "tag": base.tag}
+            await connection.execute(insert_missing(connection, bases, **place, due_at=now, used=True))
+        return known | await _ids_of(connection, set(missing))
+
+
+async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, int]:
+    found: dict[Base, int] = {}
+    for chunk in chunks(sorted({base.tag for base in named})):
         rows = await connection.execute(
-            select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(
-                or_(*(bases.c.tag == base.tag for base in named)) if named else bases.c.id < 0
-            )
+            select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
         )
-        return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
-
-    async def _mark_used(self, connection: AsyncConnection) -> None:
-        """Only bases that some usage follows are polled."""
-        is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
-        await connection.execute(update(bases).where(bases.c.used != is_used).values(used=is_used))
+        found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    return {base: id_ for base, id_ in found.items() if base in named}
 
 
-def _has_news(now: datetime) -> Any:
+async def _hold(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Locks bases in one order: two repositories that gain and lose the same base must see each other's usages."""
+    for chunk in chunks(ids):
+        locked = select(bases.c.id).where(bases.c.id.in_(chunk)).order_by(bases.c.id).with_for_update()
+        await connection.execute(locked)
+
+
+async def _mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Only bases that some usage follows are polled."""
+    is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
+    for chunk in chunks(ids):
+        await connection.execute(
+            update(bases).where(bases.c.id.in_(chunk), bases.c.used != is_used).values(used=is_used)
+        )
+
+
+def _become_due(now: datetime) -> Any:
     """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
     return (
         update(repositories)
@@ -196,9 +272,12 @@ def _has_news(now: datetime) -> Any:
     )
 
 
-def _has_moved(known: Any, item: Repository) -> bool:
+def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
     return bool(
-        known.pushed_at != item.pushed_at or known.default_branch != item.default_branch or not known.listed
+        known.pushed_at != item.pushed_at
+        or known.default_branch != item.default_branch
+        or not known.listed
+        or (reader is not None and known.reader not in (None, reader))
     )
 
 

@@ -71,7 +71,7 @@ def _leased(name: str, *columns: Any) -> Table:
     return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
 
 
-chores = _leased("chores", Column("name", String(64), nullable=False, unique=True))
+chores = _leased("chores", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
 
 repositories = _leased(
     "repositories",
@@ -79,6 +79,7 @@ repositories = _leased(
     Column("default_branch", String(255), nullable=False),
     Column("pushed_at", Moment),
     Column("tree", String(64)),
+    Column("reader", String(64)),
     Column("listed", Boolean, nullable=False),
     Column("config", JSON, nullable=False),
     Column("workflows", JSON, nullable=False),
@@ -249,4 +250,21 @@ incidents = Table(
     Column("cleared_at", Moment),
     Column("detail", Text, nullable=False),
     Index("uq_incidents_open", "subject", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    _key(),
+    Column("topic", String(32), nullable=False),
+    Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment),
+    Column("text", Text, nullable=False),
+    Column("toward", JSON, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("cleared_at", Moment),
+    Column("outcome", Text),
+    Column("told_with", ForeignKey("notices.id"), index=True),
+    Index("uq_notices_open", "topic", "base_id", "since", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )

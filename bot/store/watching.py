@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Release
@@ -14,8 +14,8 @@ from bot.domain.reference import Base
 from bot.report.message import IncidentNews
 from bot.store.codec import dump, load
 from bot.store.database import Database
+from bot.store.incidents import clear_incidents, open_incident
 from bot.store.inserting import chunks, insert_missing
-from bot.store.outbox import announce
 from bot.store.queue import Worker, claim, settle
 from bot.store.tables import bases, incidents, manifests, observations, releases
 from bot.watch.incident import SUBJECT, Incident
@@ -143,23 +143,8 @@ class WatchStore:
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""
         async with self._database.transaction() as connection:
             for incident in opened:
-                added = await connection.execute(
-                    insert_missing(
-                        connection,
-                        incidents,
-                        subject=incident.subject,
-                        opened_at=incident.opened_at,
-                        detail=incident.detail,
-                    ).returning(incidents.c.id)
-                )
-                for row in added.all():
-                    await announce(connection, f"incident:{row.id}", at)
-            for incident in cleared:
-                ended = await connection.execute(
-                    update(incidents).where(_is_open(incident)).values(cleared_at=at).returning(incidents.c.id)
-                )
-                for row in ended.all():
-                    await announce(connection, f"incident:{row.id}", at)
+                await open_incident(connection, incident.subject, incident.opened_at, incident.detail, at)
+            await clear_incidents(connection, [incident.subject for incident in cleared], at)
 
 
 async def add_observation(connection: AsyncConnection, base: int, seen: Observation, sight: str) -> int:
@@ -200,7 +185,3 @@ async def _earlier(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         for row in await connection.execute(select(ranked).where(ranked.c.rank <= _EARLIER)):
             found.setdefault(row.base_id, set()).add(row.digest)
     return {base: frozenset(digests) for base, digests in found.items()}
-
-
-def _is_open(incident: Incident) -> ColumnElement[bool]:
-    return and_(incidents.c.subject == incident.subject, incidents.c.cleared_at.is_(None))

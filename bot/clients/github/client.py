@@ -1,7 +1,10 @@
 """The requests that the bot makes of GitHub, each one call and one value."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -25,16 +28,58 @@ class GitHub:
 
     # Reading the fleet
 
-    async def repositories(self, owners: Sequence[str]) -> list[Repository]:
-        """All repositories of the installation, or of the named organisations (100 to a request)."""
-        found: list[Repository] = []
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        """All repositories of the installation, or of the named organisations and users (100 to a request).
+
+        None for `owners` means whoever there is, which only an App's installation can tell. Raises `Failure`.
+        """
         if self._as_app:
-            async for page in self._transport.pages("/installation/repositories"):
-                found += [_repository(row) for row in _rows(page, "repositories")]
-            return found
+            return await self._listed("/installation/repositories", key="repositories")
+        if owners is None:
+            raise Failure(
+                Trouble.MALFORMED,
+                "a token cannot list repositories whose owner is left open",
+                where="github.repositories.include",
+                advice='write "OWNER/*" for each organisation or user, or use a GitHub App',
+            )
+        found: list[Repository] = []
         for owner in owners:
-            async for page in self._transport.pages(f"/orgs/{quote(owner)}/repos", {"type": "all"}):
-                found += [_repository(row) for row in _rows(page, None)]
+            found += await self._owned(owner)
+        return found
+
+    async def _owned(self, owner: str) -> list[Repository]:
+        try:
+            return await self._listed(f"/orgs/{quote(owner)}/repos", {"type": "all"})
+        except Failure as failure:
+            if failure.trouble is not Trouble.MISSING:
+                raise
+        # No organisation. The token's own user sees private repositories too, of others only the public ones.
+        if await self._login() == owner.lower():
+            return await self._listed("/user/repos", {"affiliation": "owner"})
+        try:
+            return await self._listed(f"/users/{quote(owner)}/repos", {"type": "owner"})
+        except Failure as failure:
+            if failure.trouble is not Trouble.MISSING:
+                raise
+            raise Failure(
+                Trouble.MISSING,
+                f"there is no organisation or user {owner!r} that this token may see",
+                where="github.repositories.include",
+                advice="check the name, and that the token is authorised for the organisation",
+                status=failure.status,
+            ) from failure
+
+    async def _login(self) -> str:
+        with _shape("user"):
+            return str((await self._transport.read("/user"))["login"]).lower()
+
+    async def _listed(
+        self, path: str, parameters: Mapping[str, Any] | None = None, key: str | None = None
+    ) -> list[Repository]:
+        found: list[Repository] = []
+        async for page in self._transport.pages(path, parameters):
+            with _shape("list of repositories"):
+                found += [_repository(row) for row in _rows(page, key)]
         return found
 
     async def tree(self, repository: str, ref: str) -> Tree | None:
@@ -47,17 +92,28 @@ class GitHub:
             if failure.status == 409:
                 return None
             raise
-        return _tree(data)
+        with _shape("tree"):
+            tree = _tree(data)
+        # PyGithub follows the redirect of a renamed repository without the query, so without what is in folders.
+        is_flat = all("/" not in entry.path for entry in tree.entries)
+        has_folders = any(entry.kind == "tree" for entry in tree.entries)
+        return replace(tree, truncated=True) if is_flat and has_folders else tree
 
     async def subtree(self, repository: str, sha: str) -> Tree:
         """One folder of a tree, for trees that the host truncates."""
-        return _tree(await self._transport.read(f"/repos/{repository}/git/trees/{sha}"))
+        data = await self._transport.read(f"/repos/{repository}/git/trees/{sha}")
+        with _shape("tree"):
+            return _tree(data)
 
     async def blob(self, repository: str, sha: str) -> bytes:
+        """A file's content; raises `Failure` where it is not what its name says."""
         data = await self._transport.read(f"/repos/{repository}/git/blobs/{sha}")
-        if data.get("encoding") == "utf-8":
-            return str(data["content"]).encode()
-        return base64.b64decode(data["content"])
+        with _shape("blob"):
+            content = str(data["content"])
+            body = content.encode() if data.get("encoding") == "utf-8" else base64.b64decode(content)
+        if _git_name(body, sha) != sha:
+            raise Failure(Trouble.MALFORMED, f"the content is not that of {sha[:12]}", where=repository)
+        return body
 
     # Changing one repository
 
@@ -164,7 +220,9 @@ class GitHub:
         )
         return int(data["workflow_run_id"]) if isinstance(data, dict) and "workflow_run_id" in data else None
 
-    async def dispatched_runs(self, repository: str, workflow: str, *, branch: str | None, since: datetime) -> list[Run]:
+    async def dispatched_runs(
+        self, repository: str, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
         """Dispatched runs of a workflow created at or after `since`, oldest first."""
         data = await self._transport.read(
             f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs",
@@ -180,6 +238,23 @@ class GitHub:
 
     async def run(self, repository: str, run: int) -> Run:
         return _run(await self._transport.read(f"/repos/{repository}/actions/runs/{run}"))
+
+
+@contextmanager
+def _shape(what: str) -> Iterator[None]:
+    """Turns an answer of another shape into a `Failure`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Failure(
+            Trouble.MALFORMED, f"the answer is no {what} ({type(error).__name__})", advice="check github.api_url"
+        ) from error
+
+
+def _git_name(body: bytes, like: str) -> str:
+    """As git names a file's content, with the hash of which `like` is one."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _rows(data: Any, key: str | None) -> list[dict[str, Any]]:

@@ -2,20 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import stamina
 from github import Auth, Github, GithubException, GithubIntegration
-from github.Requester import Requester
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+from jwt.exceptions import PyJWTError
 from requests.exceptions import RequestException
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+
+T = TypeVar("T")
 
 _SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
 """GitHub: "wait for at least one minute" where the answer names no time."""
@@ -52,20 +56,28 @@ class GitHubAccess:
 
 
 class Transport:
-    """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked)."""
+    """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked).
+
+    Once GitHub has said that a rate limit is reached, nothing is asked before the time it named: going on may get
+    an integration banned.
+    """
 
     def __init__(self, access: GitHubAccess, clock: Clock) -> None:
         self._access = access
         self._clock = clock
         self._host = urlsplit(access.api_url).netloc
         self._pool = ThreadPoolExecutor(access.threads, thread_name_prefix="github")
+        self._connections = _Connections(access)
         self._requester: Requester | None = None
         self._connecting = asyncio.Lock()
+        self._renewing = threading.Lock()
+        self._quiet_until: datetime | None = None
 
     async def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._connections.close()
         if self._requester is not None:
             await asyncio.to_thread(self._requester.close)
-        self._pool.shutdown(wait=True, cancel_futures=True)
 
     async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         _, body = await self._read(path, parameters)
@@ -103,31 +115,60 @@ class Transport:
         parameters: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
     ) -> tuple[dict[str, Any], Any]:
+        where = f"{method} {self._host}{urlsplit(path).path}"
+        self._check_quiet(where)
         requester = await self._connected()
 
         def send() -> tuple[int, dict[str, Any], str]:
+            with self._renewing:  # an installation token that ran out is renewed by one thread
+                _ = requester.auth.token if requester.auth is not None else None
             return requester.requestJson(
-                method, path, dict(parameters) if parameters else None, None, dict(body) if body else None
+                method,
+                path,
+                dict(parameters) if parameters else None,
+                None,
+                dict(body) if body else None,
+                self._connections.own(),
             )
 
-        where = f"{method} {self._host}{path.partition('?')[0]}"
         status, headers, text = await self._in_thread(send, where)
-        data = _decoded(text, where)
+        if status == 401:
+            self._log_in_again(requester)
         if status >= 300:
-            raise self._failure(status, headers, data, where)
-        return headers, data
+            raise self._failure(status, headers, _error_body(text), where)
+        return headers, _decoded(text, where)
 
-    async def _in_thread(self, call: Any, where: str) -> Any:
+    def _log_in_again(self, refused: Requester) -> None:
+        """The next request takes a new installation token: the old one may have been revoked."""
+        if self._requester is refused:
+            self._requester = None
+
+    def _check_quiet(self, where: str) -> None:
+        if self._quiet_until is None:
+            return
+        left = self._quiet_until - self._clock.now()
+        if left > timedelta(0):
+            raise _throttled(left, where)
+        self._quiet_until = None
+
+    async def _in_thread(self, call: Callable[[], T], where: str) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         except GithubException as error:
             raise self._failure(error.status, error.headers or {}, error.data, where) from error
-        except (RequestException, OSError, RuntimeError) as error:
+        except (RequestException, OSError) as error:
             raise Failure(
                 Trouble.UNREACHABLE,
                 f"no answer ({type(error).__name__})",
                 where=where,
                 advice="the next pass tries again",
+            ) from error
+        except RuntimeError as error:  # PyGithub's word for a redirect that it does not follow
+            raise Failure(
+                Trouble.MALFORMED,
+                "the answer is a redirect to elsewhere, or to itself",
+                where=where,
+                advice="check github.api_url",
             ) from error
 
     async def _connected(self) -> Requester:
@@ -152,7 +193,7 @@ class Transport:
         if isinstance(credentials, TokenCredentials):
             auth = Auth.Token(credentials.token)
         else:
-            app = Auth.AppAuth(credentials.id, credentials.private_key)
+            app = _app(credentials)
             installation = credentials.installation or _only_installation(app, common)
             auth = app.get_installation_auth(installation)
         return Github(auth=auth, pool_size=access.threads, **common).requester
@@ -161,9 +202,8 @@ class Transport:
         message = str(data.get("message", "")) if isinstance(data, dict) else ""
         pause = self._pause(status, headers, message)
         if pause is not None:
-            what, trouble = "the rate limit is reached", Trouble.THROTTLED
-            advice = f"writes and reads go on in {int(pause.total_seconds())} s"
-            return Failure(trouble, what, where=where, advice=advice, retry_after=pause, status=status)
+            self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
+            return _throttled(pause, where, status)
         trouble, advice = _meaning(status)
         detail = _details(data)
         return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
@@ -179,6 +219,59 @@ class Transport:
         if status == 429 or "rate limit" in message.lower():
             return _SECONDARY_LIMIT_PAUSE
         return None
+
+
+class _Connections:
+    """One for each thread: PyGithub's own keeps the request on itself until the answer is read.
+
+    So two threads that shared it could each get the other's answer.
+    """
+
+    def __init__(self, access: GitHubAccess) -> None:
+        self._access = access
+        self._mine = threading.local()
+        self._all: list[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = []
+
+    def own(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+        found: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
+        found = getattr(self._mine, "connection", None)
+        if found is None:
+            address = urlsplit(self._access.api_url)
+            kind = HTTPRequestsConnectionClass if address.scheme == "http" else HTTPSRequestsConnectionClass
+            found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
+            self._mine.connection = found
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+
+
+def _throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
+    advice = f"writes and reads go on in {int(pause.total_seconds())} s"
+    return Failure(
+        Trouble.THROTTLED,
+        "the rate limit is reached",
+        where=where,
+        advice=advice,
+        retry_after=pause,
+        status=status,
+    )
+
+
+def _app(credentials: AppCredentials) -> Auth.AppAuth:
+    """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
+    app = Auth.AppAuth(credentials.id, credentials.private_key)
+    try:
+        app.create_jwt()
+    except (ValueError, TypeError, PyJWTError) as error:
+        raise Failure(
+            Trouble.DENIED,
+            "the GitHub App's private key cannot be read",
+            advice="github.app.private_key_file must hold the PEM file that GitHub gave for the App",
+        ) from error
+    return app
 
 
 def _only_installation(app: Auth.AppAuth, common: Mapping[str, Any]) -> int:
@@ -197,15 +290,23 @@ def _worth_another_try(error: Exception) -> bool:
 
 
 def _decoded(text: str, where: str) -> Any:
+    """Raises `Failure`: also a proxy's page that comes with 200 is no answer of GitHub."""
     if not text:
         return None
     try:
         return json.loads(text)
     except ValueError as error:
-        # An error page of a proxy is no JSON; the status says enough.
-        if text.lstrip().startswith("<"):
-            return None
-        raise Failure(Trouble.MALFORMED, "the answer is no JSON", where=where) from error
+        raise Failure(
+            Trouble.MALFORMED, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
+        ) from error
+
+
+def _error_body(text: str) -> Any:
+    """What GitHub says about an error; None for the page of a proxy, whose status says enough."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _next_page(link: str) -> str | None:
@@ -221,13 +322,15 @@ def _meaning(status: int) -> tuple[Trouble, str]:
         return Trouble.UNREACHABLE, "the next pass tries again"
     if status == 401:
         return Trouble.DENIED, "check github.token_file or the App's private key"
+    if status == 451:
+        return Trouble.DENIED, "GitHub has blocked the repository"
     if status == 403:
         return Trouble.DENIED, "grant contents, pull requests and actions: read and write"
     if status in (404, 410):
         return Trouble.MISSING, "check that it exists and that the credentials may see it"
     if status in (409, 422):
         return Trouble.CONFLICT, ""
-    return Trouble.MALFORMED, ""
+    return Trouble.MALFORMED, "check github.api_url"
 
 
 def _details(data: Any) -> str:

@@ -45,6 +45,7 @@ def upgrade() -> None:
         "chores",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("mark", sa.String(length=255), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("lease_owner", sa.String(length=64), nullable=True),
@@ -130,6 +131,7 @@ def upgrade() -> None:
         sa.Column("default_branch", sa.String(length=255), nullable=False),
         sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tree", sa.String(length=64), nullable=True),
+        sa.Column("reader", sa.String(length=64), nullable=True),
         sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("workflows", sa.JSON(), nullable=False),
@@ -150,6 +152,33 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollouts")),
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("topic", sa.String(length=32), nullable=False),
+        sa.Column("base_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("toward", sa.JSON(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("told_with", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["base_id"], ["bases.id"], name=op.f("fk_notices_base_id_bases")),
+        sa.ForeignKeyConstraint(["told_with"], ["notices.id"], name=op.f("fk_notices_told_with_notices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    op.create_index(op.f("ix_notices_base_id"), "notices", ["base_id"], unique=False)
+    op.create_index(op.f("ix_notices_told_with"), "notices", ["told_with"], unique=False)
+    op.create_index(
+        "uq_notices_open",
+        "notices",
+        ["topic", "base_id", "since"],
+        unique=True,
+        sqlite_where=sa.text("cleared_at IS NULL"),
+        postgresql_where=sa.text("cleared_at IS NULL"),
     )
     op.create_table(
         "observations",

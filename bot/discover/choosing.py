@@ -1,0 +1,96 @@
+"""Which entries of a tree are worth fetching: every file is a request, and a tree may hold 100,000 of them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.discover import repository_config
+from bot.discover.files import LARGEST_FILE, kind_of
+from bot.domain.repository import TreeEntry
+from bot.domain.usage import Kind, Problem
+
+MOST_FILES = 1_000
+"""To one repository: a third of what GitHub grants a token in an hour is three such."""
+MOST_BYTES = 16 << 20
+"""To one repository, all files together."""
+
+_OTHER_FORMATS = re.compile(
+    r"""
+    (?:.*/)?\.github/(?!workflows/|actions/).*        # issue forms, dependabot, labeler, release notes, funding
+    | (?:.*/)?(?:
+        \.?(?:codecov|readthedocs|golangci|goreleaser|yamllint|prettierrc|eslintrc|markdownlint|pre-commit-config
+            |clang-format|clang-tidy|rubocop|stylelintrc|spectral|editorconfig|hadolint|trivy|dependabot|releaserc)
+        | _config | mkdocs | pubspec | pnpm-lock | pnpm-workspace | antora | buf | buf\.gen | GitVersion
+        | Chart | crowdin | swagger | openapi | \.gitlab-ci | appveyor | azure-pipelines
+    )\.ya?ml
+    """,
+    re.VERBOSE,
+)
+"""YAML whose format its place or name fixes, and which is not a Kubernetes object: a manifest needs `kind` and
+`apiVersion`, and no cluster reads these. (Chart.yaml has an apiVersion, but names no image that is run.)"""
+
+_FIRST = (Kind.DOCKERFILE, Kind.WORKFLOW, Kind.PROJECT, Kind.GLOBAL_JSON, Kind.COMPOSE)
+"""What is read where not everything can be."""
+_MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    entries: tuple[TreeEntry, ...]
+    problems: tuple[Problem, ...]
+
+
+def chosen(entries: Iterable[TreeEntry]) -> Choice:
+    """The files to fetch, and what a maintainer should know of those that are not.
+
+    A file too large to be written by hand, a symbolic link in the place of one of ours and a submodule are
+    reported, not fetched.
+    """
+    candidates: list[tuple[int, TreeEntry]] = []
+    problems: list[Problem] = []
+    submodules: list[str] = []
+    for entry in entries:
+        if entry.kind == "commit":
+            submodules.append(entry.path)
+            continue
+        rank = _rank(entry.path)
+        if entry.kind != "blob" or rank is None:
+            continue
+        if not entry.is_file:
+            advice = "a symbolic link is not followed; its target is read where it stands, under its own name"
+            problems.append(Problem(entry.path, 1, advice))
+        elif entry.size > LARGEST_FILE:
+            problems.append(Problem(entry.path, 1, f"{entry.size:,} bytes are too many to read; exclude the file"))
+        else:
+            candidates.append((rank, entry))
+        if entry.path in _MISNAMED:
+            problems.append(Problem(entry.path, 1, f"nothing reads this file; name it {repository_config.PATH}"))
+    if submodules:
+        advice = "read where it is a repository of the fleet itself, not from here"
+        count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
+        problems.append(Problem(submodules[0], 1, f"{count}: {advice}"))
+    candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
+    taken = _within_bounds([entry for _, entry in candidates])
+    if left := candidates[len(taken) :]:
+        why = f"this and {len(left) - 1:,} more files were not read, as the repository has too many"
+        problems.append(Problem(left[0][1].path, 1, why))
+    return Choice(tuple(taken), tuple(problems))
+
+
+def _rank(path: str) -> int | None:
+    """The lower, the sooner; None for files that name no reference."""
+    if path == repository_config.PATH:
+        return 0
+    kind = kind_of(path)
+    if kind is None or (kind is Kind.KUBERNETES and path not in _MISNAMED and _OTHER_FORMATS.fullmatch(path)):
+        return None
+    return 1 + (_FIRST.index(kind) if kind in _FIRST else len(_FIRST) + (kind is Kind.KUBERNETES))
+
+
+def _within_bounds(entries: list[TreeEntry]) -> list[TreeEntry]:
+    total = 0
+    for number, entry in enumerate(entries):
+        total += entry.size
+        if number == MOST_FILES or total > MOST_BYTES:
+            return entries[:number]
+    return entries

@@ -1,0 +1,35 @@
+"""A tree that the host cut short, completed folder by folder."""
+
+from bot.discover.ports import Host
+from bot.domain.repository import Tree, TreeEntry
+from bot.domain.usage import Problem
+
+MOST_FOLDERS = 200
+"""Requests that one repository may cost that way."""
+
+
+async def entries_of(repository: str, tree: Tree, host: Host) -> tuple[list[TreeEntry], list[Problem]]:
+    """All entries but folders, and a problem where there are too many folders to look at.
+
+    GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,
+    where the files that build images stand.
+    """
+    found = {entry.path: entry for entry in tree.entries if entry.kind != "tree"}
+    if not tree.truncated:
+        return list(found.values()), []
+    folders: list[tuple[str, str]] = [("", tree.sha)]
+    asked = 0
+    while asked < len(folders) and asked < MOST_FOLDERS:
+        prefix, sha = folders[asked]
+        asked += 1
+        for entry in (await host.subtree(repository, sha)).entries:
+            placed = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
+            if entry.kind == "tree":
+                folders.append((f"{placed.path}/", entry.sha))
+            else:
+                found[placed.path] = placed
+    if asked == len(folders):
+        return list(found.values()), []
+    left = len(folders) - asked
+    message = f"the repository has too many folders; this and {left - 1:,} more were not looked at on their own"
+    return list(found.values()), [Problem(folders[asked][0], 1, message)]
