@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.act.dispatch import dispatch
 from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
+from bot.act.published import PublishedTags, Registry
 from bot.act.pull_request import open_or_update
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
@@ -23,8 +24,11 @@ class ActTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock) -> ActTally:
+async def tick(
+    store: ActStore, host: Host, registry: Registry, rewrite: Rewriter, options: ActOptions, clock: Clock
+) -> ActTally:
     """Works until nothing is due, or until the host asks for a pause."""
+    tags = PublishedTags(registry)
     done = 0
     problems: list[str] = []
     while jobs := await store.claim_jobs((State.PLANNED, State.WAITING), _BATCH):
@@ -35,7 +39,7 @@ async def tick(store: ActStore, host: Host, rewrite: Rewriter, options: ActOptio
                 continue
             try:
                 before = job.rebuild
-                after = await _act(job, store, host, rewrite, options, clock)
+                after = await _act(job, store, host, tags, rewrite, options, clock)
                 await store.settle_rebuild(before, after)
                 done += 1
             except Failure as failure:
@@ -50,10 +54,19 @@ async def tick(store: ActStore, host: Host, rewrite: Rewriter, options: ActOptio
 
 
 async def _act(
-    job: Job, store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock
+    job: Job,
+    store: ActStore,
+    host: Host,
+    tags: PublishedTags,
+    rewrite: Rewriter,
+    options: ActOptions,
+    clock: Clock,
 ) -> Rebuild:
     match job.rebuild.action:
         case Action.PULL_REQUEST:
+            missing = await tags.missing(job)
+            if missing is not None:
+                return _paused(job.rebuild, f"{missing} is not published yet", options.follow_every, clock)
             return await open_or_update(job, store, host, rewrite, options, clock)
         case Action.DISPATCH:
             return await dispatch(job, store, host, options, clock)
@@ -64,13 +77,18 @@ async def _act(
 async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
     """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
     rebuild = job.rebuild
-    if failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS:
+    if failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS and rebuild.state.awaits_action:
         ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())
         await _settle(store, rebuild, ended)
         return
-    waiting = rebuild.moved(State.WAITING, str(failure), at=clock.now())
     rest = failure.retry_after or rest_after(rebuild.attempts)
-    await _settle(store, rebuild, replace(waiting, due_at=clock.now() + rest), succeeded=False)
+    await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
+
+
+def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Rebuild:
+    """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
+    waiting = rebuild.moved(State.WAITING, reason, at=clock.now()) if rebuild.state.awaits_action else rebuild
+    return replace(waiting, due_at=clock.now() + rest)
 
 
 async def _postpone(job: Job, store: ActStore, pause: Failure, clock: Clock) -> None:

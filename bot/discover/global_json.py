@@ -4,65 +4,18 @@ Format and matching rules: https://learn.microsoft.com/dotnet/core/tools/global-
 with comments.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from bot.discover.collector import Collector, Unreadable, quoted
 from bot.discover.jsonc import read
 from bot.discover.nodes import Mapping, Scalar, Style
 from bot.discover.traced import Traced
+from bot.domain.sdk_pin import RollForward, SdkPin
 from bot.domain.tag import Tag
-from bot.domain.tag_choice import is_newer
 from bot.domain.usage import Findings, Kind, Role
 
 SDK = "mcr.microsoft.com/dotnet/sdk"
 _FULL_PRECISION = 3
-_BAND = 100
-
-
-class RollForward(StrEnum):
-    """How far from the pinned version an installed SDK may be."""
-
-    PATCH = "patch"
-    FEATURE = "feature"
-    MINOR = "minor"
-    MAJOR = "major"
-    LATEST_PATCH = "latestPatch"
-    LATEST_FEATURE = "latestFeature"
-    LATEST_MINOR = "latestMinor"
-    LATEST_MAJOR = "latestMajor"
-    DISABLE = "disable"
-
-
-@dataclass(frozen=True, slots=True)
-class SdkPin:
-    """The SDK that a global.json asks for; `allow_prerelease` is what `dotnet` assumes outside Visual Studio."""
-
-    version: str
-    roll_forward: RollForward = RollForward.LATEST_PATCH
-    allow_prerelease: bool = True
-
-    def accepts(self, installed: str) -> bool:
-        """Whether `dotnet` would run with this SDK as the only one installed, as in an SDK image."""
-        if installed == self.version:
-            return True
-        pinned, other = Tag.parse(self.version), Tag.parse(installed)
-        if self.roll_forward is RollForward.DISABLE or not is_newer(pinned, other):
-            return False
-        if other.is_prerelease and not (self.allow_prerelease or pinned.is_prerelease):
-            return False
-        kept = {
-            RollForward.PATCH: _band(pinned) == _band(other),
-            RollForward.FEATURE: pinned.parts[:2] == other.parts[:2],
-            RollForward.MINOR: pinned.parts[:1] == other.parts[:1],
-            RollForward.MAJOR: True,
-        }
-        return kept[RollForward(self.roll_forward.removeprefix("latest").lower())]
-
-
-def _band(version: Tag) -> tuple[int, ...]:
-    """Major, minor and feature band: `8.0.404` belongs to 8.0.4xx."""
-    return (*version.parts[:2], *(part // _BAND for part in version.parts[2:3]))
 
 
 def find(path: str, text: str) -> Findings:
@@ -85,7 +38,7 @@ def find(path: str, text: str) -> Findings:
     if usage is not None:
         # An empty span would say that a digest may be added here, which no SDK understands.
         pieces = tuple(piece for piece in usage.pieces if piece.span.start < piece.span.end)
-        file.add(replace(usage, pieces=pieces))
+        file.add(replace(usage, pieces=pieces, sdk_pin=pin(text)))
     roll_forward = sdk.scalar("rollForward") if sdk is not None else None
     if roll_forward is not None and _roll_forward(roll_forward) is None:
         known = ", ".join(RollForward)

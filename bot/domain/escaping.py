@@ -2,20 +2,25 @@
 
 import re
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+_LINKING = re.compile(r"([@#]|\bGH-)(?=\w)", re.IGNORECASE)
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ZERO_WIDTH = "\u200b"
 
 
 def markdown(text: str) -> str:
-    """Markdown's own signs are escaped; a mention or an issue link is broken by an invisible space."""
+    """Markdown's own signs are escaped; a mention or an issue link is broken by an invisible space.
+
+    GitHub finds mentions and issues in the text as rendered, where an escape no longer stands in their way.
+    """
     line = " ".join(text.split())
-    return _MARKDOWN.sub(r"\\\1", line).replace("@", f"@{_ZERO_WIDTH}")
+    return _LINKING.sub(rf"\1{_ZERO_WIDTH}", _MARKDOWN.sub(r"\\\1", line))
 
 
 def code(text: str) -> str:
-    """For inline code: Markdown knows no escape there, so backticks and line ends are taken out."""
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
+    """For inline code: Markdown knows no escape there, so backticks, line ends and cell ends are taken out."""
+    line = " ".join(text.replace("`", "'").replace("|", "¦").split())
+    return f"`{line or ' '}`"
 
 
 def slack(text: str) -> str:

@@ -1,7 +1,11 @@
 """What the code host shows of the work done there."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+CLOCKS_DIFFER_BY = timedelta(seconds=5)
+"""A run may bear a time a little before the one when it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ class Run:
     @property
     def has_concluded(self) -> bool:
         return self.status == "completed"
+
+
+def dispatched_run(runs: Iterable[Run], taken: Collection[int], correlation: str | None) -> Run | None:
+    """The run that a dispatch started: the one that names its correlation, else the first that nobody owns.
+
+    `runs` are those of the workflow since the dispatch, oldest first; `taken` belong to other rebuilds.
+    """
+    free = [run for run in runs if run.id not in taken]
+    named = (run for run in free if correlation and correlation in run.title)
+    return next(named, free[0] if free else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ class Member:
     name: str
     workflows: tuple[Workflow, ...]
     config: RepositoryConfig
+    sdk_pins: tuple[Usage, ...] = ()
+    """What its global.json files ask for; they follow no base, they move along with an SDK image."""
 
     def workflow(self, file: str) -> Workflow | None:
         return next((workflow for workflow in self.workflows if workflow.file == file), None)

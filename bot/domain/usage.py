@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.reference import Reference
+from bot.domain.sdk_pin import SdkPin
 
 
 class Kind(StrEnum):
@@ -95,6 +96,8 @@ class Usage:
     """
     statement: int | None = None
     """The first line of the instruction that names the reference, where that is not `line`; markers go above it."""
+    sdk_pin: SdkPin | None = None
+    """What a global.json asks for."""
 
     @property
     def is_pinned(self) -> bool:

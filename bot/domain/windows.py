@@ -46,18 +46,19 @@ class Window:
         """`at` itself where the window is open then, else the next moment when it opens (UTC)."""
         if self.end is None:
             return at
-        local = at.astimezone(ZoneInfo(self.zone))
-        for offset in range(-1, 8):
-            day = local.date() + timedelta(days=offset)
+        zone = ZoneInfo(self.zone)
+        today = at.astimezone(zone).date()
+        for offset in range(-1, 15):
+            day = today + timedelta(days=offset)
             if day.weekday() not in self.days:
                 continue
-            opens = datetime.combine(day, self.start, local.tzinfo)
-            closes = datetime.combine(day, self.end, local.tzinfo)
-            if self.end <= self.start:
-                closes += timedelta(days=1)
-            if local < closes:
-                return max(opens, local).astimezone(UTC)
-        raise AssertionError("a window with a day opens within eight days")
+            # In UTC, since moments of one zone compare by their wall time, which repeats when summer ends.
+            opens = datetime.combine(day, self.start, zone).astimezone(UTC)
+            last = day + timedelta(days=1) if self.end <= self.start else day
+            closes = datetime.combine(last, self.end, zone).astimezone(UTC)
+            if max(opens, at) < closes:
+                return max(opens, at.astimezone(UTC))
+        raise AssertionError("a window with a day opens within two weeks, even where summer swallows it once")
 
 
 ALWAYS = Window()
@@ -70,4 +71,4 @@ def next_opening(windows: Sequence[Window], at: datetime) -> datetime:
 
 def _time(text: str) -> time:
     hour, _, minute = text.partition(":")
-    return time(int(hour) % 24 if hour == "24" else int(hour), int(minute))
+    return time(0) if text == "24:00" else time(int(hour), int(minute))

@@ -18,12 +18,17 @@ from bot.plan.naming import branch_for
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """One usage and what it takes to bring it up to date."""
+    """One usage and what it takes to bring it up to date.
+
+    `edit` is what a pull request would change, None where nothing can be written. A usage that `floats` takes the
+    new base with any rebuild.
+    """
 
     move: Move
     usage: Usage
     terms: Terms
-    replacement: Replacement | None
+    edit: Replacement | None
+    floats: bool
     reason: str
 
 
@@ -38,6 +43,9 @@ def decide(
 
     A repository gets at most one rebuild for each action, whatever the number of its files and bases.
     """
+    mine: dict[str, list[Rebuild]] = {}
+    for rebuild in open_rebuilds:
+        mine.setdefault(rebuild.repository, []).append(rebuild)
     by_repository: dict[int, tuple[Member, list[tuple[Move, Usage]]]] = {}
     for move in moves:
         if not move.change.cause.needs_rebuild or move.change.to_digest is None:
@@ -46,8 +54,7 @@ def decide(
             by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
     planned: list[PlannedRebuild] = []
     for _, (member, pairs) in sorted(by_repository.items()):
-        mine = [rebuild for rebuild in open_rebuilds if rebuild.repository == member.name]
-        planned += _for_repository(member, pairs, policy, mine, now)
+        planned += _for_repository(member, pairs, policy, mine.get(member.name, ()), now)
     return tuple(planned)
 
 
@@ -61,7 +68,7 @@ def _for_repository(
     if not member.config.enabled:
         return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", now)]
     needs = [need for move, usage in pairs if (need := _need(member, move, usage, policy, now.date())) is not None]
-    needs = _without_lonely_sdk_pins(needs)
+    needs += _sdk_pins(member, needs)
     chosen: dict[Action, list[_Need]] = {}
     for need in needs:
         chosen.setdefault(_action(member, need), []).append(need)
@@ -78,26 +85,28 @@ def _need(member: Member, move: Move, usage: Usage, policy: Policy, today: date)
     assert change.to_digest is not None
     target = moved(usage.reference, change.to_digest, change.to_version)
     if isinstance(target, Unknown):
-        return _Need(move, usage, terms, None, target.reason)
+        return _Need(move, usage, terms, None, False, target.reason)
+    can_be_written = usage.span is not None and usage.fixed_because is None
     if target == usage.reference:
-        return _Need(move, usage, terms, None, f"{usage.reference} needs no edit")
-    if usage.span is None or usage.fixed_because is not None:
-        return _Need(move, usage, terms, None, usage.fixed_because or "the base is implied, not written")
+        mark = Replacement(target, target.at(target.tag, change.to_digest), marker=True)
+        return _Need(move, usage, terms, mark if can_be_written else None, True, f"{usage.reference} needs no edit")
+    if not can_be_written:
+        why = usage.fixed_because or "the base is implied, not written"
+        return _Need(move, usage, terms, None, False, f"{usage.reference} must be edited by hand: {why}")
     how = "pinned by digest" if usage.is_pinned else "pinned to a patch"
-    return _Need(move, usage, terms, Replacement(usage.reference, target), f"{usage.reference.tag} is {how}")
+    return _Need(move, usage, terms, Replacement(usage.reference, target), False, f"{usage.reference.tag} is {how}")
 
 
 def _action(member: Member, need: _Need) -> Action:
+    """What is wished for, as far as it can help; where nothing can, maintainers are told."""
     wish = member.config.action or need.terms.action
-    if wish is Wish.NOTIFY:
-        return Action.NOTIFY
-    if wish is Wish.DISPATCH:
+    if wish in (Wish.NOTIFY, Wish.DISPATCH):
+        return Action(wish.value)
+    has_workflow = member.workflow(member.config.workflow or need.terms.workflow) is not None
+    prefers_workflow = need.edit is None or wish is not Wish.PULL_REQUEST
+    if need.floats and has_workflow and prefers_workflow:
         return Action.DISPATCH
-    if wish is Wish.PULL_REQUEST or need.replacement is not None:
-        return Action.PULL_REQUEST
-    if member.workflow(member.config.workflow or need.terms.workflow) is not None:
-        return Action.DISPATCH
-    return Action.PULL_REQUEST
+    return Action.NOTIFY if need.edit is None else Action.PULL_REQUEST
 
 
 def _planned(
@@ -108,7 +117,8 @@ def _planned(
     now: datetime,
 ) -> PlannedRebuild:
     targets = {need.move.change.base: _target(need.move) for need in needs}
-    replacements = {_key(item): item for item in (_replacement(action, need) for need in needs) if item}
+    edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
+    replacements = {_key(item): item for item in edits}
     replaced = [
         rebuild
         for rebuild in open_rebuilds
@@ -118,7 +128,9 @@ def _planned(
         targets = _continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = needs[0].terms
-    waited_for = [max(rebuild.due_at, now) for rebuild in replaced if rebuild.state.awaits_action]
+    waited_for = [
+        next_opening(terms.windows, max(rebuild.due_at, now)) for rebuild in replaced if rebuild.state.awaits_action
+    ]
     first = next((rebuild for rebuild in replaced if rebuild.branch or rebuild.pull_request), None)
     return PlannedRebuild(
         repository_id=member.id,
@@ -160,16 +172,6 @@ def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dic
     return merged
 
 
-def _replacement(action: Action, need: _Need) -> Replacement | None:
-    """A reference that needs no edit gets the marker line where a pull request must carry something."""
-    if action is not Action.PULL_REQUEST or need.replacement is not None:
-        return need.replacement
-    if need.usage.span is None:
-        return None
-    reference = need.usage.reference
-    return Replacement(reference, reference.at(reference.tag, need.move.change.to_digest), marker=True)
-
-
 def _branch(needs: Sequence[_Need], earlier: Rebuild | None) -> str:
     if earlier is not None and earlier.branch is not None:
         return earlier.branch
@@ -194,11 +196,15 @@ def _reason(action: Action, needs: Sequence[_Need], member: Member) -> str:
     match action:
         case Action.DISPATCH:
             return f"{bases} moved under the same tag; {needs[0].reason}, so the workflow rebuilds it"
-        case Action.NOTIFY:
+        case Action.NOTIFY if (member.config.action or needs[0].terms.action) is Wish.NOTIFY:
             return f"{bases} moved; the policy asks to notify only"
+        case Action.NOTIFY:
+            workflow = member.config.workflow or needs[0].terms.workflow
+            why = f"there is no {workflow} to rebuild it" if needs[0].floats else needs[0].reason
+            return f"{bases} moved; {why}"
         case Action.PULL_REQUEST:
-            first = next((need for need in needs if need.replacement is not None), None)
-            why = first.reason if first is not None else "there is no rebuild workflow, so a marker line is added"
+            pinned = next((need for need in needs if not need.floats), None)
+            why = "a marker line is added, since no edit is needed" if pinned is None else pinned.reason
             return f"{bases} moved; {why}"
 
 
@@ -217,16 +223,22 @@ def _skipped(member: Member, pairs: Sequence[tuple[Move, Usage]], reason: str, n
     )
 
 
-def _without_lonely_sdk_pins(needs: Sequence[_Need]) -> list[_Need]:
-    """global.json moves together with an SDK image, never by itself."""
-    images = {
-        need.move.change.base.repository
-        for need in needs
-        if need.usage.role is not Role.SDK_PIN and is_patch_pinned(need.usage.reference)
-    }
-    return [
-        need for need in needs if need.usage.role is not Role.SDK_PIN or need.move.change.base.repository in images
-    ]
+def _sdk_pins(member: Member, needs: Sequence[_Need]) -> list[_Need]:
+    """global.json moves together with the SDK image that builds there, never by itself."""
+    found: list[_Need] = []
+    for need in needs:
+        version = need.move.change.to_version
+        if not need.usage.reference.repository.endswith("/sdk") or version is None:
+            continue
+        pinned = not need.floats and is_patch_pinned(need.usage.reference)
+        for usage in member.sdk_pins:
+            if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
+                target = usage.reference.at(version, None)
+                reason = f"{usage.path} asks for SDK {usage.sdk_pin.version}"
+                found.append(
+                    _Need(need.move, usage, need.terms, Replacement(usage.reference, target), False, reason)
+                )
+    return found
 
 
 def _builds_for(wanted: Iterable[str], changed: Iterable[str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.change import Cause, Move
+from bot.domain.change import Cause, Change, Move
 from bot.domain.reference import Base
 from bot.domain.rollout import OpenRollout
 
@@ -20,22 +20,40 @@ class Group:
     moves: tuple[Move, ...]
 
 
+@dataclass(slots=True)
+class _Open:
+    """A group that still takes changes in: of its kind, within one publication of its beginning, no base twice."""
+
+    joins: int | None
+    dotnet: bool
+    since: datetime
+    bases: set[Base]
+    moves: list[Move]
+
+    def takes(self, change: Change) -> bool:
+        return (
+            self.dotnet == (change.cause in _DOTNET)
+            and change.base not in self.bases
+            and change.at - self.since < PUBLICATION
+        )
+
+
 def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime) -> tuple[Group, ...]:
     """Changes of one kind (.NET or not) that came within one publication, no base twice."""
-    groups: list[tuple[int | None, bool, set[Base], list[Move]]] = [
-        (rollout.id, _is_dotnet(rollout.causes), set(rollout.bases), [])
+    groups = [
+        _Open(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
         for rollout in sorted(rollouts, key=lambda rollout: rollout.opened_at, reverse=True)
         if now - rollout.opened_at < PUBLICATION
     ]
     for move in sorted(moves, key=lambda move: (move.change.at, move.change.base)):
-        dotnet = move.change.cause in _DOTNET
-        home = next((entry for entry in groups if entry[1] == dotnet and move.change.base not in entry[2]), None)
+        change = move.change
+        home = next((entry for entry in groups if entry.takes(change)), None)
         if home is None:
-            home = (None, dotnet, set(), [])
+            home = _Open(None, change.cause in _DOTNET, change.at, set(), [])
             groups.append(home)
-        home[2].add(move.change.base)
-        home[3].append(move)
-    return tuple(Group(joins, tuple(members)) for joins, _, _, members in groups if members)
+        home.bases.add(change.base)
+        home.moves.append(move)
+    return tuple(Group(entry.joins, tuple(entry.moves)) for entry in groups if entry.moves)
 
 
 def _is_dotnet(causes: Sequence[Cause]) -> bool:

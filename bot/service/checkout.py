@@ -14,10 +14,10 @@ from bot.discover.rewrite import rewrite
 from bot.discover.selection import Selection
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.following import Unknown, moved
+from bot.domain.following import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
-from bot.domain.usage import Problem, Replacement, Role, Usage
+from bot.domain.usage import Problem, Replacement, Usage
 from bot.service.wiring import registry_access
 from bot.settings import Settings
 from bot.watch.observe import read as read_image
@@ -44,6 +44,8 @@ class Scanned:
     freshness: Freshness
     becomes: Reference | None = None
     note: str = ""
+    version: str | None = None
+    """The version that the base now holds, as its image declares it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ async def scan(root: Path, settings: Settings, clock: Clock, *, offline: bool, p
     files = list(_files(root, progress))
     found, _ = read_files(files, Memory())
     selection = Selection(bases=tuple(settings.bases))
-    pairs = [(usage, selection.watched_base(usage.reference)) for usage in found.usages]
+    pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
     seen: Mapping[Base, Observation | Failure] = {}
     if not offline:
         seen = await _look({base for _, base in pairs if base is not None}, settings, clock, progress)
@@ -89,15 +91,18 @@ def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str]
 
 
 def replacements_for(found: Scan) -> list[Replacement]:
-    """What brings the stale usages of a scan up to date; global.json only along with an SDK image."""
-    stale = [item for item in found.scanned if item.freshness is Freshness.STALE and item.becomes is not None]
-    images = {item.base for item in stale if item.usage.role is not Role.SDK_PIN}
-    wanted = {
-        item.usage.reference: item.becomes
-        for item in stale
-        if item.becomes is not None and (item.usage.role is not Role.SDK_PIN or item.base in images)
-    }
-    return [Replacement(old, new) for old, new in wanted.items()]
+    """What brings the stale usages of a scan up to date; global.json along with the SDK image."""
+    wanted = {item.usage.reference: item.becomes for item in found.scanned if item.becomes is not None}
+    images = [item for item in found.scanned if item.base is not None and item.version is not None]
+    for image in images:
+        if not image.usage.reference.repository.endswith("/sdk"):
+            continue
+        for item in found.scanned:
+            pin = item.usage.sdk_pin
+            pinned = image.becomes is not None and is_patch_pinned(image.usage.reference)
+            if pin is not None and image.version and pin.must_move(image.version, image_is_pinned=pinned):
+                wanted[item.usage.reference] = item.usage.reference.at(image.version, None)
+    return [Replacement(old, new) for old, new in wanted.items() if new is not None]
 
 
 def _is_ours(path: str) -> bool:
@@ -149,10 +154,10 @@ def _judged(usage: Usage, base: Base | None, seen: Mapping[Base, Observation | F
     if isinstance(target, Unknown):
         return Scanned(usage, base, Freshness.UNKNOWN, note=target.reason)
     if target != usage.reference:
-        return Scanned(usage, base, Freshness.STALE, target)
+        return Scanned(usage, base, Freshness.STALE, target, version=now.version)
     if usage.is_pinned or target.tag != base.tag:
-        return Scanned(usage, base, Freshness.FRESH)
+        return Scanned(usage, base, Freshness.FRESH, version=now.version)
     if usage.marker is not None:
         fresh = usage.marker == now.digest
         return Scanned(usage, base, Freshness.FRESH if fresh else Freshness.STALE, note="by its marker line")
-    return Scanned(usage, base, Freshness.FLOATING)
+    return Scanned(usage, base, Freshness.FLOATING, version=now.version)

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from bot.act import stage as act
+from bot.assess import notices_stage
 from bot.assess import stage as assess
 from bot.assess.wording import describe
 from bot.discover import stage as discover
@@ -68,13 +69,18 @@ async def assess_tick(bot: Bot) -> Outcome:
     return Outcome("assess", {"changes": len(tally.changes), "enriched": len(tally.enriched)})
 
 
+async def notices_tick(bot: Bot) -> Outcome:
+    tally = await notices_stage.tick(bot.notices, Known(bot.feeds), bot.clock, bot.alert_options)
+    return Outcome("notices", {"opened": tally.opened, "cleared": tally.cleared})
+
+
 async def plan_tick(bot: Bot) -> Outcome:
     tally = await plan.tick(bot.rollouts, bot.policy, bot.clock)
     return Outcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.rollouts, bot.host, rewrite, bot.act_options, bot.clock)
+    tally = await act.tick(bot.rollouts, bot.host, bot.registry, rewrite, bot.act_options, bot.clock)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 
@@ -95,6 +101,7 @@ STAGES: Mapping[str, Callable[[Bot], Awaitable[Outcome]]] = {
     "feeds": feeds_tick,
     "watch": watch_tick,
     "assess": assess_tick,
+    "notices": notices_tick,
     "plan": plan_tick,
     "act": act_tick,
     "verify": verify_tick,

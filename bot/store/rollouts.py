@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
@@ -61,8 +61,10 @@ class RolloutStore:
         found: dict[int, list[Affected]] = {}
         members: dict[int, Member] = {}
         async with self._database.transaction() as connection:
-            for row in (await connection.execute(query)).mappings():
-                member = members.get(row["id"]) or members.setdefault(row["id"], _member(row))
+            rows = (await connection.execute(query)).mappings().all()
+            pins = await _sdk_pins(connection, {row["id"] for row in rows})
+            for row in rows:
+                member = members.get(row["id"]) or members.setdefault(row["id"], _member(row, pins))
                 found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
         return found
 
@@ -140,16 +142,17 @@ class RolloutStore:
 
     async def save_reconsidered(self, due: Mapping[int, datetime]) -> None:
         """New due times by rebuild; only ever earlier, and only while nobody works on it."""
+        at = bindparam("at", type_=rebuilds.c.due_at.type)
+        statement = (
+            update(rebuilds)
+            .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
+            .values(
+                considered_at=self._clock.now(),
+                due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+            )
+        )
         async with self._database.transaction() as connection:
-            for rebuild, at in due.items():
-                await connection.execute(
-                    update(rebuilds)
-                    .where(rebuilds.c.id == rebuild)
-                    .values(
-                        considered_at=self._clock.now(),
-                        due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
-                    )
-                )
+            await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
 
     # act, verify
 
@@ -290,7 +293,7 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
     paths = {usage.path for usage in found if str(usage.reference) in written}
     return Job(
         rebuild,
-        _member(home),
+        _member(home, {}),
         home["default_branch"],
         tuple(load(change, Change) for change in moved.scalars()),
         tuple(sorted(paths)),
@@ -386,13 +389,28 @@ async def _supersede(
     return touched
 
 
-def _member(row: RowMapping) -> Member:
+def _member(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> Member:
     return Member(
         row["id"],
         row["name"],
         load(row["workflows"], tuple[Workflow, ...]),
         load(row["config"], RepositoryConfig),
+        tuple(pins.get(row["id"], ())),
     )
+
+
+async def _sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[Usage]]:
+    """The usages that follow no base: what global.json files ask for."""
+    found: dict[int, list[Usage]] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(
+            select(usages.c.repository_id, usages.c.usage)
+            .where(usages.c.repository_id.in_(chunk), usages.c.base_id.is_(None))
+            .order_by(usages.c.id)
+        )
+        for row in rows:
+            found.setdefault(row.repository_id, []).append(load(row.usage, Usage))
+    return found
 
 
 def _rebuild(row: RowMapping, repository: str) -> Rebuild:

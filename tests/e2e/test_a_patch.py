@@ -1,7 +1,9 @@
 """A base is patched under the same tag: what the fleet and its maintainers see."""
 
+from datetime import timedelta
+
 from bot.domain.rebuild import State
-from bot.sandbox.fleet import ASPNET, RUNTIME_TAG
+from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
 from bot.sandbox.images import dotnet_image
 from tests.e2e.conftest import Stage
 
@@ -196,3 +198,53 @@ async def test_a_pull_request_that_waited_tells_what_both_patches_fix(stage: Sta
     [request] = await stage.world.github.pull_requests("payments-api")
     for told in (oldest, stage.fleet.digests[BASE], "10.0.0 → 10.0.2", "CVE-2026-21218", "CVE-2026-30001"):
         assert told in request["body"]
+
+
+async def test_a_patch_tag_that_is_not_published_yet_is_waited_for(stage: Stage) -> None:
+    moved = dotnet_image("aspnet", "10.0.1")
+    await stage.world.registry.push(ASPNET, RUNTIME_TAG, moved)
+
+    await stage.run_pass()
+
+    rebuilds = await stage.rebuilds()
+    assert rebuilds["orders-api"].state is State.WAITING
+    assert "10.0.1-noble-chiseled is not published yet" in rebuilds["orders-api"].reason
+    assert rebuilds["payments-api"].state is State.OPEN
+    await stage.world.registry.push(ASPNET, "10.0.1-noble-chiseled", moved)
+    stage.clock.ahead += timedelta(minutes=10)
+    await stage.run_pass()
+    assert (await stage.states())["orders-api"] is State.OPEN
+
+
+async def test_global_json_moves_in_the_same_pull_request_as_the_sdk_image(stage: Stage) -> None:
+    image = dotnet_image("sdk", "10.0.100")
+    await stage.world.registry.push(SDK, "10.0.100-noble", image)
+    dockerfile = f"FROM {stage.fleet.registry}/{SDK}:10.0.100-noble\n"
+    pin = '{\n  "sdk": { "version": "10.0.100", "rollForward": "disable" }\n}\n'
+    await stage.world.github.create_repository("builder", {"Dockerfile": dockerfile, "global.json": pin})
+    await stage.run_pass()
+    await stage.world.registry.push(SDK, "10.0.101-noble", dotnet_image("sdk", "10.0.101"))
+    await stage.fleet.publish_sdk("10.0.1")
+
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests("builder")
+    branch = request["head"]["ref"]
+    assert await stage.world.github.read("builder", "Dockerfile", branch) == dockerfile.replace("100-", "101-")
+    assert await stage.world.github.read("builder", "global.json", branch) == pin.replace("10.0.100", "10.0.101")
+
+
+async def test_an_open_pull_request_stays_open_where_its_text_cannot_be_updated(stage: Stage) -> None:
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    stage.world.faults.add("PATCH", "/repos/contoso/payments-api/pulls/1", status=502, times=1)
+
+    outcomes = await stage.run_pass()
+
+    assert [problem for problem in outcomes["act"].problems if "contoso/payments-api" in problem]
+    assert (await stage.states())["payments-api"] is State.OPEN
+    stage.clock.ahead += timedelta(hours=1)
+    await stage.run_pass()
+    [request] = await stage.world.github.pull_requests("payments-api")
+    assert "CVE-2026-21218" in request["body"]
