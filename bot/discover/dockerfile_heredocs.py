@@ -1,7 +1,8 @@
 """Which here-documents a Dockerfile line opens.
 
 BuildKit reads the whole line as shell words with quotes and escapes kept (`heredocsFromLine`): where that
-fails, at an open quote or a substitution it does not know, the line opens none.
+fails, at an open quote or a substitution it does not know, the line opens none. Blanks right behind `<<` belong to
+the word (`processPossibleHeredoc`), those behind `<<-` end it.
 """
 
 import re
@@ -10,7 +11,8 @@ from typing import NamedTuple
 from bot.discover.dockerfile_words import BLANK, BadWord, expand
 from bot.discover.traced import Traced
 
-_HEREDOC = re.compile(r"([0-9]*)<<(-?)([^<]*)", re.ASCII)
+_HEREDOC = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.ASCII)
+_BEFORE_NAME = re.compile(r"<<[\t\r ]*")
 _DEEPEST = 24
 
 
@@ -69,6 +71,8 @@ def _after(line: str, at: int, depth: int) -> int:
         while at < len(line) and line[at] != '"':
             at = at + 2 if line[at] == "\\" else _after_dollar(line, at, depth)
         return _behind(at if at < len(line) else -1)
+    if sign := _BEFORE_NAME.match(line, at):
+        return sign.end()
     return _after_dollar(line, at, depth)
 
 

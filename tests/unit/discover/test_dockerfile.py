@@ -225,6 +225,10 @@ class TestLines:
         text = "FROM a\nRUN <<EOF\nFROM b\nEOF\nCOPY <<-'X' <<Y /\nFROM c\n\tX\nFROM d\nY\nFROM e\n"
         assert references(text) == ["a", "e"]
 
+    def test_blanks_may_stand_before_the_name_of_a_here_document(self) -> None:
+        text = "FROM a\nRUN cat <<  X 3<<\t'Y' > /z\nFROM b\nX\nFROM c\nY\nFROM d\nRUN cat <<- X\nFROM e\n"
+        assert references(text) == ["a", "d", "e"]
+
     def test_a_here_document_without_end_is_a_problem(self) -> None:
         assert problems("FROM a\nRUN <<EOF\nFROM b\n") == [(2, "the here-document EOF has no end")]
 
