@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.domain.reference import Base
 from bot.domain.tag import Tag
 
 _VERSIONED = re.compile(r"(?P<name>[a-z-]*[a-z])(?P<version>\d+(?:\.\d+)*)")
@@ -79,3 +80,9 @@ def os_sibling(tag: str) -> str | None:
         if found:
             return head if Lineage.of(head).distribution else None
     return None
+
+
+def sibling_of(base: Base) -> Base | None:
+    """The full image that a chiseled or distroless base is cut from, else None."""
+    tag = os_sibling(base.tag)
+    return Base(base.registry, base.repository, tag) if tag else None

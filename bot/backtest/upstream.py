@@ -12,7 +12,7 @@ from bot.assess.lag import (
     waiting_for_base,
     withdrawn,
 )
-from bot.assess.lineage import os_sibling
+from bot.assess.lineage import sibling_of
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.succession import Standing
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, Upstream
@@ -48,8 +48,7 @@ def look_back(
 def _siblings(histories: Mapping[Base, Sequence[Observation]], now: datetime) -> tuple[SiblingRow, ...]:
     rows: list[SiblingRow] = []
     for base in sorted(histories):
-        tag = os_sibling(base.tag)
-        sibling = Base(base.registry, base.repository, tag) if tag else None
+        sibling = sibling_of(base)
         if sibling is None or sibling not in histories:
             continue
         lags = sibling_lag(histories[sibling], histories[base], now)

@@ -21,14 +21,15 @@ def history(
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Every change of a base that the bot has seen, with its cause and evidence."""
+    """Every change of a base that the bot has seen, with its cause and evidence, and how late upstream was."""
     import asyncio
 
     from bot.cli.rollouts import show_history
+    from bot.domain.clock import SystemClock
     from bot.service.single import read_history
     from bot.settings import load
 
-    show_history(asyncio.run(read_history(load(config), base)), output)
+    show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)
 
 
 Observations = Annotated[Path | None, typer.Option("--observations", help="Observations as JSON Lines.")]

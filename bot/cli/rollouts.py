@@ -1,14 +1,17 @@
 """How rebuilds, bases and explanations are shown."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.assess.lag import span
 from bot.cli.options import Format
 from bot.cli.output import print_json, print_line, print_table
 from bot.domain.change import Change
+from bot.domain.notice import Notice
 from bot.domain.rebuild import Rebuild
 from bot.domain.usage import Usage
+from bot.service.single import History
 from bot.store.status import Explanation, Status
 
 
@@ -30,9 +33,17 @@ def show_status(status: Status, output: Format) -> None:
         return
     print_line(f"{status.repositories} repositories, {len(status.bases)} bases")
     print_table(
-        ("base", ".NET", "digest", "moved", "repositories", "trouble"),
-        [(b.base, b.version, _short(b.digest), _time(b.moved_at), b.repositories, b.error) for b in status.bases],
+        ("base", ".NET", "digest", "moved", "after the release", "repositories", "trouble"),
+        [
+            (b.base, b.version, _short(b.digest), _time(b.moved_at), _after(b.release_lag), b.repositories, b.error)
+            for b in status.bases
+        ],
     )
+    if status.notices:
+        print_table(
+            ("notice", "since", "what upstream does not say"),
+            [(n.topic, _time(n.since), n.text) for n in status.notices],
+        )
     if status.rebuilds:
         print_table(
             ("rollout", "repository", "what", "state", "why"),
@@ -107,8 +118,19 @@ def _status(status: Status) -> dict[str, Any]:
                 "moved_at": item.moved_at.isoformat() if item.moved_at else None,
                 "repositories": item.repositories,
                 "error": item.error,
+                "release_lag_seconds": _seconds(item.release_lag),
             }
             for item in status.bases
+        ],
+        "notices": [
+            {
+                "topic": item.topic,
+                "base": str(item.base),
+                "since": item.since.isoformat(),
+                "text": item.text,
+                "toward": [str(base) for base in item.toward],
+            }
+            for item in status.notices
         ],
         "rebuilds": [_rebuild(rebuild) for rebuild in status.rebuilds],
         "incidents": [
@@ -155,6 +177,16 @@ def _usage(usage: Usage) -> dict[str, Any]:
     }
 
 
+def _seconds(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds())
+
+
+def _after(lag: timedelta | None) -> str:
+    if lag is None:
+        return ""
+    return f"{span(-lag)} before" if lag < timedelta() else span(lag)
+
+
 def _short(digest: str | None) -> str:
     return digest[:19] if digest else "unknown"
 
@@ -163,16 +195,41 @@ def _time(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if at else "never"
 
 
-def show_history(changes: Sequence[Change], output: Format) -> None:
+def show_history(history: History, output: Format) -> None:
     if output is Format.JSON:
-        print_json([_change(change) for change in changes])
-    elif not changes:
+        print_json(
+            {
+                "changes": [_change(change) for change in history.changes],
+                "upstream": [_lag(notice) for notice in history.upstream],
+            }
+        )
+        return
+    if not history.changes:
         print_line("No change of this base has been seen yet.")
     else:
         print_table(
             ("at", "base", "cause", "severity", "what moved", "to digest"),
-            [(_time(c.at), c.base.short, c.cause, c.severity, c.detail, _short(c.to_digest)) for c in changes],
+            [
+                (_time(c.at), c.base.short, c.cause, c.severity, c.detail, _short(c.to_digest))
+                for c in history.changes
+            ],
         )
+    if history.upstream:
+        print_table(
+            ("upstream", "since", "until", "what upstream did"),
+            [(n.topic, _time(n.since), _time(n.until) if n.until else "", n.text) for n in history.upstream],
+        )
+
+
+def _lag(notice: Notice) -> dict[str, Any]:
+    return {
+        "topic": notice.topic,
+        "base": str(notice.base),
+        "since": notice.since.isoformat(),
+        "until": notice.until.isoformat() if notice.until else None,
+        "seconds": int(notice.delay.total_seconds()),
+        "text": notice.text,
+    }
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -12,13 +12,24 @@ from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObjec
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import slack
+from bot.domain.notice import Topic
 from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.reference import Base
 from bot.domain.rollout import Rollout, tally
 
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
 _MOST_LISTED = 30
 _MOST_BASES = 12
+_MOST_USERS = 10
+_LABELS = {
+    Topic.WITHDRAWN: "Withdrawn base",
+    Topic.WAITING_FOR_BASE: "Waiting for base",
+    Topic.END_OF_LIFE: "End of life",
+    Topic.MOVED_UNDERNEATH: "Changed underneath",
+    Topic.RELEASE_LAG: "Behind the release",
+    Topic.SIBLING_LAG: "Behind its sibling",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,19 @@ class IncidentNews:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeNews:
+    """A notice about a base as maintainers hear of it; `outcome` is how it ended, `repositories` use the base."""
+
+    topic: Topic
+    base: Base
+    since: datetime
+    text: str
+    cleared_at: datetime | None
+    outcome: str
+    repositories: tuple[str, ...]
+
+
 def rollout_message(rollout: Rollout) -> Message:
     """One message for a rollout: why, which bases, how far it has come, what is left."""
     title = headline(rollout.changes)
@@ -68,6 +92,56 @@ def incident_message(news: IncidentNews) -> Message:
     return Message(
         title, (_section(f"*{slack(title)}*\n{slack(text)}"), _context(f"since {_time(news.opened_at)}"))
     )
+
+
+def notice_message(news: Sequence[NoticeNews]) -> Message:
+    """One notice, or a summary of all that were found at once."""
+    return _one_notice(news[0]) if len(news) == 1 else _several_notices(news)
+
+
+def _one_notice(news: NoticeNews) -> Message:
+    label, sentence = _LABELS[news.topic], _sentence(news)
+    if news.cleared_at is not None:
+        label += ", over"
+    users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
+    until = f" until {_time(news.cleared_at)}" if news.cleared_at else ""
+    return Message(
+        f"{label}: {sentence}",
+        (_section(f"*{label}*\n{slack(sentence)}{users}"), _context(f"since {_time(news.since)}{until}")),
+    )
+
+
+def _several_notices(news: Sequence[NoticeNews]) -> Message:
+    """Those that still hold come first, by topic."""
+    topics = list(_LABELS)
+    ordered = sorted(news, key=lambda item: (item.cleared_at is not None, topics.index(item.topic), item.base))
+    open_bases = {item.base for item in news if item.cleared_at is None}
+    title = f"{_count(len(open_bases), 'base image')} with news from upstream"
+    if not open_bases:
+        title = f"Over: all {len(news)} notices about base images"
+    return Message(
+        title, (_section(f"*{title}*"), *(_section(text) for text in _chunked(map(_notice_line, ordered))))
+    )
+
+
+def _notice_line(news: NoticeNews) -> str:
+    label, sentence = _LABELS[news.topic], slack(_sentence(news))
+    if news.cleared_at is not None:
+        return f"• {label}, over: {sentence}"
+    return f"• {label}: {sentence}. Used by {slack(_users(news.repositories))}."
+
+
+def _sentence(news: NoticeNews) -> str:
+    return news.text if news.cleared_at is None else f"{news.base.short}: {news.outcome}"
+
+
+def _users(repositories: Sequence[str]) -> str:
+    if not repositories:
+        return "no repository any more"
+    named = list(repositories[:_MOST_USERS])
+    if len(repositories) > _MOST_USERS:
+        return f"{', '.join(named)} and {len(repositories) - _MOST_USERS} more"
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def headline(changes: Sequence[Change]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.rollout import Rollout
-from bot.report.message import IncidentNews
+from bot.report.message import IncidentNews, NoticeNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class ReportStore(Protocol):
     async def rollout(self, id: int) -> Rollout: ...  # noqa: A002 - the word of the language
 
     async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
+
+    async def notice(self, id: int) -> Sequence[NoticeNews]:  # noqa: A002
+        """Everything that this message tells of."""
+        ...
 
 
 class Channel(Protocol):

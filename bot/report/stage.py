@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.resting import rest_after
-from bot.report.message import Message, incident_message, rollout_message
+from bot.report.message import Message, incident_message, notice_message, rollout_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 
 _BATCH = 20
@@ -68,6 +68,9 @@ async def _worded(due: DueMessage, store: ReportStore) -> tuple[Message, str]:
     if kind == "incident":
         news = await store.incident(int(number))
         return incident_message(news), "cleared" if news.cleared_at else "opened"
+    if kind == "notice":
+        told = await store.notice(int(number))
+        return notice_message(told), "cleared" if all(item.cleared_at for item in told) else "opened"
     rollout = await store.rollout(int(number))
     return rollout_message(rollout), "ended" if rollout.ended_at else "opened"
 

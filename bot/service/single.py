@@ -1,12 +1,23 @@
 """Work that ends by itself: one pass, a dry run, a look at the store."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.assess.lag import release_lag, sibling_lag
+from bot.assess.lineage import sibling_of
+from bot.assess.releases import ReleaseIndex
 from bot.domain.change import Change
 from bot.domain.clock import Clock
+from bot.domain.notice import Notice
+from bot.domain.observation import Observation
 from bot.domain.rebuild import Rebuild, State
+from bot.domain.reference import Base
 from bot.service.stages import OBSERVING, Outcome, one_pass
 from bot.service.wiring import open_bot, store_url
 from bot.settings import Settings
 from bot.store.database import open_database, rehearsal
+from bot.store.history import HistoryStore
 from bot.store.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.status import Explanation, Status, StatusStore
 
@@ -51,9 +62,34 @@ def _is_ahead(rebuild: Rebuild) -> bool:
     return rebuild.state in (State.PLANNED, State.WAITING)
 
 
-async def read_history(settings: Settings, base: str) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of a base, and how long upstream took for each release and each fix of its sibling."""
+
+    changes: tuple[Change, ...]
+    upstream: tuple[Notice, ...]
+
+
+async def read_history(settings: Settings, base: str, clock: Clock) -> History:
     database = await open_database(store_url(settings))
     try:
-        return await StatusStore(database).changes_of(base)
+        store = StatusStore(database)
+        releases = ReleaseIndex(await HistoryStore(database).releases())
+        seen = await store.observations_of(base)
+        return History(tuple(await store.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
     finally:
         await database.close()
+
+
+def _lags(
+    name: str, seen: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
+) -> list[Notice]:
+    """By the time when each began."""
+    found: list[Notice] = []
+    for base, history in seen.items():
+        if name not in (str(base), base.short):
+            continue
+        found += release_lag(history, releases)
+        if (sibling := sibling_of(base)) is not None and sibling in seen:
+            found += sibling_lag(seen[sibling], history, now)
+    return sorted(found, key=lambda notice: (notice.since, notice.base))

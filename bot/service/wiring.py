@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.act.ports import ActOptions
+from bot.assess.notices import AlertOptions
 from bot.clients.feeds import FeedReader
 from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules, Http
@@ -26,6 +27,7 @@ from bot.store.database import Database, open_database
 from bot.store.feeds import FeedStore
 from bot.store.fleet import FleetStore
 from bot.store.leases import this_worker
+from bot.store.notices import NoticeStore
 from bot.store.outbox import OutboxStore
 from bot.store.queue import Worker
 from bot.store.rollouts import RolloutStore
@@ -59,11 +61,18 @@ class ReportStore(OutboxStore):
     """Messages that are due, and what they are about."""
 
     def __init__(
-        self, database: Database, worker: Worker, clock: Clock, rollouts: RolloutStore, watch: WatchStore
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        rollouts: RolloutStore,
+        watch: WatchStore,
+        notices: NoticeStore,
     ) -> None:
         super().__init__(database, worker, clock)
         self.rollout = rollouts.rollout
         self.incident = watch.incident
+        self.notice = notices.notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ class Bot:
     feeds: FeedStore
     watch: WatchStore
     changes: ChangeStore
+    notices: NoticeStore
     rollouts: ActStore
     report: ReportStore
     policy: Policy
@@ -138,6 +148,11 @@ class Bot:
     @property
     def feeds_to_read(self) -> FeedsToRead:
         return FeedsToRead(tuple(_sources(self.settings)), every=self.settings.schedule.feeds)
+
+    @property
+    def alert_options(self) -> AlertOptions:
+        alerts = self.settings.alerts
+        return AlertOptions(alerts.waiting_for_base, alerts.end_of_life)
 
     @property
     def act_options(self) -> ActOptions:
@@ -163,7 +178,7 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         open_parts.push_async_callback(host.close)
         worker = this_worker()
         fleet, watch = FleetStore(database, worker), WatchStore(database, worker)
-        rollouts = ActStore(database, worker, clock, fleet)
+        rollouts, notices = ActStore(database, worker, clock, fleet), NoticeStore(database, worker)
         hosts = frozenset(urlsplit(source.url).netloc for source in _sources(settings))
         yield Bot(
             settings=settings,
@@ -179,8 +194,9 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             feeds=FeedStore(database, worker),
             watch=watch,
             changes=ChangeStore(database),
+            notices=notices,
             rollouts=rollouts,
-            report=ReportStore(database, worker, clock, rollouts, watch),
+            report=ReportStore(database, worker, clock, rollouts, watch, notices),
             policy=settings.rules,
         )
 

@@ -169,6 +169,17 @@ class ScheduleSettings(_Section):
     digest: str = Field("0 9 * * 1", description="Cron time of the weekly digest.")
 
 
+class AlertSettings(_Section):
+    """When maintainers are told of what no rebuild can mend."""
+
+    waiting_for_base: Duration = Field(
+        timedelta(hours=24), description="How long a published fix may miss in its base image."
+    )
+    end_of_life: Duration = Field(
+        timedelta(days=90), description="How long before the end of support of a base it is told."
+    )
+
+
 class MatchSettings(_Section):
     """What a rule is for. Every condition that is set must hold; {} matches everything."""
 
@@ -265,6 +276,7 @@ class Settings(BaseSettings):
     feeds: FeedsSettings = FeedsSettings()
     store: StoreSettings = StoreSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    alerts: AlertSettings = AlertSettings()
     policy: list[RuleSettings] = Field([], description="The first matching rule wins; later ones fill its gaps.")
     rollout: RolloutSettings = RolloutSettings()
     limits: LimitSettings = LimitSettings()

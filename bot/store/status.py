@@ -1,19 +1,26 @@
 """What an operator asks of the store: how things stand, and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from bot.assess.lineage import sibling_of
 from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
+from bot.domain.notice import Topic
+from bot.domain.observation import Observation
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
 from bot.store.database import Database
+from bot.store.notices import latest_observations, open_notices
 from bot.store.rollouts import read_rebuilds
 from bot.store.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
+
+_MOST_OBSERVATIONS = 500
+"""Of one base: years of a tag that moves often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,8 @@ class BaseStatus:
     moved_at: datetime | None
     repositories: int
     error: str | None
+    release_lag: timedelta | None = None
+    """How long after the release feed the newest .NET release came; negative: before it. None: not seen yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,17 @@ class IncidentStatus:
     subject: str
     opened_at: datetime
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStatus:
+    """`toward` names the bases to move to, the best first."""
+
+    topic: Topic
+    base: Base
+    since: datetime
+    text: str
+    toward: tuple[Base, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class Status:
     bases: tuple[BaseStatus, ...]
     rebuilds: tuple[Rebuild, ...]
     incidents: tuple[IncidentStatus, ...]
+    notices: tuple[NoticeStatus, ...]
     feed_errors: tuple[tuple[str, str], ...]
 
 
@@ -102,6 +123,12 @@ class StatusStore:
             feeds = await connection.execute(
                 select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
             )
+            standing = await open_notices(connection)
+            lags = {
+                notice.base: notice.until - notice.since
+                for notice in standing
+                if notice.topic is Topic.RELEASE_LAG and notice.until is not None
+            }
             return Status(
                 repositories=int(total.scalar_one()),
                 unreadable=tuple((row.name, row.error) for row in unreadable),
@@ -113,6 +140,7 @@ class StatusStore:
                         row.moved_at,
                         row.repositories,
                         row.error,
+                        lags.get(Base(row.registry, row.repository, row.tag)),
                     )
                     for row in found
                 ),
@@ -122,6 +150,11 @@ class StatusStore:
                     )
                 ),
                 incidents=tuple(IncidentStatus(row.subject, row.opened_at, row.detail) for row in troubles),
+                notices=tuple(
+                    NoticeStatus(notice.topic, notice.base, notice.since, notice.text, notice.toward)
+                    for notice in standing
+                    if notice.topic is not Topic.RELEASE_LAG
+                ),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
             )
 
@@ -169,3 +202,15 @@ class StatusStore:
             rows = await connection.execute(select(changes.c.change).order_by(changes.c.at, changes.c.id))
             found = [load(row, Change) for row in rows.scalars()]
         return [change for change in found if base in (str(change.base), change.base.short)]
+
+    async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
+        """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
+        that these are cut from."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+            known = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+            wanted = {found for found in known if base in (str(found), found.short)}
+            above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
+            ids = {known[found]: found for found in wanted | above}
+            seen = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
+        return {ids[id]: history for id, history in seen.items()}  # noqa: A001

@@ -1,0 +1,297 @@
+"""Notices about bases: what the notices stage, `status` and the messages read and write."""
+
+import asyncio
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.lineage import sibling_of
+from bot.assess.notices import Cleared, Difference, Opened, OpenNotice, Picture, Published, Refreshed
+from bot.assess.notices_stage import Look
+from bot.domain.document import FeedKind
+from bot.domain.failure import Failure
+from bot.domain.notice import Notice, Topic
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+from bot.report.message import NoticeNews
+from bot.store.codec import dump, load
+from bot.store.database import Database
+from bot.store.inserting import chunks, insert_missing
+from bot.store.outbox import announce
+from bot.store.queue import Worker, claim, settle
+from bot.store.tables import bases, chores, documents, notices, observations, repositories, usages
+from bot.watch.feeds import image_info
+
+_CHORE = "look at upstream"
+_LATEST = 20
+"""How many observations of a base are looked at: some months of a tag that moves often."""
+_ABANDONED = timedelta(hours=1)
+"""A document that has been due for longer is of a feed that is switched off."""
+
+
+class NoticeStore:
+    def __init__(self, database: Database, worker: Worker) -> None:
+        self._database = database
+        self._worker = worker
+        self._inventory: tuple[object, Published | None] = (None, None)
+
+    async def claim_look(self, now: datetime) -> Look | None:
+        async with self._database.transaction() as connection:
+            mark = await _mark(connection)
+            row = (await connection.execute(select(chores).where(chores.c.name == _CHORE))).first()
+            if row is None and not await _is_settled(connection, now):
+                return None
+            if row is not None and row.mark == mark and row.due_at > now:
+                return None
+            await connection.execute(insert_missing(connection, chores, name=_CHORE, due_at=now))
+            await connection.execute(
+                update(chores).where(chores.c.name == _CHORE, chores.c.due_at > now).values(due_at=now)
+            )
+            rows = await claim(connection, chores, self._worker, now, limit=1, where=[chores.c.name == _CHORE])
+            if not rows:
+                return None
+            used = await _used(connection)
+            histories = await _histories(connection, used)
+            opened = await open_notices(connection)
+            version, document = await self._newer_inventory(connection)
+        if document is not None:
+            self._inventory = (version, await asyncio.to_thread(_published, document))
+        picture = Picture(used, histories, self._inventory[1], opened, is_first=rows[0]["mark"] is None)
+        return Look(rows[0]["id"], mark, picture)
+
+    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            told = [await _add(connection, item, now) for item in difference.opened if item.tell]
+            for item in difference.opened:
+                if not item.tell:
+                    await _add(connection, item, now)
+            messages = await _refresh(connection, difference.refreshed)
+            messages |= await _clear(connection, difference.cleared, now)
+            told += [item.id for item in difference.refreshed if item.tell]
+            if told:
+                # What is found at once is told at once, in one message that goes by its first notice.
+                first = min(told)
+                await connection.execute(update(notices).where(notices.c.id.in_(told)).values(told_with=first))
+                messages.add(first)
+            for message in sorted(messages):
+                await announce(connection, f"notice:{message}", now)
+            await settle(
+                connection,
+                chores,
+                self._worker,
+                look.id,
+                due_at=difference.look_again_at,
+                values={"mark": look.mark},
+            )
+
+    async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
+        """All notices that were told together under this one's id, each with the repositories that use its base."""
+        async with self._database.transaction() as connection:
+            rows = (
+                await connection.execute(
+                    select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+                    .join(bases, bases.c.id == notices.c.base_id)
+                    .where(notices.c.told_with == id)
+                    .order_by(notices.c.id)
+                )
+            ).all()
+            users = await _users(connection, {row.base_id for row in rows})
+        return [
+            NoticeNews(
+                Topic(row.topic),
+                Base(row.registry, row.repository, row.tag),
+                row.since,
+                row.text,
+                row.cleared_at,
+                row.outcome or "",
+                tuple(users.get(row.base_id, ())),
+            )
+            for row in rows
+        ]
+
+    async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, bytes | None]:
+        """The inventory where it is not the one that was read before; it is large and seldom changes."""
+        newest = (
+            select(documents.c.url, documents.c.fetched_at)
+            .where(documents.c.kind == FeedKind.IMAGE_INFO.value, documents.c.body.is_not(None))
+            .order_by(documents.c.checked_at.desc())
+            .limit(1)
+        )
+        row = (await connection.execute(newest)).first()
+        version = None if row is None else (row.url, row.fetched_at)
+        if row is None or version == self._inventory[0]:
+            return version, None
+        body = await connection.execute(select(documents.c.body).where(documents.c.url == row.url))
+        return version, bytes(body.scalar_one())
+
+
+async def _mark(connection: AsyncConnection) -> str:
+    """Stands for everything that notices are made of: it differs when any of that does."""
+    seen = await connection.scalar(select(func.max(observations.c.id)))
+    read = await connection.scalar(select(func.max(documents.c.fetched_at)))
+    used = (
+        await connection.execute(select(func.count(), func.sum(bases.c.id)).where(bases.c.used.is_(True)))
+    ).one()
+    return f"{seen or 0} {read.isoformat() if read else '-'} {used[0]} {int(used[1] or 0)}"
+
+
+async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether the fleet, its bases and the feeds have been read once, or failed to be: until then the first look
+    waits, so that what has long been so is told in one message."""
+    unread = and_(repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None))
+    unseen = and_(bases.c.used.is_(True), bases.c.observation_id.is_(None), bases.c.error.is_(None))
+    awaited = and_(
+        documents.c.fetched_at.is_(None), documents.c.error.is_(None), documents.c.due_at > now - _ABANDONED
+    )
+    row = await connection.execute(
+        select(
+            exists(select(bases.c.id).where(bases.c.used.is_(True))),
+            or_(
+                exists(select(repositories.c.id).where(unread)),
+                exists(select(bases.c.id).where(unseen)),
+                exists(select(documents.c.id).where(awaited)),
+            ),
+        )
+    )
+    has_bases, waits = row.one()
+    return bool(has_bases) and not waits
+
+
+async def _used(connection: AsyncConnection) -> dict[Base, int]:
+    rows = await connection.execute(select(bases).where(bases.c.used.is_(True)))
+    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+
+
+async def _histories(connection: AsyncConnection, used: Iterable[Base]) -> dict[Base, list[Observation]]:
+    """The latest observations of the used bases and of their siblings."""
+    rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+    wanted = {*used, *(sibling_of(base) for base in used)}
+    named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
+    ids = sorted(id for id, base in named.items() if base in wanted)  # noqa: A001
+    return {named[base]: found for base, found in (await latest_observations(connection, ids, _LATEST)).items()}
+
+
+async def latest_observations(
+    connection: AsyncConnection, ids: Sequence[int], limit: int
+) -> dict[int, list[Observation]]:
+    """Up to `limit` observations of each base, oldest first."""
+    rank = (
+        func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
+    )
+    found: dict[int, list[Observation]] = {}
+    for chunk in chunks(ids):
+        ranked = (
+            select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
+            .where(observations.c.base_id.in_(chunk))
+            .subquery()
+        )
+        rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
+        for row in rows:
+            found.setdefault(row.base_id, []).append(load(row.observation, Observation))
+    return found
+
+
+async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:
+    """Oldest first."""
+    rows = await connection.execute(
+        select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == notices.c.base_id)
+        .where(notices.c.cleared_at.is_(None))
+        .order_by(notices.c.since, notices.c.id)
+    )
+    return [_notice(row) for row in rows]
+
+
+def _notice(row: Row[Any]) -> OpenNotice:
+    return OpenNotice(
+        row.id,
+        Topic(row.topic),
+        Base(row.registry, row.repository, row.tag),
+        row.since,
+        row.until,
+        row.text,
+        load(row.toward, tuple[Base, ...]),
+        row.told_with is not None,
+    )
+
+
+def _published(document: bytes) -> Published | None:
+    try:
+        inventory, _ = image_info.read(zlib.decompress(document))
+    except Failure:
+        return None
+    return Published(
+        inventory.repositories - inventory.incomplete,
+        {
+            key: entry.index_digest or (entry.platforms[0].digest if entry.platforms else None)
+            for key, entry in inventory.tags.items()
+        },
+    )
+
+
+async def _add(connection: AsyncConnection, opened: Opened, now: datetime) -> int:
+    added = await connection.execute(
+        insert(notices)
+        .values(topic=opened.notice.topic.value, base_id=opened.base_id, opened_at=now, **_columns(opened.notice))
+        .returning(notices.c.id)
+    )
+    return int(added.scalar_one())
+
+
+async def _refresh(connection: AsyncConnection, refreshed: Sequence[Refreshed]) -> set[int]:
+    """The messages that must change."""
+    messages: set[int] = set()
+    for item in refreshed:
+        row = await connection.execute(
+            update(notices)
+            .where(notices.c.id == item.id)
+            .values(**_columns(item.notice))
+            .returning(notices.c.told_with)
+        )
+        if item.reword and (message := row.scalar_one()) is not None:
+            messages.add(message)
+    return messages
+
+
+async def _clear(connection: AsyncConnection, cleared: Sequence[Cleared], now: datetime) -> set[int]:
+    """The messages that told what is over. An event just fades: its message stays as it is."""
+    messages: set[int] = set()
+    for item in cleared:
+        row = (
+            await connection.execute(
+                update(notices)
+                .where(notices.c.id == item.id)
+                .values(cleared_at=now, outcome=item.outcome)
+                .returning(notices.c.told_with, notices.c.topic)
+            )
+        ).one()
+        if row.told_with is not None and row.topic != Topic.MOVED_UNDERNEATH.value:
+            messages.add(row.told_with)
+    return messages
+
+
+async def _users(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[str]]:
+    rows = await connection.execute(
+        select(usages.c.base_id, repositories.c.name)
+        .join(repositories, repositories.c.id == usages.c.repository_id)
+        .where(usages.c.base_id.in_(list(ids)), repositories.c.listed.is_(True))
+        .distinct()
+        .order_by(repositories.c.name)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.base_id, []).append(row.name)
+    return found
+
+
+def _columns(notice: Notice) -> dict[str, Any]:
+    return {
+        "since": notice.since,
+        "until": notice.until,
+        "text": notice.text,
+        "toward": dump(notice.toward, tuple[Base, ...]),
+    }
