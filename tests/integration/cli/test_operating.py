@@ -72,9 +72,14 @@ class TestExplain:
 class TestHistory:
     def test_knows_a_base_by_its_short_and_its_full_name(self, bot: Command, filled: Filled) -> None:
         for name in ("aspnet:10.0-noble-chiseled", filled.aspnet):
-            [change] = json.loads(bot("history", name, "-c", filled.config, "-f", "json").out)
+            [change] = json.loads(bot("history", name, "-c", filled.config, "-f", "json").out)["changes"]
             assert (change["cause"], change["cves"]) == ("dotnet-security", ["CVE-2026-21218"])
             assert change["to"] == filled.fleet.digests["dotnet/aspnet:10.0-noble-chiseled"]
+
+    def test_tells_how_late_upstream_was(self, bot: Command, filled: Filled) -> None:
+        [lag] = json.loads(bot("history", filled.aspnet, "-c", filled.config, "-f", "json").out)["upstream"]
+        assert (lag["topic"], lag["base"]) == ("release-lag", filled.aspnet)
+        assert lag["text"] in bot("history", filled.aspnet, "-c", filled.config).out
 
     def test_of_an_unknown_base_is_empty(self, bot: Command, filled: Filled) -> None:
         ran = bot("history", "aspnet:1.0", "-c", filled.config)
@@ -88,7 +93,7 @@ class TestOnce:
         stages = json.loads(ran.out)
         assert ran.code == 0
         assert [stage["stage"] for stage in stages] == [
-            *("discover", "feeds", "watch", "assess", "plan", "act", "verify", "report")
+            *("discover", "feeds", "watch", "assess", "notices", "plan", "act", "verify", "report")
         ]
         assert stages[2]["asked"] == 2
         assert filled.world.traffic.writes() == [], "nothing moved, so nothing is written"
@@ -125,3 +130,16 @@ class TestOnce:
     def test_dry_speaks_to_people_too(self, bot: Command, moved: Filled) -> None:
         out = bot("once", "--dry-run", "-c", moved.config).out
         assert "contoso/payments-api" in out
+
+
+def test_what_was_seen_can_be_taken_out_and_replayed(bot: Command, filled: Filled, tmp_path: Path) -> None:
+    log = ("--observations", tmp_path / "observations.jsonl", "--releases", tmp_path / "releases.jsonl")
+    assert bot("export", *log, "-c", filled.config).code == 0
+    replayed = bot("backtest", *log, "--changes", tmp_path / "changes.jsonl", "--format", "json")
+    assert (replayed.code, replayed.err) == (0, "")
+    assert json.loads(replayed.out)
+    concluded = [json.loads(line) for line in (tmp_path / "changes.jsonl").read_text().splitlines()]
+    assert {(change["tag"], change["cause"]) for change in concluded} >= {
+        ("10.0-noble-chiseled", "dotnet-security"),
+        ("10.0-noble", "dotnet-security"),
+    }
