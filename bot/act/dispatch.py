@@ -3,14 +3,15 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.act.ports import ActOptions, ActStore, Host, Job
 from bot.domain.clock import Clock
-from bot.domain.host import Run
+from bot.domain.failure import Failure, Trouble
+from bot.domain.host import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rebuild import Rebuild, State
 
-_CLOCKS_DIFFER_BY = timedelta(seconds=5)
+_NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
+"""The host has refused the request, so no run can come of it; after any other failure one may."""
 
 
 async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, clock: Clock) -> Rebuild:
@@ -28,38 +29,40 @@ async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, c
         run = await find_run(rebuild, job.default_branch, store, host)
         if run is not None:
             return _dispatched(rebuild, run.id, run.url, options, clock)
-        visible_at = job.rebuild.attempted_at + options.visible_after if job.rebuild.attempted_at else clock.now()
+        visible_at = rebuild.attempted_at + options.visible_after
         if clock.now() < visible_at:
             waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=clock.now())
             return replace(waiting, due_at=visible_at)
         rebuild = replace(rebuild, attempted_at=clock.now())
         await store.save_progress(rebuild)
     inputs = _inputs(rebuild, workflow.inputs)
-    number = await host.dispatch(rebuild.repository, rebuild.workflow or "", ref=job.default_branch, inputs=inputs)
-    run = (
-        await host.run(rebuild.repository, number)
-        if number is not None
-        else await find_run(rebuild, job.default_branch, store, host)
-    )
+    try:
+        number = await host.dispatch(rebuild.repository, workflow.file, ref=job.default_branch, inputs=inputs)
+    except Failure as failure:
+        if failure.trouble in _NOTHING_STARTED:
+            await store.save_progress(replace(rebuild, attempted_at=None, correlation=None))
+        raise
+    run = await _started(rebuild, number, job.default_branch, store, host)
     return _dispatched(rebuild, run.id if run else number, run.url if run else None, options, clock)
 
 
+async def _started(rebuild: Rebuild, number: int | None, branch: str, store: ActStore, host: Host) -> Run | None:
+    """The run as the host shows it so soon; one that it does not show yet is found while it is followed."""
+    try:
+        if number is not None:
+            return await host.run(rebuild.repository, number)
+        return await find_run(rebuild, branch, store, host)
+    except Failure:
+        return None
+
+
 async def find_run(rebuild: Rebuild, branch: str, store: ActStore, host: Host) -> Run | None:
-    """The run that an earlier attempt started: by its correlation, else the first that nobody else owns."""
+    """The run that an earlier attempt started, where it shows."""
     assert rebuild.attempted_at is not None
-    runs = await host.dispatched_runs(
-        rebuild.repository,
-        rebuild.workflow or "",
-        branch=branch,
-        since=rebuild.attempted_at - _CLOCKS_DIFFER_BY,
-    )
-    taken = await store.runs_taken(rebuild.repository)
-    return _chosen(rebuild, [run for run in runs if run.id not in taken])
-
-
-def _chosen(rebuild: Rebuild, runs: Sequence[Run]) -> Run | None:
-    named = (run for run in runs if rebuild.correlation and rebuild.correlation in run.title)
-    return next(named, runs[0] if runs else None)
+    assert rebuild.workflow is not None
+    since = rebuild.attempted_at - CLOCKS_DIFFER_BY
+    runs = await host.dispatched_runs(rebuild.repository, rebuild.workflow, branch=branch, since=since)
+    return dispatched_run(runs, await store.runs_taken(rebuild.repository), rebuild.correlation)
 
 
 def _inputs(rebuild: Rebuild, declared: Sequence[str]) -> dict[str, str]:

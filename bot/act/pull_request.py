@@ -1,12 +1,13 @@
 """One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
-from bot.act.wording import MARK, TRAILER, body, commit_message, title
+from bot.act.wording import body, commit_message, is_replaceable, mark, title
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Tree, TreeEntry
@@ -16,8 +17,8 @@ _LARGEST_FILE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Edits:
-    files: tuple[FileChange, ...]
-    refused: tuple[str, ...]
+    files: tuple[FileChange, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 async def open_or_update(
@@ -28,6 +29,8 @@ async def open_or_update(
     assert rebuild.branch is not None
     found = await host.pull_requests(repository, rebuild.branch)
     current = next((request for request in found if request.is_open), None)
+    if current is None and rebuild.state is State.OPEN:
+        return replace(rebuild, worded=rebuild.explained, due_at=clock.now())  # verify tells how it ended
     if current is None and (answer := _declined(found, job)) is not None:
         return rebuild.moved(State.CANCELLED, answer, at=clock.now())
     if current is None and await store.open_pull_requests(repository) >= options.open_pull_requests:
@@ -36,28 +39,37 @@ async def open_or_update(
         rebuild = replace(rebuild, attempted_at=clock.now())
         await store.save_progress(rebuild)
     trunk = await host.branch_head(repository, job.default_branch)
-    if trunk is None:
-        return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
-    edits = await _edits(job, store, host, rewrite, trunk)
-    if not edits.files:
-        return _without_edits(rebuild, edits, clock)
-    await _bring_branch(job, store, host, rewrite, trunk, edits)
+    edits = await _edits(job, store, host, rewrite, trunk) if trunk is not None else _Edits()
+    if trunk is None or not edits.files:
+        return _without_edits(job, rebuild, edits, trunk, options, clock)
+    merged = {request.head for request in found if request.is_merged}
+    await _bring_branch(job, store, host, rewrite, trunk, edits, merged)
     request = await _bring_request(job, host, options, current, edits)
     opened = rebuild.moved(State.OPEN, rebuild.reason, at=clock.now())
-    return replace(opened, pull_request=request.number, url=request.url, due_at=clock.now() + options.follow_every)
+    return replace(
+        opened,
+        pull_request=request.number,
+        url=request.url,
+        worded=rebuild.explained,
+        due_at=clock.now() + options.follow_every,
+    )
 
 
 def _declined(found: Sequence[PullRequest], job: Job) -> str | None:
     """A maintainer who closed the pull request for these very digests has decided."""
-    mark = body(job).rpartition(MARK)[2]
-    closed = [request for request in found if not request.is_open and not request.is_merged]
-    decided = next(
-        (request for request in closed if request.body.rpartition(MARK)[2].strip() == mark.strip()), None
-    )
+    closed = (request for request in found if not request.is_open and not request.is_merged)
+    decided = next((request for request in closed if mark(job) in request.body), None)
     return f"pull request #{decided.number} for these digests was closed by a maintainer" if decided else None
 
 
-def _without_edits(rebuild: Rebuild, edits: _Edits, clock: Clock) -> Rebuild:
+def _without_edits(
+    job: Job, rebuild: Rebuild, edits: _Edits, trunk: str | None, options: ActOptions, clock: Clock
+) -> Rebuild:
+    """Nothing that the default branch lacks can be brought to it."""
+    if rebuild.state is State.OPEN:
+        return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
+    if trunk is None:
+        return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
     if edits.refused:
         return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.refused[0]}", at=clock.now())
     return rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=clock.now())
@@ -91,34 +103,42 @@ def _entries(tree: Tree | None, paths: Sequence[str]) -> list[TreeEntry]:
 
 
 async def _bring_branch(
-    job: Job, store: ActStore, host: Host, rewrite: Rewriter, trunk: str, edits: _Edits
+    job: Job,
+    store: ActStore,
+    host: Host,
+    rewrite: Rewriter,
+    trunk: str,
+    edits: _Edits,
+    merged: Collection[str],
 ) -> None:
-    """Moves the branch to the wanted content; people's commits on it are kept and built upon."""
+    """Moves the branch to the wanted content; people's commits on it are kept and built upon.
+
+    `merged` are heads of merged pull requests: a branch that still stands there holds nothing of its own.
+    """
     repository, branch = job.rebuild.repository, job.rebuild.branch
     assert branch is not None
     head = await host.branch_head(repository, branch)
     if head is None:
-        await host.create_branch(repository, branch, await _commit(job, host, trunk, edits.files))
+        commit = await _commit(job, host, trunk, edits.files, commit_message(job))
+        await host.create_branch(repository, branch, commit)
         return
     _, parents, message = await host.commit(repository, head)
-    is_ours = TRAILER in message
-    if is_ours and parents[:1] == (trunk,):
-        tree = await host.tree(repository, head)
-        if _holds(tree, edits.files):
-            return
-    if is_ours or head == trunk:
-        await host.move_branch(repository, branch, await _commit(job, host, trunk, edits.files))
+    is_ours = is_replaceable(message)
+    if is_ours and parents[:1] == (trunk,) and _holds(await host.tree(repository, head), edits.files):
+        return
+    if is_ours or head == trunk or head in merged:
+        commit = await _commit(job, host, trunk, edits.files, commit_message(job))
+        await host.move_branch(repository, branch, commit)
         return
     onto = await _edits(job, store, host, rewrite, head)
     if onto.files:
-        await host.move_branch(repository, branch, await _commit(job, host, head, onto.files))
+        commit = await _commit(job, host, head, onto.files, commit_message(job, replaceable=False))
+        await host.move_branch(repository, branch, commit)
 
 
-async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange]) -> str:
+async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange], message: str) -> str:
     tree, _, _ = await host.commit(job.rebuild.repository, parent)
-    return await host.create_commit(
-        job.rebuild.repository, parent=parent, tree=tree, files=files, message=commit_message(job)
-    )
+    return await host.create_commit(job.rebuild.repository, parent=parent, tree=tree, files=files, message=message)
 
 
 def _holds(tree: Tree | None, files: Sequence[FileChange]) -> bool:
@@ -143,7 +163,23 @@ async def _bring_request(
         )
     elif (current.title, current.body) != (wanted_title, wanted_body):
         await host.update_pull_request(repository, current.number, title=wanted_title, body=wanted_body)
+    if job.rebuild.pull_request is None:
+        await _ask_for_review(job, host, current.number)
     labels = {options.label, *job.member.config.labels} - set(current.labels)
     if labels:
         await host.add_labels(repository, current.number, sorted(labels))
     return current
+
+
+async def _ask_for_review(job: Job, host: Host, number: int) -> None:
+    """Once, when the pull request is new; somebody whom the host refuses must not keep it from being opened."""
+    config = job.member.config
+    if not config.reviewers and not config.team_reviewers:
+        return
+    try:
+        await host.request_review(
+            job.rebuild.repository, number, people=config.reviewers, teams=config.team_reviewers
+        )
+    except Failure as failure:
+        if failure.trouble is not Trouble.CONFLICT:
+            raise

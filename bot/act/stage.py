@@ -27,29 +27,35 @@ class ActTally:
 async def tick(
     store: ActStore, host: Host, registry: Registry, rewrite: Rewriter, options: ActOptions, clock: Clock
 ) -> ActTally:
-    """Works until nothing is due, or until the host asks for a pause."""
+    """Works until nothing is due, or until the host asks for a pause.
+
+    A defect of ours ends the rebuild that it met, not the others; it is raised once they are done.
+    """
     tags = PublishedTags(registry)
     done = 0
     problems: list[str] = []
-    while jobs := await store.claim_jobs((State.PLANNED, State.WAITING), _BATCH):
-        pause: Failure | None = None
+    defects: list[Exception] = []
+    pause: Failure | None = None
+    while pause is None and (jobs := await store.claim_jobs((State.PLANNED, State.WAITING), _BATCH)):
         for job in jobs:
             if pause is not None:
                 await _postpone(job, store, pause, clock)
                 continue
             try:
-                before = job.rebuild
                 after = await _act(job, store, host, tags, rewrite, options, clock)
-                await store.settle_rebuild(before, after)
+                await store.settle_rebuild(job.rebuild, after)
                 done += 1
+            except LeaseLost:
+                continue
             except Failure as failure:
                 problems.append(f"{job.rebuild.repository}: {failure}")
                 await _failed(job, store, failure, clock)
                 pause = failure if failure.trouble is Trouble.THROTTLED else None
-            except LeaseLost:
-                continue
-        if pause is not None:
-            break
+            except Exception as defect:
+                defects.append(defect)
+                await _failed(job, store, Failure(Trouble.MALFORMED, f"a defect of the bot: {defect!r}"), clock)
+    if defects:
+        raise ExceptionGroup("rebuilds met defects", defects)
     return ActTally(done, tuple(problems))
 
 
@@ -77,12 +83,17 @@ async def _act(
 async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
     """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
     rebuild = job.rebuild
-    if failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS and rebuild.state.awaits_action:
-        ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())
-        await _settle(store, rebuild, ended)
-        return
     rest = failure.retry_after or rest_after(rebuild.attempts)
-    await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
+    is_final = failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS
+    if is_final and rebuild.state is State.OPEN:
+        # Its pull request stands and is followed; only its text is not what it could be.
+        left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
+        await _settle(store, rebuild, left)
+    elif is_final:
+        ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())
+        await _settle(store, rebuild, ended, succeeded=False)
+    else:
+        await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
 
 
 def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Rebuild:
@@ -92,7 +103,7 @@ def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Reb
 
 
 async def _postpone(job: Job, store: ActStore, pause: Failure, clock: Clock) -> None:
-    due = clock.now() + (pause.retry_after or timedelta(minutes=1))
+    due = clock.now() + (pause.retry_after or rest_after(1))
     await _settle(store, job.rebuild, replace(job.rebuild, due_at=due))
 
 

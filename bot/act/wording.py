@@ -1,15 +1,18 @@
 """What a reviewer reads: title, body and commit message of a pull request."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from bot.act.ports import Job
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import code, markdown
-from bot.domain.reference import Base
 
 _LONGEST_BODY = 60_000
 """GitHub refuses bodies over 65,536 characters."""
+_LONGEST_TITLE = 120
 _MOST_CVES = 40
+_MOST_FILES = 30
+_MOST_REFUSALS = 20
 
 _CAUSES = {
     Cause.DOTNET_SECURITY: ".NET security release",
@@ -20,8 +23,7 @@ _CAUSES = {
     Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
-MARK = "<!-- freshness-bot rebuild"
-TRAILER = "Freshness-Base"
+_TRAILER = "Freshness-Base: "
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -35,28 +37,47 @@ def title(job: Job) -> str:
     versions = sorted({change.to_version for change in job.changes if change.to_version and _moved(change)})
     to = f" to .NET {versions[-1]}" if versions else ""
     cves = _cves(job.changes)
-    fixes = f" ({len(cves)} CVE{'s' if len(cves) != 1 else ''})" if cves else ""
-    return f"Refresh {shown}{to}{fixes}"
+    fixes = f" ({_count(len(cves), 'CVE')})" if cves else ""
+    whole = f"Refresh {shown}{to}{fixes}"
+    return whole if len(whole) <= _LONGEST_TITLE else f"{whole[: _LONGEST_TITLE - 1]}…"
 
 
-def commit_message(job: Job) -> str:
-    """The trailers let a later attempt tell its own commits from people's."""
-    trailers = "\n".join(f"{TRAILER}: {target.base}@{target.to_digest}" for target in job.rebuild.targets)
-    return f"{title(job)}\n\n{_sentence(job.changes)}\n\n{trailers}\n"
+def commit_message(job: Job, *, replaceable: bool = True) -> str:
+    """`replaceable` commits stand on the default branch alone: a later attempt may put another in their place."""
+    trailers = "\n".join(f"{_TRAILER}{target.base}@{target.to_digest}" for target in job.rebuild.targets)
+    return f"{title(job)}\n\n{_sentence(job.changes)}\n" + (f"\n{trailers}\n" if replaceable else "")
+
+
+def is_replaceable(message: str) -> bool:
+    """Whether a commit is one of ours that holds nothing else."""
+    return any(line.startswith(_TRAILER) for line in message.splitlines())
+
+
+def mark(job: Job) -> str:
+    """The hidden line by which a pull request is known again as the one for these digests."""
+    return f"<!-- freshness-bot rebuild {','.join(target.to_digest for target in job.rebuild.targets)} -->"
 
 
 def body(job: Job, refused: Sequence[str] = ()) -> str:
     """The same inputs always give the same text, so an unchanged pull request is left alone."""
     parts = [
         _sentence(job.changes),
-        _table(job),
         _fixes(job.changes),
+        _table(job),
         _files(job),
-        "\n".join(f"- {markdown(line)}" for line in refused) and _refusals(refused),
+        _refusals(refused),
         _how_to(job),
-        f"{MARK} {','.join(target.to_digest for target in job.rebuild.targets)} -->",
     ]
-    return "\n\n".join(part for part in parts if part)[:_LONGEST_BODY]
+    text = "\n\n".join(part for part in parts if part)
+    hidden = mark(job)
+    return f"{_cut(text, _LONGEST_BODY - len(hidden))}\n\n{hidden}"
+
+
+def _cut(text: str, longest: int) -> str:
+    """At a line end, so that no table row or link is torn."""
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest].rpartition(chr(10))[0]}\n\n(shortened)"
 
 
 def _sentence(changes: Sequence[Change]) -> str:
@@ -84,7 +105,8 @@ def _table(job: Job) -> str:
 def _versions(steps: Sequence[Change]) -> str:
     """From the version before the first step to that after the last."""
     before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
-    return f"{before} → {after}" if before and after and before != after else after or ""
+    shown = f"{before} → {after}" if before and after and before != after else after or ""
+    return markdown(shown)
 
 
 def _moved(change: Change) -> bool:
@@ -106,36 +128,42 @@ def _fixes(changes: Sequence[Change]) -> str:
     severities = [change.severity for change in changes if change.severity is not None]
     worst = max(severities, key=lambda severity: severity.rank, default=None)
     rating = f", rated up to {worst}" if worst else ""
-    links = ", ".join(f"[{cve}](https://www.cve.org/CVERecord?id={cve})" for cve in cves[:_MOST_CVES])
-    more = f" and {len(cves) - _MOST_CVES} more" if len(cves) > _MOST_CVES else ""
-    return f"**Fixes {len(cves)} CVE{'s' if len(cves) != 1 else ''}{rating}:** {links}{more}"
+    links = [f"[{markdown(cve)}](https://www.cve.org/CVERecord?id={quote(cve)})" for cve in cves]
+    return f"**Fixes {_count(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
 
 
 def _files(job: Job) -> str:
-    return f"Files: {', '.join(code(path) for path in job.paths)}" if job.paths else ""
+    return f"Files: {_listed([code(path) for path in job.paths], _MOST_FILES)}" if job.paths else ""
 
 
 def _refusals(lines: Sequence[str]) -> str:
-    listed = "\n".join(f"- {markdown(line)}" for line in lines)
-    return f"Not changed, please look:\n\n{listed}"
+    if not lines:
+        return ""
+    shown = [*map(markdown, lines[:_MOST_REFUSALS])]
+    more = [f"and {len(lines) - _MOST_REFUSALS} more"] if len(lines) > _MOST_REFUSALS else []
+    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*shown, *more])
+
+
+def _listed(items: Sequence[str], most: int) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _how_to(job: Job) -> str:
-    bases = " and ".join(
-        dict.fromkeys(code(f"docker pull {_pulled(target.base)}") for target in job.rebuild.targets)
-    )
-    marker = any(item.marker for item in job.rebuild.replacements)
+    pulls = "\n".join(dict.fromkeys(f"docker pull {target.base}" for target in job.rebuild.targets))
+    marked = any(item.marker for item in job.rebuild.replacements)
     why = (
-        "The tag already points to the new image, so only a comment line records the digest: merging it starts "
-        "a build. "
-        if marker
+        "The tag already points to the new image, so the change is a comment line that records its digest: "
+        "merging it starts a build.\n\n"
+        if marked
         else ""
     )
     return (
-        f"{why}To rebuild without merging: {bases}, then build with `docker build --pull --no-cache`. "
-        "Closing this pull request tells the bot to leave these digests alone."
+        f"{why}To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        f"```sh\n{pulls}\n```\n\n"
+        "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
     )
-
-
-def _pulled(base: Base) -> str:
-    return str(base)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.host import PullRequest, Run
+from bot.domain.host import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
 from bot.domain.rebuild import Action, Rebuild, State
 
 _BATCH = 25
@@ -42,19 +42,29 @@ class VerifyTally:
 
 
 async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
-    """Looks once at every rebuild that is due; one that cannot be read is looked at again later."""
+    """Looks once at every rebuild that is due; one that cannot be read is looked at again later.
+
+    Where the host asks for a pause, the others are put off as well.
+    """
     looked_at = ended = 0
     problems: list[str] = []
-    while batch := await store.claim_rebuilds(_FOLLOWED, _BATCH):
+    pause: Failure | None = None
+    while pause is None and (batch := await store.claim_rebuilds(_FOLLOWED, _BATCH)):
         for before in batch:
-            looked_at += 1
-            try:
-                after = await _look(before, store, host, clock)
-            except Failure as failure:
-                problems.append(f"{before.repository}: {failure}")
-                after = _unread(before, failure, clock)
+            rest = follow_every
+            after = before
+            if pause is None:
+                looked_at += 1
+                try:
+                    after = await _look(before, store, host, clock)
+                except Failure as failure:
+                    problems.append(f"{before.repository}: {failure}")
+                    after = _unread(before, failure, clock)
+                    pause = failure if failure.trouble is Trouble.THROTTLED else None
+            if pause is not None:
+                rest = max(follow_every, pause.retry_after or follow_every)
             if not after.state.has_ended:
-                after = replace(after, due_at=clock.now() + follow_every)
+                after = replace(after, due_at=clock.now() + rest)
             ended += after.state.has_ended
             try:
                 await store.settle_rebuild(before, after)
@@ -89,13 +99,14 @@ def _after_request(rebuild: Rebuild, request: PullRequest, now: datetime) -> Reb
 
 
 async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:
-    """A host that tells no run id at dispatch: the first run since then that nobody else owns."""
+    """A host that told no run id at dispatch."""
     started = rebuild.attempted_at or rebuild.planned_at
-    runs = await host.dispatched_runs(rebuild.repository, rebuild.workflow or "", branch=None, since=started)
-    taken = await store.runs_taken(rebuild.repository)
-    run = next((run for run in runs if run.id not in taken), None)
+    runs = await host.dispatched_runs(
+        rebuild.repository, rebuild.workflow or "", branch=None, since=started - CLOCKS_DIFFER_BY
+    )
+    run = dispatched_run(runs, await store.runs_taken(rebuild.repository), rebuild.correlation)
     if run is not None:
-        return after_run(replace(rebuild, run=run.id, url=run.url), run, clock.now())
+        return after_run(replace(rebuild, run=run.id), run, clock.now())
     if clock.now() - started > _LOST_AFTER:
         return rebuild.moved(State.FAILED, "the dispatched run never appeared", at=clock.now())
     return rebuild
@@ -103,6 +114,7 @@ async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock
 
 def after_run(rebuild: Rebuild, run: Run, now: datetime) -> Rebuild:
     """`queued` is still dispatched; GitHub's conclusions other than success and neutral are failures."""
+    rebuild = replace(rebuild, url=run.url or rebuild.url)
     if run.has_concluded:
         if run.conclusion in ("success", "neutral"):
             return rebuild.moved(State.SUCCEEDED, f"the run concluded with {run.conclusion}", at=now)

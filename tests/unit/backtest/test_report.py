@@ -17,7 +17,7 @@ from bot.backtest.report import Delays, Report, months_between
 from bot.backtest.wording import counted, length
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Role, Usage
+from bot.domain.usage import Kind, Role, Span, Usage
 from bot.watch.log import write_observations, write_releases
 from tests.unit.assess.world import DAY, base, image, release, seen
 
@@ -35,9 +35,8 @@ RELEASES = [release("8.0.17", "CVE-2025-0001", at=DAY + 3 * HOUR)]
 
 def fleet() -> Fleet:
     reference = Reference(base("aspnet:8.0").name, "8.0")
-    return Fleet.of(
-        [Use(Repository(HOSTILE), Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE))]
-    )
+    usage = Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE, Span(5, 40))
+    return Fleet.of([Use(Repository(HOSTILE), usage)])
 
 
 @pytest.fixture(scope="module")

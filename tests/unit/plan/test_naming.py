@@ -1,0 +1,37 @@
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.reference import Base
+from bot.plan.naming import branch_for
+from tests.unit.plan.world import ASPNET
+
+tags = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}", fullmatch=True)
+
+
+def test_a_branch_is_named_after_its_base() -> None:
+    assert branch_for(ASPNET) == "freshness/dotnet-aspnet-10.0"
+    assert branch_for(Base("registry.example", "team/web/api", "1")) == "freshness/web-api-1"
+
+
+@pytest.mark.parametrize("tag", ["1.lock", "a..b", "trailing.", "x.-", "_", "..", "a.lock.lock"])
+def test_git_takes_the_name(tag: str) -> None:
+    assert _git_takes(branch_for(Base("r", "dotnet/aspnet", f"v{tag}")))
+
+
+@given(tags)
+def test_the_name_keeps_to_gits_rules(tag: str) -> None:
+    """git-check-ref-format(1)."""
+    name = branch_for(Base("r", "dotnet/aspnet", tag))
+    assert ".." not in name
+    assert not name.endswith((".lock", ".", "/"))
+    assert not any(sign in name for sign in " ~^:?*[\\@{")
+
+
+def _git_takes(name: str) -> bool:
+    return (
+        subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False).returncode
+        == 0
+    )
