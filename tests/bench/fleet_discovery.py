@@ -1,0 +1,30 @@
+"""One discovery in a process of its own: `python -m tests.bench.fleet_discovery CONFIG` prints what it took."""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from bot.domain.clock import SystemClock
+from bot.service.stages import discover_tick
+from bot.service.wiring import open_bot
+from bot.settings import load
+from bot.store.leases import bring_forward
+
+
+async def discover(config: Path) -> dict[str, object]:
+    """The peak is of the whole process, imports included, in MiB (Linux counts ru_maxrss in KiB)."""
+    clock = SystemClock()
+    async with open_bot(load(config), clock) as bot:
+        await bring_forward(bot.database, clock.now())
+        started = time.perf_counter()
+        outcome = await discover_tick(bot)
+        seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak": peak, "read": outcome.figures["read"], "problems": outcome.problems}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(discover(Path(sys.argv[1])))))

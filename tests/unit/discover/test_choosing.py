@@ -1,0 +1,99 @@
+"""Which files of a tree are fetched, and what is said of the others."""
+
+import pytest
+
+from bot.discover.choosing import MOST_BYTES, MOST_FILES, chosen
+from bot.discover.files import LARGEST_FILE
+from bot.domain.repository import TreeEntry
+
+
+def paths(*entries: TreeEntry) -> list[str]:
+    return [entry.path for entry in chosen(entries).entries]
+
+
+def problem(*entries: TreeEntry) -> tuple[str, str]:
+    [only] = chosen(entries).problems
+    return only.path, only.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Dockerfile",
+        "src/api/Dockerfile",
+        "compose.yaml",
+        ".github/freshness.yaml",
+        ".github/workflows/build.yml",
+        ".github/actions/image/action.yml",
+        "deploy/api.yaml",
+        "charts/api/values.yaml",
+        "charts/api/templates/deployment.yaml",
+        "src/Api.csproj",
+        "Directory.Build.props",
+        "global.json",
+        "docs/examples/job.yml",
+    ],
+)
+def test_files_that_may_name_a_reference_are_fetched(path: str) -> None:
+    assert paths(TreeEntry(path, "1")) == [path]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README.md",
+        "src/Program.cs",
+        ".github/dependabot.yml",
+        ".github/ISSUE_TEMPLATE/bug.yaml",
+        ".pre-commit-config.yaml",
+        "docs/mkdocs.yml",
+        "pnpm-lock.yaml",
+        "codecov.yml",
+        ".codecov.yml",
+        "charts/api/Chart.yaml",
+    ],
+)
+def test_files_whose_format_names_no_image_are_left(path: str) -> None:
+    assert paths(TreeEntry(path, "1")) == []
+
+
+def test_a_file_too_large_is_reported() -> None:
+    path, message = problem(TreeEntry("deploy/all.yaml", "1", size=LARGEST_FILE + 1))
+    assert path == "deploy/all.yaml"
+    assert "1,048,577 bytes" in message
+
+
+def test_a_symbolic_link_in_the_place_of_a_dockerfile_is_reported() -> None:
+    path, message = problem(TreeEntry("Dockerfile", "1", mode="120000"), TreeEntry("logo", "2", mode="120000"))
+    assert path == "Dockerfile"
+    assert "symbolic link" in message
+
+
+def test_submodules_are_reported_once() -> None:
+    path, message = problem(
+        *(TreeEntry(f"modules/{name}", "1", mode="160000", kind="commit") for name in ("a", "b", "c"))
+    )
+    assert path == "modules/a"
+    assert "one of 3 submodules" in message
+
+
+def test_folders_are_no_files() -> None:
+    assert chosen([TreeEntry("Dockerfile", "1", mode="040000", kind="tree")]).entries == ()
+
+
+def test_a_configuration_under_another_name_is_pointed_out() -> None:
+    assert "name it .github/freshness.yaml" in problem(TreeEntry(".github/freshness.yml", "1"))[1]
+
+
+def test_of_too_many_files_those_that_build_images_come_first() -> None:
+    manifests = [TreeEntry(f"deploy/{number}.yaml", str(number)) for number in range(MOST_FILES)]
+    choice = chosen([*manifests, TreeEntry("z/Dockerfile", "d"), TreeEntry(".github/freshness.yaml", "f")])
+    assert [entry.path for entry in choice.entries[:2]] == [".github/freshness.yaml", "z/Dockerfile"]
+    assert len(choice.entries) == MOST_FILES
+    assert "this and 1 more files were not read" in choice.problems[0].message
+
+
+def test_all_files_together_are_bounded() -> None:
+    count = MOST_BYTES // LARGEST_FILE
+    entries = [TreeEntry(f"{number:03}.yaml", str(number), size=LARGEST_FILE) for number in range(count + 5)]
+    assert len(chosen(entries).entries) == count
