@@ -13,7 +13,8 @@ LABEL org.opencontainers.image.title="freshness-bot" \
       org.opencontainers.image.description="Keeps a fleet of .NET container images fresh" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="docker.io/library/python:3.13-slim"
-ENV PYTHONUNBUFFERED=1
+ENV PYTHONUNBUFFERED=1 \
+    FRESHNESS_BOT_CONFIG=/etc/freshness/freshness.yaml
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     ["python", "-m", "pip", "install", "--no-cache-dir", "--no-index", "--find-links", "/wheels", "freshness-bot"]
 RUN ["install", "--directory", "--owner=64198", "--group=64198", "/data"]

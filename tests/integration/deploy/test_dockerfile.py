@@ -54,6 +54,12 @@ def test_the_service_starts_without_root(stages: list[list[Any]]) -> None:
     assert values(final, "EXPOSE") == []
 
 
+def test_commands_beside_the_service_find_its_settings(stages: list[list[Any]]) -> None:
+    [environment] = values(stages[-1], "ENV")
+    [command] = values(stages[-1], "CMD")
+    assert environment[environment.index("FRESHNESS_BOT_CONFIG") + 1] == command[-1]
+
+
 def test_the_one_volume_belongs_to_the_user(stages: list[list[Any]]) -> None:
     final = stages[-1]
     assert values(final, "VOLUME") == [("/data",)]
