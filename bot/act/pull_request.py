@@ -41,7 +41,11 @@ async def open_or_update(
     trunk = await host.branch_head(repository, job.default_branch)
     edits = await _edits(job, store, host, rewrite, trunk) if trunk is not None else _Edits()
     if trunk is None or not edits.files:
-        return _without_edits(job, rebuild, edits, trunk, options, clock)
+        ended = _without_edits(job, rebuild, edits, trunk, options, clock)
+        if current is not None and ended.state is State.SUCCEEDED:
+            # Somebody was faster, or the base went back to what the branch already has.
+            await host.close_pull_request(repository, current.number)
+        return ended
     merged = {request.head for request in found if request.is_merged}
     await _bring_branch(job, store, host, rewrite, trunk, edits, merged)
     request = await _bring_request(job, host, options, current, edits)

@@ -49,6 +49,7 @@ def assess(
         from_version=move.from_version,
         to_version=move.to_version,
         cves=cves,
+        not_relevant=_not_relevant(cves, judged),
         severity=severity,
         platforms=move.changed,
         evidence=(_seen(move, before, after), *feed, *_advisory_evidence(cves, advisories, judged)),
@@ -77,13 +78,16 @@ def reassess(
         if cve in advisories
     }
     severity = worst(fixes.cves, advisories, judged)
-    if (cause, fixes.cves, severity) == (change.cause, change.cves, change.severity):
+    not_relevant = _not_relevant(fixes.cves, judged)
+    known = (change.cause, change.cves, change.not_relevant, change.severity)
+    if (cause, fixes.cves, not_relevant, severity) == known:
         return None
     found = (*fixes.evidence, *_advisory_evidence(fixes.cves, advisories, judged))
     return replace(
         change,
         cause=cause,
         cves=fixes.cves,
+        not_relevant=not_relevant,
         severity=severity,
         evidence=tuple(dict.fromkeys((*change.evidence, *found))),
         detail=_reworded(change, cause, family, len(fixes.cves), severity),
@@ -100,6 +104,10 @@ def worst(
         if (advisory := advisories.get(cve)) is not None and advisory.severity is not None and judged[cve]
     ]
     return max(rated, key=lambda severity: severity.rank, default=None)
+
+
+def _not_relevant(cves: tuple[str, ...], judged: Mapping[str, Relevance]) -> tuple[str, ...]:
+    return tuple(cve for cve in cves if cve in judged and not judged[cve])
 
 
 def _check(before: Observation, after: Observation) -> None:

@@ -43,6 +43,8 @@ class Change:
     from_version: str | None = None
     to_version: str | None = None
     cves: tuple[str, ...] = ()
+    not_relevant: tuple[str, ...] = ()
+    """Those of `cves` that concern no part of this image, or only operating systems that it is not."""
     severity: Severity | None = None
     platforms: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()

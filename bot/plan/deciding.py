@@ -31,6 +31,11 @@ class _Need:
     floats: bool
     reason: str
 
+    @property
+    def is_met(self) -> bool:
+        """The reference is what it should be: nothing to do, but an open pull request may say otherwise."""
+        return self.edit is not None and self.edit.old == self.edit.new
+
 
 def decide(
     moves: Sequence[Move],
@@ -67,7 +72,13 @@ def _for_repository(
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
         return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", now)]
-    needs = [need for move, usage in pairs if (need := _need(member, move, usage, policy, now.date())) is not None]
+    asked_for = {target.base for rebuild in open_rebuilds for target in rebuild.targets}
+    needs = [
+        need
+        for move, usage in pairs
+        if (need := _need(member, move, usage, policy, now.date())) is not None
+        and (not need.is_met or move.change.base in asked_for)
+    ]
     needs += _sdk_pins(member, needs)
     chosen: dict[Action, list[_Need]] = {}
     for need in needs:
@@ -87,6 +98,8 @@ def _need(member: Member, move: Move, usage: Usage, policy: Policy, today: date)
     if isinstance(target, Unknown):
         return _Need(move, usage, terms, None, False, target.reason)
     can_be_written = usage.span is not None and usage.fixed_because is None
+    if target == usage.reference and usage.is_pinned:
+        return _Need(move, usage, terms, Replacement(target, target), False, f"{target.tag} is back at this digest")
     if target == usage.reference:
         mark = Replacement(target, target.at(target.tag, change.to_digest), marker=True)
         return _Need(move, usage, terms, mark if can_be_written else None, True, f"{usage.reference} needs no edit")

@@ -248,3 +248,33 @@ async def test_an_open_pull_request_stays_open_where_its_text_cannot_be_updated(
     await stage.run_pass()
     [request] = await stage.world.github.pull_requests("payments-api")
     assert "CVE-2026-21218" in request["body"]
+
+
+async def test_a_fix_for_windows_alone_is_marked_as_not_relevant(stage: Stage) -> None:
+    stage.world.feeds.publish_advisory(
+        "CVE-2026-40000",
+        severity="critical",
+        package="Microsoft.NETCore.App.Runtime.win-x64",
+        affected=">= 10.0.0, <= 10.0.0",
+        patched="10.0.1",
+    )
+    stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218", "CVE-2026-40000"))
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests("payments-api")
+    assert "Not relevant to these images (other parts or other systems): CVE-2026-40000" in request["body"]
+    assert "rated up to critical" not in request["body"]
+
+
+async def test_a_base_that_goes_back_closes_the_pull_request_that_has_no_use_any_more(stage: Stage) -> None:
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    assert len(await stage.world.github.pull_requests("payments-api")) == 1
+    await stage.fleet.publish_runtime("10.0.0")
+
+    await stage.run_pass()
+
+    assert await stage.world.github.pull_requests("payments-api") == []
+    assert (await stage.states())["payments-api"] is State.SUCCEEDED
