@@ -100,6 +100,7 @@ class Feeds:
         security: bool = False,
         cves: Sequence[str] = (),
         on: date | None = None,
+        end_of_life: date = date(2028, 11, 14),
     ) -> None:
         """Lists a .NET release; one that is listed already is replaced, as when its CVEs come later."""
         day = (on or self._edge.surroundings.clock.now().date()).isoformat()
@@ -107,9 +108,12 @@ class Feeds:
         releases = self._get_json(path, {"releases": []})["releases"]
         others = [row for row in releases if row["release-version"] != runtime]
         self._put_json(
-            path, _channel(channel, day, [_release(runtime, aspnetcore, sdks, security, cves, day), *others])
+            path,
+            _channel(
+                channel, day, [_release(runtime, aspnetcore, sdks, security, cves, day), *others], end_of_life
+            ),
         )
-        row = _index_row(channel, day, runtime, sdks[0], security, self.url)
+        row = _index_row(channel, day, runtime, sdks[0], security, self.url, end_of_life)
         rows = self._get_json(INDEX, {})["releases-index"]
         self._put_json(INDEX, {"releases-index": [row, *(r for r in rows if r["channel-version"] != channel)]})
 
@@ -190,6 +194,14 @@ class Feeds:
         repos = [{"repo": repo, "images": rows} for repo, rows in sorted(images.items())]
         self._put_json(IMAGE_INFO, {**document, "repos": repos})
 
+    def unlist_image(self, repository: str, tag: str) -> None:
+        """Takes the image with that tag out of the inventory, as Microsoft does when it is maintained no longer."""
+        document = self._get_json(IMAGE_INFO, {})
+        for row in document["repos"]:
+            if row["repo"] == repository:
+                row["images"] = [old for old in row["images"] if tag not in old["manifest"]["sharedTags"]]
+        self._put_json(IMAGE_INFO, document)
+
     def _get_json(self, path: str, default: Json) -> Json:
         document = self._edge.documents.get(path)
         return default if document is None else json.loads(document.content)
@@ -204,7 +216,7 @@ def _is_unchanged(request: Request, etag: str, modified: str) -> bool:
     return request.headers.get("if-modified-since") == modified
 
 
-def _channel(channel: str, day: str, releases: list[Json]) -> Json:
+def _channel(channel: str, day: str, releases: list[Json], end_of_life: date) -> Json:
     newest = releases[0]
     return {
         "channel-version": channel,
@@ -214,7 +226,7 @@ def _channel(channel: str, day: str, releases: list[Json]) -> Json:
         "latest-sdk": newest["sdk"]["version"],
         "support-phase": "active",
         "release-type": _kind(channel),
-        "eol-date": "2028-11-14",
+        "eol-date": end_of_life.isoformat(),
         "lifecycle-policy": "https://aka.ms/dotnetcoresupport",
         "releases": releases,
     }
@@ -242,7 +254,7 @@ def _release(
     }
 
 
-def _index_row(channel: str, day: str, runtime: str, sdk: str, security: bool, url: str) -> Json:
+def _index_row(channel: str, day: str, runtime: str, sdk: str, security: bool, url: str, end_of_life: date) -> Json:
     return {
         "channel-version": channel,
         "latest-release": runtime,
@@ -252,7 +264,7 @@ def _index_row(channel: str, day: str, runtime: str, sdk: str, security: bool, u
         "latest-sdk": sdk,
         "product": ".NET",
         "support-phase": "active",
-        "eol-date": "2028-11-14",
+        "eol-date": end_of_life.isoformat(),
         "release-type": _kind(channel),
         "releases.json": f"{url}{RELEASES}/{channel}/releases.json",
         "supported-os.json": f"{url}{RELEASES}/{channel}/supported-os.json",
