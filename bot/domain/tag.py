@@ -17,8 +17,11 @@ from bot.domain.tag_words import WINDOWS, names_architecture, names_system
 LONGEST_TAG = 128
 """Docker's own limit; a longer text carries no version for us."""
 
-_VERSIONED = re.compile(
-    r"(?P<prefix>(?:(?!v[0-9])[a-z][a-z0-9.]*[-_])*v?)(?P<release>[0-9]+(?:\.[0-9]+)*)(?P<rest>.*)",
+_PREFIX = r"(?P<prefix>(?:[a-z]+\.|(?!v[0-9])[a-z][a-z0-9.]*[-_])*+v?)"
+_VERSIONED = re.compile(rf"{_PREFIX}(?P<release>[0-9]+(?:\.[0-9]+)*)(?P<rest>.*)", re.A | re.I | re.S)
+_MOMENT = re.compile(
+    rf"{_PREFIX}(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})"
+    r"(?:T(?P<time>[0-9]{2}-[0-9]{2}-[0-9]{2})Z)?(?P<rest>(?:[-_.].*)?)",
     re.A | re.I | re.S,
 )
 _PRERELEASE = re.compile(
@@ -29,7 +32,10 @@ _PRERELEASE = re.compile(
 _JOIN = re.compile(r"[-_.]")
 _PART = re.compile(r"x86_64|[^-_]+", re.A | re.I)
 _NUMBER = re.compile(r"(?:kb|post)?([0-9]+(?:\.[0-9]+)*)", re.A | re.I)
-_COMMIT = re.compile(r"g[0-9a-f]{7,64}|(?=.*[0-9])[0-9a-f]{7,64}", re.A | re.I)
+_COMMIT = re.compile(r"g[0-9a-f]{7,64}|g(?=.*[0-9])[0-9a-f]{5,6}|(?=.*[0-9])[0-9a-f]{7,64}", re.A | re.I)
+_DOTTED_COMMIT = re.compile(r"(?P<count>-[0-9]+)?\.(?P<commit>g[0-9a-f]{5,64})(?=[-_]|\Z)", re.A | re.I)
+_SEMANTIC = 3
+"""How many numbers a semantic version has."""
 _SHORT_COMMIT = 7
 _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64,}(?:\..+)?", re.A | re.I | re.S)
 _BUILD_NUMBER = "#"
@@ -60,7 +66,8 @@ class Tag:
 
     `version` is the dotted release number alone. `revisions` are the numbers that follow it
     (`10.0.4-1-noble`, `7.2-0.3`, `17.0.2_8`, `1803-KB4487017`) and `builds` those further on
-    (`3.10-master-777`). `words` are the rest in lower case and order, with `#` where a build number stood.
+    (`3.10-master-777`). A moment is a version too: `2025-01-20T14-49-07Z` is `20250120.144907`.
+    `words` are the rest in lower case and order, with `#` where a build number stood.
     `stamp` is a calendar date as digits, `commit` a source revision. An `artifact` is a signature,
     attestation or bill of materials that belongs to another image, never an image to build on.
     """
@@ -153,11 +160,14 @@ def _parse(text: str) -> Tag:
         return Tag(text, artifact=True)
     if _COMMIT.fullmatch(text) and not text.isdigit():
         return Tag(text, commit=text.lower())
+    moment = _MOMENT.fullmatch(text) if len(text) <= LONGEST_TAG else None
+    if moment is not None and _is_date(moment["day"].replace("-", "")):
+        return _at_a_moment(text, moment)
     head = _VERSIONED.fullmatch(text) if len(text) <= LONGEST_TAG else None
     if head is None or _ends_in_windows(head["prefix"]):
         return Tag(text, words=tuple(_PART.findall(text[:LONGEST_TAG].lower())))
 
-    version, rest = head["release"], head["rest"]
+    version, rest = _without_dotted_commit(head["release"], head["rest"])
     prerelease = _PRERELEASE.match(rest)
     if prerelease is not None:
         rest = rest[prerelease.end() :]
@@ -177,6 +187,34 @@ def _parse(text: str) -> Tag:
         words=tuple(found.words),
         builds=tuple(found.builds),
     )
+
+
+def _at_a_moment(text: str, moment: re.Match[str]) -> Tag:
+    """ISO 8601 with hyphens for the colons that a tag cannot hold: `2025-01-20`, `RELEASE.2025-01-20T14-49-07Z`."""
+    day, time = moment["day"].replace("-", ""), (moment["time"] or "").replace("-", "")
+    found = _Rest().read(moment["rest"])
+    return Tag(
+        text,
+        prefix=moment["prefix"].lower(),
+        version=f"{day}.{time}" if time else day,
+        revisions=tuple(found.revisions),
+        stamp=day,
+        commit=found.commit,
+        words=tuple(found.words),
+        builds=tuple(found.builds),
+    )
+
+
+def _without_dotted_commit(release: str, rest: str) -> tuple[str, str]:
+    """`git describe` with dots, as package versions write it: `1.2.3.8.g8d771eb` reads as `1.2.3-8-g8d771eb`."""
+    dotted = _DOTTED_COMMIT.match(rest)
+    if dotted is None:
+        return release, rest
+    count = dotted["count"] or ""
+    if not count and release.count(".") == _SEMANTIC:
+        release, _, last = release.rpartition(".")
+        count = f"-{last}"
+    return release, f"{count}-{dotted['commit']}{rest[dotted.end() :]}"
 
 
 class _Rest:

@@ -88,6 +88,46 @@ def test_eight_digits_that_are_no_day_are_a_number() -> None:
     assert not Tag.parse("4.8-20251399").is_dated
 
 
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("2024-11-05", "20241105"),
+        ("nightly-2024-11-05-slim", "20241105"),
+        ("BUILD.2024-11-05T08-15-30Z", "20241105.081530"),
+        ("build.20241105", "20241105"),
+    ],
+)
+def test_a_moment_is_read_as_a_version_and_a_date(text: str, version: str) -> None:
+    tag = Tag.parse(text)
+    assert (tag.version, tag.stamp) == (version, "20241105")
+
+
+def test_digits_with_hyphens_that_are_no_day_are_a_version_and_its_revisions() -> None:
+    tag = Tag.parse("2024-13-05")
+    assert (tag.version, tag.revisions, tag.stamp) == ("2024", ((13,), (5,)), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "revisions", "commit"),
+    [
+        ("1.4.2-12-g0a1b2c3", ((12,),), "g0a1b2c3"),
+        ("1.4.2-12.g0a1b2c3", ((12,),), "g0a1b2c3"),
+        ("1.4.2.12.g0a1b2c3", ((12,),), "g0a1b2c3"),
+        ("1.4.2.g0a1b2c", (), "g0a1b2c"),
+        ("1.4.2-g0a1b2", (), "g0a1b2"),
+    ],
+)
+def test_git_describe_is_no_part_of_the_version(
+    text: str, revisions: tuple[tuple[int, ...], ...], commit: str
+) -> None:
+    tag = Tag.parse(text)
+    assert (tag.version, tag.revisions, tag.commit, tag.words) == ("1.4.2", revisions, commit, ())
+
+
+def test_a_short_word_with_g_is_no_commit() -> None:
+    assert Tag.parse("1.4.2-gcc12").variant == ("gcc12",)
+
+
 @pytest.mark.parametrize("text", ["309403913c7f0848e6616446edec909b55d53571", "1a2b3c4"])
 def test_a_commit_is_no_version_even_where_it_starts_with_a_digit(text: str) -> None:
     assert Tag.parse(text).commit == text

@@ -174,3 +174,13 @@ def test_no_compatible_tag_is_newer_than_the_chosen_one(
 def test_choosing_again_changes_nothing(current: str, available: list[str], policy: TagPolicy) -> None:
     chosen = choose(current, available, policy)
     assert choose(chosen, available, policy) == chosen
+
+
+def test_a_moment_leads_to_a_later_one_of_its_kind() -> None:
+    available = [
+        "build.2024-11-05T08-15-30Z",
+        "build.2024-11-05T21-00-00Z",
+        "build.2025-01-01",
+        "2025-02-01T00-00-00Z",
+    ]
+    assert choose("build.2024-10-31T23-59-59Z", available) == "build.2024-11-05T21-00-00Z"
