@@ -11,11 +11,14 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.reference import Reference
-from bot.domain.tag import Tag
 
 REGISTRY = "mcr.microsoft.com"
 _FIRST_WITH_EXTRA = 8
 """The .NET version whose images first came in `-extra` variants, and whose SDK first chose among them."""
+_FIRST_NOBLE = (8, 0, 300)
+_FIRST_BAND = 100
+"""The feature band whose pre-releases come before the .NET version itself; later ones use its released images."""
+_SDK_VERSION = re.compile(r"(?P<numbers>[0-9]{1,9}(?:\.[0-9]{1,9}){2})(?:-(?P<labels>[0-9A-Za-z.-]+))?")
 _MODERN = re.compile(r"net([0-9]{1,3})\.([0-9]{1,3})(?:-[a-z0-9.]+)?", re.I)
 _CORE = re.compile(r"netcoreapp([0-9]{1,3})\.([0-9]{1,3})", re.I)
 _ARCHITECTURES = {
@@ -94,27 +97,46 @@ def base_of(publish: Publish) -> Reference:
     return Reference(f"{REGISTRY}/dotnet/{family}", _version(publish) + _suffix(publish))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sdk:
+    """The SDK's version, a semantic one: numbers, and what follows a hyphen, split at the dots."""
+
+    numbers: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, version: str) -> "_Sdk | None":
+        match = _SDK_VERSION.fullmatch(version)
+        if match is None:
+            return None
+        labels = match["labels"]
+        numbers = tuple(int(number) for number in match["numbers"].split("."))
+        return cls(numbers, tuple(labels.split(".")) if labels else ())
+
+
 def _version(publish: Publish) -> str:
-    major, minor = publish.framework
-    channel = f"{major}.{minor}"
-    sdk = Tag.parse(publish.sdk or "")
-    if major < _FIRST_WITH_EXTRA or sdk.parts[:2] != publish.framework or sdk.prerelease is None:
+    channel = ".".join(map(str, publish.framework))
+    sdk = _Sdk.parse(publish.sdk or "")
+    if sdk is None or sdk.numbers[:2] != publish.framework or publish.framework[0] < _FIRST_WITH_EXTRA:
         return channel
-    if sdk.parts[2:] != (100,) or sdk.prerelease.label not in ("rc", "preview"):
-        # Later feature bands of a released .NET; daily builds of the first one go with the moving preview tag.
-        return (
-            f"{channel}-preview"
-            if sdk.parts[2:] == (100,) and sdk.prerelease.label in ("alpha", "dev")
-            else channel
-        )
-    return f"{channel}.0-{sdk.prerelease.label}.{sdk.prerelease.numbers[0] if sdk.prerelease.numbers else 1}"
+    if sdk.numbers[2] != _FIRST_BAND:
+        return channel
+    match sdk.labels:
+        case [] | ["rtm" | "servicing", *_]:
+            return channel
+        case ["alpha" | "dev" | "ci", *_]:
+            return f"{channel}-preview"
+        case ["rc" | "preview" as label, number, *_]:
+            return f"{channel}.0-{label}.{number}"
+    raise NoBase(f"the .NET SDK {publish.sdk} knows no base for a pre-release of that name")
 
 
 def _suffix(publish: Publish) -> str:
     has_extra = publish.framework[0] >= _FIRST_WITH_EXTRA
     if publish.family:
         needs_globalization = publish.family.endswith("-chiseled") and not publish.is_musl and not publish.invariant
-        released = not Tag.parse(publish.sdk or "").is_prerelease
+        sdk = _Sdk.parse(publish.sdk or "")
+        released = sdk is None or not sdk.labels
         return f"-{publish.family}" + ("-extra" if needs_globalization and has_extra and released else "")
     if not has_extra:
         return "-alpine" if publish.is_musl else ""
@@ -125,6 +147,8 @@ def _suffix(publish: Publish) -> str:
 
 def _ubuntu(publish: Publish) -> str:
     """The release behind `-chiseled`: SDK 8.0.300 moved to noble, the SDK of .NET 11 to resolute."""
-    major, minor = publish.framework
-    sdk = Tag.parse(publish.sdk or "").parts or (major, minor, 999)
-    return "resolute" if sdk >= (11, 0, 100) else "noble" if sdk >= (8, 0, 300) else "jammy"
+    sdk = _Sdk.parse(publish.sdk or "") or _Sdk((*publish.framework, 999))
+    if sdk.numbers >= (11, 0, 100):
+        return "resolute"
+    is_noble = sdk.numbers > _FIRST_NOBLE or (sdk.numbers == _FIRST_NOBLE and not sdk.labels)
+    return "noble" if is_noble else "jammy"

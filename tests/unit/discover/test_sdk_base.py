@@ -59,6 +59,48 @@ def test_what_makes_a_publish_self_contained(publish: Publish, is_self_contained
     assert publish.is_self_contained is is_self_contained
 
 
+@pytest.mark.parametrize(
+    ("sdk", "tag"),
+    [
+        ("9.0.100", "9.0"),
+        ("9.0.100-preview.4.24267.66", "9.0.0-preview.4"),
+        ("9.0.100-rc.2", "9.0.0-rc.2"),
+        ("9.0.200-preview.1", "9.0"),
+        ("9.0.100-alpha.1", "9.0-preview"),
+        ("9.0.100-dev", "9.0-preview"),
+        ("9.0.100-ci", "9.0-preview"),
+        ("9.0.100-rtm.24515.1", "9.0"),
+        ("9.0.100-servicing.24515.1", "9.0"),
+        ("10.0.100-rc.1", "9.0"),
+        ("not a version", "9.0"),
+    ],
+)
+def test_the_sdk_chooses_the_channel_of_its_own_pre_release(sdk: str, tag: str) -> None:
+    assert base_of(Publish((9, 0), sdk=sdk)).tag == tag
+
+
+@pytest.mark.parametrize("sdk", ["9.0.100-preview", "9.0.100-rc", "9.0.100-nightly.1"])
+def test_an_sdk_whose_pre_release_has_no_image_is_refused(sdk: str) -> None:
+    with pytest.raises(NoBase, match="knows no base"):
+        base_of(Publish((9, 0), sdk=sdk))
+
+
+@pytest.mark.parametrize(
+    ("sdk", "tag"), [("9.0.100", "9.0-noble-chiseled-extra"), ("9.0.100-rtm.1", "9.0-noble-chiseled")]
+)
+def test_only_a_released_sdk_adds_extra_to_a_family(sdk: str, tag: str) -> None:
+    assert base_of(Publish((9, 0), family="noble-chiseled", sdk=sdk)).tag == tag
+
+
+@pytest.mark.parametrize(
+    ("sdk", "system"),
+    [("8.0.299", "jammy"), ("8.0.300-preview.1", "jammy"), ("8.0.300", "noble"), ("8.0.400-preview.1", "noble")],
+)
+def test_the_ubuntu_release_goes_with_the_sdk(sdk: str, system: str) -> None:
+    base = base_of(Publish((8, 0), trimmed=True, invariant=True, sdk=sdk))
+    assert base.tag == f"8.0-{system}-chiseled"
+
+
 def test_every_base_of_a_supported_framework_is_one_that_microsoft_publishes() -> None:
     switches = product([(), ("linux-musl-x64",)], *[[False, True]] * 5)
     bases = {
