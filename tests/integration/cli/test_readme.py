@@ -13,7 +13,7 @@ from tests.integration.cli.conftest import Command
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
-CALLS = sorted(set(re.findall(r"(?<!deploy/)freshness-bot ((?:config )?[a-z]+)((?: [^\n`#]*)?)", README)))
+CALLS = sorted(set(re.findall(r"(?<!deploy/)(?<!-n )freshness-bot ((?:config )?[a-z]+)((?: [^\n`#]*)?)", README)))
 
 
 @pytest.mark.parametrize(("command", "rest"), CALLS, ids=lambda part: part.strip())
@@ -49,4 +49,5 @@ def test_the_example_of_a_repositorys_own_settings_is_taken_as_it_stands() -> No
     config, problems = parse(text, SystemClock().now())
     assert problems == ()
     assert config.labels == ("dependencies",)
-    assert yaml.safe_load(text).keys() == {"enabled", "action", "workflow", "labels", "ignore"}
+    assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
+    assert yaml.safe_load(text).keys() == {"enabled", "action", "workflow", "owners", "labels", "ignore"}
