@@ -6,13 +6,13 @@ Source: GitHub's workflow syntax (`jobs.<id>.container`, `jobs.<id>.services`, `
 
 from collections.abc import Iterator
 
-from bot.discover.collector import Collector, Unreadable, quoted
+from bot.discover.collector import Collector, Unreadable, is_plainly_an_image, quoted
 from bot.discover.nodes import Mapping, Node, Scalar
 from bot.discover.yaml_nodes import read
 from bot.domain.usage import Findings, Kind, Role
 
 DOCKER = "docker://"
-_WORDS = ("container", "services", DOCKER)
+_WORDS = ("container", "services", "image", DOCKER)
 
 
 def find(path: str, text: str) -> Findings:
@@ -42,9 +42,14 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role]]:
                 yield from _job_images(job)
         runs = document.mapping("runs")
         image = runs.scalar("image")
-        if image is not None and image.value.strip().startswith(DOCKER):
+        if image is not None and _is_image(image.value.strip()):
             yield image, Role.ACTION
         yield from _step_images(runs)
+
+
+def _is_image(value: str) -> bool:
+    """Not the path of a Dockerfile. Runners ask for `docker://`, and take a local action's image without it."""
+    return value.startswith(DOCKER) or is_plainly_an_image(value)
 
 
 def _job_images(job: Mapping) -> Iterator[tuple[Scalar, Role]]:

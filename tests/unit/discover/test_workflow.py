@@ -55,6 +55,19 @@ def test_container_actions_and_steps_of_composite_actions_name_images() -> None:
 
 
 @pytest.mark.parametrize(
+    "image", ["Dockerfile", "docker/Dockerfile.alpine", "./Dockerfile", "app:1", "contoso/app"]
+)
+def test_an_action_may_name_a_dockerfile_or_something_that_no_runner_takes(image: str) -> None:
+    assert found(f"runs: {{using: docker, image: {image}}}\n") == []
+
+
+def test_an_action_may_name_an_image_of_a_registry_without_the_scheme() -> None:
+    assert found("runs: {using: docker, image: 'ghcr.io/contoso/lint:2'}\n") == [
+        ("ghcr.io/contoso/lint:2", Role.ACTION, 1)
+    ]
+
+
+@pytest.mark.parametrize(
     "job",
     [
         "container: ${{ matrix.image }}",
