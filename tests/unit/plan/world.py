@@ -40,7 +40,16 @@ def move(
     platforms: tuple[str, ...] = ("linux/amd64",),
 ) -> Move:
     change = Change(
-        base, at, digest("a"), digest(to) if to else None, cause, cause, "10.0.4", version, (), severity, platforms
+        base,
+        at,
+        digest("a"),
+        digest(to) if to else None,
+        cause,
+        cause,
+        from_version="10.0.4",
+        to_version=version,
+        severity=severity,
+        platforms=platforms,
     )
     return Move(id, change)
 

@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.host import Run
+from bot.domain.rebuild import Action, State
+from bot.domain.repository import Workflow
+from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild
+
+NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
+
+
+def dispatching(world: World, *workflows: Workflow, **values: object) -> None:
+    world.store.add(rebuild(Action.DISPATCH, **values), member(*(workflows or (WEEKLY,))))
+
+
+async def test_a_dispatch_starts_one_run_and_follows_it(world: World) -> None:
+    dispatching(world)
+    await world.tick()
+    after = world.store[1]
+    assert (after.state, after.run, after.url) == (State.DISPATCHED, 100, "https://host/run")
+    assert world.host.inputs[0]["correlation"] == after.correlation
+    assert after.attempted_at == NOON
+
+
+async def test_a_host_that_tells_no_run_is_asked_for_it(world: World) -> None:
+    world.host.tells_run = False
+    dispatching(world)
+    await world.tick()
+    assert world.store[1].run == 100
+
+
+@pytest.mark.parametrize("call", ["run", "dispatched_runs"])
+async def test_a_run_that_does_not_show_yet_is_found_while_it_is_followed(world: World, call: str) -> None:
+    world.host.tells_run = call == "run"
+    world.host.failing[call] = NO_ANSWER
+    dispatching(world)
+    await world.tick()
+    assert world.store[1].state is State.DISPATCHED
+    assert world.store[1].run == (100 if call == "run" else None)
+    assert world.host.calls == ["dispatch"]
+
+
+async def test_inputs_that_the_workflow_does_not_declare_are_never_sent(world: World) -> None:
+    """GitHub answers 422 to them."""
+    dispatching(world, Workflow(".github/workflows/weekly-rebuild.yml", ("bases", "environment")))
+    await world.tick()
+    assert list(world.host.inputs[0]) == ["bases"]
+
+
+async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
+    dispatching(world, Workflow(".github/workflows/other.yml"))
+    await world.tick()
+    assert world.store[1].state is State.SKIPPED
+    assert "weekly-rebuild.yml is missing" in world.store[1].reason
+
+
+async def test_the_intent_is_stored_before_the_request(world: World) -> None:
+    dispatching(world)
+    world.host.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert world.store[1].attempted_at == NOON
+    assert world.store[1].correlation is not None
+
+
+async def test_a_run_whose_answer_was_lost_is_adopted(world: World) -> None:
+    dispatching(world)
+    world.host.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    await world.later(1)
+    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+    assert world.host.calls == ["dispatch"]
+
+
+async def test_the_run_that_names_the_correlation_is_the_one(world: World) -> None:
+    dispatching(world, attempted_at=NOON, correlation="freshness-abc")
+    world.host.runs = {
+        5: Run(5, "", "queued", None, NOON, "by hand"),
+        6: Run(6, "", "queued", None, NOON, "rebuild freshness-abc"),
+    }
+    await world.tick()
+    assert world.store[1].run == 6
+
+
+async def test_a_run_of_another_rebuild_is_not_adopted(world: World) -> None:
+    dispatching(world, attempted_at=NOON, correlation="freshness-abc")
+    world.host.runs = {5: Run(5, "", "queued", None, NOON, "rebuild")}
+    world.store.taken = {5}
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert world.host.calls == []
+
+
+async def test_a_second_request_waits_until_the_first_cannot_show_any_more(world: World) -> None:
+    dispatching(world)
+    world.host.failing["dispatch"] = NO_ANSWER
+    await world.tick()
+    world.host.failing.clear()
+    await world.later(0.5)
+    assert world.store[1].due_at == NOON + world.options.visible_after
+    assert world.host.calls == []
+    await world.later(0.5)
+    assert (world.store[1].state, world.host.calls) == (State.DISPATCHED, ["dispatch"])
+
+
+@pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING], ids=str)
+async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: World, trouble: Trouble) -> None:
+    dispatching(world)
+    world.host.failing["dispatch"] = Failure(trouble, "refused")
+    for _ in range(3):
+        assert not world.store[1].state.has_ended
+        await world.later()
+    assert world.store[1].state is State.FAILED
+    assert world.store[1].reason == "refused (tried 3 times)"
+
+
+async def test_a_refused_request_leaves_no_intent_behind(world: World) -> None:
+    dispatching(world)
+    world.host.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
+    await world.tick()
+    assert world.store[1].attempted_at is None
+
+
+async def test_nothing_is_sent_once_the_lease_is_lost(world: World) -> None:
+    dispatching(world)
+    world.store.stolen = {1}
+    await world.tick()
+    assert world.host.calls == []
+    assert world.store[1] == replace(rebuild(Action.DISPATCH), attempts=1)

@@ -1,0 +1,293 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rebuild import State
+from bot.domain.usage import Replacement
+from tests.unit.act.world import (
+    BRANCH,
+    NOON,
+    World,
+    change,
+    digest,
+    member,
+    rebuild,
+    reference,
+)
+
+NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
+REFUSED = Failure(Trouble.CONFLICT, "validation failed", status=422)
+
+WRITES = ["create_commit", "create_branch", "create_pull_request", "add_labels"]
+
+
+async def test_a_planned_rebuild_becomes_an_open_pull_request(world: World) -> None:
+    world.store.add(rebuild())
+    tally = await world.tick()
+    request = world.host.requests[1]
+    after = world.store[1]
+    assert (tally.done, tally.problems) == (1, ())
+    assert (after.state, after.pull_request, after.url) == (State.OPEN, 1, request.url)
+    assert after.due_at == NOON + world.options.follow_every
+    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
+    assert world.host.content(BRANCH, "README.md") == "shop\n"
+    assert world.host.content("main") == f"FROM {reference('a')}\n"
+    assert request.labels == ("freshness",)
+    assert world.host.calls == WRITES
+
+
+@pytest.mark.parametrize("call", WRITES)
+@pytest.mark.parametrize("when", ["failing", "after"])
+async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next(world: World, call: str, when: str) -> None:
+    world.store.add(rebuild())
+    getattr(world.host, when)[call] = NO_ANSWER
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    world.host.failing.clear()
+    await world.later()
+    assert (world.store[1].state, world.store[1].pull_request) == (State.OPEN, 1)
+    assert len(world.host.requests) == 1
+    assert world.host.requests[1].labels == ("freshness",)
+    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
+
+
+async def test_what_is_there_already_is_not_written_again(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    written = list(world.host.calls)
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.store[2].pull_request == 1
+    assert world.host.calls == written
+
+
+async def test_a_newer_digest_moves_the_same_pull_request(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    await world.tick()
+    assert len(world.host.requests) == 1
+    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert digest("c") in world.host.requests[1].body
+    head = world.host.commits[world.host.branches[BRANCH]]
+    assert head.parents == (world.host.branches["main"],)
+
+
+async def test_the_branch_follows_when_the_default_branch_goes_on(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    trunk = world.host.commit_to("main", {"README.md": b"new\n"})
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.host.commits[world.host.branches[BRANCH]].parents == (trunk,)
+    assert world.host.content(BRANCH, "README.md") == "new\n"
+
+
+# People
+
+
+async def test_peoples_commits_on_the_branch_are_kept_and_built_upon(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    for letter in "cd":
+        world.host.commit_to(BRANCH, {f"fix-{letter}.md": b"by hand"})
+        previous = "b" if letter == "c" else "c"
+        newer = rebuild(id=ord(letter), to=letter)
+        also = Replacement(reference(previous), reference(letter))
+        world.store.add(replace(newer, replacements=(*newer.replacements, also)), None, change(letter))
+        await world.tick()
+        assert world.host.content(BRANCH) == f"FROM {reference(letter)}\n"
+    assert world.host.content(BRANCH, "fix-c.md") == "by hand"
+    assert world.host.content(BRANCH, "fix-d.md") == "by hand"
+
+
+async def test_what_the_bot_built_on_peoples_commits_is_built_upon_again(world: World) -> None:
+    """Its own commit on top must not make the branch look like its own."""
+    world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
+    also = Replacement(reference("b"), reference("c"))
+    newer = rebuild(id=2, to="c")
+    world.store.add(replace(newer, replacements=(*newer.replacements, also)), None, change("c"))
+    await world.tick()
+    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert world.host.content(BRANCH, "fix.md") == "by hand"
+
+
+async def test_peoples_own_update_of_the_branch_is_left(world: World) -> None:
+    world.host.commit_to(BRANCH, {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert world.host.calls == ["create_pull_request", "add_labels"]
+
+
+async def test_a_branch_that_a_merge_left_behind_is_used_anew(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    merged = world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
+    world.host.requests[1] = replace(world.host.requests[1], head=merged, is_open=False, is_merged=True)
+    trunk = world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode(), "fix.md": b"squashed"})
+    world.store.add(replace(rebuild(id=2, to="c"), replacements=(Replacement(reference("b"), reference("c")),)))
+    await world.tick()
+    assert world.store[2].pull_request == 2
+    assert world.host.commits[world.host.branches[BRANCH]].parents == (trunk,)
+
+
+async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.close(1)
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.store[2].state is State.CANCELLED
+    assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
+    assert len(world.host.requests) == 1
+
+
+async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.close(1)
+    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
+
+
+# Text, labels, reviewers
+
+
+async def test_title_and_body_are_written_only_where_they_differ(world: World) -> None:
+    world.store.add(rebuild(explained=1))
+    await world.tick()
+    known = world.store[1]
+    world.clock.advance(world.options.follow_every)
+    world.store.jobs[1] = replace(
+        world.store.jobs[1], rebuild=replace(known, explained=2), changes=(change(cves=("CVE-2026-1",)),)
+    )
+    await world.tick()
+    assert world.host.calls[len(WRITES) :] == ["update_pull_request"]
+    assert "CVE-2026-1" in world.host.requests[1].body
+    assert world.host.requests[1].title.endswith("(1 CVE)")
+    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 2)
+
+
+@pytest.mark.parametrize("end", ["merge", "close"])
+async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: World, end: str) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    getattr(world.host, end)(1)
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], explained=1))
+    world.store.others_open = 9
+    await world.later()
+    assert world.store[1].state is State.OPEN
+    assert len(world.host.requests) == 1
+
+
+async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.store.jobs[1] = replace(
+        world.store.jobs[1], rebuild=replace(world.store[1], explained=1), changes=(change(cves=("CVE-2026-1",)),)
+    )
+    world.host.failing["update_pull_request"] = REFUSED
+    for _ in range(4):
+        await world.later()
+    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 1)
+
+
+async def test_labels_of_the_repository_are_added_to_the_bots_own(world: World) -> None:
+    world.store.add(rebuild(), member(labels=("deps", "docker")))
+    await world.tick()
+    assert sorted(world.host.requests[1].labels) == ["deps", "docker", "freshness"]
+
+
+async def test_reviewers_are_asked_once_when_the_pull_request_is_new(world: World) -> None:
+    home = member(reviewers=("octocat",), team_reviewers=("platform",))
+    world.store.add(rebuild(), home)
+    await world.tick()
+    world.store.add(rebuild(id=2, to="c", pull_request=1), home, change("c"))
+    await world.tick()
+    assert world.host.reviewers == [(("octocat",), ("platform",))]
+
+
+async def test_nobody_is_asked_where_nobody_is_named(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.host.reviewers == []
+
+
+async def test_a_reviewer_whom_the_host_refuses_does_not_stop_the_pull_request(world: World) -> None:
+    world.host.failing["request_review"] = REFUSED
+    world.store.add(rebuild(), member(reviewers=("nobody",)))
+    tally = await world.tick()
+    assert (world.store[1].state, tally.problems) == (State.OPEN, ())
+
+
+# What cannot be done
+
+
+async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> None:
+    world.store.others_open = 2
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert "still open" in world.store[1].reason
+    assert world.host.calls == []
+    world.store.others_open = 1
+    await world.later()
+    assert world.store[1].state is State.OPEN
+
+
+async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.store.others_open = 9
+    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert world.store[2].state is State.OPEN
+
+
+async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world: World) -> None:
+    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is State.SUCCEEDED
+    assert world.host.calls == []
+
+
+async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
+    world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].reason == "nothing could be edited: Dockerfile:1: it comes from a variable"
+
+
+async def test_a_pull_request_names_what_it_could_not_edit(world: World) -> None:
+    world.host.commit_to("main", {"other/Dockerfile": b"FROM $BASE\n"})
+    world.store.add(rebuild(), paths=("Dockerfile", "other/Dockerfile"))
+    await world.tick()
+    assert "other/Dockerfile:1: it comes from a variable" in world.host.requests[1].body
+
+
+async def test_a_repository_without_commits_is_skipped(world: World) -> None:
+    world.host.branches.clear()
+    world.store.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "there is no branch main")
+
+
+async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
+    world.registry.absent = {"10.0.5"}
+    moved = Replacement(reference("a").at("10.0.4", None), reference("a").at("10.0.5", None))
+    world.store.add(replace(rebuild(), replacements=(moved,)))
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert "not published yet" in world.store[1].reason
+    assert world.host.calls == []
+    world.registry.absent.clear()
+    await world.later()
+    assert world.store[1].state is not State.WAITING

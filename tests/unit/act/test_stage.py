@@ -1,0 +1,100 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rebuild import Action, State
+from tests.unit.act.world import BRANCH, NOON, World, member, rebuild
+
+THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelta(minutes=3))
+
+
+async def test_nothing_due_is_nothing_done(world: World) -> None:
+    world.store.add(rebuild(due_at=NOON + timedelta(hours=1)))
+    assert (await world.tick()).done == 0
+    assert world.host.calls == []
+
+
+async def test_a_notice_ends_without_touching_the_repository(world: World) -> None:
+    world.store.add(rebuild(Action.NOTIFY))
+    await world.tick()
+    assert world.store[1].state is State.SUCCEEDED
+    assert world.host.calls == []
+
+
+async def test_more_rebuilds_than_a_batch_are_done_in_one_tick(world: World) -> None:
+    for number in range(1, 26):
+        world.store.add(rebuild(Action.NOTIFY, id=number))
+    assert (await world.tick()).done == 25
+
+
+async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(world: World) -> None:
+    for number in range(1, 13):
+        world.store.add(rebuild(id=number, branch=f"{BRANCH}-{number}"))
+    world.host.failing["create_branch"] = THROTTLED
+    tally = await world.tick()
+    assert len(tally.problems) == 1
+    assert world.host.calls == ["create_commit"]
+    assert [world.store[number].state for number in range(1, 13)] == [State.WAITING] + [State.PLANNED] * 11
+    assert {world.store[number].due_at for number in range(1, 11)} == {NOON + timedelta(minutes=3)}
+    world.host.failing.clear()
+    await world.later(3)
+    assert {world.store[number].state for number in range(1, 13)} == {State.OPEN}
+
+
+async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None:
+    world.store.add(rebuild(id=1))
+    world.store.add(rebuild(Action.NOTIFY, id=2))
+    world.host.failing["pull_requests"] = Failure(Trouble.MALFORMED, "a list was expected")
+    tally = await world.tick()
+    assert tally.problems == ("contoso/shop: a list was expected",)
+    assert world.store[2].state is State.SUCCEEDED
+
+
+async def test_a_defect_ends_its_rebuild_and_is_raised_when_the_others_are_done(world: World) -> None:
+    world.store.add(rebuild(id=1, branch=None))
+    world.store.add(rebuild(Action.NOTIFY, id=2))
+    for _ in range(3):
+        with pytest.raises(ExceptionGroup, match="defects"):
+            await world.later()
+    assert world.store[2].state is State.SUCCEEDED
+    assert world.store[1].state is State.FAILED
+    assert "AssertionError" in world.store[1].reason
+
+
+async def test_a_vanished_repository_fails_after_three_attempts(world: World) -> None:
+    world.store.add(rebuild())
+    world.host.gone = True
+    for _ in range(3):
+        await world.later()
+    assert world.store[1].state is State.FAILED
+    assert world.store[1].reason == "contoso/shop: not found (tried 3 times)"
+
+
+async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: World) -> None:
+    world.store.add(rebuild())
+    world.host.failing["pull_requests"] = Failure(Trouble.UNREACHABLE, "no answer")
+    rests = []
+    for _ in range(9):
+        await world.tick()
+        rests.append((world.store[1].due_at - world.clock.now()).total_seconds())
+        world.clock.move_to(world.store[1].due_at)
+    assert rests == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    world.host.failing.clear()
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+
+
+async def test_a_lost_lease_is_somebody_elses_work(world: World) -> None:
+    world.store.add(rebuild())
+    world.store.stolen = {1}
+    tally = await world.tick()
+    assert (tally.done, tally.problems) == (0, ())
+    assert world.store[1] == replace(rebuild(), attempts=1)
+
+
+async def test_the_repositorys_configuration_reaches_the_work(world: World) -> None:
+    world.store.add(rebuild(), member(labels=("deps",)))
+    await world.tick()
+    assert "deps" in world.host.requests[1].labels
