@@ -39,12 +39,19 @@ class AlertOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A tag in the inventory; `systems` are the operating systems of its images (`linux`, `windows`)."""
+
+    digest: str | None
+    systems: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
-    """What the image inventory lists: its repositories, less those that could not be read whole, and the digest of
-    each of their tags (None where it names none)."""
+    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags."""
 
     repositories: frozenset[str]
-    tags: Mapping[tuple[str, str], str | None]
+    tags: Mapping[tuple[str, str], Listed]
 
     def lists(self, base: Base) -> bool | None:
         """None where the inventory says nothing of the repository. A mirror holds the same tags as MCR."""
@@ -52,12 +59,13 @@ class Published:
             return None
         return (base.repository, base.tag) in self.tags
 
-    def kin(self, base: Base, at: datetime) -> list[Standing]:
-        """The floating tags of the base's repository, as they stand on its registry at that time."""
+    def kin(self, image: Observation) -> list[Standing]:
+        """The floating tags of its repository for its operating system, as they stand on its registry."""
+        base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
         return [
-            Standing(Observation(at, Base(base.registry, repository, tag), digest))
-            for (repository, tag), digest in self.tags.items()
-            if repository == base.repository and Tag.parse(tag).is_floating
+            Standing(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
+            for (repository, tag), listed in self.tags.items()
+            if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
         ]
 
 
@@ -206,7 +214,7 @@ def _withdrawn(current: Sequence[Standing], published: Published | None, now: da
     for standing in current:
         if standing.withdrawn_at is None:
             continue
-        kin = published.kin(standing.base, now) if published else []
+        kin = published.kin(standing.last) if published else []
         yield from withdrawn([standing, *(kin or (other for other in current if other.withdrawn_at is None))], now)
 
 

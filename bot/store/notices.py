@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.lineage import sibling_of
-from bot.assess.notices import Cleared, Difference, Opened, OpenNotice, Picture, Published, Refreshed
+from bot.assess.notices import Cleared, Difference, Listed, Opened, OpenNotice, Picture, Published, Refreshed
 from bot.assess.notices_stage import Look
 from bot.domain.document import FeedKind
 from bot.domain.failure import Failure
@@ -227,7 +227,10 @@ def _published(document: bytes) -> Published | None:
     return Published(
         inventory.repositories - inventory.incomplete,
         {
-            key: entry.index_digest or (entry.platforms[0].digest if entry.platforms else None)
+            key: Listed(
+                entry.index_digest or next((image.digest for image in entry.platforms), None),
+                frozenset(image.platform.partition("/")[0] for image in entry.platforms),
+            )
             for key, entry in inventory.tags.items()
         },
     )

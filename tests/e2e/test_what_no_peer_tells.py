@@ -135,5 +135,5 @@ async def test_an_end_of_life_is_told_once_when_it_comes_near(stage: Stage) -> N
         await stage.run_pass()
 
     [message] = await messages(stage)
-    assert message["text"] == "2 base images with news from upstream"
+    assert message["text"] == "2 base images need attention"
     assert "End of life: sdk:10.0-noble: .NET 10.0 is supported for 8" in words(message)
