@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
@@ -19,6 +20,8 @@ from bot.domain.rollout import Rollout, tally
 
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
+_LONGEST_REASON = 120
+_OF_URLS = "/:?=&#%"
 _MOST_LISTED = 30
 _MOST_BASES = 12
 _MOST_USERS = 10
@@ -34,7 +37,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text` is what notifications and screen readers show; `blocks` are Block Kit as JSON."""
+    """`text` is what notifications and screen readers show, escaped; `blocks` are Block Kit as JSON."""
 
     text: str
     blocks: tuple[Mapping[str, Any], ...]
@@ -80,7 +83,7 @@ def rollout_message(rollout: Rollout) -> Message:
         *(_section(text) for text in _chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
         ContextBlock(elements=[MarkdownTextObject(text=_footer(rollout))]).to_dict(),
     ]
-    return Message(f"{title}: {progress}", tuple(blocks))
+    return Message(slack(f"{title}: {progress}"), tuple(blocks))
 
 
 def incident_message(news: IncidentNews) -> Message:
@@ -90,7 +93,7 @@ def incident_message(news: IncidentNews) -> Message:
         minutes = int((news.cleared_at - news.opened_at).total_seconds() // 60)
         title, text = f"{news.place} answers again", f"The incident lasted {minutes} min."
     return Message(
-        title, (_section(f"*{slack(title)}*\n{slack(text)}"), _context(f"since {_time(news.opened_at)}"))
+        slack(title), (_section(f"*{slack(title)}*\n{slack(text)}"), _context(f"since {_time(news.opened_at)}"))
     )
 
 
@@ -106,7 +109,7 @@ def _one_notice(news: NoticeNews) -> Message:
     users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
     until = f" until {_time(news.cleared_at)}" if news.cleared_at else ""
     return Message(
-        f"{label}: {sentence}",
+        slack(f"{label}: {sentence}"),
         (_section(f"*{label}*\n{slack(sentence)}{users}"), _context(f"since {_time(news.since)}{until}")),
     )
 
@@ -172,15 +175,16 @@ def progress_line(rollout: Rollout) -> str:
 def _why(changes: Sequence[Change]) -> str:
     lines = []
     for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
-        lines.append(f"• `{slack(change.base.short)}` {slack(change.detail or str(change.cause))}")
+        told = slack(_short(change.detail or str(change.cause)))
+        lines.append(f"• `{slack(change.base.short)}` {told}")
     if len(changes) > _MOST_BASES:
         lines.append(f"• and {len(changes) - _MOST_BASES} more bases")
-    return "\n".join(lines)[:_LONGEST_SECTION]
+    return "\n".join(lines)
 
 
 def _rebuild_line(rebuild: Rebuild) -> str:
     name = slack(rebuild.repository)
-    target = f"<{slack(rebuild.url)}|{name}>" if rebuild.url else name
+    target = f"<{slack(quote(rebuild.url, safe=_OF_URLS))}|{name}>" if rebuild.url else name
     match rebuild.action:
         case Action.PULL_REQUEST:
             what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
@@ -189,7 +193,7 @@ def _rebuild_line(rebuild: Rebuild) -> str:
         case Action.NOTIFY:
             what = "notified only"
     shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED)
-    reason = f": {slack(rebuild.reason)}" if shown else ""
+    reason = f": {slack(_short(rebuild.reason))}" if shown else ""
     return f"• {target} {what} {rebuild.state}{reason}"
 
 
@@ -218,6 +222,12 @@ def _chunked(lines: Iterable[str]) -> list[str]:
         else:
             chunks.append(line[:_LONGEST_SECTION])
     return chunks
+
+
+def _short(text: str) -> str:
+    """Cut before it is escaped, so that no escape is torn."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 
 def _footer(rollout: Rollout) -> str:

@@ -10,6 +10,7 @@ from bot.report.message import Message, incident_message, notice_message, rollou
 from bot.report.ports import Channel, DueMessage, ReportStore
 
 _BATCH = 20
+_OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _EARLIER = timedelta(minutes=1)
 """Clocks differ: a lost message may bear a time a little before the one when it was wanted."""
 
@@ -21,24 +22,34 @@ class ReportTally:
 
 
 async def tick(store: ReportStore, channel: Channel, clock: Clock) -> ReportTally:
-    """Sends until nothing is due; a channel that does not answer ends the tick, and the next one goes on."""
+    """Sends until nothing is due; a channel that does not answer ends the tick, and the next one goes on.
+
+    A message that the channel does not understand keeps no other from being sent.
+    """
     sent = 0
-    while batch := await store.claim_messages(_BATCH):
-        failed: Failure | None = None
+    problems: list[str] = []
+    silent: Failure | None = None
+    while silent is None and (batch := await store.claim_messages(_BATCH)):
         for due in batch:
             try:
-                if failed is not None:
-                    await store.message_failed(due, str(failed), clock.now() + _pause(failed, due))
+                if silent is not None:
+                    await store.message_failed(due, str(silent), clock.now() + _pause(silent, due))
                     continue
                 sent += await _send(due, store, channel)
-            except Failure as failure:
-                failed = failure
-                await store.message_failed(due, str(failure), clock.now() + _pause(failure, due))
             except LeaseLost:
                 continue
-        if failed is not None:
-            return ReportTally(sent, (str(failed),))
-    return ReportTally(sent)
+            except Failure as failure:
+                problems.append(str(failure))
+                silent = failure if failure.trouble not in _OF_ONE_MESSAGE else None
+                await _failed(due, failure, store, clock)
+    return ReportTally(sent, tuple(problems))
+
+
+async def _failed(due: DueMessage, failure: Failure, store: ReportStore, clock: Clock) -> None:
+    try:
+        await store.message_failed(due, str(failure), clock.now() + _pause(failure, due))
+    except LeaseLost:
+        return
 
 
 async def _send(due: DueMessage, store: ReportStore, channel: Channel) -> int:
@@ -47,7 +58,7 @@ async def _send(due: DueMessage, store: ReportStore, channel: Channel) -> int:
     if fingerprint == due.sent:
         await store.message_sent(due, fingerprint, due.remote)
         return 0
-    remote = due.remote
+    remote = due.remote if channel.can_update else None
     if remote is not None:
         try:
             await channel.update(remote, due.key, message.text, message.blocks)
