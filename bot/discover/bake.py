@@ -90,6 +90,10 @@ class _Bake:
             waiting[:0] = [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
         return found
 
+    def owner(self, name: str, attribute: str) -> str | None:
+        """The target whose attribute it is that this one gets, its own or one that it inherits."""
+        return next((target for target in self.lineage(name) if attribute in self.targets[target]), None)
+
     def merged(self, name: str, attribute: str) -> dict[str, Value]:
         """An object attribute of a target with what it inherits."""
         found: dict[str, Value] = {}
@@ -129,15 +133,26 @@ class _Targets:
             evaluated, whole = self.evaluated(value, variables)
             if whole and is_plainly_an_image(evaluated.text):
                 self.file.image(evaluated, Role.BUILD_ARGUMENT, digest_place=_digest_place(value, evaluated))
-        inline = target.get("dockerfile-inline")
+        self._read_inline(name, variables)
+
+    def _read_inline(self, name: str, variables: Mapping[str, Value]) -> None:
+        """The Dockerfile with the target's own arguments and contexts; what only repeats another's is left out."""
+        owner = self.bake.owner(name, "dockerfile-inline")
+        if owner is None:
+            return
+        merged = {attribute: self.bake.merged(name, attribute) for attribute in ("args", "contexts")}
+        if owner != name and all(self.bake.merged(owner, key) == values for key, values in merged.items()):
+            return
+        inline = self.bake.targets[owner]["dockerfile-inline"]
         if isinstance(inline, Template | Name):
-            written, _ = self.evaluated(inline, variables)
+            # What a parent wrote means the parent's own scope, where this target's matrix is unknown.
+            written, _ = self.evaluated(inline, variables if owner == name else self.bake.variables)
             if isinstance(inline, Template) and inline.written.text:
                 # A last line end, so that there is a place behind everything, see `inline_dockerfile`.
                 written += Traced("\n", (~_behind(inline.written),))
-            args = {key: self.evaluated(value, variables) for key, value in self.bake.merged(name, "args").items()}
+            args = {key: self.evaluated(value, variables) for key, value in merged["args"].items()}
             known = {key: value for key, (value, whole) in args.items() if whole}
-            inline_dockerfile.find(written, self.file, args=known, contexts=self.bake.merged(name, "contexts"))
+            inline_dockerfile.find(written, self.file, args=known, contexts=merged["contexts"])
 
     def _read_context(self, value: Value, variables: Mapping[str, Value]) -> None:
         evaluated, whole = self.evaluated(value, variables)

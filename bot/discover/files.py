@@ -31,10 +31,7 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         (Kind.COMPOSE, r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
         (Kind.BAKE, r"(?:.*/)?(?:docker-bake[^/]*\.(?:hcl|json)|[^/]*bake[^/]*\.hcl)"),
-        (
-            Kind.DEVCONTAINER,
-            r"(?:.*/)?(?:\.?devcontainer(?:\.[\w-]+)?\.json|\.devcontainer/(?:.*/)?devcontainer\.json)",
-        ),
+        (Kind.DEVCONTAINER, r"(?:.*/)?\.?devcontainer(?:\.[\w-]+)?\.json"),
         (Kind.PROJECT, r"(?:.*/)?[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)"),
         (Kind.GLOBAL_JSON, r"(?:.*/)?global\.json"),
         (Kind.HELM_VALUES, r"(?:.*/)?values[^/]*\.ya?ml"),

@@ -373,3 +373,45 @@ def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(f'target "a" {{\n  contexts = {{ b = "docker-image://{text}" }}\n}}\n')
     find(f'target "a" {{\n  dockerfile-inline = <<EOT\n{text}\nEOT\n}}\n')
     find(f'{{"target": {{"a": {{"contexts": {{"b": "docker-image://{text}"}}}}}}}}', "docker-bake.json")
+
+
+def test_an_inherited_dockerfile_stands_on_what_the_target_passes_to_it() -> None:
+    text = """
+target "_common" {
+  args = { VERSION = "3.19" }
+  dockerfile-inline = <<EOT
+ARG VERSION
+FROM alpine:$VERSION
+EOT
+}
+target "same" {
+  inherits = ["_common"]
+}
+target "newer" {
+  inherits = ["_common"]
+  args = {
+    VERSION = "3.20"
+  }
+}
+target "pinned" {
+  inherits = ["same"]
+  contexts = { "alpine:3.19" = "docker-image://alpine:3.18" }
+}
+"""
+    assert found(text) == [("alpine:3.19", 3), ("alpine:3.20", 15), ("alpine:3.18", 20)]
+
+
+def test_an_inherited_dockerfile_is_read_in_the_scope_of_the_parent() -> None:
+    text = """
+variable "v" { default = "3.19" }
+target "parent" {
+  dockerfile-inline = "FROM alpine:${v}"
+}
+target "child" {
+  inherits = ["parent"]
+  name = "child-${replace(v, ".", "-")}"
+  matrix = { v = ["1", "2"] }
+  args = { OTHER = v }
+}
+"""
+    assert found(text) == [("alpine:3.19", 2)]
