@@ -16,9 +16,10 @@ from bot.domain.reference import Base
 from bot.service.stages import OBSERVING, Outcome, one_pass
 from bot.service.wiring import open_bot, store_url
 from bot.settings import Settings
-from bot.store.database import open_database, rehearsal
+from bot.store.database import open_database
 from bot.store.history import HistoryStore
 from bot.store.leases import bring_forward, free_leases_of_the_dead, give_all_back
+from bot.store.rehearsal import rehearsal
 from bot.store.status import Explanation, Status, StatusStore
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -67,43 +66,10 @@ def address(url: str) -> URL:
 
 async def open_database(url: str) -> Database:
     """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
-    engine = _engine(address(url))
-    async with _opening(engine), engine.begin() as connection:
+    engine = engine_for(address(url))
+    async with opening(engine), engine.begin() as connection:
         await connection.run_sync(_migrate_alone)
     return Database(engine)
-
-
-@asynccontextmanager
-async def rehearsal(url: str) -> AsyncIterator[Database]:
-    """A database whose contents are those of `url` now, and whose changes are lost at the end.
-
-    SQLite is copied, so that a long rehearsal holds no lock. PostgreSQL is used in one transaction that is
-    rolled back, even its migrations; other workers skip the rows that it has claimed.
-    """
-    target = address(url)
-    if target.get_backend_name() != "sqlite":
-        engine = _engine(target)
-        try:
-            async with engine.connect() as connection:
-                async with _opening(engine):
-                    await connection.begin()
-                    await connection.run_sync(_migrate)
-                yield _Unfinished(engine, connection)
-                await connection.rollback()
-        finally:
-            await engine.dispose()
-        return
-    with tempfile.TemporaryDirectory(prefix="freshness-rehearsal-") as folder:
-        copy = f"{folder}/copy.db"
-        try:
-            await asyncio.to_thread(_copy, target.database, copy)
-        except sqlite3.Error as error:
-            raise _cannot_be_opened(target, error) from error
-        database = await open_database(f"sqlite:///{copy}")
-        try:
-            yield database
-        finally:
-            await database.close()
 
 
 def _probe(database: str | None) -> None:
@@ -112,15 +78,15 @@ def _probe(database: str | None) -> None:
         pass
 
 
-def _engine(target: URL) -> AsyncEngine:
-    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite")
+def engine_for(target: URL) -> AsyncEngine:
+    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite", hide_parameters=True)
     if target.get_backend_name() == "sqlite":
         _ask_sqlite_for_real_transactions(engine)
     return engine
 
 
 @asynccontextmanager
-async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
+async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
     """Turns what a database says at its opening into one line; only one is opened at a time."""
     while not _migrating.acquire(blocking=False):  # noqa: ASYNC110 - this lock belongs to no event loop
         await asyncio.sleep(0.01)
@@ -130,7 +96,7 @@ async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         await engine.dispose()
-        raise _cannot_be_opened(engine.url, error) from error
+        raise cannot_be_opened(engine.url, error) from error
     except CommandError as error:
         await engine.dispose()
         raise Failure(
@@ -143,7 +109,7 @@ async def _opening(engine: AsyncEngine) -> AsyncIterator[None]:
         _migrating.release()
 
 
-def _cannot_be_opened(url: URL, error: Exception) -> Failure:
+def cannot_be_opened(url: URL, error: Exception) -> Failure:
     reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
     return Failure(
         Trouble.UNREACHABLE,
@@ -151,27 +117,6 @@ def _cannot_be_opened(url: URL, error: Exception) -> Failure:
         where=url.render_as_string(hide_password=True),
         advice="check store.url and that its folder can be written",
     )
-
-
-def _copy(original: str | None, copy: str) -> None:
-    if original is None or not Path(original).exists():
-        return
-    with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as into:
-        source.backup(into)
-
-
-class _Unfinished(Database):
-    """Every transaction is a savepoint of one that never commits; one at a time, as they share a connection."""
-
-    def __init__(self, engine: AsyncEngine, connection: AsyncConnection) -> None:
-        super().__init__(engine)
-        self._connection = connection
-        self._turn = asyncio.Lock()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with self._turn, self._connection.begin_nested():
-            yield self._connection
 
 
 def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
@@ -185,7 +130,7 @@ def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
             f"busy_timeout={_BUSY_MILLISECONDS}",
             "journal_mode=WAL",
             "foreign_keys=ON",
-            "synchronous=NORMAL",
+            "synchronous=FULL",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -1,5 +1,6 @@
 """Leases across restarts: what a dead process of this machine held is free at once."""
 
+import hashlib
 import os
 import socket
 from datetime import datetime
@@ -12,13 +13,14 @@ from bot.store.queue import Worker, give_back
 from bot.store.tables import bases, chores, documents, outbox, rebuilds, repositories
 
 LEASED: tuple[Table, ...] = (chores, repositories, bases, documents, rebuilds, outbox)
+_LONGEST_HOST = 40
 _FOLLOWED = ("open", "dispatched", "running")
 
 
 def this_worker() -> Worker:
     """`host/pid/start`: the start time tells a process from a later one with the same number."""
     pid = os.getpid()
-    return Worker(f"{socket.gethostname()[:40]}/{pid}/{_started(pid)}"[:64])
+    return Worker(f"{_host()}/{pid}/{_started(pid)}")
 
 
 async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
@@ -55,6 +57,14 @@ async def bring_forward(database: Database, now: datetime) -> None:
         await connection.execute(
             update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(_FOLLOWED)).values(due_at=now)
         )
+
+
+def _host() -> str:
+    """The machine's name, shortened by its middle: pods of one deployment differ at the end alone."""
+    name = socket.gethostname().replace("/", "-")
+    if len(name) <= _LONGEST_HOST:
+        return name
+    return f"{name[:12]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _is_alive(owner: str) -> bool:

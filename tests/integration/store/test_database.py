@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.domain.rebuild import State
-from bot.store.database import Database, address, open_database, rehearsal
+from bot.store.database import Database, address, open_database
+from bot.store.rehearsal import rehearsal
 from bot.store.tables import metadata
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
