@@ -1,0 +1,167 @@
+"""A store and a code host in memory, for what a real one does not do on request."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.repository import Repository, Tree, TreeEntry
+
+
+def named(body: bytes) -> str:
+    return hashlib.sha1(body).hexdigest()
+
+
+def tree_of(files: Mapping[str, bytes], *, truncated: bool = False) -> Tree:
+    """The whole tree; `truncated` shows nothing of it, as far as the host may go."""
+    entries = tuple(TreeEntry(path, named(body), size=len(body)) for path, body in sorted(files.items()))
+    name = named(repr(entries).encode())
+    return Tree(name, () if truncated else entries, truncated)
+
+
+@dataclass(slots=True)
+class MemoryHost:
+    """Repositories with their files; a `Failure` in the place of the files is raised."""
+
+    files: dict[str, Mapping[str, bytes] | Failure | None] = field(default_factory=dict)
+    truncated: set[str] = field(default_factory=set)
+    listing: list[Repository] | Failure | None = None
+    blob_failures: dict[str, Failure] = field(default_factory=dict)
+    """By repository."""
+    asked: Counter[str] = field(default_factory=Counter)
+    owners: Sequence[str] | None = None
+
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        self.asked["repositories"] += 1
+        self.owners = owners
+        if isinstance(self.listing, Failure):
+            raise self.listing
+        return [Repository(name, "main") for name in self.files] if self.listing is None else self.listing
+
+    async def tree(self, repository: str, ref: str) -> Tree | None:
+        self.asked["tree"] += 1
+        files = self._files(repository)
+        return None if files is None else tree_of(files, truncated=repository in self.truncated)
+
+    async def subtree(self, repository: str, sha: str) -> Tree:
+        """Its name is the folder's path; the root's is that of the tree."""
+        self.asked["subtree"] += 1
+        files = self._files(repository) or {}
+        folder = "" if "/" not in sha else sha
+        entries: dict[str, TreeEntry] = {}
+        for path, body in files.items():
+            if path.startswith(folder):
+                name, _, rest = path.removeprefix(folder).partition("/")
+                entries[name] = (
+                    TreeEntry(name, f"{folder}{name}/", "040000", "tree")
+                    if rest
+                    else TreeEntry(name, named(body), size=len(body))
+                )
+        return Tree(sha, tuple(entries.values()))
+
+    async def blob(self, repository: str, sha: str) -> bytes:
+        self.asked["blob"] += 1
+        await asyncio.sleep(0)
+        if repository in self.blob_failures:
+            raise self.blob_failures[repository]
+        return next(body for body in (self._files(repository) or {}).values() if named(body) == sha)
+
+    def _files(self, repository: str) -> Mapping[str, bytes] | None:
+        files = self.files.get(repository, Failure(Trouble.MISSING, "HTTP 404 Not Found", status=404))
+        if isinstance(files, Failure):
+            raise files
+        return files
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """What the tests look at is public; a repository is due once, and again where a test puts it into `due`."""
+
+    known: dict[str, DueRepository] = field(default_factory=dict)
+    due: list[str] = field(default_factory=list)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    due_at: dict[str, datetime] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    given_back: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    listing_due: datetime | None = None
+    listing_trouble: str | None = None
+    listing_attempts: int = 1
+    short_since: datetime | None = None
+    lost: set[str] = field(default_factory=set)
+    """Repositories whose lease another takes while they are read."""
+
+    async def claim_listing(self, now: datetime) -> DueListing | None:
+        if self.listing_due is not None and self.listing_due > now:
+            return None
+        return DueListing(1, self.listing_attempts)
+
+    async def postpone_listing(
+        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+    ) -> None:
+        self.listing_due, self.listing_trouble = due, trouble
+
+    async def known_fleet(self) -> KnownFleet:
+        return KnownFleet(frozenset(self.known), self.short_since)
+
+    async def record_listing(
+        self,
+        chore: DueListing,
+        listing: Sequence[Repository],
+        now: datetime,
+        due: datetime,
+        *,
+        kept: Collection[str] = (),
+        trouble: str | None = None,
+        reader: str | None = None,
+    ) -> None:
+        self.listing_due, self.listing_trouble = due, trouble
+        for item in listing:
+            if item.name not in self.known:
+                self.known[item.name] = DueRepository(
+                    len(self.known), item.name, item.default_branch, None, 0, None, None
+                )
+                self.due.append(item.name)
+        for name in set(self.known) - {item.name for item in listing} - set(kept):
+            del self.known[name]
+
+    async def claim_repositories(self, now: datetime, limit: int) -> Sequence[DueRepository]:
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return [replace(self.known[name], attempts=self.known[name].attempts + 1) for name in taken]
+
+    async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]:
+        await asyncio.sleep(0)
+        return {each: self.blobs[each] for each in shas if each in self.blobs}
+
+    async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
+        self.blobs.update(bodies)
+
+    async def save_reading(self, repository: DueRepository, reading: Reading, now: datetime, due: datetime) -> None:
+        self._check_lease(repository)
+        self.readings[repository.name] = reading
+        self.known[repository.name] = replace(
+            repository, tree=reading.tree, reader=reading.reader, attempts=0, error=None
+        )
+
+    async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
+        self._check_lease(repository)
+        self.unchanged.append(repository.name)
+
+    async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
+        self._check_lease(repository)
+        self.errors[repository.name] = error
+        self.due_at[repository.name] = due
+        self.known[repository.name] = replace(repository, error=error)
+
+    async def give_back(self, repository: DueRepository, due: datetime) -> None:
+        self.given_back.append(repository.name)
+        self.due_at[repository.name] = due
+
+    def _check_lease(self, repository: DueRepository) -> None:
+        if repository.name in self.lost:
+            raise LeaseLost(repository.name)

@@ -1,0 +1,230 @@
+"""One tick of discovery, and what goes wrong in one."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.discover import walking
+from bot.discover.reading import Memory
+from bot.discover.selection import Selection
+from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repository import Repository
+from tests.unit.discover.fleet import MemoryHost, MemoryStore
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
+OPTIONS = DiscoverOptions(Selection(include=("contoso/*",)))
+
+
+@dataclass(slots=True)
+class Fleet:
+    host: MemoryHost = field(default_factory=MemoryHost)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    memory: Memory = field(default_factory=Memory)
+
+    async def tick(self, options: DiscoverOptions = OPTIONS) -> DiscoverTally:
+        return await tick(self.store, self.host, self.memory, options, self.clock)
+
+    def told(self, repository: str) -> list[tuple[str, str]]:
+        return [(problem.path, problem.message) for problem in self.store.readings[repository].problems]
+
+    def paths(self, repository: str) -> list[str]:
+        return [usage.path for usage, _ in self.store.readings[repository].usages]
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet()
+
+
+async def test_what_a_repository_names_is_saved_with_the_base_to_watch(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM, "README.md": b"hello"}
+    tally = await fleet.tick()
+    [(usage, base)] = fleet.store.readings["contoso/shop"].usages
+    assert (usage.path, str(base)) == ("Dockerfile", "mcr.microsoft.com/dotnet/aspnet:10.0")
+    assert (tally.listed, tally.read, tally.problems) == (1, 1, [])
+    assert fleet.host.owners == ("contoso",)
+
+
+async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
+    await fleet.tick()
+    fleet.store.due = ["contoso/shop"]
+    assert (await fleet.tick()).unchanged == 1
+    assert fleet.host.asked["blob"] == 1
+
+
+async def test_a_tree_is_read_again_when_other_bases_are_watched(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": b"FROM registry.contoso.com/base/api:1\n"}
+    await fleet.tick()
+    assert fleet.store.readings["contoso/shop"].usages == ()
+    fleet.store.due = ["contoso/shop"]
+    wider = Selection(include=("contoso/*",), bases=("registry.contoso.com/base/*",))
+    assert (await fleet.tick(DiscoverOptions(wider))).read == 1
+    assert fleet.paths("contoso/shop") == ["Dockerfile"]
+    assert fleet.host.asked["blob"] == 1
+
+
+async def test_a_repository_without_commits_has_no_usages(fleet: Fleet) -> None:
+    fleet.host.files["contoso/new"] = None
+    tally = await fleet.tick()
+    assert (fleet.store.readings["contoso/new"].tree, tally.problems) == (None, [])
+
+
+async def test_the_same_file_in_many_repositories_is_fetched_once(fleet: Fleet) -> None:
+    for number in range(30):
+        fleet.host.files[f"contoso/r{number}"] = {"Dockerfile": FROM}
+    assert (await fleet.tick()).read == 30
+    assert fleet.host.asked["blob"] == 1
+
+
+async def test_a_repository_that_denies_a_file_keeps_no_other_from_it(fleet: Fleet) -> None:
+    for number in range(4):
+        fleet.host.files[f"contoso/r{number}"] = {"Dockerfile": FROM}
+    fleet.host.blob_failures["contoso/r0"] = Failure(Trouble.DENIED, "HTTP 403", status=403)
+    assert (await fleet.tick()).read == 3
+    assert list(fleet.store.errors) == ["contoso/r0"]
+    assert fleet.host.asked["blob"] == 2
+
+
+async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(8)}
+
+    class Tired(MemoryHost):
+        async def blob(self, repository: str, sha: str) -> bytes:
+            if self.asked["blob"] == 4:
+                raise Failure(Trouble.UNREACHABLE, "no answer")
+            return await super().blob(repository, sha)
+
+    await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, fleet.clock)
+    assert len(fleet.store.blobs) == 4
+
+
+@pytest.mark.parametrize("trouble", [Trouble.MISSING, Trouble.DENIED])
+async def test_what_is_gone_or_denied_is_told_once_and_rests_until_the_next_listing(
+    fleet: Fleet, trouble: Trouble
+) -> None:
+    fleet.host.files = {"contoso/gone": Failure(trouble, "HTTP 4xx"), "contoso/shop": {"Dockerfile": FROM}}
+    first = await fleet.tick()
+    assert (first.problems, first.read) == (["contoso/gone: HTTP 4xx"], 1)
+    assert fleet.store.due_at["contoso/gone"] == NOON + OPTIONS.every
+    fleet.store.due = ["contoso/gone"]
+    assert (await fleet.tick()).problems == []
+
+
+async def test_an_unreachable_host_is_tried_again_soon(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
+    await fleet.tick()
+    assert fleet.store.due_at["contoso/shop"] == NOON + timedelta(seconds=30)
+
+
+async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet: Fleet) -> None:
+    limit = Failure(Trouble.THROTTLED, "the rate limit is reached", retry_after=timedelta(minutes=20))
+    for number in range(100):
+        fleet.host.files[f"contoso/r{number:02}"] = limit
+    tally = await fleet.tick()
+    assert fleet.host.asked["tree"] <= 4
+    assert fleet.store.errors == {}
+    assert set(fleet.store.due_at.values()) == {NOON + timedelta(minutes=20)}
+    assert tally.problems == ["reading repositories: the rate limit is reached"]
+    assert len(fleet.store.given_back) == 40
+
+
+async def test_a_lease_that_is_lost_is_left_to_its_new_holder(fleet: Fleet) -> None:
+    fleet.host.files = {"contoso/a": {"Dockerfile": FROM}, "contoso/b": {"Dockerfile": FROM}}
+    fleet.store.lost = {"contoso/a"}
+    tally = await fleet.tick()
+    assert (tally.read, tally.problems) == (1, [])
+
+
+async def test_a_truncated_tree_is_walked_folder_by_folder(fleet: Fleet) -> None:
+    fleet.host.files["contoso/mono"] = {"Dockerfile": FROM, "src/api/Dockerfile": FROM, "src/x.cs": b""}
+    fleet.host.truncated = {"contoso/mono"}
+    await fleet.tick()
+    assert fleet.paths("contoso/mono") == ["Dockerfile", "src/api/Dockerfile"]
+    assert fleet.host.asked["subtree"] == 3
+
+
+async def test_a_tree_with_too_many_folders_is_read_from_the_top_and_reported(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "MOST_FOLDERS", 3)
+    fleet.host.files["contoso/mono"] = {"Dockerfile": FROM} | {f"{letter}/Dockerfile": FROM for letter in "abcde"}
+    fleet.host.truncated = {"contoso/mono"}
+    await fleet.tick()
+    assert fleet.paths("contoso/mono") == ["Dockerfile", "a/Dockerfile", "b/Dockerfile"]
+    assert fleet.told("contoso/mono") == [
+        ("c/", "the repository has too many folders; this and 2 more were not looked at on their own")
+    ]
+
+
+async def test_binary_content_is_reported(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM.decode().encode("utf-16")}
+    await fleet.tick()
+    assert "NUL" in fleet.told("contoso/shop")[0][1]
+
+
+async def test_problems_of_files_about_other_images_are_not_ours(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {
+        "Dockerfile": b"FROM $BASE\n",
+        "a/Dockerfile": b"# dotnet\nFROM $BASE\n",
+    }
+    await fleet.tick()
+    assert [path for path, _ in fleet.told("contoso/shop")] == ["a/Dockerfile"]
+
+
+async def test_the_repositorys_own_configuration_is_read_with_it(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {".github/freshness.yaml": b"enabled: false\nacton: notify\n"}
+    await fleet.tick()
+    assert not fleet.store.readings["contoso/shop"].config.enabled
+    [(path, message)] = fleet.told("contoso/shop")
+    assert path == ".github/freshness.yaml"
+    assert "did you mean action" in message
+
+
+async def test_a_listing_that_fails_leaves_the_fleet_as_it_was(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
+    await fleet.tick()
+    fleet.clock.advance(OPTIONS.every)
+    fleet.host.listing = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
+    tally = await fleet.tick()
+    assert tally.problems == ["listing repositories: HTTP 502"]
+    assert list(fleet.store.known) == ["contoso/shop"]
+    assert fleet.store.listing_due == fleet.clock.now() + timedelta(seconds=30)
+    assert fleet.store.listing_trouble is None
+
+
+@pytest.mark.parametrize(
+    ("trouble", "attempts"), [(Trouble.DENIED, 1), (Trouble.MALFORMED, 1), (Trouble.UNREACHABLE, 2)]
+)
+async def test_a_listing_that_keeps_failing_is_an_incident(fleet: Fleet, trouble: Trouble, attempts: int) -> None:
+    fleet.host.listing = Failure(trouble, "no list")
+    fleet.store.listing_attempts = attempts
+    await fleet.tick()
+    assert fleet.store.listing_trouble == "no list"
+
+
+async def test_a_fleet_that_vanishes_from_the_listing_is_kept_and_told(fleet: Fleet) -> None:
+    for number in range(10):
+        fleet.host.files[f"contoso/r{number}"] = {"Dockerfile": FROM}
+    await fleet.tick()
+    fleet.clock.advance(OPTIONS.every)
+    fleet.host.listing = [Repository("contoso/r0", "main")]
+    tally = await fleet.tick()
+    assert len(fleet.store.known) == 10
+    assert "no longer shows 9 of 10" in tally.problems[0]
+    assert fleet.store.listing_trouble == tally.problems[0]
+    fleet.store.short_since = fleet.clock.now()
+    fleet.clock.advance(timedelta(days=1))
+    await fleet.tick()
+    assert list(fleet.store.known) == ["contoso/r0"]
+
+
+async def test_settings_that_take_nothing_are_a_problem(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
+    tally = await fleet.tick(DiscoverOptions(replace(OPTIONS.selection, topics=("dotnet",))))
+    assert "none of the 1 repositories" in tally.problems[0]
