@@ -26,21 +26,35 @@ def find(path: str, text: str) -> Findings:
     if "image" not in text:
         return Findings()
     file = Collector(path, text, Kind.KUBERNETES)
-    if template := _TEMPLATE_ACTION.search(text):
-        file.problem(template.start(), TEMPLATED)
-        return file.findings()
-    if "kind" not in text or "apiVersion" not in text:
+    action = _TEMPLATE_ACTION.search(text)
+    if action is None and ("kind" not in text or "apiVersion" not in text):
         return Findings()
     try:
         documents = read(text)
     except Unreadable as error:
         return file.unreadable(error)
+    if action is not None and (place := _template_action(text, documents)) is not None:
+        file.problem(place, TEMPLATED)
+        return file.findings()
     for image, in_container in _images(documents):
         if in_container:
             file.image_or_problem(image.traced, Role.IMAGE)
         elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
     return file.findings()
+
+
+def _template_action(text: str, documents: list[Node]) -> int | None:
+    """Where Helm would act, but for documents that only hold texts: those may be templates of another program."""
+    begin = 0
+    for number, document in enumerate(documents, start=1):
+        end = documents[number].start if number < len(documents) else len(text)
+        action = _TEMPLATE_ACTION.search(text, begin, end)
+        begin = end
+        kind = document.scalar("kind") if isinstance(document, Mapping) else None
+        if action is not None and (kind is None or kind.value not in WITHOUT_CONTAINERS):
+            return action.start()
+    return None
 
 
 def _images(documents: list[Node]) -> Iterator[tuple[Scalar, bool]]:

@@ -169,6 +169,22 @@ spec: {containers: [{image: a:1}]}
     assert found(text) == [("a:1", 5)]
 
 
+def test_the_templates_of_another_program_in_a_config_map_do_not_matter() -> None:
+    text = """
+apiVersion: v1
+kind: ConfigMap
+data:
+  mail.tmpl: |
+    {{ define "subject" }}{{ template "title" . }}{{ end }}
+---
+apiVersion: v1
+kind: Pod
+spec: {containers: [{image: a:1}]}
+"""
+    assert found(text) == [("a:1", 10)]
+    assert find(text + '---\napiVersion: v1\nkind: Service\nmetadata: {name: "{{ .Release.Name }}"}\n').usages == ()
+
+
 def test_a_placeholder_is_a_problem() -> None:
     findings = find("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: <<VAR>>/x:<<TAG>>\n")
     assert findings.usages == ()
