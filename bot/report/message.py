@@ -107,10 +107,11 @@ def _one_notice(news: NoticeNews) -> Message:
     if news.cleared_at is not None:
         label += ", over"
     users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
-    until = f" until {_time(news.cleared_at)}" if news.cleared_at else ""
+    began = "end of support" if news.topic is Topic.END_OF_LIFE else "since"
+    until = f", over since {_time(news.cleared_at)}" if news.cleared_at else ""
     return Message(
         slack(f"{label}: {sentence}"),
-        (_section(f"*{label}*\n{slack(sentence)}{users}"), _context(f"since {_time(news.since)}{until}")),
+        (_section(f"*{label}*\n{slack(sentence)}{users}"), _context(f"{began} {_time(news.since)}{until}")),
     )
 
 

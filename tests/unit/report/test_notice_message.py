@@ -1,0 +1,81 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.notice import Topic
+from bot.domain.reference import Base
+from bot.report.message import Message, NoticeNews, notice_message
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine")
+SENTENCE = "aspnet:8.0-alpine was withdrawn and gets no more fixes; move to 8.0-alpine3.22"
+
+
+def news(topic: Topic = Topic.WITHDRAWN, users: int = 2, **values: Any) -> NoticeNews:
+    chosen: dict[str, Any] = {
+        "base": ALPINE,
+        "since": NOON,
+        "text": SENTENCE,
+        "cleared_at": None,
+        "outcome": "",
+        "repositories": tuple(f"contoso/shop-{number}" for number in range(users)),
+    }
+    return NoticeNews(topic, **(chosen | values))
+
+
+def over(**values: Any) -> NoticeNews:
+    return news(cleared_at=NOON + timedelta(days=2), outcome="it is published again after 2 days", **values)
+
+
+def sections(message: Message) -> list[str]:
+    return [block["text"]["text"] for block in message.blocks if block["type"] == "section"]
+
+
+def test_a_notice_says_what_is_wrong_and_whom_it_concerns() -> None:
+    message = notice_message([news()])
+    assert message.text == f"Withdrawn base: {SENTENCE}"
+    assert sections(message) == [f"*Withdrawn base*\n{SENTENCE}\nUsed by contoso/shop-0 and contoso/shop-1."]
+    assert message.blocks[1]["elements"][0]["text"] == "since 2026-03-10 12:00 UTC"
+
+
+def test_ten_repositories_are_named_and_the_others_counted() -> None:
+    (text,) = sections(notice_message([news(users=13)]))
+    assert text.endswith("contoso/shop-9 and 3 more.")
+    assert "shop-10" not in text
+
+
+def test_a_notice_that_is_over_says_how_it_ended() -> None:
+    message = notice_message([over()])
+    assert message.text == "Withdrawn base, over: aspnet:8.0-alpine: it is published again after 2 days"
+    assert message.blocks[1]["elements"][0]["text"] == "since 2026-03-10 12:00 UTC, over since 2026-03-12 12:00 UTC"
+
+
+def test_an_end_of_life_tells_its_day_not_a_beginning() -> None:
+    message = notice_message([news(Topic.END_OF_LIFE)])
+    assert message.blocks[1]["elements"][0]["text"] == "end of support 2026-03-10 12:00 UTC"
+
+
+def test_notices_found_at_once_are_one_message_with_what_holds_first() -> None:
+    message = notice_message([over(), news(Topic.END_OF_LIFE, text="its support ends"), news()])
+    assert message.text == "1 base image needs attention"
+    assert [line[:20] for line in sections(message)[1].splitlines()] == [
+        "• Withdrawn base: as",
+        "• End of life: its s",
+        "• Withdrawn base, ov",
+    ]
+
+
+def test_a_summary_ends_with_its_last_notice() -> None:
+    assert notice_message([over(), over()]).text == "All 2 notices about base images are over"
+
+
+def test_many_notices_fit_what_slack_takes() -> None:
+    message = notice_message([news(users=10, text="x" * 200) for _ in range(300)])
+    assert all(len(text) <= 3000 for text in sections(message))
+    assert len(message.blocks) <= 50
+    assert "and 270 more" in sections(message)[-1]
+
+
+def test_signs_of_slack_are_escaped() -> None:
+    (text,) = sections(notice_message([news(text="<!channel>", repositories=("a/<b>",))]))
+    assert "&lt;!channel&gt;" in text
+    assert "a/&lt;b&gt;" in text
