@@ -22,19 +22,24 @@ from bot.domain.usage import Findings, Kind, Problem
 LARGEST_FILE = 1 << 20
 """Bytes: a Dockerfile or manifest beyond that was not written by hand."""
 
-_DOCKERFILE = "(?:[Dd]ocker|[Cc]ontainer)file"
+_DOCKERFILE = (
+    r"(?:Docker|Container)file\.[^/]+"
+    r"|(?![^/]*\.(?:cs|fs|vb|py|go|rs|rb|java|kt|php|sh|ps1|[jt]sx?|json|ya?ml|xml|toml|html)$)"
+    r"(?:[^/]*[._-])?(?i:(?:docker|container)file)(?:[._-][^/]*|[0-9]*)"
+)
+"""Any suffix may stand behind the usual name; behind others, that of a program tells of one about Dockerfiles."""
 _OTHER_ENDINGS = (".dockerignore", ".md")
 _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        (Kind.DOCKERFILE, rf"(?:.*/)?(?:{_DOCKERFILE}(?:\.[^/]+)?|[^/]+\.{_DOCKERFILE})"),
+        (Kind.DOCKERFILE, rf"(?:.*/)?(?:{_DOCKERFILE})"),
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
         (Kind.COMPOSE, r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
         (Kind.BAKE, r"(?:.*/)?(?:docker-bake[^/]*\.(?:hcl|json)|[^/]*bake[^/]*\.hcl)"),
         (Kind.DEVCONTAINER, r"(?:.*/)?\.?devcontainer(?:\.[\w-]+)?\.json"),
         (Kind.PROJECT, r"(?:.*/)?[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)"),
         (Kind.GLOBAL_JSON, r"(?:.*/)?global\.json"),
-        (Kind.HELM_VALUES, r"(?:.*/)?values[^/]*\.ya?ml"),
+        (Kind.HELM_VALUES, r"(?:.*/)?(?:[^/]*[._-])?values[^/]*\.ya?ml"),
         (Kind.KUBERNETES, r".*\.ya?ml"),
     )
 )
