@@ -14,6 +14,7 @@ from bot.discover.msbuild_imports import Document, Imports
 from bot.discover.msbuild_properties import Evaluation, Undecided
 from bot.discover.project_publish import NotDecided, implicit_base, is_published
 from bot.discover.sdk_base import platform_of
+from bot.discover.traced import Traced
 from bot.domain.usage import Findings, Kind, Role, Usage
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
@@ -108,7 +109,8 @@ def _named_bases(file: Collector, evaluation: Evaluation) -> None:
             continue
         if not assignment.value.text.strip():
             continue
-        usage = file.usage(assignment.value, Role.BASE_IMAGE)
+        value, written = assignment.value.strip(), assignment.element.text.strip()
+        usage = file.usage(value, Role.BASE_IMAGE, digest_place=_digest_place(value, written))
         if usage is None:
             file.problem(place, f"{quoted(assignment.value.text)} is no image reference; correct it")
             continue
@@ -118,6 +120,13 @@ def _named_bases(file: Collector, evaluation: Evaluation) -> None:
         if assignment.applies is None:
             where = f"{_BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
             file.problem(place, f"{where}; it is followed as written")
+
+
+def _digest_place(value: Traced, written: Traced) -> int | None:
+    """Behind what is written where a property supplies only the tag, since that may serve other ends too."""
+    colon = value.text.rfind(":")
+    tag_stands_with_name = colon > 0 and value.span(colon - 1, len(value)) is not None
+    return None if tag_stands_with_name or written.places[-1] < 0 else written.places[-1] + 1
 
 
 def _names_base(evaluation: Evaluation) -> bool:

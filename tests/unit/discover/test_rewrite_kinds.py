@@ -15,12 +15,17 @@ BAKE = "docker-bake.hcl"
 DEVCONTAINER = ".devcontainer/devcontainer.json"
 WORKFLOW = ".github/workflows/build.yml"
 MANIFEST = "deploy/web.yaml"
+PROJECT = "src/Api.csproj"
+PUBLISH_PROFILE = "src/Properties/PublishProfiles/Container.pubxml"
 
 SERVICE = "services:\n  a:\n    image: "
 INLINE = "services:\n  a:\n    build:\n      dockerfile_inline: "
 GIVEN = INLINE.replace("dockerfile_inline", "args: {V: '8.0'}\n      dockerfile_inline")
 POD = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "
 MATRIX = 'target "a" {\n  matrix = { v = ["1", "2"] }\n  contexts = { b = "docker-image://x:${v}" }\n}\n'
+PROPERTIES = (
+    "<Project><PropertyGroup><T>{}</T><ContainerBaseImage>\n  {}\n</ContainerBaseImage></PropertyGroup></Project>"
+)
 TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
 
 
@@ -60,6 +65,11 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
         (DEVCONTAINER, '{"features": {"r.io/f/x:1": {}}}', "r.io/f/x:1", "r.io/f/x:2", {":1": ":2"}),
         (WORKFLOW, "jobs: {a: {container: 'docker://x:8.0'}}", "x:8.0", f"x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
         (WORKFLOW, "jobs: {a: {steps: [{uses: docker://x:8.0}]}}", "x:8.0", "x:9.0", {"8.0": "9.0"}),
+        (PROJECT, PROPERTIES.format("8.0", "r.io/x:$(T)"), "r.io/x:8.0", f"r.io/x:9.0@{NEW}",
+         {">8.0<": ">9.0<", "x:$(T)": f"x:$(T)@{NEW}"}),
+        (PROJECT, PROPERTIES.format("r.io/x:8.0", "$(T)"), "r.io/x:8.0", f"r.io/x:9.0@{NEW}",
+         {"8.0": f"9.0@{NEW}"}),
+        (PUBLISH_PROFILE, PROPERTIES.format("1", "r.io/x:8.0"), "r.io/x:8.0", "r.io/x:9.0", {"8.0": "9.0"}),
         (MANIFEST, POD + "&i x:8.0}, {image: *i}]}\n", "x:8.0", "x:9.0", {"8.0": "9.0"}),
         (MANIFEST, POD + '"x"}]}\n', "x", f"x:9.0@{NEW}", {'"x"': f'"x:9.0@{NEW}"'}),
     ],
