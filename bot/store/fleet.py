@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -21,6 +21,7 @@ from bot.store.queue import Worker, claim, settle
 from bot.store.tables import bases, blobs, chores, repositories, usages
 
 _LISTING = "list repositories"
+_SAME_SECOND = timedelta(seconds=2)
 _UNLISTED = "GitHub's list of repositories"
 _SHORT = "access to the fleet"
 """Subjects of the incidents that a listing may be."""
@@ -85,7 +86,8 @@ class FleetStore:
             news = [item for item in listing if item.name in known and _has_news(known[item.name], item, reader)]
             if news:
                 values = [
-                    {"named": item.name, "branch": item.default_branch, "pushed": item.pushed_at} for item in news
+                    {"named": item.name, "branch": item.default_branch, "pushed": _settled_push(item, now)}
+                    for item in news
                 ]
                 await connection.execute(_become_due(now), values)
             gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing} - set(kept)
@@ -281,11 +283,16 @@ def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
     )
 
 
+def _settled_push(item: Repository, now: datetime) -> datetime | None:
+    """None for a push so recent that another may bear the same time: GitHub tells whole seconds."""
+    return item.pushed_at if item.pushed_at is None or now - item.pushed_at > _SAME_SECOND else None
+
+
 def _new_row(item: Repository, now: datetime) -> dict[str, object]:
     return {
         "name": item.name,
         "default_branch": item.default_branch,
-        "pushed_at": item.pushed_at,
+        "pushed_at": _settled_push(item, now),
         "listed": True,
         "config": dump(RepositoryConfig(), RepositoryConfig),
         "workflows": [],

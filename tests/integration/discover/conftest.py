@@ -1,0 +1,77 @@
+"""Discovery of a real organisation in the sandbox, into a real store."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.discover.reading import Memory
+from bot.discover.selection import Selection
+from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
+from bot.domain.repository_config import RepositoryConfig
+from bot.sandbox.traffic import Asked
+from bot.sandbox.world import World
+from bot.store.codec import load
+from bot.store.database import Database, open_database
+from bot.store.fleet import FleetStore
+from bot.store.leases import bring_forward
+from bot.store.queue import Worker
+from bot.store.status import Explanation, StatusStore
+from bot.store.tables import repositories
+from tests.e2e.conftest import AheadClock
+
+CONTOSO = Selection(include=("contoso/*",))
+
+
+@dataclass(slots=True)
+class Discovery:
+    """The bot's discovery, and what the tests ask of its store."""
+
+    world: World
+    database: Database
+    host: GitHub
+    clock: AheadClock
+    store: FleetStore
+    memory: Memory = field(default_factory=Memory)
+
+    async def tick(self, selection: Selection = CONTOSO) -> DiscoverTally:
+        """Lists and reads; the traffic log begins anew."""
+        self.world.traffic.forget()
+        await bring_forward(self.database, self.clock.now())
+        return await tick(self.store, self.host, self.memory, DiscoverOptions(selection), self.clock)
+
+    def requests(self, path: str = "") -> list[Asked]:
+        return self.world.traffic.requests("github", path=path)
+
+    async def names(self) -> set[str]:
+        return {name.partition("/")[2] for name in (await self.store.known_fleet()).names}
+
+    async def explain(self, name: str) -> Explanation:
+        return await StatusStore(self.database).explain(f"contoso/{name}")
+
+    async def config(self, name: str) -> RepositoryConfig:
+        async with self.database.transaction() as connection:
+            found = select(repositories.c.config).where(repositories.c.name == f"contoso/{name}")
+            return load((await connection.execute(found)).scalar_one(), RepositoryConfig)
+
+    async def paths(self, name: str) -> list[str]:
+        return [usage.path for usage, _, _ in (await self.explain(name)).usages]
+
+
+def app_of(world: World) -> AppCredentials:
+    return AppCredentials(world.github.app_id, world.github.private_key)
+
+
+@pytest.fixture(params=["token", "app"])
+async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Discovery]:
+    """Both ways in: a token names the organisation, a GitHub App lists its installation."""
+    credentials = TokenCredentials(world.github.token) if request.param == "token" else app_of(world)
+    clock = AheadClock()
+    database = await open_database(f"sqlite:///{tmp_path}/fleet.db")
+    host = GitHub(GitHubAccess(world.github.url, credentials, seconds_between_writes=0), clock)
+    yield Discovery(world, database, host, clock, FleetStore(database, Worker("test")))
+    await host.close()
+    await database.close()
