@@ -7,12 +7,12 @@ from typing import Protocol
 
 from bot.domain.change import Change
 from bot.domain.host import FileChange, PullRequest, Run
+from bot.domain.order import Orders, Refreshed
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Member, Tree
-from bot.domain.usage import Replacement, Rewritten
 
-Rewriter = Callable[[str, bytes, Sequence[Replacement]], Rewritten]
-"""Path, content and replacements to the new content: `discover`'s rewriting, wired in by the service."""
+Refresher = Callable[[str, bytes, Orders], Refreshed]
+"""Path, content and orders to the new content: `discover`'s refreshing, wired in by the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class ActStore(Protocol):
 
 class Host(Protocol):
     async def tree(self, repository: str, ref: str) -> Tree | None: ...
+
+    async def subtree(self, repository: str, sha: str) -> Tree: ...
 
     async def blob(self, repository: str, sha: str) -> bytes: ...
 

@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
+from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
 from bot.act.wording import body, commit_message, is_replaceable, mark, title
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest
+from bot.domain.order import Orders, orders_of
 from bot.domain.rebuild import Rebuild, State
+from bot.domain.reference import Base
 from bot.domain.repository import Tree, TreeEntry
 
 _LARGEST_FILE = 1024 * 1024
@@ -19,14 +21,18 @@ _LARGEST_FILE = 1024 * 1024
 class _Edits:
     files: tuple[FileChange, ...] = ()
     refused: tuple[str, ...] = ()
+    unmet: tuple[Base, ...] = ()
+    """The targets that no file names, or that no file stands on even after the edits."""
 
 
 async def open_or_update(
-    job: Job, store: ActStore, host: Host, rewrite: Rewriter, options: ActOptions, clock: Clock
+    job: Job, store: ActStore, host: Host, refresh: Refresher, options: ActOptions, clock: Clock
 ) -> Rebuild:
     """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash."""
     rebuild, repository = job.rebuild, job.rebuild.repository
     assert rebuild.branch is not None
+    if not job.member.config.enabled and rebuild.state.awaits_action:
+        return rebuild.moved(State.SKIPPED, "the repository opted out in .github/freshness.yaml", at=clock.now())
     found = await host.pull_requests(repository, rebuild.branch)
     current = next((request for request in found if request.is_open), None)
     if current is None and rebuild.state is State.OPEN:
@@ -39,7 +45,7 @@ async def open_or_update(
         rebuild = replace(rebuild, attempted_at=clock.now())
         await store.save_progress(rebuild)
     trunk = await host.branch_head(repository, job.default_branch)
-    edits = await _edits(job, store, host, rewrite, trunk) if trunk is not None else _Edits()
+    edits = await _edits(job, store, host, refresh, trunk, clock) if trunk is not None else _Edits()
     if trunk is None or not edits.files:
         ended = _without_edits(job, rebuild, edits, trunk, options, clock)
         if current is not None and ended.state is State.SUCCEEDED:
@@ -47,7 +53,8 @@ async def open_or_update(
             await host.close_pull_request(repository, current.number)
         return ended
     merged = {request.head for request in found if request.is_merged}
-    await _bring_branch(job, store, host, rewrite, trunk, edits, merged)
+    job = replace(job, paths=tuple(file.path for file in edits.files))
+    await _bring_branch(job, store, host, refresh, trunk, edits, merged, clock)
     request = await _bring_request(job, host, options, current, edits)
     opened = rebuild.moved(State.OPEN, rebuild.reason, at=clock.now())
     return replace(
@@ -76,6 +83,9 @@ def _without_edits(
         return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
     if edits.refused:
         return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.refused[0]}", at=clock.now())
+    if edits.unmet:
+        names = ", ".join(base.short for base in edits.unmet)
+        return rebuild.moved(State.SKIPPED, f"no file of the default branch names {names} any more", at=clock.now())
     return rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=clock.now())
 
 
@@ -83,37 +93,73 @@ def _waiting(rebuild: Rebuild, options: ActOptions, clock: Clock, reason: str) -
     return replace(rebuild.moved(State.WAITING, reason, at=clock.now()), due_at=clock.now() + options.follow_every)
 
 
-async def _edits(job: Job, store: ActStore, host: Host, rewrite: Rewriter, ref: str) -> _Edits:
+async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref: str, clock: Clock) -> _Edits:
     """The files of `ref` that must change, with their new content."""
     tree = await host.tree(job.rebuild.repository, ref)
-    wanted = [entry for entry in _entries(tree, job.paths) if entry.size <= _LARGEST_FILE]
+    entries = await _entries(job.rebuild.repository, tree, job.paths, host)
+    wanted = [entry for entry in entries if entry.size <= _LARGEST_FILE]
     known = await store.known_blobs([entry.sha for entry in wanted])
     files: list[FileChange] = []
     refused: list[str] = []
+    met: set[Base] = set()
+    orders = orders_of(job.rebuild, job.changes)
     for entry in wanted:
         content = known.get(entry.sha)
         if content is None:
             content = await host.blob(job.rebuild.repository, entry.sha)
-        result = rewrite(entry.path, content, job.rebuild.replacements)
+        result = refresh(entry.path, content, _heeded(orders, entry.path, job, clock))
+        met |= result.met
         refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
         if result.data != content:
             files.append(FileChange(entry.path, result.data, entry.mode))
-    return _Edits(tuple(files), tuple(refused))
+    unmet = {target.base for target in job.rebuild.targets} - met
+    return _Edits(tuple(files), tuple(refused), tuple(sorted(unmet)))
 
 
-def _entries(tree: Tree | None, paths: Sequence[str]) -> list[TreeEntry]:
+def _heeded(orders: Orders, path: str, job: Job, clock: Clock) -> Orders:
+    """Less what the repository has asked to leave alone, perhaps since the plan was made."""
+    today, config = clock.now().date(), job.member.config
+    return replace(
+        orders,
+        of_bases=tuple(order for order in orders.of_bases if not config.ignores(path, str(order.base), today)),
+    )
+
+
+async def _entries(repository: str, tree: Tree | None, paths: Sequence[str], host: Host) -> list[TreeEntry]:
     wanted = set(paths)
-    return [entry for entry in (tree.entries if tree else ()) if entry.is_file and entry.path in wanted]
+    if tree is None:
+        return []
+    if not tree.truncated:
+        return [entry for entry in tree.entries if entry.is_file and entry.path in wanted]
+    folders: dict[str, Tree] = {"": await host.subtree(repository, tree.sha)}
+    found = [await _entry(repository, path, folders, host) for path in sorted(wanted)]
+    return [entry for entry in found if entry is not None and entry.is_file]
+
+
+async def _entry(repository: str, path: str, folders: dict[str, Tree], host: Host) -> TreeEntry | None:
+    """Folder by folder, where the host cut the whole listing short; `folders` keeps those already seen."""
+    place = ""
+    for name in path.split("/"):
+        entry = next((item for item in folders[place].entries if item.path == name), None)
+        if entry is None:
+            return None
+        place = f"{place}/{name}".lstrip("/")
+        if entry.kind != "tree":
+            return replace(entry, path=place) if place == path else None
+        if place not in folders:
+            folders[place] = await host.subtree(repository, entry.sha)
+    return None
 
 
 async def _bring_branch(
     job: Job,
     store: ActStore,
     host: Host,
-    rewrite: Rewriter,
+    refresh: Refresher,
     trunk: str,
     edits: _Edits,
     merged: Collection[str],
+    clock: Clock,
 ) -> None:
     """Moves the branch to the wanted content; people's commits on it are kept and built upon.
 
@@ -134,7 +180,7 @@ async def _bring_branch(
         commit = await _commit(job, host, trunk, edits.files, commit_message(job))
         await host.move_branch(repository, branch, commit)
         return
-    onto = await _edits(job, store, host, rewrite, head)
+    onto = await _edits(job, store, host, refresh, head, clock)
     if onto.files:
         commit = await _commit(job, host, head, onto.files, commit_message(job, replaceable=False))
         await host.move_branch(repository, branch, commit)

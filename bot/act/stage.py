@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.act.dispatch import dispatch
-from bot.act.ports import ActOptions, ActStore, Host, Job, Rewriter
+from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
 from bot.act.published import PublishedTags, Registry
 from bot.act.pull_request import open_or_update
 from bot.domain.clock import Clock
@@ -25,7 +25,7 @@ class ActTally:
 
 
 async def tick(
-    store: ActStore, host: Host, registry: Registry, rewrite: Rewriter, options: ActOptions, clock: Clock
+    store: ActStore, host: Host, registry: Registry, refresh: Refresher, options: ActOptions, clock: Clock
 ) -> ActTally:
     """Works until nothing is due, or until the host asks for a pause.
 
@@ -42,7 +42,7 @@ async def tick(
                 await _postpone(job, store, pause, clock)
                 continue
             try:
-                after = await _act(job, store, host, tags, rewrite, options, clock)
+                after = await _act(job, store, host, tags, refresh, options, clock)
                 await store.settle_rebuild(job.rebuild, after)
                 done += 1
             except LeaseLost:
@@ -64,7 +64,7 @@ async def _act(
     store: ActStore,
     host: Host,
     tags: PublishedTags,
-    rewrite: Rewriter,
+    refresh: Refresher,
     options: ActOptions,
     clock: Clock,
 ) -> Rebuild:
@@ -73,7 +73,7 @@ async def _act(
             missing = await tags.missing(job)
             if missing is not None:
                 return _paused(job.rebuild, f"{missing} is not published yet", options.follow_every, clock)
-            return await open_or_update(job, store, host, rewrite, options, clock)
+            return await open_or_update(job, store, host, refresh, options, clock)
         case Action.DISPATCH:
             return await dispatch(job, store, host, options, clock)
         case Action.NOTIFY:

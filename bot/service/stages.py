@@ -11,7 +11,7 @@ from bot.assess import notices_stage
 from bot.assess import stage as assess
 from bot.assess.wording import describe
 from bot.discover import stage as discover
-from bot.discover.rewrite import rewrite
+from bot.discover.refreshing import refresh
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring import Bot, Known
@@ -80,7 +80,7 @@ async def plan_tick(bot: Bot) -> Outcome:
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.rollouts, bot.host, bot.registry, rewrite, bot.act_options, bot.clock)
+    tally = await act.tick(bot.rollouts, bot.host, bot.registry, refresh, bot.act_options, bot.clock)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 

@@ -11,6 +11,7 @@ from bot.act.ports import Job
 from bot.domain.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
+from bot.domain.following import followed_base
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.repository import Affected, Member, Workflow
 from bot.domain.repository_config import RepositoryConfig
@@ -288,9 +289,9 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
         .order_by(changes.c.id)
     )
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
-    written = {str(item.old) for item in rebuild.replacements}
     found = [load(item, Usage) for item in named.scalars()]
-    paths = {usage.path for usage in found if str(usage.reference) in written}
+    targets = {target.base for target in rebuild.targets}
+    paths = {usage.path for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets}
     return Job(
         rebuild,
         _member(home, {}),

@@ -72,3 +72,36 @@ async def test_a_change_that_turns_out_to_be_a_severe_fix_waits_no_longer(patien
     await patient.run_pass()
 
     assert await opened(patient)
+
+
+async def test_a_pull_request_merged_while_the_next_digest_settles_is_followed_by_another(patient: Stage) -> None:
+    await patient.fleet.publish_runtime("10.0.1")
+    await patient.run_pass()
+    patient.clock.ahead += timedelta(hours=6, minutes=1)
+    await patient.run_pass()
+    [first] = await patient.world.github.pull_requests("payments-api")
+    await patient.fleet.publish_runtime("10.0.2")
+    await patient.run_pass()
+    await patient.world.github.merge("payments-api", first["number"])
+
+    patient.clock.ahead += timedelta(hours=6, minutes=1)
+    await patient.run_pass()
+
+    [second] = await patient.world.github.pull_requests("payments-api")
+    assert second["number"] != first["number"]
+    newest = patient.fleet.digests["dotnet/aspnet:10.0-noble-chiseled"]
+    assert newest in await patient.world.github.read("payments-api", "Dockerfile", second["head"]["ref"])
+
+
+async def test_an_opt_out_is_heeded_while_a_change_settles(patient: Stage) -> None:
+    await patient.fleet.publish_runtime("10.0.1")
+    await patient.run_pass()
+    await patient.world.github.push("payments-api", {".github/freshness.yaml": "enabled: false\n"})
+
+    patient.clock.ahead += timedelta(hours=6, minutes=1)
+    await patient.run_pass()
+
+    assert await patient.world.github.pull_requests("payments-api") == []
+    rebuild = (await patient.rebuilds())["payments-api"]
+    assert rebuild.state is State.SKIPPED
+    assert "opted out" in rebuild.reason

@@ -1,0 +1,57 @@
+"""What a rebuild asks of the files of its repository, whatever they say at the moment when it is carried out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.domain.change import Change
+from bot.domain.following import followed_base
+from bot.domain.rebuild import Rebuild
+from bot.domain.reference import Base
+from bot.domain.usage import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
+
+    With `marks`, usages that need no edit get the marker line.
+    """
+
+    base: Base
+    digest: str
+    version: str | None = None
+    marks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """`sdk` is the version that global.json files are to ask for, where they must move along."""
+
+    of_bases: tuple[Order, ...]
+    sdk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """One file after its orders: `met` are the bases that it now stands on, `refused` what could not be written."""
+
+    data: bytes
+    met: frozenset[Base] = field(default_factory=frozenset)
+    refused: tuple[Problem, ...] = ()
+
+
+def orders_of(rebuild: Rebuild, changes: Iterable[Change]) -> Orders:
+    """Derived from what was planned, so that a file which changed since then is still brought up to date."""
+    versions = {change.base: change.to_version for change in changes if change.to_version is not None}
+    marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
+    targets = {target.base for target in rebuild.targets}
+    pins = [
+        item.new.tag for item in rebuild.replacements if not item.marker and followed_base(item.old) not in targets
+    ]
+    return Orders(
+        tuple(
+            Order(target.base, target.to_digest, versions.get(target.base), target.base in marked)
+            for target in rebuild.targets
+        ),
+        next((tag for tag in reversed(pins) if tag is not None), None),
+    )
