@@ -78,7 +78,7 @@ def rollout_message(rollout: Rollout) -> Message:
     progress = progress_line(rollout)
     blocks = [
         HeaderBlock(text=PlainTextObject(text=title[:150])).to_dict(),
-        _section(_why(rollout.changes)),
+        *(_section(text) for text in _packed(_why(rollout.changes))),
         _section(f"*{slack(progress)}*"),
         *(_section(text) for text in _chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
         ContextBlock(elements=[MarkdownTextObject(text=_footer(rollout))]).to_dict(),
@@ -173,14 +173,14 @@ def progress_line(rollout: Rollout) -> str:
     return f"{_count(len(names), 'repository', 'repositories')}: {states}"
 
 
-def _why(changes: Sequence[Change]) -> str:
+def _why(changes: Sequence[Change]) -> list[str]:
     lines = []
     for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
         told = slack(_short(change.detail or str(change.cause)))
         lines.append(f"• `{slack(change.base.short)}` {told}")
     if len(changes) > _MOST_BASES:
         lines.append(f"• and {len(changes) - _MOST_BASES} more bases")
-    return "\n".join(lines)
+    return lines
 
 
 def _rebuild_line(rebuild: Rebuild) -> str:
@@ -216,8 +216,13 @@ def _chunked(lines: Iterable[str]) -> list[str]:
     shown = listed[:_MOST_LISTED]
     if len(listed) > _MOST_LISTED:
         shown.append(f"• and {len(listed) - _MOST_LISTED} more; `freshness-bot status` lists them all")
+    return _packed(shown)
+
+
+def _packed(lines: Iterable[str]) -> list[str]:
+    """As few sections as their length allows."""
     chunks: list[str] = []
-    for line in shown:
+    for line in lines:
         if chunks and len(chunks[-1]) + len(line) + 1 <= _LONGEST_SECTION:
             chunks[-1] += f"\n{line}"
         else:

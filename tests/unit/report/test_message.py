@@ -1,0 +1,200 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.reference import Base
+from bot.domain.rollout import Rollout
+from bot.report.message import IncidentNews, Message, headline, incident_message, progress_line, rollout_message
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+
+
+def change(base: Base = ASPNET, cause: Cause = Cause.DOTNET_SECURITY, **values: Any) -> Change:
+    known: dict[str, Any] = {"from_version": "10.0.4", "to_version": "10.0.5", "detail": ".NET 10.0.4 → 10.0.5"}
+    return Change(base, NOON, "sha256:a", "sha256:b", cause, cause, **(known | values))
+
+
+def rebuild(repository: str = "contoso/shop", state: State = State.OPEN, **values: Any) -> Rebuild:
+    known: dict[str, Any] = {
+        "id": 1,
+        "rollout": 3,
+        "action": Action.PULL_REQUEST,
+        "reason": "moved",
+        "targets": (),
+        "replacements": (),
+        "wave": "rest",
+        "due_at": NOON,
+        "planned_at": NOON,
+        "pull_request": 12,
+        "url": "https://host/contoso/shop/pull/12",
+    }
+    return Rebuild(repository=repository, state=state, **(known | values))
+
+
+def rollout(
+    *rebuilds: Rebuild, changes: tuple[Change, ...] | None = None, ended: datetime | None = None
+) -> Rollout:
+    return Rollout(3, NOON, changes or (change(),), rebuilds or (rebuild(),), ended)
+
+
+def texts(message: Message) -> str:
+    return "\n".join(
+        part["text"]
+        for block in message.blocks
+        for part in [block.get("text"), *block.get("elements", ())]
+        if part is not None
+    )
+
+
+def check(message: Message) -> None:
+    """Slack's limits (api.slack.com, Block Kit reference), and what its own models refuse."""
+    assert len(message.blocks) <= 50
+    for block in message.blocks:
+        Block.parse(dict(block)).validate_json()  # type: ignore[union-attr]
+        if block["type"] == "header":
+            assert 0 < len(block["text"]["text"]) <= 150
+        if block["type"] == "section":
+            assert 0 < len(block["text"]["text"]) <= 3000
+
+
+# What is said
+
+
+def test_a_rollout_tells_why_what_and_how_far() -> None:
+    told = rollout_message(rollout(changes=(change(cves=("CVE-1", "CVE-2"), severity=Severity.HIGH),)))
+    check(told)
+    assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to high: 1 repository: 1 open"
+    assert "• `aspnet:10.0` .NET 10.0.4 → 10.0.5" in texts(told)
+    assert "• <https://host/contoso/shop/pull/12|contoso/shop> pull request #12 open" in texts(told)
+    assert "Rollout 3, opened 2026-03-10 12:00 UTC" in texts(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ((change(cves=("CVE-1",)),), ".NET 10.0.5 fixes 1 CVE"),
+        ((change(cause=Cause.DOTNET_RELEASE),), ".NET 10.0.5 is in the base images"),
+        ((change(cause=Cause.OS_UPDATE), change(SDK, Cause.OS_UPDATE)), "Operating system update in 2 base images"),
+        ((change(cause=Cause.LAYERS_ONLY),), "1 base image moved under the same tag"),
+        ((change(cves=("CVE-1",)), change(SDK, to_version="10.0.201")), ".NET 10.0.5 fixes 1 CVE"),
+    ],
+)
+def test_the_headline_says_what_happened_upstream(changes: tuple[Change, ...], said: str) -> None:
+    assert headline(changes) == said
+
+
+def test_progress_counts_repositories_once_and_states_in_order() -> None:
+    told = rollout(
+        rebuild("a/a", State.SUCCEEDED), rebuild("a/a", State.OPEN), rebuild("b/b", State.FAILED), rebuild("c/c")
+    )
+    assert progress_line(told) == "3 repositories: 2 open, 1 succeeded, 1 failed"
+
+
+def test_what_needs_a_person_comes_first() -> None:
+    told = texts(
+        rollout_message(
+            rollout(
+                rebuild("a/done", State.SUCCEEDED, reason="merged"),
+                rebuild("b/open"),
+                rebuild("c/failed", State.FAILED, reason="refused"),
+            )
+        )
+    )
+    assert told.index("c/failed") < told.index("b/open") < told.index("a/done")
+    assert "failed: refused" in told
+
+
+def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
+    assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
+
+
+def test_a_rollout_that_has_ended_says_when() -> None:
+    assert "ended 2026-03-10 14:00 UTC" in texts(rollout_message(rollout(ended=NOON + timedelta(hours=2))))
+
+
+def test_a_long_rollout_lists_some_and_says_how_many_more() -> None:
+    told = rollout_message(rollout(*(rebuild(f"contoso/{number:04}") for number in range(1000))))
+    check(told)
+    assert "and 970 more" in texts(told)
+
+
+def test_an_incident_is_told_at_both_ends() -> None:
+    news = IncidentNews("mcr.microsoft.com", NOON, None, "mcr.microsoft.com: no answer")
+    assert incident_message(news).text == "mcr.microsoft.com is in trouble"
+    over = incident_message(replace(news, cleared_at=NOON + timedelta(minutes=42)))
+    assert over.text == "mcr.microsoft.com answers again"
+    assert "lasted 42 min" in texts(over)
+    check(over)
+
+
+# Whatever comes from outside
+
+HOSTILE = "<!channel> <https://evil.example|click> & *bold* `code` @here"
+
+
+def test_nothing_from_outside_mentions_or_links() -> None:
+    told = rollout_message(
+        rollout(
+            rebuild(HOSTILE, State.FAILED, reason=HOSTILE, workflow=HOSTILE, action=Action.DISPATCH),
+            changes=(change(detail=HOSTILE, to_version=HOSTILE),),
+        )
+    )
+    for place in (told.text, texts(told).replace(told.blocks[0]["text"]["text"], "")):
+        assert "<!" not in place
+        assert "<https://evil" not in place
+    check(told)
+
+
+def test_nothing_of_an_incident_mentions_or_links() -> None:
+    told = incident_message(IncidentNews(HOSTILE, NOON, None, HOSTILE))
+    assert "<!" not in told.text + texts(told)
+
+
+def test_an_address_cannot_change_what_is_shown_of_it() -> None:
+    told = texts(rollout_message(rollout(rebuild(url="https://host/x|contoso/other>"))))
+    assert "<https://host/x%7Ccontoso/other%3E|contoso/shop>" in told
+
+
+wild = st.text(st.characters(codec="utf-8"), max_size=4000) | st.sampled_from(["&" * 3000, "<" * 3000, HOSTILE])
+
+
+@given(
+    st.lists(
+        st.builds(rebuild, wild.filter(bool), st.sampled_from(State), reason=wild, url=st.none() | wild),
+        min_size=1,
+        max_size=6,
+    ),
+    st.lists(
+        st.builds(change, st.sampled_from([ASPNET, SDK]), st.sampled_from(Cause), detail=wild, to_version=wild),
+        min_size=1,
+        max_size=14,
+    ),
+)
+def test_slack_takes_every_rollout(rebuilds: list[Rebuild], changes: list[Change]) -> None:
+    told = rollout_message(
+        rollout(*(replace(item, repository=item.repository[:140]) for item in rebuilds), changes=tuple(changes))
+    )
+    check(told)
+
+
+# The same words
+
+
+def test_the_same_state_has_the_same_fingerprint() -> None:
+    assert rollout_message(rollout()).fingerprint == rollout_message(rollout()).fingerprint
+
+
+def test_other_words_have_another_fingerprint() -> None:
+    assert (
+        rollout_message(rollout()).fingerprint != rollout_message(rollout(rebuild(state=State.FAILED))).fingerprint
+    )
