@@ -38,34 +38,49 @@ def find(path: str, text: str) -> Findings:
     return file.findings()
 
 
+def written_in_keys(key: str, mapping: Mapping) -> Traced | None:
+    """The image that a mapping under `key` spells: `repository`, with `tag` or `digest`, perhaps `registry`.
+
+    Under a key that ends in `image`, `name` and `version` stand for the first two as well.
+    """
+    is_image = is_image_key(key)
+    repository = mapping.scalar("repository") or (mapping.scalar("name") if is_image else None)
+    if repository is None:
+        return None
+    keys = ("tag", "version") if is_image else ("tag",)
+    return _from_keys(repository, mapping.scalar("registry"), [mapping.get(name) for name in keys], mapping)
+
+
+def is_image_key(key: str) -> bool:
+    return _IMAGE_KEY.search(key) is not None
+
+
 def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
     """References as they are written in one mapping, and whether they were put together from several keys."""
-    found: list[tuple[Traced, bool]] = []
-    is_image = _IMAGE_KEY.search(key) is not None
-    repository = mapping.scalar("repository") or (mapping.scalar("name") if is_image else None)
-    if repository is not None:
-        keys = ("tag", "version") if is_image else ("tag",)
-        found += _from_keys(repository, mapping.scalar("registry"), [mapping.get(name) for name in keys], mapping)
+    spelled = written_in_keys(key, mapping)
+    found = [] if spelled is None else [(spelled, True)]
     for name, (_, value) in mapping.own.items():
-        if isinstance(value, Scalar) and not value.is_null and _IMAGE_KEY.search(name):
+        if isinstance(value, Scalar) and not value.is_null and is_image_key(name):
             if ":" in value.value:
                 found.append((value.traced, False))
-            else:
-                tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
-                found += _from_keys(value, mapping.scalar("registry"), tags, mapping)
+                continue
+            tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
+            spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping)
+            if spelled is not None:
+                found.append((spelled, True))
     return found
 
 
 def _from_keys(
     repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping
-) -> list[tuple[Traced, bool]]:
+) -> Traced | None:
     name = repository.traced.strip()
     tag = next(
         (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
     )
     digest = mapping.scalar("digest")
     if not name.text or not _is_name(name.text):
-        return []
+        return None
     whole = name
     host = registry.traced.strip() if registry is not None else None
     if host is not None and host.text and not name.text.startswith(f"{host.text}/"):
@@ -75,7 +90,7 @@ def _from_keys(
         whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
     if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
         whole = whole.joined("@") + digest.traced.strip()
-    return [(whole, True)] if len(whole) > len(name) and (tag is not None or "@" in whole.text) else []
+    return whole if tag is not None or "@" in whole.text else None
 
 
 def _is_name(text: str) -> bool:

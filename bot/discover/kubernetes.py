@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 
 from bot.discover.collector import Collector, Unreadable
-from bot.discover.nodes import Mapping, Node, Scalar, Sequence, mappings_under
+from bot.discover.helm import is_image_key, written_in_keys
+from bot.discover.nodes import Mapping, Node, Sequence, mappings_under
 from bot.discover.yaml_nodes import TEMPLATED, read
 from bot.domain.usage import Findings, Kind, Role, Usage
 
@@ -36,11 +37,8 @@ def find(path: str, text: str) -> Findings:
     if action is not None and (place := _template_action(text, documents)) is not None:
         file.problem(place, TEMPLATED)
         return file.findings()
-    for image, in_container in _images(documents):
-        if in_container:
-            file.image_or_problem(image.traced, Role.IMAGE)
-        elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
-            file.add(usage)
+    for key, mapping in _mappings(documents):
+        _add(key, mapping, file)
     return file.findings()
 
 
@@ -57,15 +55,26 @@ def _template_action(text: str, documents: list[Node]) -> int | None:
     return None
 
 
-def _images(documents: list[Node]) -> Iterator[tuple[Scalar, bool]]:
-    """Each scalar that names an image, and whether it stands where a container does."""
+def _mappings(documents: list[Node]) -> Iterator[tuple[str, Mapping]]:
     for document in documents:
         for manifest in _manifests(document):
-            for key, mapping in mappings_under(_with_what_it_runs(manifest)):
-                if image := mapping.scalar("image"):
-                    yield image, key in CONTAINER_LISTS or key in CONTAINER_KEYS
-                if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
-                    yield reference, True
+            yield from mappings_under(_with_what_it_runs(manifest))
+
+
+def _add(key: str, mapping: Mapping, file: Collector) -> None:
+    """What the mapping under `key` names, whole or, as Helm's values do, in keys of its own.
+
+    Without a `repository` these may tell of the image of a machine.
+    """
+    if image := mapping.scalar("image"):
+        if key in CONTAINER_LISTS or key in CONTAINER_KEYS:
+            file.image_or_problem(image.traced, Role.IMAGE)
+        elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
+            file.add(usage)
+    if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
+        file.image_or_problem(reference.traced, Role.IMAGE)
+    if is_image_key(key) and mapping.scalar("repository") and (spelled := written_in_keys(key, mapping)):
+        file.image(spelled, Role.IMAGE, assembled=True)
 
 
 def _manifests(document: Node) -> Iterator[Mapping]:

@@ -169,6 +169,29 @@ spec: {containers: [{image: a:1}]}
     assert found(text) == [("a:1", 5)]
 
 
+def test_an_image_spelled_in_keys_is_read_where_a_resource_has_one() -> None:
+    text = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+spec:
+  chart: {spec: {chart: web, version: 1.2.3, sourceRef: {kind: HelmRepository, name: charts}}}
+  values:
+    image:
+      registry: ghcr.io
+      repository: team/web
+      tag: "10.0"
+    service: {name: web, version: v1}
+---
+apiVersion: example.com/v1
+kind: Database
+spec:
+  image: {repository: ghcr.io/team/db, version: "16"}
+  backup: {repository: bucket, tag: nightly}
+  machine: {image: {name: linux, version: 1.2.3}}
+"""
+    assert found(text) == [("ghcr.io/team/web:10.0", 10), ("ghcr.io/team/db:16", 16)]
+
+
 def test_the_templates_of_another_program_in_a_config_map_do_not_matter() -> None:
     text = """
 apiVersion: v1
