@@ -1,12 +1,17 @@
 """Bases that lead nowhere and fixes that wait for their image: said once, to those whom it concerns."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from bot.sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG
+from bot.sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from bot.sandbox.images import Pushed, dotnet_image
+from bot.sandbox.world import World
+from bot.service.wiring import open_bot
+from bot.settings import load
 from bot.store.status import Status, StatusStore
-from tests.e2e.conftest import Stage
+from tests.e2e.conftest import AheadClock, Stage
 
 FULL_TAG = "10.0-noble"
 DAY = timedelta(days=1)
@@ -119,15 +124,13 @@ async def test_the_lag_behind_a_release_is_shown_and_not_posted(stage: Stage) ->
     assert len(await messages(stage)) == 1, "the rollout's"
 
 
-def ends_in(stage: Stage, days: int) -> None:
-    end = (stage.clock.now() + days * DAY).date()
-    stage.world.feeds.publish_release(
-        "10.0", "10.0.0", aspnetcore="10.0.0", sdks=[PATCHES["10.0.0"]], end_of_life=end
-    )
+def ends_in(world: World, days: int) -> None:
+    end = (AheadClock().now() + days * DAY).date()
+    world.feeds.publish_release("10.0", "10.0.0", aspnetcore="10.0.0", sdks=[PATCHES["10.0.0"]], end_of_life=end)
 
 
 async def test_an_end_of_life_is_told_once_when_it_comes_near(stage: Stage) -> None:
-    ends_in(stage, 100)
+    ends_in(stage.world, 100)
     await stage.run_pass()
     assert await messages(stage) == []
     for _ in range(2):
@@ -137,3 +140,50 @@ async def test_an_end_of_life_is_told_once_when_it_comes_near(stage: Stage) -> N
     [message] = await messages(stage)
     assert message["text"] == "2 base images need attention"
     assert "End of life: sdk:10.0-noble: .NET 10.0 is supported for 8" in words(message)
+
+
+async def test_what_has_long_been_so_is_one_message_of_the_first_pass(world: World, tmp_path: Path) -> None:
+    fleet, clock = SampleFleet(world), AheadClock()
+    await fleet.build("10.0.0")
+    world.feeds.unlist_image(ASPNET, RUNTIME_TAG)
+    kin = dotnet_image("aspnet", "10.0.0", upper=b"full")
+    pushed = await world.registry.push(ASPNET, FULL_TAG, kin)
+    world.feeds.publish_image(ASPNET, [FULL_TAG], pushed, version="10.0.0", os_version="noble")
+    ends_in(world, 30)
+    async with open_bot(load(world.config(tmp_path, f"sqlite:///{tmp_path}/freshness.db")), clock) as bot:
+        stage = Stage(fleet, bot, clock)
+        await stage.run_pass()
+
+        [message] = await messages(stage)
+        assert message["text"] == "2 base images need attention"
+        assert f"aspnet:{RUNTIME_TAG} is not in the published inventory" in words(message)
+        assert f"move to {FULL_TAG}. Used by contoso/catalog-web" in words(message)
+        assert "sdk:10.0-noble: .NET 10.0 is supported for" in words(message)
+        assert await stage.states() == {}
+        await stage.run_pass()
+        assert world.traffic.writes() == []
+
+
+async def publish_on_ubuntu(stage: Stage, release: str) -> None:
+    """`sdk:10.0`, which names no distribution."""
+    labels = {"org.opencontainers.image.ref.name": "ubuntu", "org.opencontainers.image.version": release}
+    image = dotnet_image("sdk", PATCHES["10.0.0"], os=release.encode())
+    pushed = await stage.world.registry.push(SDK, "10.0", replace(image, labels=labels))
+    stage.world.feeds.publish_image(SDK, ["10.0"], pushed, version=PATCHES["10.0.0"], os_version="noble")
+
+
+async def test_a_short_tag_that_changed_its_distribution_is_told_once(stage: Stage) -> None:
+    await publish_on_ubuntu(stage, "24.04")
+    dockerfile = f"FROM {stage.fleet.registry}/{SDK}:10.0 AS build\n"
+    await stage.world.github.create_repository("short-tag", {"Dockerfile": dockerfile})
+    await stage.run_pass()
+    await publish_on_ubuntu(stage, "26.04")
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    told = [message["text"] for message in await messages(stage) if "underneath" in message["text"]]
+    assert told == ["Changed underneath: sdk:10.0 changed under its users: noble became resolute"]
+    stage.clock.ahead += 8 * DAY
+    await stage.run_pass()
+    assert (await status(stage)).notices == ()
