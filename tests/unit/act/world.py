@@ -1,6 +1,7 @@
 """A store, a code host and a registry in dictionaries, as far as `act` asks them."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,12 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.host import FileChange, PullRequest, Run
 from bot.domain.image import Head
+from bot.domain.order import Orders, Refreshed
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Member, Tree, TreeEntry, Workflow
 from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Problem, Replacement, Rewritten
+from bot.domain.usage import Problem, Replacement
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop"
@@ -210,6 +212,9 @@ class Host:
         entries = [TreeEntry(path, _blob(content), size=len(content)) for path, content in files.items()]
         return Tree(_sha(ref), tuple(entries))
 
+    async def subtree(self, repository: str, sha: str) -> Tree:
+        raise NotImplementedError
+
     async def blob(self, repository: str, sha: str) -> bytes:
         return next(
             content
@@ -316,13 +321,17 @@ class Registry:
         return Head(digest("b"), "application/vnd.oci.image.index.v1+json")
 
 
-def rewrite(path: str, data: bytes, replacements: Sequence[Replacement]) -> Rewritten:
-    """Every reference as it is written; files with `$` are refused."""
+def refresh(path: str, data: bytes, orders: Orders) -> Refreshed:
+    """Every digest of an ordered base, whichever it was; files with `$` are refused."""
     if b"$" in data:
-        return Rewritten(data, 0, (Problem(path, 1, "it comes from a variable"),))
-    for item in replacements:
-        data = data.replace(str(item.old).encode(), str(item.new).encode())
-    return Rewritten(data, 1)
+        return Refreshed(data, refused=(Problem(path, 1, "it comes from a variable"),))
+    met = set()
+    for order in orders.of_bases:
+        name = re.escape(str(order.base).encode())
+        if re.search(name, data):
+            met.add(order.base)
+            data = re.sub(name + rb"@sha256:\w+", f"{order.base}@{order.digest}".encode(), data)
+    return Refreshed(data, frozenset(met))
 
 
 @dataclass(slots=True)
@@ -334,7 +343,7 @@ class World:
     options: ActOptions = field(default_factory=ActOptions)
 
     async def tick(self) -> ActTally:
-        return await stage.tick(self.store, self.host, self.registry, rewrite, self.options, self.clock)
+        return await stage.tick(self.store, self.host, self.registry, refresh, self.options, self.clock)
 
     async def later(self, minutes: float = 120) -> ActTally:
         self.clock.advance(timedelta(minutes=minutes))
