@@ -129,7 +129,12 @@ def _fixes(changes: Sequence[Change]) -> str:
     worst = max(severities, key=lambda severity: severity.rank, default=None)
     rating = f", rated up to {worst}" if worst else ""
     links = [f"[{markdown(cve)}](https://www.cve.org/CVERecord?id={quote(cve)})" for cve in cves]
-    return f"**Fixes {_count(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
+    fixed = f"**Fixes {_count(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    spared = [markdown(cve) for cve in cves if cve not in concerning]
+    if not spared:
+        return fixed
+    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {_listed(spared, _MOST_CVES)}"
 
 
 def _files(job: Job) -> str:

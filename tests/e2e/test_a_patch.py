@@ -264,7 +264,7 @@ async def test_a_fix_for_windows_alone_is_marked_as_not_relevant(stage: Stage) -
     await stage.run_pass()
 
     [request] = await stage.world.github.pull_requests("payments-api")
-    assert "Not relevant to these images (other parts or other systems): CVE-2026-40000" in request["body"]
+    assert "Not relevant to these images (other parts or systems): CVE-2026-40000" in request["body"]
     assert "rated up to critical" not in request["body"]
 
 
