@@ -262,10 +262,10 @@ def _throttled(pause: timedelta, where: str, status: int | None = None) -> Failu
 
 def _app(credentials: AppCredentials) -> Auth.AppAuth:
     """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
-    app = Auth.AppAuth(credentials.id, credentials.private_key)
     try:
+        app = Auth.AppAuth(credentials.id, credentials.private_key)
         app.create_jwt()
-    except (ValueError, TypeError, PyJWTError) as error:
+    except (ValueError, TypeError, AssertionError, PyJWTError) as error:
         raise Failure(
             Trouble.DENIED,
             "the GitHub App's private key cannot be read",
