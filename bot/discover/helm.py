@@ -5,9 +5,10 @@ Values have no schema, only habits: a mapping with `repository` and `tag` (somet
 """
 
 import re
+from collections.abc import Iterator
 
-from bot.discover.collector import Collector, Unreadable
-from bot.discover.nodes import Mapping, Node, Scalar, mappings_under
+from bot.discover.collector import Collector, Unreadable, is_plainly_an_image
+from bot.discover.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.discover.traced import Traced
 from bot.discover.yaml_nodes import read
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
@@ -60,15 +61,25 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
     spelled = written_in_keys(key, mapping)
     found = [] if spelled is None else [(spelled, True)]
     for name, (_, value) in mapping.own.items():
-        if isinstance(value, Scalar) and not value.is_null and is_image_key(name):
-            if ":" in value.value:
-                found.append((value.traced, False))
-                continue
+        if isinstance(value, Sequence) and is_image_key(name):
+            found += ((item, False) for item in _plain_images(value.items))
+        elif not isinstance(value, Scalar) or value.is_null:
+            continue
+        elif not is_image_key(name):
+            found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
+        elif ":" in value.value:
+            found.append((value.traced, False))
+        else:
             tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
             spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping)
             if spelled is not None:
                 found.append((spelled, True))
     return found
+
+
+def _plain_images(nodes: list[Node]) -> Iterator[Traced]:
+    """Under `images` stand names of images, but their registry and port too."""
+    return (node.traced for node in nodes if isinstance(node, Scalar) and is_plainly_an_image(node.value))
 
 
 def _from_keys(

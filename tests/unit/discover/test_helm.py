@@ -138,6 +138,24 @@ c: {image: {repository: nginx, tag: "1.0"}}
     assert [problem.line for problem in findings.problems] == [2, 3]
 
 
+def test_whole_references_are_read_from_a_mapping_or_a_list_of_images() -> None:
+    text = """
+images:
+  registry: localhost:5000
+  pullPolicy: Always
+  api: mcr.microsoft.com/dotnet/aspnet:10.0
+  worker: "mcr.microsoft.com/dotnet/runtime:10.0"
+toolImages:
+  - mcr.microsoft.com/dotnet/sdk:10.0
+  - icons:small
+"""
+    assert found(text) == [
+        ("mcr.microsoft.com/dotnet/aspnet:10.0", 5),
+        ("mcr.microsoft.com/dotnet/runtime:10.0", 6),
+        ("mcr.microsoft.com/dotnet/sdk:10.0", 8),
+    ]
+
+
 def test_an_unquoted_template_is_one_problem() -> None:
     findings = find("image:\n  repository: nginx\n  tag: {{ tag }}\n")
     assert findings.usages == ()
