@@ -34,7 +34,7 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (Kind.DOCKERFILE, rf"(?:.*/)?(?:{_DOCKERFILE})"),
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
-        (Kind.COMPOSE, r"(?:.*/)?(?:docker-)?compose[^/]*\.ya?ml"),
+        (Kind.COMPOSE, r"(?:.*/)?(?:[^/]*[._-])?(?i:compose)[^/]*\.ya?ml"),
         (Kind.BAKE, r"(?:.*/)?(?:docker-bake[^/]*\.(?:hcl|json)|[^/]*bake[^/]*\.hcl)"),
         (Kind.DEVCONTAINER, r"(?:.*/)?\.?devcontainer(?:\.[\w-]+)?\.json"),
         (Kind.PROJECT, r"(?:.*/)?[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)"),
