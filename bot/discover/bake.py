@@ -26,7 +26,7 @@ MOST_EVALUATED = 1024 * 1024
 """Characters that all strings of one file may expand to."""
 NOT_EVALUATED = "which is not evaluated; write the image out"
 _NOTHING = (Traced("", ()), False)
-_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*\}|[$%]\{")
+_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*~?\}|[$%]\{")
 
 
 def find(path: str, text: str) -> Findings:

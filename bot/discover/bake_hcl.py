@@ -68,13 +68,18 @@ def read(source: str) -> list[Block]:
         raise Unreadable(1, f"the file has more than {LARGEST_TEXT:,} characters and is not read")
     text = source.removeprefix(BOM)
     try:
-        tree: Tree[Any] = hcl2.parses_to_tree(f"{text}\n")
+        tree: Tree[Any] = hcl2.parses_to_tree(f"{_without_strip_markers(text)}\n")
     except UnexpectedInput as error:
         line = error.line if isinstance(error.line, int) and error.line > 0 else 1
         raise Unreadable(line, "the file is not valid HCL here") from error
     except (LarkError, RecursionError) as error:
         raise Unreadable(1, "the file is not valid HCL") from error
     return _Reader(source, len(source) - len(text)).blocks(tree)
+
+
+def _without_strip_markers(text: str) -> str:
+    """`${~ x ~}`, which the parser does not know, with every character in its place."""
+    return text.replace("${~", "${ ").replace("~}", " }")
 
 
 class _Reader:

@@ -375,6 +375,11 @@ def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(f'{{"target": {{"a": {{"contexts": {{"b": "docker-image://{text}"}}}}}}}}', "docker-bake.json")
 
 
+def test_a_marker_that_strips_space_hides_nothing() -> None:
+    text = 'v = "3.20"\ntarget "a" {\n  contexts = { b = "docker-image://alpine:${~ v ~}" }\n}\n'
+    assert found(text) == [("alpine:3.20", 1)]
+
+
 def test_an_inherited_dockerfile_stands_on_what_the_target_passes_to_it() -> None:
     text = """
 target "_common" {
