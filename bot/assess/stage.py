@@ -29,11 +29,16 @@ class Pair:
 class AssessStore(Protocol):
     async def unassessed(self, limit: int) -> Sequence[Pair]: ...
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], now: datetime) -> None: ...
+    async def feeds_revision(self) -> int:
+        """Grows with every news from a feed; read before `Known`, so that no news is missed in between."""
 
-    async def reassessable(self) -> Sequence[Move]: ...
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None: ...
 
-    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], now: datetime) -> None: ...
+    async def reassessable(self, revision: int, now: datetime) -> Sequence[Move]: ...
+
+    async def save_reassessed(
+        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
+    ) -> None: ...
 
 
 class Known(Protocol):
@@ -54,22 +59,24 @@ async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
     """Reads the feeds' tables only where there is something to assess."""
     found: list[Change] = []
     while pairs := await store.unassessed(_BATCH):
+        revision = await store.feeds_revision()
         releases, advisories = await _read(known)
         now = clock.now()
         assessed = [(pair, assess(pair.before, pair.after, releases, advisories, now)) for pair in pairs]
-        await store.save_changes(assessed, now)
+        await store.save_changes(assessed, revision, now)
         found += [change for _, change in assessed]
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
 
 
 async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Change, ...]:
-    earlier = await store.reassessable()
+    revision = await store.feeds_revision()
+    earlier = await store.reassessable(revision, now)
     if not earlier:
         return ()
     releases, advisories = await _read(known)
     again = [(move, reassess(move.change, releases, advisories, now)) for move in earlier]
     news = [Move(move.id, change) for move, change in again if change is not None]
-    await store.save_reassessed([move.id for move in earlier], news, now)
+    await store.save_reassessed([move.id for move in earlier], news, revision, now)
     return tuple(move.change for move in news)
 
 

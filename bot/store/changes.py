@@ -1,9 +1,9 @@
 """Observations that await assessment, and changes that await the feeds: what `assess` reads and writes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, insert, select, update
+from sqlalchemy import and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.stage import Pair
@@ -11,12 +11,15 @@ from bot.domain.change import Cause, Change, Move
 from bot.domain.observation import Observation
 from bot.domain.rebuild import Action, State, Target
 from bot.store.codec import dump, load
+from bot.store.counters import FEEDS, counter
 from bot.store.database import Database
 from bot.store.inserting import chunks
 from bot.store.outbox import announce
-from bot.store.tables import changes, documents, observations, rebuilds
+from bot.store.tables import changes, observations, rebuilds
 
 _FOLLOWS_FEEDS = (Cause.DOTNET_UNKNOWN, Cause.DOTNET_RELEASE, Cause.DOTNET_SECURITY)
+_CONCERNS_FOR = timedelta(days=120)
+"""An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
 _OPEN = tuple(state.value for state in State if not state.has_ended)
 
 
@@ -53,7 +56,12 @@ class ChangeStore:
             for row in rows
         ]
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], now: datetime) -> None:
+    async def feeds_revision(self) -> int:
+        """Grows with every news from a feed; read before the news, so that none is missed in between."""
+        async with self._database.transaction() as connection:
+            return await counter(connection, FEEDS)
+
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None:
         async with self._database.transaction() as connection:
             for pair, change in found:
                 taken = await connection.execute(
@@ -72,27 +80,37 @@ class ChangeStore:
                         cause=change.cause.value,
                         change=dump(change, Change),
                         assessed_at=now,
+                        feeds_revision=revision,
                         planned=False,
                     )
                 )
 
-    async def reassessable(self) -> list[Move]:
-        """Changes of a .NET version that were assessed before a feed document last changed."""
-        newest = select(func.max(documents.c.fetched_at)).scalar_subquery()
+    async def reassessable(self, revision: int, now: datetime) -> list[Move]:
+        """Changes of a .NET version that were assessed before the feeds came to `revision`, as far as they still
+        concern anybody.
+        """
         query = (
             select(changes.c.id, changes.c.change)
-            .where(changes.c.cause.in_([cause.value for cause in _FOLLOWS_FEEDS]), changes.c.assessed_at <= newest)
+            .where(
+                changes.c.cause.in_([cause.value for cause in _FOLLOWS_FEEDS]),
+                changes.c.feeds_revision < revision,
+                changes.c.at > now - _CONCERNS_FOR,
+            )
             .order_by(changes.c.id)
         )
         async with self._database.transaction() as connection:
             return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
 
-    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], now: datetime) -> None:
+    async def save_reassessed(
+        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
+    ) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""
         rollouts: set[int] = set()
         async with self._database.transaction() as connection:
             for ids in chunks(looked_at):
-                await connection.execute(update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now))
+                await connection.execute(
+                    update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now, feeds_revision=revision)
+                )
             for move in news:
                 row = await connection.execute(
                     update(changes)

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,16 @@ _migrating = threading.Lock()
 
 
 class Database:
-    """Transactions on SQLite or PostgreSQL; every write of a stage is one of them."""
+    """Transactions on SQLite or PostgreSQL; every write of a stage is one of them.
+
+    SQLite has one writer at a time. Waiting for the turn here wakes the next one at once, where SQLite's own
+    waiting sleeps up to 100 ms between two looks (measured: a third of a large discovery).
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._writing: AbstractAsyncContextManager[Any] = asyncio.Lock() if is_sqlite else nullcontext()
 
     @property
     def engine(self) -> AsyncEngine:
@@ -41,7 +47,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Commits at the end, rolls back on any exception."""
-        async with self._engine.begin() as connection:
+        async with self._writing, self._engine.begin() as connection:
             yield connection
 
     async def close(self) -> None:

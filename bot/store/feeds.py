@@ -13,6 +13,7 @@ from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.observation import Observation
 from bot.store.codec import dump, load
+from bot.store.counters import FEEDS, raise_counter
 from bot.store.database import Database
 from bot.store.inserting import insert_missing, upsert
 from bot.store.queue import Worker, claim, settle
@@ -115,6 +116,8 @@ class FeedStore:
                     .values(due_at=document.checked_at)
                 )
             await self._note_inventory(connection, reading)
+            if reading.releases or reading.advisories or reading.withdrawn_advisories:
+                await raise_counter(connection, FEEDS)
             await settle(
                 connection,
                 documents,

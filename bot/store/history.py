@@ -135,6 +135,7 @@ async def _add(
                 cause=change.cause.value,
                 change=dump(change, Change),
                 assessed_at=now,
+                feeds_revision=0,
                 planned=True,
             )
         )

@@ -153,6 +153,13 @@ documents = _leased(
     Column("error", Text),
 )
 
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
 releases = Table(
     "releases",
     metadata,
@@ -181,6 +188,7 @@ changes = Table(
     Column("change", JSON, nullable=False),
     Column("cause", String(32), nullable=False),
     Column("assessed_at", Moment, nullable=False),
+    Column("feeds_revision", BigInteger, nullable=False),
     Column("planned", Boolean, nullable=False, index=True),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
 )

@@ -104,7 +104,7 @@ class Stores:
         """Every observation that awaits it becomes a change with this cause."""
         pairs = await self.changes.unassessed(100)
         found = [(pair, change_of(pair, cause)) for pair in pairs]
-        await self.changes.save_changes(found, self.clock.now())
+        await self.changes.save_changes(found, await self.changes.feeds_revision(), self.clock.now())
         return [change for _, change in found]
 
     async def fill(self, repositories: int = 1, bases: Sequence[Base] = (ASPNET,)) -> None:

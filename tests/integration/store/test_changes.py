@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.advisory import Release
 from bot.domain.change import Cause, Move
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.rebuild import State
@@ -20,18 +21,25 @@ async def feed_changes(stores: Stores) -> datetime:
     await stores.feeds.follow_feeds([FEED], now)
     await stores.feeds.claim_due_feeds(now, frozenset({FEED.kind}), 10)
     document = StoredDocument(FEED.url, None, None, b"{}", now, now)
-    await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR))
+    release = Release("10.0", f"10.0.{now:%H%M}", now)
+    await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR, (release,)))
     return now
+
+
+async def reassessable(stores: Stores) -> list[Move]:
+    return await stores.changes.reassessable(await stores.changes.feeds_revision(), stores.clock.now())
 
 
 async def enrich(stores: Stores) -> None:
     """The feeds tell a CVE for every change."""
     now = await feed_changes(stores)
-    moves = await stores.changes.reassessable()
+    moves = await reassessable(stores)
     news = [
         Move(move.id, replace(move.change, cause=Cause.DOTNET_SECURITY, cves=("CVE-2026-1",))) for move in moves
     ]
-    await stores.changes.save_reassessed([move.id for move in moves], news, now)
+    await stores.changes.save_reassessed(
+        [move.id for move in moves], news, await stores.changes.feeds_revision(), now
+    )
 
 
 async def test_a_first_sight_is_a_baseline_and_no_change(stores: Stores) -> None:
@@ -46,7 +54,7 @@ async def test_an_observation_is_assessed_once(stores: Stores) -> None:
     await moves_again_unassessed(stores)
     pair = (await stores.changes.unassessed(10))[0]
     for _ in range(2):
-        await stores.changes.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], stores.clock.now())
+        await stores.changes.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0, stores.clock.now())
     assert len(await stores.rollouts.unplanned()) == 2
     assert await stores.changes.unassessed(10) == []
 
@@ -58,11 +66,11 @@ async def moves_again_unassessed(stores: Stores) -> None:
 
 async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(stores: Stores) -> None:
     await stores.fill()
-    assert await stores.changes.reassessable() == []
+    assert await reassessable(stores) == []
     await feed_changes(stores)
-    assert [move.id for move in await stores.changes.reassessable()] == [1]
-    await stores.changes.save_reassessed([1], [], stores.clock.advance(HOUR))
-    assert await stores.changes.reassessable() == []
+    assert [move.id for move in await reassessable(stores)] == [1]
+    await stores.changes.save_reassessed([1], [], await stores.changes.feeds_revision(), stores.clock.advance(HOUR))
+    assert await reassessable(stores) == []
 
 
 async def test_changes_of_the_system_layer_do_not_wait_for_feeds(stores: Stores) -> None:
@@ -70,7 +78,7 @@ async def test_changes_of_the_system_layer_do_not_wait_for_feeds(stores: Stores)
     await moves_again_unassessed(stores)
     await stores.assess(Cause.OS_UPDATE)
     await feed_changes(stores)
-    assert [move.id for move in await stores.changes.reassessable()] == [1]
+    assert [move.id for move in await reassessable(stores)] == [1]
 
 
 async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stores) -> None:
@@ -129,6 +137,19 @@ async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Sto
     await opened(stores)
     await moves_again(stores)
     now = await feed_changes(stores)
-    second = next(move for move in await stores.changes.reassessable() if move.id == 2)
-    await stores.changes.save_reassessed([2], [second], now)
+    second = next(move for move in await reassessable(stores) if move.id == 2)
+    await stores.changes.save_reassessed([2], [second], await stores.changes.feeds_revision(), now)
     assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
+
+
+async def test_news_that_are_committed_while_a_change_is_assessed_are_not_missed(stores: Stores) -> None:
+    await stores.fill()
+    await moves_again_unassessed(stores)
+    pair = (await stores.changes.unassessed(10))[0]
+    before = await stores.changes.feeds_revision()
+    await feed_changes(stores)
+
+    late = stores.clock.advance(HOUR)
+    await stores.changes.save_changes([(pair, change_of(pair, Cause.DOTNET_UNKNOWN))], before, late)
+
+    assert 2 in [move.id for move in await reassessable(stores)]

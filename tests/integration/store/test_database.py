@@ -26,11 +26,13 @@ ROOT = Path(__file__).resolve().parents[3]
 OPEN = "import asyncio,sys; from bot.store.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 
-async def test_the_migrations_make_the_tables_as_they_are_written(database: Database) -> None:
+async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str) -> None:
+    database = await open_database(empty_url)
     async with database.transaction() as connection:
         found = await connection.run_sync(
             lambda plain: compare_metadata(MigrationContext.configure(plain), metadata)
         )
+    await database.close()
     assert found == []
 
 
@@ -41,14 +43,14 @@ async def test_opening_again_changes_nothing(database: Database, stores: Stores,
     await again.close()
 
 
-async def test_replicas_that_start_together_migrate_once(url: str) -> None:
-    opened = await asyncio.gather(*(open_database(url) for _ in range(3)))
+async def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
+    opened = await asyncio.gather(*(open_database(empty_url) for _ in range(3)))
     await asyncio.gather(*(database.close() for database in opened))
 
 
-async def test_processes_that_start_together_migrate_once(url: str) -> None:
+async def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
     started = [
-        subprocess.Popen([sys.executable, "-c", OPEN, url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", OPEN, empty_url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     outputs = [await asyncio.to_thread(process.communicate, timeout=60) for process in started]
@@ -102,13 +104,13 @@ async def test_a_rehearsal_sees_what_is_there_and_leaves_no_trace(stores: Stores
     assert len(await stores.rollouts.unplanned()) == 1
 
 
-async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(url: str) -> None:
-    async with rehearsal(url) as database:
+async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(empty_url: str) -> None:
+    async with rehearsal(empty_url) as database:
         await Stores.of(database, ManualClock(NOON), "rehearsing").fill()
-    if url.startswith("sqlite"):
-        assert not Path(url.removeprefix("sqlite:///")).exists()
+    if empty_url.startswith("sqlite"):
+        assert not Path(empty_url.removeprefix("sqlite:///")).exists()
         return
-    engine = create_async_engine(address(url))
+    engine = create_async_engine(address(empty_url))
     async with engine.connect() as connection:
         assert await connection.run_sync(lambda plain: inspect(plain).get_table_names()) == []
     await engine.dispose()

@@ -170,9 +170,9 @@ async def test_contents_are_kept_by_their_name(stores: Stores) -> None:
 
 
 async def test_a_large_fleet_is_listed(stores: Stores) -> None:
-    fleet = [Repository(f"contoso/r{number}", "main") for number in range(1200)]
+    fleet = [Repository(f"contoso/r{number}", "main") for number in range(600)]
     await stores.listing(*fleet)
     await stores.read(Reading(None))
-    await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:600]), *fleet[600:1100])
-    assert len(await stores.fleet.claim_repositories(stores.clock.now(), 5000)) == 600
-    assert (await StatusStore(stores.database).status()).repositories == 1100
+    await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:300]), *fleet[300:550])
+    assert len(await stores.fleet.claim_repositories(stores.clock.now(), 5000)) == 300
+    assert (await StatusStore(stores.database).status()).repositories == 550

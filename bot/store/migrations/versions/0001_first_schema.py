@@ -55,6 +55,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_chores_due_at"), "chores", ["due_at"], unique=False)
     op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
         "documents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("url", sa.String(length=1024), nullable=False),
@@ -259,6 +265,7 @@ def upgrade() -> None:
         sa.Column("change", sa.JSON(), nullable=False),
         sa.Column("cause", sa.String(length=32), nullable=False),
         sa.Column("assessed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("feeds_revision", sa.BigInteger(), nullable=False),
         sa.Column("planned", sa.Boolean(), nullable=False),
         sa.Column("rollout_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["base_id"], ["bases.id"], name=op.f("fk_changes_base_id_bases")),
