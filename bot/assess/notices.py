@@ -203,6 +203,8 @@ def _holding(
     for base in standings:
         history = picture.histories[base]
         yield from (notice for notice in moved_underneath(history) if now - notice.since <= RECENTLY)
+        if standings[base].withdrawn_at is not None:
+            continue
         yield from release_lag(history, releases)[-1:]
         if (sibling := sibling_of(base)) is not None:
             above = picture.histories.get(sibling, ())

@@ -1,5 +1,6 @@
 """One tick: notices about the fleet's bases are opened, refreshed and cleared where something may have changed."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -47,7 +48,9 @@ async def tick(store: NoticeStore, known: Known, clock: Clock, options: AlertOpt
         return NoticesTally()
     releases = ReleaseIndex((await known.known_releases()).values())
     now = clock.now()
-    difference = compare_notices(look.picture, releases, await known.known_advisories(), now, options)
+    advisories = await known.known_advisories()
+    # Seconds of work where hundreds of bases are used; other stages go on meanwhile.
+    difference = await asyncio.to_thread(compare_notices, look.picture, releases, advisories, now, options)
     try:
         await store.save_look(look, difference, now)
     except LeaseLost:

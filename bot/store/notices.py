@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,8 +27,8 @@ from bot.store.tables import bases, chores, documents, notices, observations, re
 from bot.watch.feeds import image_info
 
 _CHORE = "look at upstream"
-_LATEST = 20
-"""How many observations of a base are looked at: some months of a tag that moves often."""
+_LATEST = 12
+"""How many observations of a base are looked at: a third of a year of a tag that moves often."""
 _ABANDONED = timedelta(hours=1)
 """A document that has been due for longer is of a feed that is switched off."""
 
@@ -55,11 +55,13 @@ class NoticeStore:
             if not rows:
                 return None
             used = await _used(connection)
-            histories = await _histories(connection, used)
+            named = await _with_siblings(connection, used)
+            rows_of = await latest_observations(connection, sorted(named), _LATEST)
             opened = await open_notices(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
             self._inventory = (version, await asyncio.to_thread(_published, document))
+        histories = await asyncio.to_thread(loaded, named, rows_of)
         picture = Picture(used, histories, self._inventory[1], opened, is_first=rows[0]["mark"] is None)
         return Look(rows[0]["id"], mark, picture)
 
@@ -166,23 +168,21 @@ async def _used(connection: AsyncConnection) -> dict[Base, int]:
     return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
 
 
-async def _histories(connection: AsyncConnection, used: Iterable[Base]) -> dict[Base, list[Observation]]:
-    """The latest observations of the used bases and of their siblings."""
+async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> dict[int, Base]:
     rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
     wanted = {*used, *(sibling_of(base) for base in used)}
     named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
-    ids = sorted(id for id, base in named.items() if base in wanted)  # noqa: A001
-    return {named[base]: found for base, found in (await latest_observations(connection, ids, _LATEST)).items()}
+    return {number: base for number, base in named.items() if base in wanted}
 
 
 async def latest_observations(
     connection: AsyncConnection, ids: Sequence[int], limit: int
-) -> dict[int, list[Observation]]:
-    """Up to `limit` observations of each base, oldest first."""
+) -> list[tuple[int, dict[str, Any]]]:
+    """Up to `limit` observations of each base, oldest first, each with the base's id; see `loaded`."""
     rank = (
         func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
     )
-    found: dict[int, list[Observation]] = {}
+    found: list[tuple[int, dict[str, Any]]] = []
     for chunk in chunks(ids):
         ranked = (
             select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
@@ -190,8 +190,15 @@ async def latest_observations(
             .subquery()
         )
         rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
-        for row in rows:
-            found.setdefault(row.base_id, []).append(load(row.observation, Observation))
+        found += [(row.base_id, row.observation) for row in rows]
+    return found
+
+
+def loaded(named: Mapping[int, Base], rows: Iterable[tuple[int, dict[str, Any]]]) -> dict[Base, list[Observation]]:
+    """The histories in such rows; apart from reading them, since it takes long and must hold no transaction."""
+    found: dict[Base, list[Observation]] = {}
+    for base, observation in rows:
+        found.setdefault(named[base], []).append(load(observation, Observation))
     return found
 
 

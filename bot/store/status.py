@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
 from bot.store.database import Database
-from bot.store.notices import latest_observations, open_notices
+from bot.store.notices import latest_observations, loaded, open_notices
 from bot.store.rollouts import read_rebuilds
 from bot.store.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
 
@@ -212,5 +212,5 @@ class StatusStore:
             wanted = {found for found in known if base in (str(found), found.short)}
             above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
             ids = {known[found]: found for found in wanted | above}
-            seen = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
-        return {ids[id]: history for id, history in seen.items()}  # noqa: A001
+            rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
+        return loaded(ids, rows_of)
