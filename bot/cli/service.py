@@ -70,7 +70,7 @@ def once(
 
 
 def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Bases, rollouts, open rebuilds and incidents as the store knows them; asks nobody else."""
+    """Bases, notices, rollouts, open rebuilds and incidents as the store knows them; asks nobody else."""
     import asyncio
 
     from bot.cli.rollouts import show_status

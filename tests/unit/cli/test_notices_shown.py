@@ -1,0 +1,73 @@
+"""How `status` and `history` show what no peer tells."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.cli.options import Format
+from bot.cli.rollouts import show_history, show_status
+from bot.domain.notice import Notice, Topic
+from bot.domain.reference import Base
+from bot.service.single import History
+from bot.store.status import BaseStatus, NoticeStatus, Status
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.20")
+NEXT = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.22")
+TEXT = "aspnet:8.0-alpine3.20 was withdrawn and gets no more fixes; move to 8.0-alpine3.22"
+STATUS = Status(
+    repositories=1,
+    unreadable=(),
+    bases=(
+        BaseStatus(ALPINE, "sha256:1", "8.0.16", NOON, 1, None, timedelta(hours=3)),
+        BaseStatus(NEXT, "sha256:2", "8.0.16", NOON, 1, None, -timedelta(hours=4)),
+    ),
+    rebuilds=(),
+    incidents=(),
+    notices=(NoticeStatus(Topic.WITHDRAWN, ALPINE, NOON, TEXT, (NEXT,)),),
+    feed_errors=(),
+)
+LAG = Notice(Topic.RELEASE_LAG, ALPINE, NOON, NOON + timedelta(hours=3), timedelta(hours=3), "3 h after the feed")
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+def test_status_shows_open_notices_and_how_late_bases_came(capsys: pytest.CaptureFixture[str]) -> None:
+    show_status(STATUS, Format.TABLE)
+    out = capsys.readouterr().out
+    assert TEXT in out
+    assert "3 h" in out
+    assert "4 h before" in out
+
+
+def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:
+    show_status(STATUS, Format.JSON)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["notices"] == [
+        {
+            "topic": "withdrawn",
+            "base": str(ALPINE),
+            "since": "2026-03-10T12:00:00+00:00",
+            "text": TEXT,
+            "toward": [str(NEXT)],
+        }
+    ]
+    assert [base["release_lag_seconds"] for base in shown["bases"]] == [10800, -14400]
+
+
+def test_history_shows_lags_below_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    show_history(History((), (LAG,)), Format.TABLE)
+    out = capsys.readouterr().out
+    assert out.startswith("No change of this base has been seen yet.\n")
+    assert "3 h after the feed" in out
+
+
+def test_history_tells_scripts_how_long_each_lag_was(capsys: pytest.CaptureFixture[str]) -> None:
+    show_history(History((), (LAG,)), Format.JSON)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["changes"] == []
+    assert [(row["topic"], row["seconds"]) for row in shown["upstream"]] == [("release-lag", 10800)]
