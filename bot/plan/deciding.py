@@ -83,7 +83,23 @@ def _for_repository(
     chosen: dict[Action, list[_Need]] = {}
     for need in needs:
         chosen.setdefault(_action(member, need), []).append(need)
-    return [_planned(member, action, group, open_rebuilds, now) for action, group in sorted(chosen.items())]
+    return [
+        _planned(member, action, part, [rebuild for rebuild in open_rebuilds if rebuild.action is action], now)
+        for action, group in sorted(chosen.items())
+        for part in (_by_branch(group, open_rebuilds) if action is Action.PULL_REQUEST else [group])
+    ]
+
+
+def _by_branch(needs: Sequence[_Need], open_rebuilds: Sequence[Rebuild]) -> list[list[_Need]]:
+    """What an open pull request is about already goes on there, so that none is left behind; the rest together."""
+    homes: dict[Base, str] = {}
+    for rebuild in open_rebuilds:
+        if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
+            homes.update({target.base: rebuild.branch for target in rebuild.targets})
+    parts: dict[str | None, list[_Need]] = {}
+    for need in needs:
+        parts.setdefault(homes.get(need.move.change.base), []).append(need)
+    return list(parts.values())
 
 
 def _need(member: Member, move: Move, usage: Usage, policy: Policy, today: date) -> _Need | None:
@@ -132,10 +148,11 @@ def _planned(
     targets = {need.move.change.base: _target(need.move) for need in needs}
     edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
     replacements = {_key(item): item for item in edits}
+    branch = _branch(needs, None) if action is Action.PULL_REQUEST else ""
     replaced = [
         rebuild
         for rebuild in open_rebuilds
-        if rebuild.action is action and targets.keys() & {target.base for target in rebuild.targets}
+        if targets.keys() & {target.base for target in rebuild.targets} or rebuild.branch == branch
     ]
     for rebuild in replaced:
         targets = _continued(rebuild.targets, targets)

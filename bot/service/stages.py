@@ -12,6 +12,7 @@ from bot.assess import stage as assess
 from bot.assess.wording import describe
 from bot.discover import stage as discover
 from bot.discover.refreshing import refresh
+from bot.domain.failure import Failure
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring import Bot, Known
@@ -115,6 +116,8 @@ async def run_stage(name: str, bot: Bot) -> Outcome:
     """One tick with its log line; a defect of ours is logged with its trace and stops no other stage."""
     try:
         outcome = await STAGES[name](bot)
+    except Failure as failure:
+        outcome = Outcome(name, {}, [str(failure)])
     except Exception as error:
         log.exception("stage broke", stage=name)
         return Outcome(name, {}, [f"{name} broke: {type(error).__name__}: {error}"])

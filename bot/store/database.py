@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
@@ -46,9 +46,18 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end, rolls back on any exception."""
-        async with self._writing, self._engine.begin() as connection:
-            yield connection
+        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach."""
+        try:
+            async with self._writing, self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError) as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise Failure(
+                Trouble.UNREACHABLE,
+                f"the database does not answer: {reason}",
+                where=self._engine.url.render_as_string(hide_password=True),
+                advice="the next pass tries again",
+            ) from error
 
     async def close(self) -> None:
         await self._engine.dispose()

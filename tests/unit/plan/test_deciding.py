@@ -238,10 +238,33 @@ def test_bases_that_only_the_superseded_rebuild_names_are_carried_over() -> None
     assert found.targets[0].from_digest == digest("a")
 
 
+def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases_of_both() -> None:
+    first = rebuild(4, (ASPNET,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
+    second = rebuild(5, (SDK,), state=State.OPEN, branch="freshness/dotnet-sdk-10.0", pull_request=13)
+    moves = [move(to="c", id=8), move(SDK, to="c", id=9)]
+    used = {
+        8: [Affected(member(), usage("aspnet:10.0@a"))],
+        9: [Affected(member(), usage("sdk:10.0@a", Role.BUILD_STAGE))],
+    }
+    found = decide(moves, used, Policy(), [first, second], NOON)
+    assert sorted((item.branch, item.pull_request, item.supersedes) for item in found) == [
+        ("freshness/dotnet-aspnet-10.0", 12, (4,)),
+        ("freshness/dotnet-sdk-10.0", 13, (5,)),
+    ]
+
+
+def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> None:
+    mirrored = Base("mirror.example", ASPNET.repository, ASPNET.tag)
+    earlier = rebuild(4, (mirrored,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
+    found = only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier]))
+    assert (found.supersedes, found.pull_request) == ((4,), 12)
+    assert {target.base for target in found.targets} == {ASPNET, mirrored}
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        rebuild(4, (SDK,)),
+        rebuild(4, (SDK,), branch="freshness/dotnet-sdk-10.0"),
         rebuild(4, action=Action.DISPATCH),
         rebuild(4, repository="contoso/desk"),
     ],
