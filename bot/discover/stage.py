@@ -26,6 +26,8 @@ from bot.domain.usage import Findings, Kind, Problem
 
 _BATCH = 40
 _AT_ONCE = 4
+_STRIKES = 5
+"""So many repositories in a row without an answer, and the host itself is taken to be in trouble."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
@@ -72,7 +74,8 @@ class _Discovery:
         self._clock = clock
         self._contents = Contents(store, host)
         self._reader = options.reader
-        self._throttled: Failure | None = None
+        self._stopped: Failure | None = None
+        self._silent = 0
         self.tally = DiscoverTally()
 
     async def list_fleet(self) -> None:
@@ -118,12 +121,12 @@ class _Discovery:
                 await self._attempt(repository)
 
         await asyncio.gather(*(read(repository) for repository in due))
-        return bool(due) and self._throttled is None
+        return bool(due) and self._stopped is None
 
     async def _attempt(self, repository: DueRepository) -> None:
         try:
-            if self._throttled is not None:
-                rest = self._throttled.retry_after or rest_after(1)
+            if self._stopped is not None:
+                rest = self._stopped.retry_after or rest_after(1)
                 await self._store.give_back(repository, self._clock.now() + rest)
                 return
             await self._read(repository)
@@ -134,6 +137,7 @@ class _Discovery:
 
     async def _read(self, repository: DueRepository) -> None:
         tree = await self._host.tree(repository.name, repository.default_branch)
+        self._silent = 0
         due = self._clock.now() + _UNTIL_REREAD
         if tree is not None and tree.sha == repository.tree and repository.reader == self._reader:
             await self._store.keep_reading(repository, due)
@@ -151,11 +155,14 @@ class _Discovery:
         now = self._clock.now()
         try:
             if failure.trouble is Trouble.THROTTLED:
-                self._throttled = failure
+                self._stopped = failure
                 await self._store.give_back(repository, now + (failure.retry_after or rest_after(1)))
                 told = f"reading repositories: {failure}"
                 self.tally.problems += [told] if told not in self.tally.problems else []
                 return
+            if failure.trouble is Trouble.UNREACHABLE:
+                self._silent += 1
+                self._stopped = failure if self._silent >= _STRIKES else self._stopped
             rest = failure.retry_after or rest_after(repository.attempts)
             if failure.trouble in (Trouble.MISSING, Trouble.DENIED):
                 rest = max(rest, self._options.every)

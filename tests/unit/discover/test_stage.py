@@ -134,6 +134,23 @@ async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet
     assert len(fleet.store.given_back) == 40
 
 
+async def test_a_host_that_answers_nothing_is_left_alone(fleet: Fleet) -> None:
+    for number in range(100):
+        fleet.host.files[f"contoso/r{number:02}"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await fleet.tick()
+    assert 5 <= fleet.host.asked["tree"] <= 8
+    assert len(fleet.store.errors) + len(fleet.store.given_back) == 40
+    assert len(fleet.store.due) == 60
+
+
+async def test_a_few_repositories_without_an_answer_stop_no_other(fleet: Fleet) -> None:
+    for number in range(20):
+        broken = number % 2 == 0
+        failure = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
+        fleet.host.files[f"contoso/r{number:02}"] = failure if broken else {"Dockerfile": FROM}
+    assert (await fleet.tick()).read == 10
+
+
 async def test_a_lease_that_is_lost_is_left_to_its_new_holder(fleet: Fleet) -> None:
     fleet.host.files = {"contoso/a": {"Dockerfile": FROM}, "contoso/b": {"Dockerfile": FROM}}
     fleet.store.lost = {"contoso/a"}
