@@ -1,7 +1,6 @@
 """One request to GitHub: PyGithub's requester in a thread, its answers turned into values or a `Failure`."""
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from jwt.exceptions import PyJWTError
 from requests.exceptions import RequestException
 
+from bot.clients.github.answers import decoded, details, error_body, meaning, next_page, throttled
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 
@@ -90,7 +90,7 @@ class Transport:
         headers, body = await self._read(path, {"per_page": 100, **(parameters or {})})
         yield body
         for _ in range(most - 1):
-            target = _next_page(headers.get("link", ""))
+            target = next_page(headers.get("link", ""))
             if target is None:
                 return
             headers, body = await self._read(target, None)
@@ -135,8 +135,8 @@ class Transport:
         if status == 401:
             self._log_in_again(requester)
         if status >= 300:
-            raise self._failure(status, headers, _error_body(text), where)
-        return headers, _decoded(text, where)
+            raise self._failure(status, headers, error_body(text), where)
+        return headers, decoded(text, where)
 
     def _log_in_again(self, refused: Requester) -> None:
         """The next request takes a new installation token: the old one may have been revoked."""
@@ -148,7 +148,7 @@ class Transport:
             return
         left = self._quiet_until - self._clock.now()
         if left > timedelta(0):
-            raise _throttled(left, where)
+            raise throttled(left, where)
         self._quiet_until = None
 
     async def _in_thread(self, call: Callable[[], T], where: str) -> T:
@@ -203,9 +203,9 @@ class Transport:
         pause = self._pause(status, headers, message)
         if pause is not None:
             self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
-            return _throttled(pause, where, status)
-        trouble, advice = _meaning(status)
-        detail = _details(data)
+            return throttled(pause, where, status)
+        trouble, advice = meaning(status)
+        detail = details(data)
         return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
 
     def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
@@ -248,18 +248,6 @@ class _Connections:
             connection.close()
 
 
-def _throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
-    advice = f"writes and reads go on in {int(pause.total_seconds())} s"
-    return Failure(
-        Trouble.THROTTLED,
-        "the rate limit is reached",
-        where=where,
-        advice=advice,
-        retry_after=pause,
-        status=status,
-    )
-
-
 def _app(credentials: AppCredentials) -> Auth.AppAuth:
     """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
     try:
@@ -287,58 +275,3 @@ def _only_installation(app: Auth.AppAuth, common: Mapping[str, Any]) -> int:
 
 def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE
-
-
-def _decoded(text: str, where: str) -> Any:
-    """Raises `Failure`: also a proxy's page that comes with 200 is no answer of GitHub."""
-    if not text:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Failure(
-            Trouble.MALFORMED, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
-        ) from error
-
-
-def _error_body(text: str) -> Any:
-    """What GitHub says about an error; None for the page of a proxy, whose status says enough."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _next_page(link: str) -> str | None:
-    for part in link.split(","):
-        target, _, relation = part.partition(";")
-        if 'rel="next"' in relation:
-            return target.strip().strip("<>")
-    return None
-
-
-def _meaning(status: int) -> tuple[Trouble, str]:
-    if status >= 500:
-        return Trouble.UNREACHABLE, "the next pass tries again"
-    if status == 401:
-        return Trouble.DENIED, "check github.token_file or the App's private key"
-    if status == 451:
-        return Trouble.DENIED, "GitHub has blocked the repository"
-    if status == 403:
-        return Trouble.DENIED, "grant contents, pull requests and actions: read and write"
-    if status in (404, 410):
-        return Trouble.MISSING, "check that it exists and that the credentials may see it"
-    if status in (409, 422):
-        return Trouble.CONFLICT, ""
-    return Trouble.MALFORMED, "check github.api_url"
-
-
-def _details(data: Any) -> str:
-    if not isinstance(data, dict):
-        return ""
-    errors = data.get("errors")
-    inner = [
-        str(error.get("message") or error.get("code") or "") if isinstance(error, dict) else str(error)
-        for error in (errors if isinstance(errors, list) else [])
-    ]
-    return "; ".join(text for text in [str(data.get("message", "")), *inner] if text)[:300]

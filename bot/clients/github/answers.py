@@ -1,0 +1,74 @@
+"""What GitHub's answers mean: their JSON, the next page, and failures in words for a maintainer."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+
+
+def throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
+    advice = f"writes and reads go on in {int(pause.total_seconds())} s"
+    return Failure(
+        Trouble.THROTTLED,
+        "the rate limit is reached",
+        where=where,
+        advice=advice,
+        retry_after=pause,
+        status=status,
+    )
+
+
+def decoded(text: str, where: str) -> Any:
+    """Raises `Failure`: also a proxy's page that comes with 200 is no answer of GitHub."""
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Failure(
+            Trouble.MALFORMED, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
+        ) from error
+
+
+def error_body(text: str) -> Any:
+    """What GitHub says about an error; None for the page of a proxy, whose status says enough."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def next_page(link: str) -> str | None:
+    for part in link.split(","):
+        target, _, relation = part.partition(";")
+        if 'rel="next"' in relation:
+            return target.strip().strip("<>")
+    return None
+
+
+def meaning(status: int) -> tuple[Trouble, str]:
+    if status >= 500:
+        return Trouble.UNREACHABLE, "the next pass tries again"
+    if status == 401:
+        return Trouble.DENIED, "check github.token_file or the App's private key"
+    if status == 451:
+        return Trouble.DENIED, "GitHub has blocked the repository"
+    if status == 403:
+        return Trouble.DENIED, "grant contents, pull requests and actions: read and write"
+    if status in (404, 410):
+        return Trouble.MISSING, "check that it exists and that the credentials may see it"
+    if status in (409, 422):
+        return Trouble.CONFLICT, ""
+    return Trouble.MALFORMED, "check github.api_url"
+
+
+def details(data: Any) -> str:
+    if not isinstance(data, dict):
+        return ""
+    errors = data.get("errors")
+    inner = [
+        str(error.get("message") or error.get("code") or "") if isinstance(error, dict) else str(error)
+        for error in (errors if isinstance(errors, list) else [])
+    ]
+    return "; ".join(text for text in [str(data.get("message", "")), *inner] if text)[:300]
