@@ -12,10 +12,13 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.resting import rest_after
 
-_BATCH = 10
+_BATCH = 3
+"""Few, so that a stop waits for no more than these: one takes about seven writes, GitHub asks for one a second."""
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault; after three it is said and left."""
 _PASSING = frozenset({Trouble.UNREACHABLE, Trouble.THROTTLED})
+_RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
+_PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
     """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
     rebuild = job.rebuild
     rest = failure.retry_after or rest_after(rebuild.attempts)
-    is_final = failure.trouble not in _PASSING and rebuild.attempts >= _ATTEMPTS
+    is_final = _is_final(rebuild, failure, clock)
     if is_final and rebuild.state is State.OPEN:
         # Its pull request stands and is followed; only its text is not what it could be.
         left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
@@ -94,6 +97,15 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
         await _settle(store, rebuild, ended, succeeded=False)
     else:
         await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
+
+
+def _is_final(rebuild: Rebuild, failure: Failure, clock: Clock) -> bool:
+    """A refusal that makes no sense to repeat ends after three; missing rights and repositories that seem gone are
+    often an operator's slip, and are waited for.
+    """
+    if failure.trouble in _PASSING or rebuild.attempts < _ATTEMPTS:
+        return False
+    return failure.trouble not in _RIGHTS or clock.now() - rebuild.planned_at > _PATIENCE
 
 
 def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Rebuild:

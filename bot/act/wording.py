@@ -6,6 +6,7 @@ from urllib.parse import quote
 from bot.act.ports import Job
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import code, markdown
+from bot.domain.versions import versions_reached
 
 _LONGEST_BODY = 60_000
 """GitHub refuses bodies over 65,536 characters."""
@@ -34,8 +35,8 @@ def title(job: Job) -> str:
     """`Refresh aspnet:10.0 to .NET 10.0.5 (2 CVEs)`; never longer than a line of a listing."""
     names = [target.base.short for target in job.rebuild.targets]
     shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    versions = sorted({change.to_version for change in job.changes if change.to_version and _moved(change)})
-    to = f" to .NET {versions[-1]}" if versions else ""
+    reached = versions_reached(job.changes)
+    to = f" to {reached}" if reached else ""
     cves = _cves(job.changes)
     fixes = f" ({_count(len(cves), 'CVE')})" if cves else ""
     whole = f"Refresh {shown}{to}{fixes}"
@@ -107,10 +108,6 @@ def _versions(steps: Sequence[Change]) -> str:
     before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
     shown = f"{before} → {after}" if before and after and before != after else after or ""
     return markdown(shown)
-
-
-def _moved(change: Change) -> bool:
-    return change.from_version is not None and change.from_version != change.to_version
 
 
 def _digest(digest: str | None) -> str:

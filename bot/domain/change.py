@@ -54,7 +54,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change and the id under which it is stored."""
+    """A change and the id under which it is stored; `rollout` is the one that has taken it up before, if any."""
 
     id: int
     change: Change
+    rollout: int | None = None

@@ -36,10 +36,7 @@ class Match:
             (not self.repositories or any(fnmatchcase(repository, glob) for glob in self.repositories))
             and (not self.bases or any(fnmatchcase(str(base), glob) for glob in self.bases))
             and (not self.causes or cause in self.causes)
-            and (
-                self.min_severity is None
-                or (severity is not None and severity.rank >= self.min_severity.rank)
-            )
+            and (self.min_severity is None or (severity is not None and severity.rank >= self.min_severity.rank))
         )
 
 

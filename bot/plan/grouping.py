@@ -39,13 +39,21 @@ class _Open:
 
 
 def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime) -> tuple[Group, ...]:
-    """Changes of one kind (.NET or not) that came within one publication, no base twice."""
+    """Changes of one kind (.NET or not) that came within one publication, no base twice.
+
+    A change that is planned once more, for repositories that came later, stays with its rollout.
+    """
+    again: dict[int, list[Move]] = {}
+    for move in moves:
+        if move.rollout is not None:
+            again.setdefault(move.rollout, []).append(move)
     groups = [
         _Open(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
         for rollout in sorted(rollouts, key=lambda rollout: rollout.opened_at, reverse=True)
         if now - rollout.opened_at < PUBLICATION
     ]
-    for move in sorted(moves, key=lambda move: (move.change.at, move.change.base)):
+    fresh = [move for move in moves if move.rollout is None]
+    for move in sorted(fresh, key=lambda move: (move.change.at, move.change.base)):
         change = move.change
         home = next((entry for entry in groups if entry.takes(change)), None)
         if home is None:
@@ -53,7 +61,10 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
             groups.append(home)
         home.bases.add(change.base)
         home.moves.append(move)
-    return tuple(Group(entry.joins, tuple(entry.moves)) for entry in groups if entry.moves)
+    return (
+        *(Group(rollout, tuple(found)) for rollout, found in sorted(again.items())),
+        *(Group(entry.joins, tuple(entry.moves)) for entry in groups if entry.moves),
+    )
 
 
 def _is_dotnet(causes: Sequence[Cause]) -> bool:

@@ -17,6 +17,7 @@ from bot.domain.notice import Topic
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.rollout import Rollout, tally
+from bot.domain.versions import versions_reached
 
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
@@ -152,13 +153,13 @@ def _users(repositories: Sequence[str]) -> str:
 def headline(changes: Sequence[Change]) -> str:
     """What happened upstream, in one line."""
     security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
-    versions = _versions(changes)
+    reached = versions_reached(changes) or "A .NET release"
     if security:
         cves = {cve for change in security for cve in change.cves}
         worst = max((c.severity for c in security if c.severity), key=lambda s: s.rank, default=None)
-        return f".NET {versions} fixes {_count(len(cves), 'CVE')}{_rated(worst)}"
+        return f"{reached} fixes {_count(len(cves), 'CVE')}{_rated(worst)}"
     if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
-        return f".NET {versions} is in the base images"
+        return f"{reached} is in the base images"
     bases = {change.base for change in changes}
     if any(change.cause is Cause.OS_UPDATE for change in changes):
         return f"Operating system update in {_count(len(bases), 'base image')}"
@@ -168,7 +169,7 @@ def headline(changes: Sequence[Change]) -> str:
 def progress_line(rollout: Rollout) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
     names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
-    counts = tally(rollout.rebuilds)
+    counts = tally(rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED)
     states = ", ".join(f"{count} {state}" for state, count in counts.items())
     return f"{_count(len(names), 'repository', 'repositories')}: {states}"
 
@@ -247,16 +248,6 @@ def _section(text: str) -> dict[str, Any]:
 
 def _context(text: str) -> dict[str, Any]:
     return ContextBlock(elements=[MarkdownTextObject(text=text)]).to_dict()
-
-
-def _versions(changes: Sequence[Change]) -> str:
-    found = {change.to_version for change in changes if change.to_version and not _is_sdk(change)}
-    found = found or {change.to_version for change in changes if change.to_version}
-    return ", ".join(sorted(found)) or "release"
-
-
-def _is_sdk(change: Change) -> bool:
-    return change.base.repository.endswith("/sdk")
 
 
 def _rated(severity: Severity | None) -> str:

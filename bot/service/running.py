@@ -44,20 +44,24 @@ async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
     log.info("stopping", running=len(running))
     scheduler.pause()
     bot.worker.draining.set()
-    await _drain(running)
+    cut_off = await _drain(running)
     scheduler.shutdown(wait=False)
-    freed = await give_all_back(bot.database, bot.worker)
+    freed = await give_all_back(bot.database, bot.worker, attempted=cut_off)
     log.info("stopped", leases_given_back=freed)
 
 
-async def _drain(running: set[asyncio.Task[object]]) -> None:
-    """APScheduler's own waiting shutdown would cancel coroutines, so the ticks are waited for here."""
+async def _drain(running: set[asyncio.Task[object]]) -> bool:
+    """APScheduler's own waiting shutdown would cancel coroutines, so the ticks are waited for here.
+
+    Whether any had to be cut off, so that what it had begun counts as attempted.
+    """
     if not running:
-        return
+        return False
     _, late = await asyncio.wait(running, timeout=GRACE.total_seconds())
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
+    return bool(late)
 
 
 def _stop_on_signals() -> asyncio.Event:

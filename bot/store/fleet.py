@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
-from bot.domain.reference import Base
+from bot.domain.change import Cause
+from bot.domain.following import moved
+from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
@@ -18,7 +20,9 @@ from bot.store.database import Database
 from bot.store.incidents import clear_incidents, open_incident, open_since
 from bot.store.inserting import chunks, insert_missing
 from bot.store.queue import Worker, claim, settle
-from bot.store.tables import bases, blobs, chores, repositories, usages
+from bot.store.tables import bases, blobs, changes, chores, repositories, usages
+
+_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 _LISTING = "list repositories"
 _SAME_SECOND = timedelta(seconds=2)
@@ -152,6 +156,7 @@ class FleetStore:
                     ],
                 )
             await _mark_used(connection, touched)
+            await _catch_up(connection, reading, ids)
             await settle(
                 connection,
                 repositories,
@@ -304,3 +309,31 @@ def _new_row(item: Repository, now: datetime) -> dict[str, object]:
         "problems": [],
         "due_at": now,
     }
+
+
+async def _catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> None:
+    """A repository that is new, or pins what its base has left behind, is served by the base's last change.
+
+    That change is planned once more, for those that no plan of it has served. A base that has not moved since it
+    is watched has no such change: a first run finds the fleet as it is.
+    """
+    known = await connection.execute(
+        select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
+    )
+    now = {row.id: (row.digest, row.version) for row in known}
+    behind = set()
+    for usage, base in reading.usages:
+        digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
+        if base is None or digest is None:
+            continue
+        target = moved(usage.reference, digest, version)
+        if isinstance(target, Reference) and target != usage.reference:
+            behind.add(ids[base])
+    if not behind:
+        return
+    last = (
+        select(func.max(changes.c.id))
+        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(_SET_OFF_REBUILDS))
+        .group_by(changes.c.base_id)
+    )
+    await connection.execute(update(changes).where(changes.c.id.in_(last)).values(planned=False))

@@ -43,10 +43,10 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     return freed
 
 
-async def give_all_back(database: Database, worker: Worker) -> int:
-    """At an orderly stop: nothing stays leased."""
+async def give_all_back(database: Database, worker: Worker, *, attempted: bool = False) -> int:
+    """At an orderly stop: nothing stays leased. `attempted` where work was cut off in its middle."""
     async with database.transaction() as connection:
-        return sum([await give_back(connection, table, worker) for table in LEASED])
+        return sum([await give_back(connection, table, worker, attempted=attempted) for table in LEASED])
 
 
 async def bring_forward(database: Database, now: datetime) -> None:

@@ -39,12 +39,14 @@ class RolloutStore:
     async def unplanned(self) -> list[Move]:
         async with self._database.transaction() as connection:
             rows = await connection.execute(
-                select(changes.c.id, changes.c.change).where(changes.c.planned.is_(False)).order_by(changes.c.id)
+                select(changes.c.id, changes.c.change, changes.c.rollout_id)
+                .where(changes.c.planned.is_(False))
+                .order_by(changes.c.id)
             )
-            return [Move(row.id, load(row.change, Change)) for row in rows]
+            return [Move(row.id, load(row.change, Change), row.rollout_id) for row in rows]
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
-        """For each change the usages that follow its base."""
+        """For each change the usages that follow its base, in repositories that no plan for it has served yet."""
         query = (
             select(
                 changes.c.id.label("change"),
@@ -59,12 +61,24 @@ class RolloutStore:
             .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
             .order_by(repositories.c.name, usages.c.id)
         )
+        concerned = select(rebuilds.c.repository_id, rebuilds.c.targets).where(
+            rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids))),
+            rebuilds.c.state != State.SUPERSEDED.value,
+        )
         found: dict[int, list[Affected]] = {}
         members: dict[int, Member] = {}
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await _sdk_pins(connection, {row["id"] for row in rows})
+            planned = {
+                (row.repository_id, change)
+                for row in await connection.execute(concerned)
+                for target in load(row.targets, tuple[Target, ...])
+                for change in target.changes
+            }
             for row in rows:
+                if (row["id"], row["change"]) in planned:
+                    continue
                 member = members.get(row["id"]) or members.setdefault(row["id"], _member(row, pins))
                 found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
         return found

@@ -10,7 +10,9 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.host import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
 from bot.domain.rebuild import Action, Rebuild, State
 
-_BATCH = 25
+_BATCH = 10
+_GONE_AFTER = 12
+"""Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 _FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
@@ -53,6 +55,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
         for before in batch:
             rest = follow_every
             after = before
+            was_seen = True
             if pause is None:
                 looked_at += 1
                 try:
@@ -60,6 +63,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
                 except Failure as failure:
                     problems.append(f"{before.repository}: {failure}")
                     after = _unread(before, failure, clock)
+                    was_seen = False
                     pause = failure if failure.trouble is Trouble.THROTTLED else None
             if pause is not None:
                 rest = max(follow_every, pause.retry_after or follow_every)
@@ -67,14 +71,14 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
                 after = replace(after, due_at=clock.now() + rest)
             ended += after.state.has_ended
             try:
-                await store.settle_rebuild(before, after)
+                await store.settle_rebuild(before, after, succeeded=was_seen)
             except LeaseLost:
                 continue
     return VerifyTally(looked_at, ended, tuple(problems))
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
-    if failure.trouble is Trouble.MISSING:
+    if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
         what = "the pull request" if before.action is Action.PULL_REQUEST else "the run"
         return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())
     return before

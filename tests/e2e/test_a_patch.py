@@ -278,3 +278,31 @@ async def test_a_base_that_goes_back_closes_the_pull_request_that_has_no_use_any
 
     assert await stage.world.github.pull_requests("payments-api") == []
     assert (await stage.states())["payments-api"] is State.SUCCEEDED
+
+
+async def test_a_repository_that_comes_later_with_an_outdated_pin_is_served_too(
+    stage: Stage,
+) -> None:
+    outdated = stage.fleet.repositories("10.0.0")["payments-api"]
+    await publish(stage)
+    await stage.run_pass()
+    await stage.world.github.create_repository("latecomer", outdated)
+
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests("latecomer")
+    branch = request["head"]["ref"]
+    assert stage.fleet.digests[BASE] in await stage.world.github.read("latecomer", "Dockerfile", branch)
+    [message] = await stage.world.slack.messages()
+    assert "contoso/latecomer" in str(message["blocks"])
+    await stage.run_pass()
+    assert stage.world.traffic.writes() == []
+
+
+async def test_a_first_run_leaves_outdated_pins_as_they_are(stage: Stage) -> None:
+    text = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}@sha256:{'0' * 64}\n"
+    await stage.world.github.create_repository("ancient", {"Dockerfile": text})
+
+    await stage.run_pass()
+
+    assert stage.world.traffic.writes() == []

@@ -105,10 +105,20 @@ async def test_a_second_request_waits_until_the_first_cannot_show_any_more(world
     assert (world.store[1].state, world.host.calls) == (State.DISPATCHED, ["dispatch"])
 
 
-@pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING], ids=str)
-async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: World, trouble: Trouble) -> None:
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING], ids=str)
+async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Trouble) -> None:
     dispatching(world)
     world.host.failing["dispatch"] = Failure(trouble, "refused")
+    for _ in range(3):
+        await world.later()
+    assert world.store[1].state is State.WAITING
+    await world.later(60 * 48)
+    assert world.store[1].state is State.FAILED
+
+
+async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: World) -> None:
+    dispatching(world)
+    world.host.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
     for _ in range(3):
         assert not world.store[1].state.has_ended
         await world.later()
