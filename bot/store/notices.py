@@ -19,6 +19,7 @@ from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.report.message import NoticeNews
 from bot.store.codec import dump, load
+from bot.store.counters import FEEDS, counter
 from bot.store.database import Database
 from bot.store.inserting import chunks, insert_missing
 from bot.store.outbox import announce
@@ -132,13 +133,19 @@ class NoticeStore:
 
 
 async def _mark(connection: AsyncConnection) -> str:
-    """Stands for everything that notices are made of: it differs when any of that does."""
-    seen = await connection.scalar(select(func.max(observations.c.id)))
-    read = await connection.scalar(select(func.max(documents.c.fetched_at)))
-    used = (
-        await connection.execute(select(func.count(), func.sum(bases.c.id)).where(bases.c.used.is_(True)))
-    ).one()
-    return f"{seen or 0} {read.isoformat() if read else '-'} {used[0]} {int(used[1] or 0)}"
+    """Stands for everything that notices are made of: it differs when any of that does.
+
+    Sums rather than the newest, since transactions do not commit in the order of what they write.
+    """
+    sums = select(func.count(), func.sum(bases.c.id), func.sum(bases.c.observation_id)).where(
+        bases.c.used.is_(True)
+    )
+    used, ids, seen = (await connection.execute(sums)).one()
+    listed = await connection.scalar(
+        select(func.max(documents.c.fetched_at)).where(documents.c.kind == FeedKind.IMAGE_INFO.value)
+    )
+    inventory = listed.isoformat() if listed else "-"
+    return f"{await counter(connection, FEEDS)} {inventory} {used} {int(ids or 0)} {int(seen or 0)}"
 
 
 async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
