@@ -16,10 +16,10 @@ _MOST_FILES = 30
 _MOST_REFUSALS = 20
 
 _CAUSES = {
-    Cause.DOTNET_SECURITY: ".NET security release",
-    Cause.DOTNET_RELEASE: ".NET release without security fixes",
+    Cause.DOTNET_SECURITY: "a .NET security release",
+    Cause.DOTNET_RELEASE: "a .NET release without security fixes",
     Cause.DOTNET_UNKNOWN: "a .NET version that no release feed lists yet",
-    Cause.OS_UPDATE: "update of the operating system layer",
+    Cause.OS_UPDATE: "an update of the operating system layer",
     Cause.OS_MOVE: "the tag moved to another distribution",
     Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",

@@ -169,8 +169,12 @@ def headline(changes: Sequence[Change]) -> str:
 def progress_line(rollout: Rollout) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
     names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
-    counts = tally(rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED)
-    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    current = [rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED]
+    counts = tally(rebuild for rebuild in current if rebuild.action is not Action.NOTIFY)
+    told = sum(rebuild.action is Action.NOTIFY for rebuild in current)
+    states = ", ".join(
+        [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
+    )
     return f"{_count(len(names), 'repository', 'repositories')}: {states}"
 
 
@@ -193,8 +197,8 @@ def _rebuild_line(rebuild: Rebuild) -> str:
         case Action.DISPATCH:
             what = f"run of {slack(rebuild.workflow or '')}"
         case Action.NOTIFY:
-            what = "notified only"
-    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED)
+            return f"• {target}: {slack(_short(rebuild.reason))}"
+    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
     reason = f": {slack(_short(rebuild.reason))}" if shown else ""
     return f"• {target} {what} {rebuild.state}{reason}"
 

@@ -114,6 +114,12 @@ def test_what_needs_a_person_comes_first() -> None:
     assert "failed: refused" in told
 
 
+def test_who_is_only_to_be_told_is_told_the_reason() -> None:
+    told = rebuild(state=State.SUCCEEDED, action=Action.NOTIFY, reason="edit it by hand", url=None)
+    assert "• contoso/shop: edit it by hand" in texts(rollout_message(rollout(told)))
+    assert progress_line(rollout(told, rebuild("contoso/desk"))) == "2 repositories: 1 open, 1 told"
+
+
 def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
     assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
 
