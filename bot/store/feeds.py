@@ -82,17 +82,7 @@ class FeedStore:
         async with self._database.transaction() as connection:
             row = await self._mine(connection, reading.source)
             for release in reading.releases:
-                await connection.execute(
-                    upsert(
-                        connection,
-                        releases,
-                        ["channel", "version"],
-                        channel=release.channel,
-                        version=release.version,
-                        published_at=release.published_at,
-                        release=dump(release, Release),
-                    )
-                )
+                await save_release(connection, release)
             for source, cve in reading.withdrawn_advisories:
                 await connection.execute(
                     delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
@@ -179,3 +169,18 @@ class FeedStore:
 
 def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:
     return insert_missing(connection, documents, url=source.url, kind=source.kind.value, due_at=now)
+
+
+async def save_release(connection: AsyncConnection, release: Release) -> None:
+    """A whole row: what the feed once said of the release is replaced."""
+    await connection.execute(
+        upsert(
+            connection,
+            releases,
+            ["channel", "version"],
+            channel=release.channel,
+            version=release.version,
+            published_at=release.published_at,
+            release=dump(release, Release),
+        )
+    )

@@ -12,7 +12,8 @@ from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.store.codec import dump, load
 from bot.store.database import Database
-from bot.store.inserting import insert_missing, upsert
+from bot.store.feeds import save_release
+from bot.store.inserting import insert_missing
 from bot.store.tables import bases, changes, observations, releases
 from bot.store.watching import add_observation
 from bot.watch.registry_stage import Sight
@@ -82,17 +83,7 @@ class HistoryStore:
                 seen = earlier.get((release.channel, release.version))
                 if seen is not None and seen <= release.published_at:
                     continue
-                await connection.execute(
-                    upsert(
-                        connection,
-                        releases,
-                        ["channel", "version"],
-                        channel=release.channel,
-                        version=release.version,
-                        published_at=release.published_at,
-                        release=dump(release, Release),
-                    )
-                )
+                await save_release(connection, release)
 
 
 async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:

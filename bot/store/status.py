@@ -16,7 +16,7 @@ from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
 from bot.store.database import Database
 from bot.store.notices import latest_observations, loaded, open_notices
-from bot.store.rollouts import read_rebuilds
+from bot.store.rebuild_rows import read_rebuilds
 from bot.store.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
 
 _MOST_OBSERVATIONS = 500
