@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.repository import Affected, Member, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import PlannedRebuild
-from bot.plan.deciding import decide
+from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import group
 
 
@@ -64,6 +64,7 @@ class Deciding:
         rated = self._rated(change)
         self._changes[number] = rated
         if again:
+            self._reconsider(number, now)
             return
         if change.cause in (Cause.WITHDRAWN, Cause.RETURNED):
             self._notify(change, now)
@@ -117,6 +118,16 @@ class Deciding:
         )
         self._waiting[rebuild.id] = (rebuild, moves)
         heappush(self._queue, (rebuild.due_at, rebuild.repository, rebuild.id))
+
+    def _reconsider(self, change: int, now: datetime) -> None:
+        """What turns out to be a severe fix waits no longer, as in the tick that runs live."""
+        for number, (rebuild, moves) in list(self._waiting.items()):
+            if change not in moves:
+                continue
+            due_at = reconsidered(rebuild, [self._changes[move] for move in moves], self.policy, now)
+            if due_at < rebuild.due_at:
+                self._waiting[number] = (replace(rebuild, due_at=due_at), moves)
+                heappush(self._queue, (due_at, rebuild.repository, number))
 
     def _notify(self, change: Change, now: datetime) -> None:
         reason = f"{change.base.short} {change.detail}"

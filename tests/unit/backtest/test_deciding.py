@@ -91,3 +91,14 @@ def test_a_change_that_is_assessed_again_is_not_planned_twice() -> None:
     first = list(deciding.due(DAY + 7 * HOUR))
     deciding.offer(replace(unknown, cause=Cause.DOTNET_SECURITY), DAY + 8 * HOUR)
     assert (len(first), list(deciding.due(DAY + timedelta(days=9)))) == (1, [])
+
+
+def test_what_turns_out_to_be_severe_while_it_waits_waits_no_longer() -> None:
+    unknown = change(cause=Cause.DOTNET_UNKNOWN)
+    deciding = Deciding(Fleet.of((use("a", "aspnet:8.0"),)), default_policy())
+    deciding.offer(unknown, DAY)
+    assert list(deciding.due(DAY)) == []
+    deciding.offer(replace(unknown, cause=Cause.DOTNET_SECURITY, severity=Severity.HIGH), DAY + HOUR)
+    (deed,) = deciding.due(DAY + HOUR)
+    assert deed.at == DAY + HOUR
+    assert list(deciding.due(DAY + timedelta(days=60))) == []
