@@ -8,12 +8,12 @@ from bot.domain.failure import Failure, Trouble
 
 
 def throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
-    advice = f"writes and reads go on in {int(pause.total_seconds())} s"
+    """The text names no moment: it is shown to maintainers, for whom it would change with every look."""
     return Failure(
         Trouble.THROTTLED,
         "the rate limit is reached",
         where=where,
-        advice=advice,
+        advice="it goes on by itself when GitHub's pause is over",
         retry_after=pause,
         status=status,
     )
