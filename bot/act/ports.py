@@ -30,7 +30,7 @@ class Job:
 class ActOptions:
     follow_every: timedelta = timedelta(minutes=5)
     open_pull_requests: int = 2
-    visible_after: timedelta = timedelta(seconds=60)
+    visible_after: timedelta = timedelta(seconds=20)
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -94,6 +95,7 @@ async def test_a_run_of_another_rebuild_is_not_adopted(world: World) -> None:
 
 
 async def test_a_second_request_waits_until_the_first_cannot_show_any_more(world: World) -> None:
+    world.options = replace(world.options, visible_after=timedelta(minutes=1))
     dispatching(world)
     world.host.failing["dispatch"] = NO_ANSWER
     await world.tick()
