@@ -9,7 +9,7 @@ from bot.act.published import PublishedTags, Registry
 from bot.act.pull_request import open_or_update
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rebuild import AWAITING, Action, Rebuild, State
 from bot.domain.resting import rest_after
 
 _BATCH = 3
@@ -39,7 +39,7 @@ async def tick(
     problems: list[str] = []
     defects: list[Exception] = []
     pause: Failure | None = None
-    while pause is None and (jobs := await store.claim_jobs((State.PLANNED, State.WAITING), _BATCH)):
+    while pause is None and (jobs := await store.claim_jobs(AWAITING, _BATCH)):
         for job in jobs:
             if pause is not None:
                 await _postpone(job, store, pause, clock)

@@ -58,6 +58,11 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
+AWAITING = tuple(state for state in State if state.awaits_action)
+FOLLOWED = tuple(state for state in State if state.is_followed)
+ENDED = tuple(state for state in State if state.has_ended)
+
+
 class IllegalTransition(RuntimeError):
     """A rebuild was asked to move where the table has no way: a defect of ours, never of the input."""
 

@@ -11,7 +11,7 @@ from bot.domain.change import Change
 from bot.domain.clock import Clock
 from bot.domain.notice import Notice
 from bot.domain.observation import Observation
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
 from bot.service.stages import OBSERVING, Outcome, one_pass
 from bot.service.wiring import open_bot, store_url
@@ -60,7 +60,7 @@ async def read_explanation(settings: Settings, repository: str) -> Explanation:
 
 
 def _is_ahead(rebuild: Rebuild) -> bool:
-    return rebuild.state in (State.PLANNED, State.WAITING)
+    return rebuild.state.awaits_action
 
 
 @dataclass(frozen=True, slots=True)

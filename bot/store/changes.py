@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.assess.stage import Pair
 from bot.domain.change import Cause, Change, Move
 from bot.domain.observation import Observation
-from bot.domain.rebuild import Action, State, Target
+from bot.domain.rebuild import ENDED, Action, State, Target
 from bot.store.codec import dump, load
 from bot.store.counters import FEEDS, counter
 from bot.store.database import Database
@@ -20,7 +20,6 @@ from bot.store.tables import changes, observations, rebuilds
 _FOLLOWS_FEEDS = (Cause.DOTNET_UNKNOWN, Cause.DOTNET_RELEASE, Cause.DOTNET_SECURITY)
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
-_OPEN = tuple(state.value for state in State if not state.has_ended)
 
 
 class ChangeStore:
@@ -129,7 +128,7 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
     """An open pull request that nobody is busy with is due at once; others when their turn comes."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state.in_(_OPEN), rebuilds.c.action == Action.PULL_REQUEST.value
+            rebuilds.c.state.not_in(ENDED), rebuilds.c.action == Action.PULL_REQUEST.value
         )
     )
     concerned = [

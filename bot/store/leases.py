@@ -8,13 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Table, select, update
 
+from bot.domain.rebuild import FOLLOWED
 from bot.store.database import Database
 from bot.store.queue import Worker, give_back
 from bot.store.tables import bases, chores, documents, outbox, rebuilds, repositories
 
 LEASED: tuple[Table, ...] = (chores, repositories, bases, documents, rebuilds, outbox)
 _LONGEST_HOST = 40
-_FOLLOWED = ("open", "dispatched", "running")
 
 
 def this_worker() -> Worker:
@@ -55,7 +55,7 @@ async def bring_forward(database: Database, now: datetime) -> None:
         for table in (chores, bases, documents):
             await connection.execute(update(table).where(table.c.due_at > now).values(due_at=now))
         await connection.execute(
-            update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(_FOLLOWED)).values(due_at=now)
+            update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(FOLLOWED)).values(due_at=now)
         )
 
 

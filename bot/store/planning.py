@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.rebuild import Rebuild, State, Target
+from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.domain.repository import Affected, Member
 from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
 from bot.domain.usage import Replacement, Usage
@@ -18,7 +18,6 @@ from bot.store.database import Database
 from bot.store.inserting import chunks
 from bot.store.queue import Worker
 from bot.store.rebuild_rows import (
-    ENDED,
     after_transitions,
     member_of,
     note,
@@ -138,7 +137,7 @@ class PlanningStore:
             )
             .exists()
         )
-        waiting = rebuilds.c.state.in_([State.PLANNED.value, State.WAITING.value])
+        waiting = rebuilds.c.state.in_(AWAITING)
         late = rebuilds.c.due_at > self._clock.now()
         async with self._database.transaction() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))

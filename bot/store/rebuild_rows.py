@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.rebuild import ENDED, Action, Rebuild, State, Target
 from bot.domain.repository import Member, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Replacement, Usage
@@ -15,8 +15,6 @@ from bot.store.codec import load
 from bot.store.inserting import chunks
 from bot.store.outbox import announce
 from bot.store.tables import rebuilds, repositories, rollouts, transitions, usages
-
-ENDED = tuple(state.value for state in State if state.has_ended)
 
 
 async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:

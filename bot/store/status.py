@@ -10,7 +10,7 @@ from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.rebuild import ENDED, Rebuild
 from bot.domain.reference import Base
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
@@ -116,7 +116,6 @@ class StatusStore:
                 .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
             )
             newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
-            open_states = [state.value for state in State if not state.has_ended]
             troubles = await connection.execute(
                 select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)
             )
@@ -146,7 +145,7 @@ class StatusStore:
                 ),
                 rebuilds=tuple(
                     await read_rebuilds(
-                        connection, rebuilds.c.state.in_(open_states) | (rebuilds.c.rollout_id == newest)
+                        connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
                     )
                 ),
                 incidents=tuple(IncidentStatus(row.subject, row.opened_at, row.detail) for row in troubles),

@@ -8,12 +8,11 @@ from typing import Protocol
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.host import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
 
 _BATCH = 10
 _GONE_AFTER = 12
 """Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
-_FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
 
@@ -51,7 +50,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
     looked_at = ended = 0
     problems: list[str] = []
     pause: Failure | None = None
-    while pause is None and (batch := await store.claim_rebuilds(_FOLLOWED, _BATCH)):
+    while pause is None and (batch := await store.claim_rebuilds(FOLLOWED, _BATCH)):
         for before in batch:
             rest = follow_every
             after = before
