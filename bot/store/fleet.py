@@ -157,53 +157,51 @@ class FleetStore:
                 )
             await _mark_used(connection, touched)
             await _catch_up(connection, reading, ids)
-            await settle(
-                connection,
-                repositories,
-                self._worker,
-                repository.id,
-                due_at=due,
-                values={
-                    "tree": reading.tree,
-                    "reader": reading.reader,
-                    "config": dump(reading.config, RepositoryConfig),
-                    "workflows": dump(reading.workflows, tuple[Workflow, ...]),
-                    "problems": dump(reading.problems, tuple[Problem, ...]),
-                    "error": None,
-                    "read_at": now,
-                },
-            )
+            read = {
+                "tree": reading.tree,
+                "reader": reading.reader,
+                "config": dump(reading.config, RepositoryConfig),
+                "workflows": dump(reading.workflows, tuple[Workflow, ...]),
+                "problems": dump(reading.problems, tuple[Problem, ...]),
+                "error": None,
+                "read_at": now,
+            }
+            await self._end(connection, repository, due, read)
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         """The default branch is where it was: nothing to write but the next due time."""
         async with self._database.transaction() as connection:
-            await settle(connection, repositories, self._worker, repository.id, due_at=due, values={"error": None})
+            await self._end(connection, repository, due, {"error": None})
 
     async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
         """What was known stays in use; the error is shown until a reading works."""
         async with self._database.transaction() as connection:
-            await settle(
-                connection,
-                repositories,
-                self._worker,
-                repository.id,
-                due_at=due,
-                succeeded=False,
-                values={"error": error},
-            )
+            await self._end(connection, repository, due, {"error": error}, succeeded=False)
 
     async def give_back(self, repository: DueRepository, due: datetime) -> None:
         """It was not tried: neither an attempt nor an error."""
         async with self._database.transaction() as connection:
-            await settle(
-                connection,
-                repositories,
-                self._worker,
-                repository.id,
-                due_at=due,
-                succeeded=False,
-                values={"attempts": max(repository.attempts - 1, 0)},
-            )
+            untried = {"attempts": max(repository.attempts - 1, 0)}
+            await self._end(connection, repository, due, untried, succeeded=False)
+
+    async def _end(
+        self,
+        connection: AsyncConnection,
+        repository: DueRepository,
+        due: datetime,
+        values: Mapping[str, Any],
+        *,
+        succeeded: bool = True,
+    ) -> None:
+        await settle(
+            connection,
+            repositories,
+            self._worker,
+            repository.id,
+            due_at=due,
+            succeeded=succeeded,
+            values=values,
+        )
 
     async def _forget(self, connection: AsyncConnection, names: Sequence[str]) -> None:
         ids = list(
