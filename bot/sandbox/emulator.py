@@ -58,7 +58,7 @@ class Emulator:
             return [parts.NODE, parts.EMULATE, "start", *services, "--seed", seed]
 
         log = self.folder / "emulator.log"
-        self._child, port = await processes.start_on_free_port(command, log, "Ready.")
+        self._child, port = await processes.start_on_free_port(command, log, "Ready.", ports=2)
         self.github, self.slack = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
 
     def stop(self) -> None:

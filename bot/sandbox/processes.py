@@ -1,6 +1,8 @@
 """Child processes that end with us, by their own id."""
 
 import asyncio
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -11,19 +13,29 @@ from pathlib import Path
 
 STOP_WITHIN = 5.0
 START_WITHIN = 20.0
-ATTEMPTS = 3
+ATTEMPTS = 5
+PORTS = range(20_000, 32_000)
+"""Below the range from which Linux takes the ports of outgoing connections (32768 and above): a connection that was
+closed a minute ago still keeps a server from its port."""
 
 
 class DidNotStart(RuntimeError):
     """A program ended early or never became ready; the message carries the end of its output."""
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int = 1) -> int:
+    """The first of `count` neighbouring ports of 127.0.0.1 that nobody used a moment ago. Raises `DidNotStart`."""
+    for first in random.sample(PORTS, min(100, len(PORTS))):
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise DidNotStart(f"no {count} neighbouring ports of 127.0.0.1 are free from {PORTS.start} to {PORTS.stop}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 @dataclass(slots=True)
@@ -104,16 +116,17 @@ async def start_on_free_port(
     log: Path,
     ready: str,
     *,
+    ports: int = 1,
     user: str | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
     folder: Path | None = None,
 ) -> tuple[Child, int]:
-    """Starts the program that `command` names for a port, and waits until it has written `ready`.
+    """Starts the program that `command` names for the first of its `ports`, and waits until it has written `ready`.
 
-    A port that was free a moment ago may be taken by now, so another is tried before `DidNotStart` is raised.
+    A port that was free a moment ago may be taken by now, so others are tried before `DidNotStart` is raised.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        port = free_port()
+        port = free_ports(ports)
         child = start(command(port), log, user=user, stop_signal=stop_signal, folder=folder)
         try:
             await child.ready(ready)

@@ -100,15 +100,24 @@ async def test_a_port_that_was_taken_meanwhile_is_given_up(tmp_path: Path, monke
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        free = processes.free_port()
+        free = processes.free_ports()
         offered = iter([taken.getsockname()[1], free])
-        monkeypatch.setattr(processes, "free_port", lambda: next(offered))
+        monkeypatch.setattr(processes, "free_ports", lambda count: next(offered))
         server = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1"]
         child, port = await processes.start_on_free_port(
             lambda port: [*server, str(port)], tmp_path / "log", "Serving HTTP"
         )
     child.stop()
     assert port == free
+
+
+def test_neighbouring_ports_are_all_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = processes.free_ports(3)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first + 1))
+        monkeypatch.setattr(processes, "PORTS", range(first - 100, first + 3))
+        found = {processes.free_ports(2) for _ in range(50)}
+    assert found.isdisjoint({first, first + 1})
 
 
 def test_a_missing_program_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
