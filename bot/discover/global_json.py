@@ -63,30 +63,6 @@ def pin(text: str) -> SdkPin | None:
     )
 
 
-def roll_forward(text: str) -> RollForward | None:
-    """The rule that the file sets, `latestPatch` where it pins a version and leaves the rule out."""
-    pinned = pin(text)
-    return pinned.roll_forward if pinned is not None else None
-
-
-def keep_consistent(global_json_text: str, sdk_version: str) -> str:
-    """The text with the pinned version replaced by that of the SDK image, every other character as it was.
-
-    Unchanged where no version is pinned, the text cannot be read, or `sdk_version` is no full version.
-    """
-    tag = Tag.parse(sdk_version)
-    if tag.precision != _FULL_PRECISION or tag.prefix or tag.words:
-        return global_json_text
-    try:
-        sdk = _sdk(global_json_text)
-    except Unreadable:
-        return global_json_text
-    version = sdk.scalar("version") if sdk is not None else None
-    if version is None or version.style is not Style.DOUBLE_QUOTED:
-        return global_json_text
-    return f'{global_json_text[: version.start]}"{sdk_version}"{global_json_text[version.end :]}'
-
-
 def _sdk(text: str) -> Mapping | None:
     root = read(text)
     return root.mapping("sdk") if isinstance(root, Mapping) else None

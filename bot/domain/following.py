@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.reference import Base, Reference
+from bot.domain.tag import Tag
 
 _FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk", "monitor"})
 _PATCH = re.compile(r"(?P<minor>\d+\.\d+)\.(?P<patch>\d+)(?:-(?P<revision>\d+))?(?P<rest>(?:-[a-z].*)?)", re.ASCII)
@@ -56,4 +57,6 @@ def _patch(reference: Reference) -> re.Match[str] | None:
     parts = reference.repository.split("/")
     if reference.tag is None or "dotnet" not in parts[:-1] or parts[-1] not in _FAMILIES:
         return None
+    if Tag.parse(reference.tag).is_prerelease:
+        return None  # after `11.0.0-preview.1` comes another product, which only a person asks for
     return _PATCH.fullmatch(reference.tag)

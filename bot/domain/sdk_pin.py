@@ -10,6 +10,7 @@ from bot.domain.tag import Tag
 from bot.domain.tag_choice import is_newer
 
 _BAND = 100
+_FULL_PRECISION = 3
 
 
 class RollForward(StrEnum):
@@ -58,9 +59,15 @@ class SdkPin:
         would refuse to build. Never backwards, and never into another channel.
         """
         pinned, image = Tag.parse(self.version), Tag.parse(image_version)
+        if not _is_full(image):
+            return False
         if pinned.parts[:2] != image.parts[:2] or not is_newer(pinned, image):
             return False
         return image_is_pinned or not self.accepts(image_version)
+
+
+def _is_full(version: Tag) -> bool:
+    return version.precision == _FULL_PRECISION and not version.prefix and not version.words
 
 
 def _band(version: Tag) -> tuple[int, ...]:

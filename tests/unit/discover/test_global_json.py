@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discover.global_json import RollForward, SdkPin, find, keep_consistent, pin, roll_forward
+from bot.discover.global_json import find, pin
+from bot.domain.sdk_pin import RollForward, SdkPin
 from bot.domain.usage import Findings, Role
 from tests.unit.discover.laws import spans_cover_what_they_claim
 
@@ -44,7 +45,6 @@ def test_a_preview_is_a_version_too() -> None:
 def test_a_file_that_pins_no_sdk_tells_nothing(text: str) -> None:
     assert find("global.json", text) == Findings()
     assert pin(text) is None
-    assert roll_forward(text) is None
 
 
 @pytest.mark.parametrize("version", ["8.0", "8", "latest", "v8.0.404", "8.0.*"])
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_told_in_one_line(text: str) -> None:
 
 
 def test_the_rule_is_latest_patch_where_none_is_written() -> None:
-    assert roll_forward('{"sdk": {"version": "8.0.404"}}') is RollForward.LATEST_PATCH
+    assert pin('{"sdk": {"version": "8.0.404"}}') == SdkPin("8.0.404", RollForward.LATEST_PATCH)
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,9 @@ def test_a_pin_may_refuse_previews() -> None:
     assert not SdkPin("8.0.404", RollForward.LATEST_MAJOR, allow_prerelease=False).accepts("10.0.100-rc.1")
 
 
-def test_the_version_alone_is_replaced() -> None:
-    assert keep_consistent(PINNED, "8.0.416") == PINNED.replace("8.0.404", "8.0.416")
-
-
-@pytest.mark.parametrize("version", ["8.0", "8.0.416-noble", '8.0.416"', "", "latest"])
-def test_nothing_is_replaced_by_what_is_no_full_version(version: str) -> None:
-    assert keep_consistent(PINNED, version) == PINNED
-
-
-@pytest.mark.parametrize("text", ["{", "{}", '{"sdk": {"rollForward": "major"}}', '{"sdk": {"version": 8}}'])
-def test_a_file_without_a_version_stays_as_it_is(text: str) -> None:
-    assert keep_consistent(text, "8.0.416") == text
+@pytest.mark.parametrize("version", ["8.0", "8.0.416-noble", "", "latest", "v8.0.416", "8.0.416.1"])
+def test_a_pin_never_becomes_what_is_no_sdk_version(version: str) -> None:
+    assert not SdkPin("8.0.404").must_move(version, image_is_pinned=True)
 
 
 @given(
@@ -113,5 +104,3 @@ def test_a_file_without_a_version_stays_as_it_is(text: str) -> None:
 def test_any_text_is_read_and_every_span_is_exact(text: str) -> None:
     findings = find("global.json", text)
     spans_cover_what_they_claim(text, findings)
-    pinned = pin(keep_consistent(text, "9.0.308"))
-    assert pinned is None or pinned.version == "9.0.308" or keep_consistent(text, "9.0.308") == text

@@ -16,6 +16,8 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ("10.0.4-1-noble-chiseled-extra", "10.0-noble-chiseled-extra"),
         ("10.0.4", "10.0"),
         ("11.0-preview", "11.0-preview"),
+        ("11.0.0-preview.1-noble-chiseled", "11.0.0-preview.1-noble-chiseled"),
+        ("10.0.100-rc.2", "10.0.100-rc.2"),
         ("latest", "latest"),
     ],
 )
@@ -59,3 +61,9 @@ def test_a_patch_pin_stays_where_the_new_patch_is_not_certain(version: str | Non
 def test_only_three_part_versions_are_patch_pins() -> None:
     assert is_patch_pinned(Reference(ASPNET, "10.0.4"))
     assert not is_patch_pinned(Reference(ASPNET, "10.0"))
+
+
+def test_a_preview_stays_until_somebody_asks_for_the_next() -> None:
+    assert moved(Reference(ASPNET, "10.0.0-rc.1-noble", OLD), NEW, "10.0.0-rc.1.25451.107") == Reference(
+        ASPNET, "10.0.0-rc.1-noble", NEW
+    )
