@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STOP_WITHIN = 5.0
-START_WITHIN = 20.0
+START_WITHIN = 60.0
 ATTEMPTS = 5
 PORTS = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections (32768 and above): a connection that was
