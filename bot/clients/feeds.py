@@ -25,6 +25,7 @@ _ACCEPT = {
     FeedKind.MSRC_BULLETIN: "application/xml",
     FeedKind.GITHUB_ADVISORIES: "application/vnd.github+json",
     FeedKind.ANNOUNCEMENTS: "application/vnd.github+json",
+    FeedKind.IMAGE_ANNOUNCEMENTS: "application/atom+xml",
 }
 """MSRC answers with XML or JSON as asked; everything else is JSON."""
 

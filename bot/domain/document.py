@@ -15,11 +15,13 @@ class FeedKind(StrEnum):
 
     DOTNET_INDEX = "dotnet-index"
     DOTNET_RELEASES = "dotnet-releases"
+    DOTNET_TIMELINE = "dotnet-timeline"
     DOTNET_CVE = "dotnet-cve"
     MSRC_UPDATES = "msrc-updates"
     MSRC_BULLETIN = "msrc-bulletin"
     GITHUB_ADVISORIES = "github-advisories"
     ANNOUNCEMENTS = "announcements"
+    IMAGE_ANNOUNCEMENTS = "image-announcements"
     IMAGE_INFO = "image-info"
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +24,27 @@ UPDATES = "/cvrf/v3.0/updates"
 BULLETIN = "/cvrf/v3.0/cvrf"
 ADVISORIES = "/advisories"
 ANNOUNCEMENTS = "/repos/dotnet/announcements/issues"
+IMAGE_ANNOUNCEMENTS = "/dotnet/dotnet-docker/discussions/categories/announcements.atom"
+TIMELINE = "/dotnet/core/timeline"
 IMAGE_INFO = "/dotnet/versions/image-info.json"
+
+
+_ATOM = """<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-US">
+  <id>tag:github.com,2008:/dotnet/dotnet-docker/discussions/categories/announcements</id>
+  <title>Recent discussions in dotnet/dotnet-docker, category: announcements</title>{entries}
+</feed>
+"""
+_ATOM_ENTRY = """
+  <entry>
+    <id>tag:github.com,2008:{number}</id>
+    <link type="text/html" rel="alternate" href="https://github.com/dotnet/dotnet-docker/discussions/{number}"/>
+    <title>{title}</title>
+    <published>{now}</published>
+    <updated>{now}</updated>
+    <author><name>octocat</name></author>
+    <content type="html">&lt;p&gt;{title}&lt;/p&gt;</content>
+  </entry>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,8 @@ class Feeds:
         self._put_json(UPDATES, {"@odata.context": f"{self.url}/cvrf/v3.0/$metadata#Updates", "value": []})
         self._put_json(ADVISORIES, [])
         self._put_json(ANNOUNCEMENTS, [])
+        self.put(IMAGE_ANNOUNCEMENTS, _ATOM.format(entries="").encode(), "application/atom+xml")
+        self._put_json(f"{TIMELINE}/index.json", {"_embedded": {"years": []}})
         self._put_json(IMAGE_INFO, {"schemaVersion": "2.0", "repos": []})
 
     @property
@@ -75,9 +98,11 @@ class Feeds:
         paths = {
             "dotnet_releases": INDEX,
             "msrc": UPDATES,
+            "dotnet_cve": f"{TIMELINE}/index.json",
             "image_info": IMAGE_INFO,
             "github_advisories": ADVISORIES,
             "announcements": ANNOUNCEMENTS,
+            "image_announcements": IMAGE_ANNOUNCEMENTS,
         }
         return {name: self.url + path for name, path in paths.items()}
 
@@ -133,6 +158,29 @@ class Feeds:
         }
         kept = [other for other in updates["value"] if other["ID"] != identity]
         self._put_json(UPDATES, {**updates, "value": [row, *kept]})
+
+    def publish_disclosures(self, year: int, month: int, document: bytes) -> None:
+        """A month's structured disclosures (`cve.json`), and the way to it through the timeline."""
+        of_month, of_year = f"{TIMELINE}/{year}/{month:02}", f"{TIMELINE}/{year}"
+        self.put(f"{of_month}/cve.json", document)
+        months = self._get_json(f"{of_year}/index.json", {"_embedded": {"months": []}})["_embedded"]["months"]
+        links = {"self": f"{of_month}/index.json", "cve-json": f"{of_month}/cve.json"}
+        row = {"month": f"{month:02}", "security": True, "_links": self._links(links)}
+        months = [row, *(other for other in months if other["month"] != row["month"])]
+        self._put_json(f"{of_year}/index.json", {"kind": "year", "_embedded": {"months": months}})
+        years = self._get_json(f"{TIMELINE}/index.json", {})["_embedded"]["years"]
+        row = {"year": str(year), "_links": self._links({"self": f"{of_year}/index.json"})}
+        years = [row, *(other for other in years if other["year"] != row["year"])]
+        self._put_json(f"{TIMELINE}/index.json", {"kind": "timeline", "_embedded": {"years": years}})
+
+    def _links(self, paths: Mapping[str, str]) -> Json:
+        return {name: {"href": self.url + path} for name, path in paths.items()}
+
+    def publish_image_announcement(self, number: int, title: str) -> None:
+        """A discussion of the image team, as the only one in its category's Atom feed."""
+        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        entry = _ATOM_ENTRY.format(number=number, title=escape(title), now=now)
+        self.put(IMAGE_ANNOUNCEMENTS, _ATOM.format(entries=entry).encode(), "application/atom+xml")
 
     def publish_advisory(
         self, cve: str, *, severity: str, package: str, affected: str, patched: str, title: str = ""

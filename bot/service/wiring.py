@@ -40,9 +40,11 @@ from bot.watch.schedule import PollPolicy
 _KINDS = {
     "dotnet_releases": FeedKind.DOTNET_INDEX,
     "msrc": FeedKind.MSRC_UPDATES,
+    "dotnet_cve": FeedKind.DOTNET_TIMELINE,
     "image_info": FeedKind.IMAGE_INFO,
     "github_advisories": FeedKind.GITHUB_ADVISORIES,
     "announcements": FeedKind.ANNOUNCEMENTS,
+    "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
 }
 
 

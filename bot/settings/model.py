@@ -134,6 +134,10 @@ class FeedsSettings(_Section):
         FeedSettings(url=addresses.MSRC),
         description="Severity and affected platforms of CVEs, from Microsoft's security centre.",
     )
+    dotnet_cve: _feed(addresses.DOTNET_TIMELINE) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.DOTNET_TIMELINE),
+        description="Microsoft's structured disclosures of each month's .NET CVEs.",
+    )
     image_info: _feed(addresses.IMAGE_INFO) = Field(  # type: ignore[valid-type]
         FeedSettings(url=addresses.IMAGE_INFO),
         description="Which tags Microsoft publishes now; only here does a withdrawn one show.",
@@ -143,6 +147,9 @@ class FeedsSettings(_Section):
     )
     announcements: _feed(addresses.ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
         FeedSettings(url=addresses.ANNOUNCEMENTS), description="Security announcements of the .NET team."
+    )
+    image_announcements: _feed(addresses.IMAGE_ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
+        FeedSettings(url=addresses.IMAGE_ANNOUNCEMENTS), description="Announcements of the .NET image team."
     )
 
 

@@ -34,7 +34,7 @@ class FeedsToRead:
     """What the operator set. `roots` lead to all other documents.
 
     `every` is the time between two looks at a document, `bulletins_every` that for a monthly security document,
-    which is some megabytes and read at once when the list says that it was revised. `history` is how far back
+    which may have megabytes and is read at once when the list that names it was revised. `history` is how far back
     monthly documents are read, `stale_after` when a document that cannot be read becomes worth a sentence.
     """
 
@@ -48,16 +48,18 @@ class FeedsToRead:
     @property
     def kinds(self) -> frozenset[FeedKind]:
         roots = {root.kind for root in self.roots}
-        return frozenset(roots | {led for kind in roots if (led := _LEADS_TO.get(kind))})
+        return frozenset(roots | {_LEADS_TO[kind] for kind in roots if kind in _LEADS_TO})
 
     def interval(self, kind: FeedKind) -> timedelta:
-        return self.bulletins_every if kind is FeedKind.MSRC_BULLETIN else self.every
+        return self.bulletins_every if kind in _MONTHLY else self.every
 
 
 _LEADS_TO = {
     FeedKind.DOTNET_INDEX: FeedKind.DOTNET_RELEASES,
     FeedKind.MSRC_UPDATES: FeedKind.MSRC_BULLETIN,
+    FeedKind.DOTNET_TIMELINE: FeedKind.DOTNET_CVE,
 }
+_MONTHLY = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE})
 
 
 @dataclass(frozen=True, slots=True)

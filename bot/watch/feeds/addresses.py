@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 
 DOTNET_RELEASES = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
 
+DOTNET_TIMELINE = "https://raw.githubusercontent.com/dotnet/core/release-index/release-notes/timeline/index.json"
+
 MSRC = "https://api.msrc.microsoft.com/cvrf/v3.0/updates"
 
 IMAGE_INFO = (
@@ -15,6 +17,8 @@ ANNOUNCEMENTS = (
     "https://api.github.com/repos/dotnet/announcements/issues?state=all&sort=created&direction=desc&per_page=50"
 )
 """The newest fifty, whatever their labels: see `announcements`."""
+
+IMAGE_ANNOUNCEMENTS = "https://github.com/dotnet/dotnet-docker/discussions/categories/announcements.atom"
 
 _PACKAGES = (
     *(

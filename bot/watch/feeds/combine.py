@@ -6,7 +6,7 @@ from dataclasses import fields
 from bot.domain.advisory import Advisory, Severity
 from bot.watch.feeds.packages import LINUX, in_order
 
-SOURCES = ("msrc", "dotnet-cve", "github", "dotnet-announcements")
+SOURCES = ("msrc", "dotnet-cve", "github", "dotnet-announcements", "dotnet-docker")
 """In order of whose title is used; Microsoft's own first."""
 WITHOUT_C_LIBRARY = frozenset({"msrc", "dotnet-cve"})
 """Sources that say `Linux` and do not tell glibc from musl."""

@@ -6,7 +6,16 @@ from datetime import datetime
 
 from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource
-from bot.watch.feeds import announcements, dotnet_cve, dotnet_releases, github_advisories, image_info, msrc
+from bot.watch.feeds import (
+    announcements,
+    discussions,
+    dotnet_cve,
+    dotnet_releases,
+    dotnet_timeline,
+    github_advisories,
+    image_info,
+    msrc,
+)
 from bot.watch.feeds.reading import FeedProblem
 
 READER = "1"
@@ -47,6 +56,11 @@ def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> Contents:
     return Contents(releases=parsed.items, problems=parsed.problems)
 
 
+def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = dotnet_timeline.parse(data, seen_at, url)
+    return Contents(leads_to=parsed.items, problems=parsed.problems)
+
+
 def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> Contents:
     parsed = dotnet_cve.parse(data, seen_at, url)
     return Contents(advisories=parsed.items, problems=parsed.problems)
@@ -74,6 +88,11 @@ def _announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
     return Contents(advisories=advisories, problems=parsed.problems)
 
 
+def _image_announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
+    parsed = discussions.parse(data, seen_at, url)
+    return Contents(advisories=parsed.items, problems=parsed.problems)
+
+
 def _image_info(url: str, data: bytes, seen_at: datetime) -> Contents:
     inventory, parsed = image_info.read(data, url)
     return Contents(inventory=inventory, problems=parsed.problems)
@@ -82,10 +101,12 @@ def _image_info(url: str, data: bytes, seen_at: datetime) -> Contents:
 _READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
     FeedKind.DOTNET_INDEX: _dotnet_index,
     FeedKind.DOTNET_RELEASES: _dotnet_releases,
+    FeedKind.DOTNET_TIMELINE: _dotnet_timeline,
     FeedKind.DOTNET_CVE: _dotnet_cve,
     FeedKind.MSRC_UPDATES: _msrc_updates,
     FeedKind.MSRC_BULLETIN: _msrc_bulletin,
     FeedKind.GITHUB_ADVISORIES: _github_advisories,
     FeedKind.ANNOUNCEMENTS: _announcements,
+    FeedKind.IMAGE_ANNOUNCEMENTS: _image_announcements,
     FeedKind.IMAGE_INFO: _image_info,
 }

@@ -26,9 +26,11 @@ NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 KINDS = {
     "dotnet_releases": FeedKind.DOTNET_INDEX,
     "msrc": FeedKind.MSRC_UPDATES,
+    "dotnet_cve": FeedKind.DOTNET_TIMELINE,
     "image_info": FeedKind.IMAGE_INFO,
     "github_advisories": FeedKind.GITHUB_ADVISORIES,
     "announcements": FeedKind.ANNOUNCEMENTS,
+    "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
 }
 
 
@@ -75,15 +77,29 @@ async def test_every_feed_is_read_kept_and_then_only_confirmed(setting: Setting)
         "CVE-2025-55315", severity="critical", package=pack, affected="<= 8.0.20", patched="8.0.21"
     )
     setting.feeds.put(IMAGE_INFO, published("image-info-2025-12-17-ac8d5082.json"))
+    setting.feeds.publish_disclosures(2025, 10, published("dotnet-cve-2025-10.json"))
+    setting.feeds.publish_image_announcement(6821, "Image advisory: cve-2025-55315 in images of .NET")
     first = await setting.tick(*KINDS)
-    assert (first.read, first.failed, first.problems) == (7, [], [])
+    assert (first.read, first.failed, first.problems) == (11, [], [])
     assert (await setting.store.known_releases())["8.0.21"].cves == ("CVE-2025-55315",)
     combined = combine_all(await setting.store.advisories())
-    assert list(combined) == ["CVE-2025-30399", "CVE-2025-55315"]
-    assert combined["CVE-2025-55315"].systems == {"musl"}
+    assert list(combined) == ["CVE-2025-30399", "CVE-2025-55247", "CVE-2025-55248", "CVE-2025-55315"]
+    assert combined["CVE-2025-55315"].systems == {"musl", "windows", "macos"}
+    assert combined["CVE-2025-55315"].links[-1] == "https://github.com/dotnet/dotnet-docker/discussions/6821"
     setting.clock.advance(timedelta(hours=6))
     second = await setting.tick(*KINDS)
-    assert (second.read, second.unchanged, second.failed) == (0, 7, [])
+    assert (second.read, second.unchanged, second.failed) == (0, 11, [])
+
+
+async def test_disclosures_of_a_new_month_are_read_as_soon_as_the_timeline_lists_them(setting: Setting) -> None:
+    setting.feeds.publish_disclosures(2025, 10, published("dotnet-cve-2025-10.json"))
+    assert (await setting.tick("dotnet_cve")).read == 3
+    setting.clock.advance(timedelta(minutes=15))
+    november = published("dotnet-cve-2025-10.json").replace(b"CVE-2025-55315", b"CVE-2025-99999")
+    setting.feeds.publish_disclosures(2025, 11, november)
+    tally = await setting.tick("dotnet_cve")
+    assert (tally.read, tally.unchanged, tally.failed) == (2, 2, [])
+    assert "CVE-2025-99999" in combine_all(await setting.store.advisories())
 
 
 async def test_a_release_whose_cves_come_later_keeps_both_first_sights(setting: Setting) -> None:

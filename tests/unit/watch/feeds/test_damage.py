@@ -13,6 +13,7 @@ from bot.watch.feeds import (
     announcements,
     dotnet_cve,
     dotnet_releases,
+    dotnet_timeline,
     github_advisories,
     image_info,
     msrc,
@@ -116,6 +117,21 @@ def test_a_wrong_value_anywhere_is_survived_or_is_one_failure(name: str) -> None
 
 
 AS_DOCUMENTED: dict[Parser, Any] = {
+    dotnet_timeline.parse: {
+        "kind": "year",
+        "_embedded": {
+            "months": [
+                {
+                    "month": "10",
+                    "security": True,
+                    "_links": {
+                        "self": {"href": "https://example.com/timeline/2025/10/index.json"},
+                        "cve-json": {"href": "https://example.com/timeline/2025/10/cve.json"},
+                    },
+                }
+            ]
+        },
+    },
     msrc.parse_updates: {
         "value": [
             {

@@ -10,13 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
-from bot.watch.feeds import announcements, dotnet_cve, dotnet_releases, github_advisories, image_info, msrc, reading
+from bot.watch.feeds import (
+    announcements,
+    dotnet_cve,
+    dotnet_releases,
+    dotnet_timeline,
+    github_advisories,
+    image_info,
+    msrc,
+    reading,
+)
 from bot.watch.feeds.reading import FeedShape, Notes
 from tests.unit.watch.feeds.published import SEEN, XML_DOCUMENTS, Parser, outcome, published
 
 JSON_PARSERS: list[Parser] = [
     dotnet_releases.parse_index,
     dotnet_releases.parse,
+    dotnet_timeline.parse,
     dotnet_cve.parse,
     msrc.parse_updates,
     github_advisories.parse,

@@ -1,0 +1,78 @@
+"""Announcements of the .NET image team: discussions of dotnet/dotnet-docker, as GitHub's Atom feed lists them.
+
+GitHub's REST interface offers no discussions, but each category has an Atom feed (RFC 4287). Only maintainers can
+start a discussion in a category of announcements. A container image advisory names its CVE in the title. What it
+concerns, more often a package of the operating system than .NET, is told in prose: so it warns early and gives a
+link, and says nothing of families, systems and versions.
+"""
+
+import re
+from datetime import datetime
+from xml.etree.ElementTree import Element
+
+from bot.domain.advisory import Advisory, Evidence
+from bot.watch.feeds.reading import (
+    CVE,
+    MAX_ENTRIES,
+    FeedShape,
+    Line,
+    Moment,
+    Notes,
+    Parsed,
+    links,
+    malformed,
+    one_line,
+    xml_document,
+)
+
+SOURCE = "dotnet-docker"
+
+_ATOM = {"atom": "http://www.w3.org/2005/Atom"}
+_CVE = re.compile(CVE, re.IGNORECASE)
+
+
+class _Entry(FeedShape):
+    title: Line
+    published: Moment | None = None
+    address: str | None = None
+
+
+def parse(data: bytes, seen_at: datetime, document: str = "discussions") -> Parsed[Advisory]:
+    """One advisory for each CVE that an announcement names in its title.
+
+    Raises `Failure` where the document is no Atom feed.
+    """
+    notes = Notes(document)
+    root = xml_document(data, document)
+    if root.tag != f"{{{_ATOM['atom']}}}feed":
+        raise malformed(document, "should be an Atom feed")
+    entries = root.findall("atom:entry", _ATOM)
+    shaped = notes.all_of(_Entry, [_values(entry) for entry in entries[:MAX_ENTRIES]], "entry")
+    found = tuple(advisory for _, entry in shaped for advisory in _advisories(entry, seen_at))
+    return Parsed(found, notes.problems, len(entries))
+
+
+def _values(entry: Element) -> dict[str, str | None]:
+    link = next(
+        (link for link in entry.findall("atom:link", _ATOM) if link.get("rel", "alternate") == "alternate"), None
+    )
+    title = entry.find("atom:title", _ATOM)
+    return {
+        "title": None if title is None else "".join(title.itertext()),
+        "published": entry.findtext("atom:published", None, _ATOM),
+        "address": None if link is None else link.get("href"),
+    }
+
+
+def _advisories(entry: _Entry, seen_at: datetime) -> list[Advisory]:
+    address = links(entry.address)
+    return [
+        Advisory(
+            cve=cve,
+            title=entry.title,
+            published_at=entry.published,
+            links=address,
+            evidence=(Evidence(SOURCE, next(iter(address), one_line(entry.title)), seen_at),),
+        )
+        for cve in dict.fromkeys(match.upper() for match in _CVE.findall(entry.title))
+    ]
