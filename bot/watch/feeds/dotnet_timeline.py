@@ -44,13 +44,13 @@ def parse(data: bytes, seen_at: datetime, document: str = "timeline") -> Parsed[
     embedded = json_object(data, document).get("_embedded")
     listed: dict[str, Any] = embedded if isinstance(embedded, dict) else {}
     if "years" in listed:
-        found = list(_years(notes, listed["years"], seen_at.year - _YEARS_BACK))
+        entries, found = listed["years"], _years(notes, listed["years"], seen_at.year - _YEARS_BACK)
     elif "months" in listed:
-        found = list(_months(notes, listed["months"]))
+        entries, found = listed["months"], _months(notes, listed["months"])
     else:
         raise malformed(document, "it should embed years or months")
-    entries = listed.get("years", listed.get("months"))
-    return Parsed(tuple(dict.fromkeys(found)), notes.problems, len(entries))
+    sources = tuple(dict.fromkeys(found))
+    return Parsed(sources, notes.problems, len(entries))
 
 
 def _years(notes: Notes, values: object, since: int) -> Iterator[FeedSource]:
