@@ -1,14 +1,16 @@
 """One dispatched workflow run for each rebuild, found again after any crash."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.act.ports import ActOptions, ActStore, Host, Job
+from bot.act.wording import what_moved
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.host import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rebuild import Rebuild, State
+from bot.domain.repository import Workflow
 
 _NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
 """The host has refused the request, so no run can come of it; after any other failure one may."""
@@ -28,22 +30,35 @@ async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, c
     else:
         run = await find_run(rebuild, job.default_branch, store, host)
         if run is not None:
-            return _dispatched(rebuild, run.id, run.url, options, clock)
+            return _dispatched(job, rebuild, run.id, run.url, options, clock)
         visible_at = rebuild.attempted_at + options.visible_after
         if clock.now() < visible_at:
             waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=clock.now())
             return replace(waiting, due_at=visible_at)
         rebuild = replace(rebuild, attempted_at=clock.now())
         await store.save_progress(rebuild)
-    inputs = _inputs(rebuild, workflow.inputs)
     try:
-        number = await host.dispatch(rebuild.repository, workflow.file, ref=job.default_branch, inputs=inputs)
+        number, branch = await _send(job, workflow, _inputs(job, rebuild, workflow.inputs), host)
     except Failure as failure:
         if failure.trouble in _NOTHING_STARTED:
             await store.save_progress(replace(rebuild, attempted_at=None, correlation=None))
         raise
-    run = await _started(rebuild, number, job.default_branch, store, host)
-    return _dispatched(rebuild, run.id if run else number, run.url if run else None, options, clock)
+    run = await _started(rebuild, number, branch, store, host)
+    return _dispatched(job, rebuild, run.id if run else number, run.url if run else None, options, clock)
+
+
+async def _send(job: Job, workflow: Workflow, inputs: Mapping[str, str], host: Host) -> tuple[int | None, str]:
+    """The run where the host tells it, and the branch: the default one, which may have got another name."""
+    repository, branch = job.rebuild.repository, job.default_branch
+    try:
+        return await host.dispatch(repository, workflow.file, ref=branch, inputs=inputs), branch
+    except Failure as failure:
+        if failure.trouble is not Trouble.CONFLICT:
+            raise
+        named = await host.default_branch(repository)
+        if named == branch:
+            raise
+    return await host.dispatch(repository, workflow.file, ref=named, inputs=inputs), named
 
 
 async def _started(rebuild: Rebuild, number: int | None, branch: str, store: ActStore, host: Host) -> Run | None:
@@ -65,16 +80,20 @@ async def find_run(rebuild: Rebuild, branch: str, store: ActStore, host: Host) -
     return dispatched_run(runs, await store.runs_taken(rebuild.repository), rebuild.correlation)
 
 
-def _inputs(rebuild: Rebuild, declared: Sequence[str]) -> dict[str, str]:
+def _inputs(job: Job, rebuild: Rebuild, declared: Sequence[str]) -> dict[str, str]:
     """Only declared inputs: GitHub answers 422 to any other."""
     offered = {
         "correlation": rebuild.correlation or "",
-        "reason": rebuild.reason,
+        "reason": rebuild.reason if rebuild.state is State.PLANNED else what_moved(job),
         "bases": " ".join(f"{target.base}@{target.to_digest}" for target in rebuild.targets),
     }
     return {name: value for name, value in offered.items() if name in declared}
 
 
-def _dispatched(rebuild: Rebuild, run: int | None, url: str | None, options: ActOptions, clock: Clock) -> Rebuild:
-    moved = rebuild.moved(State.DISPATCHED, rebuild.reason, at=clock.now())
+def _dispatched(
+    job: Job, rebuild: Rebuild, run: int | None, url: str | None, options: ActOptions, clock: Clock
+) -> Rebuild:
+    is_new = rebuild.state is State.PLANNED
+    reason = rebuild.reason if is_new else f"{what_moved(job)}; {rebuild.workflow} was dispatched"
+    moved = rebuild.moved(State.DISPATCHED, reason, at=clock.now())
     return replace(moved, run=run, url=url, due_at=clock.now() + options.follow_every)

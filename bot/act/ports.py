@@ -17,13 +17,17 @@ Refresher = Callable[[str, bytes, Orders], Refreshed]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed rebuild with all that its text and its edits need."""
+    """A claimed rebuild with all that its text and its edits need.
+
+    `is_listed` is False once the repository has left the fleet: archived, renamed, excluded or removed.
+    """
 
     rebuild: Rebuild
     member: Member
     default_branch: str
     changes: tuple[Change, ...]
     paths: tuple[str, ...]
+    is_listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ class Host(Protocol):
 
     async def branch_head(self, repository: str, branch: str) -> str | None: ...
 
-    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str]: ...
+    async def default_branch(self, repository: str) -> str: ...
+
+    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str, bool]:
+        """Its tree, its parents, its message, and whether somebody else has changed it since it was made."""
+        ...
 
     async def create_commit(
         self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
@@ -76,7 +84,7 @@ class Host(Protocol):
 
     async def update_pull_request(self, repository: str, number: int, *, title: str, body: str) -> None: ...
 
-    async def close_pull_request(self, repository: str, number: int) -> None: ...
+    async def close_pull_request(self, repository: str, number: int, *, body: str) -> None: ...
 
     async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
 

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from bot.act.courtesies import add_labels, ask_for_review
 from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
-from bot.act.wording import body, commit_message, is_replaceable, mark, title
+from bot.act.wording import body, closing, commit_message, is_replaceable, mark, title, what_moved
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest
 from bot.domain.order import Orders, orders_of
 from bot.domain.rebuild import Rebuild, State
@@ -44,19 +44,19 @@ async def open_or_update(
     if rebuild.attempted_at is None:
         rebuild = replace(rebuild, attempted_at=clock.now())
         await store.save_progress(rebuild)
-    trunk = await host.branch_head(repository, job.default_branch)
+    trunk, job = await _trunk(job, host)
     edits = await _edits(job, store, host, refresh, trunk, clock) if trunk is not None else _Edits()
     if trunk is None or not edits.files:
         ended = _without_edits(job, rebuild, edits, trunk, options, clock)
         if current is not None and ended.state is State.SUCCEEDED:
             # Somebody was faster, or the base went back to what the branch already has.
-            await host.close_pull_request(repository, current.number)
+            await host.close_pull_request(repository, current.number, body=closing(current.body, ended.reason))
         return ended
     merged = {request.head for request in found if request.is_merged}
     job = replace(job, paths=tuple(file.path for file in edits.files))
     await _bring_branch(job, store, host, refresh, trunk, edits, merged, clock)
-    request = await _bring_request(job, host, options, current, edits)
-    opened = rebuild.moved(State.OPEN, rebuild.reason, at=clock.now())
+    request, slips = await _bring_request(job, host, options, current, edits)
+    opened = rebuild.moved(State.OPEN, _reason(job, request, slips), at=clock.now())
     return replace(
         opened,
         pull_request=request.number,
@@ -64,6 +64,28 @@ async def open_or_update(
         worded=rebuild.explained,
         due_at=clock.now() + options.follow_every,
     )
+
+
+async def _trunk(job: Job, host: Host) -> tuple[str | None, Job]:
+    """The tip of the default branch, which may have got another name since the fleet was listed."""
+    repository = job.rebuild.repository
+    trunk = await host.branch_head(repository, job.default_branch)
+    if trunk is not None:
+        return trunk, job
+    named = await host.default_branch(repository)
+    if named == job.default_branch:
+        return None, job
+    return await host.branch_head(repository, named), replace(job, default_branch=named)
+
+
+def _reason(job: Job, request: PullRequest, slips: Sequence[str]) -> str:
+    """Why there is a pull request; what it waited for is over, what it lacks is told."""
+    rebuild = job.rebuild
+    if rebuild.state is State.OPEN:
+        return rebuild.reason
+    is_new = rebuild.state is State.PLANNED
+    reason = rebuild.reason if is_new else f"{what_moved(job)}; pull request #{request.number} is open"
+    return "; ".join([reason, *slips])
 
 
 def _declined(found: Sequence[PullRequest], job: Job) -> str | None:
@@ -77,7 +99,7 @@ def _without_edits(
     job: Job, rebuild: Rebuild, edits: _Edits, trunk: str | None, options: ActOptions, clock: Clock
 ) -> Rebuild:
     """Nothing that the default branch lacks can be brought to it."""
-    if rebuild.state is State.OPEN:
+    if rebuild.state is State.OPEN and (trunk is None or edits.refused or edits.unmet):
         return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
     if trunk is None:
         return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
@@ -172,8 +194,8 @@ async def _bring_branch(
         commit = await _commit(job, host, trunk, edits.files, commit_message(job))
         await host.create_branch(repository, branch, commit)
         return
-    _, parents, message = await host.commit(repository, head)
-    is_ours = is_replaceable(message)
+    _, parents, message, is_amended = await host.commit(repository, head)
+    is_ours = is_replaceable(message) and not is_amended
     if is_ours and parents[:1] == (trunk,) and _holds(await host.tree(repository, head), edits.files):
         return
     if is_ours or head == trunk or head in merged:
@@ -187,7 +209,7 @@ async def _bring_branch(
 
 
 async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange], message: str) -> str:
-    tree, _, _ = await host.commit(job.rebuild.repository, parent)
+    tree, _, _, _ = await host.commit(job.rebuild.repository, parent)
     return await host.create_commit(job.rebuild.repository, parent=parent, tree=tree, files=files, message=message)
 
 
@@ -203,7 +225,8 @@ def _blob_sha(content: bytes) -> str:
 
 async def _bring_request(
     job: Job, host: Host, options: ActOptions, current: PullRequest | None, edits: _Edits
-) -> PullRequest:
+) -> tuple[PullRequest, list[str]]:
+    """The pull request as wanted, and what the host refused of that which it can do without."""
     repository, branch = job.rebuild.repository, job.rebuild.branch
     assert branch is not None
     wanted_title, wanted_body = title(job), body(job, edits.refused)
@@ -213,23 +236,6 @@ async def _bring_request(
         )
     elif (current.title, current.body) != (wanted_title, wanted_body):
         await host.update_pull_request(repository, current.number, title=wanted_title, body=wanted_body)
-    if job.rebuild.pull_request is None:
-        await _ask_for_review(job, host, current.number)
-    labels = {options.label, *job.member.config.labels} - set(current.labels)
-    if labels:
-        await host.add_labels(repository, current.number, sorted(labels))
-    return current
-
-
-async def _ask_for_review(job: Job, host: Host, number: int) -> None:
-    """Once, when the pull request is new; somebody whom the host refuses must not keep it from being opened."""
-    config = job.member.config
-    if not config.reviewers and not config.team_reviewers:
-        return
-    try:
-        await host.request_review(
-            job.rebuild.repository, number, people=config.reviewers, teams=config.team_reviewers
-        )
-    except Failure as failure:
-        if failure.trouble is not Trouble.CONFLICT:
-            raise
+    is_new = job.rebuild.pull_request != current.number
+    slips = await ask_for_review(job, host, current.number) if is_new else []
+    return current, [*slips, *await add_labels(job, host, options, current)]

@@ -72,6 +72,8 @@ async def _act(
     clock: Clock,
 ) -> Rebuild:
     match job.rebuild.action:
+        case Action.PULL_REQUEST | Action.DISPATCH if not job.is_listed:
+            return _left(job.rebuild, options, clock)
         case Action.PULL_REQUEST:
             missing = await tags.missing(job)
             if missing is not None:
@@ -81,6 +83,14 @@ async def _act(
             return await dispatch(job, store, host, options, clock)
         case Action.NOTIFY:
             return job.rebuild.moved(State.SUCCEEDED, job.rebuild.reason, at=clock.now())
+
+
+def _left(rebuild: Rebuild, options: ActOptions, clock: Clock) -> Rebuild:
+    """Nothing may be written to a repository that has left the fleet; its open pull request is only followed."""
+    if rebuild.state.awaits_action:
+        reason = "the repository is not in the fleet any more: archived, renamed, excluded or removed"
+        return rebuild.moved(State.SKIPPED, reason, at=clock.now())
+    return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
 
 
 async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:

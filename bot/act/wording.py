@@ -1,5 +1,6 @@
 """What a reviewer reads: title, body and commit message of a pull request."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ _CAUSES = {
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
 _TRAILER = "Freshness-Base: "
+_MARK = re.compile(r"\n*<!-- freshness-bot rebuild [^>]*-->")
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -57,6 +59,16 @@ def is_replaceable(message: str) -> bool:
 def mark(job: Job) -> str:
     """The hidden line by which a pull request is known again as the one for these digests."""
     return f"<!-- freshness-bot rebuild {','.join(target.to_digest for target in job.rebuild.targets)} -->"
+
+
+def closing(text: str, reason: str) -> str:
+    """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
+    return f"**Closed by the bot:** {reason}.\n\n{_MARK.sub('', text)}"
+
+
+def what_moved(job: Job) -> str:
+    """`aspnet:10.0, sdk:10.0 moved`."""
+    return f"{', '.join(dict.fromkeys(target.base.short for target in job.rebuild.targets))} moved"
 
 
 def body(job: Job, refused: Sequence[str] = ()) -> str:

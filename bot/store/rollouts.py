@@ -162,6 +162,7 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
         home["default_branch"],
         tuple(load(change, Change) for change in moved.scalars()),
         tuple(sorted(paths)),
+        bool(home["listed"]),
     )
 
 

@@ -15,6 +15,9 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest, Run
 from bot.domain.repository import Repository, Tree, TreeEntry
 
+_GITHUB_ITSELF = "noreply@github.com"
+"""The committer of what is committed through its API or its pages, whoever the author is."""
+
 
 class GitHub:
     """Every method raises `Failure`; none keeps state of its own."""
@@ -117,6 +120,11 @@ class GitHub:
 
     # Changing one repository
 
+    async def default_branch(self, repository: str) -> str:
+        """Its name as of now."""
+        with _shape("repository"):
+            return str((await self._transport.read(f"/repos/{repository}"))["default_branch"])
+
     async def branch_head(self, repository: str, branch: str) -> str | None:
         """The commit at the tip of a branch, None where there is no such branch."""
         try:
@@ -125,37 +133,40 @@ class GitHub:
             if failure.trouble is Trouble.MISSING or failure.status == 409:
                 return None
             raise
-        return str(data["object"]["sha"])
+        with _shape("branch"):
+            return str(data["object"]["sha"])
 
-    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str]:
-        """Of a commit: its tree, its parents, its message."""
+    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str, bool]:
+        """Of a commit: its tree, its parents, its message, and whether another than its author has changed it."""
         data = await self._transport.read(f"/repos/{repository}/git/commits/{sha}")
-        return (
-            str(data["tree"]["sha"]),
-            tuple(str(parent["sha"]) for parent in data["parents"]),
-            str(data["message"]),
-        )
+        with _shape("commit"):
+            author, committer = (str(data[who].get("email")) for who in ("author", "committer"))
+            return (
+                str(data["tree"]["sha"]),
+                tuple(str(parent["sha"]) for parent in data["parents"]),
+                str(data["message"]),
+                committer not in (author, _GITHUB_ITSELF),
+            )
 
     async def create_commit(
         self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
     ) -> str:
         """A commit on `parent` that changes only `files`; no branch moves."""
-        entries = []
-        for file in files:
-            content = base64.b64encode(file.content).decode()
-            blob = await self._transport.write(
-                "POST", f"/repos/{repository}/git/blobs", {"content": content, "encoding": "base64"}
-            )
-            entries.append({"path": file.path, "mode": file.mode, "type": "blob", "sha": blob["sha"]})
-        new_tree = await self._transport.write(
-            "POST", f"/repos/{repository}/git/trees", {"base_tree": tree, "tree": entries}
+        entries = [await self._tree_entry(repository, file) for file in files]
+        with _shape("tree"):
+            changed = {"base_tree": tree, "tree": entries}
+            new_tree = str((await self._transport.write("POST", f"/repos/{repository}/git/trees", changed))["sha"])
+        with _shape("commit"):
+            made = {"message": message, "tree": new_tree, "parents": [parent]}
+            return str((await self._transport.write("POST", f"/repos/{repository}/git/commits", made))["sha"])
+
+    async def _tree_entry(self, repository: str, file: FileChange) -> dict[str, str]:
+        content = base64.b64encode(file.content).decode()
+        blob = await self._transport.write(
+            "POST", f"/repos/{repository}/git/blobs", {"content": content, "encoding": "base64"}
         )
-        commit = await self._transport.write(
-            "POST",
-            f"/repos/{repository}/git/commits",
-            {"message": message, "tree": new_tree["sha"], "parents": [parent]},
-        )
-        return str(commit["sha"])
+        with _shape("blob"):
+            return {"path": file.path, "mode": file.mode, "type": "blob", "sha": str(blob["sha"])}
 
     async def create_branch(self, repository: str, branch: str, sha: str) -> None:
         await self._transport.write(
@@ -194,8 +205,10 @@ class GitHub:
     async def update_pull_request(self, repository: str, number: int, *, title: str, body: str) -> None:
         await self._transport.write("PATCH", f"/repos/{repository}/pulls/{number}", {"title": title, "body": body})
 
-    async def close_pull_request(self, repository: str, number: int) -> None:
-        await self._transport.write("PATCH", f"/repos/{repository}/pulls/{number}", {"state": "closed"})
+    async def close_pull_request(self, repository: str, number: int, *, body: str) -> None:
+        await self._transport.write(
+            "PATCH", f"/repos/{repository}/pulls/{number}", {"state": "closed", "body": body}
+        )
 
     async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None:
         await self._transport.write("POST", f"/repos/{repository}/issues/{number}/labels", {"labels": list(labels)})
@@ -218,7 +231,8 @@ class GitHub:
             f"/repos/{repository}/actions/workflows/{quote(workflow)}/dispatches",
             {"ref": ref, "inputs": dict(inputs), "return_run_details": True},
         )
-        return int(data["workflow_run_id"]) if isinstance(data, dict) and "workflow_run_id" in data else None
+        with _shape("run"):
+            return int(data["workflow_run_id"]) if isinstance(data, dict) and "workflow_run_id" in data else None
 
     async def dispatched_runs(
         self, repository: str, workflow: str, *, branch: str | None, since: datetime
@@ -290,6 +304,7 @@ def _tree(data: Mapping[str, Any]) -> Tree:
     return Tree(str(data["sha"]), entries, bool(data.get("truncated")))
 
 
+@_shape("pull request")
 def _pull_request(row: Mapping[str, Any]) -> PullRequest:
     return PullRequest(
         number=int(row["number"]),
@@ -305,6 +320,7 @@ def _pull_request(row: Mapping[str, Any]) -> PullRequest:
     )
 
 
+@_shape("run")
 def _run(row: Mapping[str, Any]) -> Run:
     return Run(
         id=int(row["id"]),

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.rebuild import State
+from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRollout
 from bot.store.database import Database, open_database
 from bot.store.status import StatusStore
@@ -145,6 +146,18 @@ async def test_a_job_brings_its_changes_and_the_files_to_edit(stores: Stores) ->
     assert [change.base for change in job.changes] == [ASPNET, SDK]
     assert job.paths == ("Dockerfile",)
     assert [target.to_digest for target in job.rebuild.targets] == [digest("b")] * 2
+
+
+async def test_a_job_knows_whether_its_repository_has_left_the_fleet(stores: Stores) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan()
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository("contoso/shop-0000", "main"))
+    jobs = await stores.rollouts.claim_jobs(AWAITING, 10)
+    assert {job.member.name: job.is_listed for job in jobs} == {
+        "contoso/shop-0000": True,
+        "contoso/shop-0001": False,
+    }
 
 
 async def test_a_rebuild_whose_time_has_not_come_is_not_claimed(stores: Stores) -> None:

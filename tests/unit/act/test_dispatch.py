@@ -57,6 +57,23 @@ async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
     assert "weekly-rebuild.yml is missing" in world.store[1].reason
 
 
+async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:
+    world.host.rename_trunk("trunk")
+    dispatching(world)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+
+
+async def test_an_earlier_failure_is_told_to_nobody_once_the_workflow_is_dispatched(world: World) -> None:
+    dispatching(world)
+    world.host.failing["dispatch"] = NO_ANSWER
+    await world.tick()
+    world.host.failing.clear()
+    await world.later()
+    assert world.host.inputs[0]["reason"] == "aspnet:10.0 moved"
+    assert world.store[1].reason == "aspnet:10.0 moved; weekly-rebuild.yml was dispatched"
+
+
 async def test_the_intent_is_stored_before_the_request(world: World) -> None:
     dispatching(world)
     world.host.after["dispatch"] = NO_ANSWER

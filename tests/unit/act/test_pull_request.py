@@ -99,6 +99,16 @@ async def test_peoples_commits_on_the_branch_are_kept_and_built_upon(world: Worl
     assert world.host.content(BRANCH, "fix-d.md") == "by hand"
 
 
+async def test_a_commit_of_the_bot_that_a_person_amended_is_kept_and_built_upon(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.amend(BRANCH, {"fix.md": b"by hand"})
+    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert world.host.content(BRANCH, "fix.md") == "by hand"
+
+
 async def test_what_the_bot_built_on_peoples_commits_is_built_upon_again(world: World) -> None:
     """Its own commit on top must not make the branch look like its own."""
     world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
@@ -140,6 +150,22 @@ async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: W
     assert world.store[2].state is State.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
     assert len(world.host.requests) == 1
+
+
+async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(world: World) -> None:
+    """The base goes to b, back to a, and to b again."""
+    world.store.add(rebuild())
+    await world.tick()
+    world.store.add(rebuild(id=2, to="a", pull_request=1), None, change("a"))
+    await world.tick()
+    assert world.store[2].state is State.SUCCEEDED
+    assert not world.host.requests[1].is_open
+    assert world.host.requests[1].body.startswith(
+        "**Closed by the bot:** the default branch already stands on the new base."
+    )
+    world.store.add(rebuild(id=3))
+    await world.tick()
+    assert (world.store[3].state, world.store[3].pull_request) == (State.OPEN, 2)
 
 
 async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: World) -> None:
@@ -208,6 +234,17 @@ async def test_reviewers_are_asked_once_when_the_pull_request_is_new(world: Worl
     assert world.host.reviewers == [(("octocat",), ("platform",))]
 
 
+async def test_reviewers_are_asked_again_for_the_pull_request_after_a_merged_one(world: World) -> None:
+    home = member(reviewers=("octocat",))
+    world.store.add(rebuild(), home)
+    await world.tick()
+    world.host.merge(1)
+    world.store.add(rebuild(id=2, to="c", pull_request=1), home, change("c"))
+    await world.tick()
+    assert world.store[2].pull_request == 2
+    assert world.host.reviewers == [(("octocat",), ()), (("octocat",), ())]
+
+
 async def test_nobody_is_asked_where_nobody_is_named(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
@@ -219,6 +256,37 @@ async def test_a_reviewer_whom_the_host_refuses_does_not_stop_the_pull_request(w
     world.store.add(rebuild(), member(reviewers=("nobody",)))
     tally = await world.tick()
     assert (world.store[1].state, tally.problems) == (State.OPEN, ())
+
+
+async def test_one_unknown_reviewer_keeps_no_other_from_being_asked(world: World) -> None:
+    world.host.unknown = {"gone"}
+    world.store.add(rebuild(), member(reviewers=("octocat",), team_reviewers=("gone", "platform")))
+    await world.tick()
+    assert world.host.reviewers == [(("octocat",), ()), ((), ("platform",))]
+    assert world.store[1].state is State.OPEN
+    assert world.store[1].reason.endswith("no review asked of gone: not a collaborator")
+
+
+@pytest.mark.parametrize("call", ["add_labels", "request_review"])
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT], ids=str)
+async def test_a_pull_request_is_followed_though_the_host_refuses_what_it_can_do_without(
+    world: World, call: str, trouble: Trouble
+) -> None:
+    world.host.failing[call] = Failure(trouble, "refused")
+    world.store.add(rebuild(), member(reviewers=("octocat",)))
+    await world.tick()
+    assert (world.store[1].state, world.store[1].pull_request) == (State.OPEN, 1)
+    assert world.store[1].reason.endswith(": refused")
+
+
+async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: World) -> None:
+    world.store.add(rebuild())
+    world.host.failing["create_branch"] = NO_ANSWER
+    await world.tick()
+    assert world.store[1].reason == "no answer"
+    world.host.failing.clear()
+    await world.later()
+    assert world.store[1].reason == "aspnet:10.0 moved; pull request #1 is open"
 
 
 # What cannot be done
@@ -251,6 +319,24 @@ async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world:
     await world.tick()
     assert world.store[1].state is State.SUCCEEDED
     assert world.host.calls == []
+
+
+async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:
+    world.host.rename_trunk("trunk")
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert world.host.commits[world.host.branches[BRANCH]].parents == (world.host.branches["trunk"],)
+
+
+async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], explained=1))
+    await world.later()
+    assert world.store[1].state is State.SUCCEEDED
+    assert not world.host.requests[1].is_open
 
 
 async def test_files_that_cannot_be_edited_are_told(world: World) -> None:

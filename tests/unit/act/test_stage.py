@@ -74,6 +74,24 @@ async def test_a_repository_that_seems_gone_is_waited_for_two_days(world: World)
     assert world.store[1].reason == "contoso/shop: not found (tried 4 times)"
 
 
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet(world: World, action: Action) -> None:
+    world.store.add(rebuild(action))
+    world.store.jobs[1] = replace(world.store.jobs[1], is_listed=False)
+    await world.tick()
+    assert world.store[1].state is State.SKIPPED
+    assert "not in the fleet any more" in world.store[1].reason
+    assert world.host.calls == []
+
+
+async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
+    world.store.add(rebuild(state=State.OPEN, pull_request=1, explained=1))
+    world.store.jobs[1] = replace(world.store.jobs[1], is_listed=False)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 1)
+    assert world.host.calls == []
+
+
 async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: World) -> None:
     world.store.add(rebuild())
     world.host.failing["pull_requests"] = Failure(Trouble.UNREACHABLE, "no answer")

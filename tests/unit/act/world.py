@@ -141,6 +141,7 @@ class Commit:
     files: Mapping[str, bytes]
     parents: tuple[str, ...]
     message: str
+    is_amended: bool = False
 
 
 def _sha(*parts: object) -> str:
@@ -168,8 +169,11 @@ class Host:
     inputs: list[Mapping[str, str]] = field(default_factory=list)
     failing: dict[str, Failure] = field(default_factory=dict)
     after: dict[str, Failure] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    """People and teams whom nobody knows."""
     tells_run: bool = True
     gone: bool = False
+    trunk: str = "main"
 
     def commit_to(self, branch: str, files: Mapping[str, bytes], message: str = "by hand") -> str:
         """What a person pushes."""
@@ -186,6 +190,15 @@ class Host:
         request = self.requests[number]
         self.branches["main"] = request.head
         self.requests[number] = replace(request, is_open=False, is_merged=True)
+
+    def amend(self, branch: str, files: Mapping[str, bytes]) -> None:
+        """What a person changes in the last commit, whose message and author stay."""
+        last = self.commits[self.branches[branch]]
+        self.branches[branch] = self._add(replace(last, files={**last.files, **files}, is_amended=True))
+
+    def rename_trunk(self, name: str) -> None:
+        self.branches[name] = self.branches.pop(self.trunk)
+        self.trunk = name
 
     def close(self, number: int) -> None:
         self.requests[number] = replace(self.requests[number], is_open=False)
@@ -227,9 +240,13 @@ class Host:
         self._try("branch_head")
         return self.branches.get(branch)
 
-    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str]:
+    async def default_branch(self, repository: str) -> str:
+        self._try("default_branch")
+        return self.trunk
+
+    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str, bool]:
         found = self.commits[sha]
-        return sha, found.parents, found.message
+        return sha, found.parents, found.message, found.is_amended
 
     async def create_commit(
         self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
@@ -279,6 +296,11 @@ class Host:
         self.requests[number] = replace(self.requests[number], title=title, body=body)
         self._done("update_pull_request")
 
+    async def close_pull_request(self, repository: str, number: int, *, body: str) -> None:
+        self._try("close_pull_request")
+        self.requests[number] = replace(self.requests[number], is_open=False, body=body)
+        self._done("close_pull_request")
+
     async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None:
         self._try("add_labels")
         known = self.requests[number]
@@ -289,11 +311,15 @@ class Host:
         self, repository: str, number: int, *, people: Sequence[str], teams: Sequence[str]
     ) -> None:
         self._try("request_review")
+        if self.unknown & {*people, *teams}:
+            raise Failure(Trouble.CONFLICT, "not a collaborator", status=422)
         self.reviewers.append((tuple(people), tuple(teams)))
         self._done("request_review")
 
     async def dispatch(self, repository: str, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> int | None:
         self._try("dispatch")
+        if ref != self.trunk:
+            raise Failure(Trouble.CONFLICT, f"No ref found for: {ref}", status=422)
         self.inputs.append(inputs)
         run = Run(len(self.runs) + 100, "https://host/run", "queued", None, self.clock.now(), "rebuild")
         self.runs[run.id] = run

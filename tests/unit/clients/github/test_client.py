@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ class Answers:
     async def pages(self, path: str, parameters: Mapping[str, Any] | None = None) -> AsyncIterator[Any]:
         for page in await self.read(path):
             yield page
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        return await self.read(path)
 
 
 def github(answers: Mapping[str, Any], *, app: bool = False) -> GitHub:
@@ -167,4 +170,59 @@ async def test_a_content_is_what_its_name_says(algorithm: str, body: bytes) -> N
 async def test_any_other_content_is_refused(answer: Any) -> None:
     with pytest.raises(Failure) as failed:
         await github({blob_path(SHA): answer}).blob("contoso/shop", SHA)
+    assert failed.value.trouble is Trouble.MALFORMED
+
+
+# Changing one repository
+
+REPOSITORY = "/repos/contoso/shop"
+COMMIT = f"{REPOSITORY}/git/commits/{SHA}"
+BOT = {"name": "freshness-bot", "email": "bot@users.noreply.github.com"}
+PERSON = {"name": "Jo", "email": "jo@contoso.com"}
+ITSELF = {"name": "GitHub", "email": "noreply@github.com"}
+
+
+@pytest.mark.parametrize(
+    ("committer", "is_amended"), [(BOT, False), (ITSELF, False), (PERSON, True)], ids=["author", "GitHub", "person"]
+)
+async def test_a_commit_tells_whether_another_has_changed_it(
+    committer: Mapping[str, str], is_amended: bool
+) -> None:
+    answer = {
+        "tree": {"sha": "t"},
+        "parents": [{"sha": "p"}],
+        "message": "m",
+        "author": BOT,
+        "committer": committer,
+    }
+    assert await github({COMMIT: answer}).commit("contoso/shop", SHA) == ("t", ("p",), "m", is_amended)
+
+
+Call = Callable[[GitHub], Awaitable[object]]
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"number": "one"}, {"id": None}, {"object": 1}, [{"number": 1}]])
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        (REPOSITORY, lambda host: host.default_branch("contoso/shop")),
+        (f"{REPOSITORY}/git/ref/heads/main", lambda host: host.branch_head("contoso/shop", "main")),
+        (COMMIT, lambda host: host.commit("contoso/shop", SHA)),
+        (f"{REPOSITORY}/pulls/1", lambda host: host.pull_request("contoso/shop", 1)),
+        (f"{REPOSITORY}/actions/runs/1", lambda host: host.run("contoso/shop", 1)),
+        (
+            f"{REPOSITORY}/git/trees",
+            lambda host: host.create_commit("contoso/shop", parent=SHA, tree=SHA, files=[], message="m"),
+        ),
+        (
+            f"{REPOSITORY}/pulls",
+            lambda host: host.create_pull_request("contoso/shop", branch="b", onto="main", title="t", body=""),
+        ),
+    ],
+    ids=["repository", "branch", "commit", "pull request", "run", "tree", "new pull request"],
+)
+async def test_an_answer_of_another_shape_is_a_failure(path: str, call: Call, answer: Any) -> None:
+    """A proxy may answer anything with 200."""
+    with pytest.raises(Failure) as failed:
+        await call(github({path: answer}))
     assert failed.value.trouble is Trouble.MALFORMED
