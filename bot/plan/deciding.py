@@ -46,7 +46,8 @@ def decide(
 ) -> tuple[PlannedRebuild, ...]:
     """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id.
 
-    A repository gets at most one rebuild for each action, whatever the number of its files and bases.
+    A repository gets at most one rebuild for each action (and workflow to dispatch), whatever the number of its
+    files and bases.
     """
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
@@ -80,12 +81,14 @@ def _for_repository(
         and (not need.is_met or move.change.base in asked_for)
     ]
     needs += _sdk_pins(member, needs)
-    chosen: dict[Action, list[_Need]] = {}
+    chosen: dict[tuple[Action, str], list[_Need]] = {}
     for need in needs:
-        chosen.setdefault(_action(member, need), []).append(need)
+        action = _action(member, need)
+        workflow = _workflow(member, need) if action is Action.DISPATCH else ""
+        chosen.setdefault((action, workflow), []).append(need)
     return [
         _planned(member, action, part, [rebuild for rebuild in open_rebuilds if rebuild.action is action], now)
-        for action, group in sorted(chosen.items())
+        for (action, _), group in sorted(chosen.items())
         for part in (_by_branch(group, open_rebuilds) if action is Action.PULL_REQUEST else [group])
     ]
 
@@ -131,11 +134,15 @@ def _action(member: Member, need: _Need) -> Action:
     wish = member.config.action or need.terms.action
     if wish in (Wish.NOTIFY, Wish.DISPATCH):
         return Action(wish.value)
-    has_workflow = member.workflow(member.config.workflow or need.terms.workflow) is not None
+    has_workflow = member.workflow(_workflow(member, need)) is not None
     prefers_workflow = need.edit is None or wish is not Wish.PULL_REQUEST
     if need.floats and has_workflow and prefers_workflow:
         return Action.DISPATCH
     return Action.NOTIFY if need.edit is None else Action.PULL_REQUEST
+
+
+def _workflow(member: Member, need: _Need) -> str:
+    return member.config.workflow or need.terms.workflow
 
 
 def _planned(
@@ -172,7 +179,7 @@ def _planned(
         replacements=tuple(replacements.values()),
         wave=terms.wave,
         due_at=min([*(due_of(need.move.change, need.terms, now) for need in needs), *waited_for]),
-        workflow=(member.config.workflow or terms.workflow) if action is Action.DISPATCH else None,
+        workflow=_workflow(member, needs[0]) if action is Action.DISPATCH else None,
         branch=_branch(needs, first) if action is Action.PULL_REQUEST else None,
         pull_request=first.pull_request if first is not None else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
@@ -225,12 +232,14 @@ def _reason(action: Action, needs: Sequence[_Need], member: Member) -> str:
     bases = ", ".join(sorted({need.move.change.base.short for need in needs}))
     match action:
         case Action.DISPATCH:
-            return f"{bases} moved under the same tag; {needs[0].reason}, so the workflow rebuilds it"
+            floating = next((need for need in needs if need.floats), None)
+            if floating is None:
+                return f"{bases} moved; the policy asks to dispatch {_workflow(member, needs[0])}"
+            return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
         case Action.NOTIFY if (member.config.action or needs[0].terms.action) is Wish.NOTIFY:
             return f"{bases} moved; the policy asks to notify only"
         case Action.NOTIFY:
-            workflow = member.config.workflow or needs[0].terms.workflow
-            why = f"there is no {workflow} to rebuild it" if needs[0].floats else needs[0].reason
+            why = f"there is no {_workflow(member, needs[0])} to rebuild it" if needs[0].floats else needs[0].reason
             return f"{bases} moved; {why}"
         case Action.PULL_REQUEST:
             pinned = next((need for need in needs if not need.floats), None)

@@ -144,6 +144,22 @@ def test_the_repositorys_own_workflow_is_dispatched() -> None:
     assert (found.action, found.workflow) == (Action.DISPATCH, "mine.yml")
 
 
+def test_bases_whose_rules_name_different_workflows_get_a_run_of_each() -> None:
+    policy = Policy((Rule(Match(bases=("*/sdk:*",)), workflow="tools.yml"), Rule(workflow="images.yml")))
+    home = member(Workflow(".github/workflows/tools.yml"), Workflow(".github/workflows/images.yml"))
+    usages = [usage("aspnet:10.0"), usage("sdk:10.0", Role.BUILD_STAGE)]
+    found = planned([move(), move(SDK, id=2)], usages, home, policy=policy)
+    assert [(item.workflow, [target.base for target in item.targets]) for item in found] == [
+        ("images.yml", [ASPNET]),
+        ("tools.yml", [SDK]),
+    ]
+
+
+def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs_no_edit() -> None:
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=Wish.DISPATCH),))))
+    assert found.reason == "aspnet:10.0 moved; the policy asks to dispatch weekly-rebuild.yml"
+
+
 def test_a_repository_that_opted_out_is_skipped_with_that_reason() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), member(enabled=False)))
     assert (found.state, found.reason) == (
