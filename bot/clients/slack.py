@@ -36,7 +36,8 @@ _TROUBLES: Mapping[str, tuple[Trouble, str]] = {
         (Trouble.MISSING, "name the channel by its ID and invite the app to it"),
     ),
     **dict.fromkeys(
-        ("message_not_found", "thread_not_found", "cant_update_message"), (Trouble.MISSING, "it is posted anew")
+        ("message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"),
+        (Trouble.MISSING, "it is posted anew"),
     ),
     **dict.fromkeys(("no_service", "no_team"), (Trouble.MISSING, "create the webhook anew")),
     **dict.fromkeys(("ratelimited", "rate_limited"), (Trouble.THROTTLED, "it is sent later")),

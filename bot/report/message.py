@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,10 @@ from bot.domain.versions import versions_reached
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
 _LONGEST_REASON = 120
+_LONGEST_DETAIL = 400
+"""Even if each of its characters must be escaped, it fits into a section with a title."""
+_ASKED = re.compile(r"^[A-Z]+ \S+: ")
+"""Which request failed: for the log, where the line does not name the repository already."""
 _OF_URLS = "/:?=&#%"
 _MOST_LISTED = 30
 _MOST_BASES = 12
@@ -89,10 +94,10 @@ def rollout_message(rollout: Rollout) -> Message:
 
 def incident_message(news: IncidentNews) -> Message:
     if news.cleared_at is None:
-        title, text = f"{news.place} is in trouble", news.detail
+        title, text = f"{_short(news.place)} is in trouble", _short(news.detail, _LONGEST_DETAIL)
     else:
         minutes = int((news.cleared_at - news.opened_at).total_seconds() // 60)
-        title, text = f"{news.place} answers again", f"The incident lasted {minutes} min."
+        title, text = f"{_short(news.place)} answers again", f"The incident lasted {minutes} min."
     return Message(
         slack(title), (_section(f"*{slack(title)}*\n{slack(text)}"), _context(f"since {_time(news.opened_at)}"))
     )
@@ -104,7 +109,7 @@ def notice_message(news: Sequence[NoticeNews]) -> Message:
 
 
 def _one_notice(news: NoticeNews) -> Message:
-    label, sentence = _LABELS[news.topic], _sentence(news)
+    label, sentence = _LABELS[news.topic], _short(_sentence(news), _LONGEST_DETAIL)
     if news.cleared_at is not None:
         label += ", over"
     users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
@@ -197,10 +202,14 @@ def _rebuild_line(rebuild: Rebuild) -> str:
         case Action.DISPATCH:
             what = f"run of {slack(rebuild.workflow or '')}"
         case Action.NOTIFY:
-            return f"• {target}: {slack(_short(rebuild.reason))}"
+            return f"• {target}: {_reason(rebuild)}"
     shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
-    reason = f": {slack(_short(rebuild.reason))}" if shown else ""
+    reason = f": {_reason(rebuild)}" if shown else ""
     return f"• {target} {what} {rebuild.state}{reason}"
+
+
+def _reason(rebuild: Rebuild) -> str:
+    return slack(_short(_ASKED.sub("", rebuild.reason)))
 
 
 def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
@@ -235,10 +244,10 @@ def _packed(lines: Iterable[str]) -> list[str]:
     return chunks
 
 
-def _short(text: str) -> str:
+def _short(text: str, longest: int = _LONGEST_REASON) -> str:
     """Cut before it is escaped, so that no escape is torn."""
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _footer(rollout: Rollout) -> str:

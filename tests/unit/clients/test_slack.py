@@ -137,6 +137,7 @@ async def test_a_post_is_not_repeated_and_an_update_is(waits: list[float]) -> No
         ("missing_scope", Trouble.DENIED),
         ("channel_not_found", Trouble.MISSING),
         ("message_not_found", Trouble.MISSING),
+        ("edit_window_closed", Trouble.MISSING),
         ("ratelimited", Trouble.THROTTLED),
         ("internal_error", Trouble.UNREACHABLE),
         ("invalid_blocks", Trouble.MALFORMED),

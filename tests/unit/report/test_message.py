@@ -120,6 +120,13 @@ def test_who_is_only_to_be_told_is_told_the_reason() -> None:
     assert progress_line(rollout(told, rebuild("contoso/desk"))) == "2 repositories: 1 open, 1 told"
 
 
+def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked() -> None:
+    asked = "POST api.github.com/repos/contoso/shop/actions/workflows/weekly-rebuild.yml/dispatches"
+    refused = f"{asked}: HTTP 422 Required input 'target' not provided (tried 3 times)"
+    told = rollout_message(rollout(rebuild(state=State.FAILED, reason=refused)))
+    assert "failed: HTTP 422 Required input 'target' not provided (tried 3 times)" in texts(told)
+
+
 def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
     assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
 
@@ -194,6 +201,13 @@ def test_slack_takes_every_rollout(rebuilds: list[Rebuild], changes: list[Change
 
 
 # The same words
+
+
+@pytest.mark.parametrize("sign", ["x", "&"])
+@pytest.mark.parametrize("hours", [None, 1])
+def test_slack_takes_every_incident(sign: str, hours: int | None) -> None:
+    cleared = NOON + timedelta(hours=hours) if hours else None
+    check(incident_message(IncidentNews(sign * 5000, NOON, cleared, sign * 5000)))
 
 
 def test_the_same_state_has_the_same_fingerprint() -> None:
