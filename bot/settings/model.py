@@ -171,7 +171,9 @@ class ScheduleSettings(_Section):
     )
     discover: Interval = Field(timedelta(hours=1), description="How often repositories are listed.")
     feeds: Interval = Field(timedelta(minutes=15), description="How often feeds are asked for news.")
-    follow: Interval = Field(timedelta(minutes=5), description="How often open rebuilds are looked at.")
+    follow: Interval = Field(
+        timedelta(minutes=5), description="How often open rebuilds are looked at; old pull requests hourly."
+    )
     weekly_rebuild: str = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
     digest: str = Field("0 9 * * 1", description="Cron time of the weekly digest.")
 

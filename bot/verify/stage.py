@@ -15,6 +15,10 @@ _GONE_AFTER = 12
 """Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
+_OF_ITS_AGE = 12
+_SELDOM = timedelta(hours=1)
+"""A pull request that has been open for half a day is looked at every hour: 500 of them, asked for every five
+minutes, would use up GitHub's limit."""
 
 
 class VerifyStore(Protocol):
@@ -52,7 +56,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
     pause: Failure | None = None
     while pause is None and (batch := await store.claim_rebuilds(FOLLOWED, _BATCH)):
         for before in batch:
-            rest = follow_every
+            rest = _rest(before, follow_every, clock.now())
             after = before
             was_seen = True
             if pause is None:
@@ -65,7 +69,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
                     was_seen = False
                     pause = failure if failure.trouble is Trouble.THROTTLED else None
             if pause is not None:
-                rest = max(follow_every, pause.retry_after or follow_every)
+                rest = max(rest, pause.retry_after or rest)
             if not after.state.has_ended:
                 after = replace(after, due_at=clock.now() + rest)
             ended += after.state.has_ended
@@ -74,6 +78,13 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
             except LeaseLost:
                 continue
     return VerifyTally(looked_at, ended, tuple(problems))
+
+
+def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
+    """Runs end soon; a pull request that has waited long is looked at less and less often."""
+    if rebuild.action is not Action.PULL_REQUEST:
+        return follow_every
+    return max(follow_every, min((now - rebuild.planned_at) / _OF_ITS_AGE, _SELDOM))
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:

@@ -105,6 +105,27 @@ async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock)
 
 
 @pytest.mark.parametrize(
+    ("age", "rest"),
+    [
+        (timedelta(minutes=30), timedelta(minutes=5)),
+        (timedelta(hours=2), timedelta(minutes=10)),
+        (timedelta(days=9), timedelta(hours=1)),
+    ],
+)
+async def test_a_pull_request_is_looked_at_less_often_the_longer_it_is_open(
+    clock: ManualClock, age: timedelta, rest: timedelta
+) -> None:
+    (after,) = await look(clock, Host(), opened(planned_at=NOON - age))
+    assert after.due_at == NOON + rest
+
+
+async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> None:
+    under_way = dispatched(state=State.RUNNING, planned_at=NOON - timedelta(days=9))
+    (after,) = await look(clock, Host(runs=[run("in_progress", None)]), under_way)
+    assert after.due_at == NOON + EVERY
+
+
+@pytest.mark.parametrize(
     ("request_", "state", "reason"),
     [
         (replace(OPEN, is_open=False, is_merged=True), State.SUCCEEDED, "pull request #1 was merged"),
