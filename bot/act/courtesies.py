@@ -52,5 +52,5 @@ async def _refusal(what: str, asked: Awaitable[None]) -> list[str]:
     except Failure as failure:
         if failure.trouble not in _REFUSALS:
             raise
-        return [f"{what}: {failure}"]
+        return [f"{what}: {failure.what}"]
     return []
