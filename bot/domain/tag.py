@@ -6,13 +6,13 @@ No specification says what a tag means. The reading follows what publishers do: 
 """
 
 import re
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from packaging.version import Version
 
-from bot.domain.tag_words import WINDOWS, names_architecture, names_system
+from bot.domain.tag_parts import BUILD_NUMBER, COMMIT, NUMBER, PART, Parts, numbers, stamp_of
+from bot.domain.tag_words import WINDOWS, names_architecture, names_commit, names_system
 
 LONGEST_TAG = 128
 """Docker's own limit; a longer text carries no version for us."""
@@ -24,25 +24,34 @@ _MOMENT = re.compile(
     r"(?:T(?P<time>[0-9]{2}-[0-9]{2}-[0-9]{2})Z)?(?P<rest>(?:[-_.].*)?)",
     re.A | re.I | re.S,
 )
+_COMPACT_MOMENT = re.compile(
+    rf"{_PREFIX}(?P<day>[0-9]{{8}})T(?P<time>[0-9]{{4}}(?:[0-9]{{2}})?)Z?(?P<rest>(?:[-_.].*)?)",
+    re.A | re.I | re.S,
+)
 _PRERELEASE = re.compile(
-    r"[-_.]?(?P<label>alpha|beta|preview|pre|rc|dev|nightly|snapshot|canary|unstable|ea|(?:(?<![-_])[abc])(?=[0-9]))"
+    r"[-_.]?(?P<label>alpha|beta|milestone|preview|pre|rc|dev|nightly|snapshot|canary|unstable|ea"
+    r"|(?:(?<![-_])[abc])(?=[0-9])|(?<=[-_.])(?:m|cr)(?=[0-9]))"
     r"(?P<number>(?:[-.]?[0-9]+(?:\.[0-9]+)*)?)(?=[-_.]|\Z)",
     re.A | re.I,
 )
 _JOIN = re.compile(r"[-_.]")
-_PART = re.compile(r"x86_64|[^-_]+", re.A | re.I)
-_NUMBER = re.compile(r"(?:kb|post)?([0-9]+(?:\.[0-9]+)*)", re.A | re.I)
-_COMMIT = re.compile(r"g[0-9a-f]{7,64}|g(?=.*[0-9])[0-9a-f]{5,6}|(?=.*[0-9])[0-9a-f]{7,64}", re.A | re.I)
+_COMMIT = re.compile(COMMIT, re.A | re.I)
+_BRANCH_AND_COMMIT = re.compile(
+    rf"(?P<branch>(?:[a-z][a-z0-9.]*[-_])+?)(?P<commit>{COMMIT}|(?<=sha[-_]|git[-_])[0-9a-f]{{7,64}})(?P<rest>(?:[-_].*)?)",
+    re.A | re.I | re.S,
+)
 _DOTTED_COMMIT = re.compile(r"(?P<count>-[0-9]+)?\.(?P<commit>g[0-9a-f]{5,64})(?=[-_]|\Z)", re.A | re.I)
 _SEMANTIC = 3
 """How many numbers a semantic version has."""
-_SHORT_COMMIT = 7
+_HALF_YEAR = re.compile(r"[0-9]{2}h[12]", re.A)
+"""Windows releases are numbered so: `20H2`."""
+_SHORTEST_COUNTER = 5
+"""Digits: a single number as long as that counts runs or seconds, and no major version is as high."""
 _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64,}(?:\..+)?", re.A | re.I | re.S)
-_BUILD_NUMBER = "#"
-
 # Ranks follow SemVer's alphabetical order, which .NET keeps: preview comes before rc. PEP 440, and with it
 # `packaging`, reads `preview` as another spelling of `rc`, so only the release numbers are compared with it.
-_RANKS = {"ea": 1, "alpha": 2, "a": 2, "beta": 3, "b": 3, "pre": 4, "preview": 4, "rc": 5, "c": 5}
+_ORDER = (("ea",), ("alpha", "a"), ("beta", "b"), ("m", "milestone", "pre", "preview"), ("rc", "c", "cr"))
+_RANKS = {label: rank for rank, labels in enumerate(_ORDER, start=1) for label in labels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,8 @@ class Tag:
     (`10.0.4-1-noble`, `7.2-0.3`, `17.0.2_8`, `1803-KB4487017`) and `builds` those further on
     (`3.10-master-777`). A moment is a version too: `2025-01-20T14-49-07Z` is `20250120.144907`.
     `words` are the rest in lower case and order, with `#` where a build number stood.
-    `stamp` is a calendar date as digits, `commit` a source revision. An `artifact` is a signature,
-    attestation or bill of materials that belongs to another image, never an image to build on.
+    `stamp` is a calendar date as digits, perhaps with the time, `commit` a source revision. An `artifact` is a
+    signature, attestation or bill of materials that belongs to another image, never an image to build on.
     """
 
     text: str
@@ -101,7 +110,7 @@ class Tag:
     @property
     def parts(self) -> tuple[int, ...]:
         """The release numbers as written, trailing zeros kept; their count is the tag's precision."""
-        return _numbers(self.version) if self.version is not None else ()
+        return numbers(self.version) if self.version is not None else ()
 
     @property
     def precision(self) -> int:
@@ -121,6 +130,7 @@ class Tag:
             or self.revisions
             or self.builds
             or (self.prerelease is not None and self.prerelease.numbers)
+            or (self.precision == 1 and len(self.version or "") >= _SHORTEST_COUNTER)
         )
 
     @property
@@ -148,7 +158,8 @@ class Tag:
 
     @property
     def architecture(self) -> str | None:
-        return next((word for word in self.words if names_architecture(word)), None)
+        before = PART.findall(self.prefix)
+        return next((word for word in (*before, *self.words) if names_architecture(word)), None)
 
     def __str__(self) -> str:
         return self.text
@@ -158,14 +169,19 @@ class Tag:
 def _parse(text: str) -> Tag:
     if _ARTIFACT.fullmatch(text):
         return Tag(text, artifact=True)
+    if len(text) > LONGEST_TAG:
+        return Tag(text, words=tuple(PART.findall(text[:LONGEST_TAG].lower())))
     if _COMMIT.fullmatch(text) and not text.isdigit():
         return Tag(text, commit=text.lower())
-    moment = _MOMENT.fullmatch(text) if len(text) <= LONGEST_TAG else None
-    if moment is not None and _is_date(moment["day"].replace("-", "")):
+    branch = _BRANCH_AND_COMMIT.fullmatch(text)
+    if branch is not None and (not branch["commit"].isdigit() or names_commit(branch["branch"].rstrip("-_"))):
+        return _from_branch(text, branch)
+    moment = _MOMENT.fullmatch(text) or _COMPACT_MOMENT.fullmatch(text)
+    if moment is not None and _is_real(moment):
         return _at_a_moment(text, moment)
-    head = _VERSIONED.fullmatch(text) if len(text) <= LONGEST_TAG else None
+    head = _VERSIONED.fullmatch(text)
     if head is None or _ends_in_windows(head["prefix"]):
-        return Tag(text, words=tuple(_PART.findall(text[:LONGEST_TAG].lower())))
+        return _unversioned(text)
 
     version, rest = _without_dotted_commit(head["release"], head["rest"])
     prerelease = _PRERELEASE.match(rest)
@@ -173,8 +189,8 @@ def _parse(text: str) -> Tag:
         rest = rest[prerelease.end() :]
     elif rest and not _JOIN.match(rest):
         # Letters glued to the number (`8u292`, `2nd`): the whole is one word with no version in it.
-        return Tag(text, words=tuple(_PART.findall(text.lower())))
-    found = _Rest().read(rest)
+        return _unversioned(text)
+    found = Parts().read(rest)
     return Tag(
         text,
         prefix=head["prefix"].lower(),
@@ -182,17 +198,32 @@ def _parse(text: str) -> Tag:
         prerelease=_prerelease(prerelease) if prerelease else None,
         revisions=tuple(found.revisions),
         complete=re.match(r"_[0-9]+(?=[-_.]|\Z)", rest) is not None,
-        stamp=found.stamp or (version.partition(".")[0] if _is_date(version.partition(".")[0]) else None),
+        stamp=found.stamp or stamp_of(version.partition(".")[0]),
         commit=found.commit,
         words=tuple(found.words),
         builds=tuple(found.builds),
     )
 
 
+def _unversioned(text: str) -> Tag:
+    return Tag(text, words=tuple(PART.findall(text.lower())))
+
+
+def _from_branch(text: str, branch: re.Match[str]) -> Tag:
+    """A branch and a commit, perhaps with a number that grows: `main-0a1b2c3-1704412800`, `sha-0a1b2c3`."""
+    rest = branch["rest"]
+    without = _parse(f"{branch['branch']}{rest[1:]}" if rest else branch["branch"].rstrip("-_"))
+    return replace(without, text=text, commit=branch["commit"].lower())
+
+
+def _is_real(moment: re.Match[str]) -> bool:
+    return stamp_of("".join((moment["day"], moment["time"] or "")).replace("-", "")) is not None
+
+
 def _at_a_moment(text: str, moment: re.Match[str]) -> Tag:
     """ISO 8601 with hyphens for the colons that a tag cannot hold: `2025-01-20`, `RELEASE.2025-01-20T14-49-07Z`."""
     day, time = moment["day"].replace("-", ""), (moment["time"] or "").replace("-", "")
-    found = _Rest().read(moment["rest"])
+    found = Parts().read(moment["rest"])
     return Tag(
         text,
         prefix=moment["prefix"].lower(),
@@ -217,44 +248,9 @@ def _without_dotted_commit(release: str, rest: str) -> tuple[str, str]:
     return release, f"{count}-{dotted['commit']}{rest[dotted.end() :]}"
 
 
-class _Rest:
-    """Sorts the parts behind the version, one after the other."""
-
-    def __init__(self) -> None:
-        self.revisions: list[tuple[int, ...]] = []
-        self.builds: list[tuple[int, ...]] = []
-        self.words: list[str] = []
-        self.stamp: str | None = None
-        self.commit: str | None = None
-
-    def read(self, rest: str) -> "_Rest":
-        for part in _PART.findall(rest.lower().removeprefix(".")):
-            self._sort(part)
-        return self
-
-    def _sort(self, part: str) -> None:
-        number = _NUMBER.fullmatch(part)
-        if number is None and _COMMIT.fullmatch(part):
-            self.commit = part
-        elif number is None:
-            self.words.append(part)
-        elif _is_date(part):
-            self.stamp = part
-        elif part.isdigit() and len(part) == _SHORT_COMMIT:
-            # `git describe` shortens to seven digits, and a hash in 27 has no letter among them.
-            self.commit = part
-        elif not self.words:
-            self.revisions.append(_numbers(number[1]))
-        elif names_system(self.words[-1]):
-            self.words.append(part)
-        else:
-            self.builds.append(_numbers(number[1]))
-            self.words.append(_BUILD_NUMBER)
-
-
 def _prerelease(match: re.Match[str]) -> Prerelease:
     number = match["number"].lstrip("-.")
-    return Prerelease(match["label"].lower(), _numbers(number) if number else ())
+    return Prerelease(match["label"].lower(), numbers(number) if number else ())
 
 
 def _classified(words: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -265,29 +261,15 @@ def _classified(words: tuple[str, ...]) -> list[tuple[str, str]]:
             kinds.append((word, "system"))
         elif names_architecture(word):
             kinds.append((word, "architecture"))
-        elif word != _BUILD_NUMBER:
+        elif not word.endswith(BUILD_NUMBER):
             kinds.append((word, "variant"))
     return kinds
 
 
 def _is_system_release(word: str) -> bool:
-    return _NUMBER.fullmatch(word) is not None or word.startswith("ltsc")
+    return NUMBER.fullmatch(word) is not None or word.startswith("ltsc") or _HALF_YEAR.fullmatch(word) is not None
 
 
 def _ends_in_windows(prefix: str) -> bool:
     """`nanoserver-1809`: the number is a Windows release, so moving it would change the system."""
     return prefix.lower().rstrip("-_").rpartition("-")[2] in WINDOWS
-
-
-def _is_date(text: str) -> bool:
-    if not (len(text) == 8 and text.isdigit() and text[:2] in ("19", "20")):
-        return False
-    try:
-        date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split("."))

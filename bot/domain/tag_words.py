@@ -1,4 +1,4 @@
-"""The vocabulary of image tags: which words name an operating system, which an architecture."""
+"""The vocabulary of image tags: which words name an operating system, an architecture or another product."""
 
 import re
 
@@ -20,6 +20,14 @@ _ARCHITECTURE = re.compile(
     r"|ppc64le|s390x|riscv64|loong64|mips64le"
 )
 
+_PRODUCTS = frozenset(
+    (
+        *("jdk", "jre", "openjdk", "java", "temurin", "corretto", "amazoncorretto", "semeru", "ibmjava", "ibm"),
+        *("sapmachine", "graalvm", "liberica", "zulu", "kotlin", "scala", "node", "nodejs", "python", "py"),
+        *("php", "ruby", "go", "golang", "rust", "dotnet", "cuda", "cudnn", "postgres", "pg", "mysql", "mariadb"),
+    )
+)
+
 
 def names_system(word: str) -> bool:
     """`noble`, `alpine3.22`, `ltsc2022`, `cbl`: an operating system, with its release where it is glued on."""
@@ -28,3 +36,13 @@ def names_system(word: str) -> bool:
 
 def names_architecture(word: str) -> bool:
     return _ARCHITECTURE.fullmatch(word) is not None
+
+
+def names_product(word: str) -> bool:
+    """A number behind it is the version of that product (`3.9-eclipse-temurin-17`), so a variant and no counter."""
+    return word in _PRODUCTS
+
+
+def names_commit(prefix: str) -> bool:
+    """What stands behind such a prefix is a source revision even where it has digits only: `sha-1234567`."""
+    return prefix.lower() in ("sha", "git", "commit")

@@ -27,6 +27,10 @@ from tests.conftest import SHARED
         ("1.2.3-x86_64", "1.2.3", None, (), "x86_64"),
         ("noble-20240423", "20240423", "noble", (), None),
         ("10.0-preview-trixie-slim-aot", "10.0", "trixie", ("slim", "aot"), None),
+        ("4.8-windowsservercore-20H2", "4.8", "windowsservercore-20h2", (), None),
+        ("linux-arm64-1.2.3", "1.2.3", None, (), "arm64"),
+        ("3.9.5-eclipse-temurin-17-alpine", "3.9.5", "alpine", ("eclipse", "temurin", "17"), None),
+        ("7.2.4-debian-11-r12", "7.2.4", "debian-11", (), None),
     ],
 )
 def test_tells_version_system_variant_and_architecture(
@@ -62,6 +66,9 @@ def test_precision_counts_the_numbers_written(text: str, precision: int) -> None
         ("9.0.100-preview.7.24407.12-noble", "preview.7.24407.12"),
         ("7.4.0RC6-fpm", "rc.6"),
         ("22-ea-7", "ea.7"),
+        ("10.1.0-M1-jdk17", "m.1"),
+        ("6.0.0-milestone.3", "milestone.3"),
+        ("3.0.0.CR1", "cr.1"),
     ],
 )
 def test_reads_the_prerelease(text: str, prerelease: str) -> None:
@@ -102,6 +109,28 @@ def test_a_moment_is_read_as_a_version_and_a_date(text: str, version: str) -> No
     assert (tag.version, tag.stamp) == (version, "20241105")
 
 
+@pytest.mark.parametrize(
+    ("text", "version", "stamp"),
+    [
+        ("20241105T081530Z", "20241105.081530", "20241105"),
+        ("edge-20241105T0815", "20241105.0815", "20241105"),
+        ("20241105081530", "20241105081530", "20241105081530"),
+        ("202411050815", "202411050815", "202411050815"),
+        ("1.4-20241105081530-slim", "1.4", "20241105081530"),
+        ("1.4-20241105t0815", "1.4", "202411050815"),
+        ("1.4-20241105.2", "1.4", "20241105"),
+    ],
+)
+def test_a_moment_may_be_written_without_hyphens(text: str, version: str, stamp: str) -> None:
+    tag = Tag.parse(text)
+    assert (tag.version, tag.stamp) == (version, stamp)
+
+
+@pytest.mark.parametrize("text", ["202411052515", "20241105T2515", "1.4-20241105256199"])
+def test_digits_that_are_no_time_are_no_moment(text: str) -> None:
+    assert not Tag.parse(text).is_dated
+
+
 def test_digits_with_hyphens_that_are_no_day_are_a_version_and_its_revisions() -> None:
     tag = Tag.parse("2024-13-05")
     assert (tag.version, tag.revisions, tag.stamp) == ("2024", ((13,), (5,)), None)
@@ -132,6 +161,35 @@ def test_a_short_word_with_g_is_no_commit() -> None:
 def test_a_commit_is_no_version_even_where_it_starts_with_a_digit(text: str) -> None:
     assert Tag.parse(text).commit == text
     assert not Tag.parse(text).is_versioned
+
+
+@pytest.mark.parametrize(
+    ("text", "commit"),
+    [
+        ("sha-0a1b2c3", "0a1b2c3"),
+        ("sha-1234567", "1234567"),
+        ("git-abcdefa", "abcdefa"),
+        ("main-1a23456", "1a23456"),
+        ("feature-login-0a1b2c3-alpine", "0a1b2c3"),
+    ],
+)
+def test_a_commit_behind_a_branch_is_no_version_either(text: str, commit: str) -> None:
+    tag = Tag.parse(text)
+    assert (tag.commit, tag.version, tag.names_one_build) == (commit, None, True)
+
+
+def test_what_grows_behind_branch_and_commit_is_the_version() -> None:
+    tag = Tag.parse("main-0a1b2c3-1704412800")
+    assert (tag.prefix, tag.commit, tag.version) == ("main-", "0a1b2c3", "1704412800")
+
+
+def test_digits_behind_a_branch_may_be_a_build_number() -> None:
+    assert Tag.parse("master-1234567").version == "1234567"
+
+
+@pytest.mark.parametrize("text", ["7.2.4-r0", "v1.28.4-k3s2", "2022-CU11-ubuntu-22.04", "1.2.3-build.5", "1.2-ls9"])
+def test_a_count_with_letters_names_one_build(text: str) -> None:
+    assert Tag.parse(text).names_one_build
 
 
 @pytest.mark.parametrize("ending", ["", ".sig", ".att", ".sbom"])

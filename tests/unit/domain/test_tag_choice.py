@@ -24,6 +24,9 @@ DIGEST = f"sha256:{'ab' * 32}"
         ("mcr.microsoft.com/dotnet/aspnet", Pin.LATEST),
         ("ubuntu:noble", Pin.LATEST),
         ("alpine/git:1a2b3c4", Pin.PATCH),
+        ("contoso/shop:sha-0a1b2c3", Pin.PATCH),
+        ("contoso/shop:build-1704412800", Pin.PATCH),
+        ("contoso/shop:20240105120000", Pin.PATCH),
     ],
 )
 def test_how_firmly_a_reference_is_pinned(reference: str, pin: Pin) -> None:
@@ -114,6 +117,42 @@ def test_a_year_does_not_follow_a_counted_version() -> None:
 
 def test_a_windows_release_is_never_crossed() -> None:
     assert choose("nanoserver-1809", ["nanoserver-1903", "nanoserver-ltsc2022"]) == "nanoserver-1809"
+
+
+@pytest.mark.parametrize(
+    ("current", "available", "chosen"),
+    [
+        ("7.2.4-debian-11-r2", "7.2.4-debian-11-r10 7.2.5-debian-11-r0 7.4.0-debian-12-r1", "7.2.5-debian-11-r0"),
+        ("7.2.4-debian-11-r2", "7.2.4-debian-11-r10 7.2.4-debian-11-r9", "7.2.4-debian-11-r10"),
+        ("2022-CU11-ubuntu-22.04", "2022-CU9-ubuntu-22.04 2022-CU12-ubuntu-22.04", "2022-CU12-ubuntu-22.04"),
+        ("v1.28.4-k3s2", "v1.28.5-k3s1 v1.29.0-rc1-k3s1 v1.28.4-k3s3", "v1.28.5-k3s1"),
+        ("1.2.3-20240105.9", "1.2.3-20240105.10 1.2.3-20240106.1 1.2.3-20240107", "1.2.3-20240106.1"),
+    ],
+)
+def test_a_rebuild_counts_up_and_starts_again_with_the_next_release(
+    current: str, available: str, chosen: str
+) -> None:
+    assert choose(current, available.split()) == chosen
+
+
+def test_the_version_of_another_product_is_never_crossed() -> None:
+    available = ["3.9.6-eclipse-temurin-21", "3.9.6-eclipse-temurin-17", "3.9.7-amazoncorretto-17"]
+    assert choose("3.9.5-eclipse-temurin-17", available) == "3.9.6-eclipse-temurin-17"
+
+
+def test_a_milestone_comes_before_its_release() -> None:
+    assert choose("2.0.0-M1", ["2.0.0-M2", "2.0.0-M10", "2.0.0-RC1"]) == "2.0.0-RC1"
+    assert choose("1.9.0", ["2.0.0-M2", "2.0.0.CR1", "1.9.1"]) == "1.9.1"
+
+
+def test_a_commit_is_never_newer_than_another() -> None:
+    assert choose("sha-1234567", ["sha-2345678"]) == "sha-1234567"
+    assert choose("main-1a23456", ["main-2b34567"]) == "main-1a23456"
+
+
+def test_a_branch_is_followed_by_the_number_behind_its_commit() -> None:
+    available = ["main-0a1b2c4-1704412900", "next-0a1b2c5-1804412900", "main-1904412900"]
+    assert choose("main-0a1b2c3-1704412800", available) == "main-0a1b2c4-1704412900"
 
 
 def test_what_is_available_may_be_anything() -> None:
