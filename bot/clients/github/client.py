@@ -18,6 +18,9 @@ from bot.domain.repository import Repository, Tree, TreeEntry
 _GITHUB_ITSELF = "noreply@github.com"
 """The committer of what is committed through its API or its pages, whoever the author is."""
 
+_MOST_TEXT = 1024 * 1024
+"""Bytes of text in one request for a tree."""
+
 
 class GitHub:
     """Every method raises `Failure`; none keeps state of its own."""
@@ -151,8 +154,17 @@ class GitHub:
     async def create_commit(
         self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
     ) -> str:
-        """A commit on `parent` that changes only `files`; no branch moves."""
-        entries = [await self._tree_entry(repository, file) for file in files]
+        """A commit on `parent` that changes only `files`; no branch moves.
+
+        Text goes along with the tree: a write for each of many files would take long, and GitHub counts them.
+        """
+        room = _MOST_TEXT
+        entries = []
+        for file in files:
+            text = _text(file.content) if len(file.content) <= room else None
+            room -= len(file.content) if text is not None else 0
+            holds = {"sha": await self._new_blob(repository, file.content)} if text is None else {"content": text}
+            entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
         with _shape("tree"):
             changed = {"base_tree": tree, "tree": entries}
             new_tree = str((await self._transport.write("POST", f"/repos/{repository}/git/trees", changed))["sha"])
@@ -160,13 +172,10 @@ class GitHub:
             made = {"message": message, "tree": new_tree, "parents": [parent]}
             return str((await self._transport.write("POST", f"/repos/{repository}/git/commits", made))["sha"])
 
-    async def _tree_entry(self, repository: str, file: FileChange) -> dict[str, str]:
-        content = base64.b64encode(file.content).decode()
-        blob = await self._transport.write(
-            "POST", f"/repos/{repository}/git/blobs", {"content": content, "encoding": "base64"}
-        )
+    async def _new_blob(self, repository: str, content: bytes) -> str:
+        body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
         with _shape("blob"):
-            return {"path": file.path, "mode": file.mode, "type": "blob", "sha": str(blob["sha"])}
+            return str((await self._transport.write("POST", f"/repos/{repository}/git/blobs", body))["sha"])
 
     async def create_branch(self, repository: str, branch: str, sha: str) -> None:
         await self._transport.write(
@@ -269,6 +278,14 @@ def _git_name(body: bytes, like: str) -> str:
     """As git names a file's content, with the hash of which `like` is one."""
     algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
     return algorithm(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
+
+
+def _text(content: bytes) -> str | None:
+    """None for what JSON cannot carry as it is."""
+    try:
+        return None if b"\0" in content else content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _rows(data: Any, key: str | None) -> list[dict[str, Any]]:

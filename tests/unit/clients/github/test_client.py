@@ -11,6 +11,7 @@ import pytest
 from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.host import FileChange
 from bot.domain.repository import Repository
 
 SHA = "a" * 40
@@ -22,6 +23,7 @@ class Answers:
 
     def __init__(self, bodies: Mapping[str, Any]) -> None:
         self._bodies = bodies
+        self.written: list[tuple[str, Any]] = []
 
     async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         body = self._bodies[path]
@@ -34,6 +36,7 @@ class Answers:
             yield page
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        self.written.append((path.rpartition("/")[2], body))
         return await self.read(path)
 
 
@@ -196,6 +199,28 @@ async def test_a_commit_tells_whether_another_has_changed_it(
         "committer": committer,
     }
     assert await github({COMMIT: answer}).commit("contoso/shop", SHA) == ("t", ("p",), "m", is_amended)
+
+
+@pytest.mark.parametrize(
+    ("content", "writes", "entry"),
+    [
+        (b"FROM a\r\n", ["trees", "commits"], {"content": "FROM a\r\n"}),
+        ("\ufeffFROM é\n".encode(), ["trees", "commits"], {"content": "\ufeffFROM é\n"}),
+        (b"# caf\xe9\n", ["blobs", "trees", "commits"], {"sha": "made"}),
+        (b"a\0b", ["blobs", "trees", "commits"], {"sha": "made"}),
+        (b"x" * (1024 * 1024 + 1), ["blobs", "trees", "commits"], {"sha": "made"}),
+    ],
+    ids=["text", "byte order mark", "another encoding", "no text", "large"],
+)
+async def test_text_goes_along_with_the_tree(content: bytes, writes: list[str], entry: dict[str, str]) -> None:
+    made = {f"{REPOSITORY}/git/{kind}": {"sha": "made"} for kind in ("blobs", "trees", "commits")}
+    host = github(made)
+    file = FileChange("run.sh", content, "100755")
+    await host.create_commit("contoso/shop", parent="p", tree="t", files=[file], message="m")
+    written = host._transport.written  # type: ignore[attr-defined]
+    assert [kind for kind, _ in written] == writes
+    tree = {"base_tree": "t", "tree": [{"path": "run.sh", "mode": "100755", "type": "blob", **entry}]}
+    assert ("trees", tree) in written
 
 
 Call = Callable[[GitHub], Awaitable[object]]
