@@ -236,7 +236,9 @@ def _reason(action: Action, needs: Sequence[_Need], member: Member) -> str:
             if floating is None:
                 return f"{bases} moved; the policy asks to dispatch {_workflow(member, needs[0])}"
             return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
-        case Action.NOTIFY if (member.config.action or needs[0].terms.action) is Wish.NOTIFY:
+        case Action.NOTIFY if member.config.action is Wish.NOTIFY:
+            return f"{bases} moved; the repository asks to be told only"
+        case Action.NOTIFY if member.config.action is None and needs[0].terms.action is Wish.NOTIFY:
             return f"{bases} moved; the policy asks to notify only"
         case Action.NOTIFY:
             why = f"there is no {_workflow(member, needs[0])} to rebuild it" if needs[0].floats else needs[0].reason

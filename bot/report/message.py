@@ -175,12 +175,17 @@ def progress_line(rollout: Rollout) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
     names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
     current = [rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED]
-    counts = tally(rebuild for rebuild in current if rebuild.action is not Action.NOTIFY)
-    told = sum(rebuild.action is Action.NOTIFY for rebuild in current)
+    counts = tally(rebuild for rebuild in current if not _is_told(rebuild))
+    told = sum(map(_is_told, current))
     states = ", ".join(
         [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
     )
     return f"{_count(len(names), 'repository', 'repositories')}: {states}"
+
+
+def _is_told(rebuild: Rebuild) -> bool:
+    """Who has opted out is not told of anything."""
+    return rebuild.action is Action.NOTIFY and rebuild.state is not State.SKIPPED
 
 
 def _why(changes: Sequence[Change]) -> list[str]:

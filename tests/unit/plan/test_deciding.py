@@ -135,6 +135,11 @@ def test_the_repositorys_own_wish_wins_over_the_policy() -> None:
     policy = Policy((Rule(action=Wish.DISPATCH),))
     found = only(planned(move(), usage("aspnet:10.0@a"), member(action=Wish.NOTIFY), policy=policy))
     assert found.action is Action.NOTIFY
+    assert found.reason == "aspnet:10.0 moved; the repository asks to be told only"
+
+
+def test_a_policy_that_asks_for_notices_only_is_told_as_the_reason() -> None:
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=Wish.NOTIFY),))))
     assert found.reason == "aspnet:10.0 moved; the policy asks to notify only"
 
 

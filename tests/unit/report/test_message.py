@@ -120,6 +120,11 @@ def test_who_is_only_to_be_told_is_told_the_reason() -> None:
     assert progress_line(rollout(told, rebuild("contoso/desk"))) == "2 repositories: 1 open, 1 told"
 
 
+def test_a_repository_that_opted_out_counts_as_skipped() -> None:
+    left = rebuild(state=State.SKIPPED, action=Action.NOTIFY, reason="the repository opted out", url=None)
+    assert progress_line(rollout(left)) == "1 repository: 1 skipped"
+
+
 def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked() -> None:
     asked = "POST api.github.com/repos/contoso/shop/actions/workflows/weekly-rebuild.yml/dispatches"
     refused = f"{asked}: HTTP 422 Required input 'target' not provided (tried 3 times)"
