@@ -1,14 +1,21 @@
 """From one reference to another: which characters of the file must change."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.discover.traced import Traced
 from bot.domain.reference import Reference
-from bot.domain.usage import Piece, Span, Usage
+from bot.domain.usage import Kind, Piece, Span, Usage
 
-_SHARE = re.compile(r"[^-]+")
+_IN_YAML = (Kind.HELM_VALUES, Kind.KUBERNETES)
+_NO_TEXT = re.compile(
+    r"[-+]?(?:0x[0-9a-f_]+|0o?[0-7_]+|0b[01_]+|(?:\.[0-9]|[0-9][0-9_]*\.?)[0-9_]*(?:e[-+]?[0-9]+)?|\.inf|\.nan)"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|true|false|yes|no|on|off|y|n|null|~",
+    re.A | re.I,
+)
+"""What YAML takes for a number, a date, a truth value or nothing where it is not quoted."""
+_BEFORE_PLAIN = re.compile(r"[:,{\[][ \t]+(?:[&!]\S*[ \t]+)?\Z")
 
 
 class Edit(NamedTuple):
@@ -35,7 +42,7 @@ def edits_for(usage: Usage, new: Reference, text: str) -> tuple[Edit, ...]:
         edits += _replaced(written.part(0, name_end), new.name)
     edits += _changed(written, name_end, tag_end, ":", new.tag, usage)
     edits += _changed(written, tag_end, len(written), "@", new.digest, usage)
-    return tuple(_merged(edits))
+    return tuple(_still_text(edit, usage, text) for edit in _merged(edits))
 
 
 def applied(edits: Iterable[Edit], text: str) -> str | None:
@@ -126,19 +133,44 @@ def _replaced(part: Traced, new: str) -> list[Edit]:
 
 
 def _piecewise(part: Traced, new: str) -> list[Edit]:
-    """Between the separators of a version (`8.0` `-` `noble`), each piece takes its share of the new text."""
-    shares = [match.span() for match in _SHARE.finditer(part.text)]
-    spans = [part.span(*share) for share in shares]
-    fitting = re.fullmatch("-".join(["([^-]+)"] * (len(shares) - 1) + ["(.+)"]), new)
-    if fitting is None or any(part.text[end] != "-" for _, end in shares[:-1]):
+    """Each piece takes its share of the new text: between hyphens (`8.0` `-` `noble`), else between dots too."""
+    shares = [match.span() for match in re.finditer("[^-]+", part.text)]
+    try:
+        return _shared_out(part, shares, new.split("-", len(shares) - 1), new)
+    except CannotEdit:
+        if re.sub("[^-.]+", "", part.text) != re.sub("[^-.]+", "", new):
+            raise
+        shares = [match.span() for match in re.finditer("[^-.]+", part.text)]
+        return _shared_out(part, shares, re.findall("[^-.]+", new), new)
+
+
+def _shared_out(part: Traced, shares: Sequence[tuple[int, int]], texts: Sequence[str], new: str) -> list[Edit]:
+    if len(shares) != len(texts) or any(not text for text in texts):
         raise CannotEdit(f"{part.text} is put together from several places, and {new} does not fit them")
     edits: list[Edit] = []
-    for share, span, text in zip(shares, spans, fitting.groups(), strict=True):
-        if text != part.text[slice(*share)]:
-            if span is None:
-                raise CannotEdit(f"{part.text[slice(*share)]} in {part.text} does not stand in one piece")
-            edits.append(Edit(span, text))
+    for share, text in zip(shares, texts, strict=True):
+        if text == part.text[slice(*share)]:
+            continue
+        span = part.span(*share)
+        if span is None:
+            raise CannotEdit(f"{part.text[slice(*share)]} in {part.text} does not stand in one piece")
+        edits.append(Edit(span, text))
     return edits
+
+
+def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
+    """With quotes where a tag under a key of its own would become a number: a chart makes 1.2 of `tag: 1.20`."""
+    before = text[max(0, edit.span.start - 80) : edit.span.start]
+    if (
+        usage.kind not in _IN_YAML
+        or edit.span != usage.tag_span
+        or not usage.assembled
+        or _NO_TEXT.fullmatch(edit.span.of(text))
+        or not _NO_TEXT.fullmatch(edit.text)
+        or not _BEFORE_PLAIN.search(before)
+    ):
+        return edit
+    return edit._replace(text=f'"{edit.text}"')
 
 
 def _common_start(one: str, other: str) -> int:
