@@ -1,13 +1,13 @@
 """The README speaks of commands, options, files and settings that exist."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bot.discover.repository_config import parse
-from bot.domain.clock import SystemClock
 from bot.settings.schema import json_schema
 from tests.integration.cli.conftest import Command
 
@@ -46,7 +46,7 @@ def test_every_setting_exists(key: str) -> None:
 
 def test_the_example_of_a_repositorys_own_settings_is_taken_as_it_stands() -> None:
     [text] = [block for block in re.findall(r"(?s)```yaml\n(.*?)```", README) if "enabled:" in block]
-    config, problems = parse(text, SystemClock().now())
+    config, problems = parse(text, datetime(2026, 1, 1, tzinfo=UTC))
     assert problems == ()
     assert config.labels == ("dependencies",)
     assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
