@@ -34,12 +34,12 @@ _NAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (Kind.DOCKERFILE, rf"(?:.*/)?(?:{_DOCKERFILE})"),
         (Kind.WORKFLOW, r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml|(?:.*/)?action\.ya?ml"),
-        (Kind.COMPOSE, r"(?:.*/)?(?:[^/]*[._-])?(?i:compose)[^/]*\.ya?ml"),
-        (Kind.BAKE, r"(?:.*/)?(?:docker-bake[^/]*\.(?:hcl|json)|[^/]*bake[^/]*\.hcl)"),
+        (Kind.COMPOSE, r"(?:.*/)?(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml"),
+        (Kind.BAKE, r"(?:.*/)?(?:[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json)"),
         (Kind.DEVCONTAINER, r"(?:.*/)?\.?devcontainer(?:\.[\w-]+)?\.json"),
         (Kind.PROJECT, r"(?:.*/)?[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)"),
         (Kind.GLOBAL_JSON, r"(?:.*/)?global\.json"),
-        (Kind.HELM_VALUES, r"(?:.*/)?(?:[^/]*[._-])?values[^/]*\.ya?ml"),
+        (Kind.HELM_VALUES, r"(?:.*/)?(?:(?:[^/]*[._-])?values[^/]*|values/[^/]+)\.ya?ml"),
         (Kind.KUBERNETES, r".*\.ya?ml"),
     )
 )

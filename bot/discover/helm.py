@@ -16,6 +16,8 @@ from bot.domain.usage import Findings, Kind, Role
 
 _IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
 _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_WITH_ALGORITHM = "@sha256"
+"""Ends a repository whose `tag` is the rest of a digest: charts put a colon between the two."""
 _NOT_VALUES = re.compile(r"(?:^|/)(?:Chart|requirements)\.(?:yaml|yml|lock)$")
 _TEMPLATED = "an image with a template in it is not read; write it out"
 
@@ -49,7 +51,8 @@ def written_in_keys(key: str, mapping: Mapping) -> Traced | None:
     if repository is None:
         return None
     keys = ("tag", "version") if is_image else ("tag",)
-    return _from_keys(repository, mapping.scalar("registry"), [mapping.get(name) for name in keys], mapping)
+    tags = [mapping.get(name) for name in keys]
+    return _from_keys(repository, mapping.scalar("registry"), tags, mapping, alone=is_image)
 
 
 def is_image_key(key: str) -> bool:
@@ -83,25 +86,44 @@ def _plain_images(nodes: list[Node]) -> Iterator[Traced]:
 
 
 def _from_keys(
-    repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping
+    repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping, *, alone: bool = False
 ) -> Traced | None:
+    """`alone` says that the repository may be a whole reference by itself."""
     name = repository.traced.strip()
     tag = next(
         (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
     )
     digest = mapping.scalar("digest")
+    if alone and tag is None and _is_whole(name.text):
+        return _at(registry, name)
+    if name.text.endswith(_WITH_ALGORITHM) and tag is not None:
+        return _at(registry, name).joined(":") + tag.traced.strip()
     if not name.text or not _is_name(name.text):
         return None
-    whole = name
-    host = registry.traced.strip() if registry is not None else None
-    if host is not None and host.text and not name.text.startswith(f"{host.text}/"):
-        whole = host.joined("/") + name
+    whole = _at(registry, name)
     if tag is not None:
         written = tag.traced.strip()
         whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
     if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
         whole = whole.joined("@") + digest.traced.strip()
     return whole if tag is not None or "@" in whole.text else None
+
+
+def _at(registry: Scalar | None, name: Traced) -> Traced:
+    """The name with the registry before it, unless it stands there already."""
+    host = registry.traced.strip() if registry is not None else Traced("", ())
+    host = host.part(0, len(host.text.rstrip("/")))
+    if not host.text or name.text.startswith(f"{host.text}/"):
+        return name
+    return host.joined("/") + name
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference:
+        return False
+    return reference.tag is not None or reference.digest is not None
 
 
 def _is_name(text: str) -> bool:

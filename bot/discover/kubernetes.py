@@ -7,6 +7,7 @@ looked for and not the kind.
 import re
 from collections.abc import Iterator
 
+from bot.discover import kustomize
 from bot.discover.collector import Collector, Unreadable
 from bot.discover.helm import is_image_key, written_in_keys
 from bot.discover.nodes import Mapping, Node, Sequence, mappings_under
@@ -17,6 +18,8 @@ CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainer
 """The last two are Tekton's and Argo Workflows'."""
 WITHOUT_CONTAINERS = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
 CONTAINER_KEYS = frozenset({"container", "script", "stepTemplate"})
+OPENSHIFT_IMAGE = "DockerImage"
+"""The kind of object reference that build configurations and image streams of OpenShift name images with."""
 _TEMPLATE_ACTION = re.compile(
     r"\{\{-?\s*(?:/\*|\$?\.?(?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|toYaml|tpl)\s)"
 )
@@ -24,11 +27,12 @@ _TEMPLATE_ACTION = re.compile(
 
 def find(path: str, text: str) -> Findings:
     """The images of every container in every document that is a manifest; a Helm template is one problem."""
-    if "image" not in text:
+    if "mage" not in text:
         return Findings()
     file = Collector(path, text, Kind.KUBERNETES)
     action = _TEMPLATE_ACTION.search(text)
-    if action is None and ("kind" not in text or "apiVersion" not in text):
+    may_be_manifest = "kind" in text and "apiVersion" in text
+    if action is None and not may_be_manifest and not kustomize.is_named_as_one(path):
         return Findings()
     try:
         documents = read(text)
@@ -37,6 +41,10 @@ def find(path: str, text: str) -> Findings:
     if action is not None and (place := _template_action(text, documents)) is not None:
         file.problem(place, TEMPLATED)
         return file.findings()
+    for document in documents:
+        if isinstance(document, Mapping) and kustomize.is_one(path, document):
+            for written in kustomize.images(document):
+                file.image(written, Role.IMAGE, assembled=True)
     for key, mapping in _mappings(documents):
         _add(key, mapping, file)
     return file.findings()
@@ -71,6 +79,8 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
             file.image_or_problem(image.traced, Role.IMAGE)
         elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
+    if (kind := mapping.scalar("kind")) and kind.value == OPENSHIFT_IMAGE and (name := mapping.scalar("name")):
+        file.image_or_problem(name.traced, Role.IMAGE)
     if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
         file.image_or_problem(reference.traced, Role.IMAGE)
     if is_image_key(key) and mapping.scalar("repository") and (spelled := written_in_keys(key, mapping)):
@@ -78,17 +88,18 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
 
 
 def _manifests(document: Node) -> Iterator[Mapping]:
-    """The object itself, or those of a `List`."""
-    waiting, seen = [document], set[int]()
+    """The object itself, or those of a list; in a `PodList`, an object need not say that it is a Pod."""
+    waiting, seen = [(document, "")], set[int]()
     while waiting:
-        node = waiting.pop()
-        if not isinstance(node, Mapping) or id(node) in seen or not node.scalar("apiVersion"):
+        node, told = waiting.pop()
+        if not isinstance(node, Mapping) or id(node) in seen or not (told or node.scalar("apiVersion")):
             continue
         seen.add(id(node))
-        kind = node.scalar("kind")
-        if kind is not None and kind.value.endswith("List") and isinstance(node.get("items"), Sequence):
-            waiting += reversed(node.sequence("items"))
-        elif kind is not None and kind.value not in WITHOUT_CONTAINERS:
+        written = node.scalar("kind")
+        kind = written.value if written is not None else told
+        if kind.endswith("List") and isinstance(node.get("items"), Sequence):
+            waiting += ((item, kind.removesuffix("List")) for item in reversed(node.sequence("items")))
+        elif kind and kind not in WITHOUT_CONTAINERS:
             yield node
 
 

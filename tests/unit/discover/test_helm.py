@@ -175,3 +175,22 @@ def test_an_aliased_image_counts_once() -> None:
 def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(text)
     find(f"image:\n  repository: nginx\n  tag: {text}")
+
+
+def test_a_registry_may_end_with_a_slash() -> None:
+    assert found("image: {registry: r.io/, repository: web, tag: v1}\n") == [("r.io/web:v1", 1)]
+
+
+def test_a_repository_may_name_the_algorithm_of_the_digest() -> None:
+    text = f"image:\n  repository: r.io/web@sha256\n  tag: {'a' * 64}\n"
+    assert found(text) == [(f"r.io/web@{DIGEST}", 3)]
+
+
+def test_a_repository_may_be_the_whole_reference() -> None:
+    text = f"""
+a: {{image: {{repository: web:1.0, tag: ""}}}}
+b: {{image: {{registry: r.io, repository: web@{DIGEST}}}}}
+c: {{source: {{repository: web:1.0}}}}
+d: {{image: {{repository: web:1.0, tag: "2.0"}}}}
+"""
+    assert found(text) == [("web:1.0", 2), (f"r.io/web@{DIGEST}", 3)]

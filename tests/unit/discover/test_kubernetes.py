@@ -242,3 +242,56 @@ def test_large_files_are_read_in_time() -> None:
 def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(text)
     find(f"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {text}")
+
+
+@pytest.mark.parametrize(("kind", "images"), [("PodList", [("web:1", 6)]), ("ConfigMapList", []), ("List", [])])
+def test_the_objects_of_a_typed_list_need_not_tell_their_kind(kind: str, images: list[tuple[str, int]]) -> None:
+    text = f"apiVersion: v1\nkind: {kind}\nitems:\n- spec:\n    containers:\n    - image: web:1\n"
+    assert found(text) == images
+
+
+def test_openshift_names_images_in_object_references() -> None:
+    text = """
+apiVersion: build.openshift.io/v1
+kind: BuildConfig
+spec:
+  strategy:
+    dockerStrategy:
+      from: {kind: DockerImage, name: mcr.microsoft.com/dotnet/sdk:8.0}
+    sourceStrategy:
+      from: {kind: ImageStreamTag, name: "dotnet:8.0"}
+"""
+    assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", 7)]
+
+
+KUSTOMIZATION = f"""
+images:
+- name: web
+  newName: registry.example.com/web
+  newTag: "1.2"
+- name: api
+  digest: sha256:{"a" * 64}
+- {{name: both, newTag: 1.3, digest: sha256:{"b" * 64}}}
+- name: only-renamed
+  newName: registry.example.com/renamed
+- newTag: nameless
+- text
+"""
+REPLACED = [
+    ("registry.example.com/web:1.2", 5),
+    (f"api@sha256:{'a' * 64}", 7),
+    (f"both:1.3@sha256:{'b' * 64}", 8),
+]
+
+
+@pytest.mark.parametrize("kind", ["Kustomization", "Component"])
+def test_a_kustomization_names_the_images_that_it_puts_in(kind: str) -> None:
+    text = f"{KUSTOMIZATION}kind: {kind}\napiVersion: kustomize.config.k8s.io/v1beta1\n"
+    assert found(text) == REPLACED
+
+
+def test_a_kustomization_may_be_told_by_its_name_alone() -> None:
+    findings = kubernetes.find("overlays/prod/kustomization.yaml", KUSTOMIZATION)
+    spans_cover_what_they_claim(KUSTOMIZATION, findings)
+    assert [(str(usage.reference), usage.line) for usage in findings.usages] == REPLACED
+    assert found(KUSTOMIZATION) == []

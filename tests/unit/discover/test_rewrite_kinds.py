@@ -80,6 +80,8 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
          {"8.0": f"9.0@{NEW}"}),
         (PUBLISH_PROFILE, PROPERTIES.format("1", "r.io/x:8.0"), "r.io/x:8.0", "r.io/x:9.0", {"8.0": "9.0"}),
         (MANIFEST, POD + "&i x:8.0}, {image: *i}]}\n", "x:8.0", "x:9.0", {"8.0": "9.0"}),
+        ("kustomization.yaml", "images: [{name: x, newTag: v8}]\n", "x:v8", "x:9.0", {"v8": '"9.0"'}),
+        (VALUES, f"image: {{repository: x@sha256, tag: {OLD[7:]}}}\n", f"x@{OLD}", f"x@{NEW}", {OLD[7:]: NEW[7:]}),
         (MANIFEST, POD + '"x"}]}\n', "x", f"x:9.0@{NEW}", {'"x"': f'"x:9.0@{NEW}"'}),
     ],
 )  # fmt: skip
