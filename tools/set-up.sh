@@ -63,6 +63,8 @@ set_up_python() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 }
 
+has_node() { [ -x tools/node_modules/node/bin/node ] || ! command -v npm >/dev/null; }
+
 set_up_node() {
     command -v npm >/dev/null || return 0
     npm ci --prefix tools --silent || { say "npm ci --prefix tools failed; run it to see why"; return 0; }
@@ -72,7 +74,9 @@ set_up_node() {
 
 wanted=$(cat pyproject.toml constraints.txt tools/package-lock.json tools/set-up.sh | sha256sum)
 missing=$(missing_packages | tr '\n' ' ')
-if [ "$(cat .venv/.set-up 2>/dev/null)" = "$wanted" ] && [ -z "$missing" ] && [ -x tools/node_modules/node/bin/node ]; then
+# A part that this machine cannot have is looked for once, not before every command.
+if [ "$(cat .venv/.set-up 2>/dev/null)" = "$wanted $missing" ] && has_node; then
+    [ -z "$missing" ] || say "without $missing(remove .venv/.set-up to try again)"
     exit 0
 fi
 if [ -n "$missing" ]; then
@@ -82,4 +86,4 @@ fi
 set_up_python
 set_up_node
 .venv/bin/python -m bot.sandbox.parts >&2
-printf '%s\n' "$wanted" >.venv/.set-up
+printf '%s\n' "$wanted $(missing_packages | tr '\n' ' ')" >.venv/.set-up
