@@ -2,6 +2,7 @@
 
 Microsoft publishes a patch version (`10.0.4-noble`) and its floating minor tag (`10.0-noble`) as one index, and
 stops updating the patch tag when the next patch is out. So a patch-pinned reference follows the minor tag.
+.NET Framework is numbered otherwise: `4.8.1` is a product of its own beside `4.8`, and its tag floats.
 """
 
 import re
@@ -54,8 +55,8 @@ def moved(reference: Reference, digest: str, version: str | None) -> Reference |
 
 
 def _patch(reference: Reference) -> re.Match[str] | None:
-    parts = reference.repository.split("/")
-    if reference.tag is None or "dotnet" not in parts[:-1] or parts[-1] not in _FAMILIES:
+    *folders, family = reference.repository.split("/")
+    if reference.tag is None or "dotnet" not in folders or "framework" in folders or family not in _FAMILIES:
         return None
     if Tag.parse(reference.tag).is_prerelease:
         return None  # after `11.0.0-preview.1` comes another product, which only a person asks for

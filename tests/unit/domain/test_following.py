@@ -37,6 +37,17 @@ def test_other_images_follow_the_tag_as_written() -> None:
     assert (base.repository, base.tag) == ("library/python", "3.6.3")
 
 
+@pytest.mark.parametrize(
+    "tag", ["4.8.1-windowsservercore-ltsc2022", "4.7.2", "4.8.1-20250909-windowsservercore-ltsc2022"]
+)
+def test_a_framework_image_follows_its_own_tag(tag: str) -> None:
+    written = Reference("mcr.microsoft.com/dotnet/framework/aspnet", tag, OLD)
+    base = followed_base(written)
+    assert base is not None
+    assert (base.tag, is_patch_pinned(written)) == (tag, False)
+    assert moved(written, NEW, None) == written.at(tag, NEW)
+
+
 def test_a_digest_pin_takes_the_new_digest_and_keeps_its_tag() -> None:
     assert moved(Reference(ASPNET, "10.0", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0", NEW)
 
