@@ -111,7 +111,7 @@ def _outside(text: str, near: int) -> Traced:
 
 @lru_cache(maxsize=8)
 def _automatic(platform: Platform) -> Mapping[str, Traced]:
-    values: dict[str, str] = {}
+    values = {"TARGETSTAGE": "default"}
     for side in ("BUILD", "TARGET"):
         values[f"{side}PLATFORM"] = str(platform)
         values[f"{side}OS"] = platform.os

@@ -129,6 +129,8 @@ def _replaced(part: Traced, new: str) -> list[Edit]:
         return [Edit(span, text)]
     if not middle and same and (place := part.places[same - 1]) >= 0:
         return [Edit(Span(place + 1, place + 1), text)]
+    if not middle and same_end and (place := part.places[same]) >= 0:
+        return [Edit(Span(place, place), text)]
     return _piecewise(part, new)
 
 

@@ -178,6 +178,12 @@ class TestArguments:
     def test_an_argument_that_docker_refuses_is_a_problem(self) -> None:
         assert problems("ARG A=${x\nFROM a\n") == [(1, "ARG A has no value: '}' is missing")]
 
+    def test_without_another_wish_the_stage_built_is_called_default(self) -> None:
+        assert references("FROM a:1 AS base-default\nFROM base-${TARGETSTAGE}\nFROM b:$TARGETSTAGE\n") == [
+            "a:1",
+            "b:default",
+        ]
+
     def test_build_arguments_take_the_place_of_defaults(self) -> None:
         text = "ARG TAG=10.0\nFROM aspnet:$TAG\nFROM sdk:$OTHER\n"
         usage = only(text, TAG="9.0", OTHER="1")

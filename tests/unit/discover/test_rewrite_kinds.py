@@ -53,6 +53,7 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
         (VALUES, f"image: {{repository: x, digest: '{OLD}'}}\n", f"x@{OLD}", f"x@{NEW}", {OLD: NEW}),
         (VALUES, "image: {registry: r.io, repository: x, tag: v8}\n", "r.io/x:v8", "r.io/z:v9",
          {" x,": " z,", "v8": "v9"}),
+        (VALUES, "image: {registry: r.io, repository: x, tag: v8}\n", "r.io/x:v8", "r.io/m/x:v8", {" x,": " m/x,"}),
         (VALUES, "image:\n  repository: x\n  tag: latest # c\n", "x:latest", "x:1.20", {"latest": '"1.20"'}),
         (VALUES, "image: {repository: x, tag: 0a1b2c3}\n", "x:0a1b2c3", "x:1234567", {"0a1b2c3": '"1234567"'}),
         (VALUES, "image: {repository: x, tag: &t v8}\n", "x:v8", "x:9", {"v8": '"9"'}),
