@@ -157,7 +157,8 @@ def _row(item: "Scanned") -> dict[str, Any]:
 def _show(scanned: "tuple[Scanned, ...]", files: int) -> None:
     from bot.cli.output import print_line, print_table
 
-    print_line(f"{len(scanned)} references in {files} files")
+    references = f"{len(scanned)} {'reference' if len(scanned) == 1 else 'references'}"
+    print_line(f"{references} in {files} {'file' if files == 1 else 'files'}")
     if scanned:
         print_table(
             ("file", "line", "reference", "role", "freshness", "becomes"),

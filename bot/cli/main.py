@@ -1,11 +1,16 @@
 """The command line's entry: exit codes, and one clear line for every failure."""
 
+import errno
+import io
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from bot.cli import checkout, config, past, service
+
+_NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 app = typer.Typer(
     name="freshness-bot",
@@ -41,10 +46,17 @@ def _options(
 
 def main() -> None:
     """Runs a command; what it raises on purpose becomes a line on standard error, never a traceback."""
+    _prepare_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(1)
     except Exception as error:
         lines = _lines(error)
         if lines is None:
@@ -53,7 +65,23 @@ def main() -> None:
 
         for line in lines:
             print(clean(line), file=sys.stderr)
+        if isinstance(error, OSError):
+            _drop_output()
         sys.exit(2)
+
+
+def _prepare_output() -> None:
+    """What a terminal or a file name cannot spell is escaped, and where nobody listens nothing is said."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again, and complained about, when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lines(error: Exception) -> list[str] | None:
@@ -65,5 +93,7 @@ def _lines(error: Exception) -> list[str] | None:
             return error.lines
         case Failure():
             return [str(error)]
+        case OSError() if error.errno in _NOT_WRITTEN:
+            return [f"the output is not complete: {error.strerror}; make room and run it again"]
         case _:
             return None

@@ -11,7 +11,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 def print_json(data: Any) -> None:
     """One document on standard output; times and other values become their text."""
-    json.dump(data, sys.stdout, indent=2, default=str, ensure_ascii=False)
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    json.dump(data, sys.stdout, indent=2, default=str, ensure_ascii=not is_unicode)
     sys.stdout.write("\n")
 
 

@@ -14,7 +14,7 @@ _NAMED = re.compile(r"token|secret|password|passphrase|private_key|authorization
 _VALUES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|(?:xox[a-z]|xapp)-[\w-]{8,}|"
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|"
-    r"https?://[^\s/]*/services/[\w/]+|(?<=://)[^\s/?#]+(?=@)|"
+    r"https?://[^\s/]*/services/[\w/]+|(?<=://)(?!USER@)[^\s/?#]+(?=@)|"
     r"(?i:(?<=token=)|(?<=password=)|(?<=secret=)|(?<=signature=)|(?<=&sig=)|(?<=\?sig=))[^\s&]+|"
     r"(?i:bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}|"
     r"-----BEGIN[^-]*PRIVATE KEY-----.*?(?:-----END[^-]*PRIVATE KEY-----|\Z)",

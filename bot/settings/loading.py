@@ -1,6 +1,7 @@
 """Reading the settings: the file first, the environment over it; every defect ends in one line with its place."""
 
 import os
+import re
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,11 +30,18 @@ def load(path: Path) -> Settings:
         ]
         raise BadSettings(wrong) from error
     except SettingsError as error:
-        # Where a whole section is set as JSON that is none; the text of the error names field and source only.
-        raise BadSettings([*wrong, f"environment {ENVIRONMENT_PREFIX}…: {error}; write it as JSON"]) from error
+        raise BadSettings([*wrong, _no_json(error)]) from error
     if wrong:
         raise BadSettings(wrong)
     return settings
+
+
+def _no_json(error: SettingsError) -> str:
+    """Where a section or a list is set as JSON that is none; the error names the section, never the value."""
+    named = re.search(r'field "(\w+)"', str(error))
+    prefix = ENVIRONMENT_PREFIX + (named[1].upper() if named else "")
+    names = sorted(name for name in os.environ if name.upper().startswith(prefix))
+    return f'environment {" or ".join(names)}: no JSON; write a list as ["…"] and a section as {{"…": …}}'
 
 
 def _unknown_keys(path: Path, document: Document) -> list[str]:

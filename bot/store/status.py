@@ -204,11 +204,17 @@ class StatusStore:
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
-        that these are cut from."""
+        that these are cut from. Raises `Failure` where there is no such base."""
         async with self._database.transaction() as connection:
             rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
             known = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
             wanted = {found for found in known if base in (str(found), found.short)}
+            if not wanted:
+                raise Failure(
+                    Trouble.MISSING,
+                    f"no base {base!r} is known",
+                    advice="write it as `freshness-bot status` shows it, such as aspnet:10.0",
+                )
             above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
             ids = {known[found]: found for found in wanted | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)

@@ -81,9 +81,12 @@ class TestHistory:
         assert (lag["topic"], lag["base"]) == ("release-lag", filled.aspnet)
         assert lag["text"] in bot("history", filled.aspnet, "-c", filled.config).out
 
-    def test_of_an_unknown_base_is_empty(self, bot: Command, filled: Filled) -> None:
+    def test_does_not_know_every_base(self, bot: Command, filled: Filled) -> None:
         ran = bot("history", "aspnet:1.0", "-c", filled.config)
-        assert (ran.code, ran.out) == (0, "No change of this base has been seen yet.\n")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == (
+            "no base 'aspnet:1.0' is known; write it as `freshness-bot status` shows it, such as aspnet:10.0\n"
+        )
 
 
 class TestOnce:

@@ -185,3 +185,45 @@ def test_a_reader_that_leaves_early_hears_nothing_of_it(tmp_path: Path, words: l
         )
     assert ended.stderr == b""
     assert ended.returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8:strict"])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_what_the_terminal_cannot_spell_is_escaped(tmp_path: Path, encoding: str, form: str) -> None:
+    for folder in (b"n\xff", "\u00fc \U0001f600".encode()):
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder))).mkdir()
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder)) / "Dockerfile").write_text("FROM node:24\n")
+    ended = subprocess.run(
+        [PROGRAM, "scan", tmp_path, "--offline", "--format", form],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    if form == "json":
+        shown = json.loads(ended.stdout.decode(encoding.partition(":")[0]))
+        assert {row["file"] for row in shown} == {"\u00fc \U0001f600/Dockerfile", "n\udcff/Dockerfile"}
+
+
+def test_output_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM node:24\n")
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [PROGRAM, "scan", tmp_path, "--offline"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == b"the output is not complete: No space left on device; make room and run it again\n"
+
+
+def test_nobody_need_listen(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM node:24\n")
+    command = f"{PROGRAM} scan {tmp_path} --offline >&-"
+    ended = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_the_way_to_write_an_address_is_not_taken_for_a_secret(bot: Command, tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text("store: {url: 'mysql://x'}\n")
+    assert bot("status", "-c", path).err.endswith("write sqlite:///PATH or postgresql://USER@HOST/NAME\n")

@@ -74,6 +74,7 @@ def test_an_exception_among_the_values_is_cleaned_too(secret: str) -> None:
         "https://github.com/contoso/shop/pull/7",
         "https://mcr.microsoft.com/v2/dotnet/aspnet/manifests/10.0 asked @octocat",
         "CVE-2026-21218, CVE-2026-21219",
+        "write sqlite:///PATH or postgresql://USER@HOST/NAME",
     ],
 )
 def test_what_an_operator_needs_stays(text: str) -> None:

@@ -256,7 +256,7 @@ class TestEnvironment:
     ) -> None:
         monkeypatch.setenv("FRESHNESS_BOT_STORE", "{hunter22")
         [line] = refused("log: text")
-        assert '"store"' in line
+        assert line.startswith("environment FRESHNESS_BOT_STORE: no JSON; ")
         assert "hunter22" not in line
 
     def test_may_name_the_settings_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
