@@ -3,7 +3,8 @@
 Observations, oldest first, one a line: `at`, `repository`, `tag`, `digest` (null: withdrawn), `version`, `created`,
 `platforms` (`platform`, `digest`, `created`, `os`, `layers` bottom first, 12 hex digits). `registry` is written
 where it is not mcr.microsoft.com. Releases: `published_at`, `channel`, `release`, `runtime`, `aspnetcore`, `sdks`,
-`security`, `cves`, `cves_listed_at`, `date`, `support_phase`, `eol_date`. Unknown keys are skipped.
+`security`, `cves`, `cves_listed_at`, `date`, `support_phase`, `eol_date`. Unknown keys are skipped, and null is an
+empty list.
 
 Files may be plain, gzip or xz; their first bytes tell, not their names.
 """
@@ -12,6 +13,7 @@ import gzip
 import json
 import lzma
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -19,10 +21,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Annotated, Any, BinaryIO, TypeVar, cast
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from bot.domain.advisory import Release
 from bot.domain.failure import Failure, Trouble
+from bot.domain.image import MOST_LAYERS
 from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 
@@ -30,10 +41,24 @@ MCR = "mcr.microsoft.com"
 LONGEST_LINE = 1 << 20
 """Bytes. The longest line in three years of Microsoft's history has 2 KB."""
 
-_Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+def _within_reach(moment: datetime) -> datetime:
+    """In UTC. Far enough from both ends of the calendar that every wait can be added to it."""
+    if not 1970 <= moment.year <= 2999:
+        raise ValueError("is not between the years 1970 and 2999")
+    return moment.astimezone(UTC)
+
+
+def _empty_if_null(value: object) -> object:
+    return [] if value is None else value
+
+
+_Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+_NullIsEmpty = BeforeValidator(_empty_if_null)
+_Digest = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$")]
 _Layer = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-_Text = Annotated[str, StringConstraints(max_length=128)]
+_Text = Annotated[str, StringConstraints(max_length=256)]
 _Cve = Annotated[str, StringConstraints(pattern=r"^CVE-\d{4}-\d{4,12}$")]
 
 
@@ -42,30 +67,30 @@ class _PlatformRow(BaseModel):
     digest: _Digest
     created: _Text | None = None
     os: _Text | None = None
-    layers: Annotated[list[_Layer], Field(max_length=256)] = []
+    layers: Annotated[list[_Layer], Field(max_length=MOST_LAYERS), _NullIsEmpty] = []
 
 
 class _ObservationRow(BaseModel):
-    at: AwareDatetime
+    at: _Moment
     registry: _Name = MCR
     repository: _Name
     tag: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     digest: _Digest | None
     version: _Text | None = None
     created: _Text | None = None
-    platforms: Annotated[list[_PlatformRow], Field(max_length=64)] = []
+    platforms: Annotated[list[_PlatformRow], Field(max_length=64), _NullIsEmpty] = []
 
 
 class _ReleaseRow(BaseModel):
-    published_at: AwareDatetime
+    published_at: _Moment
     channel: Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}$")]
     release: _Text
     runtime: _Text | None = None
     aspnetcore: _Text | None = None
-    sdks: Annotated[list[_Text], Field(max_length=256)] = []
-    security: bool = False
-    cves: Annotated[list[_Cve], Field(max_length=1024)] = []
-    cves_listed_at: AwareDatetime | None = None
+    sdks: Annotated[list[_Text], Field(max_length=256), _NullIsEmpty] = []
+    security: bool | None = None
+    cves: Annotated[list[_Cve], Field(max_length=1024), _NullIsEmpty] = []
+    cves_listed_at: _Moment | None = None
     released_on: date | None = Field(None, alias="date")
     support_phase: _Text | None = None
     eol_date: date | None = None
@@ -81,7 +106,7 @@ def read_observations(path: Path) -> Iterator[Observation]:
     """
     latest: datetime | None = None
     for where, row in _rows(path, _ObservationRow):
-        at = row.at.astimezone(UTC)
+        at = row.at
         if latest is not None and at < latest:
             raise _malformed(where, f"observed at {_time(at)}, before the line above it", "sort the log by `at`")
         latest = at
@@ -104,13 +129,13 @@ def read_releases(path: Path) -> tuple[Release, ...]:
         Release(
             channel=row.channel,
             version=row.release,
-            published_at=row.published_at.astimezone(UTC),
+            published_at=row.published_at,
             runtime=row.runtime,
             aspnetcore=row.aspnetcore,
             sdks=tuple(row.sdks),
-            security=row.security,
+            security=bool(row.security),
             cves=tuple(row.cves),
-            cves_listed_at=row.cves_listed_at.astimezone(UTC) if row.cves_listed_at else None,
+            cves_listed_at=row.cves_listed_at,
             released_on=row.released_on,
             support_phase=row.support_phase,
             end_of_life=row.eol_date,
@@ -178,6 +203,8 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
             while line := stream.readline(LONGEST_LINE + 1):
                 number += 1
                 where = f"{path.name} line {number}"
+                if number == 1:
+                    line = line.removeprefix(BOM_UTF8)
                 if len(line) > LONGEST_LINE:
                     raise _malformed(where, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
                 if line.strip():
@@ -204,7 +231,8 @@ def _first(error: ValidationError) -> str:
     """The first thing that is wrong, as `platforms.0.digest: String should match …`."""
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else problem["msg"]
+    what = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {what}" if place else what
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.image import MOST_LAYERS
 from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 from bot.watch.log import (
@@ -99,6 +100,19 @@ def test_blank_lines_and_unknown_keys_are_skipped(file: Writer) -> None:
     assert len(list(read_observations(file(content)))) == 1
 
 
+def test_lists_may_be_null_or_left_out(file: Writer) -> None:
+    image = {"platform": "linux/amd64", "digest": f"sha256:{'2' * 64}", "layers": None}
+    (bare, layerless) = read_observations(file(lines(ROW | {"platforms": None}, ROW | {"platforms": [image]})))
+    assert (bare.platforms, layerless.platforms[0].layers) == ((), ())
+    (release,) = read_releases(file(lines(RELEASE | {"sdks": None, "cves": None, "security": None})))
+    assert (release.sdks, release.cves, release.security) == ((), (), False)
+
+
+def test_a_log_may_come_from_windows(file: Writer) -> None:
+    content = b"\xef\xbb\xbf" + lines(ROW, ROW).replace(b"\n", b"\r\n")
+    assert len(list(read_observations(file(content)))) == 2
+
+
 def test_a_release_keeps_when_the_feed_showed_what(file: Writer) -> None:
     (release,) = read_releases(file(lines(RELEASE)))
     assert release.published_at == datetime(2025, 6, 10, 18, 27, 28, tzinfo=UTC)
@@ -116,6 +130,14 @@ def test_a_release_keeps_when_the_feed_showed_what(file: Writer) -> None:
         pytest.param(lines(ROW | {"digest": "sha256:1"}), "log.jsonl line 2: digest: ", id="digest"),
         pytest.param(lines(ROW | {"at": "yesterday"}), "log.jsonl line 2: at: ", id="time"),
         pytest.param(lines(ROW | {"at": "2025-06-10T17:00:00"}), "log.jsonl line 2: at: ", id="no time zone"),
+        *(
+            pytest.param(
+                lines(ROW | {"at": at}),
+                "log.jsonl line 2: at: is not between the years 1970 and 2999; ",
+                id=f"year {at[:4]}",
+            )
+            for at in ("0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "3000-01-01T00:00:00Z")
+        ),
         pytest.param(lines({"at": ROW["at"]}), "log.jsonl line 2: repository: Field required", id="missing"),
         pytest.param(
             lines(ROW | {"platforms": [{"platform": "linux/amd64", "digest": "x"}]}),
@@ -136,6 +158,13 @@ def test_a_bad_line_is_named(file: Writer, broken: bytes, says: str) -> None:
     assert raised.value.trouble is Trouble.MALFORMED
     assert str(raised.value).startswith(says)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["published_at", "cves_listed_at"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59Z"])
+def test_a_release_of_no_time_that_can_be_counted_with_is_named(file: Writer, name: str, at: str) -> None:
+    with pytest.raises(Failure, match=f"log.jsonl line 1: {name}: is not between the years"):
+        read_releases(file(lines(RELEASE | {name: at})))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
@@ -176,6 +205,13 @@ def test_the_real_releases_come_out_as_they_went_in() -> None:
     assert out.getvalue() == log.read_text()
 
 
+def test_an_image_of_as_many_layers_as_are_read_comes_back(file: Writer) -> None:
+    (seen,) = read_observations(file(lines(ROW)))
+    tall = replace(seen, platforms=(replace(seen.platforms[0], layers=("b" * 12,) * MOST_LAYERS),))
+    (back,) = read_observations(file(lines(observation_row(tall))))
+    assert back == tall
+
+
 def test_another_registry_is_written_out(file: Writer) -> None:
     (seen,) = read_observations(file(lines(ROW)))
     elsewhere = replace(seen, base=replace(seen.base, registry="registry.example:5000"))
@@ -183,7 +219,11 @@ def test_another_registry_is_written_out(file: Writer) -> None:
     assert back == elsewhere
 
 
-_hex = st.text("0123456789abcdef", min_size=64, max_size=64).map(lambda text: f"sha256:{text}")
+_hex = st.sampled_from([("sha256", 64), ("sha512", 128)]).flatmap(
+    lambda kind: st.text("0123456789abcdef", min_size=kind[1], max_size=kind[1]).map(
+        lambda text: f"{kind[0]}:{text}"
+    )
+)
 _word = st.none() | st.text(max_size=20)
 _images = st.builds(
     PlatformImage,
