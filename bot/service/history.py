@@ -1,6 +1,7 @@
 """`export` and `import`: the log of observations and releases as JSON Lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -32,16 +33,18 @@ class Moved:
 
 
 async def export_log(settings: Settings, observations: Path | None, releases: Path | None) -> Moved:
+    """Writes the log oldest first, as it is read: several workers, or an import, append out of that order."""
     database = await open_database(store_url(settings))
     try:
         store = HistoryStore(database)
         seen = listed = 0
         if observations is not None:
             rows = [row async for row in store.observations()]
-            seen = _write(observations, rows)
+            with _written(observations) as out:
+                seen = write_observations(sorted(rows, key=lambda row: row.at), out)
         if releases is not None:
             known = await store.releases()
-            with _opened(releases) as out:
+            with _written(releases) as out:
                 listed = write_releases(known, out)
         return Moved(seen, listed)
     finally:
@@ -49,7 +52,8 @@ async def export_log(settings: Settings, observations: Path | None, releases: Pa
 
 
 async def import_log(settings: Settings, observations: Path | None, releases: Path | None, clock: Clock) -> Moved:
-    """Continues the log of each base; rows that are not newer than its last observation are left out.
+    """Continues the log of each base; rows that are not newer than its last observation are left out, and the
+    first that is newer is compared with it.
 
     A watched base's next poll counts as its first sight, so that an old log sets off no rollout.
     """
@@ -64,7 +68,7 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
         newest = await store.newest()
         taken = skipped = 0
         waiting: list[tuple[Observation, Change | None]] = []
-        standings: dict[Base, Standing | None] = {}
+        standings = await _standings(store)
         for row in read_observations(observations):
             if row.base in newest and row.at <= newest[row.base]:
                 skipped += 1
@@ -82,13 +86,20 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
         await database.close()
 
 
-def _write(path: Path, rows: Iterable[Observation]) -> int:
-    with _opened(path) as out:
-        return write_observations(rows, out)
+async def _standings(store: HistoryStore) -> dict[Base, Standing | None]:
+    """Where each base stands at the end of the log."""
+    standings: dict[Base, Standing | None] = {}
+    async for row in store.observations():
+        standings[row.base], _ = follow(standings.get(row.base), row)
+    return standings
 
 
-def _opened(path: Path) -> TextIO:
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
     try:
-        return path.open("w", encoding="utf-8")
+        with path.open("w", encoding="utf-8") as out:
+            yield out
     except OSError as error:
-        raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(path)) from error
+        what = f"cannot be written: {error.strerror or error}"
+        advice = "check folder, permissions and space"
+        raise Failure(Trouble.DENIED, what, where=str(path), advice=advice) from error

@@ -1,0 +1,104 @@
+"""`export` and `import`: the log of one bot is read by another, and by `backtest`."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Command
+
+Store = Callable[[str], Path]
+
+
+def seen(day: int, tag: str, digit: str | None, version: str = "") -> str:
+    """A line of the log; without a digit the base is withdrawn."""
+    row = {"at": f"2026-03-{day:02}T17:00:00Z", "repository": "dotnet/aspnet", "tag": tag}
+    if digit is None:
+        return json.dumps(row | {"digest": None}) + "\n"
+    image = {"platform": "linux/amd64", "digest": f"sha256:{digit * 64}", "os": "noble", "layers": [digit * 12]}
+    return json.dumps(row | {"digest": f"sha256:{digit * 64}", "version": version, "platforms": [image]}) + "\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Settings of a bot with a database of its own."""
+
+    def settings(name: str) -> Path:
+        (tmp_path / "token").write_text("secret")
+        config = tmp_path / f"{name}.yaml"
+        config.write_text(
+            "github:\n"
+            f"  token_file: {tmp_path}/token\n"
+            "  repositories: {include: ['contoso/*']}\n"
+            f"store: {{url: 'sqlite:///{tmp_path}/{name}.db'}}\n"
+        )
+        return config
+
+    return settings
+
+
+def changes(tmp_path: Path, name: str) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database:
+        return database.execute("SELECT at, cause FROM changes ORDER BY at, id").fetchall()
+
+
+def exported(bot: Command, config: Path, path: Path) -> str:
+    assert bot("export", "--observations", path, "-c", config).code == 0
+    return path.read_text()
+
+
+def test_what_was_imported_out_of_order_is_exported_oldest_first(
+    bot: Command, store: Store, tmp_path: Path
+) -> None:
+    late, early = tmp_path / "late.jsonl", tmp_path / "early.jsonl"
+    late.write_text(seen(10, "9.0", "1", "9.0.14") + seen(12, "9.0", "2", "9.0.14"))
+    early.write_text(seen(1, "8.0", "3", "8.0.25") + seen(11, "8.0", "4", "8.0.25"))
+    for log in (late, early):
+        assert bot("import", "--observations", log, "-c", store("one")).code == 0
+    moments = [json.loads(line)["at"] for line in exported(bot, store("one"), tmp_path / "all.jsonl").splitlines()]
+    assert len(moments) == 4
+    assert moments == sorted(moments)
+
+
+def test_an_exported_log_is_the_same_after_another_bot_took_it_in(
+    bot: Command, store: Store, tmp_path: Path
+) -> None:
+    log, first = tmp_path / "log.jsonl", tmp_path / "first.jsonl"
+    log.write_text(seen(1, "8.0", "3", "8.0.25") + seen(1, "9.0", "1", "9.0.14") + seen(2, "8.0", None))
+    assert bot("import", "--observations", log, "-c", store("one")).code == 0
+    text = exported(bot, store("one"), first)
+    assert bot("import", "--observations", first, "-c", store("two")).code == 0
+    assert exported(bot, store("two"), tmp_path / "second.jsonl") == text
+
+
+def test_a_log_in_two_parts_tells_the_same_changes_as_in_one(bot: Command, store: Store, tmp_path: Path) -> None:
+    rows = [
+        seen(1, "9.0", "1", "9.0.14"),
+        seen(2, "9.0", None),
+        seen(3, "9.0", "2", "9.0.15"),
+        seen(4, "9.0", "3", "9.0.15"),
+    ]
+    whole = tmp_path / "whole.jsonl"
+    whole.write_text("".join(rows))
+    assert bot("import", "--observations", whole, "-c", store("whole")).code == 0
+    for number, row in enumerate(rows):
+        part = tmp_path / f"{number}.jsonl"
+        part.write_text(row)
+        assert bot("import", "--observations", part, "-c", store("parts")).code == 0
+    told = changes(tmp_path, "whole")
+    assert [cause for _, cause in told] == ["withdrawn", "dotnet-unknown", "os-update"]
+    assert changes(tmp_path, "parts") == told
+
+
+def test_a_full_disk_is_one_clear_line(bot: Command, store: Store, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(seen(1, "9.0", "1", "9.0.14"))
+    assert bot("import", "--observations", log, "-c", store("one")).code == 0
+    ran = bot("export", "--observations", "/dev/full", "-c", store("one"))
+    assert (ran.code, ran.err.splitlines()) == (
+        2,
+        ["/dev/full: cannot be written: No space left on device; check folder, permissions and space"],
+    )
