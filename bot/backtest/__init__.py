@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.assess.releases import ReleaseIndex
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
-from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, with_settle
+from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, key_of, with_settle
 from bot.backtest.replay import Offer, Replay
 from bot.backtest.report import (
     Delays,
@@ -93,7 +93,7 @@ def run(
 def carried_out(planner: Planner, offers: Iterable[Offer]) -> Ledger:
     """Drives a planner through what was known when; whatever still waits at the end is carried out too."""
     offers = list(offers)
-    final = {(offer.change.base, offer.change.at): offer.change.cause for offer in offers}
+    final = {key_of(offer.change): offer.change.cause for offer in offers}
     ledger = Ledger(frozenset(key for key, cause in final.items() if cause is Cause.DOTNET_SECURITY))
     now: datetime | None = None
     for offer in offers:

@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 
 from bot.backtest.fleet import Fleet
-from bot.backtest.planner import Deed
+from bot.backtest.planner import Deed, Key, key_of
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change, Move
 from bot.domain.policy import Policy
@@ -34,7 +34,7 @@ class Deciding:
     _batch: list[Move] = field(default_factory=list)
     _batched_at: datetime | None = None
     _changes: dict[int, Change] = field(default_factory=dict)
-    _numbers: dict[tuple[Base, datetime], int] = field(default_factory=dict)
+    _numbers: dict[Key, int] = field(default_factory=dict)
     _waiting: dict[int, tuple[Rebuild, frozenset[int]]] = field(default_factory=dict)
     _queue: list[tuple[datetime, str, int]] = field(default_factory=list)
     _notices: list[Deed] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Deciding:
     def offer(self, change: Change, now: datetime) -> None:
         if change.base not in self._affected:
             return
-        key = (change.base, change.at)
+        key = key_of(change)
         again = key in self._numbers
         number = self._numbers.setdefault(key, len(self._numbers))
         rated = self._rated(change)

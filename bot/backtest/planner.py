@@ -28,6 +28,14 @@ class Deed:
     reason: str
 
 
+Key = tuple[Base, datetime, str | None, str | None]
+
+
+def key_of(change: Change) -> Key:
+    """What stays the same when a change is assessed again; one base may change twice in a moment."""
+    return change.base, change.at, change.from_digest, change.to_digest
+
+
 class Planner(Protocol):
     """Driven by the replay on a clock that only moves forward."""
 
@@ -60,7 +68,7 @@ class _Waiting:
     use: Use
     due: datetime
     action: Action
-    changes: dict[datetime, Change]
+    changes: dict[Key, Change]
     reason: str
 
 
@@ -79,11 +87,11 @@ class SettleWindow:
     _queue: list[tuple[datetime, str, Base]] = field(default_factory=list)
     _notices: list[Deed] = field(default_factory=list)
     _agreed: dict[tuple[str, Base, Cause, Severity | None], Terms] = field(default_factory=dict)
-    _seen: set[tuple[Base, datetime]] = field(default_factory=set)
+    _seen: set[Key] = field(default_factory=set)
 
     def offer(self, change: Change, now: datetime) -> None:
-        again = (change.base, change.at) in self._seen
-        self._seen.add((change.base, change.at))
+        again = key_of(change) in self._seen
+        self._seen.add(key_of(change))
         for use in self.fleet.uses_of(change.base):
             if change.cause in (Cause.WITHDRAWN, Cause.RETURNED):
                 self._notify(use, change, now)
@@ -113,13 +121,13 @@ class SettleWindow:
             waiting = _Waiting(use, due, _action(use, terms), {}, _reason(terms))
             self._waiting[use.repository.name, change.base] = waiting
             self._enqueue(waiting, change.base)
-        waiting.changes[change.at] = change
+        waiting.changes[key_of(change)] = change
         self._hasten(waiting, change.base, due)
 
     def _learn(self, use: Use, change: Change, now: datetime) -> None:
         """What waits is carried out with the better knowledge; what is done is not done again."""
         waiting = self._waiting.get((use.repository.name, change.base))
-        if waiting is not None and change.at in waiting.changes:
+        if waiting is not None and key_of(change) in waiting.changes:
             self._await(use, change, now)
 
     def _hasten(self, waiting: _Waiting, base: Base, due: datetime) -> None:

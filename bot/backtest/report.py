@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
 
-from bot.backtest.planner import Deed
+from bot.backtest.planner import Deed, Key, key_of
 from bot.domain.change import Cause, Change
 from bot.domain.notice import Notice
 from bot.domain.rebuild import Action
-from bot.domain.reference import Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ class Ledger:
     `fixes` are the changes that turned out to be security fixes, whatever was known when they were acted on.
     """
 
-    fixes: frozenset[tuple[Base, datetime]] = frozenset()
+    fixes: frozenset[Key] = frozenset()
     actions: Counter[tuple[str, Action]] = field(default_factory=Counter)
     rebuilds: int = 0
     security: list[timedelta] = field(default_factory=list)
@@ -166,7 +165,7 @@ class Ledger:
             return
         self.rebuilds += 1
         for change in deed.changes:
-            delays = self.security if (change.base, change.at) in self.fixes else self.other
+            delays = self.security if key_of(change) in self.fixes else self.other
             delays.append(deed.at - change.at)
 
 

@@ -45,6 +45,13 @@ def test_moves_of_one_base_while_a_rebuild_waits_become_one_rebuild() -> None:
     assert [one.at - DAY for one in deed.changes] == [timedelta(), 2 * HOUR, 5 * HOUR]
 
 
+def test_two_moves_of_one_base_in_one_moment_are_both_heeded() -> None:
+    first = change()
+    nothing = replace(first, cause=Cause.INDEX_ONLY, from_digest=first.to_digest, to_digest=f"sha256:{'3' * 64}")
+    (deed,) = carried_out(first, nothing)
+    assert first in deed.changes
+
+
 def test_a_severe_fix_is_carried_out_at_once() -> None:
     (deed,) = carried_out(replace(change(cause=Cause.DOTNET_SECURITY), severity=Severity.HIGH))
     assert deed.at == DAY

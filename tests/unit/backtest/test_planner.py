@@ -48,6 +48,12 @@ def test_moves_of_one_base_within_the_window_become_one_rebuild() -> None:
     assert (deed.at, len(deed.changes)) == (DAY + 6 * HOUR, 3)
 
 
+def test_two_moves_of_one_base_in_one_moment_are_both_heeded() -> None:
+    nothing = change(cause=Cause.INDEX_ONLY)
+    (deed,) = carried_out(planner(), nothing, replace(change(), from_digest="sha256:2", to_digest="sha256:3"))
+    assert [one.cause for one in deed.changes] == [Cause.OS_UPDATE]
+
+
 def test_the_window_is_not_prolonged() -> None:
     deeds = carried_out(planner(), change(), change(DAY + 5 * HOUR), change(DAY + 7 * HOUR))
     assert [deed.at for deed in deeds] == [DAY + 6 * HOUR, DAY + 13 * HOUR]
