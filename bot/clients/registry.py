@@ -185,7 +185,7 @@ class Registry:
             headers["Authorization"] = access.basic
         answer = await self._http.request("GET", url, headers=headers, max_bytes=LARGEST_TOKEN_ANSWER)
         if answer.status != 200:
-            _expect_content(answer, where)
+            raise _no_token(answer.status, where, realm.netloc)
         return read_token(answer.body, self._clock.now(), answer.where)
 
 
@@ -196,6 +196,14 @@ def _choose(answer: Answer, access: RegistryAccess) -> Challenge | None:
     if "bearer" in offered:
         return offered["bearer"]
     return offered.get("basic") if access.basic is not None else None
+
+
+def _no_token(status: int, where: str, service: str) -> Failure:
+    """Whatever a token service says, it is not that the image is gone."""
+    told = f"gets no token from {service[:100]} ({status})"
+    if status in (401, 403):
+        return Failure(Trouble.DENIED, told, where=where, advice="check username and password", status=status)
+    return Failure(Trouble.MALFORMED, told, where=where, advice="it is tried again later", status=status)
 
 
 def _expect_content(answer: Answer, where: str) -> None:

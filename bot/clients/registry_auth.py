@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+import httpx
+
 from bot.domain.failure import Failure, Trouble
 
 DEFAULT_LIFETIME = timedelta(seconds=60)
@@ -64,14 +66,25 @@ def _challenges(header: str) -> Iterator[Challenge]:
 
 def token_url(challenge: Challenge, scope: str, where: str) -> str:
     """Where to fetch a token for `scope`. What the challenge itself asks for is not granted blindly."""
-    realm = urlsplit(challenge.parameters.get("realm", ""))
-    if realm.scheme not in ("http", "https") or not realm.hostname or "@" in realm.netloc:
+    address = challenge.parameters.get("realm", "")
+    if not _is_address(address):
         raise Failure(Trouble.MALFORMED, "asks for a token without saying where to get it", where=where, status=401)
+    realm = urlsplit(address)
     query = {"scope": scope}
     if service := challenge.parameters.get("service"):
         query["service"] = service
     joined = "&".join(part for part in (realm.query, urlencode(query)) if part)
     return urlunsplit((realm.scheme, realm.netloc, realm.path, joined, ""))
+
+
+def _is_address(text: str) -> bool:
+    """Whether both parsers that the text meets, ours and the HTTP client's, read a host and a port out of it."""
+    try:
+        realm, url = urlsplit(text), httpx.URL(text)
+        usable = bool(url.host) and realm.port != 0
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return usable and realm.scheme in ("http", "https") and bool(realm.hostname) and "@" not in realm.netloc
 
 
 def is_related(registry: str, realm: str) -> bool:

@@ -143,6 +143,28 @@ async def test_a_token_service_without_tls_is_refused() -> None:
     assert "token service without TLS" in str(await failure_of(world))
 
 
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [(401, Trouble.DENIED), (403, Trouble.DENIED), (404, Trouble.MALFORMED), (400, Trouble.MALFORMED)],
+)
+async def test_a_refusal_of_the_token_service_names_it_and_never_means_that_the_image_is_gone(
+    status: int, trouble: Trouble
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        asks_service = request.url.host == "auth.example"
+        return httpx.Response(status) if asks_service else httpx.Response(401, headers=CHALLENGE)
+
+    failure = await failure_of(World(handle))
+    assert (failure.trouble, failure.status) == (trouble, status)
+    assert str(failure).startswith(f"registry.example/dotnet/aspnet: gets no token from auth.example ({status}); ")
+
+
+async def test_a_token_service_whose_name_cannot_be_read_is_one_clear_line() -> None:
+    header = {"www-authenticate": 'Bearer realm="https://[::1/token"'}
+    failure = await failure_of(World(lambda request: httpx.Response(401, headers=header)))
+    assert str(failure) == ("registry.example/dotnet/aspnet: asks for a token without saying where to get it")
+
+
 async def test_basic_credentials_are_sent_where_the_host_asks_for_them() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.headers.get("authorization") == "Basic dTpw":

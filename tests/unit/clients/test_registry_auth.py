@@ -69,7 +69,14 @@ def test_a_token_is_asked_for_one_repository_and_pull_alone() -> None:
     assert url == "https://auth.example/t?a=1&scope=repository%3Aa%2Fb%3Apull&service=s+p"
 
 
-@pytest.mark.parametrize("realm", ["", "/token", "file:///etc/passwd", "https://", "https://a@b/", "javascript:x"])
+@pytest.mark.parametrize(
+    "realm",
+    [
+        *("", "/token", "file:///etc/passwd", "https://", "https://a@b/", "javascript:x"),
+        *("https://[::1/token", "https://auth.example:99999/token", "https://auth.example:abc/", "https://a:0/"),
+        *("https://xn--.example/token", "https://\x7f/token", "https://auth\u3002example\u2100/token"),
+    ],
+)
 def test_a_realm_must_be_an_address(realm: str) -> None:
     with pytest.raises(Failure, match="without saying where"):
         token_url(Challenge("bearer", {"realm": realm}), "repository:a:pull", "here")
