@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import Config, Head, Index, Manifest, read_config, read_document
+from bot.domain.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
 from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 from bot.watch.concurrent import at_most
@@ -78,7 +78,7 @@ async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest:
 
 
 async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platform, ...]:
-    entries = index.images()
+    entries = index.images() or _unnamed(index)
     if not entries:
         raise _no_image("lists no image with a platform", where)
     if len(entries) > MOST_PLATFORMS:
@@ -92,9 +92,23 @@ async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platf
             raise Failure(Trouble.MALFORMED, f"lists an index as its image for {entry.platform}", where=where)
         manifests.append(document)
     configs = await reader.configs([manifest.config.digest for manifest in manifests])
+    found: dict[str, Platform] = {}
+    for entry, manifest in zip(entries, manifests, strict=True):
+        config = read_config(configs[manifest.config.digest], where)
+        name = entry.platform or config.platform
+        if name is not None:
+            found.setdefault(name, Platform(name, entry.digest, manifest, config))
+    if not found:
+        raise _no_image("lists no image with a platform", where)
+    return tuple(found.values())
+
+
+def _unnamed(index: Index) -> tuple[Entry, ...]:
+    """OCI leaves an entry's platform optional; where none has one, the configs are asked."""
     return tuple(
-        Platform(entry.platform or "", entry.digest, manifest, read_config(configs[manifest.config.digest], where))
-        for entry, manifest in zip(entries, manifests, strict=True)
+        entry
+        for entry in index.entries
+        if entry.platform is None and not entry.is_attestation and entry.media_type not in INDEXES
     )
 
 

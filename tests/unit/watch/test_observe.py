@@ -79,6 +79,23 @@ async def test_a_trouble_with_one_document_is_the_trouble_of_the_whole() -> None
         await read(registry, MemoryStore([], NOW), BASE, digest)
 
 
+async def test_where_no_entry_names_its_platform_the_configs_tell() -> None:
+    registry = MemoryRegistry()
+    named = registry.push(BASE, content="x", platforms=["linux/amd64", "linux/arm64"])
+    index = json.loads(registry.documents[named])
+    attestation = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    index["manifests"] = [
+        *({key: value for key, value in entry.items() if key != "platform"} for entry in index["manifests"]),
+        {**index["manifests"][0], "platform": None, "digest": digest_of(b"nowhere"), **attestation},
+        {"mediaType": OCI_INDEX, "digest": digest_of(b"nested"), "size": 1},
+    ]
+    body = json.dumps(index).encode()
+    registry.documents[digest_of(body)] = body
+    reading = await read(registry, MemoryStore([], NOW), BASE, digest_of(body))
+    assert [each.name for each in reading.platforms] == ["linux/amd64", "linux/arm64"]
+    assert [each.digest for each in reading.platforms] == [entry["digest"] for entry in index["manifests"][:2]]
+
+
 async def test_an_index_in_an_image_place_is_one_clear_line() -> None:
     registry = MemoryRegistry()
     inner = registry.push(BASE, content="x")
