@@ -108,16 +108,19 @@ def _shape(tag: Tag, policy: TagPolicy) -> tuple[object, ...]:
         tag.prefix,
         precision,
         revisions,
-        _has_year(tag),
+        _kind_of_number(tag),
         tag.is_dated,
         tag.commit is not None,
         tag.words,
     )
 
 
-def _has_year(tag: Tag) -> bool:
-    """A calendar version is no successor of a counted one: `16.2` is older than `2012.1` by its number only."""
-    return tag.prefix in ("", "v") and 1000 <= tag.parts[0] < 3000
+def _kind_of_number(tag: Tag) -> str:
+    """A year or a moment is no successor of a counted version: `16.2` is older than `2012.1` by its number only."""
+    first = tag.parts[0] if tag.prefix in ("", "v") else 0
+    if 1000 <= first < 3000:
+        return "year"
+    return "count" if first < 10**5 else "day" if first < 10**8 else "moment"
 
 
 def _prerelease_allows(a: Tag, b: Tag) -> bool:

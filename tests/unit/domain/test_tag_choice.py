@@ -115,6 +115,20 @@ def test_a_year_does_not_follow_a_counted_version() -> None:
     assert choose("16.2", ["16.2", "16.3", "2012.1"]) == "16.3"
 
 
+@pytest.mark.parametrize("later", ["202401", "20240105", "1704412800", "20240105120000"])
+def test_a_moment_does_not_follow_a_counted_version(later: str) -> None:
+    assert choose("12", ["13", later]) == "13"
+
+
+def test_a_moment_follows_one_of_its_kind() -> None:
+    assert choose("202312", ["202401", "13"]) == "202401"
+    assert choose("1704412800", ["1704412900", "20240105"]) == "1704412900"
+
+
+def test_builds_are_counted_on_beyond_any_number_of_digits() -> None:
+    assert choose("build-99999", ["build-100000"]) == "build-100000"
+
+
 def test_a_windows_release_is_never_crossed() -> None:
     assert choose("nanoserver-1809", ["nanoserver-1903", "nanoserver-ltsc2022"]) == "nanoserver-1809"
 
