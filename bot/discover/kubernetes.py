@@ -27,7 +27,7 @@ _TEMPLATE_ACTION = re.compile(
 
 def find(path: str, text: str) -> Findings:
     """The images of every container in every document that is a manifest; a Helm template is one problem."""
-    if "mage" not in text:
+    if "image" not in text and OPENSHIFT_IMAGE not in text:
         return Findings()
     file = Collector(path, text, Kind.KUBERNETES)
     action = _TEMPLATE_ACTION.search(text)
