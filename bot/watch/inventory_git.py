@@ -113,6 +113,8 @@ def _documents(clone: Path, document: str) -> Iterator[tuple[datetime, bytes]]:
             data = _blob(process.stdout, clone, commit)
             if data is not None:
                 yield latest, data
+            elif _is_listed(clone, commit, document):
+                raise _broken(clone, f"it lacks the document of commit {commit[:12]}")
 
 
 def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
@@ -130,7 +132,7 @@ def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
 
 
 def _blob(stream: IO[bytes], clone: Path, commit: str) -> bytes | None:
-    """One answer of `git cat-file --batch`; None where that commit removed the document."""
+    """One answer of `git cat-file --batch`; None where that commit removed the document, or the clone lacks it."""
     header = stream.readline(4096).decode("utf-8", "replace").split()
     if len(header) != 3 or header[1] != "blob" or not header[2].isdigit():
         if header and header[-1] == "missing":
@@ -143,6 +145,13 @@ def _blob(stream: IO[bytes], clone: Path, commit: str) -> bytes | None:
     if len(data) != size + 1:
         raise _broken(clone, f"git ended within the document of commit {commit[:12]}")
     return data[:-1]
+
+
+def _is_listed(clone: Path, commit: str, document: str) -> bool:
+    """Whether the commit has the document: a partial or damaged clone may lack what it names."""
+    with _git(clone, "ls-tree", "--full-tree", commit, "--", document) as process:
+        assert process.stdout is not None
+        return bool(process.stdout.read(1))
 
 
 @contextmanager
@@ -181,7 +190,8 @@ def _git(clone: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Itera
         status = process.wait()
     if status != 0:
         lines = complaint.strip().splitlines() or [f"git ended with {status}"]
-        raise _broken(clone, lines[-1].removeprefix("fatal: "))
+        told = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        raise _broken(clone, told.removeprefix("fatal: "))
 
 
 def _broken(clone: Path, what: str) -> Failure:

@@ -161,3 +161,26 @@ def test_a_clone_without_the_document_says_what_is_missing(clone: Clone) -> None
     with pytest.raises(Failure, match="no commit touches") as raised:
         history(clone)
     assert raised.value.trouble is Trouble.MISSING
+
+
+def test_a_clone_that_left_the_documents_behind_is_named(clone: Clone, tmp_path: Path) -> None:
+    clone.commit(inventory({"8.0": "1"}), FIRST)
+    clone.commit(inventory({"8.0": "2"}), SECOND)
+    clone.git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    clone.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", clone.path.as_uri(), str(partial))
+    with pytest.raises(Failure, match=r"lacks the document of commit [0-9a-f]{12};") as raised:
+        list(read_history(partial))
+    assert raised.value.where == str(partial)
+
+
+def test_of_a_long_complaint_of_git_the_reason_is_told(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git ends some complaints with a command to type, which alone says nothing."""
+    git = clone.path / "bin" / "git"
+    git.parent.mkdir()
+    complaint = r"fatal: dubious ownership\nTo add an exception, call:\n\n\tgit config\n"
+    git.write_text(f"#!/bin/sh\nprintf '{complaint}' >&2\nexit 128\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(Failure, match=r": dubious ownership;"):
+        history(clone)
