@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas → nodes with places.
 
-The dialect is the one that Visual Studio Code reads (https://jsonc.org): JSON, `//` and `/* */` comments, and a
-comma after the last item. The standard library decodes the strings; it keeps no places of its own.
+The dialect is the one that Visual Studio Code reads (https://jsonc.org): JSON, `//` and `/* */` comments, a comma
+after the last item, and tabs within strings. The standard library decodes the strings; it keeps no places of its own.
 """
 
 import re
@@ -12,7 +12,7 @@ from bot.discover.nodes import Mapping, Node, Scalar, Sequence, Style
 from bot.discover.text import BOM, Lines
 from bot.discover.yaml_nodes import DEEPEST_NESTING, LARGEST_TEXT
 
-_STRINGS = JSONDecoder()
+_STRINGS = JSONDecoder(strict=False)
 _SPACE = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+|/\*(?s:.*?)\*/)*+")
 _LITERAL = re.compile(r"true|false|null|-?\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+")
 
@@ -92,6 +92,9 @@ class _Reader:
             value, self._at = _STRINGS.raw_decode(self.source, start)
         except JSONDecodeError as error:
             raise self.wrong("a string is not closed or has an unknown escape") from error
+        if "\n" in value and "\n" in self.source[start : self._at]:
+            self._at = start
+            raise self.wrong("a string is not closed in its line")
         return Scalar(self.source, start, self._at, value, Style.DOUBLE_QUOTED)
 
     def _literal(self) -> Scalar:

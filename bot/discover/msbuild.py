@@ -4,6 +4,7 @@ expat does the reading. Nothing outside the text is ever fetched: a document typ
 define entities, is refused, so neither external entities nor expanding ones exist.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from bot.discover.yaml_nodes import DEEPEST_NESTING
 LARGEST_PROJECT = 1024 * 1024
 """Characters; project files that people write have some kilobytes."""
 MOST_ELEMENTS = 20_000
+_ENCODING = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)""", re.ASCII)
 
 
 @dataclass(slots=True, eq=False)
@@ -68,8 +70,11 @@ class _Reader:
         self._elements = 0
 
     def root(self) -> Element:
+        # Where another encoding is declared, a byte that is no UTF-8 is a letter that does not matter here.
+        declared = _ENCODING.match(self._source)
+        lossy = declared is not None and not declared[1].lower().startswith("utf")
         try:
-            self._parser.Parse(self._source.encode("utf-8", "surrogateescape"), True)
+            self._parser.Parse(self._source.encode("utf-8", "replace" if lossy else "surrogateescape"), True)
         except expat.ExpatError as error:
             raise Unreadable(error.lineno, f"the file is not valid XML: {expat.ErrorString(error.code)}") from error
         except UnicodeEncodeError as error:

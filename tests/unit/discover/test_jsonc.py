@@ -32,6 +32,7 @@ def plain(node: Node) -> object:
         ('\ufeff{"a":\t"x"}\r\n// end', {"a": "x"}),
         ('{"a": {}, "b": [], "c": "\\"\\u00e4\\n"}', {"a": {}, "b": [], "c": '"ä\n'}),
         ("/**/-1.5e3/* **/", -1500.0),
+        ('{"a": "x\ty"}', {"a": "x\ty"}),
     ],
 )
 def test_comments_and_trailing_commas_are_allowed(text: str, value: object) -> None:

@@ -364,6 +364,17 @@ def test_a_shared_file_that_cannot_be_read_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252"])
+def test_a_project_may_be_written_in_an_encoding_that_it_declares(encoding: str) -> None:
+    text = f"""<?xml version="1.0" encoding="{encoding}"?>
+<Project><PropertyGroup><Company>Caf\udce9</Company>
+<ContainerBaseImage>r.io/x:1</ContainerBaseImage></PropertyGroup></Project>"""
+    usage = only(find(PATH, text))
+    assert (str(usage.reference), usage.line) == ("r.io/x:1", 3)
+    assert usage.span is not None
+    assert usage.span.of(text) == "r.io/x:1"
+
+
 # Hostile texts
 
 
