@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas → nodes with places.
 
 The dialect is the one that Visual Studio Code reads (https://jsonc.org): JSON, `//` and `/* */` comments, a comma
-after the last item, and tabs within strings. The standard library decodes the strings; it keeps no places of its own.
+after the last item, and tabs within strings. The standard library decodes the strings; it keeps no places.
 """
 
 import re
