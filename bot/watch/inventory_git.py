@@ -26,6 +26,8 @@ FAMILIES = ("dotnet/runtime-deps", "dotnet/runtime", "dotnet/aspnet", "dotnet/sd
 MOST_COMMITS = 50_000
 LONGEST_RUN = 1800.0
 """Seconds for one git process; three years of history take less than a minute."""
+LONGEST_TIME = 10
+"""Digits of a commit's time in seconds, until the year 2286; a commit of any other time is passed over."""
 
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 _SAFELY = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "protocol.allow=never")
@@ -126,7 +128,7 @@ def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
     found: list[tuple[str, datetime]] = []
     for line in lines:
         commit, _, seconds = line.partition(" ")
-        if seconds.isdigit():
+        if seconds.isdigit() and len(seconds) <= LONGEST_TIME:
             found.append((commit, datetime.fromtimestamp(int(seconds), UTC)))
     return found
 

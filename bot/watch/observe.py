@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
@@ -116,7 +116,7 @@ def observation(base: Base, digest: str, platforms: Sequence[Platform], at: date
     """`version` is what the first platform declares, `created` the youngest platform's."""
     images = tuple(_image(base, platform) for platform in platforms)
     version = next((found for platform in platforms if (found := declared_version(platform.config))), None)
-    created = max((image.created for image in images if image.created), default=None)
+    created = max((image.created for image in images if image.created), key=_instant, default=None)
     return Observation(at, base, digest, version, created, images)
 
 
@@ -124,6 +124,14 @@ def declared_version(config: Config) -> str | None:
     """The .NET version of an image, of an sdk image the SDK's; None where it declares none (runtime-deps)."""
     declared = (config.env.get(name, "") for name in VERSION_VARIABLES)
     return next((text for text in declared if _VERSION.fullmatch(text)), None)
+
+
+def _instant(created: str) -> datetime:
+    """To compare by: builders write their own zone. A day that no calendar has counts as the oldest."""
+    try:
+        return datetime.fromisoformat(created)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _no_image(what: str, where: str) -> Failure:

@@ -29,13 +29,13 @@ class Clone:
         self.path = path
         self.git("init", "--quiet", "--initial-branch=main")
 
-    def git(self, *arguments: str, at: datetime = FIRST) -> None:
+    def git(self, *arguments: str, at: datetime | str = FIRST) -> None:
         identity = {f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        times = {"GIT_AUTHOR_DATE": at.isoformat(), "GIT_COMMITTER_DATE": at.isoformat()}
+        times = {"GIT_AUTHOR_DATE": str(at), "GIT_COMMITTER_DATE": str(at)}
         environment = os.environ | identity | times
         subprocess.run(["git", "-C", str(self.path), *arguments], check=True, env=environment, capture_output=True)
 
-    def commit(self, document: bytes, at: datetime) -> None:
+    def commit(self, document: bytes, at: datetime | str) -> None:
         file = self.path / DOCUMENT
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(document)
@@ -146,6 +146,13 @@ def test_time_never_runs_backwards(clone: Clone) -> None:
     clone.commit(inventory({"8.0": "1"}), SECOND)
     clone.commit(inventory({"8.0": "2"}), FIRST)
     assert [at for at, _, _ in told(clone)] == [SECOND, SECOND]
+
+
+def test_a_commit_of_no_time_that_can_be_counted_with_is_passed_over(clone: Clone) -> None:
+    clone.commit(inventory({"8.0": "1"}), FIRST)
+    clone.commit(inventory({"8.0": "2"}), "@99999999999999 +0000")
+    clone.commit(inventory({"8.0": "3"}), SECOND)
+    assert told(clone) == [(FIRST, "8.0", "1"), (SECOND, "8.0", "3")]
 
 
 def test_a_folder_that_is_no_clone_is_named(tmp_path: Path) -> None:

@@ -49,6 +49,20 @@ def test_an_observation_was_created_with_its_youngest_platform() -> None:
     assert observation(BASE, "d", platforms, NOW).created == "2025-11-11T19:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("older", "younger"),
+    [
+        ("2025-11-11T20:30:00+02:00", "2025-11-11T18:45:00Z"),
+        ("2025-11-11T18:45:00Z", "2025-11-11T18:45:00.123456789Z"),
+        ("2025-02-30T18:45:00Z", "2025-01-01T00:00:00Z"),
+    ],
+)
+def test_the_youngest_platform_is_told_by_instants(older: str, younger: str) -> None:
+    for order in ((older, younger), (younger, older)):
+        platforms = [platform(f"a/{number}", created) for number, created in enumerate(order)]
+        assert observation(BASE, "d", platforms, NOW).created == younger
+
+
 def test_the_first_platform_that_declares_a_version_gives_it() -> None:
     platforms = [
         platform("a/b"),
