@@ -55,7 +55,7 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     rebuilds = 0
     for part in group(moves, await store.open_rollouts(), now):
         affected = await store.affected([move.id for move in part.moves])
-        planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now)
+        planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now, part.joins)
         try:
             await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned))
         except LeaseLost:

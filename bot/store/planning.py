@@ -201,7 +201,6 @@ async def _supersede(
 ) -> set[int]:
     """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
     replaced = [old for item in planned for old in item.supersedes]
-    reason = f"a newer digest arrived; rollout {rollout} goes on with it"
     touched: set[int] = set()
     for ids in chunks(replaced):
         # Locked first, so that what a busy worker is just writing is seen here.
@@ -209,18 +208,30 @@ async def _supersede(
             select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
         )
         still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(ENDED))
-        if not still_open:
-            continue
-        ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in still_open]
-        # Taking the lease away stops a worker that is busy with one from writing over this.
-        await connection.execute(
-            update(rebuilds)
-            .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
-            .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
-        )
-        await note(
-            connection,
-            [step(old.id, now, old.state, new.state, reason) for old, new in zip(still_open, ended, strict=True)],
-        )
         touched |= {rebuild.rollout for rebuild in still_open}
+        for is_same in (False, True):
+            some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
+            reason = "more bases of the same publication" if is_same else "a newer digest"
+            await _end(
+                connection,
+                some,
+                f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
+                now,
+            )
     return touched
+
+
+async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
+    if not some:
+        return
+    ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in some]
+    # Taking the lease away stops a worker that is busy with one from writing over this.
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
+        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+    )
+    await note(
+        connection,
+        [step(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+    )

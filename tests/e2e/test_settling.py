@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.domain.rebuild import State
+from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from bot.sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+
+BASE = f"{ASPNET}:{RUNTIME_TAG}"
 
 POLICY = (
     {"match": {"causes": ["dotnet-security"], "min_severity": "high"}, "settle": "0s"},
@@ -53,6 +56,37 @@ async def test_a_move_within_the_settle_time_makes_no_second_rebuild_and_no_long
 
     assert await opened(patient)
     assert len(patient.world.github.runs("catalog-web")) == 1
+
+
+async def test_one_publication_that_is_seen_piece_by_piece_leads_to_one_pull_request_and_one_run(
+    patient: Stage,
+) -> None:
+    sdk, aspnet = (f"{patient.fleet.registry}/{name}" for name in ("dotnet/sdk:10.0-noble", BASE))
+    digests = patient.fleet.digests
+    floating = f"FROM {sdk} AS build\nRUN make\nFROM {aspnet}\nCOPY --from=build /app /app\n"
+    pinned = floating.replace(sdk, f"{sdk}@{digests['dotnet/sdk:10.0-noble']}").replace(
+        aspnet, f"{aspnet}@{digests[BASE]}"
+    )
+    await patient.world.github.create_repository("pinned", {"Dockerfile": pinned})
+    await patient.world.github.create_repository(
+        "floating", {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
+    )
+    await patient.run_pass()
+    await patient.fleet.publish_runtime("10.0.1")
+    await patient.run_pass()
+    patient.clock.ahead += timedelta(minutes=30)
+    await patient.fleet.publish_sdk("10.0.1")
+    await patient.run_pass()
+
+    patient.clock.ahead += timedelta(hours=6)
+    await patient.run_pass()
+
+    [request] = await patient.world.github.pull_requests("pinned")
+    text = await patient.world.github.read("pinned", "Dockerfile", request["head"]["ref"])
+    assert all(f"{name}@{digests[name]}" in text for name in ("dotnet/sdk:10.0-noble", BASE))
+    assert len(patient.world.github.runs("floating")) == 1
+    [message] = await patient.world.slack.messages()
+    assert "waiting" not in message["text"]
 
 
 async def test_a_change_that_turns_out_to_be_a_severe_fix_waits_no_longer(patient: Stage) -> None:

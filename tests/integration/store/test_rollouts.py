@@ -113,6 +113,16 @@ async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores)
     assert {message.key for message in await stores.outbox.claim_messages(10)} == {"rollout:1", "rollout:2"}
 
 
+async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan()
+    await moves_again(stores)
+    await stores.rollouts.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
+    first, second = (await stores.rollouts.rollout(1)).rebuilds
+    assert first.reason == "more bases of the same publication arrived; rollout 1 goes on with them"
+    assert second.state is State.PLANNED
+
+
 async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: Stores) -> None:
     await stores.fill()
     await stores.plan()

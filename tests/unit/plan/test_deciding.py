@@ -274,6 +274,32 @@ def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases
     ]
 
 
+@pytest.mark.parametrize("state", [State.PLANNED, State.WAITING, State.OPEN], ids=str)
+def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull_request(state: State) -> None:
+    """Two that change one Dockerfile would be in conflict as soon as one is merged."""
+    number = 12 if state is State.OPEN else None
+    earlier = rebuild(4, (ASPNET,), state, rollout=3, pull_request=number)
+    found = only(planned(move(SDK, id=9), usage("sdk:10.0@a", Role.BUILD_STAGE), earlier=[earlier], joins=3))
+    assert (found.supersedes, found.branch, found.pull_request) == ((4,), earlier.branch, number)
+    assert [target.base for target in found.targets] == [ASPNET, SDK]
+    assert found.reason == "aspnet:10.0, sdk:10.0 moved; 10.0 is pinned by digest"
+
+
+def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
+    known = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly-rebuild.yml", "rollout": 3}
+    floating = usage("sdk:10.0", Role.BUILD_STAGE)
+    earlier = rebuild(4, (ASPNET,), **known)
+    found = only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[earlier], joins=3))
+    assert (found.supersedes, [target.base for target in found.targets]) == ((4,), [ASPNET, SDK])
+    for other in (
+        replace(earlier, state=State.DISPATCHED),
+        replace(earlier, attempted_at=NOON),
+        replace(earlier, workflow="other.yml"),
+        replace(earlier, rollout=2),
+    ):
+        assert only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[other], joins=3)).supersedes == ()
+
+
 def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> None:
     mirrored = Base("mirror.example", ASPNET.repository, ASPNET.tag)
     earlier = rebuild(4, (mirrored,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)

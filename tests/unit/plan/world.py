@@ -102,6 +102,7 @@ def planned(
     policy: Policy | None = None,
     earlier: Sequence[Rebuild] = (),
     now: datetime = NOON,
+    joins: int | None = None,
 ) -> tuple[PlannedRebuild, ...]:
     """What is decided for one repository, whose usages follow the base of their own family."""
     moves = [moves] if isinstance(moves, Move) else list(moves)
@@ -113,7 +114,7 @@ def planned(
         ]
         for each in moves
     }
-    return decide(moves, affected, policy or Policy(), earlier, now)
+    return decide(moves, affected, policy or Policy(), earlier, now, joins)
 
 
 def only(found: tuple[PlannedRebuild, ...]) -> PlannedRebuild:

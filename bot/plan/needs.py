@@ -1,0 +1,97 @@
+"""What one usage needs once its base has moved, and by which action it can get that."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.domain.change import Move
+from bot.domain.following import Unknown, is_patch_pinned, moved
+from bot.domain.policy import Policy, Terms, Wish
+from bot.domain.rebuild import Action
+from bot.domain.repository import Member
+from bot.domain.usage import Replacement, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One usage and what it takes to bring it up to date.
+
+    `edit` is what a pull request would change, None where nothing can be written. A usage that `floats` takes the
+    new base with any rebuild.
+    """
+
+    move: Move
+    usage: Usage
+    terms: Terms
+    edit: Replacement | None
+    floats: bool
+    reason: str
+
+    @property
+    def is_met(self) -> bool:
+        """The reference is what it should be: nothing to do, but an open pull request may say otherwise."""
+        return self.edit is not None and self.edit.old == self.edit.new
+
+
+def need_of(member: Member, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
+    change = move.change
+    if usage.platforms and not _builds_for(usage.platforms, change.platforms):
+        return None
+    if member.config.ignores(usage.path, str(change.base), today):
+        return None
+    terms = policy.terms(member.name, change.base, change.cause, change.severity)
+    assert change.to_digest is not None
+    target = moved(usage.reference, change.to_digest, change.to_version)
+    if isinstance(target, Unknown):
+        return Need(move, usage, terms, None, False, target.reason)
+    can_be_written = usage.span is not None and usage.fixed_because is None
+    if target == usage.reference and usage.is_pinned:
+        return Need(move, usage, terms, Replacement(target, target), False, f"{target.tag} is back at this digest")
+    if target == usage.reference:
+        mark = Replacement(target, target.at(target.tag, change.to_digest), marker=True)
+        return Need(move, usage, terms, mark if can_be_written else None, True, f"{usage.reference} needs no edit")
+    if not can_be_written:
+        why = usage.fixed_because or "the base is implied, not written"
+        return Need(move, usage, terms, None, False, f"{usage.reference} must be edited by hand: {why}")
+    how = "pinned by digest" if usage.is_pinned else "pinned to a patch"
+    return Need(move, usage, terms, Replacement(usage.reference, target), False, f"{usage.reference.tag} is {how}")
+
+
+def needs_of_sdk_pins(member: Member, needs: Sequence[Need]) -> list[Need]:
+    """global.json moves together with the SDK image that builds there, never by itself."""
+    found: list[Need] = []
+    for need in needs:
+        version = need.move.change.to_version
+        if not need.usage.reference.repository.endswith("/sdk") or version is None:
+            continue
+        pinned = not need.floats and is_patch_pinned(need.usage.reference)
+        for usage in member.sdk_pins:
+            if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
+                target = usage.reference.at(version, None)
+                reason = f"{usage.path} asks for SDK {usage.sdk_pin.version}"
+                found.append(
+                    Need(need.move, usage, need.terms, Replacement(usage.reference, target), False, reason)
+                )
+    return found
+
+
+def action_of(member: Member, need: Need) -> Action:
+    """What is wished for, as far as it can help; where nothing can, maintainers are told."""
+    wish = member.config.action or need.terms.action
+    if wish in (Wish.NOTIFY, Wish.DISPATCH):
+        return Action(wish.value)
+    has_workflow = member.workflow(workflow_of(member, need)) is not None
+    prefers_workflow = need.edit is None or wish is not Wish.PULL_REQUEST
+    if need.floats and has_workflow and prefers_workflow:
+        return Action.DISPATCH
+    return Action.NOTIFY if need.edit is None else Action.PULL_REQUEST
+
+
+def workflow_of(member: Member, need: Need) -> str:
+    return member.config.workflow or need.terms.workflow
+
+
+def _builds_for(wanted: Iterable[str], changed: Iterable[str]) -> bool:
+    """Platforms compare by system and architecture; `linux/arm64/v8` is `linux/arm64`."""
+    heads = {"/".join(platform.split("/")[:2]) for platform in changed}
+    return not heads or any("/".join(platform.split("/")[:2]) in heads for platform in wanted)
