@@ -238,8 +238,7 @@ def _first(error: ValidationError) -> str:
 @contextmanager
 def _unpacked(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as raw:
-        magic = raw.read(6)
-        raw.seek(0)
+        magic = raw.peek(6)[:6]  # a pipe cannot be read twice
         if magic == b"\xfd7zXZ\x00":
             with lzma.open(raw) as stream:
                 yield cast(BinaryIO, stream)

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -93,6 +94,17 @@ def test_a_withdrawal_needs_no_more_than_its_null_digest(file: Writer) -> None:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress], ids=["plain", "gzip", "xz"])
 def test_the_first_bytes_tell_how_a_file_is_packed(file: Writer, pack: Callable[[bytes], bytes]) -> None:
     assert len(list(read_observations(file(pack(lines(ROW, ROW)))))) == 2
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress], ids=["plain", "gzip", "xz"])
+def test_a_log_may_come_through_a_pipe(pack: Callable[[bytes], bytes]) -> None:
+    read, write = os.pipe()
+    with open(write, "wb") as pipe:
+        pipe.write(pack(lines(ROW, ROW)))
+    try:
+        assert len(list(read_observations(Path(f"/dev/fd/{read}")))) == 2
+    finally:
+        os.close(read)
 
 
 def test_blank_lines_and_unknown_keys_are_skipped(file: Writer) -> None:
