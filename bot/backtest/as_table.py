@@ -137,7 +137,7 @@ def _listed(title: str, lines: Iterable[str], most: int = 10) -> list[Text]:
     every = list(lines)
     if not every:
         return []
-    body = [f"  {line}" for line in every[-most:]]
+    body = [f"  {_printable(line)}" for line in every[-most:]]
     if len(every) > most:
         body.insert(0, f"  {len(every) - most} earlier ones, then")
     return [Text(f"{title}\n", style="bold", end=""), Text("\n".join(body) + "\n")]
@@ -162,5 +162,10 @@ def _table(
         whole = is_text and heading != "bases"
         table.add_column(heading, justify="left" if is_text else "right", overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(_printable(cell)) for cell in row))
     return table
+
+
+def _printable(text: str) -> str:
+    """Names come out of a log that anybody may have written; none of them shall drive the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -67,6 +67,16 @@ def test_repositories_show_what_they_would_have_got(report: Report) -> None:
     assert (row.pull_requests, row.dispatches, row.bases) == (1, 0, ("aspnet:8.0",))
 
 
+def test_no_name_in_a_log_drives_the_terminal() -> None:
+    name, os = "t\x1b[2J", "evil\x1b[31m\n"
+    log = [seen("1", of=f"aspnet:{name}"), seen("2", image("2", os=os), of=f"aspnet:{name}", at=DAY + HOUR)]
+    out = io.StringIO()
+    Console(file=out, width=200).print(as_table.render(run(log, ())))
+    assert "aspnet:t\ufffd[2J" in out.getvalue()
+    assert "became evil\ufffd[31m\ufffd\n" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
 def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe() -> None:
     settling = run(LOG, RELEASES, fleet=fleet(), planner=SettleWindow)
     assert settling.to_action_security.longest == HOUR
