@@ -42,7 +42,7 @@ def edits_for(usage: Usage, new: Reference, text: str) -> tuple[Edit, ...]:
         edits += _replaced(written.part(0, name_end), new.name)
     edits += _changed(written, name_end, tag_end, ":", new.tag, usage)
     edits += _changed(written, tag_end, len(written), "@", new.digest, usage)
-    return tuple(_still_text(edit, usage, text) for edit in _merged(edits))
+    return tuple(_smallest(_still_text(edit, usage, text), text) for edit in _merged(edits))
 
 
 def applied(edits: Iterable[Edit], text: str) -> str | None:
@@ -173,6 +173,14 @@ def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
     ):
         return edit
     return edit._replace(text=f'"{edit.text}"')
+
+
+def _smallest(edit: Edit, text: str) -> Edit:
+    """Without the ends that stay, so that all who share a variable ask for the same edit of it."""
+    old, new = edit.span.of(text), edit.text
+    same = _common_start(old, new)
+    same_end = _common_start(old[same:][::-1], new[same:][::-1])
+    return Edit(Span(edit.span.start + same, edit.span.end - same_end), new[same : len(new) - same_end])
 
 
 def _common_start(one: str, other: str) -> int:

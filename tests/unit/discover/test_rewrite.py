@@ -116,6 +116,17 @@ class TestArguments:
         assert result.data.decode() == text.replace("T=1", "T=2")
         assert result.edits == 1
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [("8.0", "9.0"), ("8.0.1", "8.0.2"), ("8.0.1", "8.0.11"), ("8.0.11", "8.0.1"), ("8.0.9", "8.0.10")],
+    )
+    def test_a_default_that_is_the_whole_tag_of_one_image_and_the_start_of_the_other(
+        self, old: str, new: str
+    ) -> None:
+        text = "ARG V={}\nFROM sdk:${{V}} AS build\nFROM aspnet:${{V}}-noble\nFROM mine:1-${{V}}\n"
+        pairs = [(f"sdk:{old}", f"sdk:{new}"), (f"aspnet:{old}-noble", f"aspnet:{new}-noble")]
+        assert replaced(text.format(old), *pairs, (f"mine:1-{old}", f"mine:1-{new}")) == text.format(new)
+
     def test_a_default_that_another_image_shares_stays(self) -> None:
         assert refusals("ARG T=1\nFROM a:$T\nFROM b:$T\n", ("a:1", "a:2")) == [
             "cannot change a:1 to a:2: this would change b:1 in line 3 too; change both alike"

@@ -112,3 +112,26 @@ def test_what_cannot_be_written_is_refused_and_leaves_the_file(path: str, text: 
 
     assert rewritten.data.decode() == text
     assert len(rewritten.refused) == 1
+
+
+BOTH_SHARE = {
+    COMPOSE: INLINE + '"ARG V=8.0\\nFROM x:$$V\\nFROM y:$$V-noble"\n',
+    BAKE: 'T = "8.0"\ntarget "a" {\n  contexts = { x = "docker-image://x:${T}", y = "docker-image://y:${T}-noble" }\n}\n',
+    PROJECT: PROPERTIES.format("8.0", "x:$(T)").replace(
+        "<Con", "<ContainerBaseImage>y:$(T)-noble</ContainerBaseImage><Con"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", BOTH_SHARE)
+def test_a_version_that_two_references_share_changes_once(path: str) -> None:
+    wanted = [
+        Replacement(Reference.parse("x:8.0"), Reference.parse("x:9.0")),
+        Replacement(Reference.parse("y:8.0-noble"), Reference.parse("y:9.0-noble")),
+    ]
+
+    rewritten = rewrite(path, BOTH_SHARE[path].encode(), wanted)
+
+    assert rewritten.refused == ()
+    assert rewritten.edits == 1
+    assert rewritten.data.decode() == BOTH_SHARE[path].replace("8.0", "9.0")
