@@ -116,7 +116,7 @@ def test_what_cannot_be_written_is_refused_and_leaves_the_file(path: str, text: 
 
 BOTH_SHARE = {
     COMPOSE: INLINE + '"ARG V=8.0\\nFROM x:$$V\\nFROM y:$$V-noble"\n',
-    BAKE: 'T = "8.0"\ntarget "a" {\n  contexts = { x = "docker-image://x:${T}", y = "docker-image://y:${T}-noble" }\n}\n',
+    BAKE: TARGET + 'contexts = { x = "docker-image://x:${T}", y = "docker-image://y:${T}-noble" }\n}\n',
     PROJECT: PROPERTIES.format("8.0", "x:$(T)").replace(
         "<Con", "<ContainerBaseImage>y:$(T)-noble</ContainerBaseImage><Con"
     ),
