@@ -31,8 +31,7 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     file = Collector(path, text, Kind.KUBERNETES)
     action = _TEMPLATE_ACTION.search(text)
-    may_be_manifest = "kind" in text and "apiVersion" in text
-    if action is None and not may_be_manifest and not kustomize.is_named_as_one(path):
+    if action is None and not ("kind" in text and "apiVersion" in text) and not kustomize.may_be_one(text):
         return Findings()
     try:
         documents = read(text)
@@ -42,9 +41,8 @@ def find(path: str, text: str) -> Findings:
         file.problem(place, TEMPLATED)
         return file.findings()
     for document in documents:
-        if isinstance(document, Mapping) and kustomize.is_one(path, document):
-            for written in kustomize.images(document):
-                file.image(written, Role.IMAGE, assembled=True)
+        for written in kustomize.images(document):
+            file.image(written, Role.IMAGE, assembled=True)
     for key, mapping in _mappings(documents):
         _add(key, mapping, file)
     return file.findings()

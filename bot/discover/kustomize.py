@@ -3,38 +3,40 @@
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.discover.nodes import Mapping, Node
 from bot.discover.traced import Traced
 
-_FILE = re.compile(r"(?:.*/)?kustomization\.ya?ml")
 _KINDS = frozenset({"Kustomization", "Component"})
+_OWN_WORDS = ("newTag", "newName")
+"""Nothing else has these, and a kustomization need not tell its kind."""
 
 
-def is_named_as_one(path: str) -> bool:
-    """Under that name, `kind` and `apiVersion` may be left out."""
-    return _FILE.fullmatch(path) is not None
+def may_be_one(text: str) -> bool:
+    return any(word in text for word in _OWN_WORDS)
 
 
-def is_one(path: str, document: Node) -> bool:
+def images(document: Node) -> Iterator[Traced]:
+    """What each entry with a new tag or a digest makes of its image; none where this is no kustomization."""
     if not isinstance(document, Mapping):
-        return False
-    kind = document.scalar("kind")
-    return kind.value in _KINDS if kind is not None else is_named_as_one(path)
-
-
-def images(document: Mapping) -> Iterator[Traced]:
-    """What each entry with a new tag or a digest makes of its image."""
-    for entry in document.sequence("images"):
-        name = (entry.scalar("newName") or entry.scalar("name")) if isinstance(entry, Mapping) else None
-        if not isinstance(entry, Mapping) or name is None:
-            continue
-        tag, digest = entry.scalar("newTag"), entry.scalar("digest")
-        written = name.traced.strip()
-        for sign, part in ((":", tag), ("@", digest)):
-            if part is not None and written.text and part.value.strip():
-                written = written.joined(sign) + part.traced.strip()
-        if tag is not None or digest is not None:
+        return
+    entries = [entry for entry in document.sequence("images") if isinstance(entry, Mapping)]
+    if not _is_one(document, entries):
+        return
+    for entry in entries:
+        name = entry.scalar("newName") or entry.scalar("name")
+        parts = [(sign, entry.scalar(key)) for sign, key in ((":", "newTag"), ("@", "digest"))]
+        given = [(sign, part.traced.strip()) for sign, part in parts if part is not None and part.value.strip()]
+        if name is not None and name.value.strip() and given:
+            written = name.traced.strip()
+            for sign, part in given:
+                written = written.joined(sign) + part
             yield written
+
+
+def _is_one(document: Mapping, entries: list[Mapping]) -> bool:
+    kind = document.scalar("kind")
+    if kind is not None:
+        return kind.value in _KINDS
+    return any(entry.get(word) is not None for entry in entries for word in _OWN_WORDS)

@@ -275,6 +275,7 @@ images:
 - name: only-renamed
   newName: registry.example.com/renamed
 - newTag: nameless
+- {{name: unchanged, newTag: ""}}
 - text
 """
 REPLACED = [
@@ -290,8 +291,10 @@ def test_a_kustomization_names_the_images_that_it_puts_in(kind: str) -> None:
     assert found(text) == REPLACED
 
 
-def test_a_kustomization_may_be_told_by_its_name_alone() -> None:
-    findings = kubernetes.find("overlays/prod/kustomization.yaml", KUSTOMIZATION)
-    spans_cover_what_they_claim(KUSTOMIZATION, findings)
-    assert [(str(usage.reference), usage.line) for usage in findings.usages] == REPLACED
-    assert found(KUSTOMIZATION) == []
+def test_a_kustomization_need_not_tell_its_kind() -> None:
+    assert found(KUSTOMIZATION) == REPLACED
+
+
+def test_images_of_another_kind_are_no_kustomization() -> None:
+    assert found(f"{KUSTOMIZATION}kind: ImagePolicy\napiVersion: example.com/v1\n") == []
+    assert found("images:\n- {name: web, digest: sha256:" + "a" * 64 + "}\n") == []
