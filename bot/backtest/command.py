@@ -45,6 +45,9 @@ def backtest(
     """
     if output_format not in FORMATS:
         raise _refused(f"there is no format {output_format!r}", f"choose from {', '.join(FORMATS)}")
+    for given in (observations, releases, repositories):
+        if given is not None and changes is not None and given.is_file() and given.resolve() == changes.resolve():
+            raise _refused(f"{given}: --changes would overwrite it", "give a file of its own")
     report = run(
         _source(observations, from_git),
         read_releases(releases),

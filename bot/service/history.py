@@ -34,6 +34,7 @@ class Moved:
 
 async def export_log(settings: Settings, observations: Path | None, releases: Path | None) -> Moved:
     """Writes the log oldest first, as it is read: several workers, or an import, append out of that order."""
+    _check(observations, releases)
     database = await open_database(store_url(settings))
     try:
         store = HistoryStore(database)
@@ -57,6 +58,7 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
 
     A watched base's next poll counts as its first sight, so that an old log sets off no rollout.
     """
+    _check(observations, releases)
     database = await open_database(store_url(settings))
     try:
         store = HistoryStore(database)
@@ -84,6 +86,14 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
         return Moved(taken, len(listed), skipped)
     finally:
         await database.close()
+
+
+def _check(observations: Path | None, releases: Path | None) -> None:
+    if observations is None and releases is None:
+        raise Failure(Trouble.MALFORMED, "there is nothing to do", advice="give --observations, --releases or both")
+    if observations is not None and releases is not None and observations.resolve() == releases.resolve():
+        what = "cannot hold observations and releases at once"
+        raise Failure(Trouble.MALFORMED, what, where=str(observations), advice="give each a file of its own")
 
 
 async def _standings(store: HistoryStore) -> dict[Base, Standing | None]:

@@ -102,3 +102,31 @@ def test_a_full_disk_is_one_clear_line(bot: Command, store: Store, tmp_path: Pat
         2,
         ["/dev/full: cannot be written: No space left on device; check folder, permissions and space"],
     )
+
+
+@pytest.mark.parametrize("command", ["export", "import"])
+def test_without_a_file_there_is_nothing_to_do(bot: Command, store: Store, command: str) -> None:
+    ran = bot(command, "-c", store("one"))
+    assert (ran.code, ran.err) == (2, "there is nothing to do; give --observations, --releases or both\n")
+
+
+def test_one_file_cannot_hold_both_logs(bot: Command, store: Store, tmp_path: Path) -> None:
+    ran = bot("export", "--observations", tmp_path / "a", "--releases", tmp_path / "." / "a", "-c", store("one"))
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "cannot hold observations and releases at once; give each a file of its own" in ran.err
+
+
+@pytest.mark.parametrize("input_file", ["observations", "releases", "repositories"])
+def test_a_backtest_overwrites_none_of_its_inputs(bot: Command, tmp_path: Path, input_file: str) -> None:
+    texts = {
+        "observations": seen(1, "9.0", "1", "9.0.14"),
+        "releases": "",
+        "repositories": '{"source": "a", "reference": "mcr.microsoft.com/dotnet/aspnet:9.0"}\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    given = [word for name in texts for word in (f"--{name}", tmp_path / name)]
+    ran = bot("backtest", *given, "--changes", tmp_path / input_file)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert f"{input_file}: --changes would overwrite it; give a file of its own" in ran.err
+    assert {name: (tmp_path / name).read_text() for name in texts} == texts
