@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.discover import global_json, project
+from bot.discover import global_json, marker, project
 from bot.discover.dispatchable import dispatchable
 from bot.discover.files import LARGEST_FILE, find_usages, kind_of
 from bot.discover.text import decode
@@ -14,6 +14,7 @@ from bot.domain.usage import Findings, Kind, Problem, Usage
 
 _WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000
+_IMPORTED = (".props", ".targets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,12 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     problems: list[Problem] = []
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)
-    texts = {file.path: file.data for file in in_order if _feeds_projects(file.path)}
+    shared = _Shared.of(in_order)
     for file in in_order:
         kind = kind_of(file.path)
         if kind is None:
             continue
-        found = _project(file, texts) if kind is Kind.PROJECT else memory.findings(file, kind)
+        found = _project(file, shared) if kind is Kind.PROJECT else memory.findings(file, kind)
         usages += found.usages
         problems += found.problems
         if kind is Kind.WORKFLOW and file.path.startswith(_WORKFLOWS):
@@ -66,32 +67,58 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     return Findings(tuple(usages), tuple(problems)), tuple(workflows)
 
 
-def _feeds_projects(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name.startswith("Directory.Build.") or name == "global.json"
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What projects of the repository may take from other files: (path, text) to import, and each global.json."""
+
+    imports: tuple[tuple[str, str], ...]
+    """Those that mention containers come first: that is what a project is asked for before all else."""
+    pins: Mapping[str, str]
+
+    @classmethod
+    def of(cls, files: Iterable[File]) -> "_Shared":
+        imports: list[tuple[str, str]] = []
+        pins: dict[str, str] = {}
+        for file in files:
+            if kind_of(file.path) is Kind.GLOBAL_JSON:
+                pins[file.path] = decode(file.data)
+            elif file.path.endswith(_IMPORTED) and len(file.data) <= LARGEST_FILE:
+                imports.append((file.path, decode(file.data)))
+        imports.sort(key=lambda each: not _mentions_containers(each[1]))
+        return cls(tuple(imports), pins)
+
+    def imports_for(self, text: str) -> tuple[tuple[str, str], ...]:
+        """None where neither the project nor any other text is about containers, so that nobody looks again."""
+        is_asked = bool(self.imports) and (_mentions_containers(self.imports[0][1]) or _mentions_containers(text))
+        return self.imports if is_asked else ()
 
 
-def _project(file: File, texts: Mapping[str, bytes]) -> Findings:
-    alone = _feeds_projects(file.path) or not texts or len(file.data) > LARGEST_FILE or b"\0" in file.data
-    if alone:
+def _mentions_containers(text: str) -> bool:
+    return "container" in text.lower()
+
+
+def _project(file: File, shared: _Shared) -> Findings:
+    is_project = file.path.endswith(project.PROJECT_ENDINGS)
+    if not is_project or len(file.data) > LARGEST_FILE or b"\0" in file.data:
         return find_usages(file.path, file.data, Kind.PROJECT)
-    props = [(path, decode(data)) for path, data in texts.items() if not path.endswith("global.json")]
-    pin = _sdk_above(file.path, texts)
+    text = decode(file.data)
     try:
-        return project.find_project(file.path, decode(file.data), props, sdk=pin)
+        pin = _sdk_above(file.path, shared.pins)
+        found = project.find_project(file.path, text, shared.imports_for(text), sdk=pin)
     except Exception as error:
         why = f"could not be read ({type(error).__name__}); please report this file"
         return Findings(problems=(Problem(file.path, 1, why),))
+    return replace(found, usages=marker.attached(found.usages, text))
 
 
-def _sdk_above(path: str, texts: Mapping[str, bytes]) -> str | None:
+def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:
     """The SDK that the nearest global.json in the folders above pins (how the .NET host looks for it)."""
     folder = path
     while folder:
         folder = folder.rpartition("/")[0]
-        data = texts.get(f"{folder}/global.json" if folder else "global.json")
-        if data is not None:
-            found = global_json.pin(decode(data))
+        text = pins.get(f"{folder}/global.json" if folder else "global.json")
+        if text is not None:
+            found = global_json.pin(text)
             return found.version if found is not None else None
     return None
 

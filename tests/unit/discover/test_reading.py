@@ -93,6 +93,35 @@ def test_a_change_of_shared_properties_changes_what_an_unchanged_project_tells()
     assert [(usage.path, usage.role) for usage in found] == [("src/Api.csproj", Role.IMPLICIT_BASE)]
 
 
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("Api.csproj", '<Import Project="../eng/containers.props" />'),
+        ("Directory.Build.props", '<Import Project="../eng/containers.props" />'),
+        ("Directory.Build.targets", '<Import Project="$(MSBuildThisFileDirectory)..\\eng\\containers.props" />'),
+    ],
+)
+def test_a_project_takes_its_base_from_any_file_that_is_imported(path: str, line: str) -> None:
+    texts = {
+        "eng/containers.props": SHARED,
+        "src/Api.csproj": PUBLISHED,
+        "src/Directory.Build.props": b"<Project />",
+        "src/Directory.Build.targets": b"<Project />",
+    }
+    texts[f"src/{path}"] = texts[f"src/{path}"].replace(b"<Project />", b"<Project></Project>")
+    texts[f"src/{path}"] = texts[f"src/{path}"].replace(b"</Project>", line.encode() + b"</Project>")
+    found = usages(*(File(name, name, text) for name, text in texts.items()))
+    assert [(usage.path, usage.role) for usage in found] == [("eng/containers.props", Role.BASE_IMAGE)]
+
+
+def test_a_marker_counts_in_a_project_beside_shared_files_too() -> None:
+    digest = "sha256:" + "a" * 64
+    text = SHARED.replace(b"<ContainerBase", b"<!-- base-digest: " + digest.encode() + b" -->\n<ContainerBase")
+    for other in ([], [File("global.json", "1", b"{}")], [File("Directory.Build.props", "2", b"<Project />")]):
+        [usage] = usages(File("src/Api.csproj", "3", text), *other)
+        assert usage.marker == digest
+
+
 def test_a_project_that_breaks_the_reading_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> Findings:
         raise LookupError("of ours")
