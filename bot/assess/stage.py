@@ -1,7 +1,7 @@
 """One tick: every new observation gets its change, and earlier changes what the feeds have added since."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,12 @@ class Pair:
     base_id: int
     before: Observation
     after: Observation
+
+    @property
+    def earlier(self) -> Observation:
+        """`before`, made at the latest when `after` was. The order is the store's: an inventory counts from when
+        it was fetched, though a registry may have been asked before it was read, and clocks of workers differ."""
+        return replace(self.before, at=min(self.before.at, self.after.at))
 
 
 class AssessStore(Protocol):
@@ -62,7 +68,7 @@ async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
         revision = await store.feeds_revision()
         releases, advisories = await _read(known)
         now = clock.now()
-        assessed = [(pair, assess(pair.before, pair.after, releases, advisories, now)) for pair in pairs]
+        assessed = [(pair, assess(pair.earlier, pair.after, releases, advisories, now)) for pair in pairs]
         await store.save_changes(assessed, revision, now)
         found += [change for _, change in assessed]
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
