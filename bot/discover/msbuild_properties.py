@@ -27,6 +27,10 @@ MOST_DOCUMENTS = 50
 """How many files one project is put together from, at most."""
 
 _EXPRESSION = re.compile(r"\$\((?P<name>[A-Za-z_][\w-]*)\)")
+_FILE_ABOVE = re.compile(
+    r"GetPathOfFileAbove\(\s*'?(?P<name>\$\(MSBuildThisFile\)|[\w.-]+)'?\s*(?:,(?P<start>[^,]*))?\)\)", re.ASCII
+)
+"""`start` is the folder to begin in; without it, that of the file itself."""
 _ANY_EXPRESSION = re.compile(r"[$@%]\(")
 _KNOWN_TO_MSBUILD_ALONE = re.compile(
     r"(?:MSBuild|NETCoreSdk|NetCoreTargeting|Bundled|_|GITHUB_|BUILD_|AGENT_|Solution|VisualStudio|DevEnv).*"
@@ -166,8 +170,10 @@ class Evaluation:
     def _imported(self, path: str, project: str) -> Document | None:
         """The document that an import names, where it is one of those at hand."""
         here = posixpath.dirname(path)
-        if "GetPathOfFileAbove" in project:
-            name = "Directory.Build.targets" if "Directory.Build.targets" in project else "Directory.Build.props"
+        if above := _FILE_ABOVE.search(project):
+            name = above["name"].replace("$(MSBuildThisFile)", posixpath.basename(path))
+            if ".." not in (above["start"] or ""):
+                return self._imports.nearest(name, here)
             return self._imports.nearest(name, posixpath.dirname(here)) if here else None
         relative = project.replace("\\", "/").replace("$(MSBuildThisFileDirectory)", "./")
         return self._imports.get(posixpath.normpath(posixpath.join(here, relative)))

@@ -324,6 +324,7 @@ def test_the_nearest_shared_file_feeds_the_project() -> None:
     "imported",
     [
         "$([MSBuild]::GetPathOfFileAbove('Directory.Build.props', '$(MSBuildThisFileDirectory)../'))",
+        "$([MSBuild]::GetPathOfFileAbove($(MSBuildThisFile), $(MSBuildThisFileDirectory)..))",
         "..\\Directory.Build.props",
         "$(MSBuildThisFileDirectory)../Directory.Build.props",
     ],
@@ -332,6 +333,20 @@ def test_a_shared_file_may_import_the_one_above_it(imported: str) -> None:
     near = f'<Project><Import Project="{imported}" /></Project>'
     shared = [("Directory.Build.props", SHARED_PROPS), ("src/Directory.Build.props", near)]
     assert only(find_project(PATH, project(PUBLISHED), shared)).reference.tag == "9.0"
+
+
+@pytest.mark.parametrize("start", ["", ", '$(MSBuildThisFileDirectory)'", ", $(MSBuildThisFileDirectory)../"])
+def test_a_project_may_import_any_file_above_it_by_name(start: str) -> None:
+    line = f"""<Import Project="$([MSBuild]::GetPathOfFileAbove('images.props'{start}))" />"""
+    text = project(FRAMEWORK + PUBLISHED).replace("</Project>", f"{line}</Project>")
+    shared = [
+        ("Directory.Build.props", "<Project />"),
+        (
+            "images.props",
+            "<Project><PropertyGroup><ContainerBaseImage>x:1</ContainerBaseImage></PropertyGroup></Project>",
+        ),
+    ]
+    assert find_project(PATH, text, shared).usages == ()
 
 
 def test_a_shared_sign_counts_for_web_projects_alone() -> None:
