@@ -3,6 +3,7 @@
 The grammar is Docker's own (distribution/reference), through docker-image-py.
 """
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from docker_image import reference as docker
 
 DEFAULT_REGISTRY = "docker.io"
 LONGEST_REFERENCE = 1024
+_IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 
 
 class InvalidReference(ValueError):
@@ -87,6 +89,10 @@ def _is_host(part: str) -> bool:
 def _parse(text: str) -> Reference:
     if not text or len(text) > LONGEST_REFERENCE:
         raise InvalidReference(f"{text[:80]!r} is no image reference: empty or too long")
+    if _IDENTIFIER.fullmatch(text):
+        raise InvalidReference(
+            f"{text!r} is no image reference: 64 hexadecimal digits are an image id; name the image"
+        )
     try:
         parsed = docker.Reference.parse(text)
     except (docker.InvalidReference, docker_digest.InvalidDigest) as error:

@@ -11,7 +11,17 @@ DIGEST = "sha256:" + "a" * 64
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a b", "Not/An/Image", "a:b:c", "a@sha256:abc", f"a:1@{DIGEST}0", f"a@{DIGEST[:-1]}", "a@md9:" + "0" * 64],
+    [
+        "",
+        "a b",
+        "Not/An/Image",
+        "a:b:c",
+        "a@sha256:abc",
+        f"a:1@{DIGEST}0",
+        f"a@{DIGEST[:-1]}",
+        "a@md9:" + "0" * 64,
+        "ab" * 32,
+    ],
 )
 def test_what_docker_refuses_is_no_reference(text: str) -> None:
     with pytest.raises(InvalidReference):
