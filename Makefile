@@ -3,6 +3,10 @@
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
 
+# What the sandbox serves on this machine is behind no proxy.
+export NO_PROXY := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
+export no_proxy := $(NO_PROXY)
+
 demo: set-up
 	.venv/bin/freshness-bot demo
 
