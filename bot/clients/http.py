@@ -194,10 +194,9 @@ class Http:
         return error.retry_after if error.retry_after.total_seconds() <= self.limits.patience else False
 
     def _target(self, url: str) -> httpx.URL:
-        try:
-            target = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise Failure(Trouble.MALFORMED, "is no URL", where=url.partition("?")[0][:80]) from error
+        target = bounds.address(url)
+        if target is None:
+            raise Failure(Trouble.MALFORMED, "is no URL", where=url.partition("?")[0][:80])
         where = bounds.where_of(target)
         if not target.host or target.userinfo or target.scheme not in ("http", "https"):
             raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=where)
@@ -217,6 +216,8 @@ class Http:
             raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
         except httpx.HTTPError as error:
             raise bounds.unreachable(error, where) from error
+        except UnicodeError as error:  # httpx reads Location, followed or not, and does not catch this itself
+            raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=where) from error
         if answer.status == 429 or answer.status >= 500:
             raise _turned_away(answer, self.clock.now())
         return answer

@@ -13,6 +13,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LONGEST_WAIT = timedelta(days=1)
 MEBIBYTE = 1024 * 1024
+NO_URL = "redirects to something that is no URL"
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
@@ -47,6 +48,19 @@ def is_same_host(one: httpx.URL, other: httpx.URL) -> bool:
     return (one.host, one.port) == (other.host, other.port)
 
 
+def address(text: str, beside: httpx.URL | None = None) -> httpx.URL | None:
+    """None where the text is no URL, or has a host or a port that would only be found out by asking there.
+
+    httpx decodes a host's name when it is used, and leaves it to the socket to refuse a port; neither is caught.
+    """
+    try:
+        url = httpx.URL(text) if beside is None else beside.join(text)
+        readable = url.host is not None and (url.port or 0) < 65536
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return url if readable else None
+
+
 def redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
     """Where a redirect leads. Raises `Failure` (malformed) that says why it is not followed.
 
@@ -55,10 +69,9 @@ def redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[st
     where = where_of(url)
     if method not in IDEMPOTENT:
         raise Failure(Trouble.MALFORMED, f"redirects a {method}, which is not followed", where=where)
-    try:
-        target = url.join(location)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise Failure(Trouble.MALFORMED, "redirects to something that is no URL", where=where) from error
+    target = address(location, url)
+    if target is None:
+        raise Failure(Trouble.MALFORMED, NO_URL, where=where)
     if not target.host or target.userinfo or target.scheme not in ("https", url.scheme):
         what = f"redirects to {target.scheme}://{where_of(target)[:200]}, which is not followed"
         raise Failure(Trouble.MALFORMED, what, where=where)

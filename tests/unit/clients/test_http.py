@@ -131,13 +131,27 @@ async def test_plain_http_needs_permission() -> None:
         assert (await http.request("GET", "http://registry.example/v2/")).status == 200
 
 
-@pytest.mark.parametrize("url", ["ftp://a/b", "/v2/", "https://user:secret@a/b", "https://", "https://a:port/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://a/b", "/v2/", "https://user:secret@a/b", "https://", "https://a:port/"),
+        *("https://a:99999/", "https://xn--.example/"),
+    ],
+)
 async def test_a_url_that_is_none_is_one_clear_line(url: str) -> None:
     async with Server(answer(200)).http() as http:
         with pytest.raises(Failure) as caught:
             await http.request("GET", url)
     assert caught.value.trouble is Trouble.MALFORMED
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["https://xn--.example/", "https://cdn.example:99999/"])
+async def test_a_redirect_to_a_host_that_cannot_be_asked_is_one_clear_line(location: str) -> None:
+    async with Server(answer(307, location=location)).http() as http:
+        with pytest.raises(Failure, match="redirects to something that is no URL") as caught:
+            await http.request("GET", "https://registry.example/v2/", allow_redirects_to=ANY_HOST)
+    assert caught.value.trouble is Trouble.MALFORMED
 
 
 async def test_credentials_do_not_follow_to_another_host() -> None:

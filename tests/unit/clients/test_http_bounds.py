@@ -81,8 +81,10 @@ def test_a_post_is_not_sent_on() -> None:
     assert "redirects a POST" in refused("POST", HOME, "/b")
 
 
-def test_a_redirect_to_nonsense_is_one_clear_line() -> None:
-    assert refused("GET", HOME, "https://a:port/") == "registry.example/v2/a: redirects to something that is no URL"
+@pytest.mark.parametrize("location", ["https://a:port/", "https://a:99999/", "https://xn--.example/"])
+def test_a_redirect_to_nonsense_is_one_clear_line(location: str) -> None:
+    said = refused("GET", HOME, location, frozenset({"*"}))
+    assert said == "registry.example/v2/a: redirects to something that is no URL"
 
 
 def test_a_body_of_the_accepted_size_is_taken_and_one_byte_more_is_not() -> None:
