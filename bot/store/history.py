@@ -1,6 +1,7 @@
 """The append-only log of observations and releases: read out, and continued from elsewhere."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
@@ -73,17 +74,30 @@ class HistoryStore:
                 await _add(connection, ids[base], observation, change, now)
 
     async def add_releases(self, listed: Iterable[Release]) -> None:
-        """A release that is known already keeps the earlier of its two first sights."""
+        """A release that is known already gets what the other log knows more, and the earlier first sights."""
         async with self._database.transaction() as connection:
-            known = await connection.execute(
-                select(releases.c.channel, releases.c.version, releases.c.published_at)
-            )
-            earlier = {(row.channel, row.version): row.published_at for row in known}
+            rows = await connection.execute(select(releases.c.release))
+            known = {(one.channel, one.version): one for one in (load(row, Release) for row in rows.scalars())}
             for release in listed:
-                seen = earlier.get((release.channel, release.version))
-                if seen is not None and seen <= release.published_at:
-                    continue
-                await save_release(connection, release)
+                key = (release.channel, release.version)
+                before = known.get(key)
+                known[key] = _combined(before, release) if before is not None else release
+                if known[key] != before:
+                    await save_release(connection, known[key])
+
+
+def _combined(known: Release, told: Release) -> Release:
+    listings = [at for at in (known.cves_listed_at, told.cves_listed_at) if at is not None]
+    return replace(
+        known,
+        published_at=min(known.published_at, told.published_at),
+        runtime=known.runtime or told.runtime,
+        aspnetcore=known.aspnetcore or told.aspnetcore,
+        sdks=tuple(dict.fromkeys((*known.sdks, *told.sdks))),
+        security=known.security or told.security,
+        cves=tuple(dict.fromkeys((*known.cves, *told.cves))),
+        cves_listed_at=min(listings, default=None),
+    )
 
 
 async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
