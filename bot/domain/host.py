@@ -10,7 +10,10 @@ CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """`branch` is the head branch without its owner; `head` the commit that it points to."""
+    """`branch` is the head branch without its owner; `head` the commit that it points to.
+
+    `is_conflicted` is only known where one is looked at by itself, and False until the host has found out.
+    """
 
     number: int
     url: str
@@ -22,6 +25,7 @@ class PullRequest:
     is_merged: bool
     merge_commit: str | None = None
     labels: tuple[str, ...] = ()
+    is_conflicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

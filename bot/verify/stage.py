@@ -71,7 +71,7 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
             if pause is not None:
                 rest = max(rest, pause.retry_after or rest)
             if not after.state.has_ended:
-                after = replace(after, due_at=clock.now() + rest)
+                after = replace(after, due_at=clock.now() + (timedelta() if _is_left_to_act(after) else rest))
             ended += after.state.has_ended
             try:
                 await store.settle_rebuild(before, after, succeeded=was_seen)
@@ -109,7 +109,14 @@ def _after_request(rebuild: Rebuild, request: PullRequest, now: datetime) -> Reb
         return rebuild.moved(State.SUCCEEDED, f"pull request #{request.number} was merged", at=now)
     if not request.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{request.number} was closed unmerged", at=now)
+    if request.is_conflicted:
+        return replace(rebuild, worded=rebuild.explained - 1)
     return rebuild
+
+
+def _is_left_to_act(rebuild: Rebuild) -> bool:
+    """What is outdated, `act` brings to the default branch as it is now: its text, and the edits of its branch."""
+    return rebuild.state is State.OPEN and rebuild.explained > rebuild.worded
 
 
 async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:

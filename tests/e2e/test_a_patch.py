@@ -123,6 +123,39 @@ async def test_a_closed_pull_request_is_a_maintainers_decision(stage: Stage) -> 
     assert await stage.world.github.pull_requests("payments-api") == []
 
 
+async def test_a_pull_request_in_conflict_with_the_default_branch_is_brought_onto_it(stage: Stage) -> None:
+    text = stage.fleet.repositories("10.0.0")["payments-api"]["Dockerfile"]
+    await publish(stage)
+    await stage.run_pass()
+    github = stage.world.github
+    await github.push("payments-api", {"Dockerfile": text.replace("\nCOPY", " AS app\nCOPY")})
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    [request] = await github.pull_requests("payments-api")
+    assert f"@{stage.fleet.digests[BASE]} AS app\n" in await github.read(
+        "payments-api", "Dockerfile", request["head"]["ref"]
+    )
+    await github.merge("payments-api", request["number"])
+    await stage.run_pass()
+    assert (await stage.states())["payments-api"] is State.SUCCEEDED
+
+
+async def test_a_pull_request_that_somebody_forestalled_is_closed(stage: Stage) -> None:
+    await publish(stage)
+    await stage.run_pass()
+    by_hand = "# by hand\n" + stage.fleet.repositories("10.0.1")["payments-api"]["Dockerfile"]
+    assert stage.fleet.digests[BASE] in by_hand
+    await stage.world.github.push("payments-api", {"Dockerfile": by_hand})
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    assert await stage.world.github.pull_requests("payments-api") == []
+    assert (await stage.states())["payments-api"] is State.SUCCEEDED
+
+
 async def test_runs_are_followed_until_they_conclude(stage: Stage) -> None:
     await publish(stage)
     await stage.run_pass()

@@ -334,6 +334,7 @@ def _pull_request(row: Mapping[str, Any]) -> PullRequest:
         is_merged=bool(row.get("merged") or row.get("merged_at")),
         merge_commit=row.get("merge_commit_sha"),
         labels=tuple(str(label["name"]) for label in row.get("labels") or ()),
+        is_conflicted=row.get("mergeable") is False,
     )
 
 

@@ -32,7 +32,7 @@ def run(status: str = "completed", conclusion: str | None = "success", **values:
 
 @dataclass(slots=True)
 class Store:
-    """`stolen` are claimed here, and taken over by another before they are settled."""
+    """Those with outdated text are left to `act`; `stolen` are claimed here, and taken over by another before they are settled."""
 
     clock: ManualClock
     rebuilds: dict[int, Rebuild] = field(default_factory=dict)
@@ -41,7 +41,11 @@ class Store:
 
     async def claim_rebuilds(self, states: Iterable[State], limit: int) -> Sequence[Rebuild]:
         wanted = set(states)
-        due = [item for item in self.rebuilds.values() if item.state in wanted and item.due_at <= self.clock.now()]
+        due = [
+            item
+            for item in self.rebuilds.values()
+            if item.state in wanted and item.due_at <= self.clock.now() and item.worded >= item.explained
+        ]
         return due[:limit]
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
@@ -117,6 +121,13 @@ async def test_a_pull_request_is_looked_at_less_often_the_longer_it_is_open(
 ) -> None:
     (after,) = await look(clock, Host(), opened(planned_at=NOON - age))
     assert after.due_at == NOON + rest
+
+
+async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_once(clock: ManualClock) -> None:
+    (after,) = await look(clock, Host(replace(OPEN, is_conflicted=True)), opened(explained=2, worded=2))
+    assert after.state is State.OPEN
+    assert after.explained > after.worded
+    assert after.due_at == NOON
 
 
 async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> None:

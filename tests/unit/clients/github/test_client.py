@@ -223,6 +223,13 @@ async def test_text_goes_along_with_the_tree(content: bytes, writes: list[str], 
     assert ("trees", tree) in written
 
 
+@pytest.mark.parametrize(("mergeable", "is_conflicted"), [(True, False), (False, True), (None, False)])
+async def test_a_pull_request_tells_whether_it_is_in_conflict(mergeable: bool | None, is_conflicted: bool) -> None:
+    row = {"number": 1, "state": "open", "head": {"ref": "b", "sha": SHA}, "mergeable": mergeable}
+    found = await github({f"{REPOSITORY}/pulls/1": row}).pull_request("contoso/shop", 1)
+    assert found.is_conflicted is is_conflicted
+
+
 Call = Callable[[GitHub], Awaitable[object]]
 
 
