@@ -48,8 +48,8 @@ async def open_or_update(
     edits = await _edits(job, store, host, refresh, trunk, clock) if trunk is not None else _Edits()
     if trunk is None or not edits.files:
         ended = _without_edits(job, rebuild, edits, trunk, options, clock)
-        if current is not None and ended.state is State.SUCCEEDED:
-            # Somebody was faster, or the base went back to what the branch already has.
+        if current is not None and trunk is not None and not edits.refused:
+            # Somebody was faster, the base went back to what the branch already has, or is not used any more.
             await host.close_pull_request(repository, current.number, body=closing(current.body, ended.reason))
         return ended
     merged = {request.head for request in found if request.is_merged}
@@ -99,7 +99,7 @@ def _without_edits(
     job: Job, rebuild: Rebuild, edits: _Edits, trunk: str | None, options: ActOptions, clock: Clock
 ) -> Rebuild:
     """Nothing that the default branch lacks can be brought to it."""
-    if rebuild.state is State.OPEN and (trunk is None or edits.refused or edits.unmet):
+    if rebuild.state is State.OPEN and (trunk is None or edits.refused):
         return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
     if trunk is None:
         return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
@@ -107,7 +107,8 @@ def _without_edits(
         return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.refused[0]}", at=clock.now())
     if edits.unmet:
         names = ", ".join(base.short for base in edits.unmet)
-        return rebuild.moved(State.SKIPPED, f"no file of the default branch names {names} any more", at=clock.now())
+        ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
+        return rebuild.moved(ended, f"no file of the default branch names {names} any more", at=clock.now())
     return rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=clock.now())
 
 

@@ -175,6 +175,8 @@ def progress_line(rollout: Rollout) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
     names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
     current = [rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED]
+    if not current:
+        return "a later rollout goes on with it"
     counts = tally(rebuild for rebuild in current if not _is_told(rebuild))
     told = sum(map(_is_told, current))
     states = ", ".join(

@@ -339,6 +339,27 @@ async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world
     assert not world.host.requests[1].is_open
 
 
+async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], explained=1))
+    await world.later()
+    assert world.store[1].state is State.CANCELLED
+    assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
+    assert not world.host.requests[1].is_open
+
+
+async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_people(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], explained=1))
+    await world.later()
+    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 1)
+    assert world.host.requests[1].is_open
+
+
 async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
     world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
     world.store.add(rebuild())

@@ -136,6 +136,10 @@ def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
     assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
 
 
+def test_a_rollout_that_another_goes_on_with_says_so() -> None:
+    assert progress_line(rollout(rebuild(state=State.SUPERSEDED))) == "a later rollout goes on with it"
+
+
 def test_a_rollout_that_has_ended_says_when() -> None:
     assert "ended 2026-03-10 14:00 UTC" in texts(rollout_message(rollout(ended=NOON + timedelta(hours=2))))
 

@@ -32,7 +32,9 @@ def run(status: str = "completed", conclusion: str | None = "success", **values:
 
 @dataclass(slots=True)
 class Store:
-    """Those with outdated text are left to `act`; `stolen` are claimed here, and taken over by another before they are settled."""
+    """Those with outdated text are left to `act`; `stolen` are claimed here, and taken over by another before they
+    are settled.
+    """
 
     clock: ManualClock
     rebuilds: dict[int, Rebuild] = field(default_factory=dict)
