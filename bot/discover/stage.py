@@ -18,6 +18,7 @@ from bot.discover.selection import Selection
 from bot.discover.text import decode
 from bot.discover.walking import entries_of
 from bot.domain.clock import Clock
+from bot.domain.concurrent import at_most
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Tree
 from bot.domain.repository_config import RepositoryConfig
@@ -114,13 +115,7 @@ class _Discovery:
     async def read_some(self) -> bool:
         """Whether there may be more to read."""
         due = await self._store.claim_repositories(self._clock.now(), _BATCH)
-        free = asyncio.Semaphore(_AT_ONCE)
-
-        async def read(repository: DueRepository) -> None:
-            async with free:
-                await self._attempt(repository)
-
-        await asyncio.gather(*(read(repository) for repository in due))
+        await at_most(_AT_ONCE, due, self._attempt)
         return bool(due) and self._stopped is None
 
     async def _attempt(self, repository: DueRepository) -> None:

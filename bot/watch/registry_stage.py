@@ -17,7 +17,7 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.watch import incident as incidents
-from bot.watch.concurrent import at_most
+from bot.domain.concurrent import at_most
 from bot.watch.incident import Breaker, Incident
 from bot.watch.observe import ManifestCache, RegistryPort, read
 from bot.watch.schedule import PollPolicy, back_off, next_poll

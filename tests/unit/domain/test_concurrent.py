@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.watch.concurrent import at_most
+from bot.domain.concurrent import at_most
 
 
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 8))
@@ -30,19 +30,21 @@ async def test_no_more_than_the_limit_run_at_once() -> None:
     assert most == 3
 
 
-async def test_the_first_exception_ends_the_rest() -> None:
-    done: list[int] = []
+async def test_the_first_exception_ends_the_rest_and_waits_for_their_end() -> None:
+    ended: list[int] = []
 
     async def work(item: int) -> None:
         await asyncio.sleep(0)
         if item == 0:
             raise ValueError("first")
-        await asyncio.sleep(3600)
-        done.append(item)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append(item)
 
     with pytest.raises(ValueError, match="first"):
         await at_most(4, range(20), work)
-    assert done == []
+    assert ended == [1, 2, 3]
 
 
 async def test_nothing_to_do_is_done() -> None:

@@ -10,7 +10,8 @@ R = TypeVar("R")
 
 
 async def at_most(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
-    """The results of `work`, in the order of `items`. The first exception ends what is still under way."""
+    """The results of `work`, in the order of `items`. The first exception ends what is still under way, and is raised
+    when all of it has ended."""
     listed = list(items)
     waiting = deque(range(len(listed)))
     results: dict[int, R] = {}
@@ -26,4 +27,5 @@ async def at_most(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[
     finally:
         for each in workers:
             each.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
     return [results[place] for place in range(len(listed))]
