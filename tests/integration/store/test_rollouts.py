@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
@@ -15,6 +16,7 @@ from bot.domain.rebuild import State
 from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRollout
 from bot.store.database import Database, open_database
+from bot.store.rebuild_rows import after_transitions
 from bot.store.status import StatusStore
 from bot.store.tables import outbox, rebuilds, rollouts
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
@@ -199,6 +201,45 @@ async def test_the_last_rebuild_that_ends_ends_the_rollout(stores: Stores) -> No
     await stores.rollouts.settle_rebuild(second, second.moved(State.CANCELLED, "closed", at=stores.clock.now()))
     assert (await stores.rollouts.rollout(1)).ended_at == stores.clock.now()
     assert await stores.rollouts.open_rollouts() == []
+
+
+async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: Stores) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan()
+    await opened(stores)
+    stores.clock.advance(HOUR)
+    first, second = await stores.rollouts.claim_rebuilds(FOLLOWED, 10)
+    async with stores.database.transaction() as connection:
+        await _ended(connection, first.id)
+        await after_transitions(connection, {1}, stores.clock.now())
+        if stores.database.engine.dialect.name == "postgresql":  # SQLite has one writer at a time
+            other = asyncio.create_task(_end(stores, second.id))
+            await _someone_waits(stores)
+    await (other if stores.database.engine.dialect.name == "postgresql" else _end(stores, second.id))
+    assert (await stores.rollouts.rollout(1)).ended_at == stores.clock.now()
+
+
+async def _ended(connection: AsyncConnection, rebuild: int) -> None:
+    await connection.execute(update(rebuilds).where(rebuilds.c.id == rebuild).values(state=State.CANCELLED.value))
+
+
+async def _end(stores: Stores, rebuild: int) -> None:
+    async with stores.database.transaction() as connection:
+        await _ended(connection, rebuild)
+        await after_transitions(connection, {1}, stores.clock.now())
+
+
+async def _someone_waits(stores: Stores) -> None:
+    """Until PostgreSQL shows a transaction that waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(1000):
+        async with stores.database.engine.connect() as connection:
+            if (await connection.execute(waiting)).scalar_one():
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for the rollout's row")
 
 
 async def test_a_failed_attempt_keeps_the_intent_that_it_stored(stores: Stores) -> None:
