@@ -93,7 +93,7 @@ class WatchStore:
 
     async def record(self, sightings: Sequence[Sighting], bodies: Mapping[str, bytes]) -> None:
         async with self._database.transaction() as connection:
-            for digest, body in bodies.items():
+            for digest, body in sorted(bodies.items()):  # one order for all workers, so that none waits for another
                 await connection.execute(
                     insert_missing(
                         connection,
