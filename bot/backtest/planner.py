@@ -50,11 +50,7 @@ class Planner(Protocol):
 
 def is_touched(usage: Usage, change: Change) -> bool:
     """Whether the change asks for a rebuild of what the usage builds, by cause and platforms."""
-    if not change.cause.needs_rebuild:
-        return False
-    if not usage.platforms or not change.platforms:
-        return True
-    return bool({_plain(name) for name in usage.platforms} & {_plain(name) for name in change.platforms})
+    return change.cause.needs_rebuild and usage.builds_for(change.platforms)
 
 
 def default_policy(settle: timedelta = timedelta(hours=6)) -> Policy:
@@ -161,11 +157,6 @@ def _merged(at: datetime, ready: list[_Waiting]) -> Iterator[Deed]:
     for (repository, action), group in sorted(together.items()):
         changes = tuple(change for waiting in group for change in waiting.changes.values())
         yield Deed(at, repository, action, changes, group[0].reason)
-
-
-def _plain(platform: str) -> str:
-    """`linux/arm64/v8` is `linux/arm64`; other variants tell machines apart (`linux/arm/v7`)."""
-    return platform.removesuffix("/v8") if platform.startswith("linux/arm64") else platform
 
 
 def _action(use: Use, terms: Terms) -> Action:

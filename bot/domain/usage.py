@@ -1,5 +1,6 @@
 """One place where a repository names a reference."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,6 +103,19 @@ class Usage:
     @property
     def is_pinned(self) -> bool:
         return self.reference.digest is not None
+
+    def builds_for(self, changed: Iterable[str]) -> bool:
+        """Whether any of the platforms that changed matters; all do where nothing is said on either side.
+
+        They compare by system and architecture. Which variant serves a machine is for Docker to choose
+        (`linux/arm` takes `linux/arm/v7`), and a rebuild too many does less harm than one too few.
+        """
+        heads = {_without_variant(platform) for platform in changed}
+        return not (heads and self.platforms) or not heads.isdisjoint(map(_without_variant, self.platforms))
+
+
+def _without_variant(platform: str) -> str:
+    return "/".join(platform.split("/")[:2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What one usage needs once its base has moved, and by which action it can get that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,7 +35,7 @@ class Need:
 
 def need_of(member: Member, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
     change = move.change
-    if usage.platforms and not _builds_for(usage.platforms, change.platforms):
+    if not usage.builds_for(change.platforms):
         return None
     if member.config.ignores(usage.path, str(change.base), today):
         return None
@@ -89,9 +89,3 @@ def action_of(member: Member, need: Need) -> Action:
 
 def workflow_of(member: Member, need: Need) -> str:
     return member.config.workflow or need.terms.workflow
-
-
-def _builds_for(wanted: Iterable[str], changed: Iterable[str]) -> bool:
-    """Platforms compare by system and architecture; `linux/arm64/v8` is `linux/arm64`."""
-    heads = {"/".join(platform.split("/")[:2]) for platform in changed}
-    return not heads or any("/".join(platform.split("/")[:2]) in heads for platform in wanted)

@@ -198,6 +198,7 @@ def test_what_a_repository_ignores_is_left_until_the_day(ignore: Ignore, is_left
         (("linux/amd64",), ("linux/amd64", "linux/arm64"), True),
         (("linux/amd64",), ("linux/arm64",), False),
         (("linux/arm64/v8",), ("linux/arm64",), True),
+        (("linux/arm",), ("linux/arm/v7",), True),
         (("linux/amd64",), ("windows/amd64",), False),
         (("linux/amd64",), (), True),
     ],
