@@ -24,7 +24,7 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Every condition that is set must hold; globs for names."""
+    """Every condition that is set must hold; globs for names, in which the case of repositories does not count."""
 
     repositories: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
@@ -32,8 +32,9 @@ class Match:
     min_severity: Severity | None = None
 
     def accepts(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> bool:
+        name = repository.lower()  # for GitHub, Contoso/Shop and contoso/shop are one repository
         return (
-            (not self.repositories or any(fnmatchcase(repository, glob) for glob in self.repositories))
+            (not self.repositories or any(fnmatchcase(name, glob.lower()) for glob in self.repositories))
             and (not self.bases or any(fnmatchcase(str(base), glob) for glob in self.bases))
             and (not self.causes or cause in self.causes)
             and (self.min_severity is None or (severity is not None and severity.rank >= self.min_severity.rank))

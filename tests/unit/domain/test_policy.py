@@ -34,6 +34,7 @@ def test_the_first_matching_rule_wins_and_later_ones_fill_its_gaps() -> None:
         (Match(repositories=("contoso/payments-*",)), True),
         (Match(repositories=("contoso/shop", "contoso/payments-*")), True),
         (Match(repositories=("contoso/shop",)), False),
+        (Match(repositories=("Contoso/Payments-*",)), True),
         (Match(bases=("mcr.microsoft.com/dotnet/*",)), True),
         (Match(bases=("*:9.0",)), False),
         (Match(causes=(Cause.OS_UPDATE,)), True),
