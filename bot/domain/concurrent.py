@@ -10,8 +10,10 @@ R = TypeVar("R")
 
 
 async def at_most(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
-    """The results of `work`, in the order of `items`. The first exception ends what is still under way, and is raised
-    when all of it has ended."""
+    """The results of `work`, in the order of `items`.
+
+    The first exception ends what is still under way, and is raised when all of it has ended.
+    """
     listed = list(items)
     waiting = deque(range(len(listed)))
     results: dict[int, R] = {}

@@ -44,8 +44,8 @@ async def note(connection: AsyncConnection, steps: Sequence[dict[str, Any]]) -> 
 async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
     """A rollout ends with its last rebuild; its message is due whenever one of them moved.
 
-    Its row is locked before its rebuilds are counted: of two workers that end the last two at once, neither sees what
-    the other has not committed yet.
+    Its row is locked before its rebuilds are counted: of two workers that end the last two at once, neither sees
+    what the other has not committed yet.
     """
     for rollout in sorted(touched):
         await connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout).with_for_update())

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bot.domain.concurrent import at_most
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
 from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
-from bot.domain.concurrent import at_most
 from bot.watch.distribution import distribution
 
 MOST_PLATFORMS = 32

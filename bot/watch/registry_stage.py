@@ -13,11 +13,11 @@ from typing import Protocol
 
 from bot.domain.advisory import Release
 from bot.domain.clock import Clock
+from bot.domain.concurrent import at_most
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.watch import incident as incidents
-from bot.domain.concurrent import at_most
 from bot.watch.incident import Breaker, Incident
 from bot.watch.observe import ManifestCache, RegistryPort, read
 from bot.watch.schedule import PollPolicy, back_off, next_poll
