@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.discover import repository_config
-from bot.discover.files import LARGEST_FILE, kind_of
+from bot.discover.files import LARGEST_FILE, kind_of, too_large
 from bot.domain.repository import TreeEntry
 from bot.domain.usage import Kind, Problem
 
@@ -60,7 +60,7 @@ def chosen(entries: Iterable[TreeEntry]) -> Choice:
             advice = "a symbolic link is not followed; its target is read where it stands, under its own name"
             problems.append(Problem(entry.path, 1, advice))
         elif entry.size > LARGEST_FILE:
-            problems.append(Problem(entry.path, 1, f"{entry.size:,} bytes are too many to read; exclude the file"))
+            problems.append(Problem(entry.path, 1, too_large(entry.size)))
         else:
             candidates.append((rank, entry))
         if entry.path in _MISNAMED:
@@ -72,9 +72,14 @@ def chosen(entries: Iterable[TreeEntry]) -> Choice:
     candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
     taken = _within_bounds([entry for _, entry in candidates])
     if left := candidates[len(taken) :]:
-        why = f"this and {len(left) - 1:,} more files were not read, as the repository has too many"
+        why = f"the repository has too many files; {left_out(len(left), 'read')}"
         problems.append(Problem(left[0][1].path, 1, why))
     return Choice(tuple(taken), tuple(problems))
+
+
+def left_out(count: int, what: str) -> str:
+    """How many were left, said of the first of them: `this and 2 more were not read`."""
+    return f"this one was not {what}" if count == 1 else f"this and {count - 1:,} more were not {what}"
 
 
 def _rank(path: str) -> int | None:

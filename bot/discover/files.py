@@ -72,7 +72,7 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     if kind is None:
         return Findings()
     if len(data) > LARGEST_FILE:
-        return _unread(path, f"larger than {LARGEST_FILE >> 10} KiB; split it, or exclude it")
+        return _unread(path, too_large(len(data)))
     if b"\0" in data:
         return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
     text = decode(data)
@@ -81,6 +81,14 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
     return replace(found, usages=marker.attached(found.usages, text))
+
+
+def too_large(size: int) -> str:
+    """What to say of a file beyond `LARGEST_FILE`."""
+    return (
+        f"larger than {LARGEST_FILE >> 10} KiB ({size:,} bytes), so it is not read and nothing in it is watched; "
+        "split it, or name its images in a smaller file"
+    )
 
 
 def _unread(path: str, why: str) -> Findings:

@@ -1,5 +1,6 @@
 """A tree that the host cut short, completed folder by folder."""
 
+from bot.discover.choosing import left_out
 from bot.discover.ports import Host
 from bot.domain.repository import Tree, TreeEntry
 from bot.domain.usage import Problem
@@ -30,6 +31,5 @@ async def entries_of(repository: str, tree: Tree, host: Host) -> tuple[list[Tree
                 found[placed.path] = placed
     if asked == len(folders):
         return list(found.values()), []
-    left = len(folders) - asked
-    message = f"the repository has too many folders; this and {left - 1:,} more were not looked at on their own"
+    message = f"the repository has too many folders; {left_out(len(folders) - asked, 'looked at on their own')}"
     return list(found.values()), [Problem(folders[asked][0], 1, message)]

@@ -60,7 +60,10 @@ def test_files_whose_format_names_no_image_are_left(path: str) -> None:
 def test_a_file_too_large_is_reported() -> None:
     path, message = problem(TreeEntry("deploy/all.yaml", "1", size=LARGEST_FILE + 1))
     assert path == "deploy/all.yaml"
-    assert "1,048,577 bytes" in message
+    assert message == (
+        "larger than 1024 KiB (1,048,577 bytes), so it is not read and nothing in it is watched; "
+        "split it, or name its images in a smaller file"
+    )
 
 
 def test_a_symbolic_link_in_the_place_of_a_dockerfile_is_reported() -> None:
@@ -90,7 +93,14 @@ def test_of_too_many_files_those_that_build_images_come_first() -> None:
     choice = chosen([*manifests, TreeEntry("z/Dockerfile", "d"), TreeEntry(".github/freshness.yaml", "f")])
     assert [entry.path for entry in choice.entries[:2]] == [".github/freshness.yaml", "z/Dockerfile"]
     assert len(choice.entries) == MOST_FILES
-    assert "this and 1 more files were not read" in choice.problems[0].message
+    assert choice.problems[0].message == "the repository has too many files; this and 1 more were not read"
+
+
+def test_one_file_too_many_is_counted_as_one() -> None:
+    choice = chosen(TreeEntry(f"deploy/{number:04}.yaml", str(number)) for number in range(MOST_FILES + 1))
+    (left,) = choice.problems
+    assert left.path == f"deploy/{MOST_FILES:04}.yaml"
+    assert left.message == "the repository has too many files; this one was not read"
 
 
 def test_all_files_together_are_bounded() -> None:
