@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Answers what time it is; every answer is in UTC and never earlier than the one before."""
+    """Answers what time it is, in UTC. Answers may go back, as the clock of a machine is set right now and then."""
 
     def now(self) -> datetime: ...
 
 
 class SystemClock:
-    """The machine's own clock. Only `service` and `cli` make one."""
+    """The machine's own clock. No stage makes one: it is passed in."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

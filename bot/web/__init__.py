@@ -1,1 +1,1 @@
-"""Dashboard, health and metrics."""
+"""Dashboard, health and metrics are to come; nothing is served yet."""
