@@ -18,7 +18,7 @@ class PublishedTags:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._known: dict[Base, bool] = {}
+        self._known: dict[Base, bool | Failure] = {}
 
     async def missing(self, job: Job) -> Reference | None:
         """The first new reference whose tag is not there; raises `Failure` where the registry does not say."""
@@ -32,11 +32,29 @@ class PublishedTags:
 
     async def _is_there(self, base: Base) -> bool:
         if base not in self._known:
-            try:
-                await self._registry.head(base)
-                self._known[base] = True
-            except Failure as failure:
-                if failure.trouble is not Trouble.MISSING:
-                    raise
-                self._known[base] = False
-        return self._known[base]
+            self._known[base] = await self._ask(base)
+        answer = self._known[base]
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    async def _ask(self, base: Base) -> bool | Failure:
+        try:
+            await self._registry.head(base)
+        except Failure as failure:
+            return False if failure.trouble is Trouble.MISSING else _of_the_registry(failure)
+        return True
+
+
+def _of_the_registry(failure: Failure) -> Failure:
+    """A pause that a registry asks for is none for the code host: only what needs this tag waits."""
+    if failure.trouble is not Trouble.THROTTLED:
+        return failure
+    return Failure(
+        Trouble.UNREACHABLE,
+        failure.what,
+        where=failure.where,
+        advice=failure.advice,
+        retry_after=failure.retry_after,
+        status=failure.status,
+    )

@@ -10,7 +10,7 @@ from bot.act.pull_request import open_or_update
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import AWAITING, Action, Rebuild, State
-from bot.domain.resting import rest_after
+from bot.domain.resting import rest_after, rested_by
 
 _BATCH = 3
 """Few, so that a stop waits for no more than these: one takes about seven writes, GitHub asks for one a second."""
@@ -19,6 +19,7 @@ _ATTEMPTS = 3
 _PASSING = frozenset({Trouble.UNREACHABLE, Trouble.THROTTLED})
 _RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
 _PATIENCE = timedelta(days=2)
+"""Of trying: a rebuild may have settled for longer before its first attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
     """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
     rebuild = job.rebuild
     rest = failure.retry_after or rest_after(rebuild.attempts)
-    is_final = _is_final(rebuild, failure, clock)
+    is_final = _is_final(rebuild, failure)
     if is_final and rebuild.state is State.OPEN:
         # Its pull request stands and is followed; only its text is not what it could be.
         left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
@@ -109,13 +110,13 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
         await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
 
 
-def _is_final(rebuild: Rebuild, failure: Failure, clock: Clock) -> bool:
+def _is_final(rebuild: Rebuild, failure: Failure) -> bool:
     """A refusal that makes no sense to repeat ends after three; missing rights and repositories that seem gone are
     often an operator's slip, and are waited for.
     """
     if failure.trouble in _PASSING or rebuild.attempts < _ATTEMPTS:
         return False
-    return failure.trouble not in _RIGHTS or clock.now() - rebuild.planned_at > _PATIENCE
+    return failure.trouble not in _RIGHTS or rested_by(rebuild.attempts) > _PATIENCE
 
 
 def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Rebuild:

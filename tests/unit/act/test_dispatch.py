@@ -128,11 +128,9 @@ async def test_a_second_request_waits_until_the_first_cannot_show_any_more(world
 async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Trouble) -> None:
     dispatching(world)
     world.host.failing["dispatch"] = Failure(trouble, "refused")
-    for _ in range(3):
-        await world.later()
-    assert world.store[1].state is State.WAITING
-    await world.later(60 * 48)
+    await world.until_it_ends()
     assert world.store[1].state is State.FAILED
+    assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
 
 async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: World) -> None:

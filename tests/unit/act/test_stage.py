@@ -5,7 +5,9 @@ import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rebuild import Action, State
-from tests.unit.act.world import BRANCH, NOON, World, member, rebuild
+from bot.domain.reference import Reference
+from bot.domain.usage import Replacement
+from tests.unit.act.world import ASPNET, BRANCH, NOON, World, member, rebuild
 
 THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelta(minutes=3))
 
@@ -63,15 +65,26 @@ async def test_a_defect_ends_its_rebuild_and_is_raised_when_the_others_are_done(
     assert "AssertionError" in world.store[1].reason
 
 
-async def test_a_repository_that_seems_gone_is_waited_for_two_days(world: World) -> None:
-    world.store.add(rebuild())
+async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:
+    world.store.add(rebuild(planned_at=NOON - timedelta(days=3)))
     world.host.gone = True
-    for _ in range(3):
-        await world.later()
-    assert world.store[1].state is State.WAITING
-    await world.later(60 * 48)
+    await world.until_it_ends()
     assert world.store[1].state is State.FAILED
-    assert world.store[1].reason == "contoso/shop: not found (tried 4 times)"
+    assert world.store[1].reason == "contoso/shop: not found (tried 55 times)"
+    assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
+
+
+async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(world: World) -> None:
+    patch = Replacement(Reference(ASPNET.name, "10.0.4"), Reference(ASPNET.name, "10.0.5"))
+    for number in (1, 2):
+        world.store.add(rebuild(id=number, replacements=(patch,), branch=f"{BRANCH}-{number}"))
+    world.store.add(rebuild(Action.NOTIFY, id=3))
+    world.registry.failing = Failure(Trouble.THROTTLED, "HTTP 429", retry_after=timedelta(minutes=30))
+    tally = await world.tick()
+    assert tally.problems == ("contoso/shop: HTTP 429",) * 2
+    assert world.registry.asked == 1
+    assert [world.store[number].state for number in (1, 2, 3)] == [State.WAITING, State.WAITING, State.SUCCEEDED]
+    assert world.store[1].due_at == NOON + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)

@@ -340,8 +340,13 @@ class Host:
 @dataclass(slots=True)
 class Registry:
     absent: set[str] = field(default_factory=set)
+    failing: Failure | None = None
+    asked: int = 0
 
     async def head(self, base: Base) -> Head:
+        self.asked += 1
+        if self.failing is not None:
+            raise self.failing
         if base.tag in self.absent:
             raise Failure(Trouble.MISSING, "manifest unknown", where=str(base))
         return Head(digest("b"), "application/vnd.oci.image.index.v1+json")
@@ -370,6 +375,12 @@ class World:
 
     async def tick(self) -> ActTally:
         return await stage.tick(self.store, self.host, self.registry, refresh, self.options, self.clock)
+
+    async def until_it_ends(self, number: int = 1) -> None:
+        """Ticks whenever that rebuild is due."""
+        while self.store[number].state.awaits_action:
+            await self.tick()
+            self.clock.move_to(max(self.store[number].due_at, self.clock.now()))
 
     async def later(self, minutes: float = 120) -> ActTally:
         self.clock.advance(timedelta(minutes=minutes))
