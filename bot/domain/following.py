@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.domain.reference import Base, Reference
 from bot.domain.tag import Tag
+from bot.domain.tag_choice import is_compatible, policy_for
 
 _FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk", "monitor"})
 _PATCH = re.compile(r"(?P<minor>\d+\.\d+)\.(?P<patch>\d+)(?:-(?P<revision>\d+))?(?P<rest>(?:-[a-z].*)?)", re.ASCII)
@@ -47,10 +48,11 @@ def moved(reference: Reference, digest: str, version: str | None) -> Reference |
     if patch is not None:
         if version is None or _VERSION.fullmatch(version) is None:
             return Unknown(f"the patch version behind {digest[:19]} is not known yet")
-        if not version.startswith(f"{patch['minor']}."):
+        proposed = f"{version}{patch['rest']}"
+        if not is_compatible(patch[0], proposed, policy_for(reference)):
             return Unknown(f"the base now holds {version}, another minor version than {tag}")
         if version != f"{patch['minor']}.{patch['patch']}":
-            tag = f"{version}{patch['rest']}"
+            tag = proposed
     return reference.at(tag, digest if reference.digest is not None else None)
 
 

@@ -64,7 +64,7 @@ def test_a_rebuilt_patch_keeps_its_tag_and_revision() -> None:
     assert moved(Reference(ASPNET, "10.0.4-1-noble"), NEW, "10.0.4") == Reference(ASPNET, "10.0.4-1-noble")
 
 
-@pytest.mark.parametrize("version", [None, "11.0.0", "10.0.0-preview.1.24081.5"])
+@pytest.mark.parametrize("version", [None, "11.0.0", "10.1.0", "10.0.0-preview.1.24081.5"])
 def test_a_patch_pin_stays_where_the_new_patch_is_not_certain(version: str | None) -> None:
     assert isinstance(moved(Reference(ASPNET, "10.0.4"), NEW, version), Unknown)
 
