@@ -24,7 +24,6 @@ class Fixes:
     listed: bool
     flagged: bool = False
     cves: tuple[str, ...] = ()
-    releases: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -154,7 +153,6 @@ class ReleaseIndex:
             listed=listed is not None,
             flagged=any(release.security and not release.cves for release in between),
             cves=tuple(cves),
-            releases=tuple(release.version for release in between),
             evidence=tuple(self._evidence(release, known_at) for release in documents),
         )
 

@@ -35,6 +35,3 @@ class Observation:
     version: str | None = None
     created: str | None = None
     platforms: tuple[PlatformImage, ...] = ()
-
-    def platform(self, name: str) -> PlatformImage | None:
-        return next((image for image in self.platforms if image.platform == name), None)

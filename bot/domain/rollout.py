@@ -21,10 +21,6 @@ class Rollout:
     rebuilds: tuple[Rebuild, ...]
     ended_at: datetime | None = None
 
-    @property
-    def has_ended(self) -> bool:
-        return all(rebuild.state.has_ended for rebuild in self.rebuilds)
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedRebuild:

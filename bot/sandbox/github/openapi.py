@@ -42,12 +42,6 @@ class Description:
         validator = self._validator((method, path, str(status)), _schema_of(answer))
         return self._errors(validator, body, f"{method} {path} {status}")
 
-    def request_complaints(self, method: str, path: str, body: object) -> list[str]:
-        """What is wrong with the body that a client sent."""
-        operation = self._paths[path][method.lower()]
-        validator = self._validator((method, path, "request"), _schema_of(operation.get("requestBody", {})))
-        return self._errors(validator, body, f"{method} {path}")
-
     def _errors(self, validator: Draft202012Validator | None, body: object, where: str) -> list[str]:
         if validator is None:
             return [] if body is None else [f"{where}: a body where none is described"]

@@ -20,7 +20,12 @@ SEVEN = ReleaseIndex(
 def test_skipped_releases_count_too() -> None:
     fixes = SEVEN.fixed_between("aspnet", "7.0.1", "7.0.5")
     assert fixes.cves == ("CVE-2023-0002", "CVE-2023-0003", "CVE-2023-0005")
-    assert fixes.releases == ("7.0.2", "7.0.3", "7.0.4", "7.0.5")
+    assert [proof.locator for proof in fixes.evidence] == [
+        "release 7.0.2: CVE-2023-0002",
+        "release 7.0.3: CVE-2023-0003",
+        "release 7.0.4",
+        "release 7.0.5: CVE-2023-0005",
+    ]
 
 
 def test_a_cve_of_two_releases_is_named_once() -> None:
