@@ -84,8 +84,7 @@ def _github_advisories(url: str, data: bytes, seen_at: datetime) -> Contents:
 
 def _announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
     parsed = announcements.parse(data, seen_at, url)
-    advisories = tuple(advisory for found in parsed.items for advisory in found.advisories)
-    return Contents(advisories=advisories, problems=parsed.problems)
+    return Contents(advisories=parsed.items, problems=parsed.problems)
 
 
 def _image_announcements(url: str, data: bytes, seen_at: datetime) -> Contents:

@@ -5,7 +5,7 @@ The shape is that of the published documents, described in dotnet/core's `releas
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -31,11 +31,6 @@ class ReleaseChannel:
     """One row of the index; `releases_url` is where its releases are listed, None where that is no address."""
 
     channel: str
-    latest_release: str
-    latest_runtime: str | None
-    latest_sdk: str | None
-    support_phase: str | None
-    end_of_life: date | None
     releases_url: str | None
 
 
@@ -59,11 +54,6 @@ class Merged:
 
 class _IndexRow(HyphenatedShape):
     channel_version: Channel
-    latest_release: Version
-    latest_runtime: Version | None = None
-    latest_sdk: Version | None = None
-    support_phase: Line | None = None
-    eol_date: Day | None = None
     releases_url: str | None = Field(default=None, alias="releases.json")
 
 
@@ -98,18 +88,7 @@ def parse_index(data: bytes, seen_at: datetime, document: str = "releases-index.
     notes = Notes(document)
     rows = json_object(data, document).get("releases-index")
     entries = notes.all_of(_IndexRow, rows, "releases-index")
-    channels = tuple(
-        ReleaseChannel(
-            channel=row.channel_version,
-            latest_release=row.latest_release,
-            latest_runtime=row.latest_runtime,
-            latest_sdk=row.latest_sdk,
-            support_phase=row.support_phase,
-            end_of_life=row.eol_date,
-            releases_url=address(row.releases_url),
-        )
-        for _, row in entries
-    )
+    channels = tuple(ReleaseChannel(row.channel_version, address(row.releases_url)) for _, row in entries)
     return Parsed(channels, notes.problems, len(rows or ()))
 
 

@@ -77,12 +77,6 @@ class Inventory:
     tags: Mapping[TagKey, TagEntry]
     incomplete: frozenset[str] = frozenset()
 
-    def has(self, repository: str, tag: str) -> bool:
-        return (repository, tag) in self.tags
-
-    def find(self, repository: str, tag: str) -> TagEntry | None:
-        return self.tags.get((repository, tag))
-
     @property
     def repositories(self) -> frozenset[str]:
         return frozenset(repository for repository, _ in self.tags)
@@ -137,16 +131,11 @@ class _Platform(FeedShape):
     layers: Any = None
 
 
-def parse(data: bytes, seen_at: datetime, document: str = "image-info.json") -> Parsed[TagEntry]:
-    """All maintained tags. `entries` counts repositories. `inventory` puts the tags together.
+def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Parsed[TagEntry]]:
+    """The inventory, and the same as entries with their problems; `entries` counts repositories.
 
     Raises `Failure` where the document is no inventory, or lists no tag at all.
     """
-    return read(data, document)[1]
-
-
-def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Parsed[TagEntry]]:
-    """The inventory, and the same as entries with their problems. Raises `Failure` as `parse` does."""
     notes = Notes(document)
     repos: Any = json_object(data, document).get("repos")
     tags: dict[TagKey, TagEntry] = {}

@@ -20,7 +20,6 @@ from bot.watch.feeds.reading import (
     CVE,
     MAX_ENTRIES,
     FeedShape,
-    Line,
     Moment,
     Notes,
     Parsed,
@@ -58,21 +57,9 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 class MonthlyDocument:
     """One row of the updates list."""
 
-    identifier: str
-    title: str
     released_at: datetime
     revised_at: datetime
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bulletin(Parsed[Advisory]):
-    """One monthly document. `entries` counts all its vulnerabilities, `products` all its products."""
-
-    identifier: str = ""
-    released_at: datetime | None = None
-    revised_at: datetime | None = None
-    products: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +71,6 @@ class _Product:
 
 
 class _UpdateRow(FeedShape):
-    identifier: Annotated[Line, Field(alias="ID", min_length=1)]
-    title: Annotated[Line, Field(alias="DocumentTitle")] = ""
     released_at: Annotated[Moment, Field(alias="InitialReleaseDate")]
     revised_at: Annotated[Moment, Field(alias="CurrentReleaseDate")]
     url: Annotated[str, Field(alias="CvrfUrl", max_length=1000)]
@@ -101,7 +86,7 @@ def parse_updates(data: bytes, seen_at: datetime, document: str = "MSRC updates"
         if url is None:
             notes.add(where, "CvrfUrl is no address; the entry is skipped")
             continue
-        documents.append(MonthlyDocument(row.identifier, row.title, row.released_at, row.revised_at, url))
+        documents.append(MonthlyDocument(row.released_at, row.revised_at, url))
     newest_first = sorted(documents, key=lambda entry: (entry.released_at, entry.url), reverse=True)
     return Parsed(tuple(newest_first), notes.problems, len(rows or ()))
 
@@ -118,8 +103,11 @@ def to_read(
     )
 
 
-def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Bulletin:
-    """The .NET advisories of one monthly document. Raises `Failure` where it is no CVRF document."""
+def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Parsed[Advisory]:
+    """The .NET advisories of one monthly document; `entries` counts all its vulnerabilities.
+
+    Raises `Failure` where it is no CVRF document.
+    """
     notes = Notes(document)
     root = xml_document(data, document)
     if root.tag != f"{{{_NAMESPACES['cvrf']}}}cvrfdoc":
@@ -149,15 +137,7 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Bu
             advisories.append(_advisory(cve, vulnerability, relevant, proof, notes))
     if len(vulnerabilities) > MAX_ENTRIES:
         notes.add("", f"has {len(vulnerabilities)} vulnerabilities; those after {MAX_ENTRIES} are skipped")
-    return Bulletin(
-        items=tuple(advisories),
-        problems=notes.problems,
-        entries=len(vulnerabilities),
-        identifier=one_line(identifier),
-        released_at=_moment(_text(root, "cvrf:DocumentTracking/cvrf:InitialReleaseDate")),
-        revised_at=_moment(_text(root, "cvrf:DocumentTracking/cvrf:CurrentReleaseDate")),
-        products=len(names),
-    )
+    return Parsed(tuple(advisories), notes.problems, len(vulnerabilities))
 
 
 def _product_names(root: Element) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure
+from bot.watch.feeds import image_info
 from tests.conftest import SHARED
 
 SEEN = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
@@ -26,6 +27,11 @@ JSON_DOCUMENTS = (
 XML_DOCUMENTS = tuple(f"msrc-cvrf-{name}.xml" for name in BULLETINS)
 
 Parser = Callable[[bytes, datetime, str], Any]
+
+
+def read_inventory(data: bytes, seen_at: datetime, document: str) -> Any:
+    """The inventory's entries, by a parser of the shape that all others have."""
+    return image_info.read(data, document)[1]
 
 
 def outcome(parser: Parser, data: bytes) -> Any:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.advisory import Advisory
 from bot.domain.failure import Failure
 from bot.watch.feeds import announcements
 from bot.watch.feeds.reading import Parsed
@@ -29,21 +30,24 @@ def issue(**overrides: object) -> dict[str, object]:
     } | overrides
 
 
-def read(*issues: object) -> Parsed[announcements.Announcement]:
+def read(*issues: object) -> Parsed[Advisory]:
     return announcements.parse(json.dumps(issues).encode(), SEEN)
 
 
 def test_a_security_announcement_is_read_with_its_tables() -> None:
-    (found,) = read(issue()).items
-    assert found.cves == ("CVE-2025-55315",)
-    assert found.versions == ("8.0.0", "8.0.20", "8.0.21", "9.0.0", "9.0.9", "9.0.10")
-    (advisory,) = found.advisories
+    (advisory,) = read(issue()).items
+    assert advisory.cve == "CVE-2025-55315"
     assert advisory.fixed_versions == ("8.0.21", "9.0.10")
     assert advisory.systems == {"musl"}
     assert advisory.families == {"runtime", "aspnet", "sdk"}
     assert advisory.severity is None
     assert advisory.published_at == datetime(2025, 10, 14, 17, 2, 11, tzinfo=UTC)
     assert advisory.links == ("https://github.com/dotnet/announcements/issues/371",)
+
+
+def test_each_cve_of_a_title_is_an_advisory_once() -> None:
+    found = read(issue(title="cve-2025-55315, CVE-2025-55248 and CVE-2025-55315")).items
+    assert [advisory.cve for advisory in found] == ["CVE-2025-55315", "CVE-2025-55248"]
 
 
 @pytest.mark.parametrize("association", ["NONE", "CONTRIBUTOR", "FIRST_TIMER", 7])
@@ -60,20 +64,17 @@ def test_a_pull_request_is_no_announcement() -> None:
     assert read(issue(pull_request={"url": "x"})).items == ()
 
 
-def test_an_announcement_without_a_cve_counts_only_with_the_security_label() -> None:
-    plain = issue(title="Images moved to Alpine 3.22", body="")
-    assert read(plain).items == ()
-    (found,) = read(plain | {"labels": [{"name": "Security"}]}).items
-    assert (found.title, found.advisories) == ("Images moved to Alpine 3.22", ())
+@pytest.mark.parametrize("labels", [[], [{"name": "Security"}]])
+def test_an_announcement_without_a_cve_is_no_advisory(labels: list[object]) -> None:
+    assert read(issue(title="Images moved to Alpine 3.22", body="", labels=labels)).items == ()
 
 
 def test_a_cve_in_the_body_alone_is_a_mention_and_no_advisory() -> None:
-    (found,) = read(issue(title="October updates", body="fixes cve-2025-55248 in 9.0.10.")).items
-    assert (found.cves, found.versions, found.advisories) == (("CVE-2025-55248",), ("9.0.10",), ())
+    assert read(issue(title="October updates", body="fixes cve-2025-55248 in 9.0.10.")).items == ()
 
 
 def test_a_null_body_is_an_empty_one() -> None:
-    assert read(issue(body=None)).items[0].versions == ()
+    assert read(issue(body=None)).items[0].fixed_versions == ()
 
 
 def test_text_from_outside_is_brought_onto_one_line() -> None:
@@ -85,20 +86,13 @@ def test_text_from_outside_is_brought_onto_one_line() -> None:
 
 def test_an_address_that_is_not_https_is_left_out() -> None:
     (found,) = read(issue(html_url="javascript:alert(1)")).items
-    assert found.url is None
-    assert found.advisories[0].links == ()
+    assert found.links == ()
 
 
 def test_a_hostile_body_is_read_within_bounds() -> None:
     body = "CVE-2025-" + "1" * 100_000 + "|" * 50_000 + "[a](" * 20_000 + "1." * 50_000
     (found,) = read(issue(body=body)).items
-    assert len(found.versions) <= announcements.MAX_FOUND
-
-
-def test_thousands_of_mentions_are_cut() -> None:
-    body = " ".join(f"CVE-2025-{number}" for number in range(10_000, 20_000))
-    (found,) = read(issue(body=body)).items
-    assert len(found.cves) == announcements.MAX_FOUND
+    assert (found.fixed_versions, found.families) == ((), frozenset())
 
 
 def test_an_error_message_instead_of_a_list_is_a_failure() -> None:

@@ -15,11 +15,18 @@ from bot.watch.feeds import (
     dotnet_releases,
     dotnet_timeline,
     github_advisories,
-    image_info,
     msrc,
     reading,
 )
-from tests.unit.watch.feeds.published import JSON_DOCUMENTS, SEEN, XML_DOCUMENTS, Parser, outcome, published
+from tests.unit.watch.feeds.published import (
+    JSON_DOCUMENTS,
+    SEEN,
+    XML_DOCUMENTS,
+    Parser,
+    outcome,
+    published,
+    read_inventory,
+)
 
 Path = tuple[str | int, ...]
 
@@ -44,7 +51,7 @@ def parser_of(name: str) -> Parser:
         return dotnet_releases.parse_index
     if name.startswith("releases-"):
         return dotnet_releases.parse
-    return dotnet_cve.parse if name.startswith("dotnet-cve") else image_info.parse
+    return dotnet_cve.parse if name.startswith("dotnet-cve") else read_inventory
 
 
 def survives(parser: Parser, data: bytes) -> bool:

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure
 from bot.watch.feeds import image_info
 from bot.watch.feeds.image_info import Inventory
 from tests.conftest import SHARED
-from tests.unit.watch.feeds.published import INVENTORIES, SEEN, published
+from tests.unit.watch.feeds.published import INVENTORIES, published
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -37,7 +37,7 @@ def inventory(*shared: str, repository: str = "dotnet/aspnet", platforms: object
 @pytest.mark.parametrize("name", INVENTORIES)
 def test_every_published_tag_is_in_the_inventory(name: str) -> None:
     data = published(f"image-info-{name}.json")
-    parsed = image_info.parse(data, SEEN)
+    _, parsed = image_info.read(data)
     assert parsed.problems == ()
     lists = re.findall(r'"(sharedTags|simpleTags)": \[(.*?)\]', data.decode(), re.DOTALL)
     counts = {kind: sum(len(re.findall(r'"([^"]+)"', t)) for k, t in lists if k == kind) for kind, _ in lists}
@@ -55,8 +55,8 @@ def test_the_inventory_agrees_with_what_the_registry_served() -> None:
             latest[observation["repository"], observation["tag"]] = observation
     assert len(latest) > 190
     for key, observation in latest.items():
-        assert listed.has(*key) == (observation["digest"] is not None)
-        entry = listed.find(*key)
+        entry = listed.tags.get(key)
+        assert (entry is not None) == (observation["digest"] is not None)
         if entry is not None:
             assert entry.index_digest == observation["digest"]
             assert {(p.platform, p.digest, tuple(layer[7:19] for layer in p.layers)) for p in entry.platforms} >= {
@@ -71,16 +71,13 @@ def test_two_published_inventories_a_fortnight_apart_withdraw_nothing() -> None:
 
 def test_a_shared_tag_has_an_index_and_a_simple_tag_one_platform() -> None:
     listed = inventory("8.0-alpine")
-    shared, simple = listed.find("dotnet/aspnet", "8.0-alpine"), listed.find("dotnet/aspnet", "8.0-alpine-amd64")
-    assert shared is not None
-    assert simple is not None
+    shared, simple = (listed.tags["dotnet/aspnet", tag] for tag in ("8.0-alpine", "8.0-alpine-amd64"))
     assert (shared.index_digest, simple.index_digest) == (OTHER, None)
     assert simple.platforms[0].digest == DIGEST
 
 
 def test_an_image_from_scratch_has_no_base() -> None:
-    entry = inventory("8.0").find("dotnet/aspnet", "8.0")
-    assert entry is not None
+    entry = inventory("8.0").tags["dotnet/aspnet", "8.0"]
     assert entry.platforms[0].base_digest is None
 
 
@@ -110,4 +107,4 @@ def test_a_tag_that_is_none_is_named_and_the_others_stay() -> None:
 
 def test_an_inventory_without_any_tag_is_a_failure() -> None:
     with pytest.raises(Failure, match="lists no image tag"):
-        image_info.parse(b'{"repos": []}', SEEN)
+        image_info.read(b'{"repos": []}')

@@ -16,12 +16,11 @@ from bot.watch.feeds import (
     dotnet_releases,
     dotnet_timeline,
     github_advisories,
-    image_info,
     msrc,
     reading,
 )
 from bot.watch.feeds.reading import FeedShape, Notes
-from tests.unit.watch.feeds.published import SEEN, XML_DOCUMENTS, Parser, outcome, published
+from tests.unit.watch.feeds.published import SEEN, XML_DOCUMENTS, Parser, outcome, published, read_inventory
 
 JSON_PARSERS: list[Parser] = [
     dotnet_releases.parse_index,
@@ -31,7 +30,7 @@ JSON_PARSERS: list[Parser] = [
     msrc.parse_updates,
     github_advisories.parse,
     announcements.parse,
-    image_info.parse,
+    read_inventory,
 ]
 MEBIBYTE = 1024 * 1024
 
