@@ -162,6 +162,8 @@ def headline(changes: Sequence[Change]) -> str:
     if security:
         cves = {cve for change in security for cve in change.cves}
         worst = max((c.severity for c in security if c.severity), key=lambda s: s.rank, default=None)
+        if not cves:
+            return f"{reached} is a security release whose CVEs are not listed yet"
         return f"{reached} fixes {_count(len(cves), 'CVE')}{_rated(worst)}"
     if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
         return f"{reached} is in the base images"

@@ -83,6 +83,7 @@ def test_a_rollout_tells_why_what_and_how_far() -> None:
     ("changes", "said"),
     [
         ((change(cves=("CVE-1",)),), ".NET 10.0.5 fixes 1 CVE"),
+        ((change(),), ".NET 10.0.5 is a security release whose CVEs are not listed yet"),
         ((change(cause=Cause.DOTNET_RELEASE),), ".NET 10.0.5 is in the base images"),
         ((change(cause=Cause.OS_UPDATE), change(SDK, Cause.OS_UPDATE)), "Operating system update in 2 base images"),
         ((change(cause=Cause.LAYERS_ONLY),), "1 base image moved under the same tag"),
