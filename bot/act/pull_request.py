@@ -1,5 +1,6 @@
 """One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -130,7 +131,8 @@ async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref:
         content = known.get(entry.sha)
         if content is None:
             content = await host.blob(job.rebuild.repository, entry.sha)
-        result = refresh(entry.path, content, _heeded(orders, entry.path, job, clock))
+        heeded = _heeded(orders, entry.path, job, clock)
+        result = await asyncio.to_thread(refresh, entry.path, content, heeded)
         met |= result.met
         refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
         if result.data != content:
