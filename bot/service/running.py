@@ -1,6 +1,7 @@
 """The service: APScheduler wakes the ticks, a signal ends them in order."""
 
 import asyncio
+import contextlib
 import signal
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ _SECONDS = {"discover": 20, "feeds": 20, "watch": 10, "notices": 20}
 """How often a stage asks what is due; what is due and when stands in the store."""
 _DEFAULT_SECONDS = 5
 GRACE = timedelta(seconds=25)
-"""Kubernetes kills after 30 seconds."""
+"""With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""
 
 
 async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
@@ -33,7 +34,8 @@ async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
         task = asyncio.create_task(run_stage(name, bot))
         running.add(task)
         task.add_done_callback(running.discard)
-        await task
+        with contextlib.suppress(asyncio.CancelledError):  # at a stop; APScheduler would log it with its trace
+            await task
 
     for name in STAGES:
         seconds = _SECONDS.get(name, _DEFAULT_SECONDS)

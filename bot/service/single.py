@@ -28,18 +28,30 @@ async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
     async with open_bot(settings, clock) as bot:
         await free_leases_of_the_dead(bot.database, bot.worker)
         await bring_forward(bot.database, clock.now())
+        cut_off = True
         try:
-            return await one_pass(bot)
+            outcomes = await one_pass(bot)
+            cut_off = False
+            return outcomes
         finally:
-            await give_all_back(bot.database, bot.worker)
+            await give_all_back(bot.database, bot.worker, attempted=cut_off)
 
 
-async def planned_only(settings: Settings, clock: Clock) -> list[Rebuild]:
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a pass would do, and how the stages that only look have ended."""
+
+    rebuilds: tuple[Rebuild, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+async def planned_only(settings: Settings, clock: Clock) -> Rehearsed:
     """What a pass would plan now, decided on a copy of the store that is thrown away afterwards."""
     async with rehearsal(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
-        await one_pass(bot, OBSERVING)
-        return [rebuild for rebuild in await bot.rollouts.open_rebuilds() if _is_ahead(rebuild)]
+        outcomes = await one_pass(bot, OBSERVING)
+        ahead = [rebuild for rebuild in await bot.rollouts.open_rebuilds() if rebuild.state.awaits_action]
+        return Rehearsed(tuple(ahead), tuple(outcomes))
 
 
 async def read_status(settings: Settings) -> Status:
@@ -57,10 +69,6 @@ async def read_explanation(settings: Settings, repository: str) -> Explanation:
         return await StatusStore(database).explain(repository)
     finally:
         await database.close()
-
-
-def _is_ahead(rebuild: Rebuild) -> bool:
-    return rebuild.state.awaits_action
 
 
 @dataclass(frozen=True, slots=True)

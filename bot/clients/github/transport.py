@@ -74,7 +74,7 @@ class Transport:
         self._quiet_until: datetime | None = None
 
     async def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
         self._connections.close()
         if self._requester is not None:
             await asyncio.to_thread(self._requester.close)

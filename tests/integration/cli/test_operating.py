@@ -130,6 +130,13 @@ class TestOnce:
         assert contents(moved.database) == before
         assert moved.world.traffic.requests(service="registry", method="HEAD"), "it did look"
 
+    def test_dry_tells_by_its_exit_code_that_it_could_not_look(self, bot: Command, moved: Filled) -> None:
+        moved.world.faults.add("GET", "/orgs/.*", status=502, times=20)
+        ran = bot("once", "--dry-run", "-c", moved.config)
+        moved.world.faults.clear()
+        assert ran.code == 1
+        assert "listing repositories" in ran.err
+
     def test_dry_speaks_to_people_too(self, bot: Command, moved: Filled) -> None:
         out = bot("once", "--dry-run", "-c", moved.config).out
         assert "contoso/payments-api" in out

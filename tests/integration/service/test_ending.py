@@ -1,0 +1,79 @@
+"""How the service and a single pass end when work is cut off in its middle."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.clock import SystemClock
+from bot.service import running, single
+from bot.service.stages import Outcome
+from bot.service.wiring import Bot, open_bot
+from bot.settings import Settings, load
+from bot.store.outbox import announce
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """They could start a bot; nothing that they name is asked here."""
+    (tmp_path / "token").write_text("ghp_x")
+    path = tmp_path / "freshness.yaml"
+    path.write_text(
+        f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: 'sqlite:///{tmp_path}/freshness.db'}}\n"
+    )
+    return load(path)
+
+
+@pytest_asyncio.fixture
+async def bot(settings: Settings) -> AsyncIterator[Bot]:
+    async with open_bot(settings, SystemClock()) as bot:
+        async with bot.database.transaction() as connection:
+            await announce(connection, "rollout:1", bot.clock.now())
+        yield bot
+
+
+async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
+    bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(bot: Bot) -> list[Outcome]:
+        assert await bot.report.claim_messages(1)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(single, "one_pass", cut_off)
+    with pytest.raises(asyncio.CancelledError):
+        await single.pass_once(settings, SystemClock())
+    (message,) = await bot.report.claim_messages(1)
+    assert message.attempts == 2
+
+
+async def test_a_pass_that_comes_to_its_end_leaves_nothing_attempted(
+    bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def whole(bot: Bot) -> list[Outcome]:
+        assert await bot.report.claim_messages(1)
+        return []
+
+    monkeypatch.setattr(single, "one_pass", whole)
+    await single.pass_once(settings, SystemClock())
+    (message,) = await bot.report.claim_messages(1)
+    assert message.attempts == 1
+
+
+async def test_a_tick_that_does_not_end_in_time_is_cut_off_without_a_trace(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+
+    async def endless(name: str, bot: Bot) -> Outcome:
+        stop.set()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    monkeypatch.setattr(running, "run_stage", endless)
+    monkeypatch.setattr(running, "GRACE", running.GRACE / 1000)
+    with caplog.at_level(logging.WARNING):
+        await running.serve(bot, stop)
+    assert [record for record in caplog.records if record.exc_info] == []
