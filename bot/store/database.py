@@ -51,10 +51,9 @@ class Database:
             async with self._writing, self._engine.begin() as connection:
                 yield connection
         except (OperationalError, InterfaceError) as error:
-            reason = str(error.orig).strip().splitlines()[0]
             raise Failure(
                 Trouble.UNREACHABLE,
-                f"the database does not answer: {reason}",
+                f"the database does not answer: {_reason(error)}",
                 where=self._engine.url.render_as_string(hide_password=True),
                 advice="the next pass tries again",
             ) from error
@@ -125,13 +124,18 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 def cannot_be_opened(url: URL, error: Exception) -> Failure:
-    reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
     return Failure(
         Trouble.UNREACHABLE,
-        f"the database cannot be opened: {reason}",
+        f"the database cannot be opened: {_reason(error)}",
         where=url.render_as_string(hide_password=True),
         advice="check store.url and that its folder can be written",
     )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what the driver says, which may be nothing."""
+    cause = getattr(error, "orig", None) or error
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
 def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.domain.rebuild import State
-from bot.store.database import Database, address, open_database
+from bot.store.database import Database, address, cannot_be_opened, open_database
 from bot.store.rehearsal import rehearsal
 from bot.store.tables import metadata
 from tests.integration.store.conftest import NOON
@@ -174,3 +174,8 @@ for number in range(1_000_000):
     connection.execute("COMMIT")
     print(number, flush=True)
 """
+
+
+def test_a_driver_that_says_nothing_is_named_by_its_error() -> None:
+    failure = cannot_be_opened(make_url("sqlite:///data/freshness.db"), TimeoutError())
+    assert failure.what == "the database cannot be opened: TimeoutError"
