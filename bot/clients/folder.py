@@ -45,9 +45,14 @@ def write(path: Path, data: bytes) -> None:
     try:
         mode = path.stat().st_mode
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(data)
-        os.chmod(file.name, mode)
-        os.replace(file.name, path)
+            try:
+                file.write(data)
+                file.flush()
+                os.chmod(file.name, mode)
+                os.replace(file.name, path)
+            except OSError:
+                os.unlink(file.name)
+                raise
     except OSError as error:
         raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(path)) from error
 
