@@ -49,10 +49,12 @@ class VerifyTally:
 async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
     """Looks once at every rebuild that is due; one that cannot be read is looked at again later.
 
-    Where the host asks for a pause, the others are put off as well.
+    Where the host asks for a pause, the others are put off as well. A defect of ours puts off the rebuild that it
+    met; it is raised once the others are done.
     """
     looked_at = ended = 0
     problems: list[str] = []
+    defects: list[Exception] = []
     pause: Failure | None = None
     while pause is None and (batch := await store.claim_rebuilds(FOLLOWED, _BATCH)):
         for before in batch:
@@ -68,6 +70,9 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
                     after = _unread(before, failure, clock)
                     was_seen = False
                     pause = failure if failure.trouble is Trouble.THROTTLED else None
+                except Exception as defect:
+                    defects.append(defect)
+                    was_seen = False
             if pause is not None:
                 rest = max(rest, pause.retry_after or rest)
             if not after.state.has_ended:
@@ -77,6 +82,8 @@ async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: C
                 await store.settle_rebuild(before, after, succeeded=was_seen)
             except LeaseLost:
                 continue
+    if defects:
+        raise ExceptionGroup("rebuilds met defects", defects)
     return VerifyTally(looked_at, ended, tuple(problems))
 
 

@@ -110,6 +110,15 @@ async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock)
     assert (after.state, after.due_at) == (State.OPEN, NOON + EVERY)
 
 
+async def test_a_defect_puts_off_the_rebuild_that_it_met_and_is_raised_when_the_others_are_done(
+    clock: ManualClock,
+) -> None:
+    store = Store(clock, {1: opened(), 2: replace(dispatched(), id=2)}, set())
+    with pytest.raises(ExceptionGroup, match="defects"):
+        await tick(store, Host(runs=[replace(run("completed", "success"), id=-1)]), EVERY, clock)
+    assert [store.rebuilds[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
+
+
 @pytest.mark.parametrize(
     ("age", "rest"),
     [
