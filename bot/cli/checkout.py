@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.options import Format, OutputFormat
+from bot.cli.output import printable
 
 if TYPE_CHECKING:
     from bot.domain.usage import Replacement
@@ -52,7 +53,7 @@ def scan(
     else:
         _show(found.scanned, found.files)
     for problem in found.problems:
-        print(f"{problem.path}:{problem.line}: {problem.message}", file=sys.stderr)
+        print(printable(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
     sys.exit(1 if any(item.freshness is checkout.Freshness.STALE for item in found.scanned) else 0)
 
 
@@ -100,7 +101,7 @@ def _from_registry(path: Path, settings: "Settings") -> "list[Updated]":
         found = asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
     for item in found.scanned:
         if item.base is not None and item.note and item.freshness is checkout.Freshness.UNKNOWN:
-            print(f"{item.usage.path}:{item.usage.line}: {item.note}", file=sys.stderr)
+            print(printable(f"{item.usage.path}:{item.usage.line}: {item.note}"), file=sys.stderr)
     return checkout.update(path, checkout.replacements_for(found))
 
 

@@ -65,6 +65,12 @@ class TestWithoutANetwork:
         assert "Dockerfile:1: " in ran.err
         assert "docker-compose.yml:" in ran.err
 
+    def test_a_file_name_cannot_drive_the_terminal(self, bot: Command, tmp_path: Path) -> None:
+        (tmp_path / "a\x1b[31m.Dockerfile").write_text("FROM\n")
+        ran = bot("scan", tmp_path, "--offline")
+        assert "a\N{REPLACEMENT CHARACTER}[31m.Dockerfile:1: " in ran.err
+        assert "\x1b[31m" not in ran.err
+
     def test_update_rewrites_in_place_and_leaves_every_other_byte(self, bot: Command, checkout: Path) -> None:
         before = (checkout / "src" / "Dockerfile").read_bytes()
         ran = bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}")
