@@ -7,7 +7,7 @@ which differ in media types alone. Every reader raises `Failure` (malformed) wit
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,10 +147,25 @@ def _index(document: Mapping[str, Any], own: str, where: str) -> Index:
         raise _malformed("sent an index without a list of manifests", where)
     if len(listed) > MOST_ENTRIES:
         raise _malformed(f"lists {len(listed)} manifests in one index; {MOST_ENTRIES} are accepted", where)
-    entries = tuple(_entry(each, where) for each in listed)
+    entries, refused = _readable(listed, where)
+    if refused is not None and not entries:
+        raise refused
     if any(entry.digest == own for entry in entries):
         raise _malformed("lists an index within itself", where)
     return Index(entries)
+
+
+def _readable(listed: Sequence[object], where: str) -> tuple[tuple[Entry, ...], Failure | None]:
+    """What can be read of an index, and why the first of the others cannot: one that has a digest of tomorrow or a
+    platform of somebody's own hides no image that a repository builds on."""
+    entries: list[Entry] = []
+    refused: Failure | None = None
+    for each in listed:
+        try:
+            entries.append(_entry(each, where))
+        except Failure as failure:
+            refused = refused or failure
+    return tuple(entries), refused
 
 
 def _manifest(document: Mapping[str, Any], where: str) -> Manifest:

@@ -89,6 +89,13 @@ def test_nested_indexes_are_not_followed() -> None:
     assert images_of(*entries) == [("linux/amd64", DIGESTS[0])]
 
 
+def test_an_entry_that_cannot_be_read_hides_no_other() -> None:
+    odd = ({"digest": "blake3:" + "0" * 64}, entry(DIGESTS[1], "linux/a b"), "text")
+    read = read_document(index(*odd, entry(DIGESTS[0], "linux/amd64")), "host/x")
+    assert isinstance(read, Index)
+    assert [each.digest for each in read.images()] == [DIGESTS[0]]
+
+
 def test_windows_is_left_out_of_a_shared_index() -> None:
     entries = [entry(DIGESTS[0], "windows/amd64"), entry(DIGESTS[1], "linux/amd64")]
     assert images_of(*entries) == [("linux/amd64", DIGESTS[1])]
