@@ -2,7 +2,7 @@
 
 from bot.assess.cause import Move, OsMove
 from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
+from bot.domain.change import DOTNET_CAUSES, Cause, Change
 
 
 def describe(change: Change) -> str:
@@ -30,9 +30,6 @@ def sentence(cause: Cause, move: Move, family: str, cves: int, severity: Severit
     if cause is Cause.LAYERS_ONLY:
         return _layers_only(move)
     return _index_only(move)
-
-
-DOTNET_CAUSES = (Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN)
 
 
 def dotnet_sentence(

@@ -9,9 +9,8 @@ from bot.assess.assess import assess, reassess
 from bot.assess.releases import ReleaseIndex
 from bot.assess.succession import Standing, follow
 from bot.assess.version import DotnetVersion
-from bot.assess.wording import DOTNET_CAUSES
 from bot.domain.advisory import Advisory
-from bot.domain.change import Change
+from bot.domain.change import DOTNET_CAUSES, Change
 from bot.domain.clock import ManualClock
 from bot.domain.observation import Observation
 from bot.domain.reference import Base

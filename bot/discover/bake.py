@@ -11,13 +11,19 @@ from itertools import islice, product
 
 from bot.discover import bake_hcl, inline_dockerfile, jsonc
 from bot.discover.bake_hcl import Block, Name, Opaque, Template, Value
-from bot.discover.collector import Collector, Unreadable, is_plainly_an_image, quoted
+from bot.discover.collector import (
+    IMAGE_CONTEXT,
+    Collector,
+    Unreadable,
+    is_plainly_an_image,
+    quoted,
+    tag_stands_with_name,
+)
 from bot.discover.nodes import Mapping as JsonMapping
 from bot.discover.nodes import Node, Scalar, Sequence
 from bot.discover.traced import Traced, joined
 from bot.domain.usage import Findings, Kind, Role
 
-IMAGE_CONTEXT = "docker-image://"
 MOST_VARIANTS = 64
 """How many combinations of one target's matrix are read."""
 DEEPEST_VARIABLE = 16
@@ -197,12 +203,10 @@ class _Targets:
 
 
 def _digest_place(value: Value, image: Traced) -> int | None:
-    """Behind the string where a variable supplies only the tag, since that variable may serve other ends too."""
+    """Behind the string where a variable supplies only the tag."""
     if not isinstance(value, Template) or not value.written.text:
         return None
-    colon = image.text.rfind(":")
-    tag_stands_with_name = colon > 0 and image.span(colon - 1, len(image)) is not None
-    return None if tag_stands_with_name else _behind(value.written)
+    return None if tag_stands_with_name(image) else _behind(value.written)
 
 
 def _behind(written: Traced) -> int:

@@ -6,6 +6,8 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.usage import Findings, Kind, Piece, Problem, Role, Span, Usage
 
 LONGEST_QUOTE = 80
+IMAGE_CONTEXT = "docker-image://"
+"""What stands before an image that is a build context, in Compose and Bake alike."""
 
 
 class Unreadable(Exception):
@@ -111,6 +113,12 @@ class Collector:
         """In the order of the text."""
         usages = sorted(self._usages, key=lambda usage: (usage.line, usage.span.start if usage.span else 0))
         return Findings(tuple(usages), tuple(sorted(self._problems, key=lambda problem: problem.line)))
+
+
+def tag_stands_with_name(image: Traced) -> bool:
+    """False where a variable supplies only the tag: it may serve other ends too, so no digest is added to it."""
+    colon = image.text.rfind(":")
+    return colon > 0 and image.span(colon - 1, len(image)) is not None
 
 
 def quoted(text: str) -> str:

@@ -6,14 +6,13 @@ An `image` beside a `build` is the name that the build's result gets, so it is n
 from collections.abc import Iterator
 
 from bot.discover import inline_dockerfile
-from bot.discover.collector import Collector, Unreadable, is_plainly_an_image, quoted
+from bot.discover.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
 from bot.discover.compose_variables import interpolated
 from bot.discover.nodes import Mapping, Node, Scalar, Sequence
 from bot.discover.traced import Traced
 from bot.discover.yaml_nodes import read
 from bot.domain.usage import Findings, Kind, Role
 
-IMAGE_CONTEXT = "docker-image://"
 MOST_EXTENDS = 10
 _WORDS = ("image", "dockerfile_inline", "args")
 

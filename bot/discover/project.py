@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.discover.collector import Collector, Unreadable, quoted
+from bot.discover.collector import Collector, Unreadable, quoted, tag_stands_with_name
 from bot.discover.msbuild_imports import Document, Imports
 from bot.discover.msbuild_properties import Evaluation, Undecided
 from bot.discover.project_publish import NotDecided, implicit_base, is_published
@@ -123,10 +123,8 @@ def _named_bases(file: Collector, evaluation: Evaluation) -> None:
 
 
 def _digest_place(value: Traced, written: Traced) -> int | None:
-    """Behind what is written where a property supplies only the tag, since that may serve other ends too."""
-    colon = value.text.rfind(":")
-    tag_stands_with_name = colon > 0 and value.span(colon - 1, len(value)) is not None
-    return None if tag_stands_with_name or written.places[-1] < 0 else written.places[-1] + 1
+    """Behind what is written where a property supplies only the tag."""
+    return None if tag_stands_with_name(value) or written.places[-1] < 0 else written.places[-1] + 1
 
 
 def _names_base(evaluation: Evaluation) -> bool:

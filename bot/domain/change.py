@@ -26,6 +26,10 @@ class Cause(StrEnum):
         return self not in (Cause.INDEX_ONLY, Cause.WITHDRAWN, Cause.RETURNED)
 
 
+DOTNET_CAUSES = frozenset({Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN})
+"""Another .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A base moved from one digest to another; `to_digest` is None where it was withdrawn.
