@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
-from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.sandbox import feed_documents as shapes
 from bot.sandbox.edge import Edge, Surroundings
 from bot.sandbox.images import Pushed
 from bot.sandbox.serving import Server
@@ -28,23 +28,7 @@ IMAGE_ANNOUNCEMENTS = "/dotnet/dotnet-docker/discussions/categories/announcement
 TIMELINE = "/dotnet/core/timeline"
 IMAGE_INFO = "/dotnet/versions/image-info.json"
 
-
-_ATOM = """<?xml version="1.0" encoding="UTF-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-US">
-  <id>tag:github.com,2008:/dotnet/dotnet-docker/discussions/categories/announcements</id>
-  <title>Recent discussions in dotnet/dotnet-docker, category: announcements</title>{entries}
-</feed>
-"""
-_ATOM_ENTRY = """
-  <entry>
-    <id>tag:github.com,2008:{number}</id>
-    <link type="text/html" rel="alternate" href="https://github.com/dotnet/dotnet-docker/discussions/{number}"/>
-    <title>{title}</title>
-    <published>{now}</published>
-    <updated>{now}</updated>
-    <author><name>octocat</name></author>
-    <content type="html">&lt;p&gt;{title}&lt;/p&gt;</content>
-  </entry>"""
+SUPPORTED_FOR = timedelta(days=3 * 365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +72,7 @@ class Feeds:
         self._put_json(UPDATES, {"@odata.context": f"{self.url}/cvrf/v3.0/$metadata#Updates", "value": []})
         self._put_json(ADVISORIES, [])
         self._put_json(ANNOUNCEMENTS, [])
-        self.put(IMAGE_ANNOUNCEMENTS, _ATOM.format(entries="").encode(), "application/atom+xml")
+        self.put(IMAGE_ANNOUNCEMENTS, shapes.discussions(), "application/atom+xml")
         self._put_json(f"{TIMELINE}/index.json", {"_embedded": {"years": []}})
         self._put_json(IMAGE_INFO, {"schemaVersion": "2.0", "repos": []})
 
@@ -106,10 +90,17 @@ class Feeds:
         }
         return {name: self.url + path for name, path in paths.items()}
 
+    @property
+    def _now(self) -> datetime:
+        return self._edge.surroundings.clock.now().astimezone(UTC)
+
+    @property
+    def _today(self) -> date:
+        return self._now.date()
+
     def put(self, path: str, content: bytes, media_type: str = "application/json") -> None:
         """Publishes exactly these bytes, garbage included, from now on."""
-        changed_at = self._edge.surroundings.clock.now().astimezone(UTC)
-        self._edge.documents[path] = Document(content, media_type, changed_at)
+        self._edge.documents[path] = Document(content, media_type, self._now)
 
     def withdraw(self, path: str) -> None:
         """From now on that path is answered with 404."""
@@ -125,20 +116,20 @@ class Feeds:
         security: bool = False,
         cves: Sequence[str] = (),
         on: date | None = None,
-        end_of_life: date = date(2028, 11, 14),
+        end_of_life: date | None = None,
     ) -> None:
-        """Lists a .NET release; one that is listed already is replaced, as when its CVEs come later."""
-        day = (on or self._edge.surroundings.clock.now().date()).isoformat()
+        """Lists a .NET release; one that is listed already is replaced, as when its CVEs come later.
+
+        A new channel without `end_of_life` is supported for years from now on.
+        """
+        day = on or self._today
         path = f"{RELEASES}/{channel}/releases.json"
-        releases = self._get_json(path, {"releases": []})["releases"]
-        others = [row for row in releases if row["release-version"] != runtime]
-        self._put_json(
-            path,
-            _channel(
-                channel, day, [_release(runtime, aspnetcore, sdks, security, cves, day), *others], end_of_life
-            ),
-        )
-        row = _index_row(channel, day, runtime, sdks[0], security, self.url, end_of_life)
+        before = self._get_json(path, {"releases": [], "eol-date": (self._today + SUPPORTED_FOR).isoformat()})
+        ends = before["eol-date"] if end_of_life is None else end_of_life.isoformat()
+        release = shapes.release(runtime, aspnetcore, sdks, security or bool(cves), cves, day)
+        others = [row for row in before["releases"] if row["release-version"] != runtime]
+        self._put_json(path, shapes.channel(channel, day, [release, *others], ends))
+        row = shapes.index_row(channel, day, release, ends, f"{self.url}{RELEASES}/{channel}")
         rows = self._get_json(INDEX, {})["releases-index"]
         self._put_json(INDEX, {"releases-index": [row, *(r for r in rows if r["channel-version"] != channel)]})
 
@@ -146,16 +137,7 @@ class Feeds:
         """An MSRC security update, such as `2025-Oct`: `document` is its CVRF XML."""
         self.put(f"{BULLETIN}/{identity}", document, "application/xml")
         updates = self._get_json(UPDATES, {})
-        moment = released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        row = {
-            "ID": identity,
-            "Alias": identity,
-            "DocumentTitle": f"{identity} Security Updates",
-            "Severity": None,
-            "InitialReleaseDate": moment,
-            "CurrentReleaseDate": moment,
-            "CvrfUrl": f"{self.url}{BULLETIN}/{identity}",
-        }
+        row = shapes.update(identity, released, f"{self.url}{BULLETIN}/{identity}")
         kept = [other for other in updates["value"] if other["ID"] != identity]
         self._put_json(UPDATES, {**updates, "value": [row, *kept]})
 
@@ -178,63 +160,22 @@ class Feeds:
 
     def publish_image_announcement(self, number: int, title: str) -> None:
         """A discussion of the image team, as the only one in its category's Atom feed."""
-        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        entry = _ATOM_ENTRY.format(number=number, title=escape(title), now=now)
-        self.put(IMAGE_ANNOUNCEMENTS, _ATOM.format(entries=entry).encode(), "application/atom+xml")
+        content = shapes.discussions(shapes.discussion(number, title, self._now))
+        self.put(IMAGE_ANNOUNCEMENTS, content, "application/atom+xml")
 
     def publish_advisory(
         self, cve: str, *, severity: str, package: str, affected: str, patched: str, title: str = ""
     ) -> None:
         """A reviewed advisory as GitHub's REST API lists it; `severity` is low, medium, high or critical."""
-        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        identity = "GHSA-" + "-".join(hashlib.sha256(cve.encode()).hexdigest()[i : i + 4] for i in (0, 4, 8))
-        row = {
-            "ghsa_id": identity,
-            "cve_id": cve,
-            "url": f"{self.url}{ADVISORIES}/{identity}",
-            "html_url": f"https://github.com/advisories/{identity}",
-            "summary": title or f"{cve} in {package}",
-            "description": f"{cve} in {package}",
-            "type": "reviewed",
-            "severity": severity,
-            "published_at": now,
-            "updated_at": now,
-            "withdrawn_at": None,
-            "identifiers": [{"type": "GHSA", "value": identity}, {"type": "CVE", "value": cve}],
-            "references": [],
-            "vulnerabilities": [
-                {
-                    "package": {"ecosystem": "nuget", "name": package},
-                    "vulnerable_version_range": affected,
-                    "first_patched_version": patched,
-                }
-            ],
-            "cvss": {"vector_string": None, "score": None},
-            "cwes": [],
-        }
+        row = shapes.advisory(cve, severity, package, affected, patched, title, self._now, self.url + ADVISORIES)
         rows = self._get_json(ADVISORIES, [])
-        self._put_json(ADVISORIES, [row, *(other for other in rows if other["ghsa_id"] != identity)])
+        self._put_json(ADVISORIES, [row, *(other for other in rows if other["ghsa_id"] != row["ghsa_id"])])
 
     def publish_image(
         self, repository: str, tags: Sequence[str], pushed: Pushed, *, version: str, os_version: str
     ) -> None:
         """Lists an image in the published inventory, in the place of what had these tags before."""
-        name = f"mcr.microsoft.com/{repository}"
-        now = self._edge.surroundings.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        platforms = [
-            {
-                "dockerfile": f"src/{repository.rpartition('/')[2]}/{os_version}/Dockerfile",
-                "simpleTags": [f"{tag}-{platform.rpartition('/')[2]}" for tag in tags],
-                "digest": f"{name}@{digest}",
-                "osType": "Linux",
-                "osVersion": os_version,
-                "architecture": platform.split("/")[1],
-                "created": now,
-            }
-            for platform, digest in pushed.platforms.items()
-        ]
-        manifest = {"digest": f"{name}@{pushed.digest}", "created": now, "sharedTags": list(tags)}
-        image = {"productVersion": version, "manifest": manifest, "platforms": platforms}
+        image = shapes.image(repository, tags, pushed, version, os_version, self._now)
         document = self._get_json(IMAGE_INFO, {})
         images = {row["repo"]: row["images"] for row in document["repos"]}
         kept = [old for old in images.get(repository, []) if not set(old["manifest"]["sharedTags"]) & set(tags)]
@@ -262,63 +203,3 @@ def _is_unchanged(request: Request, etag: str, modified: str) -> bool:
     if (wanted := request.headers.get("if-none-match")) is not None:
         return etag in [part.strip().removeprefix("W/") for part in wanted.split(",")]
     return request.headers.get("if-modified-since") == modified
-
-
-def _channel(channel: str, day: str, releases: list[Json], end_of_life: date) -> Json:
-    newest = releases[0]
-    return {
-        "channel-version": channel,
-        "latest-release": newest["release-version"],
-        "latest-release-date": day,
-        "latest-runtime": newest["runtime"]["version"],
-        "latest-sdk": newest["sdk"]["version"],
-        "support-phase": "active",
-        "release-type": _kind(channel),
-        "eol-date": end_of_life.isoformat(),
-        "lifecycle-policy": "https://aka.ms/dotnetcoresupport",
-        "releases": releases,
-    }
-
-
-def _release(
-    runtime: str, aspnetcore: str | None, sdks: Sequence[str], security: bool, cves: Sequence[str], day: str
-) -> Json:
-    def part(version: str) -> Json:
-        return {"version": version, "version-display": version, "files": []}
-
-    mitre = "https://cve.mitre.org/cgi-bin/cvename.cgi?name="
-    listed_sdks = [{**part(sdk), "runtime-version": runtime} for sdk in sdks]
-    return {
-        "release-date": day,
-        "release-version": runtime,
-        "security": security or bool(cves),
-        "cve-list": [{"cve-id": cve, "cve-url": mitre + cve} for cve in cves],
-        "release-notes": f"https://github.com/dotnet/core/blob/main/release-notes/{runtime}/{runtime}.md",
-        "runtime": part(runtime),
-        "sdk": listed_sdks[0],
-        "sdks": listed_sdks,
-        "aspnetcore-runtime": part(aspnetcore or runtime),
-        "windowsdesktop": part(runtime),
-    }
-
-
-def _index_row(channel: str, day: str, runtime: str, sdk: str, security: bool, url: str, end_of_life: date) -> Json:
-    return {
-        "channel-version": channel,
-        "latest-release": runtime,
-        "latest-release-date": day,
-        "security": security,
-        "latest-runtime": runtime,
-        "latest-sdk": sdk,
-        "product": ".NET",
-        "support-phase": "active",
-        "eol-date": end_of_life.isoformat(),
-        "release-type": _kind(channel),
-        "releases.json": f"{url}{RELEASES}/{channel}/releases.json",
-        "supported-os.json": f"{url}{RELEASES}/{channel}/supported-os.json",
-    }
-
-
-def _kind(channel: str) -> str:
-    """Even channels are supported for long."""
-    return "lts" if int(channel.partition(".")[0]) % 2 == 0 else "sts"

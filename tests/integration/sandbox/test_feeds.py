@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
@@ -32,6 +32,17 @@ async def test_cves_may_come_after_the_release(world: World) -> None:
     publish(world, "8.0.22", "CVE-2025-55315")
     [entry] = (await get(f"{world.feeds.url}{RELEASES}/8.0/releases.json")).json()["releases"]
     assert entry["security"] is True
+
+
+async def test_a_channel_is_supported_for_years_whenever_the_world_is_entered() -> None:
+    clock = ManualClock(datetime(2031, 6, 1, 18, tzinfo=UTC))
+    async with World(clock=clock) as world:
+        publish(world, "8.0.22")
+        clock.advance(timedelta(days=30))
+        publish(world, "8.0.22", "CVE-2025-55315")
+        [row] = (await get(world.feeds.addresses["dotnet_releases"])).json()["releases-index"]
+        channel = (await get(row["releases.json"])).json()
+    assert row["eol-date"] == channel["eol-date"] == "2034-05-31"
 
 
 async def test_nothing_new_is_a_304_by_either_validator(world: World) -> None:
