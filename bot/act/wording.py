@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from bot.act.ports import Job
+from bot.domain.advisory import public_record
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import code, markdown
 from bot.domain.versions import versions_reached
@@ -137,7 +137,7 @@ def _fixes(changes: Sequence[Change]) -> str:
     severities = [change.severity for change in changes if change.severity is not None]
     worst = max(severities, key=lambda severity: severity.rank, default=None)
     rating = f", rated up to {worst}" if worst else ""
-    links = [f"[{markdown(cve)}](https://www.cve.org/CVERecord?id={quote(cve)})" for cve in cves]
+    links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
     fixed = f"**Fixes {_count(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = [markdown(cve) for cve in cves if cve not in concerning]

@@ -51,6 +51,7 @@ def assess(
         cves=cves,
         not_relevant=_not_relevant(cves, judged),
         severity=severity,
+        links=_links(cves, advisories),
         platforms=move.changed,
         evidence=(_seen(move, before, after), *feed, *_advisory_evidence(cves, advisories, judged)),
         detail=sentence(cause, move, family, len(cves), severity),
@@ -89,6 +90,7 @@ def reassess(
         cves=fixes.cves,
         not_relevant=not_relevant,
         severity=severity,
+        links=_links(fixes.cves, advisories),
         evidence=tuple(dict.fromkeys((*change.evidence, *found))),
         detail=_reworded(change, cause, family, len(fixes.cves), severity),
     )
@@ -108,6 +110,11 @@ def worst(
 
 def _not_relevant(cves: tuple[str, ...], judged: Mapping[str, Relevance]) -> tuple[str, ...]:
     return tuple(cve for cve in cves if cve in judged and not judged[cve])
+
+
+def _links(cves: tuple[str, ...], advisories: Mapping[str, Advisory]) -> tuple[tuple[str, str], ...]:
+    """The first address of each: Microsoft's own, where it gives one (see `watch.feeds.combine`)."""
+    return tuple((cve, advisories[cve].links[0]) for cve in cves if cve in advisories and advisories[cve].links)
 
 
 def _check(before: Observation, after: Observation) -> None:

@@ -243,6 +243,8 @@ def _change(change: Change) -> dict[str, Any]:
         "from_version": change.from_version,
         "to_version": change.to_version,
         "cves": list(change.cves),
+        "not_relevant": list(change.not_relevant),
+        "links": dict(change.links),
         "severity": change.severity,
         "platforms": list(change.platforms),
         "detail": change.detail,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 
 class Severity(StrEnum):
@@ -31,6 +32,11 @@ _RATINGS = {
     "important": Severity.HIGH,
     "medium": Severity.MODERATE,
 }
+
+
+def public_record(cve: str) -> str:
+    """Where anybody can read of a CVE."""
+    return f"https://www.cve.org/CVERecord?id={quote(cve)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
-from bot.domain.advisory import Severity
+from bot.domain.advisory import Severity, public_record
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import slack
 from bot.domain.notice import Topic
@@ -30,6 +30,7 @@ _ASKED = re.compile(r"^[A-Z]+ \S+: ")
 _OF_URLS = "/:?=&#%"
 _MOST_LISTED = 30
 _MOST_BASES = 12
+_MOST_CVES = 10
 _MOST_USERS = 10
 _LABELS = {
     Topic.WITHDRAWN: "Withdrawn base",
@@ -84,7 +85,7 @@ def rollout_message(rollout: Rollout) -> Message:
     progress = progress_line(rollout)
     blocks = [
         HeaderBlock(text=PlainTextObject(text=title[:150])).to_dict(),
-        *(_section(text) for text in _packed(_why(rollout.changes))),
+        *(_section(text) for text in _packed([*_why(rollout.changes), *_fixed(rollout.changes)])),
         _section(f"*{slack(progress)}*"),
         *(_section(text) for text in _chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
         ContextBlock(elements=[MarkdownTextObject(text=_footer(rollout))]).to_dict(),
@@ -202,9 +203,26 @@ def _why(changes: Sequence[Change]) -> list[str]:
     return lines
 
 
+def _fixed(changes: Sequence[Change]) -> list[str]:
+    """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
+    links = {cve: address for change in changes for cve, address in change.links}
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    spared = {cve for change in changes for cve in change.not_relevant} - concerning
+    lines = []
+    for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
+        named = [_link(links.get(cve) or public_record(cve), cve) for cve in sorted(cves)[:_MOST_CVES]]
+        more = f" and {len(cves) - _MOST_CVES} more" if len(cves) > _MOST_CVES else ""
+        lines += [f"{words} {', '.join(named)}{more}"] if named else []
+    return lines
+
+
+def _link(address: str, text: str) -> str:
+    return f"<{slack(quote(address, safe=_OF_URLS))}|{slack(text)}>"
+
+
 def _rebuild_line(rebuild: Rebuild) -> str:
     name = slack(rebuild.repository)
-    target = f"<{slack(quote(rebuild.url, safe=_OF_URLS))}|{name}>" if rebuild.url else name
+    target = _link(rebuild.url, rebuild.repository) if rebuild.url else name
     match rebuild.action:
         case Action.PULL_REQUEST:
             what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"

@@ -95,6 +95,15 @@ def test_the_evidence_names_registry_feed_and_advisory() -> None:
     assert found.evidence[2].locator.startswith("CVE-2025-0001 (CVE-2025-0001: relevant, ")
 
 
+def test_a_cve_leads_to_the_first_address_that_its_advisory_gives() -> None:
+    told = replace(advisory("CVE-2025-0001", Severity.HIGH), links=("https://a.example/1", "https://b.example/1"))
+    known = {"CVE-2025-0001": told, "CVE-2025-0002": advisory("CVE-2025-0002", Severity.LOW)}
+    assert assess(OLD, NEW, FEED, known, LATER).links == (("CVE-2025-0001", "https://a.example/1"),)
+    found = reassess(change(late=False), FEED, known, LATER)
+    assert found is not None
+    assert found.links == (("CVE-2025-0001", "https://a.example/1"),)
+
+
 def test_a_distribution_that_changed_along_stays_in_the_sentence() -> None:
     before = seen("1", image("1", os="alpine3.21"), version="8.0.16")
     after = seen("2", image("2", os="alpine3.22"), version="8.0.17")

@@ -70,11 +70,26 @@ def check(message: Message) -> None:
 # What is said
 
 
+def test_a_cve_leads_to_its_publisher_and_one_that_concerns_no_image_stands_apart() -> None:
+    news = "https://github.com/dotnet/announcements/issues/372"
+    spared = change(cves=("CVE-1", "CVE-2"), not_relevant=("CVE-2",), links=(("CVE-1", news),))
+    told = texts(rollout_message(rollout(changes=(spared, replace(spared, base=SDK)))))
+    assert f"\nFixes <{news}|CVE-1>\nNot relevant to these images: <https://www.cve.org" in told
+
+
+def test_what_one_base_needs_is_not_irrelevant_because_another_does_not() -> None:
+    needed = change(SDK, cves=("CVE-1",))
+    told = texts(rollout_message(rollout(changes=(change(cves=("CVE-1",), not_relevant=("CVE-1",)), needed))))
+    assert "Fixes <https://www.cve.org/CVERecord?id=CVE-1|CVE-1>" in told
+    assert "Not relevant" not in told
+
+
 def test_a_rollout_tells_why_what_and_how_far() -> None:
     told = rollout_message(rollout(changes=(change(cves=("CVE-1", "CVE-2"), severity=Severity.HIGH),)))
     check(told)
     assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to high: 1 repository: 1 open"
     assert "• `aspnet:10.0` .NET 10.0.4 → 10.0.5" in texts(told)
+    assert "\nFixes <https://www.cve.org/CVERecord?id=CVE-1|CVE-1>, <https://www.cve.org" in texts(told)
     assert "• <https://host/contoso/shop/pull/12|contoso/shop> pull request #12 open" in texts(told)
     assert "Rollout 3, opened 2026-03-10 12:00 UTC" in texts(told)
 
