@@ -24,6 +24,7 @@ from tests.integration.registry.hostile import Hostile
 ONCE = Limits(attempts=1)
 HASTY = Limits(total=2, attempts=1)
 """Gives up on a slow registry soon, so that the tests end soon."""
+PATIENT = Limits(total=10, attempts=1)
 
 
 @pytest.fixture
@@ -72,6 +73,13 @@ async def wary(hostile: Hostile) -> AsyncIterator[RegistryClient]:
 async def hasty(hostile: Hostile) -> AsyncIterator[RegistryClient]:
     """The same, with little time."""
     async with client_of(hostile, HASTY) as found:
+        yield found
+
+
+@pytest.fixture
+async def patient(hostile: Hostile) -> AsyncIterator[RegistryClient]:
+    """The same, with time enough for an honest answer on a busy machine."""
+    async with client_of(hostile, PATIENT) as found:
         yield found
 
 

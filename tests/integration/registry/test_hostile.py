@@ -145,7 +145,7 @@ async def test_hundreds_of_platforms(wary: Registry, hostile: Hostile) -> None:
     assert len(hostile.asked) == 2
 
 
-async def test_other_bases_of_the_same_tick_are_unaffected(hasty: Registry, hostile: Hostile) -> None:
+async def test_other_bases_of_the_same_tick_are_unaffected(patient: Registry, hostile: Hostile) -> None:
     config = b'{"os": "linux", "architecture": "amd64"}'
     single = json.dumps({"schemaVersion": 2, "config": {"digest": digest_of(config)}, "layers": []}).encode()
     hostile.misdeeds = {
@@ -160,7 +160,7 @@ async def test_other_bases_of_the_same_tick_are_unaffected(hasty: Registry, host
     }
     bases = [Base(hostile.host, REPOSITORY, tag) for tag in ("slow", "wrong", "huge", "page", "gone", "good")]
     store = MemoryStore(bases, NOW)
-    tally = await tick(store, hasty, ManualClock(NOW))
+    tally = await tick(store, patient, ManualClock(NOW))
     assert [sighting.observation.base.tag for sighting in tally.sightings] == ["good"]
     assert (tally.failed, tally.postponed) == (5, 0)
     assert all(error for number, error in store.errors.items())

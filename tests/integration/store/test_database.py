@@ -19,6 +19,7 @@ from bot.domain.rebuild import State
 from bot.store.database import Database, address, cannot_be_opened, open_database
 from bot.store.rehearsal import rehearsal
 from bot.store.tables import metadata
+from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
 
@@ -49,11 +50,9 @@ async def test_replicas_that_start_together_migrate_once(empty_url: str) -> None
 
 
 async def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
-    started = [
-        subprocess.Popen([sys.executable, "-c", OPEN, empty_url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    outputs = [await asyncio.to_thread(process.communicate, timeout=60) for process in started]
+    command = [sys.executable, "-c", OPEN, empty_url]
+    with started(*[command] * 3, cwd=ROOT, stderr=subprocess.PIPE, text=True) as replicas:
+        outputs = [await asyncio.to_thread(replica.communicate, timeout=60) for replica in replicas]
     assert [errors for _, errors in outputs] == ["", "", ""]
 
 
@@ -147,8 +146,7 @@ async def test_a_rehearsal_copies_a_whole_state_while_another_process_writes(tmp
     """Pairs are written together, so a copy that holds half of one would be torn."""
     path = tmp_path / "store.db"
     await (await open_database(f"sqlite:///{path}")).close()
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
-    try:
+    with started([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as (writer,):
         assert writer.stdout is not None
         await asyncio.to_thread(writer.stdout.readline)
         for _ in range(3):
@@ -157,9 +155,6 @@ async def test_a_rehearsal_copies_a_whole_state_while_another_process_writes(tmp
                 number = found.scalar_one()
                 assert number > 0
                 assert number % 2 == 0
-    finally:
-        writer.kill()
-        writer.communicate()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

@@ -15,6 +15,7 @@ from bot.domain.failure import LeaseLost
 from bot.store.database import Database
 from bot.store.queue import Worker, claim, give_back, settle
 from bot.store.tables import chores
+from tests.children import started
 from tests.integration.store.conftest import NOON
 
 LEASE = timedelta(minutes=10)
@@ -151,11 +152,9 @@ async def test_a_killed_workers_rows_are_all_done_by_the_others(database: Databa
 async def test_processes_share_the_rows_and_each_is_done_once(database: Database, url: str) -> None:
     await add(database, 60)
     command = [sys.executable, "-m", "tests.integration.store.claiming", url]
-    started = [
-        subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for name in ("one", "two", "three")
-    ]
-    outputs = [await asyncio.to_thread(process.communicate, timeout=60) for process in started]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with started(*([*command, name] for name in ("one", "two", "three")), cwd=ROOT, **pipes) as workers:
+        outputs = [await asyncio.to_thread(worker.communicate, timeout=60) for worker in workers]
     assert [errors for _, errors in outputs] == ["", "", ""]
     done = Counter(int(line) for said, _ in outputs for line in said.split())
     assert done == Counter(range(1, 61))

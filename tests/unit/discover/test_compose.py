@@ -1,12 +1,11 @@
 """Docker Compose files."""
 
-import time
-
 import pytest
 from hypothesis import given
 
 from bot.discover import compose
 from bot.domain.usage import Findings, Role
+from tests.growth import LINEAR, growth
 from tests.unit.discover.laws import any_text, spans_cover_what_they_claim
 
 DIGEST = "sha256:" + "a" * 64
@@ -273,19 +272,21 @@ def test_a_broken_file_is_one_problem() -> None:
     assert findings.usages == ()
 
 
-def test_hostile_files_end_soon() -> None:
-    laughs = "\n".join(f"  a{n}: &a{n}\n    <<: [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 300))
-    chain = "\n".join(f"  c{n}: &c{n} {{<<: *c{n - 1}, extends: c{n - 1}}}" for n in range(1, 2000))
+def hostile(size: int) -> str:
+    """Merges that multiply, a long chain of services, and values nested and repeated."""
+    laughs = "\n".join(f"  a{n}: &a{n}\n    <<: [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, size * 3))
+    chain = "\n".join(f"  c{n}: &c{n} {{<<: *c{n - 1}, extends: c{n - 1}}}" for n in range(1, size * 20))
     head = 'services:\n  a0: &a0 {image: "x:1"}\n  c0: &c0 {image: "x:2"}\n'
-    deep = "${A:-" * 20_000 + "x" + "}" * 20_000
-    many = "${A}" * 50_000
-    started = time.perf_counter()
+    deep = "${A:-" * (size * 200) + "x" + "}" * (size * 200)
+    many = "${A}" * (size * 500)
+    return f"{head}{laughs}\n{chain}\n  d:\n    image: '{deep}'\n  e:\n    image: '{many}'\n"
 
-    shared = find(f"{head}{laughs}\n{chain}\n  d:\n    image: '{deep}'\n  e:\n    image: '{many}'\n")
 
+def test_hostile_files_end_soon() -> None:
+    shared = find(hostile(100))
     assert [str(usage.reference) for usage in shared.usages] == ["x:1", "x:2"]
     assert len(shared.problems) == 2
-    assert time.perf_counter() - started < 20
+    assert growth(lambda size: find(hostile(size)), 25, tries=2) < LINEAR
 
 
 @given(
