@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from bot.sandbox.parts import MissingPart
 from bot.sandbox.postgres import PostgresServer
+from bot.sandbox.serving import ask_directly
 from bot.sandbox.world import World
+
+ask_directly()
+
+settings.register_profile("house", deadline=None, database=None)
+settings.load_profile("house")
+"""A busy machine fails no property, and what fails is printed to be written down as a test."""
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 """Facts taken from public records; tests read them there, and are skipped with that reason where it is absent."""

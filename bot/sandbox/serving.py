@@ -1,6 +1,7 @@
 """Serves a Starlette application on 127.0.0.1, in a thread of its own."""
 
 import asyncio
+import os
 import re
 import socket
 import threading
@@ -18,6 +19,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 Handler = Callable[..., Awaitable[Response]]
 
 _connections: dict[tuple[str, int], asyncio.Transport] = {}
+
+
+def ask_directly() -> None:
+    """From now on no client in this process, and no child of it, asks a proxy for what this machine serves."""
+    kept = [os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")]
+    hosts = dict.fromkeys(["localhost", "127.0.0.1", *(host.strip() for host in ",".join(kept).split(","))])
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(host for host in hosts if host)
 
 
 class _Protocol(H11Protocol):

@@ -15,7 +15,7 @@ from bot.sandbox.feeds import Feeds, FeedsEdge
 from bot.sandbox.github.edge import GitHubEdge
 from bot.sandbox.organisation import Organisation
 from bot.sandbox.registry import Registry
-from bot.sandbox.serving import Server
+from bot.sandbox.serving import Server, ask_directly
 from bot.sandbox.slack import SlackEdge, Workspace
 from bot.sandbox.traffic import Faults, Traffic
 
@@ -61,6 +61,7 @@ class World:
         self._folder.cleanup()
 
     async def _start(self) -> None:
+        ask_directly()
         folder = Path(self._folder.name)
         github, slack, feeds = Server(), Server(), Server()
         self.registry = Registry(folder, self._surroundings)

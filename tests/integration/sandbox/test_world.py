@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.sandbox import parts, processes
 from bot.sandbox.world import World
 from bot.settings.loading import load
+from tests.children import started
 
 CHILDREN = """
 import asyncio, sys
@@ -47,7 +49,7 @@ async def accepts(port: int) -> bool:
     return True
 
 
-def until(condition: Callable[[], bool], seconds: float = 5) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -58,14 +60,14 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc to see child processes")
 async def test_everything_ends_with_a_parent_that_is_killed(shared_world: World) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", CHILDREN], stdout=subprocess.PIPE, cwd=parts.ROOT)
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == b"ready\n"
-    children = children_of(parent.pid)
-    assert len(children) == 2
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
+    command = [sys.executable, "-c", CHILDREN]
+    with started(command, stdout=subprocess.PIPE, cwd=parts.ROOT) as (parent,):
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        children = children_of(parent.pid)
+        assert len(children) == 2
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait()
     assert until(lambda: not any(is_running(child) for child in children))
 
 
@@ -76,10 +78,24 @@ async def test_leaving_the_world_frees_its_ports() -> None:
     assert [await accepts(port) for port in ports] == [False, False]
 
 
-async def test_a_world_stands_within_five_seconds() -> None:
+async def test_a_world_stands_within_a_minute_on_a_busy_machine_too() -> None:
     began = time.monotonic()
     async with World():
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 60
+
+
+async def test_what_the_world_serves_is_asked_directly_where_a_proxy_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody = "http://127.0.0.1:9"
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, nobody)
+    monkeypatch.setenv("NO_PROXY", "mirror.example")
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with World() as world, httpx.AsyncClient() as client:
+        answers = [await client.get(url) for url in (f"{world.github.url}/meta", *world.feeds.addresses.values())]
+    assert {answer.status_code for answer in answers} <= {200, 401, 404}
+    assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "localhost,127.0.0.1,mirror.example"
 
 
 async def test_its_configuration_is_one_that_the_bot_accepts(shared_world: World, tmp_path: Path) -> None:

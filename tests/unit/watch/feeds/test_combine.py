@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.advisory import Advisory, Evidence, Severity
@@ -102,7 +102,6 @@ advisories = st.lists(
 
 
 @given(advisories, st.randoms())
-@settings(deadline=None)
 def test_the_order_of_the_sources_does_not_matter(given_advisories: list[Advisory], random: Any) -> None:
     shuffled = list(given_advisories)
     random.shuffle(shuffled)
@@ -110,7 +109,6 @@ def test_the_order_of_the_sources_does_not_matter(given_advisories: list[Advisor
 
 
 @given(advisories)
-@settings(deadline=None)
 def test_combining_what_is_combined_changes_nothing(given_advisories: list[Advisory]) -> None:
     combined = combine(given_advisories)
     assert combine([combined]) == combined
@@ -118,7 +116,6 @@ def test_combining_what_is_combined_changes_nothing(given_advisories: list[Advis
 
 
 @given(advisories)
-@settings(deadline=None)
 def test_no_fix_looks_milder_or_reaches_less_far_than_a_source_says(given_advisories: list[Advisory]) -> None:
     combined = combine(given_advisories)
     for advisory in given_advisories:

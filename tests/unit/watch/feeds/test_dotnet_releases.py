@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.advisory import Release
@@ -137,7 +137,6 @@ readings = st.lists(
 
 
 @given(readings, readings)
-@settings(deadline=None)
 def test_merging_the_same_reading_again_changes_nothing(known: list[Release], parsed: list[Release]) -> None:
     once = merge({r.version: r for r in known}, parsed)
     again = merge(once.releases, parsed)
@@ -146,7 +145,6 @@ def test_merging_the_same_reading_again_changes_nothing(known: list[Release], pa
 
 
 @given(st.lists(readings, max_size=6))
-@settings(deadline=None)
 def test_first_seen_times_never_move_later(sequence: list[list[Release]]) -> None:
     known: dict[str, Release] = {}
     for parsed in sequence:
@@ -161,7 +159,6 @@ def test_first_seen_times_never_move_later(sequence: list[list[Release]]) -> Non
 
 
 @given(readings, readings)
-@settings(deadline=None)
 def test_everything_changed_differs_and_everything_else_does_not(
     known: list[Release], parsed: list[Release]
 ) -> None:

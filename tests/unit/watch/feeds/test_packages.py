@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -30,7 +30,6 @@ numbers = st.lists(st.integers(0, 99), min_size=3, max_size=3).map(lambda parts:
 
 
 @given(st.lists(numbers))
-@settings(deadline=None)
 def test_versions_are_ordered_as_numbers(versions: list[str]) -> None:
     assert list(in_order(versions)) == sorted({*versions}, key=Version)
 

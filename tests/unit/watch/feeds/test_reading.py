@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
@@ -140,7 +140,6 @@ def test_a_byte_order_mark_is_no_garbage() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_any_bytes_end_in_a_failure_or_a_result(data: bytes) -> None:
     for parser in (*JSON_PARSERS, msrc.parse):
         result = outcome(parser, data)
@@ -164,7 +163,6 @@ json_values = st.recursive(
 
 
 @given(json_values)
-@settings(deadline=None)
 def test_any_json_value_ends_in_a_failure_or_a_result(value: object) -> None:
     data = json.dumps(value).encode()
     for parser in JSON_PARSERS:
@@ -210,14 +208,12 @@ def test_a_moment_outside_of_the_calendar_is_named(text: str) -> None:
 
 
 @given(st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat()))
-@settings(deadline=None)
 def test_any_moment_is_in_utc_or_named(text: str) -> None:
     read = Notes("feed.doc").shaped(_At, {"at": text}, "row")
     assert read is None or read.at.tzinfo is UTC
 
 
 @given(st.text(max_size=2000))
-@settings(deadline=None)
 def test_untrusted_text_is_one_bounded_line(text: str) -> None:
     line = reading.one_line(text)
     assert len(line) <= reading.MAX_LINE
