@@ -14,9 +14,9 @@ from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.repository import Affected, Member, Workflow
 from bot.domain.repository_config import RepositoryConfig
-from bot.domain.rollout import PlannedRebuild
+from bot.domain.rollout import OpenRollout, PlannedRebuild
 from bot.plan.deciding import decide, reconsidered
-from bot.plan.grouping import group
+from bot.plan.grouping import Group, group
 
 
 @dataclass(slots=True)
@@ -38,6 +38,8 @@ class Deciding:
     _waiting: dict[int, tuple[Rebuild, frozenset[int]]] = field(default_factory=dict)
     _queue: list[tuple[datetime, str, int]] = field(default_factory=list)
     _notices: list[Deed] = field(default_factory=list)
+    _rollouts: dict[int, OpenRollout] = field(default_factory=dict)
+    _opened: int = 0
     _planned: int = 0
 
     def __post_init__(self) -> None:
@@ -90,13 +92,30 @@ class Deciding:
         self._batched_at = None
         moves = [Move(move.id, self._changes[move.id]) for move in self._batch]
         self._batch.clear()
-        for part in group(moves, (), now):
+        going_on = {rebuild.rollout for rebuild, _ in self._waiting.values()}
+        self._rollouts = {number: self._rollouts[number] for number in going_on}
+        for part in group(moves, tuple(self._rollouts.values()), now):
             affected = {move.id: self._affected[move.change.base] for move in part.moves}
             waiting = [rebuild for rebuild, _ in self._waiting.values()]
-            for planned in decide(part.moves, affected, self.policy, waiting, now):
-                self._take_up(planned, now)
+            rollout = self._rollout_of(part, now)
+            for planned in decide(part.moves, affected, self.policy, waiting, now, part.joins):
+                self._take_up(planned, rollout, now)
 
-    def _take_up(self, planned: PlannedRebuild, now: datetime) -> None:
+    def _rollout_of(self, part: Group, now: datetime) -> int:
+        """The rollout that the group joins, or a new one, with its changes."""
+        if part.joins is None:
+            self._opened += 1
+            rollout = OpenRollout(self._opened, now, (), ())
+        else:
+            rollout = self._rollouts[part.joins]
+        self._rollouts[rollout.id] = replace(
+            rollout,
+            causes=(*rollout.causes, *(move.change.cause for move in part.moves)),
+            bases=(*rollout.bases, *(move.change.base for move in part.moves)),
+        )
+        return rollout.id
+
+    def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
         if planned.state is not State.PLANNED:
             return
         self._planned += 1
@@ -105,7 +124,7 @@ class Deciding:
             moves |= self._waiting.pop(superseded)[1]
         rebuild = Rebuild(
             id=self._planned,
-            rollout=0,
+            rollout=rollout,
             repository=planned.repository,
             action=planned.action,
             state=planned.state,
@@ -115,6 +134,8 @@ class Deciding:
             wave=planned.wave,
             due_at=planned.due_at,
             planned_at=now,
+            workflow=planned.workflow,
+            branch=planned.branch,
         )
         self._waiting[rebuild.id] = (rebuild, moves)
         heappush(self._queue, (rebuild.due_at, rebuild.repository, rebuild.id))

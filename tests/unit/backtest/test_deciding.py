@@ -63,6 +63,19 @@ def test_what_moved_in_one_moment_is_one_rebuild_of_a_repository() -> None:
     assert {one.base.short for one in deed.changes} == {"aspnet:8.0", "sdk:8.0"}
 
 
+@pytest.mark.parametrize("pinned", [True, False], ids=["pull request", "dispatch"])
+def test_one_publication_seen_piece_by_piece_is_one_rebuild_of_a_repository(pinned: bool) -> None:
+    uses = (use("a", "aspnet:8.0", pinned=pinned), use("a", "sdk:8.0", pinned=pinned))
+    (deed,) = carried_out(change(), change(HOUR / 2, of="sdk:8.0"), uses=uses)
+    assert {one.base.short for one in deed.changes} == {"aspnet:8.0", "sdk:8.0"}
+
+
+@pytest.mark.parametrize("pinned", [True, False], ids=["pull request", "dispatch"])
+def test_what_moves_after_the_publication_is_over_is_a_rebuild_of_its_own(pinned: bool) -> None:
+    uses = (use("a", "aspnet:8.0", pinned=pinned), use("a", "sdk:8.0", pinned=pinned))
+    assert len(carried_out(change(), change(3 * HOUR, of="sdk:8.0"), uses=uses)) == 2
+
+
 @pytest.mark.parametrize(
     ("used", "action"),
     [
