@@ -20,7 +20,7 @@ from bot.domain.document import (
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
-from bot.watch.feeds.dotnet_releases import Listed, Merged, merge
+from bot.watch.feeds.dotnet_releases import Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
 from bot.watch.feeds.reading import KEPT
 
@@ -134,9 +134,6 @@ class FeedTally:
     problems: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     newly_published: list[Release] = field(default_factory=list)
-    newly_listed_cves: list[Listed] = field(default_factory=list)
-    tags_withdrawn: set[image_info.TagKey] = field(default_factory=set)
-    tags_returned: set[image_info.TagKey] = field(default_factory=set)
 
 
 async def tick(store: FeedStore, reader: FeedPort, clock: Clock, feeds: FeedsToRead) -> FeedTally:
@@ -187,7 +184,9 @@ async def _take(
         tags_returned=step.returned,
     )
     await store.keep_feed(reading)
-    _count(said, merged, step, tally)
+    tally.read += 1
+    tally.problems.extend(str(problem) for problem in said.problems)
+    tally.newly_published.extend(merged.newly_published)
 
 
 async def _worth_reading(said: Contents, store: FeedStore, since: datetime) -> tuple[FeedSource, ...]:
@@ -230,12 +229,3 @@ def _failure_line(failure: Failure, document: StoredDocument | None) -> str:
         return f"{said}; nothing is known from this document yet"
     said = str(failure) if failure.advice == KEPT else f"{failure}; {KEPT}"
     return f"{said} (confirmed {document.checked_at:%Y-%m-%d %H:%M} UTC)"
-
-
-def _count(said: Contents, merged: Merged, step: InventoryStep, tally: FeedTally) -> None:
-    tally.read += 1
-    tally.problems.extend(str(problem) for problem in said.problems)
-    tally.newly_published.extend(merged.newly_published)
-    tally.newly_listed_cves.extend(merged.newly_listed_cves)
-    tally.tags_withdrawn |= step.withdrawn
-    tally.tags_returned |= step.returned

@@ -35,21 +35,12 @@ class ReleaseChannel:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """CVEs that the feed had not shown for this release before."""
-
-    version: str
-    cves: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Merged:
     """`releases` holds all that is known afterwards, by version; `changed` those that differ from before."""
 
     releases: Mapping[str, Release]
     changed: tuple[Release, ...] = ()
     newly_published: tuple[Release, ...] = ()
-    newly_listed_cves: tuple[Listed, ...] = ()
 
 
 class _IndexRow(HyphenatedShape):
@@ -145,21 +136,15 @@ def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
     channels = {release.channel for release in known.values()}
     changed: dict[str, Release] = {}
     published: list[Release] = []
-    listed: list[Listed] = []
     for release in parsed:
         before = releases.get(release.version)
         after = _keeping_first_seen(before, release) if before else release
         releases[after.version] = after
         if after != before:
             changed[after.version] = after
-        if after.channel not in channels:
-            continue
-        if before is None:
+        if before is None and after.channel in channels:
             published.append(after)
-        cves = tuple(cve for cve in after.cves if before is None or cve not in before.cves)
-        if cves:
-            listed.append(Listed(after.version, cves))
-    return Merged(releases, tuple(changed.values()), tuple(published), tuple(listed))
+    return Merged(releases, tuple(changed.values()), tuple(published))
 
 
 def _keeping_first_seen(before: Release, release: Release) -> Release:

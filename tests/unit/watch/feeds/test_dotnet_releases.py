@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.advisory import Release
 from bot.domain.failure import Failure
 from bot.watch.feeds import dotnet_releases
-from bot.watch.feeds.dotnet_releases import Listed, merge
+from bot.watch.feeds.dotnet_releases import merge
 from tests.conftest import SHARED
 from tests.unit.watch.feeds.published import CHANNELS, SEEN, published
 
@@ -99,7 +99,8 @@ def test_cves_that_appear_later_keep_the_first_sight_of_the_release() -> None:
     merged = merge({"8.0.2": release("8.0.2")}, [release("8.0.2", later, ("CVE-2024-21386",))])
     assert merged.releases["8.0.2"].published_at == SEEN
     assert merged.releases["8.0.2"].cves_listed_at == later
-    assert merged.newly_listed_cves == (Listed("8.0.2", ("CVE-2024-21386",)),)
+    assert merged.releases["8.0.2"].cves == ("CVE-2024-21386",)
+    assert merged.changed == (merged.releases["8.0.2"],)
     assert merged.newly_published == ()
 
 
@@ -114,14 +115,12 @@ def test_the_first_reading_of_a_channel_publishes_nothing_new() -> None:
     merged = merge({}, [release("8.0.1"), release("8.0.2", cves=("CVE-2024-21386",))])
     assert len(merged.changed) == 2
     assert merged.newly_published == ()
-    assert merged.newly_listed_cves == ()
 
 
 def test_a_later_release_of_a_known_channel_is_new() -> None:
     new = release("8.0.3", cves=("CVE-2024-21392",))
     merged = merge({"8.0.2": release("8.0.2")}, [release("8.0.2"), new])
     assert merged.newly_published == (new,)
-    assert merged.newly_listed_cves == (Listed("8.0.3", ("CVE-2024-21392",)),)
 
 
 def test_what_the_feed_no_longer_shows_stays_known() -> None:
@@ -141,7 +140,7 @@ def test_merging_the_same_reading_again_changes_nothing(known: list[Release], pa
     once = merge({r.version: r for r in known}, parsed)
     again = merge(once.releases, parsed)
     assert again.releases == once.releases
-    assert (again.changed, again.newly_published, again.newly_listed_cves) == ((), (), ())
+    assert (again.changed, again.newly_published) == ((), ())
 
 
 @given(st.lists(readings, max_size=6))
