@@ -4,7 +4,7 @@ A room of its own beside the stages: it drives `assess` on a simulated clock, an
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.assess.releases import ReleaseIndex
@@ -62,14 +62,11 @@ def run(
     replay = Replay(index, advisories)
     histories: dict[Base, list[Observation]] = {}
     offers = list(replay.offers(_kept(observations, histories)))
-    if not histories:
-        raise Failure(Trouble.MISSING, "there is no observation to replay", advice="give a log that is not empty")
-    ended = max(history[-1].at for history in histories.values())
+    started, ended = _first_and_last(histories)
     moves = Counter(change.base for change in replay.changes)
     synthetic = fleet is None
     fleet = fleet or synthetic_fleet({base: moves[base] for base in histories}, seed=seed, size=size)
     ledger = carried_out(planner(fleet, policy, unrated), offers)
-    started = min(history[0].at for history in histories.values())
     months = months_between(started, ended)
     return Report(
         started=started,
@@ -134,6 +131,12 @@ def _kept(observations: Iterable[Observation], histories: dict[Base, list[Observ
     for observation in observations:
         histories.setdefault(observation.base, []).append(observation)
         yield observation
+
+
+def _first_and_last(histories: Mapping[Base, Sequence[Observation]]) -> tuple[datetime, datetime]:
+    if not histories:
+        raise Failure(Trouble.MISSING, "there is no observation to replay", advice="give a log that is not empty")
+    return min(history[0].at for history in histories.values()), max(h[-1].at for h in histories.values())
 
 
 def _last_learnt(offers: Iterable[Offer]) -> dict[int, datetime]:
