@@ -241,8 +241,8 @@ def _json_blocks(root: Node) -> list[Block]:
             for label, body in labelled.entries():
                 for attributes in _objects(body):
                     values = {key.value: _json_value(value) for key, value in attributes.entries()}
-                    blocks.append(Block(kind.value, (label.value,), values, label.start))
-    return [Block("", (), own, 0), *blocks]
+                    blocks.append(Block(kind.value, (label.value,), values))
+    return [Block("", (), own), *blocks]
 
 
 def _objects(node: Node) -> list[JsonMapping]:

@@ -59,7 +59,6 @@ class Block:
     kind: str
     labels: tuple[str, ...]
     attributes: dict[str, Value]
-    place: int
 
 
 def read(source: str) -> list[Block]:
@@ -89,12 +88,12 @@ class _Reader:
 
     def blocks(self, tree: Tree[Any]) -> list[Block]:
         (body,) = _trees(tree)
-        found = [Block("", (), self._attributes(body), 0)]
+        found = [Block("", (), self._attributes(body))]
         for child in _trees(body):
             if child.data == "block":
                 *head, inner = (part for part in _trees(child) if part.data != "new_line_or_comment")
                 names = [self._label(part) for part in head]
-                found.append(Block(names[0], tuple(names[1:]), self._attributes(inner), self._place(child)))
+                found.append(Block(names[0], tuple(names[1:]), self._attributes(inner)))
         return found
 
     def _attributes(self, body: Tree[Any]) -> dict[str, Value]:
