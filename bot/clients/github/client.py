@@ -2,18 +2,18 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.clients.github.shapes import pull_request_of, repository_of, rows, run_of, shaped, tree_of
 from bot.clients.github.transport import GitHubAccess, Transport
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest, Run
-from bot.domain.repository import Repository, Tree, TreeEntry
+from bot.domain.repository import Repository, Tree
 
 _GITHUB_ITSELF = "noreply@github.com"
 """The committer of what is committed through its API or its pages, whoever the author is."""
@@ -76,7 +76,7 @@ class GitHub:
             ) from failure
 
     async def _login(self) -> str:
-        with _shape("user"):
+        with shaped("user"):
             return str((await self._transport.read("/user"))["login"]).lower()
 
     async def _listed(
@@ -84,8 +84,8 @@ class GitHub:
     ) -> list[Repository]:
         found: list[Repository] = []
         async for page in self._transport.pages(path, parameters):
-            with _shape("list of repositories"):
-                found += [_repository(row) for row in _rows(page, key)]
+            with shaped("list of repositories"):
+                found += [repository_of(row) for row in rows(page, key)]
         return found
 
     async def tree(self, repository: str, ref: str) -> Tree | None:
@@ -98,8 +98,8 @@ class GitHub:
             if failure.status == 409:
                 return None
             raise
-        with _shape("tree"):
-            tree = _tree(data)
+        with shaped("tree"):
+            tree = tree_of(data)
         # PyGithub follows the redirect of a renamed repository without the query, so without what is in folders.
         is_flat = all("/" not in entry.path for entry in tree.entries)
         has_folders = any(entry.kind == "tree" for entry in tree.entries)
@@ -108,13 +108,13 @@ class GitHub:
     async def subtree(self, repository: str, sha: str) -> Tree:
         """One folder of a tree, for trees that the host truncates."""
         data = await self._transport.read(f"/repos/{repository}/git/trees/{sha}")
-        with _shape("tree"):
-            return _tree(data)
+        with shaped("tree"):
+            return tree_of(data)
 
     async def blob(self, repository: str, sha: str) -> bytes:
         """A file's content; raises `Failure` where it is not what its name says."""
         data = await self._transport.read(f"/repos/{repository}/git/blobs/{sha}")
-        with _shape("blob"):
+        with shaped("blob"):
             content = str(data["content"])
             body = content.encode() if data.get("encoding") == "utf-8" else base64.b64decode(content)
         if _git_name(body, sha) != sha:
@@ -125,7 +125,7 @@ class GitHub:
 
     async def default_branch(self, repository: str) -> str:
         """Its name as of now."""
-        with _shape("repository"):
+        with shaped("repository"):
             return str((await self._transport.read(f"/repos/{repository}"))["default_branch"])
 
     async def branch_head(self, repository: str, branch: str) -> str | None:
@@ -136,13 +136,13 @@ class GitHub:
             if failure.trouble is Trouble.MISSING or failure.status == 409:
                 return None
             raise
-        with _shape("branch"):
+        with shaped("branch"):
             return str(data["object"]["sha"])
 
     async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str, bool]:
         """Of a commit: its tree, its parents, its message, and whether another than its author has changed it."""
         data = await self._transport.read(f"/repos/{repository}/git/commits/{sha}")
-        with _shape("commit"):
+        with shaped("commit"):
             author, committer = (str(data[who].get("email")) for who in ("author", "committer"))
             return (
                 str(data["tree"]["sha"]),
@@ -165,16 +165,16 @@ class GitHub:
             room -= len(file.content) if text is not None else 0
             holds = {"sha": await self._new_blob(repository, file.content)} if text is None else {"content": text}
             entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
-        with _shape("tree"):
+        with shaped("tree"):
             changed = {"base_tree": tree, "tree": entries}
             new_tree = str((await self._transport.write("POST", f"/repos/{repository}/git/trees", changed))["sha"])
-        with _shape("commit"):
+        with shaped("commit"):
             made = {"message": message, "tree": new_tree, "parents": [parent]}
             return str((await self._transport.write("POST", f"/repos/{repository}/git/commits", made))["sha"])
 
     async def _new_blob(self, repository: str, content: bytes) -> str:
         body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-        with _shape("blob"):
+        with shaped("blob"):
             return str((await self._transport.write("POST", f"/repos/{repository}/git/blobs", body))["sha"])
 
     async def create_branch(self, repository: str, branch: str, sha: str) -> None:
@@ -195,11 +195,11 @@ class GitHub:
             f"/repos/{repository}/pulls",
             {"head": f"{owner}:{branch}", "state": "all", "sort": "created", "direction": "desc"},
         )
-        found = [_pull_request(row) for row in _rows(data, None)]
+        found = [pull_request_of(row) for row in rows(data, None)]
         return [request for request in found if request.branch == branch]
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
-        return _pull_request(await self._transport.read(f"/repos/{repository}/pulls/{number}"))
+        return pull_request_of(await self._transport.read(f"/repos/{repository}/pulls/{number}"))
 
     async def create_pull_request(
         self, repository: str, *, branch: str, onto: str, title: str, body: str
@@ -209,7 +209,7 @@ class GitHub:
             f"/repos/{repository}/pulls",
             {"title": title, "body": body, "head": branch, "base": onto, "maintainer_can_modify": True},
         )
-        return _pull_request(data)
+        return pull_request_of(data)
 
     async def update_pull_request(self, repository: str, number: int, *, title: str, body: str) -> None:
         await self._transport.write("PATCH", f"/repos/{repository}/pulls/{number}", {"title": title, "body": body})
@@ -240,7 +240,7 @@ class GitHub:
             f"/repos/{repository}/actions/workflows/{quote(workflow)}/dispatches",
             {"ref": ref, "inputs": dict(inputs), "return_run_details": True},
         )
-        with _shape("run"):
+        with shaped("run"):
             return int(data["workflow_run_id"]) if isinstance(data, dict) and "workflow_run_id" in data else None
 
     async def dispatched_runs(
@@ -256,22 +256,11 @@ class GitHub:
                 "per_page": 100,
             },
         )
-        runs = [_run(row) for row in _rows(data, "workflow_runs")]
+        runs = [run_of(row) for row in rows(data, "workflow_runs")]
         return sorted(runs, key=lambda run: run.id)
 
     async def run(self, repository: str, run: int) -> Run:
-        return _run(await self._transport.read(f"/repos/{repository}/actions/runs/{run}"))
-
-
-@contextmanager
-def _shape(what: str) -> Iterator[None]:
-    """Turns an answer of another shape into a `Failure`."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Failure(
-            Trouble.MALFORMED, f"the answer is no {what} ({type(error).__name__})", advice="check github.api_url"
-        ) from error
+        return run_of(await self._transport.read(f"/repos/{repository}/actions/runs/{run}"))
 
 
 def _git_name(body: bytes, like: str) -> str:
@@ -286,69 +275,3 @@ def _text(content: bytes) -> str | None:
         return None if b"\0" in content else content.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _rows(data: Any, key: str | None) -> list[dict[str, Any]]:
-    rows = data.get(key) if key is not None and isinstance(data, dict) else data
-    if not isinstance(rows, list):
-        raise Failure(Trouble.MALFORMED, f"a list was expected{f' under {key!r}' if key else ''}")
-    return [row for row in rows if isinstance(row, dict)]
-
-
-def _repository(row: Mapping[str, Any]) -> Repository:
-    return Repository(
-        name=str(row["full_name"]),
-        default_branch=str(row.get("default_branch") or "main"),
-        pushed_at=_moment(row.get("pushed_at")),
-        archived=bool(row.get("archived")),
-        disabled=bool(row.get("disabled")),
-        fork=bool(row.get("fork")),
-        topics=tuple(str(topic) for topic in row.get("topics") or ()),
-    )
-
-
-def _tree(data: Mapping[str, Any]) -> Tree:
-    entries = tuple(
-        TreeEntry(
-            path=str(row["path"]),
-            sha=str(row.get("sha") or ""),
-            mode=str(row.get("mode")),
-            kind=str(row.get("type")),
-            size=int(row.get("size") or 0),
-        )
-        for row in _rows(data, "tree")
-    )
-    return Tree(str(data["sha"]), entries, bool(data.get("truncated")))
-
-
-@_shape("pull request")
-def _pull_request(row: Mapping[str, Any]) -> PullRequest:
-    return PullRequest(
-        number=int(row["number"]),
-        url=str(row.get("html_url") or ""),
-        branch=str(row["head"]["ref"]),
-        head=str(row["head"]["sha"]),
-        title=str(row.get("title") or ""),
-        body=str(row.get("body") or ""),
-        is_open=row.get("state") == "open",
-        is_merged=bool(row.get("merged") or row.get("merged_at")),
-        merge_commit=row.get("merge_commit_sha"),
-        labels=tuple(str(label["name"]) for label in row.get("labels") or ()),
-        is_conflicted=row.get("mergeable") is False,
-    )
-
-
-@_shape("run")
-def _run(row: Mapping[str, Any]) -> Run:
-    return Run(
-        id=int(row["id"]),
-        url=str(row.get("html_url") or ""),
-        status=str(row.get("status") or ""),
-        conclusion=row.get("conclusion"),
-        created_at=_moment(row.get("created_at")),
-        title=str(row.get("display_title") or ""),
-    )
-
-
-def _moment(text: Any) -> datetime | None:
-    return datetime.fromisoformat(str(text)) if text else None
