@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.rollout import Rollout
-from bot.report.message import IncidentNews, NoticeNews
+from bot.report.news import IncidentNews, NoticeNews
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from datetime import timedelta
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.resting import rest_after
-from bot.report.message import Message, incident_message, notice_message, rollout_message
+from bot.report.blocks import Message
+from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
+from bot.report.rollout_message import rollout_message
 
 _BATCH = 20
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})

@@ -17,7 +17,7 @@ from bot.domain.failure import Failure
 from bot.domain.notice import Notice, Topic
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.report.message import NoticeNews
+from bot.report.news import NoticeNews
 from bot.store.codec import dump, load
 from bot.store.counters import FEEDS, counter
 from bot.store.database import Database

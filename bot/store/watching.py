@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Release
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.report.message import IncidentNews
+from bot.report.news import IncidentNews
 from bot.store.codec import dump, load
 from bot.store.database import Database
 from bot.store.incidents import clear_incidents, open_incident

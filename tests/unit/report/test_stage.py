@@ -9,10 +9,10 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import State
 from bot.domain.rollout import Rollout
-from bot.report.message import IncidentNews, NoticeNews
+from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.stage import tick
-from tests.unit.report.test_message import NOON, rebuild, rollout
+from tests.unit.report.test_rollout_message import NOON, rebuild, rollout
 
 PLACE = {"channel": "C1", "ts": "1.1"}
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")

@@ -12,7 +12,8 @@ from bot.domain.change import Cause, Change
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.rollout import Rollout
-from bot.report.message import IncidentNews, Message, headline, incident_message, progress_line, rollout_message
+from bot.report.blocks import Message
+from bot.report.rollout_message import headline, progress_line, rollout_message
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
@@ -166,15 +167,6 @@ def test_a_long_rollout_lists_some_and_says_how_many_more() -> None:
     assert "and 970 more" in texts(told)
 
 
-def test_an_incident_is_told_at_both_ends() -> None:
-    news = IncidentNews("mcr.microsoft.com", NOON, None, "mcr.microsoft.com: no answer")
-    assert incident_message(news).text == "mcr.microsoft.com is in trouble"
-    over = incident_message(replace(news, cleared_at=NOON + timedelta(minutes=42)))
-    assert over.text == "mcr.microsoft.com answers again"
-    assert "lasted 42 min" in texts(over)
-    check(over)
-
-
 # Whatever comes from outside
 
 HOSTILE = "<!channel> <https://evil.example|click> & *bold* `code` @here"
@@ -191,11 +183,6 @@ def test_nothing_from_outside_mentions_or_links() -> None:
         assert "<!" not in place
         assert "<https://evil" not in place
     check(told)
-
-
-def test_nothing_of_an_incident_mentions_or_links() -> None:
-    told = incident_message(IncidentNews(HOSTILE, NOON, None, HOSTILE))
-    assert "<!" not in told.text + texts(told)
 
 
 def test_an_address_cannot_change_what_is_shown_of_it() -> None:
@@ -226,13 +213,6 @@ def test_slack_takes_every_rollout(rebuilds: list[Rebuild], changes: list[Change
 
 
 # The same words
-
-
-@pytest.mark.parametrize("sign", ["x", "&"])
-@pytest.mark.parametrize("hours", [None, 1])
-def test_slack_takes_every_incident(sign: str, hours: int | None) -> None:
-    cleared = NOON + timedelta(hours=hours) if hours else None
-    check(incident_message(IncidentNews(sign * 5000, NOON, cleared, sign * 5000)))
 
 
 def test_the_same_state_has_the_same_fingerprint() -> None:

@@ -1,9 +1,14 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
-from bot.report.message import Message, NoticeNews, notice_message
+from bot.report.blocks import Message
+from bot.report.news import IncidentNews, NoticeNews, incident_message, notice_message
+from tests.unit.report.test_rollout_message import HOSTILE, check, texts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine")
@@ -79,3 +84,24 @@ def test_signs_of_slack_are_escaped() -> None:
     (text,) = sections(notice_message([news(text="<!channel>", repositories=("a/<b>",))]))
     assert "&lt;!channel&gt;" in text
     assert "a/&lt;b&gt;" in text
+
+
+def test_an_incident_is_told_at_both_ends() -> None:
+    begun = IncidentNews("mcr.microsoft.com", NOON, None, "mcr.microsoft.com: no answer")
+    assert incident_message(begun).text == "mcr.microsoft.com is in trouble"
+    ended = incident_message(replace(begun, cleared_at=NOON + timedelta(minutes=42)))
+    assert ended.text == "mcr.microsoft.com answers again"
+    assert "lasted 42 min" in texts(ended)
+    check(ended)
+
+
+def test_nothing_of_an_incident_mentions_or_links() -> None:
+    told = incident_message(IncidentNews(HOSTILE, NOON, None, HOSTILE))
+    assert "<!" not in told.text + texts(told)
+
+
+@pytest.mark.parametrize("sign", ["x", "&"])
+@pytest.mark.parametrize("hours", [None, 1])
+def test_slack_takes_every_incident(sign: str, hours: int | None) -> None:
+    cleared = NOON + timedelta(hours=hours) if hours else None
+    check(incident_message(IncidentNews(sign * 5000, NOON, cleared, sign * 5000)))

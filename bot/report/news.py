@@ -1,0 +1,104 @@
+"""What maintainers hear of beside rollouts: incidents, and notices about bases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.escaping import slack
+from bot.domain.notice import Topic
+from bot.domain.reference import Base
+from bot.report.blocks import LONGEST_DETAIL, Message, chunked, context, counted, section, short, shown_time
+
+_MOST_USERS = 10
+_LABELS = {
+    Topic.WITHDRAWN: "Withdrawn base",
+    Topic.WAITING_FOR_BASE: "Waiting for base",
+    Topic.END_OF_LIFE: "End of life",
+    Topic.MOVED_UNDERNEATH: "Changed underneath",
+    Topic.RELEASE_LAG: "Behind the release",
+    Topic.SIBLING_LAG: "Behind its sibling",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentNews:
+    """An incident as maintainers hear of it."""
+
+    place: str
+    opened_at: datetime
+    cleared_at: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeNews:
+    """A notice about a base as maintainers hear of it; `outcome` is how it ended, `repositories` use the base."""
+
+    topic: Topic
+    base: Base
+    since: datetime
+    text: str
+    cleared_at: datetime | None
+    outcome: str
+    repositories: tuple[str, ...]
+
+
+def incident_message(news: IncidentNews) -> Message:
+    if news.cleared_at is None:
+        title, text = f"{short(news.place)} is in trouble", short(news.detail, LONGEST_DETAIL)
+    else:
+        minutes = int((news.cleared_at - news.opened_at).total_seconds() // 60)
+        title, text = f"{short(news.place)} answers again", f"The incident lasted {minutes} min."
+    return Message(
+        slack(title), (section(f"*{slack(title)}*\n{slack(text)}"), context(f"since {shown_time(news.opened_at)}"))
+    )
+
+
+def notice_message(news: Sequence[NoticeNews]) -> Message:
+    """One notice, or a summary of all that were found at once."""
+    return _one_notice(news[0]) if len(news) == 1 else _several_notices(news)
+
+
+def _one_notice(news: NoticeNews) -> Message:
+    label, sentence = _LABELS[news.topic], short(_sentence(news), LONGEST_DETAIL)
+    if news.cleared_at is not None:
+        label += ", over"
+    users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
+    began = "end of support" if news.topic is Topic.END_OF_LIFE else "since"
+    until = f", over since {shown_time(news.cleared_at)}" if news.cleared_at else ""
+    return Message(
+        slack(f"{label}: {sentence}"),
+        (section(f"*{label}*\n{slack(sentence)}{users}"), context(f"{began} {shown_time(news.since)}{until}")),
+    )
+
+
+def _several_notices(news: Sequence[NoticeNews]) -> Message:
+    """Those that still hold come first, by topic."""
+    topics = list(_LABELS)
+    ordered = sorted(news, key=lambda item: (item.cleared_at is not None, topics.index(item.topic), item.base))
+    open_bases = {item.base for item in news if item.cleared_at is None}
+    if open_bases:
+        title = f"{counted(len(open_bases), 'base image needs', 'base images need')} attention"
+    else:
+        title = f"All {len(news)} notices about base images are over"
+    return Message(title, (section(f"*{title}*"), *(section(text) for text in chunked(map(_notice_line, ordered)))))
+
+
+def _notice_line(news: NoticeNews) -> str:
+    label, sentence = _LABELS[news.topic], slack(_sentence(news))
+    if news.cleared_at is not None:
+        return f"• {label}, over: {sentence}"
+    return f"• {label}: {sentence}. Used by {slack(_users(news.repositories))}."
+
+
+def _sentence(news: NoticeNews) -> str:
+    return news.text if news.cleared_at is None else f"{news.base.short}: {news.outcome}"
+
+
+def _users(repositories: Sequence[str]) -> str:
+    if not repositories:
+        return "no repository any more"
+    named = list(repositories[:_MOST_USERS])
+    if len(repositories) > _MOST_USERS:
+        return f"{', '.join(named)} and {len(repositories) - _MOST_USERS} more"
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"

@@ -1,0 +1,132 @@
+"""The one message of a rollout: why, which bases, how far it has come, what is left."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from bot.domain.advisory import Severity, public_record
+from bot.domain.change import Cause, Change
+from bot.domain.escaping import slack
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rollout import Rollout, tally
+from bot.domain.versions import versions_reached
+from bot.report.blocks import Message, chunked, context, counted, header, link, packed, section, short, shown_time
+
+_ASKED = re.compile(r"^[A-Z]+ \S+: ")
+"""Which request failed: for the log, where the line does not name the repository already."""
+_MOST_BASES = 12
+_MOST_CVES = 10
+
+
+def rollout_message(rollout: Rollout) -> Message:
+    """One message for a rollout: why, which bases, how far it has come, what is left."""
+    title = headline(rollout.changes)
+    progress = progress_line(rollout)
+    blocks = [
+        header(title),
+        *(section(text) for text in packed([*_why(rollout.changes), *_fixed(rollout.changes)])),
+        section(f"*{slack(progress)}*"),
+        *(section(text) for text in chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
+        context(_footer(rollout)),
+    ]
+    return Message(slack(f"{title}: {progress}"), tuple(blocks))
+
+
+def headline(changes: Sequence[Change]) -> str:
+    """What happened upstream, in one line."""
+    security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
+    reached = versions_reached(changes) or "A .NET release"
+    if security:
+        cves = {cve for change in security for cve in change.cves}
+        worst = max((c.severity for c in security if c.severity), key=lambda s: s.rank, default=None)
+        if not cves:
+            return f"{reached} is a security release whose CVEs are not listed yet"
+        return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(worst)}"
+    if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
+        return f"{reached} is in the base images"
+    bases = {change.base for change in changes}
+    if any(change.cause is Cause.OS_UPDATE for change in changes):
+        return f"Operating system update in {counted(len(bases), 'base image')}"
+    return f"{counted(len(bases), 'base image')} moved under the same tag"
+
+
+def progress_line(rollout: Rollout) -> str:
+    """`5 repositories: 3 open, 1 running, 1 succeeded`."""
+    names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
+    current = [rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED]
+    if not current:
+        return "a later rollout goes on with it"
+    counts = tally(rebuild for rebuild in current if not _is_told(rebuild))
+    told = sum(map(_is_told, current))
+    states = ", ".join(
+        [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
+    )
+    return f"{counted(len(names), 'repository', 'repositories')}: {states}"
+
+
+def _is_told(rebuild: Rebuild) -> bool:
+    """Who has opted out is not told of anything."""
+    return rebuild.action is Action.NOTIFY and rebuild.state is not State.SKIPPED
+
+
+def _why(changes: Sequence[Change]) -> list[str]:
+    lines = []
+    for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
+        told = slack(short(change.detail or str(change.cause)))
+        lines.append(f"• `{slack(change.base.short)}` {told}")
+    if len(changes) > _MOST_BASES:
+        lines.append(f"• and {len(changes) - _MOST_BASES} more bases")
+    return lines
+
+
+def _fixed(changes: Sequence[Change]) -> list[str]:
+    """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
+    links = {cve: address for change in changes for cve, address in change.links}
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    spared = {cve for change in changes for cve in change.not_relevant} - concerning
+    lines = []
+    for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
+        named = [link(links.get(cve) or public_record(cve), cve) for cve in sorted(cves)[:_MOST_CVES]]
+        more = f" and {len(cves) - _MOST_CVES} more" if len(cves) > _MOST_CVES else ""
+        lines += [f"{words} {', '.join(named)}{more}"] if named else []
+    return lines
+
+
+def _rebuild_line(rebuild: Rebuild) -> str:
+    name = slack(rebuild.repository)
+    target = link(rebuild.url, rebuild.repository) if rebuild.url else name
+    match rebuild.action:
+        case Action.PULL_REQUEST:
+            what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
+        case Action.DISPATCH:
+            what = f"run of {slack(rebuild.workflow or '')}"
+        case Action.NOTIFY:
+            return f"• {target}: {_reason(rebuild)}"
+    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
+    reason = f": {_reason(rebuild)}" if shown else ""
+    return f"• {target} {what} {rebuild.state}{reason}"
+
+
+def _reason(rebuild: Rebuild) -> str:
+    return slack(short(_ASKED.sub("", rebuild.reason)))
+
+
+def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
+    """What needs a person comes first; superseded ones are told by those that follow them."""
+    order = (State.FAILED, State.OPEN, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED)
+    shown = [rebuild for rebuild in rebuilds if rebuild.state is not State.SUPERSEDED]
+    return sorted(
+        shown,
+        key=lambda rebuild: (
+            order.index(rebuild.state) if rebuild.state in order else len(order),
+            rebuild.repository,
+        ),
+    )
+
+
+def _footer(rollout: Rollout) -> str:
+    ended = f", ended {shown_time(rollout.ended_at)}" if rollout.ended_at else ""
+    return f"Rollout {rollout.id}, opened {shown_time(rollout.opened_at)}{ended}"
+
+
+def _rated(severity: Severity | None) -> str:
+    return f", rated up to {severity}" if severity else ""
