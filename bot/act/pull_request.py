@@ -146,7 +146,9 @@ def _heeded(orders: Orders, path: str, job: Job, clock: Clock) -> Orders:
     today, config = clock.now().date(), job.member.config
     return replace(
         orders,
-        of_bases=tuple(order for order in orders.of_bases if not config.ignores(path, str(order.base), today)),
+        of_bases=tuple(
+            order for order in orders.of_bases if config.ignored_by(path, str(order.base), today) is None
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """How rebuilds, bases and explanations are shown."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.assess.lag import span
@@ -10,6 +10,7 @@ from bot.cli.output import print_json, print_line, print_table
 from bot.domain.change import Change
 from bot.domain.notice import Notice
 from bot.domain.rebuild import Rebuild
+from bot.domain.reference import Base
 from bot.domain.usage import Usage
 from bot.service.single import History
 from bot.store.status import Explanation, Status
@@ -57,18 +58,23 @@ def show_status(status: Status, output: Format) -> None:
         print_line(f"{url}: {error}")
 
 
-def show_explanation(explained: Explanation, output: Format) -> None:
+def show_explanation(explained: Explanation, today: date, output: Format) -> None:
     if output is Format.JSON:
-        print_json(_explanation(explained))
+        print_json(_explanation(explained, today))
         return
     print_line(f"{explained.repository}, last read {_time(explained.read_at)}")
     if explained.error:
         print_line(explained.error)
+    if not explained.config.enabled:
+        print_line("It has opted out in .github/freshness.yaml: nothing is done for it.")
     print_table(
-        ("file", "line", "reference", "role", "follows", "base is now at"),
+        ("file", "line", "reference", "role", "follows", "base is now at", "left alone"),
         [
-            (u.path, u.line, u.reference, u.role, base.short if base else "nothing", _short(digest))
-            for u, base, digest in explained.usages
+            (
+                *(usage.path, usage.line, usage.reference, usage.role),
+                *(base.short if base else "nothing", _short(digest), _ignored(explained, usage, base, today)),
+            )
+            for usage, base, digest in explained.usages
         ],
     )
     print_table(
@@ -77,6 +83,12 @@ def show_explanation(explained: Explanation, output: Format) -> None:
     )
     for problem in explained.problems:
         print_line(f"{problem.path}:{problem.line}: {problem.message}")
+
+
+def _ignored(explained: Explanation, usage: Usage, base: Base | None, today: date) -> str | None:
+    """Why the repository wants this usage left alone."""
+    found = explained.config.ignored_by(usage.path, str(base or usage.reference.base), today)
+    return str(found) if found else None
 
 
 def _what(rebuild: Rebuild) -> str:
@@ -141,13 +153,19 @@ def _status(status: Status) -> dict[str, Any]:
     }
 
 
-def _explanation(explained: Explanation) -> dict[str, Any]:
+def _explanation(explained: Explanation, today: date) -> dict[str, Any]:
     return {
         "repository": explained.repository,
         "read_at": explained.read_at.isoformat() if explained.read_at else None,
         "error": explained.error,
+        "enabled": explained.config.enabled,
         "usages": [
-            {**_usage(usage), "base": str(base) if base else None, "base_digest": digest}
+            {
+                **_usage(usage),
+                "base": str(base) if base else None,
+                "base_digest": digest,
+                "left_alone": _ignored(explained, usage, base, today),
+            }
             for usage, base, digest in explained.usages
         ],
         "rebuilds": [_rebuild(rebuild) for rebuild in explained.rebuilds],

@@ -101,10 +101,12 @@ def explain(
     import asyncio
 
     from bot.cli.rollouts import show_explanation
+    from bot.domain.clock import SystemClock
     from bot.service.single import read_explanation
     from bot.settings import load
 
-    show_explanation(asyncio.run(read_explanation(load(config), repository)), output)
+    today = SystemClock().now().date()
+    show_explanation(asyncio.run(read_explanation(load(config), repository)), today, output)
 
 
 def demo(

@@ -16,6 +16,10 @@ class Ignore:
     until: date | None = None
     reason: str = ""
 
+    def __str__(self) -> str:
+        until = f" until {self.until}" if self.until else ""
+        return f"ignored{until}" + (f": {self.reason}" if self.reason else "")
+
     def holds(self, path: str, base: str, today: date) -> bool:
         return (
             (self.until is None or today <= self.until)
@@ -36,5 +40,6 @@ class RepositoryConfig:
     team_reviewers: tuple[str, ...] = ()
     ignored: tuple[Ignore, ...] = ()
 
-    def ignores(self, path: str, base: str, today: date) -> bool:
-        return any(entry.holds(path, base, today) for entry in self.ignored)
+    def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
+        """The first entry for which this usage is left alone."""
+        return next((entry for entry in self.ignored if entry.holds(path, base, today)), None)

@@ -37,7 +37,7 @@ def need_of(member: Member, move: Move, usage: Usage, policy: Policy, today: dat
     change = move.change
     if not usage.builds_for(change.platforms):
         return None
-    if member.config.ignores(usage.path, str(change.base), today):
+    if member.config.ignored_by(usage.path, str(change.base), today) is not None:
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None

@@ -7,7 +7,7 @@ from sqlalchemy import and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.stage import Pair
-from bot.domain.change import Cause, Change, Move
+from bot.domain.change import DOTNET_CAUSES, Change, Move
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED, Action, State, Target
 from bot.store.codec import dump, load
@@ -17,7 +17,6 @@ from bot.store.inserting import chunks
 from bot.store.outbox import announce
 from bot.store.tables import changes, observations, rebuilds
 
-_FOLLOWS_FEEDS = (Cause.DOTNET_UNKNOWN, Cause.DOTNET_RELEASE, Cause.DOTNET_SECURITY)
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
 
@@ -91,7 +90,7 @@ class ChangeStore:
         query = (
             select(changes.c.id, changes.c.change)
             .where(
-                changes.c.cause.in_([cause.value for cause in _FOLLOWS_FEEDS]),
+                changes.c.cause.in_([cause.value for cause in DOTNET_CAUSES]),
                 changes.c.feeds_revision < revision,
                 changes.c.at > now - _CONCERNS_FOR,
             )

@@ -1,17 +1,21 @@
 """What an operator asks of the store: how things stand, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.lineage import sibling_of
+from bot.assess.notices import OpenNotice
 from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED, Rebuild
 from bot.domain.reference import Base
+from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
 from bot.store.database import Database
@@ -83,6 +87,7 @@ class Explanation:
     read_at: datetime | None
     error: str | None
     problems: tuple[Problem, ...]
+    config: RepositoryConfig
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     """Each with the base that it follows and the digest which that base has now."""
     rebuilds: tuple[Rebuild, ...]
@@ -96,26 +101,13 @@ class StatusStore:
         self._database = database
 
     async def status(self) -> Status:
-        used_by = (
-            select(usages.c.base_id, func.count(func.distinct(usages.c.repository_id)).label("repositories"))
-            .group_by(usages.c.base_id)
-            .subquery()
-        )
+        listed = repositories.c.listed.is_(True)
+        newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
         async with self._database.transaction() as connection:
-            total = await connection.execute(
-                select(func.count()).select_from(repositories).where(repositories.c.listed.is_(True))
-            )
+            total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
             unreadable = await connection.execute(
-                select(repositories.c.name, repositories.c.error).where(
-                    repositories.c.listed.is_(True), repositories.c.error.is_not(None)
-                )
+                select(repositories.c.name, repositories.c.error).where(listed, repositories.c.error.is_not(None))
             )
-            found = await connection.execute(
-                select(bases, used_by.c.repositories)
-                .join(used_by, used_by.c.base_id == bases.c.id)
-                .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
-            )
-            newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
             troubles = await connection.execute(
                 select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)
             )
@@ -123,26 +115,10 @@ class StatusStore:
                 select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
             )
             standing = await open_notices(connection)
-            lags = {
-                notice.base: notice.until - notice.since
-                for notice in standing
-                if notice.topic is Topic.RELEASE_LAG and notice.until is not None
-            }
             return Status(
                 repositories=int(total.scalar_one()),
                 unreadable=tuple((row.name, row.error) for row in unreadable),
-                bases=tuple(
-                    BaseStatus(
-                        Base(row.registry, row.repository, row.tag),
-                        row.digest,
-                        row.version,
-                        row.moved_at,
-                        row.repositories,
-                        row.error,
-                        lags.get(Base(row.registry, row.repository, row.tag)),
-                    )
-                    for row in found
-                ),
+                bases=await _bases(connection, standing),
                 rebuilds=tuple(
                     await read_rebuilds(
                         connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
@@ -183,6 +159,7 @@ class StatusStore:
                 row.read_at,
                 row.error,
                 load(row.problems, tuple[Problem, ...]),
+                load(row.config, RepositoryConfig),
                 tuple(
                     (
                         load(item.usage, Usage),
@@ -219,3 +196,27 @@ class StatusStore:
             ids = {known[found]: found for found in wanted | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
+
+
+async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:
+    """Those in use, each with how late its last release came."""
+    lags = {
+        notice.base: notice.until - notice.since
+        for notice in standing
+        if notice.topic is Topic.RELEASE_LAG and notice.until is not None
+    }
+    used_by = (
+        select(usages.c.base_id, func.count(func.distinct(usages.c.repository_id)).label("repositories"))
+        .group_by(usages.c.base_id)
+        .subquery()
+    )
+    found = await connection.execute(
+        select(bases, used_by.c.repositories)
+        .join(used_by, used_by.c.base_id == bases.c.id)
+        .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
+    )
+    named = ((Base(row.registry, row.repository, row.tag), row) for row in found)
+    return tuple(
+        BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
+        for base, row in named
+    )

@@ -123,8 +123,8 @@ async def test_a_repository_opts_out_and_ignores_until_a_day(discovery: Discover
     configs = {name: await discovery.config(name) for name in ("quiet", "partly", "careless")}
     assert not configs["quiet"].enabled
     assert configs["partly"].action is Wish.NOTIFY
-    assert configs["partly"].ignores("old/Dockerfile", ASPNET, tomorrow)
-    assert not configs["partly"].ignores("old/Dockerfile", ASPNET, tomorrow + timedelta(days=1))
+    assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow) is not None
+    assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow + timedelta(days=1)) is None
     assert configs["careless"].enabled
     [problem] = tally.problems
     assert problem.startswith("contoso/careless/.github/freshness.yaml:")

@@ -1,0 +1,48 @@
+"""What `explain` says of a repository that wants something left alone."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bot.cli.options import Format
+from bot.cli.rollouts import show_explanation
+from bot.domain.reference import Base, Reference
+from bot.domain.repository_config import Ignore, RepositoryConfig
+from bot.domain.usage import Kind, Role, Usage
+from bot.store.status import Explanation
+
+TODAY = date(2027, 1, 31)
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+LEGACY = Ignore(path="legacy/*", until=TODAY, reason="replaced by the new shop")
+
+
+def explained(config: RepositoryConfig) -> Explanation:
+    usages = tuple(
+        Usage(path, Kind.DOCKERFILE, 1, Reference(ASPNET.name, "10.0"), Role.FINAL_STAGE)
+        for path in ("Dockerfile", "legacy/Dockerfile")
+    )
+    read_at = datetime(2027, 1, 30, 8, tzinfo=UTC)
+    followed = tuple((usage, ASPNET, f"sha256:{'a' * 64}") for usage in usages)
+    return Explanation("contoso/shop", read_at, None, (), config, followed, (), ())
+
+
+def left_alone(
+    capsys: pytest.CaptureFixture[str], config: RepositoryConfig, today: date = TODAY
+) -> list[str | None]:
+    show_explanation(explained(config), today, Format.JSON)
+    return [usage["left_alone"] for usage in json.loads(capsys.readouterr().out)["usages"]]
+
+
+def test_an_ignored_usage_says_until_when_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    why = "ignored until 2027-01-31: replaced by the new shop"
+    assert left_alone(capsys, RepositoryConfig(ignored=(LEGACY,))) == [None, why]
+
+
+def test_an_ignore_that_has_ended_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert left_alone(capsys, RepositoryConfig(ignored=(LEGACY,)), date(2027, 2, 1)) == [None, None]
+
+
+def test_a_repository_that_has_opted_out_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+    show_explanation(explained(RepositoryConfig(enabled=False)), TODAY, Format.TABLE)
+    assert "It has opted out in .github/freshness.yaml: nothing is done for it." in capsys.readouterr().out
