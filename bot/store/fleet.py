@@ -5,24 +5,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
-from bot.domain.change import Cause
-from bot.domain.following import moved
-from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
+from bot.store.base_rows import base_ids, catch_up, hold, mark_used
 from bot.store.codec import dump
 from bot.store.database import Database
 from bot.store.incidents import clear_incidents, open_incident, open_since
 from bot.store.inserting import chunks, insert_missing
 from bot.store.queue import Worker, claim, settle
-from bot.store.tables import bases, blobs, changes, chores, repositories, usages
-
-_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+from bot.store.tables import blobs, chores, repositories, usages
 
 _LISTING = "list repositories"
 _SAME_SECOND = timedelta(seconds=2)
@@ -139,9 +135,9 @@ class FleetStore:
                 usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
             )
             before = set((await connection.execute(bases_before)).scalars())
-            ids = await self._base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
+            ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
             touched = sorted(before | set(ids.values()))
-            await _hold(connection, touched)
+            await hold(connection, touched)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
             if reading.usages:
                 await connection.execute(
@@ -155,8 +151,8 @@ class FleetStore:
                         for usage, base in reading.usages
                     ],
                 )
-            await _mark_used(connection, touched)
-            await _catch_up(connection, reading, ids)
+            await mark_used(connection, touched)
+            await catch_up(connection, reading, ids)
             read = {
                 "tree": reading.tree,
                 "reader": reading.reader,
@@ -209,12 +205,12 @@ class FleetStore:
         )
         theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
         touched = sorted(set((await connection.execute(theirs)).scalars()))
-        await _hold(connection, touched)
+        await hold(connection, touched)
         await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
         await connection.execute(
             update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
         )
-        await _mark_used(connection, touched)
+        await mark_used(connection, touched)
 
     async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
         over = [_UNLISTED]
@@ -223,46 +219,6 @@ class FleetStore:
         else:
             await open_incident(connection, _SHORT, now, trouble, now)
         await clear_incidents(connection, over, now)
-
-    async def _base_ids(self, connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
-        """A base that is new becomes due at once."""
-        known = await _ids_of(connection, named)
-        missing = sorted(named - known.keys())
-        for base in missing:
-            place = {"registry": base.registry, "repository": base.repository, "tag": base.tag}
-            await connection.execute(insert_missing(connection, bases, **place, due_at=now, used=True))
-        return known | await _ids_of(connection, set(missing))
-
-
-async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, int]:
-    found: dict[Base, int] = {}
-    for chunk in chunks(sorted({base.tag for base in named})):
-        rows = await connection.execute(
-            select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
-        )
-        found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
-    return {base: id_ for base, id_ in found.items() if base in named}
-
-
-async def _hold(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Locks bases in one order: two repositories that gain and lose the same base must see each other's usages.
-
-    SQLite needs none: its transactions come one after another.
-    """
-    if connection.dialect.name == "sqlite":
-        return
-    for chunk in chunks(ids):
-        locked = select(bases.c.id).where(bases.c.id.in_(chunk)).order_by(bases.c.id).with_for_update()
-        await connection.execute(locked)
-
-
-async def _mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Only bases that some usage follows are polled."""
-    is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
-    for chunk in chunks(ids):
-        await connection.execute(
-            update(bases).where(bases.c.id.in_(chunk), bases.c.used != is_used).values(used=is_used)
-        )
 
 
 def _become_due(now: datetime) -> Any:
@@ -307,31 +263,3 @@ def _new_row(item: Repository, now: datetime) -> dict[str, object]:
         "problems": [],
         "due_at": now,
     }
-
-
-async def _catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> None:
-    """A repository that is new, or pins what its base has left behind, is served by the base's last change.
-
-    That change is planned once more, for those that no plan of it has served. A base that has not moved since it
-    is watched has no such change: a first run finds the fleet as it is.
-    """
-    known = await connection.execute(
-        select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
-    )
-    now = {row.id: (row.digest, row.version) for row in known}
-    behind = set()
-    for usage, base in reading.usages:
-        digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
-        if base is None or digest is None:
-            continue
-        target = moved(usage.reference, digest, version)
-        if isinstance(target, Reference) and target != usage.reference:
-            behind.add(ids[base])
-    if not behind:
-        return
-    last = (
-        select(func.max(changes.c.id))
-        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(_SET_OFF_REBUILDS))
-        .group_by(changes.c.base_id)
-    )
-    await connection.execute(update(changes).where(changes.c.id.in_(last)).values(planned=False))

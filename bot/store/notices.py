@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,16 +15,16 @@ from bot.assess.notices_stage import Look
 from bot.domain.document import FeedKind
 from bot.domain.failure import Failure
 from bot.domain.notice import Notice, Topic
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.report.news import NoticeNews
 from bot.store.codec import dump, load
 from bot.store.counters import FEEDS, counter
 from bot.store.database import Database
-from bot.store.inserting import chunks, insert_missing
+from bot.store.inserting import insert_missing
+from bot.store.observed import latest_observations, loaded
 from bot.store.outbox import announce
 from bot.store.queue import Worker, claim, settle
-from bot.store.tables import bases, chores, documents, notices, observations, repositories, usages
+from bot.store.tables import bases, chores, documents, notices, repositories, usages
 from bot.watch.feeds import image_info
 
 _CHORE = "look at upstream"
@@ -180,33 +180,6 @@ async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> d
     wanted = {*used, *(sibling_of(base) for base in used)}
     named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
     return {number: base for number, base in named.items() if base in wanted}
-
-
-async def latest_observations(
-    connection: AsyncConnection, ids: Sequence[int], limit: int
-) -> list[tuple[int, dict[str, Any]]]:
-    """Up to `limit` observations of each base, oldest first, each with the base's id; see `loaded`."""
-    rank = (
-        func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
-    )
-    found: list[tuple[int, dict[str, Any]]] = []
-    for chunk in chunks(ids):
-        ranked = (
-            select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
-            .where(observations.c.base_id.in_(chunk))
-            .subquery()
-        )
-        rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
-        found += [(row.base_id, row.observation) for row in rows]
-    return found
-
-
-def loaded(named: Mapping[int, Base], rows: Iterable[tuple[int, dict[str, Any]]]) -> dict[Base, list[Observation]]:
-    """The histories in such rows; apart from reading them, since it takes long and must hold no transaction."""
-    found: dict[Base, list[Observation]] = {}
-    for base, observation in rows:
-        found.setdefault(named[base], []).append(load(observation, Observation))
-    return found
 
 
 async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:

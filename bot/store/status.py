@@ -19,7 +19,8 @@ from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.store.codec import load
 from bot.store.database import Database
-from bot.store.notices import latest_observations, loaded, open_notices
+from bot.store.notices import open_notices
+from bot.store.observed import latest_observations, loaded
 from bot.store.rebuild_rows import read_rebuilds
 from bot.store.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
 
