@@ -157,6 +157,11 @@ def _advisory_evidence(
             replace(row, locator=f"{row.locator} ({cve}: {verdict}, {judged[cve].text})")
             for row in advisories[cve].evidence
         ]
+        found += [
+            Evidence("advisories differ", f"{cve}: {line}", row.seen_at)
+            for row in advisories[cve].evidence[-1:]
+            for line in advisories[cve].disagreements
+        ]
     return tuple(found)
 
 

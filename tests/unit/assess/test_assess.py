@@ -95,6 +95,17 @@ def test_the_evidence_names_registry_feed_and_advisory() -> None:
     assert found.evidence[2].locator.startswith("CVE-2025-0001 (CVE-2025-0001: relevant, ")
 
 
+def test_where_sources_contradict_each_other_the_evidence_says_so() -> None:
+    told = replace(
+        advisory("CVE-2025-0001", Severity.HIGH), disagreements=("score: msrc says 9.9; github says 7.5",)
+    )
+    row = assess(OLD, NEW, FEED, {"CVE-2025-0001": told}, LATER).evidence[-1]
+    assert (row.source, row.locator) == (
+        "advisories differ",
+        "CVE-2025-0001: score: msrc says 9.9; github says 7.5",
+    )
+
+
 def test_a_cve_leads_to_the_first_address_that_its_advisory_gives() -> None:
     told = replace(advisory("CVE-2025-0001", Severity.HIGH), links=("https://a.example/1", "https://b.example/1"))
     known = {"CVE-2025-0001": told, "CVE-2025-0002": advisory("CVE-2025-0002", Severity.LOW)}
