@@ -47,7 +47,7 @@ def written_in_keys(key: str, mapping: Mapping) -> Traced | None:
     Under a key that ends in `image`, `name` and `version` stand for the first two as well.
     """
     is_image = is_image_key(key)
-    repository = mapping.scalar("repository") or (mapping.scalar("name") if is_image else None)
+    repository = _repository(key, mapping)
     if repository is None:
         return None
     keys = ("tag", "version") if is_image else ("tag",)
@@ -59,14 +59,19 @@ def is_image_key(key: str) -> bool:
     return _IMAGE_KEY.search(key) is not None
 
 
+def _repository(key: str, mapping: Mapping) -> Scalar | None:
+    return mapping.scalar("repository") or (mapping.scalar("name") if is_image_key(key) else None)
+
+
 def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
     """References as they are written in one mapping, and whether they were put together from several keys."""
     spelled = written_in_keys(key, mapping)
     found = [] if spelled is None else [(spelled, True)]
+    told = None if spelled is None else _repository(key, mapping)
     for name, (_, value) in mapping.own.items():
         if isinstance(value, Sequence) and is_image_key(name):
             found += ((item, False) for item in _plain_images(value.items))
-        elif not isinstance(value, Scalar) or value.is_null:
+        elif not isinstance(value, Scalar) or value.is_null or value is told:
             continue
         elif not is_image_key(name):
             found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))

@@ -194,3 +194,19 @@ c: {{source: {{repository: web:1.0}}}}
 d: {{image: {{repository: web:1.0, tag: "2.0"}}}}
 """
     assert found(text) == [("web:1.0", 2), (f"r.io/web@{DIGEST}", 3)]
+
+
+@pytest.mark.parametrize("key", ["repository", "name"])
+def test_a_whole_reference_under_the_repository_counts_once(key: str) -> None:
+    text = f"image:\n  {key}: mcr.microsoft.com/dotnet/aspnet:8.0\n"
+    assert found(text) == [("mcr.microsoft.com/dotnet/aspnet:8.0", 2)]
+
+
+def test_a_whole_reference_behind_a_registry_is_not_read_without_it() -> None:
+    text = f"image:\n  registry: r.io\n  repository: dotnet/aspnet@{DIGEST}\n"
+    assert found(text) == [(f"r.io/dotnet/aspnet@{DIGEST}", 3)]
+
+
+def test_a_whole_reference_beside_a_repository_is_another_image() -> None:
+    text = "image: {repository: web, tag: v1, fallback: r.io/web:v0, name: r.io/web:v2}\n"
+    assert sorted(found(text)) == [("r.io/web:v0", 1), ("r.io/web:v2", 1), ("web:v1", 1)]
