@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bot.discover import kustomize
 from bot.discover.collector import Collector, Unreadable
 from bot.discover.helm import is_image_key, written_in_keys
-from bot.discover.nodes import Mapping, Node, Sequence, mappings_under
+from bot.discover.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.discover.yaml_nodes import TEMPLATED, read
 from bot.domain.usage import Findings, Kind, Role, Usage
 
@@ -77,12 +77,18 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
             file.image_or_problem(image.traced, Role.IMAGE)
         elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
-    if (kind := mapping.scalar("kind")) and kind.value == OPENSHIFT_IMAGE and (name := mapping.scalar("name")):
+    if key == "from" and (name := _openshift_image(mapping)):
         file.image_or_problem(name.traced, Role.IMAGE)
     if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
         file.image_or_problem(reference.traced, Role.IMAGE)
     if is_image_key(key) and mapping.scalar("repository") and (spelled := written_in_keys(key, mapping)):
         file.image(spelled, Role.IMAGE, assembled=True)
+
+
+def _openshift_image(mapping: Mapping) -> Scalar | None:
+    """What an object reference names. Under `to`, the same shape tells where a build puts what it makes."""
+    kind = mapping.scalar("kind")
+    return mapping.scalar("name") if kind is not None and kind.value == OPENSHIFT_IMAGE else None
 
 
 def _manifests(document: Node) -> Iterator[Mapping]:

@@ -262,6 +262,20 @@ spec:
     assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", 7)]
 
 
+def test_what_an_openshift_build_makes_is_no_base() -> None:
+    text = """
+apiVersion: build.openshift.io/v1
+kind: BuildConfig
+spec:
+  source:
+    images:
+    - from: {kind: DockerImage, name: "r.io/assets:1"}
+  output:
+    to: {kind: DockerImage, name: "r.io/contoso/shop:latest"}
+"""
+    assert found(text) == [("r.io/assets:1", 7)]
+
+
 KUSTOMIZATION = f"""
 images:
 - name: web
