@@ -13,8 +13,11 @@ PART = re.compile(r"x86_64|[^-_]+", re.A | re.I)
 NUMBER = re.compile(r"(?:kb|post)?([0-9]+(?:\.[0-9]+)*)", re.A | re.I)
 _COMMIT = re.compile(COMMIT, re.A | re.I)
 _SHORT_COMMIT = 7
-_COUNTED = re.compile(r"(?P<what>r|rev|ls|b|build|p|patch|sp|cu|k3s|rke2r|eksbuild)\.?(?P<number>[0-9]+)", re.A)
-"""Counts what was changed or built again since the version: Alpine's and Bitnami's `r0`, SQL Server's `CU11`."""
+_COUNTED = re.compile(
+    r"(?P<what>r|rev|ls|b|build|p|patch|sp|cu(?![0-9]{3})|k3s|rke2r|eksbuild)\.?(?P<number>[0-9]+)", re.A
+)
+"""Counts what was changed or built again since the version: Alpine's and Bitnami's `r0`, SQL Server's `CU11`.
+`cu121` is CUDA 12.1, and so another variant than `cu118`."""
 _DATED = re.compile(r"(?P<stamp>(?:19|20)[0-9]{6}(?:t?(?:[0-9]{4}|[0-9]{6}))?)z?(?P<count>\.[0-9]+)?", re.A | re.I)
 _FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
