@@ -10,12 +10,13 @@ from bot.domain.usage import Kind, Piece, Span, Usage
 
 _IN_YAML = (Kind.HELM_VALUES, Kind.KUBERNETES)
 _NO_TEXT = re.compile(
-    r"[-+]?(?:0x[0-9a-f_]+|0o?[0-7_]+|0b[01_]+|(?:\.[0-9]|[0-9][0-9_]*\.?)[0-9_]*(?:e[-+]?[0-9]+)?|\.inf|\.nan)"
+    r"[-+]?(?:0x[0-9a-f_]+|0o?[0-7_]+|0b[01_]+|\.inf|\.nan"
+    r"|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:e[-+]?[0-9]+)?)"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|true|false|yes|no|on|off|y|n|null|~",
     re.A | re.I,
 )
 """What YAML takes for a number, a date, a truth value or nothing where it is not quoted."""
-_BEFORE_PLAIN = re.compile(r"[:,{\[][ \t]+(?:[&!]\S*[ \t]+)?\Z")
+_BEFORE_PLAIN = re.compile(r"[:,{\[]\s+(?:[&!]\S*\s+)?\Z")
 
 
 class Edit(NamedTuple):

@@ -57,6 +57,7 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
         (VALUES, "image:\n  repository: x\n  tag: latest # c\n", "x:latest", "x:1.20", {"latest": '"1.20"'}),
         (VALUES, "image: {repository: x, tag: 0a1b2c3}\n", "x:0a1b2c3", "x:1234567", {"0a1b2c3": '"1234567"'}),
         (VALUES, "image: {repository: x, tag: &t v8}\n", "x:v8", "x:9", {"v8": '"9"'}),
+        (VALUES, "image:\n  repository: x\n  tag:\n    v8\n", "x:v8", "x:9", {"v8": '"9"'}),
         (VALUES, "image: {repository: x, tag: 'v8'}\n", "x:v8", "x:9", {"v8": "9"}),
         (VALUES, "image:\n  repository: x\n  tag: |-\n    v8\n", "x:v8", "x:9", {"v8": "9"}),
         (VALUES, "image:\n  repository: x\n  tag: 1.10\n", "x:1.10", "x:1.20", {"1.10": "1.20"}),
