@@ -48,6 +48,8 @@ def parse(data: bytes, seen_at: datetime, document: str = "discussions") -> Pars
         raise malformed(document, "should be an Atom feed")
     entries = root.findall("atom:entry", _ATOM)
     shaped = notes.all_of(_Entry, [_values(entry) for entry in entries[:MAX_ENTRIES]], "entry")
+    if len(entries) > MAX_ENTRIES:
+        notes.add("", f"has {len(entries)} entries; those after the first {MAX_ENTRIES} are skipped")
     found = tuple(advisory for _, entry in shaped for advisory in _advisories(entry, seen_at))
     return Parsed(found, notes.problems, len(entries))
 

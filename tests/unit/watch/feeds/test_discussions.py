@@ -6,7 +6,7 @@ import pytest
 from bot.domain.advisory import Advisory
 from bot.domain.failure import Failure
 from bot.watch.feeds import discussions
-from bot.watch.feeds.reading import Parsed
+from bot.watch.feeds.reading import MAX_ENTRIES, Parsed
 from tests.unit.watch.feeds.published import SEEN
 
 PLACE = "https://github.com/dotnet/dotnet-docker/discussions/5369"
@@ -72,6 +72,13 @@ def test_an_address_that_is_not_https_is_left_out() -> None:
 
 def test_a_feed_without_entries_is_in_order() -> None:
     assert read() == Parsed((), (), 0)
+
+
+def test_a_feed_that_is_too_long_is_read_as_far_as_it_may_be_and_says_so() -> None:
+    parsed = read("<entry><title>CVE-2024-0001</title></entry>" * (MAX_ENTRIES + 1))
+    assert len(parsed.items) == MAX_ENTRIES
+    (problem,) = parsed.problems
+    assert problem.what == "has 10001 entries; those after the first 10000 are skipped"
 
 
 @pytest.mark.parametrize(
