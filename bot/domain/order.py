@@ -7,7 +7,8 @@ from bot.domain.change import Change
 from bot.domain.following import followed_base
 from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
-from bot.domain.usage import Problem
+from bot.domain.sdk_pin import is_sdk_version
+from bot.domain.usage import Problem, Replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,18 @@ class Refreshed:
     refused: tuple[Problem, ...] = ()
 
 
+def moves_sdk_pins(item: Replacement) -> bool:
+    """Whether it is one for global.json, or for an image that is pinned as global.json is: they move together."""
+    new = item.new
+    is_version = new.tag is not None and new.digest is None and is_sdk_version(new.tag)
+    return is_version and not item.marker and new.repository.endswith("/sdk")
+
+
 def orders_of(rebuild: Rebuild, changes: Iterable[Change]) -> Orders:
     """Derived from what was planned, so that a file which changed since then is still brought up to date."""
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
-    targets = {target.base for target in rebuild.targets}
-    pins = [
-        item.new.tag for item in rebuild.replacements if not item.marker and followed_base(item.old) not in targets
-    ]
+    pins = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
     return Orders(
         tuple(
             Order(target.base, target.to_digest, versions.get(target.base), target.base in marked)

@@ -59,14 +59,16 @@ class SdkPin:
         would refuse to build. Never backwards, and never into another channel.
         """
         pinned, image = Tag.parse(self.version), Tag.parse(image_version)
-        if not _is_full(image):
+        if not is_sdk_version(image_version):
             return False
         if pinned.parts[:2] != image.parts[:2] or not is_newer(pinned, image):
             return False
         return image_is_pinned or not self.accepts(image_version)
 
 
-def _is_full(version: Tag) -> bool:
+def is_sdk_version(text: str) -> bool:
+    """Whether it is all of a released version and nothing else, such as `8.0.404`."""
+    version = Tag.parse(text)
     return version.precision == _FULL_PRECISION and not version.prefix and not version.words
 
 
