@@ -81,8 +81,8 @@ def _for_repository(
 
 
 def _may_take(rebuild: Rebuild, workflow: str) -> bool:
-    """Whether one run can do what this rebuild, for which none can have started yet, was to do."""
-    return rebuild.state.awaits_action and rebuild.attempted_at is None and rebuild.workflow == workflow
+    """Whether one run, or one notice, can do what this rebuild, for which none can have started yet, was to do."""
+    return rebuild.state.awaits_action and rebuild.attempted_at is None and (rebuild.workflow or "") == workflow
 
 
 def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: int | None) -> dict[str, list[Need]]:

@@ -301,6 +301,17 @@ def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
         assert only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[other], joins=3)).supersedes == ()
 
 
+def test_bases_of_one_publication_share_a_notice_that_is_still_to_come() -> None:
+    earlier = rebuild(4, (ASPNET,), action=Action.NOTIFY, branch=None, rollout=3)
+    found = only(
+        planned(move(SDK, id=9), usage("sdk:10.0"), member(action=Wish.NOTIFY), earlier=[earlier], joins=3)
+    )
+    assert (found.supersedes, found.reason) == (
+        (4,),
+        "aspnet:10.0, sdk:10.0 moved; the repository asks to be told only",
+    )
+
+
 def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> None:
     mirrored = Base("mirror.example", ASPNET.repository, ASPNET.tag)
     earlier = rebuild(4, (mirrored,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
