@@ -45,7 +45,11 @@ class PlanningStore:
             return [Move(row.id, load(row.change, Change), row.rollout_id) for row in rows]
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
-        """For each change the usages that follow its base, in repositories that no plan for it has served yet."""
+        """For each change the usages that follow its base, in repositories that no plan for it has served yet.
+
+        A superseded rebuild has served it too: what it was to bring goes on with its successor, maybe in another
+        rollout.
+        """
         query = (
             select(
                 changes.c.id.label("change"),
@@ -61,8 +65,7 @@ class PlanningStore:
             .order_by(repositories.c.name, usages.c.id)
         )
         concerned = select(rebuilds.c.repository_id, rebuilds.c.targets).where(
-            rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids))),
-            rebuilds.c.state != State.SUPERSEDED.value,
+            rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         found: dict[int, list[Affected]] = {}
         members: dict[int, Member] = {}

@@ -125,6 +125,21 @@ async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores
     assert second.state is State.PLANNED
 
 
+async def test_what_goes_on_in_a_later_rollout_is_not_planned_once_more_in_its_own(stores: Stores) -> None:
+    """Else the two would take the pull request from each other with every push."""
+    await stores.fill(bases=(ASPNET, SDK))
+    first = await stores.plan()
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", SDK: "b"})
+    await stores.assess()
+    [sdk] = (target for target in first.rebuilds[0].targets if target.base == SDK)
+    moved = await stores.planned(supersedes=(1,))
+    [aspnet] = (target for target in moved.rebuilds[0].targets if target.base == ASPNET)
+    goes_on = replace(moved.rebuilds[0], targets=(aspnet, sdk))
+    await stores.rollouts.save_plan(replace(moved, rebuilds=(goes_on,)))
+    assert not any((await stores.rollouts.affected(sdk.changes)).values())
+
+
 async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: Stores) -> None:
     await stores.fill()
     await stores.plan()
@@ -214,7 +229,7 @@ async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: St
         await after_transitions(connection, {1}, stores.clock.now())
         if stores.database.engine.dialect.name == "postgresql":  # SQLite has one writer at a time
             other = asyncio.create_task(_end(stores, second.id))
-            await _someone_waits(stores)
+            await someone_waits(stores)
     await (other if stores.database.engine.dialect.name == "postgresql" else _end(stores, second.id))
     assert (await stores.rollouts.rollout(1)).ended_at == stores.clock.now()
 
@@ -229,7 +244,7 @@ async def _end(stores: Stores, rebuild: int) -> None:
         await after_transitions(connection, {1}, stores.clock.now())
 
 
-async def _someone_waits(stores: Stores) -> None:
+async def someone_waits(stores: Stores) -> None:
     """Until PostgreSQL shows a transaction that waits for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
