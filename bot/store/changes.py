@@ -136,7 +136,11 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
         if any(news & set(target.changes) for target in load(row.targets, tuple[Target, ...]))
     ]
     is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
-    for ids in chunks(concerned):
+    for ids in chunks(sorted(concerned)):
+        # Locked in the order in which plans do it, so that neither waits for the other.
+        await connection.execute(
+            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
+        )
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(ids))

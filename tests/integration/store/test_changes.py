@@ -1,16 +1,19 @@
 """Observations become changes once, and changes learn what the feeds add."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
+
+from sqlalchemy import select, update
 
 from bot.domain.advisory import Release
 from bot.domain.change import Cause, Move
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.rebuild import State
-from bot.store.tables import outbox
+from bot.store.tables import outbox, rebuilds
 from bot.watch.feeds_stage import FeedReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, digest
-from tests.integration.store.test_rollouts import AWAITING, FOLLOWED, moves_again, opened
+from tests.integration.store.test_rollouts import AWAITING, FOLLOWED, moves_again, opened, someone_waits
 
 FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json")
 
@@ -140,6 +143,29 @@ async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Sto
     second = next(move for move in await reassessable(stores) if move.id == 2)
     await stores.changes.save_reassessed([2], [second], await stores.changes.feeds_revision(), now)
     assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
+
+
+async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_for_each_other(
+    stores: Stores,
+) -> None:
+    """SQLite has one writer at a time."""
+    if stores.database.engine.dialect.name != "postgresql":
+        return
+    await stores.fill(repositories=2)
+    await stores.plan()
+    await opened(stores)
+    now = await feed_changes(stores)
+    async with stores.database.transaction() as connection:  # so that the first lies behind the second
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 1).values(reason="moved"))
+    [move] = await reassessable(stores)
+    revision = await stores.changes.feeds_revision()
+    async with stores.database.transaction() as connection:
+        await connection.execute(select(rebuilds.c.id).where(rebuilds.c.id == 1).with_for_update())
+        news = asyncio.create_task(stores.changes.save_reassessed([move.id], [move], revision, now))
+        await someone_waits(stores)
+        await connection.execute(select(rebuilds.c.id).where(rebuilds.c.id == 2).with_for_update())
+    await news
+    assert await stores.column(rebuilds, "explained") == [1, 1]
 
 
 async def test_news_that_are_committed_while_a_change_is_assessed_are_not_missed(stores: Stores) -> None:
