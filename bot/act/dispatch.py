@@ -28,7 +28,7 @@ async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, c
         rebuild = replace(rebuild, attempted_at=clock.now(), correlation=f"freshness-{secrets.token_hex(8)}")
         await store.save_progress(rebuild)
     else:
-        run = await find_run(rebuild, job.default_branch, store, host)
+        run = await _earlier(job, store, host)
         if run is not None:
             return _dispatched(job, rebuild, run.id, run.url, options, clock)
         visible_at = rebuild.attempted_at + options.visible_after
@@ -69,6 +69,15 @@ async def _started(rebuild: Rebuild, number: int | None, branch: str, store: Act
         return await find_run(rebuild, branch, store, host)
     except Failure:
         return None
+
+
+async def _earlier(job: Job, store: ActStore, host: Host) -> Run | None:
+    """The run of an earlier attempt, which may have found the default branch under another name."""
+    run = await find_run(job.rebuild, job.default_branch, store, host)
+    if run is not None:
+        return run
+    named = await host.default_branch(job.rebuild.repository)
+    return None if named == job.default_branch else await find_run(job.rebuild, named, store, host)
 
 
 async def find_run(rebuild: Rebuild, branch: str, store: ActStore, host: Host) -> Run | None:

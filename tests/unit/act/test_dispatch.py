@@ -64,6 +64,16 @@ async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> 
     assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
 
 
+async def test_a_run_on_a_default_branch_with_a_new_name_is_found_after_a_crash(world: World) -> None:
+    world.host.rename_trunk("trunk")
+    dispatching(world)
+    world.host.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    await world.later()
+    assert world.host.calls == ["dispatch"]
+    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+
+
 async def test_an_earlier_failure_is_told_to_nobody_once_the_workflow_is_dispatched(world: World) -> None:
     dispatching(world)
     world.host.failing["dispatch"] = NO_ANSWER

@@ -330,6 +330,8 @@ class Host:
         self, repository: str, workflow: str, *, branch: str | None, since: datetime
     ) -> list[Run]:
         self._try("dispatched_runs")
+        if branch not in (None, self.trunk):
+            return []
         return [run for run in self.runs.values() if run.created_at is None or run.created_at >= since]
 
     async def run(self, repository: str, run: int) -> Run:
