@@ -6,14 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.act.courtesies import add_labels, ask_for_review
+from bot.act.declining import less_declined, was_closed_by_us
 from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
-from bot.act.wording import body, closing, commit_message, is_replaceable, mark, title, what_moved
+from bot.act.wording import body, closing, commit_message, is_replaceable, title, what_moved
 from bot.domain.clock import Clock
 from bot.domain.host import FileChange, PullRequest
 from bot.domain.order import Orders, orders_of
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.repository import Tree, TreeEntry
+from bot.domain.resting import rest_at_age
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -36,11 +38,14 @@ async def open_or_update(
         return rebuild.moved(State.SKIPPED, "the repository opted out in .github/freshness.yaml", at=clock.now())
     found = await host.pull_requests(repository, rebuild.branch)
     current = next((request for request in found if request.is_open), None)
-    if current is None and rebuild.state is State.OPEN:
+    if current is None and rebuild.state is State.OPEN and not was_closed_by_us(found, rebuild):
         return replace(rebuild, worded=rebuild.explained, due_at=clock.now())  # verify tells how it ended
-    if current is None and (answer := _declined(found, job)) is not None:
-        return rebuild.moved(State.CANCELLED, answer, at=clock.now())
-    if current is None and await store.open_pull_requests(repository) >= options.open_pull_requests:
+    declined = less_declined(found, job)
+    if current is None and declined.left is None:
+        return rebuild.moved(State.CANCELLED, declined.told[0], at=clock.now())
+    job, slips = (declined.left, declined.told) if declined.left is not None else (job, ())
+    is_more = current is None and rebuild.state.awaits_action
+    if is_more and await store.open_pull_requests(repository) >= options.open_pull_requests:
         return _waiting(rebuild, options, clock, "other pull requests of the bot are still open here")
     if rebuild.attempted_at is None:
         rebuild = replace(rebuild, attempted_at=clock.now())
@@ -56,14 +61,14 @@ async def open_or_update(
     merged = {request.head for request in found if request.is_merged}
     job = replace(job, paths=tuple(file.path for file in edits.files))
     await _bring_branch(job, store, host, refresh, trunk, edits, merged, clock)
-    request, slips = await _bring_request(job, host, options, current, edits)
-    opened = rebuild.moved(State.OPEN, _reason(job, request, slips), at=clock.now())
+    request, refused = await _bring_request(job, host, options, current, edits)
+    opened = rebuild.moved(State.OPEN, _reason(job, request, [*slips, *refused]), at=clock.now())
     return replace(
         opened,
         pull_request=request.number,
         url=request.url,
         worded=rebuild.explained,
-        due_at=clock.now() + options.follow_every,
+        due_at=clock.now() + rest_at_age(rebuild.age(clock.now()), options.follow_every),
     )
 
 
@@ -89,19 +94,13 @@ def _reason(job: Job, request: PullRequest, slips: Sequence[str]) -> str:
     return "; ".join([reason, *slips])
 
 
-def _declined(found: Sequence[PullRequest], job: Job) -> str | None:
-    """A maintainer who closed the pull request for these very digests has decided."""
-    closed = (request for request in found if not request.is_open and not request.is_merged)
-    decided = next((request for request in closed if mark(job) in request.body), None)
-    return f"pull request #{decided.number} for these digests was closed by a maintainer" if decided else None
-
-
 def _without_edits(
     job: Job, rebuild: Rebuild, edits: _Edits, trunk: str | None, options: ActOptions, clock: Clock
 ) -> Rebuild:
     """Nothing that the default branch lacks can be brought to it."""
     if rebuild.state is State.OPEN and (trunk is None or edits.refused):
-        return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
+        rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
+        return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
     if trunk is None:
         return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
     if edits.refused:

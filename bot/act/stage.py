@@ -10,7 +10,7 @@ from bot.act.pull_request import open_or_update
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import AWAITING, Action, Rebuild, State
-from bot.domain.resting import rest_after, rested_by
+from bot.domain.resting import rest_after, rest_at_age, rested_by
 
 _BATCH = 3
 """Few, so that a stop waits for no more than these: one takes about seven writes, GitHub asks for one a second."""
@@ -91,7 +91,8 @@ def _left(rebuild: Rebuild, options: ActOptions, clock: Clock) -> Rebuild:
     if rebuild.state.awaits_action:
         reason = "the repository is not in the fleet any more: archived, renamed, excluded or removed"
         return rebuild.moved(State.SKIPPED, reason, at=clock.now())
-    return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + options.follow_every)
+    rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
+    return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
 
 
 async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
@@ -101,7 +102,8 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
     is_final = _is_final(rebuild, failure)
     if is_final and rebuild.state is State.OPEN:
         # Its pull request stands and is followed; only its text is not what it could be.
-        left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
+        seldom = rest_at_age(rebuild.age(clock.now()), rest)
+        left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + seldom)
         await _settle(store, rebuild, left)
     elif is_final:
         ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())

@@ -26,7 +26,8 @@ _CAUSES = {
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
 _TRAILER = "Freshness-Base: "
-_MARK = re.compile(r"\n*<!-- freshness-bot rebuild [^>]*-->")
+_MARK = re.compile(r"\n*<!-- freshness-bot rebuild ([^>]*?) ?-->")
+_CLOSED = "**Closed by the bot:** "
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -61,9 +62,19 @@ def mark(job: Job) -> str:
     return f"<!-- freshness-bot rebuild {','.join(target.to_digest for target in job.rebuild.targets)} -->"
 
 
+def marked(text: str) -> frozenset[str]:
+    """The digests that a pull request with this text is for."""
+    found = _MARK.search(text)
+    return frozenset(found[1].split(",")) if found else frozenset()
+
+
+def is_closing(text: str) -> bool:
+    return text.startswith(_CLOSED)
+
+
 def closing(text: str, reason: str) -> str:
     """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
-    return f"**Closed by the bot:** {reason}.\n\n{_MARK.sub('', text)}"
+    return f"{_CLOSED}{reason}.\n\n{_MARK.sub('', text)}"
 
 
 def what_moved(job: Job) -> str:

@@ -1,7 +1,7 @@
 """What one repository must do about a rollout, and the states it may pass through."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.reference import Base
@@ -113,6 +113,10 @@ class Rebuild:
     """How many times the feeds have said more about its changes."""
     worded: int = 0
     """Up to which of these times the pull request's text goes."""
+
+    def age(self, now: datetime) -> timedelta:
+        """Since its effect was first intended: it may have settled for days before."""
+        return now - (self.attempted_at or self.planned_at)
 
     def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
         """The same rebuild in its next state; raises `IllegalTransition` outside the table."""

@@ -1,9 +1,10 @@
-"""How long work rests after it failed."""
+"""How long work rests: after it failed, and while it is for people to go on."""
 
 from datetime import timedelta
 
 _FIRST = timedelta(seconds=30)
 _LONGEST = timedelta(hours=1)
+_OF_ITS_AGE = 12
 
 
 def rest_after(attempts: int) -> timedelta:
@@ -15,3 +16,11 @@ def rest_after(attempts: int) -> timedelta:
 def rested_by(attempts: int) -> timedelta:
     """How long work has rested in all by its `attempts`-th failure, at the least."""
     return sum((rest_after(each) for each in range(1, attempts)), timedelta())
+
+
+def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:
+    """Between two looks at what is open for `age`: a twelfth of that, from `shortest` up to an hour.
+
+    500 pull requests, asked for every five minutes, would use up GitHub's limit.
+    """
+    return max(shortest, min(age / _OF_ITS_AGE, _LONGEST))

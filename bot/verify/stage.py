@@ -9,16 +9,13 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.host import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
 from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
+from bot.domain.resting import rest_at_age
 
 _BATCH = 10
 _GONE_AFTER = 12
 """Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
-_OF_ITS_AGE = 12
-_SELDOM = timedelta(hours=1)
-"""A pull request that has been open for half a day is looked at every hour: 500 of them, asked for every five
-minutes, would use up GitHub's limit."""
 
 
 class VerifyStore(Protocol):
@@ -91,7 +88,7 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
     """Runs end soon; a pull request that has waited long is looked at less and less often."""
     if rebuild.action is not Action.PULL_REQUEST:
         return follow_every
-    return max(follow_every, min((now - rebuild.planned_at) / _OF_ITS_AGE, _SELDOM))
+    return rest_at_age(rebuild.age(now), follow_every)
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:

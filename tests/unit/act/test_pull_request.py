@@ -1,11 +1,15 @@
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rebuild import State
+from bot.domain.rebuild import State, Target
+from bot.domain.reference import Base, Reference
 from bot.domain.usage import Replacement
 from tests.unit.act.world import (
+    ASPNET,
     BRANCH,
     NOON,
     World,
@@ -150,6 +154,61 @@ async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: W
     assert world.store[2].state is State.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
     assert len(world.host.requests) == 1
+
+
+SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
+
+
+def pin_both(world: World) -> None:
+    pins = f"FROM {SDK}@{digest('d')}\nFROM {reference('a')}\n".encode()
+    world.host.commit_to("main", {"Dockerfile": pins})
+
+
+def both(world: World, **values: Any) -> None:
+    """A rebuild that takes aspnet from a to b and sdk from d to e."""
+    targets = (Target(ASPNET, digest("a"), digest("b"), (1,)), Target(SDK, digest("d"), digest("e"), (2,)))
+    sdk = replace(change("e"), base=SDK, from_version="10.0.103", to_version="10.0.104")
+    moved = Reference(SDK.name, "10.0", digest("e"))
+    replacements = (
+        Replacement(reference("a"), reference("b")),
+        Replacement(Reference(SDK.name, "10.0", digest("d")), moved),
+    )
+    world.store.add(rebuild(targets=targets, replacements=replacements, **values), None, change(), sdk)
+
+
+async def test_what_was_declined_stays_out_of_a_pull_request_for_more(world: World) -> None:
+    pin_both(world)
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.close(1)
+    both(world, id=2, pull_request=1)
+    await world.tick()
+    assert world.store[2].state is State.OPEN
+    assert world.store[2].reason.endswith("aspnet:10.0 is left alone, since #1 was closed")
+    assert world.host.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('a')}\n"
+    assert "aspnet" not in world.host.requests[2].title + world.host.requests[2].body
+
+
+async def test_a_part_of_what_was_declined_is_declined_too(world: World) -> None:
+    pin_both(world)
+    both(world)
+    await world.tick()
+    world.host.close(1)
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.store[2].state is State.CANCELLED
+    assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
+
+
+async def test_a_pull_request_that_joins_more_takes_what_is_left_once_it_was_merged(world: World) -> None:
+    pin_both(world)
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.merge(1)
+    both(world, id=2, pull_request=1)
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
+    assert world.host.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('b')}\n"
 
 
 async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(world: World) -> None:
@@ -337,6 +396,40 @@ async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world
     await world.later()
     assert world.store[1].state is State.SUCCEEDED
     assert not world.host.requests[1].is_open
+
+
+async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for_the_same_reason(
+    world: World,
+) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], explained=1))
+    world.host.after["close_pull_request"] = NO_ANSWER
+    await world.later()
+    assert world.store[1].state is State.OPEN
+    world.store.others_open = world.options.open_pull_requests  # itself among them
+    await world.later()
+    assert world.store[1].state is State.SUCCEEDED
+    assert world.store[1].reason == "the default branch already stands on the new base"
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_often(
+    world: World, is_refused: bool
+) -> None:
+    """Each look at one takes a dozen requests."""
+    world.store.add(rebuild())
+    await world.tick()
+    world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
+    if is_refused:
+        world.host.failing["pull_requests"] = Failure(Trouble.CONFLICT, "refused", status=422)
+    world.clock.advance(timedelta(days=3))
+    conflicted = replace(world.store[1], worded=-1, attempts=2, due_at=world.clock.now())
+    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=conflicted)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 0)
+    assert world.store[1].due_at == world.clock.now() + timedelta(hours=1)
 
 
 async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(world: World) -> None:

@@ -130,8 +130,14 @@ async def test_a_defect_puts_off_the_rebuild_that_it_met_and_is_raised_when_the_
 async def test_a_pull_request_is_looked_at_less_often_the_longer_it_is_open(
     clock: ManualClock, age: timedelta, rest: timedelta
 ) -> None:
-    (after,) = await look(clock, Host(), opened(planned_at=NOON - age))
+    (after,) = await look(clock, Host(), opened(attempted_at=NOON - age))
     assert after.due_at == NOON + rest
+
+
+async def test_a_pull_request_that_settled_for_days_is_looked_at_as_often_as_any_other(clock: ManualClock) -> None:
+    settled = opened(planned_at=NOON - timedelta(days=7), attempted_at=NOON)
+    (after,) = await look(clock, Host(), settled)
+    assert after.due_at == NOON + EVERY
 
 
 async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_once(clock: ManualClock) -> None:
