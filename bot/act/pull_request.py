@@ -1,7 +1,6 @@
 """One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
 
 import asyncio
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from bot.domain.host import FileChange, PullRequest
 from bot.domain.order import Orders, orders_of
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.reference import Base
-from bot.domain.repository import Tree, TreeEntry
+from bot.domain.repository import Tree, TreeEntry, blob_name
 from bot.domain.resting import rest_at_age
 
 _LARGEST_FILE = 1024 * 1024
@@ -219,12 +218,7 @@ async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange]
 
 def _holds(tree: Tree | None, files: Sequence[FileChange]) -> bool:
     shas = {entry.path: entry.sha for entry in tree.entries} if tree else {}
-    return all(shas.get(file.path) == _blob_sha(file.content) for file in files)
-
-
-def _blob_sha(content: bytes) -> str:
-    """Git's name for a blob (gitformat-objects): SHA-1 of a header with the length, then the bytes."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return all((sha := shas.get(file.path, "")) == blob_name(file.content, sha) for file in files)
 
 
 async def _bring_request(

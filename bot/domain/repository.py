@@ -1,5 +1,6 @@
 """A repository of the fleet as the code host lists it, and what its default branch holds."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,12 @@ class Repository:
     disabled: bool = False
     fork: bool = False
     topics: tuple[str, ...] = ()
+
+
+def blob_name(content: bytes, like: str) -> str:
+    """Git's name for a file's content (gitformat-objects), with the hash of which `like` is one."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

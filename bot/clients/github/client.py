@@ -1,7 +1,6 @@
 """The requests that the bot makes of GitHub, each one call and one value."""
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from bot.clients.github.transport import GitHubAccess, Transport
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.host import FileChange, PullRequest, Run
-from bot.domain.repository import Repository, Tree
+from bot.domain.repository import Repository, Tree, blob_name
 
 _GITHUB_ITSELF = "noreply@github.com"
 """The committer of what is committed through its API or its pages, whoever the author is."""
@@ -117,7 +116,7 @@ class GitHub:
         with shaped("blob"):
             content = str(data["content"])
             body = content.encode() if data.get("encoding") == "utf-8" else base64.b64decode(content)
-        if _git_name(body, sha) != sha:
+        if blob_name(body, sha) != sha:
             raise Failure(Trouble.MALFORMED, f"the content is not that of {sha[:12]}", where=repository)
         return body
 
@@ -261,12 +260,6 @@ class GitHub:
 
     async def run(self, repository: str, run: int) -> Run:
         return run_of(await self._transport.read(f"/repos/{repository}/actions/runs/{run}"))
-
-
-def _git_name(body: bytes, like: str) -> str:
-    """As git names a file's content, with the hash of which `like` is one."""
-    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
-    return algorithm(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _text(content: bytes) -> str | None:
