@@ -14,12 +14,12 @@ from typing import Any
 from bot.domain.advisory import Advisory, Evidence
 from bot.watch.feeds.packages import FixedPackage, reach
 from bot.watch.feeds.reading import (
-    CVE,
     FeedShape,
     Line,
     Moment,
     Notes,
     Parsed,
+    cves_in,
     is_version,
     json_document,
     links,
@@ -31,7 +31,6 @@ SOURCE = "dotnet-announcements"
 MAX_BODY = 200_000
 
 _INSIDERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-_CVE = re.compile(CVE, re.IGNORECASE)
 _NAME = re.compile(r"\[?([A-Za-z][A-Za-z0-9.-]{3,99})(?:\]\([^()]{1,300}\))?")
 
 
@@ -68,7 +67,7 @@ def parse(data: bytes, seen_at: datetime, document: str = "announcements") -> Pa
 def _advisories(issue: _Issue, seen_at: datetime) -> Iterator[Advisory]:
     touched = reach(_packages((issue.body or "")[:MAX_BODY]))
     url = next(iter(links(issue.html_url)), None)
-    for cve in dict.fromkeys(match[0].upper() for match in _CVE.finditer(issue.title)):
+    for cve in cves_in(issue.title):
         yield Advisory(
             cve=cve,
             title=issue.title,

@@ -6,19 +6,18 @@ concerns, more often a package of the operating system than .NET, is told in pro
 link, and says nothing of families, systems and versions.
 """
 
-import re
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from bot.domain.advisory import Advisory, Evidence
 from bot.watch.feeds.reading import (
-    CVE,
     MAX_ENTRIES,
     FeedShape,
     Line,
     Moment,
     Notes,
     Parsed,
+    cves_in,
     links,
     malformed,
     one_line,
@@ -28,7 +27,6 @@ from bot.watch.feeds.reading import (
 SOURCE = "dotnet-docker"
 
 _ATOM = {"atom": "http://www.w3.org/2005/Atom"}
-_CVE = re.compile(CVE, re.IGNORECASE)
 
 
 class _Entry(FeedShape):
@@ -76,5 +74,5 @@ def _advisories(entry: _Entry, seen_at: datetime) -> list[Advisory]:
             links=address,
             evidence=(Evidence(SOURCE, next(iter(address), one_line(entry.title)), seen_at),),
         )
-        for cve in dict.fromkeys(match.upper() for match in _CVE.findall(entry.title))
+        for cve in cves_in(entry.title)
     ]

@@ -88,6 +88,7 @@ Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_in_utc
 _LINK = re.compile(LINK)
 _ADDRESS = re.compile(r"https?://[!-~]{1,1000}")
 _VERSION = re.compile(VERSION)
+_CVE_IN_TEXT = re.compile(CVE, re.IGNORECASE)
 
 
 class FeedShape(BaseModel):
@@ -231,6 +232,11 @@ def links(*candidates: object) -> tuple[str, ...]:
     """The plain https addresses among the candidates, at most ten, each once. Others are not worth a problem."""
     found = (text for text in candidates if isinstance(text, str) and _LINK.fullmatch(text))
     return tuple(dict.fromkeys(found))[:10]
+
+
+def cves_in(text: str) -> tuple[str, ...]:
+    """Those that a text names in whatever case, in order, each once."""
+    return tuple(dict.fromkeys(match.upper() for match in _CVE_IN_TEXT.findall(text)))
 
 
 def is_version(text: object) -> bool:
