@@ -48,13 +48,4 @@ class PublishedTags:
 
 def _of_the_registry(failure: Failure) -> Failure:
     """A pause that a registry asks for is none for the code host: only what needs this tag waits."""
-    if failure.trouble is not Trouble.THROTTLED:
-        return failure
-    return Failure(
-        Trouble.UNREACHABLE,
-        failure.what,
-        where=failure.where,
-        advice=failure.advice,
-        retry_after=failure.retry_after,
-        status=failure.status,
-    )
+    return failure.altered(trouble=Trouble.UNREACHABLE) if failure.trouble is Trouble.THROTTLED else failure

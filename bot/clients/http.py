@@ -175,7 +175,7 @@ class Http:
         except Failure as failure:
             if where is None:
                 raise
-            raise _at(where, failure) from None
+            raise failure.altered(where=where) from None
 
     @property
     def _retrying(self) -> stamina.AsyncRetryingCaller:
@@ -260,17 +260,6 @@ def _turned_away(answer: Answer, now: datetime) -> Failure:
         advice="it is tried again later",
         retry_after=answer.retry_after(now),
         status=answer.status,
-    )
-
-
-def _at(where: str, failure: Failure) -> Failure:
-    return Failure(
-        failure.trouble,
-        failure.what,
-        where=where,
-        advice=failure.advice,
-        retry_after=failure.retry_after,
-        status=failure.status,
     )
 
 

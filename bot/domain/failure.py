@@ -42,6 +42,17 @@ class Failure(Exception):
         self.status = status
         super().__init__(what)
 
+    def altered(self, *, trouble: Trouble | None = None, where: str | None = None) -> "Failure":
+        """The same in other eyes: of another kind, or in another place."""
+        return Failure(
+            self.trouble if trouble is None else trouble,
+            self.what,
+            where=self.where if where is None else where,
+            advice=self.advice,
+            retry_after=self.retry_after,
+            status=self.status,
+        )
+
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""
         advice = f"; {self.advice}" if self.advice else ""
