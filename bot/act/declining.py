@@ -36,7 +36,7 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
     )
     left = tuple(target for target in job.rebuild.targets if target not in gone)
     bases = {target.base for target in left}
-    keeps_sdk = any(base.repository.endswith("/sdk") for base in bases)
+    keeps_sdk = any(base.is_sdk for base in bases)
     replacements = tuple(
         item
         for item in job.rebuild.replacements

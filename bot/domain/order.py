@@ -45,7 +45,7 @@ def moves_sdk_pins(item: Replacement) -> bool:
     """Whether it is one for global.json, or for an image that is pinned as global.json is: they move together."""
     new = item.new
     is_version = new.tag is not None and new.digest is None and is_sdk_version(new.tag)
-    return is_version and not item.marker and new.repository.endswith("/sdk")
+    return is_version and not item.marker and new.base.is_sdk
 
 
 def orders_of(rebuild: Rebuild, changes: Iterable[Change]) -> Orders:

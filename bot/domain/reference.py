@@ -73,6 +73,11 @@ class Base:
         return f"{self.registry}/{self.repository}"
 
     @property
+    def is_sdk(self) -> bool:
+        """Whether it holds a .NET SDK, whose versions count in bands of their own."""
+        return self.repository.endswith("/sdk")
+
+    @property
     def short(self) -> str:
         """For people: `aspnet:10.0`, the last part of the repository and the tag."""
         return f"{self.repository.rpartition('/')[2]}:{self.tag}"

@@ -12,7 +12,7 @@ def versions_reached(changes: Iterable[Change]) -> str:
     others. Empty where no version moved.
     """
     moved = [change for change in changes if change.to_version and change.from_version != change.to_version]
-    runtimes = [change for change in moved if not change.base.repository.endswith("/sdk")]
+    runtimes = [change for change in moved if not change.base.is_sdk]
     newest: dict[tuple[int, ...], str] = {}
     for change in runtimes or moved:
         version = change.to_version or ""

@@ -62,7 +62,7 @@ def needs_of_sdk_pins(member: Member, needs: Sequence[Need]) -> list[Need]:
     found: list[Need] = []
     for need in needs:
         version = need.move.change.to_version
-        if not need.usage.reference.repository.endswith("/sdk") or version is None:
+        if not need.usage.reference.base.is_sdk or version is None:
             continue
         pinned = not need.floats and is_patch_pinned(need.usage.reference)
         for usage in member.sdk_pins:

@@ -95,7 +95,7 @@ def replacements_for(found: Scan) -> list[Replacement]:
     wanted = {item.usage.reference: item.becomes for item in found.scanned if item.becomes is not None}
     images = [item for item in found.scanned if item.base is not None and item.version is not None]
     for image in images:
-        if not image.usage.reference.repository.endswith("/sdk"):
+        if not image.usage.reference.base.is_sdk:
             continue
         for item in found.scanned:
             pin = item.usage.sdk_pin
