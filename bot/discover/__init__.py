@@ -1,1 +1,1 @@
-"""Repositories to usages: one module per file kind, each a pure function from text to spans."""
+"""Lists the forge's repositories, reads those that changed, and keeps the usages that they name."""

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.discover import repository_config
-from bot.discover.files import LARGEST_FILE, kind_of, too_large
 from bot.domain.repository import TreeEntry
 from bot.domain.usage import Kind, Problem
+from bot.formats import repository_config
+from bot.formats.finding import LARGEST_FILE, kind_of, too_large
 
 MOST_FILES = 1_000
 """To one repository: a third of what GitHub grants a token in an hour is three such."""

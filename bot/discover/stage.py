@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from bot.discover import repository_config
 from bot.discover.choosing import chosen
 from bot.discover.contents import Contents
-from bot.discover.files import kind_of
 from bot.discover.listing import understood
 from bot.discover.ports import DueListing, DueRepository, FleetStore, Host, Reading
-from bot.discover.reading import File, Memory, read_files
 from bot.discover.selection import Selection
-from bot.discover.text import decode
 from bot.discover.walking import entries_of
 from bot.domain.clock import Clock
 from bot.domain.concurrent import at_most
@@ -24,6 +20,10 @@ from bot.domain.repository import Tree
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.resting import rest_after
 from bot.domain.usage import Findings, Kind, Problem
+from bot.formats import repository_config
+from bot.formats.finding import kind_of
+from bot.formats.repository import File, Memory, read_files
+from bot.formats.source.text import decode
 
 _BATCH = 40
 _AT_ONCE = 4

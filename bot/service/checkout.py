@@ -8,9 +8,6 @@ from pathlib import Path
 from bot.clients import folder
 from bot.clients.http import Http
 from bot.clients.registry import Registry, host_rules
-from bot.discover.files import LARGEST_FILE, kind_of
-from bot.discover.reading import File, Memory, read_files
-from bot.discover.rewrite import rewrite
 from bot.discover.selection import Selection
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -18,6 +15,9 @@ from bot.domain.following import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
 from bot.domain.usage import Problem, Replacement, Usage
+from bot.formats.finding import LARGEST_FILE, kind_of
+from bot.formats.repository import File, Memory, read_files
+from bot.formats.rewrite.rewrite import rewrite
 from bot.service.wiring import registry_access
 from bot.settings import Settings
 from bot.watch.observe import read as read_image

@@ -11,8 +11,8 @@ from bot.assess import notices_stage
 from bot.assess import stage as assess
 from bot.assess.wording import describe
 from bot.discover import stage as discover
-from bot.discover.refreshing import refresh
 from bot.domain.failure import Failure
+from bot.formats.rewrite.refresh import refresh
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring import Bot, Known

@@ -14,13 +14,13 @@ from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCreden
 from bot.clients.http import HostRules, Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.clients.slack import Posted, Slack, SlackBot, SlackWebhook
-from bot.discover.reading import Memory
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.advisory import Advisory, Release
 from bot.domain.clock import Clock
 from bot.domain.document import FeedKind, FeedSource
 from bot.domain.policy import Policy
+from bot.formats.repository import Memory
 from bot.settings import Settings, secret
 from bot.store.changes import ChangeStore
 from bot.store.database import Database, open_database

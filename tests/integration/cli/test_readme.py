@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.discover.repository_config import parse
+from bot.formats.repository_config import parse
 from bot.settings.schema import json_schema
 from tests.integration.cli.conftest import Command
 

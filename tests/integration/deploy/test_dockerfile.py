@@ -8,8 +8,8 @@ from typing import Any
 import dockerfile
 import pytest
 
-from bot.discover.reading import File, Memory, read_files
 from bot.domain.usage import Role
+from bot.formats.repository import File, Memory, read_files
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"

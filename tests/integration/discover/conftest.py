@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
-from bot.discover.reading import Memory
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repository_config import RepositoryConfig
+from bot.formats.repository import Memory
 from bot.sandbox.traffic import Asked
 from bot.sandbox.world import World
 from bot.store.codec import load

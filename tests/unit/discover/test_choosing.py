@@ -3,8 +3,8 @@
 import pytest
 
 from bot.discover.choosing import MOST_BYTES, MOST_FILES, chosen
-from bot.discover.files import LARGEST_FILE
 from bot.domain.repository import TreeEntry
+from bot.formats.finding import LARGEST_FILE
 
 
 def paths(*entries: TreeEntry) -> list[str]:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.discover import walking
-from bot.discover.reading import Memory
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repository import Repository
+from bot.formats.repository import Memory
 from tests.unit.discover.fleet import MemoryHost, MemoryStore
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

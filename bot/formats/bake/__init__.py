@@ -1,0 +1,1 @@
+"""Docker Bake files in HCL and JSON."""

@@ -1,0 +1,262 @@
+"""Docker Bake files, HCL and JSON, by the Bake file reference.
+
+Images stand in named contexts (`docker-image://`), in build arguments, and in Dockerfiles written inline. `tags`,
+`output` and caches name what is built, not what it stands on.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, product
+
+from bot.domain.usage import Findings, Kind, Role
+from bot.formats.bake import hcl as bake_hcl
+from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
+from bot.formats.dockerfile import inline as inline_dockerfile
+from bot.formats.source import jsonc
+from bot.formats.source.collector import (
+    IMAGE_CONTEXT,
+    Collector,
+    Unreadable,
+    is_plainly_an_image,
+    quoted,
+    tag_stands_with_name,
+)
+from bot.formats.source.nodes import Mapping as JsonMapping
+from bot.formats.source.nodes import Node, Scalar, Sequence
+from bot.formats.source.spanned import Traced, joined
+
+MOST_VARIANTS = 64
+"""How many combinations of one target's matrix are read."""
+DEEPEST_VARIABLE = 16
+MOST_INHERITED = 64
+MOST_EVALUATED = 1024 * 1024
+"""Characters that all strings of one file may expand to."""
+NOT_EVALUATED = "which is not evaluated; write the image out"
+_NOTHING = (Traced("", ()), False)
+_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*~?\}|[$%]\{")
+
+
+def find(path: str, text: str) -> Findings:
+    """The images that targets are built from, as far as they can be read without running Bake."""
+    if not any(word in text for word in (IMAGE_CONTEXT, "dockerfile-inline", "args")):
+        return Findings()
+    file = Collector(path, text, Kind.BAKE)
+    try:
+        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+    except Unreadable as error:
+        return file.unreadable(error)
+    bake = _Bake.of(blocks)
+    reader = _Targets(bake, file)
+    try:
+        for name in bake.targets:
+            reader.read(name)
+    except _TooMuch:
+        limit = f"{MOST_EVALUATED:,} characters"
+        file.problem(0, f"the file's variables and matrices expand to more than {limit}; the rest is not read")
+    return file.findings()
+
+
+class _TooMuch(Exception):
+    """What the file expands to is beyond all measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bake:
+    """`targets` maps each name to its attributes; where a name is declared twice, the later ones win."""
+
+    variables: Mapping[str, Value]
+    targets: Mapping[str, Mapping[str, Value]]
+
+    @classmethod
+    def of(cls, blocks: list[Block]) -> "_Bake":
+        variables: dict[str, Value] = {}
+        targets: dict[str, dict[str, Value]] = {}
+        for block in blocks:
+            if block.kind == "":
+                variables |= block.attributes
+            elif block.kind == "variable" and block.labels and "default" in block.attributes:
+                variables.setdefault(block.labels[0], block.attributes["default"])
+            elif block.kind == "target" and block.labels:
+                target = targets.setdefault(block.labels[0], {})
+                for name, value in block.attributes.items():
+                    known = target.get(name)
+                    both = isinstance(known, dict) and isinstance(value, dict)
+                    target[name] = {**known, **value} if both else value  # type: ignore[dict-item]
+        return cls(variables, targets)
+
+    def lineage(self, name: str) -> list[str]:
+        """The target and all that it inherits from, those that win first: the last parent and its own parents."""
+        waiting, found = [name], list[str]()
+        while waiting and len(found) < MOST_INHERITED:
+            here = waiting.pop(0)
+            if here in found or here not in self.targets:
+                continue
+            found.append(here)
+            inherits = self.targets[here].get("inherits", ())
+            parents = inherits if isinstance(inherits, tuple) else ()
+            waiting[:0] = [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
+        return found
+
+    def owner(self, name: str, attribute: str) -> str | None:
+        """The target whose attribute it is that this one gets, its own or one that it inherits."""
+        return next((target for target in self.lineage(name) if attribute in self.targets[target]), None)
+
+    def merged(self, name: str, attribute: str) -> dict[str, Value]:
+        """An object attribute of a target with what it inherits."""
+        found: dict[str, Value] = {}
+        for target in reversed(self.lineage(name)):
+            value = self.targets[target].get(attribute)
+            found |= value if isinstance(value, dict) else {}
+        return found
+
+
+class _Targets:
+    """Reads targets one after the other."""
+
+    def __init__(self, bake: _Bake, file: Collector) -> None:
+        self.bake = bake
+        self.file = file
+        self._evaluated = 0
+        """Characters so far."""
+
+    def read(self, name: str) -> None:
+        target = self.bake.targets[name]
+        for attribute in ("contexts", "args", "dockerfile-inline"):
+            value = target.get(attribute)
+            if not isinstance(value, Opaque) or value.text == "null":
+                continue
+            if attribute == "dockerfile-inline" or IMAGE_CONTEXT in value.text:
+                self.file.problem(
+                    value.place, f"{attribute} of target {quoted(name)} is an expression, {NOT_EVALUATED}"
+                )
+        for variant in _variants(target.get("matrix"), self.bake.variables):
+            self._read_variant(name, {**self.bake.variables, **variant})
+
+    def _read_variant(self, name: str, variables: Mapping[str, Value]) -> None:
+        target = self.bake.targets[name]
+        for value in _values(target.get("contexts")):
+            self._read_context(value, variables)
+        for value in _values(target.get("args")):
+            evaluated, whole = self.evaluated(value, variables)
+            if whole and is_plainly_an_image(evaluated.text):
+                self.file.image(evaluated, Role.BUILD_ARGUMENT, digest_place=_digest_place(value, evaluated))
+        self._read_inline(name, variables)
+
+    def _read_inline(self, name: str, variables: Mapping[str, Value]) -> None:
+        """The Dockerfile with the target's own arguments and contexts; what only repeats another's is left out."""
+        owner = self.bake.owner(name, "dockerfile-inline")
+        if owner is None:
+            return
+        merged = {attribute: self.bake.merged(name, attribute) for attribute in ("args", "contexts")}
+        if owner != name and all(self.bake.merged(owner, key) == values for key, values in merged.items()):
+            return
+        inline = self.bake.targets[owner]["dockerfile-inline"]
+        if isinstance(inline, Template | Name):
+            # What a parent wrote means the parent's own scope, where this target's matrix is unknown.
+            written, _ = self.evaluated(inline, variables if owner == name else self.bake.variables)
+            if isinstance(inline, Template) and inline.written.text:
+                # A last line end, so that there is a place behind everything, see `inline_dockerfile`.
+                written += Traced("\n", (~_behind(inline.written),))
+            args = {key: self.evaluated(value, variables) for key, value in merged["args"].items()}
+            known = {key: value for key, (value, whole) in args.items() if whole}
+            inline_dockerfile.find(written, self.file, args=known, contexts=merged["contexts"])
+
+    def _read_context(self, value: Value, variables: Mapping[str, Value]) -> None:
+        evaluated, whole = self.evaluated(value, variables)
+        image = evaluated.without_prefix(IMAGE_CONTEXT)
+        if image is not None and whole:
+            self.file.image_or_problem(image, Role.CONTEXT, digest_place=_digest_place(value, image))
+        elif IMAGE_CONTEXT in evaluated.text:
+            self.file.problem(evaluated.place(0), f"{quoted(evaluated.text)} has an expression, {NOT_EVALUATED}")
+
+    def evaluated(self, value: Value, variables: Mapping[str, Value], depth: int = 0) -> tuple[Traced, bool]:
+        """A value as text, and whether nothing in it was left as it was written."""
+        match value:
+            case Name() if value.name in variables and depth < DEEPEST_VARIABLE:
+                return self.evaluated(variables[value.name], variables, depth + 1)
+            case Template():
+                return self._filled(value.written, variables, depth)
+            case Name():
+                return Traced(value.name, range(value.place, value.place + len(value.name))), False
+            case Opaque():
+                return Traced(value.text, range(value.place, value.place + len(value.text))), False
+        return Traced("", ()), False
+
+    def _filled(self, written: Traced, variables: Mapping[str, Value], depth: int) -> tuple[Traced, bool]:
+        self._evaluated += len(written)
+        if self._evaluated > MOST_EVALUATED:
+            raise _TooMuch
+        parts: list[Traced] = []
+        whole = True
+        done = 0
+        for found in _TEMPLATE_PART.finditer(written.text):
+            parts.append(written.part(done, found.start()))
+            done = found.end()
+            if found.group() in {"$${", "%%{"}:
+                parts.append(written.part(found.start() + 1, found.end()))
+                continue
+            name = found["name"]
+            known = name in variables and depth < DEEPEST_VARIABLE
+            value, is_known = self.evaluated(variables[name], variables, depth + 1) if known else _NOTHING
+            whole = whole and is_known
+            parts.append(value if is_known else written.part(found.start(), found.end()))
+        return joined([*parts, written.part(done, len(written))]), whole
+
+
+def _digest_place(value: Value, image: Traced) -> int | None:
+    """Behind the string where a variable supplies only the tag."""
+    if not isinstance(value, Template) or not value.written.text:
+        return None
+    return None if tag_stands_with_name(image) else _behind(value.written)
+
+
+def _behind(written: Traced) -> int:
+    return written.place(len(written) - 1) + 1
+
+
+def _variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """One set of variables for each combination of a matrix; without one, a single empty set."""
+    axes = matrix if isinstance(matrix, dict) else {}
+    values = [variables.get(value.name, value) if isinstance(value, Name) else value for value in axes.values()]
+    lists = [value if isinstance(value, tuple) else (value,) for value in values]
+    for combination in islice(product(*lists), MOST_VARIANTS):
+        variant = dict(zip(axes, combination, strict=True))
+        members = [(axis, value) for axis, value in variant.items() if isinstance(value, dict)]
+        yield variant | {f"{axis}.{key}": inner for axis, value in members for key, inner in value.items()}
+
+
+def _values(value: Value | None) -> list[Value]:
+    return list(value.values()) if isinstance(value, dict) else []
+
+
+def _json_blocks(root: Node) -> list[Block]:
+    """JSON's form of the same: `{"target": {"app": {…}}}`, an object or a list of objects under each kind."""
+    blocks: list[Block] = []
+    if not isinstance(root, JsonMapping):
+        return blocks
+    own: dict[str, Value] = {}
+    for kind, node in root.entries():
+        if kind.value not in {"target", "variable", "group", "function"}:
+            own[kind.value] = _json_value(node)
+        for labelled in _objects(node):
+            for label, body in labelled.entries():
+                for attributes in _objects(body):
+                    values = {key.value: _json_value(value) for key, value in attributes.entries()}
+                    blocks.append(Block(kind.value, (label.value,), values))
+    return [Block("", (), own), *blocks]
+
+
+def _objects(node: Node) -> list[JsonMapping]:
+    nodes = node.items if isinstance(node, Sequence) else [node]
+    return [item for item in nodes if isinstance(item, JsonMapping)]
+
+
+def _json_value(node: Node) -> Value:
+    match node:
+        case Scalar():
+            return Opaque("null", node.start) if node.is_null else Template(node.traced)
+        case Sequence():
+            return tuple(_json_value(item) for item in node.items)
+        case JsonMapping():
+            return {key.value: _json_value(value) for key, value in node.entries()}

@@ -1,0 +1,126 @@
+"""Docker Compose files, by the Compose specification.
+
+An `image` beside a `build` is the name that the build's result gets, so it is no usage.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.usage import Findings, Kind, Role
+from bot.formats.compose.variables import interpolated
+from bot.formats.dockerfile import inline as inline_dockerfile
+from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
+from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.formats.source.spanned import Traced
+from bot.formats.source.yaml import read
+
+MOST_EXTENDS = 10
+_WORDS = ("image", "dockerfile_inline", "args")
+
+
+def find(path: str, text: str) -> Findings:
+    """The images that services run, and those that builds written in the file itself stand on."""
+    if "services" not in text or not any(word in text for word in _WORDS):
+        return Findings()
+    file = Collector(path, text, Kind.COMPOSE)
+    try:
+        documents = read(text)
+    except Unreadable as error:
+        return file.unreadable(error)
+    services = _Services(file)
+    for document in documents:
+        if isinstance(document, Mapping):
+            services.read(document.mapping("services"))
+    return file.findings()
+
+
+class _Services:
+    """Reads services; a node that several of them share counts once, where it stands."""
+
+    def __init__(self, file: Collector) -> None:
+        self.file = file
+        self._seen: set[int] = set()
+
+    def read(self, services: Mapping) -> None:
+        for _, service in services.entries():
+            if not isinstance(service, Mapping) or not self._is_new(service):
+                continue
+            if not _builds(service, services):
+                self._image(service.get("image"))
+            volumes = service.get("volumes")
+            if isinstance(volumes, Sequence) and self._is_new(volumes):
+                for volume in volumes.items:
+                    if isinstance(volume, Mapping) and _is(volume.get("type"), "image"):
+                        self._image(volume.get("source"))
+            build = service.get("build")
+            if isinstance(build, Mapping) and self._is_new(build):
+                self._build(build)
+
+    def _build(self, build: Mapping) -> None:
+        args = build.get("args")
+        if args is not None and self._is_new(args):
+            for _, value in _pairs(args):
+                argument, unknown = interpolated(value)
+                if not unknown and is_plainly_an_image(argument.text):
+                    self.file.image(argument, Role.BUILD_ARGUMENT)
+        contexts = [build.get("additional_contexts"), build.mapping("x-bake").get("contexts")]
+        for node in contexts:
+            if node is not None and self._is_new(node):
+                for _, context in _pairs(node):
+                    if (image := context.without_prefix(IMAGE_CONTEXT)) is not None:
+                        self._reference(image, Role.CONTEXT)
+        inline = build.scalar("dockerfile_inline")
+        if inline is not None and self._is_new(inline):
+            named = [name for node in contexts for name, _ in _pairs(node)]
+            given = {name: interpolated(value)[0] for name, value in _pairs(args)}
+            inline_dockerfile.find(interpolated(inline.traced)[0], self.file, args=given, contexts=named)
+
+    def _image(self, node: Node | None) -> None:
+        if isinstance(node, Scalar) and not node.is_null and self._is_new(node):
+            self._reference(node.traced, Role.IMAGE)
+
+    def _reference(self, written: Traced, role: Role) -> None:
+        written = written.strip()
+        value, unknown = interpolated(written)
+        if unknown:
+            message = f"the image {quoted(written.text)} depends on {quoted(unknown[0])}, which has no default here"
+            self.file.problem(written.place(0), message)
+        else:
+            self.file.image_or_problem(value, role)
+
+    def _is_new(self, node: Node) -> bool:
+        known = id(node) in self._seen
+        self._seen.add(id(node))
+        return not known
+
+
+def _builds(service: Mapping, services: Mapping) -> bool:
+    """Whether the service is built, itself or through the service of this file that it extends."""
+    for _ in range(MOST_EXTENDS):
+        build = service.get("build")
+        if build is not None and not (isinstance(build, Scalar) and build.is_null):
+            return True
+        base = service.mapping("extends")
+        name = service.scalar("extends") or (base.scalar("service") if base.get("file") is None else None)
+        if name is None:
+            return False
+        service = services.mapping(name.value)
+    return False
+
+
+def _pairs(node: Node | None) -> Iterator[tuple[str, Traced]]:
+    """The entries of a mapping, or of a list of `key=value`; those without a value come from the environment."""
+    match node:
+        case Mapping():
+            for key, value in node.entries():
+                if isinstance(value, Scalar) and not value.is_null:
+                    yield key.value, value.traced
+        case Sequence():
+            for item in node.items:
+                if isinstance(item, Scalar):
+                    key_text, equals, _ = item.value.partition("=")
+                    if equals:
+                        yield key_text, item.traced.part(len(key_text) + 1, len(item.value))
+
+
+def _is(node: Node | None, value: str) -> bool:
+    return isinstance(node, Scalar) and node.value == value

@@ -1,0 +1,1 @@
+"""Development container definitions."""

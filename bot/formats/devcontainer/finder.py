@@ -1,0 +1,50 @@
+"""devcontainer.json, by the Development Containers specification."""
+
+import re
+
+from bot.domain.reference import DEFAULT_REGISTRY
+from bot.domain.usage import Findings, Kind, Role
+from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
+from bot.formats.source.jsonc import read
+from bot.formats.source.nodes import Mapping, Scalar, Style
+from bot.formats.source.spanned import Traced, joined
+
+_VARIABLE = re.compile(r"\$\{(?:localEnv|env):[^:}]*(?::(?P<default>[^:}]*)[^}]*)?\}")
+"""A default ends at the next colon, as in the specification's reference implementation."""
+
+
+def find(path: str, text: str) -> Findings:
+    """The image, the features that come from a registry, and build arguments that are images."""
+    if not any(word in text for word in ('"image"', '"features"', '"args"')):
+        return Findings()
+    file = Collector(path, text, Kind.DEVCONTAINER)
+    try:
+        root = read(text)
+    except Unreadable as error:
+        return file.unreadable(error)
+    if not isinstance(root, Mapping):
+        return Findings()
+    image = root.scalar("image")
+    if image is not None and image.style is Style.DOUBLE_QUOTED:
+        # A digest has a colon, so it cannot stand in a default.
+        file.image_or_problem(_with_defaults(image.traced), Role.IMAGE, digest_place=image.end - 1)
+    for key, _ in root.mapping("features").entries():
+        # Without a registry it is a path in the repository, an address, or a name in GitHub's old format.
+        feature = file.usage(key.traced, Role.FEATURE)
+        if feature is not None and feature.reference.registry != DEFAULT_REGISTRY:
+            file.add(feature)
+    for _, value in root.mapping("build").mapping("args").entries():
+        if isinstance(value, Scalar) and is_plainly_an_image((written := _with_defaults(value.traced)).text):
+            file.image(written, Role.BUILD_ARGUMENT)
+    return file.findings()
+
+
+def _with_defaults(written: Traced) -> Traced:
+    """`${localEnv:NAME:default}` as it is where the variable is not set; without a default it stays."""
+    parts: list[Traced] = []
+    done = 0
+    for variable in _VARIABLE.finditer(written.text):
+        if variable["default"] is not None:
+            parts += [written.part(done, variable.start()), written.part(*variable.span("default"))]
+            done = variable.end()
+    return joined([*parts, written.part(done, len(written))])

@@ -1,0 +1,1 @@
+"""Dockerfiles and Containerfiles, read as BuildKit reads them."""

@@ -1,0 +1,131 @@
+"""A Dockerfile's build stages: what each FROM stands on.
+
+Source: BuildKit's `parseFrom` and `toDispatchState`. FROM sees the stages above it only.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
+from bot.formats.dockerfile.lines import Fault, Instruction
+from bot.formats.dockerfile.words import NOTHING, BadWord, expand, split_blanks, split_flags
+from bot.formats.source.spanned import Traced
+
+EMPTY_IMAGE = "scratch"
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
+_PLATFORM = re.compile(r"[a-z0-9_]+(?:\([^)]*\))?(?:/[A-Za-z0-9_.-]+){0,2}", re.ASCII)
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+_OTHER_NAMES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One FROM: on an `image`, on other stages, or on neither (`scratch`, or nothing that makes sense).
+
+    Only the platform built for can choose among several `bases`. `word` is the image as written; `platforms` is
+    empty where the file alone does not tell.
+    """
+
+    instruction: Instruction
+    number: int
+    name: str | None
+    word: Traced
+    image: Traced | None = None
+    bases: tuple["Stage", ...] = ()
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.name or str(self.number)
+
+    @property
+    def roots(self) -> set["Stage"]:
+        """The stages, here or below, that stand on no other."""
+        below, waiting = {self}, [self]
+        while waiting:
+            new = [base for base in waiting.pop().bases if base not in below]
+            below.update(new)
+            waiting += new
+        return {stage for stage in below if not stage.bases}
+
+
+def resolve(
+    instructions: Sequence[Instruction], arguments: Arguments, escape: str
+) -> tuple[list[Stage], dict[str, Stage], list[Fault]]:
+    """The stages in order, the same by name in lower case (the last of a name counts), and what is wrong."""
+    stages: list[Stage] = []
+    by_name: dict[str, Stage] = {}
+    faults: list[Fault] = []
+    for instruction in instructions:
+        line = instruction.arguments
+        flags, begin = split_flags(line, escape)
+        words = split_blanks(line.part(begin, len(line)))
+        name = words[2].text.lower() if len(words) == 3 and words[1].text.lower() == "as" else None
+        word = words[0] if words else NOTHING
+        standing = _Standing()
+        try:
+            if len(words) != (1 if name is None else 3):
+                raise BadWord("it takes one image, and AS with a name if you like")
+            standing = _standing(word, flags, by_name, arguments, escape)
+            if name is not None and not _STAGE_NAME.fullmatch(name):
+                raise BadWord(f"{name[:80]!r} is no name for a stage")
+        except BadWord as error:
+            faults.append(Fault(instruction.line, f"FROM {word.text[:80]}: {error}"))
+        stage = Stage(instruction, len(stages), name, word, *standing)
+        stages.append(stage)
+        if name is not None:
+            by_name[name] = stage
+    return stages, by_name, faults
+
+
+class _Standing(NamedTuple):
+    """What a stage stands on, as in `Stage`."""
+
+    image: Traced | None = None
+    bases: tuple[Stage, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
+def _standing(
+    word: Traced, flags: Sequence[Traced], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
+) -> _Standing:
+    """Raises `BadWord`."""
+    candidates = _on_platforms(word, arguments, escape)
+    names = dict.fromkeys(it.text.lower() for it in candidates)
+    bases = tuple(by_name[name] for name in names if name in by_name)
+    image = candidates[0] if not bases and candidates[0].text != EMPTY_IMAGE else None
+    platforms = _platforms(flags, arguments, escape)
+    if image is not None and not platforms and any(it.text != image.text for it in candidates):
+        platforms = (str(ASSUMED_PLATFORM),)
+    return _Standing(image, bases, platforms)
+
+
+def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:
+    """What the word is for each platform that is worth a try; only some variables make a difference."""
+    first = expand(word, arguments.values(ASSUMED_PLATFORM), escape)
+    if not arguments.depends_on_platform(word):
+        return [first]
+    return [first, *(expand(word, arguments.values(platform), escape) for platform in OTHER_PLATFORMS)]
+
+
+def _platforms(flags: Sequence[Traced], arguments: Arguments, escape: str) -> tuple[str, ...]:
+    written = next((flag for flag in flags if flag.text.startswith("--platform=")), None)
+    if written is None:
+        return ()
+    word = written.part(len("--platform="), len(written))
+    texts = {traced.text for traced in _on_platforms(word, arguments, escape)}
+    platform = texts.pop()
+    if texts or not _PLATFORM.fullmatch(platform):
+        return ()
+    return (_normal(platform),)
+
+
+def _normal(platform: str) -> str:
+    """`os/architecture[/variant]`; an architecture alone means Linux, as in containerd's `platforms.Parse`."""
+    parts = platform.split("/")
+    parts = [_ARCHITECTURES.get(part, part) for part in parts]
+    if len(parts) == 1 and parts[0] in _OTHER_NAMES:
+        parts.insert(0, "linux")
+    return "/".join(parts)

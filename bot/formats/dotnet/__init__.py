@@ -1,0 +1,1 @@
+"""What .NET itself reads: project files and what they import, and global.json."""

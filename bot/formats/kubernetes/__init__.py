@@ -1,0 +1,1 @@
+"""Kubernetes manifests, Helm values and kustomizations."""

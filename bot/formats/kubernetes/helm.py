@@ -1,0 +1,143 @@
+"""Helm values files.
+
+Values have no schema, only habits: a mapping with `repository` and `tag` (sometimes `registry`, `version`,
+`digest`), or a whole reference under a key that ends in `image`. A `tag` alone is anything.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+from bot.domain.usage import Findings, Kind, Role
+from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
+from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
+from bot.formats.source.spanned import Traced
+from bot.formats.source.yaml import read
+
+_IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_WITH_ALGORITHM = "@sha256"
+"""Ends a repository whose `tag` is the rest of a digest: charts put a colon between the two."""
+_NOT_VALUES = re.compile(r"(?:^|/)(?:Chart|requirements)\.(?:yaml|yml|lock)$")
+_TEMPLATED = "an image with a template in it is not read; write it out"
+
+
+def find(path: str, text: str) -> Findings:
+    """The images that the values name, whole or in separate keys."""
+    if _NOT_VALUES.search(path) or not ("mage" in text or "repository" in text):
+        return Findings()
+    file = Collector(path, text, Kind.HELM_VALUES)
+    try:
+        documents = read(text)
+    except Unreadable as error:
+        return file.unreadable(error)
+    for document in documents:
+        for key, mapping in mappings_under(document):
+            for written, assembled in _written_images(key, mapping):
+                if "{{" in written.text:
+                    file.problem(written.place(0), _TEMPLATED)
+                else:
+                    file.image(written, Role.IMAGE, assembled=assembled)
+    return file.findings()
+
+
+def written_in_keys(key: str, mapping: Mapping) -> Traced | None:
+    """The image that a mapping under `key` spells: `repository`, with `tag` or `digest`, perhaps `registry`.
+
+    Under a key that ends in `image`, `name` and `version` stand for the first two as well.
+    """
+    is_image = is_image_key(key)
+    repository = _repository(key, mapping)
+    if repository is None:
+        return None
+    keys = ("tag", "version") if is_image else ("tag",)
+    tags = [mapping.get(name) for name in keys]
+    return _from_keys(repository, mapping.scalar("registry"), tags, mapping, alone=is_image)
+
+
+def is_image_key(key: str) -> bool:
+    return _IMAGE_KEY.search(key) is not None
+
+
+def _repository(key: str, mapping: Mapping) -> Scalar | None:
+    return mapping.scalar("repository") or (mapping.scalar("name") if is_image_key(key) else None)
+
+
+def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
+    """References as they are written in one mapping, and whether they were put together from several keys."""
+    spelled = written_in_keys(key, mapping)
+    found = [] if spelled is None else [(spelled, True)]
+    told = None if spelled is None else _repository(key, mapping)
+    for name, (_, value) in mapping.own.items():
+        if isinstance(value, Sequence) and is_image_key(name):
+            found += ((item, False) for item in _plain_images(value.items))
+        elif not isinstance(value, Scalar) or value.is_null or value is told:
+            continue
+        elif not is_image_key(name):
+            found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
+        elif ":" in value.value:
+            found.append((value.traced, False))
+        else:
+            tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
+            spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping)
+            if spelled is not None:
+                found.append((spelled, True))
+    return found
+
+
+def _plain_images(nodes: list[Node]) -> Iterator[Traced]:
+    """Under `images` stand names of images, but their registry and port too."""
+    return (node.traced for node in nodes if isinstance(node, Scalar) and is_plainly_an_image(node.value))
+
+
+def _from_keys(
+    repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping, *, alone: bool = False
+) -> Traced | None:
+    """`alone` says that the repository may be a whole reference by itself."""
+    name = repository.traced.strip()
+    tag = next(
+        (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
+    )
+    digest = mapping.scalar("digest")
+    if alone and tag is None and _is_whole(name.text):
+        return _at(registry, name)
+    if name.text.endswith(_WITH_ALGORITHM) and tag is not None:
+        return _at(registry, name).joined(":") + tag.traced.strip()
+    if not name.text or not _is_name(name.text):
+        return None
+    whole = _at(registry, name)
+    if tag is not None:
+        written = tag.traced.strip()
+        whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
+    if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
+        whole = whole.joined("@") + digest.traced.strip()
+    return whole if tag is not None or "@" in whole.text else None
+
+
+def _at(registry: Scalar | None, name: Traced) -> Traced:
+    """The name with the registry before it, unless it stands there already."""
+    host = registry.traced.strip() if registry is not None else Traced("", ())
+    host = host.part(0, len(host.text.rstrip("/")))
+    if not host.text or name.text.startswith(f"{host.text}/"):
+        return name
+    return host.joined("/") + name
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference:
+        return False
+    return reference.tag is not None or reference.digest is not None
+
+
+def _is_name(text: str) -> bool:
+    """No tag of its own, and no address of a chart or a Git repository."""
+    if "{{" in text:
+        return True
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference:
+        return False
+    is_whole = reference.tag is None and reference.digest is None
+    return is_whole and not (reference.registry != DEFAULT_REGISTRY and text.endswith(".git"))

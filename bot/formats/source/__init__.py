@@ -1,0 +1,1 @@
+"""What all formats are read with: texts with spans, YAML and JSON nodes, a collector of usages."""

@@ -1,0 +1,149 @@
+"""What one file tells, put together while it is read."""
+
+from bot.domain.reference import InvalidReference, Reference
+from bot.domain.usage import Findings, Kind, Piece, Problem, Role, Span, Usage
+from bot.formats.source.spanned import Traced
+from bot.formats.source.text import Lines
+
+LONGEST_QUOTE = 80
+IMAGE_CONTEXT = "docker-image://"
+"""What stands before an image that is a build context, in Compose and Bake alike."""
+
+
+class Unreadable(Exception):
+    """The text cannot be read; `line` is 1-based, `str()` says why in words for a maintainer."""
+
+    def __init__(self, line: int, why: str) -> None:
+        self.line = line
+        super().__init__(why)
+
+
+class Collector:
+    """Usages and problems of one file; what is found twice at the same place counts once."""
+
+    def __init__(self, path: str, text: str, kind: Kind) -> None:
+        self.path = path
+        self.text = text
+        self.kind = kind
+        self.lines = Lines(text)
+        self._usages: dict[Usage, None] = {}
+        self._problems: dict[Problem, None] = {}
+
+    def image(
+        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+    ) -> bool:
+        """Adds the usage that `written` is; False where it is no image reference."""
+        usage = self.usage(written, role, assembled=assembled, digest_place=digest_place)
+        if usage is not None:
+            self.add(usage)
+        return usage is not None
+
+    def image_or_problem(self, written: Traced, role: Role, *, digest_place: int | None = None) -> None:
+        """For places where nothing but an image makes sense."""
+        if written.text.strip() and not self.image(written, role, digest_place=digest_place):
+            self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
+
+    def usage(
+        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+    ) -> Usage | None:
+        """The usage that `written` is, or None where it is no image reference.
+
+        `assembled` says that it was put together from parts even where these happen to stand side by side;
+        `digest_place` is where a digest can be added to such a one, if not right behind its last character.
+        """
+        written = written.strip()
+        try:
+            reference = Reference.parse(written.text)
+        except InvalidReference:
+            return None
+        if str(reference) != written.text:
+            return None
+        name_end = len(reference.name)
+        tag_end = name_end if reference.tag is None else name_end + 1 + len(reference.tag)
+        name = written.span(0, name_end)
+        tag = written.span(name_end + 1, tag_end)
+        digest = written.span(tag_end + 1, len(written))
+        if reference.tag is not None:
+            decisive = (name_end + 1, tag_end)
+        elif reference.digest is not None:
+            decisive = (tag_end + 1, len(written))
+        else:
+            decisive = (0, name_end)
+        whole = None if assembled else written.span(0, len(written))
+        span, pieces = whole, list[Piece]()
+        if whole is None:
+            decisive_pieces = written.pieces(*decisive)
+            span = decisive_pieces[-1].span if decisive_pieces else None
+            pieces = written.pieces(0, len(written))
+            if reference.digest is None and (end := self._digest_place(written, digest_place)) is not None:
+                pieces.append(Piece(len(written), Span(end, end)))
+        return Usage(
+            path=self.path,
+            kind=self.kind,
+            line=self.lines.at(span.start if span else written.place(decisive[0])),
+            reference=reference,
+            role=role,
+            span=span,
+            tag_span=tag,
+            digest_span=digest,
+            name_span=name,
+            assembled=whole is None,
+            fixed_because=None if span else written_with_escapes(reference),
+            pieces=tuple(pieces),
+        )
+
+    def _digest_place(self, written: Traced, given: int | None) -> int | None:
+        if given is not None:
+            return given
+        last = written.places[-1]
+        return last + 1 if last >= 0 else None
+
+    def add(self, usage: Usage) -> None:
+        self._usages[usage] = None
+
+    def problem(self, place: int, message: str) -> None:
+        """`place` is an offset in the text."""
+        self._problems[Problem(self.path, self.lines.at(place), message)] = None
+
+    def unreadable(self, error: Unreadable) -> Findings:
+        """Parsers tell of an unexpected end on the line behind the last one."""
+        return Findings(problems=(Problem(self.path, min(error.line, len(self.lines)), str(error)),))
+
+    def findings(self) -> Findings:
+        """In the order of the text."""
+        usages = sorted(self._usages, key=lambda usage: (usage.line, usage.span.start if usage.span else 0))
+        return Findings(tuple(usages), tuple(sorted(self._problems, key=lambda problem: problem.line)))
+
+
+def tag_stands_with_name(image: Traced) -> bool:
+    """False where a variable supplies only the tag: it may serve other ends too, so no digest is added to it."""
+    colon = image.text.rfind(":")
+    return colon > 0 and image.span(colon - 1, len(image)) is not None
+
+
+def quoted(text: str) -> str:
+    """For messages: short, on one line."""
+    text = text.strip()
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
+
+
+def written_with_escapes(reference: Reference) -> str:
+    """Why no character of the file can be changed to change the reference."""
+    return f"{reference} is written with escapes only; write it out"
+
+
+def is_plainly_an_image(value: str) -> bool:
+    """Whether a value that could be anything (a build argument) can only be meant as an image.
+
+    A registry host, a path and a tag, or a digest behind a path or a tag: `redis:6379` may be a host and its port,
+    `8.0@sha256:…` is only half of an image.
+    """
+    try:
+        reference = Reference.parse(value)
+    except InvalidReference:
+        return False
+    host, _, path = reference.name.partition("/")
+    has_registry = bool(path) and ("." in host or ":" in host or host == "localhost")
+    if reference.digest is not None:
+        return bool(path) or reference.tag is not None
+    return has_registry and reference.tag is not None

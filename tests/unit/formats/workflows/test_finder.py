@@ -1,0 +1,129 @@
+"""GitHub workflows and actions."""
+
+import pytest
+from hypothesis import given
+
+from bot.domain.usage import Findings, Role
+from bot.formats.workflows import finder as workflow
+from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
+
+
+def find(text: str) -> Findings:
+    findings = workflow.find(".github/workflows/build.yml", text)
+    spans_cover_what_they_claim(text, findings)
+    return findings
+
+
+def found(text: str) -> list[tuple[str, Role, int]]:
+    findings = find(text)
+    assert findings.problems == ()
+    return [(str(usage.reference), usage.role, usage.line) for usage in findings.usages]
+
+
+def test_containers_services_and_docker_steps_name_images() -> None:
+    text = """
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    container: mcr.microsoft.com/dotnet/sdk:8.0
+    services:
+      db: {image: "postgres:16"}
+      none: {env: {A: b}}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./.github/actions/own
+      - uses: docker://ghcr.io/contoso/lint
+  b:
+    container:
+      image: 'docker://node:20'
+"""
+    assert found(text) == [
+        ("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 6),
+        ("postgres:16", Role.SERVICE, 8),
+        ("ghcr.io/contoso/lint", Role.ACTION, 13),
+        ("node:20", Role.CONTAINER, 16),
+    ]
+
+
+def test_container_actions_and_steps_of_composite_actions_name_images() -> None:
+    assert found("runs: {using: docker, image: 'docker://debian:12'}\n") == [("debian:12", Role.ACTION, 1)]
+    assert found("# docker://\nruns: {using: docker, image: Dockerfile}\n") == []
+    assert found("runs:\n  using: composite\n  steps:\n  - uses: docker://alpine:3\n") == [
+        ("alpine:3", Role.ACTION, 4)
+    ]
+
+
+@pytest.mark.parametrize(
+    "image", ["Dockerfile", "docker/Dockerfile.alpine", "./Dockerfile", "app:1", "contoso/app"]
+)
+def test_an_action_may_name_a_dockerfile_or_something_that_no_runner_takes(image: str) -> None:
+    assert found(f"runs: {{using: docker, image: {image}}}\n") == []
+
+
+def test_an_action_may_name_an_image_of_a_registry_without_the_scheme() -> None:
+    assert found("runs: {using: docker, image: 'ghcr.io/contoso/lint:2'}\n") == [
+        ("ghcr.io/contoso/lint:2", Role.ACTION, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "container: ${{ matrix.image }}",
+        "container: {image: 'node:${{ matrix.node }}'}",
+        "services: {db: {image: 'postgres:${{ matrix.db }}'}}",
+        "steps: [{uses: 'docker://alpine:${{ matrix.v }}'}]",
+    ],
+)
+def test_an_image_with_an_expression_is_a_problem(job: str) -> None:
+    findings = find(f"jobs:\n  a:\n    {job}\n")
+    assert findings.usages == ()
+    assert [problem.line for problem in findings.problems] == [3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jobs: {a: {container: null}, b: {container: ''}, c: {container: {}}, d: {services: }}\n",
+        "jobs: {a: {services: \"${{ fromJSON('{}') }}\"}}\n",
+        "jobs: {a: {steps: [{run: 'docker://x'}, {}, x]}}\n",
+        "jobs: [container]\n",
+        "container: a:1\n",
+    ],
+)
+def test_other_shapes_name_nothing(text: str) -> None:
+    assert find(text) == Findings()
+
+
+def test_steps_that_anchors_share_count_once_where_they_stand() -> None:
+    text = """
+jobs:
+  a: &job
+    container: &image node:20
+    steps: [&step {uses: "docker://alpine:3"}, *step]
+  b: *job
+  c: {container: {image: *image}}
+"""
+    assert found(text) == [("node:20", Role.CONTAINER, 4), ("alpine:3", Role.ACTION, 5)]
+
+
+def test_equal_steps_in_different_places_count_each() -> None:
+    text = "jobs:\n  a:\n    steps:\n" + "    - uses: docker://alpine:3\n" * 8
+    assert [line for _, _, line in found(text)] == list(range(4, 12))
+
+
+@given(
+    any_text(
+        "jobs:\n",
+        "  a:\n",
+        "    container: ",
+        "    services:\n",
+        "      image: ",
+        "    steps:\n",
+        "    - uses: docker://",
+    )
+)
+def test_any_text_gives_findings_that_hold(text: str) -> None:
+    find(text)
+    find(f"jobs:\n  a:\n    container: {text}")
