@@ -7,8 +7,9 @@ PYTEST ?=
 export NO_PROXY := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
 export no_proxy := $(NO_PROXY)
 
+# KEEP=1 leaves everything up for a look around
 demo: set-up
-	.venv/bin/freshness-bot demo
+	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
 
 test: set-up
 	.venv/bin/pytest $(PYTEST)

@@ -17,11 +17,11 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from bot.domain.clock import SystemClock
-from bot.sandbox.fleet import SampleFleet
-from bot.sandbox.world import World
 from bot.service.logs import set_up
 from bot.service.single import pass_once
 from bot.settings import load
+from sandbox.fleet import SampleFleet
+from sandbox.world import World
 
 FOLDER = Path(__file__).parent
 CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from bot.sandbox.parts import MissingPart
-from bot.sandbox.postgres import PostgresServer
-from bot.sandbox.serving import ask_directly
-from bot.sandbox.world import World
+from sandbox.parts import MissingPart
+from sandbox.postgres import PostgresServer
+from sandbox.serving import ask_directly
+from sandbox.world import World
 
 ask_directly()
 

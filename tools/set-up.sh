@@ -85,5 +85,5 @@ if [ -n "$missing" ]; then
 fi
 set_up_python
 set_up_node
-.venv/bin/python -m bot.sandbox.parts >&2
+.venv/bin/python -m sandbox.parts >&2
 printf '%s\n' "$wanted $(missing_packages | tr '\n' ' ')" >.venv/.set-up

@@ -1,4 +1,4 @@
-"""`run`, `once`, `status`, `plan`, `explain` and `demo`: the bot at work."""
+"""`run`, `once`, `status`, `plan` and `explain`: the bot at work."""
 
 import sys
 from typing import Annotated
@@ -9,7 +9,7 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 
 def register(app: typer.Typer) -> None:
-    for command in (run, once, status, plan, explain, demo):
+    for command in (run, once, status, plan, explain):
         app.command()(command)
 
 
@@ -107,14 +107,3 @@ def explain(
 
     today = SystemClock().now().date()
     show_explanation(asyncio.run(read_explanation(load(config), repository)), today, output)
-
-
-def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
-) -> None:
-    """The main job end to end on real parts: a registry, GitHub, Slack and feeds, all on this machine."""
-    import asyncio
-
-    from bot.cli.demonstration import show
-
-    sys.exit(asyncio.run(show(keep=keep)))

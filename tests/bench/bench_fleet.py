@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from bot.sandbox import parts
-from bot.sandbox.fleet import WEEKLY_REBUILD
-from bot.sandbox.world import World
+from sandbox import parts
+from sandbox.fleet import WEEKLY_REBUILD
+from sandbox.world import World
 
 REPOSITORIES = 1_000
 AT_ONCE = 12

@@ -20,15 +20,15 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.image import INDEXES, MANIFESTS
 from bot.domain.reference import Base
-from bot.sandbox import parts
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.images import dotnet_image, push
-from bot.sandbox.registry import Registry as SandboxRegistry
 from bot.store.database import open_database
 from bot.store.queue import Worker
 from bot.store.tables import bases
 from bot.store.watching import WatchStore as SqlStore
 from bot.watch.registry_stage import WatchOptions, WatchStore, tick
+from sandbox import parts
+from sandbox.edge import Surroundings
+from sandbox.images import dotnet_image, push
+from sandbox.registry import Registry as SandboxRegistry
 from tests.unit.watch.memory import MemoryStore
 
 BASES = 300

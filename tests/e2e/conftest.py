@@ -11,12 +11,12 @@ import pytest_asyncio
 import yaml
 
 from bot.domain.rebuild import Rebuild, State
-from bot.sandbox.fleet import SampleFleet
-from bot.sandbox.world import World
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring import Bot, open_bot
 from bot.settings import load
 from bot.store.leases import bring_forward
+from sandbox.fleet import SampleFleet
+from sandbox.world import World
 
 
 @dataclass(slots=True)

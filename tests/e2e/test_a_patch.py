@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.domain.rebuild import State
-from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
-from bot.sandbox.images import dotnet_image
+from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
+from sandbox.images import dotnet_image
 from tests.e2e.conftest import Stage
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"

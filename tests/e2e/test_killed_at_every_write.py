@@ -15,12 +15,12 @@ from typing import Any
 import yaml
 
 from bot.domain.clock import SystemClock
-from bot.sandbox.fleet import SampleFleet
-from bot.sandbox.postgres import PostgresServer
-from bot.sandbox.world import World
 from bot.store.database import open_database
 from bot.store.queue import Worker
 from bot.store.rollouts import RolloutStore
+from sandbox.fleet import SampleFleet
+from sandbox.postgres import PostgresServer
+from sandbox.world import World
 from tests.e2e.killing import Ended, run_pass
 
 AT_ONCE = 4

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.sandbox.fleet import SampleFleet
-from bot.sandbox.world import World
 from bot.store.database import open_database
 from bot.store.leases import LEASED
+from sandbox.fleet import SampleFleet
+from sandbox.world import World
 
 PATIENCE = 90
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.domain.rebuild import State
-from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
-from bot.sandbox.world import World
+from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
+from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"

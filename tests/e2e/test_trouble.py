@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.rebuild import State
-from bot.sandbox.feeds import INDEX
+from sandbox.feeds import INDEX
 from tests.e2e.conftest import Stage
 from tests.e2e.test_a_patch import publish
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
-from bot.sandbox.images import Pushed, dotnet_image
-from bot.sandbox.world import World
 from bot.service.wiring import open_bot
 from bot.settings import load
 from bot.store.status import Status, StatusStore
+from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
+from sandbox.images import Pushed, dotnet_image
+from sandbox.world import World
 from tests.e2e.conftest import AheadClock, Stage
 
 FULL_TAG = "10.0-noble"

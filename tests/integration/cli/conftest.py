@@ -12,11 +12,11 @@ import structlog
 
 from bot.cli import main
 from bot.domain.clock import SystemClock
-from bot.sandbox.fleet import SampleFleet
-from bot.sandbox.parts import MissingPart
-from bot.sandbox.world import World
 from bot.service.single import pass_once
 from bot.settings import load
+from sandbox.fleet import SampleFleet
+from sandbox.parts import MissingPart
+from sandbox.world import World
 
 PROGRAM = Path(sys.executable).with_name("freshness-bot")
 

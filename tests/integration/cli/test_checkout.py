@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.sandbox.images import dotnet_image
-from bot.sandbox.world import World
+from sandbox.images import dotnet_image
+from sandbox.world import World
 from tests.integration.cli.conftest import Command
 
 OLD = f"sha256:{'0' * 64}"

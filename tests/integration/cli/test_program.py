@@ -14,7 +14,7 @@ from tests.integration.cli.conftest import PROGRAM, Command
 
 HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
 COMMANDS = [
-    *(["run"], ["once"], ["status"], ["plan"], ["explain"], ["demo"], ["scan"], ["update"], ["history"]),
+    *(["run"], ["once"], ["status"], ["plan"], ["explain"], ["scan"], ["update"], ["history"]),
     *(["backtest"], ["config"], ["config", "check"], ["config", "schema"]),
 ]
 

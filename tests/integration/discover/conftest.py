@@ -12,8 +12,6 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repository_config import RepositoryConfig
 from bot.formats.repository import Memory
-from bot.sandbox.traffic import Asked
-from bot.sandbox.world import World
 from bot.store.codec import load
 from bot.store.database import Database, open_database
 from bot.store.fleet import FleetStore
@@ -21,6 +19,8 @@ from bot.store.leases import bring_forward
 from bot.store.queue import Worker
 from bot.store.status import Explanation, StatusStore
 from bot.store.tables import repositories
+from sandbox.traffic import Asked
+from sandbox.world import World
 from tests.e2e.conftest import AheadClock
 
 CONTOSO = Selection(include=("contoso/*",))

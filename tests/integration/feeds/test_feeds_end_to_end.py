@@ -11,14 +11,14 @@ from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind, FeedSource
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
-from bot.sandbox.serving import Server
 from bot.store.database import open_database
 from bot.store.feeds import FeedStore
 from bot.store.queue import Worker
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds_stage import FeedsToRead, FeedTally, tick
+from sandbox.edge import Surroundings
+from sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
+from sandbox.serving import Server
 from tests.unit.watch.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCreden
 from bot.clients.github.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.sandbox.world import World
+from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ISSUES = "/repos/contoso/wired/issues"

@@ -16,9 +16,9 @@ from bot.clients.http import Http, Limits
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import SystemClock
-from bot.sandbox import parts
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.registry import Registry
+from sandbox import parts
+from sandbox.edge import Surroundings
+from sandbox.registry import Registry
 from tests.integration.registry.hostile import Hostile
 
 ONCE = Limits(attempts=1)

@@ -14,10 +14,10 @@ from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Index, digest_of, read_config, read_document
 from bot.domain.reference import Base
-from bot.sandbox import parts
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
-from bot.sandbox.registry import Registry
+from sandbox import parts
+from sandbox.edge import Surroundings
+from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
+from sandbox.registry import Registry
 
 REPOSITORY = "dotnet/aspnet"
 

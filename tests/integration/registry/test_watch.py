@@ -13,14 +13,14 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.images import DOCKER, dotnet_image
-from bot.sandbox.registry import Registry
 from bot.store.database import Database, open_database
 from bot.store.queue import Worker
 from bot.store.tables import bases
 from bot.store.watching import WatchStore
 from bot.watch.registry_stage import Sight, WatchTally, tick
+from sandbox.edge import Surroundings
+from sandbox.images import DOCKER, dotnet_image
+from sandbox.registry import Registry
 
 START = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 ASPNET, SDK = "dotnet/aspnet", "dotnet/sdk"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from github import Auth, Github
 
-from bot.sandbox.world import World
+from sandbox.world import World
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from bot.sandbox.images import dotnet_image
-from bot.sandbox.world import World
+from sandbox.images import dotnet_image
+from sandbox.world import World
 
 ISSUES = "/repos/contoso/faulty/issues"
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 
 from bot.domain.clock import ManualClock
-from bot.sandbox.feeds import INDEX, RELEASES
-from bot.sandbox.world import World
+from sandbox.feeds import INDEX, RELEASES
+from sandbox.world import World
 
 
 async def get(url: str, **headers: str) -> httpx.Response:

@@ -6,7 +6,7 @@ from github.GithubException import GithubException
 from github.Workflow import Workflow
 
 from bot.domain.clock import ManualClock
-from bot.sandbox.world import World
+from sandbox.world import World
 
 REBUILD = """\
 name: Weekly rebuild

@@ -4,7 +4,7 @@ import pytest
 from github import Auth, Github, GithubIntegration
 from github.GithubException import GithubException
 
-from bot.sandbox.world import World
+from sandbox.world import World
 
 REBUILD = "on: workflow_dispatch\n"
 

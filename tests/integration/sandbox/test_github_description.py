@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from bot.sandbox.github.openapi import description
-from bot.sandbox.world import World
+from sandbox.github.openapi import description
+from sandbox.world import World
 
 REPOSITORY = "/repos/{owner}/{repo}"
 FILES = {"Dockerfile": "FROM a\n", ".github/workflows/rebuild.yml": "on: workflow_dispatch\n"}

@@ -4,7 +4,7 @@ import pytest
 from github import Auth, Github, GithubIntegration
 from github.GithubException import GithubException
 
-from bot.sandbox.world import World
+from sandbox.world import World
 
 DOCKERFILE = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
 

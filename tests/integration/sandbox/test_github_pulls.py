@@ -4,7 +4,7 @@ from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from bot.sandbox.world import World
+from sandbox.world import World
 
 OLD, NEW = "FROM dotnet/aspnet:8.0.21\n", "FROM dotnet/aspnet:8.0.22\n"
 BRANCH = "freshness/aspnet-8.0"

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sandbox import images, parts
-from bot.sandbox.images import dotnet_image, on_top
-from bot.sandbox.world import World
+from sandbox import images, parts
+from sandbox.images import dotnet_image, on_top
+from sandbox.world import World
 
 
 def run(*command: str) -> bytes:

@@ -1,6 +1,6 @@
 import httpx
 
-from bot.sandbox.world import World
+from sandbox.world import World
 
 
 async def call(world: World, method: str, **arguments: object) -> httpx.Response:

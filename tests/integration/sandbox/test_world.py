@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.sandbox import parts, processes
-from bot.sandbox.world import World
 from bot.settings.loading import load
+from sandbox import parts, processes
+from sandbox.world import World
 from tests.children import started
 
 CHILDREN = """
 import asyncio, sys
-from bot.sandbox.world import World
+from sandbox.world import World
 async def main():
     async with World():
         print("ready", flush=True)

@@ -9,7 +9,7 @@ import pytest
 from bot.clients.http import HostRules, Http
 from bot.clients.slack import Posted, SlackBot, SlackWebhook
 from bot.domain.failure import Failure, Trouble
-from bot.sandbox.world import World
+from sandbox.world import World
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
 

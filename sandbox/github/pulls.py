@@ -13,8 +13,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.github.actions import Actions
-from bot.sandbox.github.edge import GitHubEdge, Refused
+from sandbox.github.actions import Actions
+from sandbox.github.edge import GitHubEdge, Refused
 
 Json = Any
 Files = dict[str, tuple[str, str]]

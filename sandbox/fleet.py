@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.sandbox.images import Pushed, dotnet_image
-from bot.sandbox.world import World
+from sandbox.images import Pushed, dotnet_image
+from sandbox.world import World
 
 WEEKLY_REBUILD = """\
 name: weekly rebuild

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.sandbox import parts, processes
+from sandbox import parts, processes
 
 ORGANISATION = "contoso"
 BOT = "freshness-bot"

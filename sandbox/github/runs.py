@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.sandbox.github.edge import timestamp
+from sandbox.github.edge import timestamp
 
 Json = Any
 

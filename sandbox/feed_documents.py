@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from bot.sandbox.images import Pushed
+from sandbox.images import Pushed
 
 Json = Any
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.github.edge import GitHubEdge, Refused, token_of
+from sandbox.github.edge import GitHubEdge, Refused, token_of
 
 Json = Any
 

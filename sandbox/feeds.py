@@ -11,10 +11,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox import feed_documents as shapes
-from bot.sandbox.edge import Edge, Surroundings
-from bot.sandbox.images import Pushed
-from bot.sandbox.serving import Server
+from sandbox import feed_documents as shapes
+from sandbox.edge import Edge, Surroundings
+from sandbox.images import Pushed
+from sandbox.serving import Server
 
 Json = Any
 

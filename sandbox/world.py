@@ -9,15 +9,15 @@ from typing import Self
 import yaml
 
 from bot.domain.clock import Clock, SystemClock
-from bot.sandbox.edge import Surroundings
-from bot.sandbox.emulator import Emulator
-from bot.sandbox.feeds import Feeds, FeedsEdge
-from bot.sandbox.github.edge import GitHubEdge
-from bot.sandbox.organisation import Organisation
-from bot.sandbox.registry import Registry
-from bot.sandbox.serving import Server, ask_directly
-from bot.sandbox.slack import SlackEdge, Workspace
-from bot.sandbox.traffic import Faults, Traffic
+from sandbox.edge import Surroundings
+from sandbox.emulator import Emulator
+from sandbox.feeds import Feeds, FeedsEdge
+from sandbox.github.edge import GitHubEdge
+from sandbox.organisation import Organisation
+from sandbox.registry import Registry
+from sandbox.serving import Server, ask_directly
+from sandbox.slack import SlackEdge, Workspace
+from sandbox.traffic import Faults, Traffic
 
 
 class World:

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
-from bot.sandbox.github.actions import Actions
-from bot.sandbox.github.edge import GitHubEdge
-from bot.sandbox.github.listings import Listings
-from bot.sandbox.github.pulls import Pulls
-from bot.sandbox.github.runs import Run
-from bot.sandbox.serving import Server
+from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
+from sandbox.github.actions import Actions
+from sandbox.github.edge import GitHubEdge
+from sandbox.github.listings import Listings
+from sandbox.github.pulls import Pulls
+from sandbox.github.runs import Run
+from sandbox.serving import Server
 
 Json = Any
 Files = Mapping[str, str | bytes | None]

@@ -12,7 +12,7 @@ from typing import Self
 
 import psycopg
 
-from bot.sandbox import parts, processes
+from sandbox import parts, processes
 
 OWNER = "freshness"
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")

@@ -9,10 +9,10 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox import parts, processes
-from bot.sandbox.edge import Edge, Surroundings
-from bot.sandbox.images import Image, Pushed, push
-from bot.sandbox.serving import Server
+from sandbox import parts, processes
+from sandbox.edge import Edge, Surroundings
+from sandbox.images import Image, Pushed, push
+from sandbox.serving import Server
 
 
 class RegistryEdge(Edge):

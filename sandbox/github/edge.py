@@ -16,10 +16,10 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.edge import Edge, Surroundings, target
-from bot.sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
-from bot.sandbox.github.openapi import description
-from bot.sandbox.github.shapes import as_github
+from sandbox.edge import Edge, Surroundings, target
+from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.github.openapi import description
+from sandbox.github.shapes import as_github
 
 DOCUMENTATION = "https://docs.github.com/rest"
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")

@@ -15,8 +15,8 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.sandbox.github.edge import GitHubEdge, Refused
-from bot.sandbox.github.runs import Run, Workflow, fits, run_json, simple_commit, workflow_json
+from sandbox.github.edge import GitHubEdge, Refused
+from sandbox.github.runs import Run, Workflow, fits, run_json, simple_commit, workflow_json
 
 Json = Any
 RUNS = "/repos/{owner}/{repo}/actions/runs"

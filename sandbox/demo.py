@@ -1,10 +1,12 @@
-"""`demo`: a real fleet on this machine, a patch upstream, and what the bot does about it, told as it happens.
+"""`make demo`: a real fleet on this machine, a patch upstream, and what the bot does about it, told as it happens.
 
 Every digest, pull request, run and message shown is asked of the servers after the fact.
 """
 
+import argparse
 import asyncio
 import re
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,17 +20,25 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from bot.domain.clock import SystemClock
-from bot.sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
-from bot.sandbox.parts import MissingPart
-from bot.sandbox.world import World
 from bot.service.logs import set_up
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring import Bot, open_bot
 from bot.settings import load
 from bot.store.leases import bring_forward
+from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
+from sandbox.parts import MissingPart
+from sandbox.world import World
 
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 CVES = ("CVE-2026-21218", "CVE-2026-21219")
+TO_TRY = (
+    "status",
+    "plan",
+    "explain contoso/payments-api",
+    f"history aspnet:{RUNTIME_TAG}",
+    "once --dry-run",
+)
+"""Commands that have something to show on what the demo leaves."""
 
 
 async def show(*, keep: bool) -> int:
@@ -36,11 +46,11 @@ async def show(*, keep: bool) -> int:
     console = Console(highlight=False)
     set_up("text", verbose=False)
     try:
-        async with _fleet(console) as (fleet, bot):
+        async with _fleet(console) as (fleet, bot, settings):
             story = _Story(console, fleet, bot)
             code = await story.tell()
             if keep:
-                await story.wait()
+                await story.wait(settings)
             return code
     except MissingPart as missing:
         console.print(Text(str(missing), style="red"))
@@ -48,7 +58,7 @@ async def show(*, keep: bool) -> int:
 
 
 @asynccontextmanager
-async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot]]:
+async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot, Path]]:
     with console.status("starting a registry, GitHub, Slack and feeds on this machine"):
         async with World() as world:
             fleet = SampleFleet(world)
@@ -56,7 +66,7 @@ async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot]]:
             with tempfile.TemporaryDirectory(prefix="freshness-demo-") as folder:
                 path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
                 async with open_bot(load(path), SystemClock()) as bot:
-                    yield fleet, bot
+                    yield fleet, bot, path
 
 
 class _Story:
@@ -76,9 +86,13 @@ class _Story:
             self._console.print(Text(f"wrong: {line}", style="bold red"))
         return 1 if self._wrong else 0
 
-    async def wait(self) -> None:
-        self._console.print(f"\nGitHub {self._world.github.url}  registry {self._world.registry.host}")
-        self._console.print("Everything stays up until Ctrl-C.")
+    async def wait(self, settings: Path) -> None:
+        """Says where everything is and what to try on it, and keeps it up until Ctrl-C."""
+        program = Path(sys.executable).with_name("freshness-bot")
+        self._chapter("Left up until Ctrl-C", f"GitHub {self._world.github.url}, settings {settings}")
+        self._say(f"export FRESHNESS_BOT_CONFIG={settings}")
+        for words in TO_TRY:
+            self._say(f"{program} {words}")
         await asyncio.Event().wait()
 
     async def _settle(self) -> None:
@@ -180,3 +194,17 @@ def _text_of(block: dict[str, object]) -> str:
     if isinstance(elements, list):
         return "  ".join(str(element.get("text", "")) for element in elements)
     return ""
+
+
+def main() -> int:
+    """Runs the demo with the arguments of `make demo`; the exit code."""
+    parser = argparse.ArgumentParser(prog="sandbox.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
+    try:
+        return asyncio.run(show(keep=parser.parse_args().keep))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
