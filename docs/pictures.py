@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from bot.domain.clock import SystemClock
 from bot.service.logs import set_up
-from bot.service.single import pass_once
+from bot.service.one_off import pass_once
 from bot.settings import load
 from sandbox.fleet import SampleFleet
 from sandbox.world import World

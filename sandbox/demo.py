@@ -24,7 +24,7 @@ from bot.service.logs import set_up
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring import Bot, open_bot
 from bot.settings import load
-from bot.store.leases import bring_forward
+from bot.store.engine.leases import bring_forward
 from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
 from sandbox.parts import MissingPart
 from sandbox.world import World

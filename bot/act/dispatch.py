@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.act.ports import ActOptions, ActStore, Host, Job
-from bot.act.wording import what_moved
+from bot.act.pull_request.wording import what_moved
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.host import CLOCKS_DIFFER_BY, Run, dispatched_run
+from bot.domain.forge import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Workflow
 

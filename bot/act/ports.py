@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.change import Change
-from bot.domain.host import FileChange, PullRequest, Run
-from bot.domain.order import Orders, Refreshed
+from bot.domain.forge import FileChange, PullRequest, Run
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Member, Tree
+from bot.domain.wanted_digest import Orders, Refreshed
 
 Refresher = Callable[[str, bytes, Orders], Refreshed]
 """Path, content and orders to the new content: `discover`'s refreshing, wired in by the service."""

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from bot.act.dispatch import dispatch
 from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
-from bot.act.published import PublishedTags, Registry
-from bot.act.pull_request import open_or_update
+from bot.act.pull_request.proposal import open_or_update
+from bot.act.tag_availability import PublishedTags, Registry
+from bot.domain.backoff import rest_after, rest_at_age, rested_by
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import AWAITING, Action, Rebuild, State
-from bot.domain.resting import rest_after, rest_at_age, rested_by
 
 _BATCH = 3
 """Few, so that a stop waits for no more than these: one takes about seven writes, GitHub asks for one a second."""

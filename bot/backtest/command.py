@@ -14,8 +14,8 @@ from bot.domain.advisory import Advisory
 from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
 from bot.domain.policy import Policy
-from bot.watch.inventory_git import read_history
-from bot.watch.log import read_observations, read_releases
+from bot.watch.history.inventory_git import read_history
+from bot.watch.history.log import read_observations, read_releases
 
 FORMATS: Mapping[str, Callable[[Report, TextIO], None]] = {
     "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),

@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.backtest.fleet import Fleet, Use
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
-from bot.domain.following import is_patch_pinned
+from bot.domain.followed_base import is_patch_pinned
 from bot.domain.policy import Match, Policy, Rule, Terms, Wish
 from bot.domain.rebuild import Action
 from bot.domain.reference import Base

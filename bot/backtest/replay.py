@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.assess.assess import assess, reassess
+from bot.assess.baseline import Standing, follow
 from bot.assess.releases import ReleaseIndex
-from bot.assess.succession import Standing, follow
 from bot.assess.version import DotnetVersion
 from bot.domain.advisory import Advisory
 from bot.domain.change import DOTNET_CAUSES, Change

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.assess.lag import (
+from bot.assess.baseline import Standing
+from bot.assess.notices.rules import (
     end_of_life,
     moved_underneath,
     release_lag,
@@ -12,9 +13,8 @@ from bot.assess.lag import (
     waiting_for_base,
     withdrawn,
 )
-from bot.assess.lineage import sibling_of
 from bot.assess.releases import ReleaseIndex, family_of
-from bot.assess.succession import Standing
+from bot.assess.tag_family import sibling_of
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, Upstream
 from bot.domain.advisory import Advisory
 from bot.domain.notice import Notice

@@ -26,7 +26,7 @@ def history(
 
     from bot.cli.rollouts import show_history
     from bot.domain.clock import SystemClock
-    from bot.service.single import read_history
+    from bot.service.one_off import read_history
     from bot.settings import load
 
     show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)

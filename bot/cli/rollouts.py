@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.assess.lag import span
+from bot.assess.notices.rules import span
 from bot.cli.options import Format
 from bot.cli.output import print_json, print_line, print_table
 from bot.domain.change import Change
@@ -12,8 +12,8 @@ from bot.domain.notice import Notice
 from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
 from bot.domain.usage import Usage
-from bot.service.single import History
-from bot.store.status import Explanation, Status
+from bot.service.one_off import History
+from bot.store.views import Explanation, Status
 
 
 def show_rebuilds(rebuilds: Sequence[Rebuild], output: Format) -> None:

@@ -49,7 +49,7 @@ def once(
 
     from bot.domain.clock import SystemClock
     from bot.service.logs import set_up
-    from bot.service.single import pass_once, planned_only
+    from bot.service.one_off import pass_once, planned_only
     from bot.settings import check_secrets, load
 
     settings = load(config)
@@ -74,7 +74,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     import asyncio
 
     from bot.cli.rollouts import show_status
-    from bot.service.single import read_status
+    from bot.service.one_off import read_status
     from bot.settings import load
 
     show_status(asyncio.run(read_status(load(config))), output)
@@ -85,7 +85,7 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     import asyncio
 
     from bot.cli.rollouts import show_rebuilds
-    from bot.service.single import read_status
+    from bot.service.one_off import read_status
     from bot.settings import load
 
     found = asyncio.run(read_status(load(config)))
@@ -102,7 +102,7 @@ def explain(
 
     from bot.cli.rollouts import show_explanation
     from bot.domain.clock import SystemClock
-    from bot.service.single import read_explanation
+    from bot.service.one_off import read_explanation
     from bot.settings import load
 
     today = SystemClock().now().date()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from bot.domain.following import followed_base
+from bot.domain.followed_base import followed_base
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
 from bot.domain.usage import Usage

@@ -12,13 +12,13 @@ from bot.discover.contents import Contents
 from bot.discover.listing import understood
 from bot.discover.ports import DueListing, DueRepository, FleetStore, Host, Reading
 from bot.discover.selection import Selection
-from bot.discover.walking import entries_of
+from bot.discover.truncated_tree import entries_of
+from bot.domain.backoff import rest_after
+from bot.domain.bounded_gather import at_most
 from bot.domain.clock import Clock
-from bot.domain.concurrent import at_most
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Tree
 from bot.domain.repository_config import RepositoryConfig
-from bot.domain.resting import rest_after
 from bot.domain.usage import Findings, Kind, Problem
 from bot.formats import repository_config
 from bot.formats.finding import kind_of

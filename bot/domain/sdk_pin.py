@@ -6,8 +6,8 @@ Matching rules: https://learn.microsoft.com/dotnet/core/tools/global-json.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.tag import Tag
-from bot.domain.tag_choice import is_newer
+from bot.domain.tags.choice import is_newer
+from bot.domain.tags.tag import Tag
 
 _BAND = 100
 _FULL_PRECISION = 3

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from bot.domain.change import Change
-from bot.domain.tag import Tag
-from bot.domain.tag_choice import is_newer
+from bot.domain.tags.choice import is_newer
+from bot.domain.tags.tag import Tag
 
 
 def versions_reached(changes: Iterable[Change]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.change import Move
-from bot.domain.following import Unknown, is_patch_pinned, moved
+from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.policy import Policy, Terms, Wish
 from bot.domain.rebuild import Action
 from bot.domain.repository import Member

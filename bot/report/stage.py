@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.backoff import rest_after
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.resting import rest_after
 from bot.report.blocks import Message
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore

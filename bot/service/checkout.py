@@ -11,7 +11,7 @@ from bot.clients.registry import Registry, host_rules
 from bot.discover.selection import Selection
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.following import Unknown, is_patch_pinned, moved
+from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
 from bot.domain.usage import Problem, Replacement, Usage
@@ -20,7 +20,7 @@ from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite
 from bot.service.wiring import registry_access
 from bot.settings import Settings
-from bot.watch.observe import read as read_image
+from bot.watch.registry.observe import read as read_image
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and how many there are."""

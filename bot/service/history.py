@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.assess.assess import assess
+from bot.assess.baseline import Standing, follow
 from bot.assess.releases import ReleaseIndex
-from bot.assess.succession import Standing, follow
 from bot.domain.change import Change
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -16,9 +16,9 @@ from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.service.wiring import store_url
 from bot.settings import Settings
-from bot.store.database import open_database
+from bot.store.engine.database import open_database
 from bot.store.history import HistoryStore
-from bot.watch.log import read_observations, read_releases, write_observations, write_releases
+from bot.watch.history.log import read_observations, read_releases, write_observations, write_releases
 
 _TOGETHER = 500
 

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.service.stages import STAGES, run_stage
 from bot.service.wiring import Bot
-from bot.store.leases import free_leases_of_the_dead, give_all_back
+from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 
 log = structlog.get_logger()
 

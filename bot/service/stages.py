@@ -7,17 +7,18 @@ from typing import Any
 import structlog
 
 from bot.act import stage as act
-from bot.assess import notices_stage
 from bot.assess import stage as assess
+from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
 from bot.discover import stage as discover
 from bot.domain.failure import Failure
+from bot.follow import stage as verify
 from bot.formats.rewrite.refresh import refresh
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring import Bot, Known
-from bot.verify import stage as verify
-from bot.watch import feeds_stage, registry_stage
+from bot.watch.feeds import stage as feeds_stage
+from bot.watch.registry import stage as registry_stage
 
 log = structlog.get_logger()
 

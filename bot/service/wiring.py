@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.act.ports import ActOptions
-from bot.assess.notices import AlertOptions
+from bot.assess.notices.deciding import AlertOptions
 from bot.clients.feeds import FeedReader
-from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules, Http
+from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.registry import Registry, RegistryAccess, host_rules
-from bot.clients.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.advisory import Advisory, Release
@@ -22,20 +22,20 @@ from bot.domain.document import FeedKind, FeedSource
 from bot.domain.policy import Policy
 from bot.formats.repository import Memory
 from bot.settings import Settings, secret
-from bot.store.changes import ChangeStore
-from bot.store.database import Database, open_database
+from bot.store.act import RolloutStore
+from bot.store.assess import ChangeStore
+from bot.store.discover import FleetStore
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.leases import this_worker
+from bot.store.engine.queue import Worker
 from bot.store.feeds import FeedStore
-from bot.store.fleet import FleetStore
-from bot.store.leases import this_worker
 from bot.store.notices import NoticeStore
-from bot.store.outbox import OutboxStore
-from bot.store.queue import Worker
-from bot.store.rollouts import RolloutStore
-from bot.store.watching import WatchStore
+from bot.store.report import OutboxStore
+from bot.store.watch import WatchStore
 from bot.watch.feeds.combine import combine_all
-from bot.watch.feeds_stage import FeedsToRead
-from bot.watch.registry_stage import WatchOptions
-from bot.watch.schedule import PollPolicy
+from bot.watch.feeds.stage import FeedsToRead
+from bot.watch.registry.schedule import PollPolicy
+from bot.watch.registry.stage import WatchOptions
 
 _KINDS = {
     "dotnet_releases": FeedKind.DOTNET_INDEX,

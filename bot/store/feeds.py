@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.observation import Observation
-from bot.store.codec import dump, load
-from bot.store.counters import FEEDS, raise_counter
-from bot.store.database import Database
-from bot.store.inserting import insert_missing, upsert
-from bot.store.queue import Worker, claim, settle
-from bot.store.tables import advisories, bases, documents, observations, releases
-from bot.store.watching import add_observation
-from bot.watch.feeds_stage import DueFeed, FeedReading
+from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import FEEDS, raise_counter
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import insert_missing, upsert
+from bot.store.engine.queue import Worker, claim, settle
+from bot.store.rows.tables import advisories, bases, documents, observations, releases
+from bot.store.watch import add_observation
+from bot.watch.feeds.stage import DueFeed, FeedReading
 
 
 class FeedStore:

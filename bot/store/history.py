@@ -11,13 +11,13 @@ from bot.domain.advisory import Release
 from bot.domain.change import Change
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.store.codec import dump, load
-from bot.store.database import Database
+from bot.store.engine.codec import dump, load
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import insert_missing
 from bot.store.feeds import save_release
-from bot.store.inserting import insert_missing
-from bot.store.tables import bases, changes, observations, releases
-from bot.store.watching import add_observation
-from bot.watch.registry_stage import Sight
+from bot.store.rows.tables import bases, changes, observations, releases
+from bot.store.watch import add_observation
+from bot.watch.registry.stage import Sight
 
 _PAGE = 1000
 

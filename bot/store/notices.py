@@ -9,22 +9,31 @@ from typing import Any
 from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.assess.lineage import sibling_of
-from bot.assess.notices import Cleared, Difference, Listed, Opened, OpenNotice, Picture, Published, Refreshed
-from bot.assess.notices_stage import Look
+from bot.assess.notices.deciding import (
+    Cleared,
+    Difference,
+    Listed,
+    Opened,
+    OpenNotice,
+    Picture,
+    Published,
+    Refreshed,
+)
+from bot.assess.notices.stage import Look
+from bot.assess.tag_family import sibling_of
 from bot.domain.document import FeedKind
 from bot.domain.failure import Failure
 from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.report.news import NoticeNews
-from bot.store.codec import dump, load
-from bot.store.counters import FEEDS, counter
-from bot.store.database import Database
-from bot.store.inserting import insert_missing
-from bot.store.observed import latest_observations, loaded
-from bot.store.outbox import announce
-from bot.store.queue import Worker, claim, settle
-from bot.store.tables import bases, chores, documents, notices, repositories, usages
+from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import FEEDS, counter
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import insert_missing
+from bot.store.engine.queue import Worker, claim, settle
+from bot.store.report import announce
+from bot.store.rows.observations import latest_observations, loaded
+from bot.store.rows.tables import bases, chores, documents, notices, repositories, usages
 from bot.watch.feeds import image_info
 
 _CHORE = "look at upstream"

@@ -1,1 +1,1 @@
-"""Rebuilds followed to their end."""
+"""Looks at produced images and tells what they stand on, with evidence."""

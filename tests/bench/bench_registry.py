@@ -20,11 +20,11 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.image import INDEXES, MANIFESTS
 from bot.domain.reference import Base
-from bot.store.database import open_database
-from bot.store.queue import Worker
-from bot.store.tables import bases
-from bot.store.watching import WatchStore as SqlStore
-from bot.watch.registry_stage import WatchOptions, WatchStore, tick
+from bot.store.engine.database import open_database
+from bot.store.engine.queue import Worker
+from bot.store.rows.tables import bases
+from bot.store.watch import WatchStore as SqlStore
+from bot.watch.registry.stage import WatchOptions, WatchStore, tick
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import dotnet_image, push

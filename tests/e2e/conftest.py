@@ -14,7 +14,7 @@ from bot.domain.rebuild import Rebuild, State
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring import Bot, open_bot
 from bot.settings import load
-from bot.store.leases import bring_forward
+from bot.store.engine.leases import bring_forward
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 

@@ -50,7 +50,7 @@ class Ended:
 
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.service.single", "tests.e2e.killing"])
+_context.set_forkserver_preload(["bot.service.one_off", "tests.e2e.killing"])
 
 
 def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0)) -> Ended:
@@ -73,7 +73,7 @@ def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0))
 
 def _work(config: str, kill_at: int, ahead: timedelta, sender: Connection) -> None:
     from bot.service.logs import set_up
-    from bot.service.single import pass_once
+    from bot.service.one_off import pass_once
     from bot.settings import load
 
     set_up("text", verbose=False)

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from bot.domain.clock import SystemClock
-from bot.store.database import open_database
-from bot.store.queue import Worker
-from bot.store.rollouts import RolloutStore
+from bot.store.act import RolloutStore
+from bot.store.engine.database import open_database
+from bot.store.engine.queue import Worker
 from sandbox.fleet import SampleFleet
 from sandbox.postgres import PostgresServer
 from sandbox.world import World

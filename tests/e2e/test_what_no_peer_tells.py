@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.service.wiring import open_bot
 from bot.settings import load
-from bot.store.status import Status, StatusStore
+from bot.store.views import Status, StatusStore
 from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World

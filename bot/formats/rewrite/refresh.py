@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from bot.domain.following import Unknown, followed_base, moved
-from bot.domain.order import Order, Orders, Refreshed
+from bot.domain.followed_base import Unknown, followed_base, moved
 from bot.domain.reference import Base
 from bot.domain.usage import Problem, Replacement, Usage
+from bot.domain.wanted_digest import Order, Orders, Refreshed
 from bot.formats.finding import find_usages
 from bot.formats.rewrite.rewrite import rewrite
 

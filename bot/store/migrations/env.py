@@ -1,8 +1,8 @@
-"""Alembic's entry: the connection comes from `bot.store.database`."""
+"""Alembic's entry: the connection comes from `bot.store.engine.database`."""
 
 from alembic import context
 
-from bot.store.tables import metadata
+from bot.store.rows.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,7 +12,7 @@ import structlog
 
 from bot.cli import main
 from bot.domain.clock import SystemClock
-from bot.service.single import pass_once
+from bot.service.one_off import pass_once
 from bot.settings import load
 from sandbox.fleet import SampleFleet
 from sandbox.parts import MissingPart

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.clients.github import GitHubAccess, TokenCredentials
+from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.service.running import GRACE
 from bot.settings import BadSettings, check_secrets, load
 

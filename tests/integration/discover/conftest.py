@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.clients.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repository_config import RepositoryConfig
 from bot.formats.repository import Memory
-from bot.store.codec import load
-from bot.store.database import Database, open_database
-from bot.store.fleet import FleetStore
-from bot.store.leases import bring_forward
-from bot.store.queue import Worker
-from bot.store.status import Explanation, StatusStore
-from bot.store.tables import repositories
+from bot.store.discover import FleetStore
+from bot.store.engine.codec import load
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.leases import bring_forward
+from bot.store.engine.queue import Worker
+from bot.store.rows.tables import repositories
+from bot.store.views import Explanation, StatusStore
 from sandbox.traffic import Asked
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock

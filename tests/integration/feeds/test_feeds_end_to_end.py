@@ -11,11 +11,11 @@ from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind, FeedSource
-from bot.store.database import open_database
+from bot.store.engine.database import open_database
+from bot.store.engine.queue import Worker
 from bot.store.feeds import FeedStore
-from bot.store.queue import Worker
 from bot.watch.feeds.combine import combine_all
-from bot.watch.feeds_stage import FeedsToRead, FeedTally, tick
+from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
 from sandbox.edge import Surroundings
 from sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
 from sandbox.serving import Server

@@ -11,8 +11,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import OCI_INDEX, digest_of
 from bot.domain.reference import Base
-from bot.watch.observe import read
-from bot.watch.registry_stage import tick
+from bot.watch.registry.observe import read
+from bot.watch.registry.stage import tick
 from tests.integration.registry.hostile import Hostile, Misdeed, dribbles, never_answers, says
 from tests.unit.watch.memory import MemoryStore
 

@@ -13,11 +13,11 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
-from bot.store.database import Database, open_database
-from bot.store.queue import Worker
-from bot.store.tables import bases
-from bot.store.watching import WatchStore
-from bot.watch.registry_stage import Sight, WatchTally, tick
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
+from bot.store.rows.tables import bases
+from bot.store.watch import WatchStore
+from bot.watch.registry.stage import Sight, WatchTally, tick
 from sandbox.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image
 from sandbox.registry import Registry

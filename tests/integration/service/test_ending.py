@@ -9,11 +9,12 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.clock import SystemClock
-from bot.service import running, single
+from bot.service import one_off as single
+from bot.service import running
 from bot.service.stages import Outcome
 from bot.service.wiring import Bot, open_bot
 from bot.settings import Settings, load
-from bot.store.outbox import announce
+from bot.store.report import announce
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import asyncio
 import sys
 from datetime import timedelta
 
-from bot.store.database import open_database
-from bot.store.queue import Worker, claim, settle
-from bot.store.tables import chores
+from bot.store.engine.database import open_database
+from bot.store.engine.queue import Worker, claim, settle
+from bot.store.rows.tables import chores
 from tests.integration.store.conftest import NOON
 
 

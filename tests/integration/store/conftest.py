@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.store.database import Database, open_database
+from bot.store.engine.database import Database, open_database
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -17,16 +17,16 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.usage import Kind, Replacement, Role, Span, Usage
-from bot.store.changes import ChangeStore
-from bot.store.database import Database
+from bot.store.act import RolloutStore
+from bot.store.assess import ChangeStore
+from bot.store.discover import FleetStore
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker
 from bot.store.feeds import FeedStore
-from bot.store.fleet import FleetStore
-from bot.store.outbox import OutboxStore
-from bot.store.queue import Worker
-from bot.store.rollouts import RolloutStore
-from bot.store.tables import rebuilds
-from bot.store.watching import WatchStore
-from bot.watch.registry_stage import DueBase, Sight, Sighting
+from bot.store.report import OutboxStore
+from bot.store.rows.tables import rebuilds
+from bot.store.watch import WatchStore
+from bot.watch.registry.stage import DueBase, Sight, Sighting
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(minutes=10)

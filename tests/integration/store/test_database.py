@@ -16,15 +16,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.domain.rebuild import State
-from bot.store.database import Database, address, cannot_be_opened, open_database
-from bot.store.rehearsal import rehearsal
-from bot.store.tables import metadata
+from bot.store.engine.database import Database, address, cannot_be_opened, open_database
+from bot.store.engine.snapshot import rehearsal
+from bot.store.rows.tables import metadata
 from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
 
 ROOT = Path(__file__).resolve().parents[3]
-OPEN = "import asyncio,sys; from bot.store.database import open_database as o; asyncio.run(o(sys.argv[1]))"
+OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 
 async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.advisory import Advisory, Evidence, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import LeaseLost
-from bot.store.status import StatusStore
-from bot.watch.feeds_stage import DueFeed, FeedReading
+from bot.store.views import StatusStore
+from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, LEASE, Stores
 

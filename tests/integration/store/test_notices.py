@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from bot.assess.notices import AlertOptions, Cleared, Difference, Opened, Refreshed, compare_notices
-from bot.assess.notices_stage import Look
+from bot.assess.notices.deciding import (
+    AlertOptions,
+    Cleared,
+    Difference,
+    Opened,
+    Refreshed,
+    compare_notices,
+)
+from bot.assess.notices.stage import Look
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
@@ -18,9 +25,9 @@ from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.domain.repository import Repository
 from bot.store.notices import NoticeStore
-from bot.store.status import StatusStore
-from bot.store.tables import notices, outbox, repositories
-from bot.watch.feeds_stage import FeedReading
+from bot.store.rows.tables import notices, outbox, repositories
+from bot.store.views import StatusStore
+from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
 

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import RowMapping, insert, select
 
 from bot.domain.failure import LeaseLost
-from bot.store.database import Database
-from bot.store.queue import Worker, claim, give_back, settle
-from bot.store.tables import chores
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker, claim, give_back, settle
+from bot.store.rows.tables import chores
 from tests.children import started
 from tests.integration.store.conftest import NOON
 

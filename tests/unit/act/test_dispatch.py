@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.host import Run
+from bot.domain.forge import Run
 from bot.domain.rebuild import Action, State
 from bot.domain.repository import Workflow
 from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild

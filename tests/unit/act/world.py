@@ -13,14 +13,14 @@ from bot.act.stage import ActTally
 from bot.domain.change import Cause, Change
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.host import FileChange, PullRequest, Run
+from bot.domain.forge import FileChange, PullRequest, Run
 from bot.domain.image import Head
-from bot.domain.order import Orders, Refreshed
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Member, Tree, TreeEntry, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Replacement
+from bot.domain.wanted_digest import Orders, Refreshed
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop"

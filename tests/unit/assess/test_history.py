@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from bot.assess.assess import assess, reassess
+from bot.assess.baseline import Standing, follow
 from bot.assess.releases import ReleaseIndex
-from bot.assess.succession import Standing, follow
 from bot.domain.change import Cause, Change
 from bot.domain.reference import Base
-from bot.watch.log import read_observations, read_releases
+from bot.watch.history.log import read_observations, read_releases
 from tests.conftest import SHARED
 
 LOG = SHARED / "observations-2023-2025.jsonl.xz"

@@ -18,7 +18,7 @@ from bot.backtest.wording import counted, length
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Span, Usage
-from bot.watch.log import write_observations, write_releases
+from bot.watch.history.log import write_observations, write_releases
 from tests.unit.assess.world import DAY, base, image, release, seen
 
 HOUR = timedelta(hours=1)

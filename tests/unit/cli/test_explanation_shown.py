@@ -10,7 +10,7 @@ from bot.cli.rollouts import show_explanation
 from bot.domain.reference import Base, Reference
 from bot.domain.repository_config import Ignore, RepositoryConfig
 from bot.domain.usage import Kind, Role, Usage
-from bot.store.status import Explanation
+from bot.store.views import Explanation
 
 TODAY = date(2027, 1, 31)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

@@ -9,8 +9,8 @@ from bot.cli.options import Format
 from bot.cli.rollouts import show_history, show_status
 from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.service.single import History
-from bot.store.status import BaseStatus, NoticeStatus, Status
+from bot.service.one_off import History
+from bot.store.views import BaseStatus, NoticeStatus, Status
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.20")

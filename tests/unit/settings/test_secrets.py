@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.clients.github import AppCredentials, GitHubAccess, TokenCredentials
+from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.http import Http
+from bot.clients.notifiers.slack import SlackBot, SlackWebhook
 from bot.clients.registry import RegistryAccess
-from bot.clients.slack import SlackBot, SlackWebhook
 from bot.settings import BadSettings, Settings, check_secrets, secret
 
 SECRET = "ghp_0123456789abcdefghijABCDEFGHIJ"

@@ -11,8 +11,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.watch.incident import Incident
-from bot.watch.registry_stage import DueBase, Poll, Sighting
+from bot.watch.registry.incident import Incident
+from bot.watch.registry.stage import DueBase, Poll, Sighting
 
 
 class MemoryStore:

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.order import Order, Orders
 from bot.domain.reference import Base
+from bot.domain.wanted_digest import Order, Orders
 from bot.formats.rewrite.refresh import refresh
 
 OLD = "sha256:" + "a" * 64

@@ -1,0 +1,1 @@
+"""Brings a rebuild's pull request to the wanted content, from wherever it stands."""

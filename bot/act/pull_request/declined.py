@@ -1,0 +1,55 @@
+"""What maintainers have decided by closing a pull request: its digests are left alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.act.ports import Job
+from bot.act.pull_request.wording import is_closing, marked
+from bot.domain.followed_base import followed_base
+from bot.domain.forge import PullRequest
+from bot.domain.rebuild import Rebuild
+from bot.domain.wanted_digest import moves_sdk_pins
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """`left` is the job less what was declined, None where that is all of it; `told` says what, and where."""
+
+    left: Job | None
+    told: tuple[str, ...] = ()
+
+
+def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
+    """A rebuild may have joined others after a pull request for a part of it was closed."""
+    closed_in: dict[str, int] = {}
+    for request in found:
+        if not request.is_open and not request.is_merged:
+            closed_in |= dict.fromkeys(marked(request.body) - closed_in.keys(), request.number)
+    gone = [target for target in job.rebuild.targets if target.to_digest in closed_in]
+    if not gone:
+        return Declined(job)
+    if len(gone) == len(job.rebuild.targets):
+        number = closed_in[gone[0].to_digest]
+        return Declined(None, (f"pull request #{number} for these digests was closed by a maintainer",))
+    told = tuple(
+        f"{target.base.short} is left alone, since #{closed_in[target.to_digest]} was closed" for target in gone
+    )
+    left = tuple(target for target in job.rebuild.targets if target not in gone)
+    bases = {target.base for target in left}
+    keeps_sdk = any(base.is_sdk for base in bases)
+    replacements = tuple(
+        item
+        for item in job.rebuild.replacements
+        if (keeps_sdk if moves_sdk_pins(item) else followed_base(item.old) in bases)
+    )
+    narrowed = replace(job.rebuild, targets=left, replacements=replacements)
+    changes = tuple(change for change in job.changes if change.base in bases)
+    return Declined(replace(job, rebuild=narrowed, changes=changes), told)
+
+
+def was_closed_by_us(found: Sequence[PullRequest], rebuild: Rebuild) -> bool:
+    """Whether an attempt that got no further has closed the rebuild's own pull request."""
+    return any(
+        request.number == rebuild.pull_request and not request.is_merged and is_closing(request.body)
+        for request in found
+    )

@@ -1,0 +1,51 @@
+"""A tag is proposed only once the registry has it: a patch tag and its floating tag do not move in one instant."""
+
+from typing import Protocol
+
+from bot.act.ports import Job
+from bot.domain.failure import Failure, Trouble
+from bot.domain.followed_base import followed_base
+from bot.domain.image import Head
+from bot.domain.reference import Base, Reference
+
+
+class Registry(Protocol):
+    async def head(self, base: Base) -> Head: ...
+
+
+class PublishedTags:
+    """Asks for each new tag once in a tick, however many repositories are to take it."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._known: dict[Base, bool | Failure] = {}
+
+    async def missing(self, job: Job) -> Reference | None:
+        """The first new reference whose tag is not there; raises `Failure` where the registry does not say."""
+        bases = {target.base for target in job.rebuild.targets}
+        for item in job.rebuild.replacements:
+            if item.new.tag == item.old.tag or followed_base(item.old) not in bases:
+                continue
+            if not await self._is_there(item.new.base):
+                return item.new
+        return None
+
+    async def _is_there(self, base: Base) -> bool:
+        if base not in self._known:
+            self._known[base] = await self._ask(base)
+        answer = self._known[base]
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    async def _ask(self, base: Base) -> bool | Failure:
+        try:
+            await self._registry.head(base)
+        except Failure as failure:
+            return False if failure.trouble is Trouble.MISSING else _of_the_registry(failure)
+        return True
+
+
+def _of_the_registry(failure: Failure) -> Failure:
+    """A pause that a registry asks for is none for the code host: only what needs this tag waits."""
+    return failure.altered(trouble=Trouble.UNREACHABLE) if failure.trouble is Trouble.THROTTLED else failure

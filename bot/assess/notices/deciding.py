@@ -1,0 +1,275 @@
+"""What holds of the fleet's bases beyond their changes: which notices to open, to refresh and to clear."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.assess.baseline import Standing
+from bot.assess.notices.rules import (
+    end_of_life,
+    moved_underneath,
+    release_lag,
+    sibling_lag,
+    span,
+    waiting_for_base,
+    withdrawn,
+)
+from bot.assess.releases import ReleaseIndex
+from bot.assess.tag_family import sibling_of
+from bot.domain.advisory import Advisory
+from bot.domain.notice import Notice, Topic
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+from bot.domain.tags.tag import Tag
+
+RECENTLY = timedelta(days=7)
+"""How long a tag that changed under its users stays worth showing."""
+INVENTORY_DELAY = timedelta(days=3)
+"""An image younger than this may be in the registry before the inventory lists it."""
+LOOK_AGAIN = timedelta(days=1)
+"""Even without news: texts tell how long something has lasted, and ends of life come nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertOptions:
+    """How long a published fix may miss in a base, and how long before its end of life a base is worth telling."""
+
+    waiting_for_base: timedelta = timedelta(hours=24)
+    end_of_life: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A tag in the inventory; `systems` are the operating systems of its images (`linux`, `windows`)."""
+
+    digest: str | None
+    systems: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags."""
+
+    repositories: frozenset[str]
+    tags: Mapping[tuple[str, str], Listed]
+
+    def lists(self, base: Base) -> bool | None:
+        """None where the inventory says nothing of the repository. A mirror holds the same tags as MCR."""
+        if base.repository not in self.repositories:
+            return None
+        return (base.repository, base.tag) in self.tags
+
+    def kin(self, image: Observation) -> list[Standing]:
+        """The floating tags of its repository for its operating system, as they stand on its registry."""
+        base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
+        return [
+            Standing(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
+            for (repository, tag), listed in self.tags.items()
+            if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNotice:
+    """A stored notice that has not been cleared; `told`: maintainers have heard of it."""
+
+    id: int
+    topic: Topic
+    base: Base
+    since: datetime
+    until: datetime | None
+    text: str
+    toward: tuple[Base, ...]
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the store knows. `used` are the bases of the fleet with their ids, `histories` the latest observations,
+    oldest first, of these and of their siblings. `is_first`: nobody has looked before."""
+
+    used: Mapping[Base, int]
+    histories: Mapping[Base, Sequence[Observation]]
+    published: Published | None
+    open: Sequence[OpenNotice]
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    base_id: int
+    notice: Notice
+    tell: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """`tell`: it is worth a message now; `reword`: the message that there is must change."""
+
+    id: int
+    notice: Notice
+    tell: bool
+    reword: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """`outcome` is how it ended, for people."""
+
+    id: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Between what is stored and what holds; `look_again_at` is when time alone may change it."""
+
+    opened: tuple[Opened, ...]
+    refreshed: tuple[Refreshed, ...]
+    cleared: tuple[Cleared, ...]
+    look_again_at: datetime
+
+
+def compare_notices(
+    picture: Picture,
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+    options: AlertOptions,
+) -> Difference:
+    """Everything that holds now against everything that is open."""
+    standings = _standings(picture)
+    found = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
+    stored = {_key(notice): notice for notice in picture.open}
+    opened = tuple(
+        Opened(picture.used[notice.base], notice, _is_worth_telling(notice, picture.is_first, options))
+        for key, notice in found.items()
+        if key not in stored
+    )
+    pairs = [(stored[key], notice) for key, notice in found.items() if key in stored]
+    refreshed = tuple(step for before, after in pairs if (step := _refreshed(before, after, options)) is not None)
+    cleared = tuple(
+        Cleared(notice.id, _outcome(notice, standings.get(notice.base), now))
+        for key, notice in stored.items()
+        if key not in found
+    )
+    return Difference(opened, refreshed, cleared, _look_again_at(found.values(), now, options))
+
+
+def _standings(picture: Picture) -> dict[Base, Standing]:
+    found = {base: _standing(picture.histories.get(base, ()), picture.published) for base in sorted(picture.used)}
+    return {base: standing for base, standing in found.items() if standing is not None}
+
+
+def _standing(history: Sequence[Observation], published: Published | None) -> Standing | None:
+    """The inventory as it is now decides what is withdrawn; where it says nothing, what was observed."""
+    seen = [observation for observation in history if observation.digest is not None]
+    if not seen:
+        return None
+    last, gone = seen[-1], [observation.at for observation in history if observation.digest is None]
+    listed = published.lists(last.base) if published else None
+    if listed is None:
+        return Standing(last, history[-1].at if history[-1].digest is None else None)
+    if listed:
+        return Standing(last)
+    if gone:
+        return Standing(last, gone[-1])
+    return Standing(last, seen[0].at, withdrawn_unseen=True) if _should_be_listed(last) else Standing(last)
+
+
+def _should_be_listed(last: Observation) -> bool:
+    """Only floating tags that are no brand-new image: a tag of somebody's own is none of the inventory's."""
+    created = max((image.created for image in last.platforms if image.created), default=last.created)
+    try:
+        made = datetime.fromisoformat(created) if created else None
+    except ValueError:
+        made = None
+    is_new = made is not None and made.tzinfo is not None and last.at - made < INVENTORY_DELAY
+    return Tag.parse(last.base.tag).is_floating and not is_new
+
+
+def _holding(
+    picture: Picture,
+    standings: Mapping[Base, Standing],
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+    options: AlertOptions,
+) -> Iterable[Notice]:
+    current = list(standings.values())
+    yield from _withdrawn(current, picture.published, now)
+    yield from waiting_for_base(current, releases, advisories, now)
+    yield from end_of_life(current, releases, now, options.end_of_life)
+    for base in standings:
+        history = picture.histories[base]
+        yield from (notice for notice in moved_underneath(history) if now - notice.since <= RECENTLY)
+        if standings[base].withdrawn_at is not None:
+            continue
+        yield from release_lag(history, releases)[-1:]
+        if (sibling := sibling_of(base)) is not None:
+            above = picture.histories.get(sibling, ())
+            yield from [notice for notice in sibling_lag(above, history, now) if notice.until is None][:1]
+
+
+def _withdrawn(current: Sequence[Standing], published: Published | None, now: datetime) -> Iterable[Notice]:
+    """The live tags to move to are those of the inventory, whoever uses them; without one, the fleet's."""
+    for standing in current:
+        if standing.withdrawn_at is None:
+            continue
+        kin = published.kin(standing.last) if published else []
+        yield from withdrawn([standing, *(kin or (other for other in current if other.withdrawn_at is None))], now)
+
+
+def _key(notice: Notice | OpenNotice) -> tuple[Topic, Base, datetime | None]:
+    """A state is one notice for as long as it holds, whenever it is said to have begun; an event is its moment."""
+    is_event = notice.topic is Topic.MOVED_UNDERNEATH
+    return notice.topic, notice.base, notice.since if is_event else None
+
+
+def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> bool:
+    match notice.topic:
+        case Topic.WITHDRAWN | Topic.END_OF_LIFE:
+            return True
+        case Topic.WAITING_FOR_BASE:
+            return notice.delay >= options.waiting_for_base
+        case Topic.MOVED_UNDERNEATH:
+            return not is_first
+        case _:
+            return False
+
+
+def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> Refreshed | None:
+    """An event is worth telling when it is new or never."""
+    tell = (
+        not before.told and before.topic is not Topic.MOVED_UNDERNEATH and _is_worth_telling(after, False, options)
+    )
+    is_same = (before.text, before.since, before.until, before.toward) == (
+        after.text,
+        after.since,
+        after.until,
+        after.toward,
+    )
+    if is_same and not tell:
+        return None
+    return Refreshed(before.id, after, tell, before.told and before.toward != after.toward)
+
+
+def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> str:
+    if standing is None:
+        return "no repository uses it any more"
+    if notice.topic is Topic.WITHDRAWN:
+        return f"it is published again after {span(now - notice.since)}"
+    if standing.withdrawn_at is not None:
+        return "it was withdrawn"
+    match notice.topic:
+        case Topic.WAITING_FOR_BASE:
+            return f"the fix arrived after {span(now - notice.since)}"
+        case Topic.END_OF_LIFE:
+            return "its end of life is no longer near"
+        case _:
+            return "it has moved on"
+
+
+def _look_again_at(found: Iterable[Notice], now: datetime, options: AlertOptions) -> datetime:
+    alerts = [notice.since + options.waiting_for_base for notice in found if notice.topic is Topic.WAITING_FOR_BASE]
+    return min([now + LOOK_AGAIN, *(at for at in alerts if at > now)])

@@ -1,0 +1,256 @@
+"""How far upstream itself is behind, and which bases lead nowhere: each finding with one sentence for people."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+
+from bot.assess.baseline import Standing
+from bot.assess.cause import compare
+from bot.assess.releases import ReleaseIndex, family_of
+from bot.assess.relevance import relevance_to
+from bot.assess.tag_family import Lineage
+from bot.assess.version import DotnetVersion
+from bot.domain.advisory import Advisory
+from bot.domain.notice import Notice, Topic
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+
+
+def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
+    """For each .NET release that the base moved to: how long after its publication. `history` is one base's."""
+    found: list[Notice] = []
+    version = history[0].version if history else None
+    for observation in history:
+        if observation.version is None or observation.version == version:
+            continue
+        version = observation.version
+        release = releases.release_of(family_of(observation.base), version)
+        if release is None:
+            continue
+        delay = observation.at - release.published_at
+        when = f"{span(-delay)} before" if delay < timedelta() else f"{span(delay)} after"
+        text = f"{observation.base.short} had .NET {release.version} {when} the release feed listed it"
+        found.append(Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text))
+    return tuple(found)
+
+
+def sibling_lag(
+    sibling: Sequence[Observation], chiseled: Sequence[Observation], now: datetime
+) -> tuple[Notice, ...]:
+    """For each change of the sibling's OS layer: when the chiseled tag was published next, if it was.
+
+    Chiseled images record no base of their own, so the full image of the same distribution is the only sign that
+    packages below were fixed. Counts from the chiseled tag's first sight.
+    """
+    chiseled = [seen for seen in chiseled if seen.digest is not None]
+    moments = [seen.at for seen in chiseled]
+    found: list[Notice] = []
+    for updated in _os_updates(sibling):
+        if not moments or updated.at < moments[0]:
+            continue
+        base = chiseled[0].base
+        place = bisect_left(moments, updated.at)
+        until = moments[place] if place < len(moments) else None
+        delay = (until or now) - updated.at
+        news = f"{updated.base.short} got a new OS layer on {_day(updated.at)}"
+        if until is None:
+            text = f"{news}; {base.short} has not followed for {span(delay)}"
+        elif delay:
+            text = f"{news}; {base.short} followed after {span(delay)}"
+        else:
+            text = f"{news}; {base.short} came with it"
+        found.append(Notice(Topic.SIBLING_LAG, base, updated.at, until, delay, text))
+    return tuple(found)
+
+
+def waiting_for_base(
+    standings: Iterable[Standing],
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+) -> tuple[Notice, ...]:
+    """Bases whose .NET lacks a fix that is already published, by the release feed or by an advisory."""
+    found: list[Notice] = []
+    for standing in standings:
+        missing = _missing_fixes(standing.last, releases, advisories, now)
+        if not missing or standing.withdrawn_at is not None:
+            continue
+        since, cves = min(missing.values()), sorted(missing)
+        named = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
+        text = f"{standing.base.short} is still on .NET {standing.last.version}; the fix for {named} is out for "
+        text += span(now - since)
+        found.append(Notice(Topic.WAITING_FOR_BASE, standing.base, since, None, now - since, text))
+    return tuple(found)
+
+
+def withdrawn(standings: Iterable[Standing], now: datetime) -> tuple[Notice, ...]:
+    """Bases that left the published inventory, with up to three live ones to move to."""
+    everything = list(standings)
+    live = [standing for standing in everything if standing.withdrawn_at is None]
+    found: list[Notice] = []
+    for standing in everything:
+        if standing.withdrawn_at is None:
+            continue
+        toward = successors(standing, live)
+        delay = now - standing.withdrawn_at
+        advice = f"move to {toward[0].tag}" if toward else "no live tag resembles it"
+        text = f"{standing.base.short} {_gone(standing, delay)} and gets no more fixes; {advice}"
+        found.append(Notice(Topic.WITHDRAWN, standing.base, standing.withdrawn_at, None, delay, text, toward))
+    return tuple(found)
+
+
+def end_of_life(
+    standings: Iterable[Standing],
+    releases: ReleaseIndex,
+    now: datetime,
+    within: timedelta = timedelta(days=180),
+) -> tuple[Notice, ...]:
+    """Live bases whose channel is out of support, or will be within that time."""
+    found: list[Notice] = []
+    for standing in standings:
+        channel = _channel_of(standing)
+        known = releases.of_channel(channel) if channel and standing.withdrawn_at is None else ()
+        ends_on = known[-1].end_of_life if known else None
+        if ends_on is None:
+            continue
+        ends = datetime.combine(ends_on, time(), tzinfo=UTC)
+        if ends - now > within:
+            continue
+        over = now >= ends
+        phase = (
+            f"has been out of support for {span(now - ends)}"
+            if over
+            else f"is supported for {span(ends - now)} more"
+        )
+        text = f"{standing.base.short}: .NET {channel} {phase} (end of life {ends_on.isoformat()})"
+        found.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
+    return tuple(found)
+
+
+def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
+    """When a tag that names no distribution (or no channel) got another one under its users."""
+    found: list[Notice] = []
+    seen = [observation for observation in history if observation.digest is not None]
+    for before, after in pairwise(seen):
+        move = compare(before, after)
+        tag = Lineage.of(after.base.tag)
+        news = [
+            f"{os.before} became {os.after}"
+            for os in dict.fromkeys(move.os_moves)
+            if os.after not in after.base.tag
+        ]
+        if move.channel_moved and tag.channel is None:
+            news.append(f".NET {move.from_version} became {move.to_version}")
+        if news:
+            text = f"{after.base.short} changed under its users: {', '.join(dict.fromkeys(news))}"
+            found.append(Notice(Topic.MOVED_UNDERNEATH, after.base, after.at, after.at, timedelta(), text))
+    return tuple(found)
+
+
+def successors(standing: Standing, live: Iterable[Standing], limit: int = 3) -> tuple[Base, ...]:
+    """The live tags of the same repository that come nearest, the best first.
+
+    The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
+    newest version. A channel that is gone altogether leads to the next one.
+    """
+    gone = Lineage.of(standing.base.tag)
+    ranked = [
+        (rank, other.base)
+        for other in live
+        if other.base.name == standing.base.name
+        and (rank := _rank(standing, gone, other, Lineage.of(other.base.tag))) is not None
+    ]
+    return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
+
+
+def span(delay: timedelta) -> str:
+    """A length of time for people, in its largest unit: `3 days`, `5 h`, `12 min`."""
+    seconds = int(delay.total_seconds())
+    if seconds >= 2 * 86400:
+        return f"{seconds // 86400} days"
+    if seconds >= 2 * 3600:
+        return f"{seconds // 3600} h"
+    return f"{max(seconds, 0) // 60} min"
+
+
+def _gone(standing: Standing, delay: timedelta) -> str:
+    if standing.withdrawn_unseen:
+        return "is not in the published inventory"
+    return f"was withdrawn {span(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
+
+
+def _os_updates(history: Sequence[Observation]) -> list[Observation]:
+    seen = [observation for observation in history if observation.digest is not None]
+    return [after for before, after in pairwise(seen) if compare(before, after).os_layers]
+
+
+def _missing_fixes(
+    image: Observation, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
+) -> dict[str, datetime]:
+    """CVE → when its fix was published."""
+    version = DotnetVersion.parse(image.version)
+    if version is None:
+        return {}
+    family = family_of(image.base)
+    missing: dict[str, datetime] = {}
+    for release in releases.of_channel(version.channel):
+        listed_at = release.cves_listed_at or release.published_at
+        if listed_at <= now and releases.is_missing(family, image.version, release):
+            missing |= dict.fromkeys((cve for cve in release.cves if cve not in missing), listed_at)
+    for cve, advisory in advisories.items():
+        known = advisory.published_at
+        if cve in missing or known is None or known > now or not _lacks(version, advisory):
+            continue
+        if relevance_to(advisory, image):
+            missing[cve] = known
+    return {cve: at for cve, at in missing.items() if cve not in advisories or relevance_to(advisories[cve], image)}
+
+
+def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:
+    """SDK versions (patch from 100 on) are compared within their feature band, runtime versions as they are."""
+    fixed = [DotnetVersion.parse(text) for text in advisory.fixed_versions]
+    same = [
+        other
+        for other in fixed
+        if other is not None and other.channel == version.channel and other.band == version.band
+    ]
+    return bool(same) and all(version < other for other in same)
+
+
+def _channel_of(standing: Standing) -> str | None:
+    version = DotnetVersion.parse(standing.last.version)
+    return version.channel if version else Lineage.of(standing.base.tag).channel
+
+
+_Rank = tuple[bool, bool, bool, tuple[int, ...], int, bool, int, bool, tuple[int, ...], str]
+
+
+def _rank(standing: Standing, gone: Lineage, other: Standing, parts: Lineage) -> _Rank | None:
+    """None where the other tag is no way forward: an older channel, or a preview for somebody who was on none."""
+    channel, gone_channel = _numbers(parts.channel), _numbers(gone.channel)
+    if channel < gone_channel or (parts.preview and not gone.preview):
+        return None
+    if gone.channel is not None and parts.channel is None:
+        return None
+    family = 2 * (parts.family == gone.family) + (parts.family == gone.successor_family)
+    return (
+        other.last.digest == standing.last.digest,
+        parts.is_musl == gone.is_musl,
+        channel == gone_channel,
+        tuple(-number for number in channel),
+        -len(parts.flavours ^ gone.flavours),
+        parts.distribution is not None if gone.distribution else parts.distribution is None,
+        family,
+        bool(parts.release) == bool(gone.release),
+        parts.release,
+        other.base.tag,
+    )
+
+
+def _numbers(channel: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in channel.split(".")) if channel else ()
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()

@@ -1,0 +1,58 @@
+"""One tick: notices about the fleet's bases are opened, refreshed and cleared where something may have changed."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
+from bot.assess.releases import ReleaseIndex
+from bot.assess.stage import Known
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A claimed look at the whole fleet; `mark` stands for everything that was known when it was claimed."""
+
+    id: int
+    mark: str
+    picture: Picture
+
+
+class NoticeStore(Protocol):
+    async def claim_look(self, now: datetime) -> Look | None:
+        """None while another worker looks, while nothing has changed since the last look and the time for the next
+        has not come, and until the fleet, its bases and the feeds have been read once."""
+        ...
+
+    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+        """Keeps the difference with the messages that it causes, in one transaction.
+
+        Raises `LeaseLost`, and does nothing, where another worker has taken over.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesTally:
+    opened: int = 0
+    cleared: int = 0
+
+
+async def tick(store: NoticeStore, known: Known, clock: Clock, options: AlertOptions) -> NoticesTally:
+    """Cheap where nothing has changed: one question to the store."""
+    look = await store.claim_look(clock.now())
+    if look is None:
+        return NoticesTally()
+    releases = ReleaseIndex((await known.known_releases()).values())
+    now = clock.now()
+    advisories = await known.known_advisories()
+    # Seconds of work where hundreds of bases are used; other stages go on meanwhile.
+    difference = await asyncio.to_thread(compare_notices, look.picture, releases, advisories, now, options)
+    try:
+        await store.save_look(look, difference, now)
+    except LeaseLost:
+        return NoticesTally()
+    return NoticesTally(len(difference.opened), len(difference.cleared))

@@ -1,0 +1,87 @@
+"""GitHub's JSON as values of ours; what has another shape is a `Failure`."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import PullRequest, Run
+from bot.domain.repository import Repository, Tree, TreeEntry
+
+
+@contextmanager
+def shaped(what: str) -> Iterator[None]:
+    """Turns an answer of another shape into a `Failure`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Failure(
+            Trouble.MALFORMED, f"the answer is no {what} ({type(error).__name__})", advice="check github.api_url"
+        ) from error
+
+
+def rows(data: Any, key: str | None) -> list[dict[str, Any]]:
+    rows = data.get(key) if key is not None and isinstance(data, dict) else data
+    if not isinstance(rows, list):
+        raise Failure(Trouble.MALFORMED, f"a list was expected{f' under {key!r}' if key else ''}")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def repository_of(row: Mapping[str, Any]) -> Repository:
+    return Repository(
+        name=str(row["full_name"]),
+        default_branch=str(row.get("default_branch") or "main"),
+        pushed_at=_moment(row.get("pushed_at")),
+        archived=bool(row.get("archived")),
+        disabled=bool(row.get("disabled")),
+        fork=bool(row.get("fork")),
+        topics=tuple(str(topic) for topic in row.get("topics") or ()),
+    )
+
+
+def tree_of(data: Mapping[str, Any]) -> Tree:
+    entries = tuple(
+        TreeEntry(
+            path=str(row["path"]),
+            sha=str(row.get("sha") or ""),
+            mode=str(row.get("mode")),
+            kind=str(row.get("type")),
+            size=int(row.get("size") or 0),
+        )
+        for row in rows(data, "tree")
+    )
+    return Tree(str(data["sha"]), entries, bool(data.get("truncated")))
+
+
+@shaped("pull request")
+def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
+    return PullRequest(
+        number=int(row["number"]),
+        url=str(row.get("html_url") or ""),
+        branch=str(row["head"]["ref"]),
+        head=str(row["head"]["sha"]),
+        title=str(row.get("title") or ""),
+        body=str(row.get("body") or ""),
+        is_open=row.get("state") == "open",
+        is_merged=bool(row.get("merged") or row.get("merged_at")),
+        merge_commit=row.get("merge_commit_sha"),
+        labels=tuple(str(label["name"]) for label in row.get("labels") or ()),
+        is_conflicted=row.get("mergeable") is False,
+    )
+
+
+@shaped("run")
+def run_of(row: Mapping[str, Any]) -> Run:
+    return Run(
+        id=int(row["id"]),
+        url=str(row.get("html_url") or ""),
+        status=str(row.get("status") or ""),
+        conclusion=row.get("conclusion"),
+        created_at=_moment(row.get("created_at")),
+        title=str(row.get("display_title") or ""),
+    )
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text else None

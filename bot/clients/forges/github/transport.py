@@ -1,0 +1,277 @@
+"""One request to GitHub: PyGithub's requester in a thread, its answers turned into values or a `Failure`."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import stamina
+from github import Auth, Github, GithubException, GithubIntegration
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+from jwt.exceptions import PyJWTError
+from requests.exceptions import RequestException
+
+from bot.clients.forges.github.answers import decoded, details, error_body, meaning, next_page, throttled
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+
+T = TypeVar("T")
+
+_SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
+"""GitHub: "wait for at least one minute" where the answer names no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCredentials:
+    token: str
+
+    def __repr__(self) -> str:
+        return "TokenCredentials(token=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """A GitHub App; without `installation` its only installation is used."""
+
+    id: int
+    private_key: str
+    installation: int | None = None
+
+    def __repr__(self) -> str:
+        return f"AppCredentials(id={self.id}, private_key=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccess:
+    api_url: str
+    credentials: TokenCredentials | AppCredentials
+    seconds_between_writes: float = 1.0
+    threads: int = 4
+    timeout: int = 20
+    attempts: int = 3
+
+
+class Transport:
+    """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked).
+
+    Once GitHub has said that a rate limit is reached, nothing is asked before the time it named: going on may get
+    an integration banned.
+    """
+
+    def __init__(self, access: GitHubAccess, clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+        self._host = urlsplit(access.api_url).netloc
+        self._pool = ThreadPoolExecutor(access.threads, thread_name_prefix="github")
+        self._connections = _Connections(access)
+        self._requester: Requester | None = None
+        self._connecting = asyncio.Lock()
+        self._renewing = threading.Lock()
+        self._quiet_until: datetime | None = None
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        self._connections.close()
+        if self._requester is not None:
+            await asyncio.to_thread(self._requester.close)
+
+    async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        _, body = await self._read(path, parameters)
+        return body
+
+    async def pages(
+        self, path: str, parameters: Mapping[str, Any] | None = None, *, most: int = 1000
+    ) -> AsyncIterator[Any]:
+        """The bodies of a listing, page by page, following the Link header."""
+        headers, body = await self._read(path, {"per_page": 100, **(parameters or {})})
+        yield body
+        for _ in range(most - 1):
+            target = next_page(headers.get("link", ""))
+            if target is None:
+                return
+            headers, body = await self._read(target, None)
+            yield body
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        _, answer = await self._send(method, path, None, body)
+        return answer
+
+    async def _read(self, path: str, parameters: Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
+        async for attempt in stamina.retry_context(
+            on=_worth_another_try, attempts=self._access.attempts, wait_initial=0.2, wait_max=5.0, timeout=30.0
+        ):
+            with attempt:
+                return await self._send("GET", path, parameters, None)
+        raise AssertionError("stamina either returns or raises")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+    ) -> tuple[dict[str, Any], Any]:
+        where = f"{method} {self._host}{urlsplit(path).path}"
+        self._check_quiet(where)
+        requester = await self._connected()
+
+        def send() -> tuple[int, dict[str, Any], str]:
+            with self._renewing:  # an installation token that ran out is renewed by one thread
+                _ = requester.auth.token if requester.auth is not None else None
+            return requester.requestJson(
+                method,
+                path,
+                dict(parameters) if parameters else None,
+                None,
+                dict(body) if body else None,
+                self._connections.own(),
+            )
+
+        status, headers, text = await self._in_thread(send, where)
+        if status == 401:
+            self._log_in_again(requester)
+        if status >= 300:
+            raise self._failure(status, headers, error_body(text), where)
+        return headers, decoded(text, where)
+
+    def _log_in_again(self, refused: Requester) -> None:
+        """The next request takes a new installation token: the old one may have been revoked."""
+        if self._requester is refused:
+            self._requester = None
+
+    def _check_quiet(self, where: str) -> None:
+        if self._quiet_until is None:
+            return
+        left = self._quiet_until - self._clock.now()
+        if left > timedelta(0):
+            raise throttled(left, where)
+        self._quiet_until = None
+
+    async def _in_thread(self, call: Callable[[], T], where: str) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        except GithubException as error:
+            raise self._failure(error.status, error.headers or {}, error.data, where) from error
+        except (RequestException, OSError) as error:
+            raise Failure(
+                Trouble.UNREACHABLE,
+                f"no answer ({type(error).__name__})",
+                where=where,
+                advice="the next pass tries again",
+            ) from error
+        except RuntimeError as error:  # PyGithub's word for a redirect that it does not follow
+            raise Failure(
+                Trouble.MALFORMED,
+                "the answer is a redirect to elsewhere, or to itself",
+                where=where,
+                advice="check github.api_url",
+            ) from error
+
+    async def _connected(self) -> Requester:
+        async with self._connecting:
+            if self._requester is None:
+                self._requester = await self._in_thread(self._connect, f"log in at {self._host}")
+            return self._requester
+
+    def _connect(self) -> Requester:
+        access = self._access
+        common: dict[str, Any] = {
+            "base_url": access.api_url,
+            "timeout": access.timeout,
+            "retry": None,
+            "seconds_between_requests": None,
+            "seconds_between_writes": access.seconds_between_writes,
+            "per_page": 100,
+            "user_agent": "freshness-bot",
+        }
+        credentials = access.credentials
+        auth: Auth.Auth
+        if isinstance(credentials, TokenCredentials):
+            auth = Auth.Token(credentials.token)
+        else:
+            app = _app(credentials)
+            installation = credentials.installation or _only_installation(app, common)
+            auth = app.get_installation_auth(installation)
+        return Github(auth=auth, pool_size=access.threads, **common).requester
+
+    def _failure(self, status: int, headers: Mapping[str, Any], data: Any, where: str) -> Failure:
+        message = str(data.get("message", "")) if isinstance(data, dict) else ""
+        pause = self._pause(status, headers, message)
+        if pause is not None:
+            self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
+            return throttled(pause, where, status)
+        trouble, advice = meaning(status)
+        detail = details(data)
+        return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
+
+    def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
+        if status not in (403, 429):
+            return None
+        if str(headers.get("retry-after", "")).isdigit():
+            return timedelta(seconds=int(headers["retry-after"]))
+        if headers.get("x-ratelimit-remaining") == "0" and str(headers.get("x-ratelimit-reset", "")).isdigit():
+            reset = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
+            return max(reset - self._clock.now(), timedelta(seconds=1))
+        if status == 429 or "rate limit" in message.lower():
+            return _SECONDARY_LIMIT_PAUSE
+        return None
+
+
+class _Connections:
+    """One for each thread: PyGithub's own keeps the request on itself until the answer is read.
+
+    So two threads that shared it could each get the other's answer.
+    """
+
+    def __init__(self, access: GitHubAccess) -> None:
+        self._access = access
+        self._mine = threading.local()
+        self._all: list[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = []
+
+    def own(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+        found: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
+        found = getattr(self._mine, "connection", None)
+        if found is None:
+            address = urlsplit(self._access.api_url)
+            kind = HTTPRequestsConnectionClass if address.scheme == "http" else HTTPSRequestsConnectionClass
+            found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
+            self._mine.connection = found
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+
+
+def _app(credentials: AppCredentials) -> Auth.AppAuth:
+    """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
+    try:
+        app = Auth.AppAuth(credentials.id, credentials.private_key)
+        app.create_jwt()
+    except (ValueError, TypeError, AssertionError, PyJWTError) as error:
+        raise Failure(
+            Trouble.DENIED,
+            "the GitHub App's private key cannot be read",
+            advice="github.app.private_key_file must hold the PEM file that GitHub gave for the App",
+        ) from error
+    return app
+
+
+def _only_installation(app: Auth.AppAuth, common: Mapping[str, Any]) -> int:
+    installations = list(GithubIntegration(auth=app, **common).get_installations())
+    if len(installations) != 1:
+        raise Failure(
+            Trouble.DENIED,
+            f"the GitHub App has {len(installations)} installations",
+            advice="set github.app.installation to the one to use",
+        )
+    return installations[0].id
+
+
+def _worth_another_try(error: Exception) -> bool:
+    return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE

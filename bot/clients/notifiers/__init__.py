@@ -1,0 +1,1 @@
+"""Where maintainers read, one module for each kind of channel."""

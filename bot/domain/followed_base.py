@@ -1,0 +1,65 @@
+"""Which base a reference follows, and what it becomes when that base moves.
+
+Microsoft publishes a patch version (`10.0.4-noble`) and its floating minor tag (`10.0-noble`) as one index, and
+stops updating the patch tag when the next patch is out. So a patch-pinned reference follows the minor tag.
+.NET Framework is numbered otherwise: `4.8.1` is a product of its own beside `4.8`, and its tag floats.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.domain.reference import Base, Reference
+from bot.domain.tags.choice import is_compatible, policy_for
+from bot.domain.tags.tag import Tag
+
+_FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk", "monitor"})
+_PATCH = re.compile(r"(?P<minor>\d+\.\d+)\.(?P<patch>\d+)(?:-(?P<revision>\d+))?(?P<rest>(?:-[a-z].*)?)", re.ASCII)
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+def followed_base(reference: Reference) -> Base | None:
+    """The registry tag to watch for a reference; None for a bare digest, which nothing can follow."""
+    if reference.tag is None:
+        return None if reference.digest is not None else reference.base
+    patch = _patch(reference)
+    if patch is None:
+        return reference.base
+    return Base(reference.registry, reference.repository, f"{patch['minor']}{patch['rest']}")
+
+
+def is_patch_pinned(reference: Reference) -> bool:
+    return _patch(reference) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The new reference cannot be told yet; `reason` says why."""
+
+    reason: str
+
+
+def moved(reference: Reference, digest: str, version: str | None) -> Reference | Unknown:
+    """The reference after its base moved to `digest` with .NET `version` (None where the image tells none).
+
+    A digest stays a digest, a tag without one stays without; only a patch version in the tag is replaced.
+    """
+    tag = reference.tag
+    patch = _patch(reference)
+    if patch is not None:
+        if version is None or _VERSION.fullmatch(version) is None:
+            return Unknown(f"the patch version behind {digest[:19]} is not known yet")
+        proposed = f"{version}{patch['rest']}"
+        if not is_compatible(patch[0], proposed, policy_for(reference)):
+            return Unknown(f"the base now holds {version}, another minor version than {tag}")
+        if version != f"{patch['minor']}.{patch['patch']}":
+            tag = proposed
+    return reference.at(tag, digest if reference.digest is not None else None)
+
+
+def _patch(reference: Reference) -> re.Match[str] | None:
+    *folders, family = reference.repository.split("/")
+    if reference.tag is None or "dotnet" not in folders or "framework" in folders or family not in _FAMILIES:
+        return None
+    if Tag.parse(reference.tag).is_prerelease:
+        return None  # after `11.0.0-preview.1` comes another product, which only a person asks for
+    return _PATCH.fullmatch(reference.tag)

@@ -1,0 +1,1 @@
+"""What an image tag says, and which tag may follow which."""

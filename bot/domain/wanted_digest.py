@@ -1,0 +1,62 @@
+"""What a rebuild asks of the files of its repository, whatever they say at the moment when it is carried out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.domain.change import Change
+from bot.domain.followed_base import followed_base
+from bot.domain.rebuild import Rebuild
+from bot.domain.reference import Base
+from bot.domain.sdk_pin import is_sdk_version
+from bot.domain.usage import Problem, Replacement
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
+
+    With `marks`, usages that need no edit get the marker line.
+    """
+
+    base: Base
+    digest: str
+    version: str | None = None
+    marks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """`sdk` is the version that global.json files are to ask for, where they must move along."""
+
+    of_bases: tuple[Order, ...]
+    sdk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """One file after its orders: `met` are the bases that it now stands on, `refused` what could not be written."""
+
+    data: bytes
+    met: frozenset[Base] = field(default_factory=frozenset)
+    refused: tuple[Problem, ...] = ()
+
+
+def moves_sdk_pins(item: Replacement) -> bool:
+    """Whether it is one for global.json, or for an image that is pinned as global.json is: they move together."""
+    new = item.new
+    is_version = new.tag is not None and new.digest is None and is_sdk_version(new.tag)
+    return is_version and not item.marker and new.base.is_sdk
+
+
+def orders_of(rebuild: Rebuild, changes: Iterable[Change]) -> Orders:
+    """Derived from what was planned, so that a file which changed since then is still brought up to date."""
+    versions = {change.base: change.to_version for change in changes if change.to_version is not None}
+    marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
+    pins = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
+    return Orders(
+        tuple(
+            Order(target.base, target.to_digest, versions.get(target.base), target.base in marked)
+            for target in rebuild.targets
+        ),
+        next((tag for tag in reversed(pins) if tag is not None), None),
+    )

@@ -1,0 +1,1 @@
+"""Follows pull requests and runs to their end."""

@@ -1,0 +1,151 @@
+"""One tick: open rebuilds are looked at until their pull request or run has ended."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.backoff import rest_at_age
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.forge import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
+from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
+
+_BATCH = 10
+_GONE_AFTER = 12
+"""Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
+_LOST_AFTER = timedelta(hours=1)
+"""A dispatched run that never showed up for so long did not start."""
+
+
+class VerifyStore(Protocol):
+    async def claim_rebuilds(self, states: Iterable[State], limit: int) -> Sequence[Rebuild]: ...
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+
+class Host(Protocol):
+    async def pull_request(self, repository: str, number: int) -> PullRequest: ...
+
+    async def run(self, repository: str, run: int) -> Run: ...
+
+    async def dispatched_runs(
+        self, repository: str, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyTally:
+    looked_at: int = 0
+    ended: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
+    """Looks once at every rebuild that is due; one that cannot be read is looked at again later.
+
+    Where the host asks for a pause, the others are put off as well. A defect of ours puts off the rebuild that it
+    met; it is raised once the others are done.
+    """
+    looked_at = ended = 0
+    problems: list[str] = []
+    defects: list[Exception] = []
+    pause: Failure | None = None
+    while pause is None and (batch := await store.claim_rebuilds(FOLLOWED, _BATCH)):
+        for before in batch:
+            rest = _rest(before, follow_every, clock.now())
+            after = before
+            was_seen = True
+            if pause is None:
+                looked_at += 1
+                try:
+                    after = await _look(before, store, host, clock)
+                except Failure as failure:
+                    problems.append(f"{before.repository}: {failure}")
+                    after = _unread(before, failure, clock)
+                    was_seen = False
+                    pause = failure if failure.trouble is Trouble.THROTTLED else None
+                except Exception as defect:
+                    defects.append(defect)
+                    was_seen = False
+            if pause is not None:
+                rest = max(rest, pause.retry_after or rest)
+            if not after.state.has_ended:
+                after = replace(after, due_at=clock.now() + (timedelta() if _is_left_to_act(after) else rest))
+            ended += after.state.has_ended
+            try:
+                await store.settle_rebuild(before, after, succeeded=was_seen)
+            except LeaseLost:
+                continue
+    if defects:
+        raise ExceptionGroup("rebuilds met defects", defects)
+    return VerifyTally(looked_at, ended, tuple(problems))
+
+
+def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
+    """Runs end soon; a pull request that has waited long is looked at less and less often."""
+    if rebuild.action is not Action.PULL_REQUEST:
+        return follow_every
+    return rest_at_age(rebuild.age(now), follow_every)
+
+
+def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
+    if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
+        what = "the pull request" if before.action is Action.PULL_REQUEST else "the run"
+        return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())
+    return before
+
+
+async def _look(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:
+    if rebuild.action is Action.PULL_REQUEST:
+        assert rebuild.pull_request is not None
+        request = await host.pull_request(rebuild.repository, rebuild.pull_request)
+        return _after_request(rebuild, request, clock.now())
+    if rebuild.run is None:
+        return await _search(rebuild, store, host, clock)
+    return after_run(rebuild, await host.run(rebuild.repository, rebuild.run), clock.now())
+
+
+def _after_request(rebuild: Rebuild, request: PullRequest, now: datetime) -> Rebuild:
+    if request.is_merged:
+        return rebuild.moved(State.SUCCEEDED, f"pull request #{request.number} was merged", at=now)
+    if not request.is_open:
+        return rebuild.moved(State.CANCELLED, f"pull request #{request.number} was closed unmerged", at=now)
+    if request.is_conflicted:
+        return replace(rebuild, worded=rebuild.explained - 1)
+    return rebuild
+
+
+def _is_left_to_act(rebuild: Rebuild) -> bool:
+    """What is outdated, `act` brings to the default branch as it is now: its text, and the edits of its branch."""
+    return rebuild.state is State.OPEN and rebuild.explained > rebuild.worded
+
+
+async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:
+    """A host that told no run id at dispatch."""
+    started = rebuild.attempted_at or rebuild.planned_at
+    runs = await host.dispatched_runs(
+        rebuild.repository, rebuild.workflow or "", branch=None, since=started - CLOCKS_DIFFER_BY
+    )
+    run = dispatched_run(runs, await store.runs_taken(rebuild.repository), rebuild.correlation)
+    if run is not None:
+        return after_run(replace(rebuild, run=run.id), run, clock.now())
+    if clock.now() - started > _LOST_AFTER:
+        return rebuild.moved(State.FAILED, "the dispatched run never appeared", at=clock.now())
+    return rebuild
+
+
+def after_run(rebuild: Rebuild, run: Run, now: datetime) -> Rebuild:
+    """`queued` is still dispatched; GitHub's conclusions other than success and neutral are failures."""
+    rebuild = replace(rebuild, url=run.url or rebuild.url)
+    if run.has_concluded:
+        if run.conclusion in ("success", "neutral"):
+            return rebuild.moved(State.SUCCEEDED, f"the run concluded with {run.conclusion}", at=now)
+        if run.conclusion == "cancelled":
+            return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
+        return rebuild.moved(State.FAILED, f"the run concluded with {run.conclusion}", at=now)
+    if run.status == "in_progress":
+        return rebuild.moved(State.RUNNING, "the run is under way", at=now)
+    return rebuild

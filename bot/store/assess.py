@@ -1,0 +1,148 @@
+"""Observations that await assessment, and changes that await the feeds: what `assess` reads and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.stage import Pair
+from bot.domain.change import DOTNET_CAUSES, Change, Move
+from bot.domain.observation import Observation
+from bot.domain.rebuild import ENDED, Action, State, Target
+from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import FEEDS, counter
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
+from bot.store.report import announce
+from bot.store.rows.tables import changes, observations, rebuilds
+
+_CONCERNS_FOR = timedelta(days=120)
+"""An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
+
+
+class ChangeStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unassessed(self, limit: int) -> list[Pair]:
+        """Observations that no change explains yet, oldest first, each with the one before it."""
+        before = observations.alias("before")
+        query = (
+            select(
+                observations.c.id,
+                observations.c.base_id,
+                observations.c.observation,
+                before.c.id.label("before_id"),
+                before.c.observation.label("before_observation"),
+            )
+            .join(before, before.c.id == observations.c.previous_id)
+            .where(observations.c.assessed.is_(False))
+            .order_by(observations.c.id)
+            .limit(limit)
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            Pair(
+                row["id"],
+                row["before_id"],
+                row["base_id"],
+                load(row["before_observation"], Observation),
+                load(row["observation"], Observation),
+            )
+            for row in rows
+        ]
+
+    async def feeds_revision(self) -> int:
+        """Grows with every news from a feed; read before the news, so that none is missed in between."""
+        async with self._database.transaction() as connection:
+            return await counter(connection, FEEDS)
+
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            for pair, change in found:
+                taken = await connection.execute(
+                    update(observations)
+                    .where(observations.c.id == pair.id, observations.c.assessed.is_(False))
+                    .values(assessed=True)
+                )
+                if taken.rowcount != 1:
+                    continue
+                await connection.execute(
+                    insert(changes).values(
+                        base_id=pair.base_id,
+                        from_observation=pair.before_id,
+                        to_observation=pair.id,
+                        at=change.at,
+                        cause=change.cause.value,
+                        change=dump(change, Change),
+                        assessed_at=now,
+                        feeds_revision=revision,
+                        planned=False,
+                    )
+                )
+
+    async def reassessable(self, revision: int, now: datetime) -> list[Move]:
+        """Changes of a .NET version that were assessed before the feeds came to `revision`, as far as they still
+        concern anybody.
+        """
+        query = (
+            select(changes.c.id, changes.c.change)
+            .where(
+                changes.c.cause.in_([cause.value for cause in DOTNET_CAUSES]),
+                changes.c.feeds_revision < revision,
+                changes.c.at > now - _CONCERNS_FOR,
+            )
+            .order_by(changes.c.id)
+        )
+        async with self._database.transaction() as connection:
+            return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
+
+    async def save_reassessed(
+        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
+    ) -> None:
+        """What the feeds added: open pull requests and messages become due for their new text."""
+        rollouts: set[int] = set()
+        async with self._database.transaction() as connection:
+            for ids in chunks(looked_at):
+                await connection.execute(
+                    update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now, feeds_revision=revision)
+                )
+            for move in news:
+                row = await connection.execute(
+                    update(changes)
+                    .where(changes.c.id == move.id)
+                    .values(cause=move.change.cause.value, change=dump(move.change, Change))
+                    .returning(changes.c.rollout_id)
+                )
+                rollouts |= {found for found in row.scalars() if found is not None}
+            if rollouts:
+                await _explain(connection, {move.id for move in news}, now)
+            for rollout in sorted(rollouts):
+                await announce(connection, f"rollout:{rollout}", now)
+
+
+async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:
+    """An open pull request that nobody is busy with is due at once; others when their turn comes."""
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state.not_in(ENDED), rebuilds.c.action == Action.PULL_REQUEST.value
+        )
+    )
+    concerned = [
+        row.id
+        for row in rows.all()
+        if any(news & set(target.changes) for target in load(row.targets, tuple[Target, ...]))
+    ]
+    is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
+    for ids in chunks(sorted(concerned)):
+        # Locked in the order in which plans do it, so that neither waits for the other.
+        await connection.execute(
+            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
+        )
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(ids))
+            .values(explained=rebuilds.c.explained + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at))
+        )

@@ -1,0 +1,265 @@
+"""Repositories, their files and their usages: what `discover` reads and writes."""
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
+from bot.domain.repository import Repository, Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Problem, Usage
+from bot.store.engine.codec import dump
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.queue import Worker, claim, settle
+from bot.store.rows.bases import base_ids, catch_up, hold, mark_used
+from bot.store.rows.incidents import clear_incidents, open_incident, open_since
+from bot.store.rows.tables import blobs, chores, repositories, usages
+
+_LISTING = "list repositories"
+_SAME_SECOND = timedelta(seconds=2)
+_UNLISTED = "GitHub's list of repositories"
+_SHORT = "access to the fleet"
+"""Subjects of the incidents that a listing may be."""
+
+
+class FleetStore:
+    def __init__(self, database: Database, worker: Worker) -> None:
+        self._database = database
+        self._worker = worker
+
+    async def claim_listing(self, now: datetime) -> DueListing | None:
+        """The chore of listing the fleet where it is due, so that only one replica does it."""
+        async with self._database.transaction() as connection:
+            await connection.execute(insert_missing(connection, chores, name=_LISTING, due_at=now))
+            rows = await claim(connection, chores, self._worker, now, limit=1, where=[chores.c.name == _LISTING])
+        return DueListing(rows[0]["id"], rows[0]["attempts"]) if rows else None
+
+    async def postpone_listing(
+        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+    ) -> None:
+        """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
+        async with self._database.transaction() as connection:
+            await settle(connection, chores, self._worker, chore.id, due_at=due, succeeded=False)
+            if trouble is not None and now is not None:
+                await open_incident(connection, _UNLISTED, now, trouble, now)
+
+    async def known_fleet(self) -> KnownFleet:
+        async with self._database.transaction() as connection:
+            names = await connection.execute(select(repositories.c.name).where(repositories.c.listed.is_(True)))
+            return KnownFleet(frozenset(names.scalars()), await open_since(connection, _SHORT))
+
+    async def record_listing(
+        self,
+        chore: DueListing,
+        listing: Sequence[Repository],
+        now: datetime,
+        due: datetime,
+        *,
+        kept: Collection[str] = (),
+        trouble: str | None = None,
+        reader: str | None = None,
+    ) -> None:
+        """Repositories whose last push moved become due, as do those that another `reader` read.
+
+        Those no longer listed lose their usages, but for `kept`; `trouble` says why these are, and is an
+        incident until a listing has none.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(
+                    repositories.c.name,
+                    repositories.c.pushed_at,
+                    repositories.c.default_branch,
+                    repositories.c.listed,
+                    repositories.c.reader,
+                )
+            )
+            known = {row.name: row for row in rows}
+            fresh = [repository for repository in listing if repository.name not in known]
+            for chunk in chunks(fresh):
+                await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
+            news = [item for item in listing if item.name in known and _has_news(known[item.name], item, reader)]
+            if news:
+                values = [
+                    {"named": item.name, "branch": item.default_branch, "pushed": _settled_push(item, now)}
+                    for item in news
+                ]
+                await connection.execute(_become_due(now), values)
+            gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing} - set(kept)
+            for names in chunks(sorted(gone)):
+                await self._forget(connection, names)
+            await self._tell(connection, trouble, now)
+            await settle(connection, chores, self._worker, chore.id, due_at=due)
+
+    async def claim_repositories(self, now: datetime, limit: int) -> list[DueRepository]:
+        """Listed repositories whose default branch may have moved."""
+        async with self._database.transaction() as connection:
+            rows = await claim(
+                connection, repositories, self._worker, now, limit=limit, where=[repositories.c.listed.is_(True)]
+            )
+        return [
+            DueRepository(
+                row["id"],
+                row["name"],
+                row["default_branch"],
+                row["tree"],
+                row["attempts"],
+                row["reader"],
+                row["error"],
+            )
+            for row in rows
+        ]
+
+    async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        async with self._database.transaction() as connection:
+            for chunk in chunks(sorted(set(shas))):
+                rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
+                found.update({row.sha: zlib.decompress(row.body) for row in rows})
+        return found
+
+    async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
+        async with self._database.transaction() as connection:
+            for sha, body in bodies.items():
+                await connection.execute(insert_missing(connection, blobs, sha=sha, body=zlib.compress(body)))
+
+    async def save_reading(self, repository: DueRepository, reading: Reading, now: datetime, due: datetime) -> None:
+        """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
+        async with self._database.transaction() as connection:
+            bases_before = select(usages.c.base_id).where(
+                usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
+            )
+            before = set((await connection.execute(bases_before)).scalars())
+            ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
+            touched = sorted(before | set(ids.values()))
+            await hold(connection, touched)
+            await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
+            if reading.usages:
+                await connection.execute(
+                    insert(usages),
+                    [
+                        {
+                            "repository_id": repository.id,
+                            "base_id": ids.get(base) if base else None,
+                            "usage": dump(usage, Usage),
+                        }
+                        for usage, base in reading.usages
+                    ],
+                )
+            await mark_used(connection, touched)
+            await catch_up(connection, reading, ids)
+            read = {
+                "tree": reading.tree,
+                "reader": reading.reader,
+                "config": dump(reading.config, RepositoryConfig),
+                "workflows": dump(reading.workflows, tuple[Workflow, ...]),
+                "problems": dump(reading.problems, tuple[Problem, ...]),
+                "error": None,
+                "read_at": now,
+            }
+            await self._end(connection, repository, due, read)
+
+    async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
+        """The default branch is where it was: nothing to write but the next due time."""
+        async with self._database.transaction() as connection:
+            await self._end(connection, repository, due, {"error": None})
+
+    async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
+        """What was known stays in use; the error is shown until a reading works."""
+        async with self._database.transaction() as connection:
+            await self._end(connection, repository, due, {"error": error}, succeeded=False)
+
+    async def give_back(self, repository: DueRepository, due: datetime) -> None:
+        """It was not tried: neither an attempt nor an error."""
+        async with self._database.transaction() as connection:
+            untried = {"attempts": max(repository.attempts - 1, 0)}
+            await self._end(connection, repository, due, untried, succeeded=False)
+
+    async def _end(
+        self,
+        connection: AsyncConnection,
+        repository: DueRepository,
+        due: datetime,
+        values: Mapping[str, Any],
+        *,
+        succeeded: bool = True,
+    ) -> None:
+        await settle(
+            connection,
+            repositories,
+            self._worker,
+            repository.id,
+            due_at=due,
+            succeeded=succeeded,
+            values=values,
+        )
+
+    async def _forget(self, connection: AsyncConnection, names: Sequence[str]) -> None:
+        ids = list(
+            (await connection.execute(select(repositories.c.id).where(repositories.c.name.in_(names)))).scalars()
+        )
+        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+        touched = sorted(set((await connection.execute(theirs)).scalars()))
+        await hold(connection, touched)
+        await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
+        await connection.execute(
+            update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
+        )
+        await mark_used(connection, touched)
+
+    async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
+        over = [_UNLISTED]
+        if trouble is None:
+            over.append(_SHORT)
+        else:
+            await open_incident(connection, _SHORT, now, trouble, now)
+        await clear_incidents(connection, over, now)
+
+
+def _become_due(now: datetime) -> Any:
+    """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
+    return (
+        update(repositories)
+        .where(repositories.c.name == bindparam("named"))
+        .values(
+            default_branch=bindparam("branch"),
+            pushed_at=bindparam("pushed"),
+            listed=True,
+            due_at=now,
+            attempts=0,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
+    return bool(
+        known.pushed_at != item.pushed_at
+        or known.default_branch != item.default_branch
+        or not known.listed
+        or (reader is not None and known.reader not in (None, reader))
+    )
+
+
+def _settled_push(item: Repository, now: datetime) -> datetime | None:
+    """None for a push so recent that another may bear the same time: GitHub tells whole seconds."""
+    return item.pushed_at if item.pushed_at is None or now - item.pushed_at > _SAME_SECOND else None
+
+
+def _new_row(item: Repository, now: datetime) -> dict[str, object]:
+    return {
+        "name": item.name,
+        "default_branch": item.default_branch,
+        "pushed_at": _settled_push(item, now),
+        "listed": True,
+        "config": dump(RepositoryConfig(), RepositoryConfig),
+        "workflows": [],
+        "problems": [],
+        "due_at": now,
+    }

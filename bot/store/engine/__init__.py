@@ -1,0 +1,1 @@
+"""Databases, transactions, the queue of due rows and its leases."""

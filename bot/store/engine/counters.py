@@ -1,0 +1,25 @@
+"""Counters whose steps are committed in their order, which times are not."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.inserting import insert_into
+from bot.store.rows.tables import counters
+
+FEEDS = "feeds"
+"""Raised by every transaction that brings news from a feed."""
+
+
+async def raise_counter(connection: AsyncConnection, name: str) -> None:
+    """Holds the counter's row to the end of the transaction: who reads a value sees all that led to it."""
+    statement: Any = insert_into(connection, counters).values(name=name, value=1)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    )
+
+
+async def counter(connection: AsyncConnection, name: str) -> int:
+    found = await connection.scalar(select(counters.c.value).where(counters.c.name == name))
+    return int(found or 0)

@@ -1,0 +1,80 @@
+"""Leases across restarts: what a dead process of this machine held is free at once."""
+
+import hashlib
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Table, select, update
+
+from bot.domain.rebuild import FOLLOWED
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker, give_back
+from bot.store.rows.tables import bases, chores, documents, outbox, rebuilds, repositories
+
+LEASED: tuple[Table, ...] = (chores, repositories, bases, documents, rebuilds, outbox)
+_LONGEST_HOST = 40
+
+
+def this_worker() -> Worker:
+    """`host/pid/start`: the start time tells a process from a later one with the same number."""
+    pid = os.getpid()
+    return Worker(f"{_host()}/{pid}/{_started(pid)}")
+
+
+async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
+    """Frees what ended processes of this machine still hold; how many rows that were.
+
+    Other machines' leases run out by themselves: from here nobody can tell whether they live.
+    """
+    host = worker.name.partition("/")[0]
+    freed = 0
+    async with database.transaction() as connection:
+        for table in LEASED:
+            owners = await connection.execute(
+                select(table.c.lease_owner)
+                .where(table.c.lease_owner.startswith(f"{host}/", autoescape=True))
+                .distinct()
+            )
+            for owner in owners.scalars().all():
+                if owner != worker.name and not _is_alive(owner):
+                    freed += await give_back(connection, table, Worker(owner), attempted=True)
+    return freed
+
+
+async def give_all_back(database: Database, worker: Worker, *, attempted: bool = False) -> int:
+    """At an orderly stop: nothing stays leased. `attempted` where work was cut off in its middle."""
+    async with database.transaction() as connection:
+        return sum([await give_back(connection, table, worker, attempted=attempted) for table in LEASED])
+
+
+async def bring_forward(database: Database, now: datetime) -> None:
+    """Makes due whatever is looked at regularly: for a single pass on request."""
+    async with database.transaction() as connection:
+        for table in (chores, bases, documents):
+            await connection.execute(update(table).where(table.c.due_at > now).values(due_at=now))
+        await connection.execute(
+            update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(FOLLOWED)).values(due_at=now)
+        )
+
+
+def _host() -> str:
+    """The machine's name, shortened by its middle: pods of one deployment differ at the end alone."""
+    name = socket.gethostname().replace("/", "-")
+    if len(name) <= _LONGEST_HOST:
+        return name
+    return f"{name[:12]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _is_alive(owner: str) -> bool:
+    _, pid, started = owner.rsplit("/", 2)
+    return pid.isdigit() and _started(int(pid)) == started
+
+
+def _started(pid: int) -> str:
+    """The process's start time in clock ticks since boot (proc(5), field 22); empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,232 @@
+"""Changes that await a plan, and the plans made of them: what `plan` reads and writes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, case, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.change import Change, Move
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
+from bot.domain.repository import Affected, Member
+from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
+from bot.domain.usage import Replacement, Usage
+from bot.store.engine.codec import dump, load
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
+from bot.store.engine.queue import Worker
+from bot.store.rows.rebuilds import after_transitions, member_of, note, outcome_of, read_rebuilds, sdk_pins, step
+from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
+
+
+class PlanningStore:
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        self._database = database
+        self._worker = worker
+        self._clock = clock
+
+    async def unplanned(self) -> list[Move]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change, changes.c.rollout_id)
+                .where(changes.c.planned.is_(False))
+                .order_by(changes.c.id)
+            )
+            return [Move(row.id, load(row.change, Change), row.rollout_id) for row in rows]
+
+    async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
+        """For each change the usages that follow its base, in repositories that no plan for it has served yet.
+
+        A superseded rebuild has served it too: what it was to bring goes on with its successor, maybe in another
+        rollout.
+        """
+        query = (
+            select(
+                changes.c.id.label("change"),
+                usages.c.usage,
+                repositories.c.id,
+                repositories.c.name,
+                repositories.c.workflows,
+                repositories.c.config,
+            )
+            .join(usages, usages.c.base_id == changes.c.base_id)
+            .join(repositories, repositories.c.id == usages.c.repository_id)
+            .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
+            .order_by(repositories.c.name, usages.c.id)
+        )
+        concerned = select(rebuilds.c.repository_id, rebuilds.c.targets).where(
+            rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
+        )
+        found: dict[int, list[Affected]] = {}
+        members: dict[int, Member] = {}
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            pins = await sdk_pins(connection, {row["id"] for row in rows})
+            planned = {
+                (row.repository_id, change)
+                for row in await connection.execute(concerned)
+                for target in load(row.targets, tuple[Target, ...])
+                for change in target.changes
+            }
+            for row in rows:
+                if (row["id"], row["change"]) in planned:
+                    continue
+                member = members.get(row["id"]) or members.setdefault(row["id"], member_of(row, pins))
+                found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
+        return found
+
+    async def open_rebuilds(self) -> list[Rebuild]:
+        async with self._database.transaction() as connection:
+            return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
+
+    async def open_rollouts(self) -> list[OpenRollout]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                select(rollouts.c.id, rollouts.c.opened_at, changes.c.change)
+                .join(changes, changes.c.rollout_id == rollouts.c.id)
+                .where(rollouts.c.ended_at.is_(None))
+                .order_by(rollouts.c.id)
+            )
+            grouped: dict[tuple[int, datetime], list[Change]] = {}
+            for row in rows:
+                grouped.setdefault((row.id, row.opened_at), []).append(load(row.change, Change))
+        return [
+            OpenRollout(key[0], key[1], tuple(item.cause for item in items), tuple(item.base for item in items))
+            for key, items in grouped.items()
+        ]
+
+    async def save_plan(self, plan: PlannedRollout) -> None:
+        """All of it or nothing; raises `LeaseLost` where another replica has planned one of the changes."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            taken = await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
+                .values(planned=True)
+                .returning(changes.c.id)
+            )
+            if len(taken.all()) != len(plan.changes):
+                raise LeaseLost("another worker has planned these changes")
+            if not plan.rebuilds:
+                return
+            rollout = plan.joins
+            if rollout is None:
+                opened = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
+                rollout = int(opened.scalar_one())
+            await connection.execute(
+                update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
+            )
+            touched = await _supersede(connection, plan.rebuilds, rollout, now)
+            await _add(connection, plan.rebuilds, rollout, now)
+            await after_transitions(connection, touched | {rollout}, now)
+
+    async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
+        """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
+        assessed_since = (
+            select(changes.c.id)
+            .where(
+                changes.c.rollout_id == rebuilds.c.rollout_id,
+                changes.c.assessed_at > rebuilds.c.considered_at,
+            )
+            .exists()
+        )
+        waiting = rebuilds.c.state.in_(AWAITING)
+        late = rebuilds.c.due_at > self._clock.now()
+        async with self._database.transaction() as connection:
+            found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
+            ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change).where(changes.c.id.in_(ids or {0}))
+            )
+            known = {row.id: load(row.change, Change) for row in rows}
+        return [
+            (
+                rebuild,
+                tuple(known[change] for target in rebuild.targets for change in target.changes if change in known),
+            )
+            for rebuild in found
+        ]
+
+    async def save_reconsidered(self, due: Mapping[int, datetime]) -> None:
+        """New due times by rebuild; only ever earlier, and only while nobody works on it."""
+        at = bindparam("at", type_=rebuilds.c.due_at.type)
+        statement = (
+            update(rebuilds)
+            .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
+            .values(
+                considered_at=self._clock.now(),
+                due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+            )
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
+
+
+async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime) -> None:
+    rows = [
+        {
+            "rollout_id": rollout,
+            "repository_id": item.repository_id,
+            "action": item.action.value,
+            "state": item.state.value,
+            "reason": item.reason,
+            "targets": dump(item.targets, tuple[Target, ...]),
+            "replacements": dump(item.replacements, tuple[Replacement, ...]),
+            "wave": item.wave,
+            "planned_at": now,
+            "considered_at": now,
+            "due_at": item.due_at,
+            "workflow": item.workflow,
+            "branch": item.branch,
+            "pull_request": item.pull_request,
+            "ended_at": now if item.state.has_ended else None,
+        }
+        for item in planned
+    ]
+    added = await connection.execute(
+        insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason), rows
+    )
+    await note(connection, [step(row.id, now, None, State(row.state), row.reason) for row in added])
+
+
+async def _supersede(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+) -> set[int]:
+    """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
+    replaced = [old for item in planned for old in item.supersedes]
+    touched: set[int] = set()
+    for ids in chunks(replaced):
+        # Locked first, so that what a busy worker is just writing is seen here.
+        await connection.execute(
+            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
+        )
+        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(ENDED))
+        touched |= {rebuild.rollout for rebuild in still_open}
+        for is_same in (False, True):
+            some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
+            reason = "more bases of the same publication" if is_same else "a newer digest"
+            await _end(
+                connection,
+                some,
+                f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
+                now,
+            )
+    return touched
+
+
+async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
+    if not some:
+        return
+    ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in some]
+    # Taking the lease away stops a worker that is busy with one from writing over this.
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
+        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+    )
+    await note(
+        connection,
+        [step(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+    )

@@ -1,0 +1,1 @@
+"""The tables, and what several stores read and write in them alike."""

@@ -1,0 +1,85 @@
+"""The rows of bases, as far as the usages of repositories make, use and leave them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.discover.ports import Reading
+from bot.domain.change import Cause
+from bot.domain.followed_base import moved
+from bot.domain.reference import Base, Reference
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.rows.tables import bases, changes, usages
+
+_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+
+
+async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
+    """A base that is new becomes due at once."""
+    known = await _ids_of(connection, named)
+    missing = sorted(named - known.keys())
+    for base in missing:
+        place = {"registry": base.registry, "repository": base.repository, "tag": base.tag}
+        await connection.execute(insert_missing(connection, bases, **place, due_at=now, used=True))
+    return known | await _ids_of(connection, set(missing))
+
+
+async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, int]:
+    found: dict[Base, int] = {}
+    for chunk in chunks(sorted({base.tag for base in named})):
+        rows = await connection.execute(
+            select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
+        )
+        found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    return {base: id_ for base, id_ in found.items() if base in named}
+
+
+async def hold(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Locks bases in one order: two repositories that gain and lose the same base must see each other's usages.
+
+    SQLite needs none: its transactions come one after another.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    for chunk in chunks(ids):
+        locked = select(bases.c.id).where(bases.c.id.in_(chunk)).order_by(bases.c.id).with_for_update()
+        await connection.execute(locked)
+
+
+async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Only bases that some usage follows are polled."""
+    is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
+    for chunk in chunks(ids):
+        await connection.execute(
+            update(bases).where(bases.c.id.in_(chunk), bases.c.used != is_used).values(used=is_used)
+        )
+
+
+async def catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> None:
+    """A repository that is new, or pins what its base has left behind, is served by the base's last change.
+
+    That change is planned once more, for those that no plan of it has served. A base that has not moved since it
+    is watched has no such change: a first run finds the fleet as it is.
+    """
+    known = await connection.execute(
+        select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
+    )
+    now = {row.id: (row.digest, row.version) for row in known}
+    behind = set()
+    for usage, base in reading.usages:
+        digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
+        if base is None or digest is None:
+            continue
+        target = moved(usage.reference, digest, version)
+        if isinstance(target, Reference) and target != usage.reference:
+            behind.add(ids[base])
+    if not behind:
+        return
+    last = (
+        select(func.max(changes.c.id))
+        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(_SET_OFF_REBUILDS))
+        .group_by(changes.c.base_id)
+    )
+    await connection.execute(update(changes).where(changes.c.id.in_(last)).values(planned=False))

@@ -1,0 +1,127 @@
+"""Rebuilds as rows: reading them, writing what may change in them, and what each transition entails."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.rebuild import ENDED, Action, Rebuild, State, Target
+from bot.domain.repository import Member, Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Replacement, Usage
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.report import announce
+from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
+
+
+async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
+    rows = await connection.execute(
+        select(rebuilds, repositories.c.name.label("repository_name"))
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(*where)
+        .order_by(rebuilds.c.id)
+    )
+    return [rebuild_of(row, row["repository_name"]) for row in rows.mappings()]
+
+
+def step(rebuild: int, at: datetime, before: State | None, after: State, reason: str) -> dict[str, Any]:
+    return {
+        "rebuild_id": rebuild,
+        "at": at,
+        "before": before.value if before else None,
+        "after": after.value,
+        "reason": reason,
+    }
+
+
+async def note(connection: AsyncConnection, steps: Sequence[dict[str, Any]]) -> None:
+    await connection.execute(insert(transitions), list(steps))
+
+
+async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
+    """A rollout ends with its last rebuild; its message is due whenever one of them moved.
+
+    Its row is locked before its rebuilds are counted: of two workers that end the last two at once, neither sees
+    what the other has not committed yet.
+    """
+    for rollout in sorted(touched):
+        await connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout).with_for_update())
+        open_ones = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.not_in(ENDED))
+        still_open = (await connection.execute(open_ones.limit(1))).first() is not None
+        await connection.execute(
+            update(rollouts).where(rollouts.c.id == rollout).values(ended_at=None if still_open else now)
+        )
+        await announce(connection, f"rollout:{rollout}", now)
+
+
+def member_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> Member:
+    return Member(
+        row["id"],
+        row["name"],
+        load(row["workflows"], tuple[Workflow, ...]),
+        load(row["config"], RepositoryConfig),
+        tuple(pins.get(row["id"], ())),
+    )
+
+
+async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[Usage]]:
+    """The usages that follow no base: what global.json files ask for."""
+    found: dict[int, list[Usage]] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(
+            select(usages.c.repository_id, usages.c.usage)
+            .where(usages.c.repository_id.in_(chunk), usages.c.base_id.is_(None))
+            .order_by(usages.c.id)
+        )
+        for row in rows:
+            found.setdefault(row.repository_id, []).append(load(row.usage, Usage))
+    return found
+
+
+def rebuild_of(row: RowMapping, repository: str) -> Rebuild:
+    return Rebuild(
+        id=row["id"],
+        rollout=row["rollout_id"],
+        repository=repository,
+        action=Action(row["action"]),
+        state=State(row["state"]),
+        reason=row["reason"],
+        targets=load(row["targets"], tuple[Target, ...]),
+        replacements=load(row["replacements"], tuple[Replacement, ...]),
+        wave=row["wave"],
+        due_at=row["due_at"],
+        planned_at=row["planned_at"],
+        branch=row["branch"],
+        pull_request=row["pull_request"],
+        workflow=row["workflow"],
+        correlation=row["correlation"],
+        attempted_at=row["attempted_at"],
+        run=row["run"],
+        url=row["url"],
+        attempts=row["attempts"],
+        explained=row["explained"],
+        worded=row["worded"],
+        ended_at=row["ended_at"],
+    )
+
+
+def columns_of(rebuild: Rebuild) -> dict[str, Any]:
+    """What may change in the life of a rebuild."""
+    return {
+        **outcome_of(rebuild),
+        "branch": rebuild.branch,
+        "pull_request": rebuild.pull_request,
+        "workflow": rebuild.workflow,
+        "correlation": rebuild.correlation,
+        "attempted_at": rebuild.attempted_at,
+        "run": rebuild.run,
+        "url": rebuild.url,
+        "worded": rebuild.worded,
+    }
+
+
+def outcome_of(rebuild: Rebuild) -> dict[str, Any]:
+    return {"state": rebuild.state.value, "reason": rebuild.reason, "ended_at": rebuild.ended_at}

@@ -1,0 +1,223 @@
+"""What an operator asks of the store: how things stand, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.notices.deciding import OpenNotice
+from bot.assess.tag_family import sibling_of
+from bot.domain.change import Change
+from bot.domain.failure import Failure, Trouble
+from bot.domain.notice import Topic
+from bot.domain.observation import Observation
+from bot.domain.rebuild import ENDED, Rebuild
+from bot.domain.reference import Base
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Problem, Usage
+from bot.store.engine.codec import load
+from bot.store.engine.database import Database
+from bot.store.notices import open_notices
+from bot.store.rows.observations import latest_observations, loaded
+from bot.store.rows.rebuilds import read_rebuilds
+from bot.store.rows.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
+
+_MOST_OBSERVATIONS = 500
+"""Of one base: years of a tag that moves often."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseStatus:
+    base: Base
+    digest: str | None
+    version: str | None
+    moved_at: datetime | None
+    repositories: int
+    error: str | None
+    release_lag: timedelta | None = None
+    """How long after the release feed the newest .NET release came; negative: before it. None: not seen yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStatus:
+    subject: str
+    opened_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStatus:
+    """`toward` names the bases to move to, the best first."""
+
+    topic: Topic
+    base: Base
+    since: datetime
+    text: str
+    toward: tuple[Base, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`rebuilds` are those that have not ended, and all of the newest rollout."""
+
+    repositories: int
+    unreadable: tuple[tuple[str, str], ...]
+    bases: tuple[BaseStatus, ...]
+    rebuilds: tuple[Rebuild, ...]
+    incidents: tuple[IncidentStatus, ...]
+    notices: tuple[NoticeStatus, ...]
+    feed_errors: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition of a rebuild."""
+
+    rebuild: int
+    at: datetime
+    before: str | None
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    repository: str
+    read_at: datetime | None
+    error: str | None
+    problems: tuple[Problem, ...]
+    config: RepositoryConfig
+    usages: tuple[tuple[Usage, Base | None, str | None], ...]
+    """Each with the base that it follows and the digest which that base has now."""
+    rebuilds: tuple[Rebuild, ...]
+    steps: tuple[Step, ...]
+
+
+class StatusStore:
+    """Reads only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def status(self) -> Status:
+        listed = repositories.c.listed.is_(True)
+        newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
+        async with self._database.transaction() as connection:
+            total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
+            unreadable = await connection.execute(
+                select(repositories.c.name, repositories.c.error).where(listed, repositories.c.error.is_not(None))
+            )
+            troubles = await connection.execute(
+                select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)
+            )
+            feeds = await connection.execute(
+                select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
+            )
+            standing = await open_notices(connection)
+            return Status(
+                repositories=int(total.scalar_one()),
+                unreadable=tuple((row.name, row.error) for row in unreadable),
+                bases=await _bases(connection, standing),
+                rebuilds=tuple(
+                    await read_rebuilds(
+                        connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
+                    )
+                ),
+                incidents=tuple(IncidentStatus(row.subject, row.opened_at, row.detail) for row in troubles),
+                notices=tuple(
+                    NoticeStatus(notice.topic, notice.base, notice.since, notice.text, notice.toward)
+                    for notice in standing
+                    if notice.topic is not Topic.RELEASE_LAG
+                ),
+                feed_errors=tuple((row.url, row.error) for row in feeds),
+            )
+
+    async def explain(self, repository: str) -> Explanation:
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(repositories).where(repositories.c.name == repository))).first()
+            if row is None:
+                raise Failure(
+                    Trouble.MISSING,
+                    f"no repository {repository!r} is known",
+                    advice="write owner/name; see github.repositories in the settings",
+                )
+            named = await connection.execute(
+                select(usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+                .outerjoin(bases, bases.c.id == usages.c.base_id)
+                .where(usages.c.repository_id == row.id)
+                .order_by(usages.c.id)
+            )
+            mine = await read_rebuilds(connection, rebuilds.c.repository_id == row.id)
+            steps = await connection.execute(
+                select(transitions)
+                .where(transitions.c.rebuild_id.in_([rebuild.id for rebuild in mine]))
+                .order_by(transitions.c.id)
+            )
+            return Explanation(
+                repository,
+                row.read_at,
+                row.error,
+                load(row.problems, tuple[Problem, ...]),
+                load(row.config, RepositoryConfig),
+                tuple(
+                    (
+                        load(item.usage, Usage),
+                        Base(item.registry, item.repository, item.tag) if item.tag else None,
+                        item.digest,
+                    )
+                    for item in named
+                ),
+                tuple(mine),
+                tuple(Step(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
+            )
+
+    async def changes_of(self, base: str) -> list[Change]:
+        """All changes of the bases whose full or short name is `base`, oldest first."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(select(changes.c.change).order_by(changes.c.at, changes.c.id))
+            found = [load(row, Change) for row in rows.scalars()]
+        return [change for change in found if base in (str(change.base), change.base.short)]
+
+    async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
+        """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
+        that these are cut from. Raises `Failure` where there is no such base."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+            known = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+            wanted = {found for found in known if base in (str(found), found.short)}
+            if not wanted:
+                raise Failure(
+                    Trouble.MISSING,
+                    f"no base {base!r} is known",
+                    advice="write it as `freshness-bot status` shows it, such as aspnet:10.0",
+                )
+            above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
+            ids = {known[found]: found for found in wanted | above}
+            rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
+        return loaded(ids, rows_of)
+
+
+async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:
+    """Those in use, each with how late its last release came."""
+    lags = {
+        notice.base: notice.until - notice.since
+        for notice in standing
+        if notice.topic is Topic.RELEASE_LAG and notice.until is not None
+    }
+    used_by = (
+        select(usages.c.base_id, func.count(func.distinct(usages.c.repository_id)).label("repositories"))
+        .group_by(usages.c.base_id)
+        .subquery()
+    )
+    found = await connection.execute(
+        select(bases, used_by.c.repositories)
+        .join(used_by, used_by.c.base_id == bases.c.id)
+        .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
+    )
+    named = ((Base(row.registry, row.repository, row.tag), row) for row in found)
+    return tuple(
+        BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
+        for base, row in named
+    )

@@ -1,0 +1,178 @@
+"""What discovery knows of the fleet."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.discover.ports import Reading
+from bot.domain.failure import LeaseLost
+from bot.domain.policy import Wish
+from bot.domain.repository import Repository, Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Problem
+from bot.store.rows.tables import bases, repositories, usages
+from bot.store.views import StatusStore
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
+
+SHOP = Repository("contoso/shop", "main", NOON - timedelta(days=3))
+DESK = Repository("contoso/desk", "main", NOON - timedelta(days=3))
+READING = Reading(
+    "tree-1",
+    ((usage_of(ASPNET), ASPNET), (usage_of(SDK, "build/Dockerfile"), SDK)),
+    (Workflow(".github/workflows/weekly-rebuild.yml", ("reason",)),),
+    RepositoryConfig(action=Wish.DISPATCH, labels=("deps",)),
+    (Problem("Dockerfile", 3, "no such stage"),),
+)
+
+
+async def names_due(stores: Stores) -> list[str]:
+    return sorted(item.name for item in await stores.fleet.claim_repositories(stores.clock.now(), 100))
+
+
+async def list_again(stores: Stores, *listed: Repository) -> None:
+    stores.clock.advance(HOUR)
+    await stores.listing(*listed)
+
+
+async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
+    now = stores.clock.now()
+    chores = [await stores.other(name).fleet.claim_listing(now) for name in ("one", "two")]
+    assert chores[0] is not None
+    assert chores[1] is None
+
+
+async def test_a_listing_that_failed_is_tried_again_later(stores: Stores) -> None:
+    chore = await stores.fleet.claim_listing(stores.clock.now())
+    assert chore is not None
+    await stores.fleet.postpone_listing(chore, stores.clock.now() + HOUR)
+    assert await stores.fleet.claim_listing(stores.clock.now()) is None
+    assert await stores.fleet.claim_listing(stores.clock.advance(HOUR)) == chore
+
+
+async def test_new_repositories_are_due_at_once(stores: Stores) -> None:
+    await stores.listing(SHOP, DESK)
+    assert await names_due(stores) == ["contoso/desk", "contoso/shop"]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [{"pushed_at": NOON}, {"default_branch": "trunk"}],
+    ids=["a push", "a renamed default branch"],
+)
+async def test_a_repository_with_news_is_due_and_others_are_left(stores: Stores, news: dict[str, object]) -> None:
+    await stores.listing(SHOP, DESK)
+    await stores.read(READING)
+    await list_again(stores, replace(SHOP, **news), DESK)
+    due = await stores.fleet.claim_repositories(stores.clock.now(), 100)
+    assert [(item.name, item.tree) for item in due] == [("contoso/shop", "tree-1")]
+    assert due[0].default_branch == news.get("default_branch", "main")
+
+
+async def test_news_during_a_reading_are_read_again(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    reader = stores.other("reader").fleet
+    busy = (await reader.claim_repositories(stores.clock.now(), 1))[0]
+    stores.clock.advance(HOUR / 60)
+    chore = await stores.fleet.claim_listing(NOON + HOUR)
+    assert chore is not None
+    now = stores.clock.now()
+    await stores.fleet.record_listing(chore, [replace(SHOP, pushed_at=now)], now, now + HOUR)
+    with pytest.raises(LeaseLost):
+        await reader.save_reading(busy, READING, now, now + 24 * HOUR)
+    assert await stores.count(usages) == 0
+    assert await names_due(stores) == ["contoso/shop"]
+
+
+async def test_a_repository_that_is_gone_loses_its_usages_and_is_not_read(stores: Stores) -> None:
+    await stores.listing(SHOP, DESK)
+    await stores.read(READING)
+    await list_again(stores, DESK)
+    assert await stores.count(usages) == 2
+    stores.clock.advance(48 * HOUR)
+    assert await names_due(stores) == ["contoso/desk"]
+
+
+async def test_bases_that_nobody_uses_any_more_are_not_polled(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    await stores.read(READING)
+    assert await stores.column(bases, "used") == [True, True]
+    await list_again(stores)
+    assert await stores.column(bases, "used") == [False, False]
+    assert await stores.watch.claim_bases(stores.clock.now(), 10, HOUR) == []
+
+
+async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    await stores.read(READING)
+    await list_again(stores)
+    await list_again(stores, SHOP)
+    due = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    assert [(item.name, item.tree) for item in due] == [("contoso/shop", None)]
+
+
+async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    for _ in range(2):
+        await stores.read(READING)
+        explained = await StatusStore(stores.database).explain("contoso/shop")
+        assert [(usage.path, base) for usage, base, _ in explained.usages] == [
+            ("Dockerfile", ASPNET),
+            ("build/Dockerfile", SDK),
+        ]
+        assert explained.problems == READING.problems
+        assert await stores.count(bases) == 2
+        stores.clock.advance(48 * HOUR)
+
+
+async def test_a_base_seen_for_the_first_time_is_due_at_once(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    await stores.read(READING)
+    due = await stores.watch.claim_bases(stores.clock.now(), 10, HOUR)
+    assert sorted(each.base for each in due) == [ASPNET, SDK]
+
+
+async def test_planning_sees_workflows_and_configuration(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    await stores.read(READING)
+    await stores.see({ASPNET: "a", SDK: "a"})
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "b", SDK: "b"})
+    await stores.assess()
+    member = (await stores.rollouts.affected([1]))[1][0].member
+    assert (member.workflows, member.config) == (READING.workflows, READING.config)
+
+
+async def test_a_reading_that_failed_keeps_what_was_known_and_says_why(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    await stores.read(READING)
+    stores.clock.advance(48 * HOUR)
+    due = (await stores.fleet.claim_repositories(stores.clock.now(), 1))[0]
+    await stores.fleet.postpone(due, "contoso/shop: no answer", stores.clock.now() + HOUR)
+    explained = await StatusStore(stores.database).explain("contoso/shop")
+    assert explained.error == "contoso/shop: no answer"
+    assert len(explained.usages) == 2
+
+
+async def test_a_default_branch_where_it_was_writes_only_the_next_time(stores: Stores) -> None:
+    await stores.listing(SHOP)
+    due = (await stores.fleet.claim_repositories(stores.clock.now(), 1))[0]
+    await stores.fleet.keep_reading(due, stores.clock.now() + HOUR)
+    assert await stores.column(repositories, "read_at") == [None]
+    assert await names_due(stores) == []
+
+
+async def test_contents_are_kept_by_their_name(stores: Stores) -> None:
+    await stores.fleet.save_blobs({"sha-a": b"FROM a", "sha-b": b"\x00\xff"})
+    await stores.fleet.save_blobs({"sha-a": b"FROM a"})
+    assert await stores.fleet.known_blobs(["sha-a", "sha-b", "sha-c"]) == {"sha-a": b"FROM a", "sha-b": b"\x00\xff"}
+
+
+async def test_a_large_fleet_is_listed(stores: Stores) -> None:
+    fleet = [Repository(f"contoso/r{number}", "main") for number in range(600)]
+    await stores.listing(*fleet)
+    await stores.read(Reading(None))
+    await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:300]), *fleet[300:550])
+    assert len(await stores.fleet.claim_repositories(stores.clock.now(), 5000)) == 300
+    assert (await StatusStore(stores.database).status()).repositories == 550

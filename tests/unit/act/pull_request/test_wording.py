@@ -1,0 +1,150 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.act.ports import Job
+from bot.act.pull_request.wording import body, commit_message, is_replaceable, mark, title
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause, Change
+from bot.domain.rebuild import Target
+from bot.domain.reference import Base
+from tests.unit.act.world import ASPNET, change, digest, member, rebuild, reference
+
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+
+
+def job(*changes: Change, paths: tuple[str, ...] = ("Dockerfile",), **values: Any) -> Job:
+    return Job(rebuild(**values), member(), "main", changes or (change(),), paths)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ((change(cves=("CVE-1", "CVE-2")),), "Refresh aspnet:10.0 to .NET 10.0.5 (2 CVEs)"),
+        ((change(cves=("CVE-1",)),), "Refresh aspnet:10.0 to .NET 10.0.5 (1 CVE)"),
+        ((change(from_version="10.0.5"),), "Refresh aspnet:10.0"),
+    ],
+)
+def test_the_title_says_what_comes(changes: tuple[Change, ...], said: str) -> None:
+    assert title(job(*changes)) == said
+
+
+def test_the_title_counts_further_bases() -> None:
+    targets = (*rebuild().targets, Target(SDK, digest("a"), digest("b"), (2,)))
+    assert title(job(targets=targets)).startswith("Refresh aspnet:10.0 and 1 more")
+
+
+def test_the_title_fits_a_listing() -> None:
+    assert len(title(job(change(to_version="9" * 500)))) == 120
+
+
+def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
+    text = body(job(change(cves=("CVE-2026-1",), severity=Severity.HIGH)))
+    assert text.startswith("`aspnet:10.0` moves under the same tag: a .NET security release.")
+    assert "**Fixes 1 CVE, rated up to high:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)" in text
+    assert (
+        f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` " in text
+    )
+    assert "docker pull mcr.microsoft.com/dotnet/aspnet:10.0\n" in text
+    assert "Not changed" not in text
+    assert text.endswith(mark(job()))
+
+
+def test_the_body_of_a_marker_says_why_there_is_an_edit_at_all() -> None:
+    marked = replace(rebuild().replacements[0], marker=True)
+    assert "a comment line that records its digest" in body(job(replacements=(marked,)))
+    assert "a comment line" not in body(job())
+
+
+def test_what_could_not_be_edited_is_listed() -> None:
+    text = body(job(), ["web/Dockerfile:3: it comes from a variable"])
+    assert "**Not changed, please look:**\n\n- web/Dockerfile:3: it comes from a variable" in text
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    text = body(
+        job(change(cves=tuple(f"CVE-2026-{n:05}" for n in range(90))), paths=tuple(f"{n}/D" for n in range(50))),
+        [f"{n}/Dockerfile:1: no" for n in range(50)],
+    )
+    assert "and 50 more" in text
+    assert text.count("and 20 more") == 1
+    assert "- and 30 more" in text
+
+
+def test_a_base_that_moved_twice_shows_its_whole_way() -> None:
+    first, second = change(to_version="10.0.5"), change("c", from_version="10.0.5", to_version="10.0.6")
+    assert "| 10.0.4 → 10.0.6 |" in body(job(first, second))
+
+
+# Whatever comes from outside
+
+
+def test_nothing_from_outside_mentions_links_or_hides() -> None:
+    hostile = "@octocat fixes #1 and GH-2 <!-- x --> | cell | `code` [a](https://evil.example) &#64;all"
+    text = body(job(change(to_version=hostile, cause=Cause.DOTNET_RELEASE)), [hostile])
+    shown = text.replace(mark(job()), "")
+    assert "@octocat" not in shown
+    assert "#1" not in shown
+    assert "GH-2" not in shown
+    assert "<!--" not in shown
+    assert "](https://evil" not in shown
+    assert "&#64;" not in shown.replace("\\&\\#\u200b64", "")
+
+
+def test_a_path_cannot_leave_its_code_span() -> None:
+    text = body(job(paths=("a`@octocat`\n\n# title|x/Dockerfile",)))
+    assert "Files: `a'@octocat' # title¦x/Dockerfile`" in text
+
+
+@given(st.lists(st.text(max_size=3000), max_size=60), st.lists(st.text(max_size=300), max_size=300))
+def test_however_long_the_hidden_mark_stays_and_github_takes_it(refused: list[str], paths: list[str]) -> None:
+    text = body(job(paths=tuple(paths)), refused)
+    assert len(text) <= 65_536
+    assert text.endswith(mark(job()))
+    assert text.count(mark(job())) == 1
+
+
+def test_a_body_too_long_is_cut_at_a_line_end() -> None:
+    targets = tuple(
+        Target(Base("registry.example", f"{'team/' * 20}app-{n}", "1"), digest("a"), digest("b"), (1,))
+        for n in range(300)
+    )
+    text = body(job(targets=targets))
+    assert len(text) <= 65_536
+    assert "(shortened)" in text
+    assert text.endswith("-->")
+
+
+@given(st.sampled_from(Cause), st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))
+def test_the_same_job_has_the_same_text(cause: Cause, before: str | None, after: str | None) -> None:
+    known = job(change(cause=cause, from_version=before, to_version=after))
+    assert (title(known), body(known)) == (title(known), body(known))
+
+
+# Commits
+
+
+def test_a_commit_names_its_bases_in_trailers() -> None:
+    message = commit_message(job())
+    assert message.splitlines()[0] == title(job())
+    assert message.endswith(f"\n\nFreshness-Base: {ASPNET}@{digest('b')}\n")
+    assert is_replaceable(message)
+
+
+def test_a_commit_on_peoples_work_is_never_replaced() -> None:
+    assert not is_replaceable(commit_message(job(), replaceable=False))
+
+
+@pytest.mark.parametrize(
+    "message", ["fix tests", 'Revert "Refresh aspnet:10.0"', "about Freshness-Base: in the text", ""]
+)
+def test_peoples_commits_are_known(message: str) -> None:
+    assert not is_replaceable(message)
+
+
+def test_other_digests_have_another_mark() -> None:
+    assert mark(job()) != mark(job(to="c"))
+    assert reference("b").digest in mark(job())  # type: ignore[operator]

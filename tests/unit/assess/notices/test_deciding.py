@@ -1,0 +1,291 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.assess.notices.deciding import (
+    AlertOptions,
+    Cleared,
+    Difference,
+    Listed,
+    OpenNotice,
+    Picture,
+    Published,
+    compare_notices,
+)
+from bot.assess.notices.stage import Look, NoticesTally, tick
+from bot.assess.releases import ReleaseIndex
+from bot.domain.advisory import Advisory, Release
+from bot.domain.clock import ManualClock
+from bot.domain.failure import LeaseLost
+from bot.domain.notice import Notice, Topic
+from bot.domain.observation import Observation
+from bot.domain.reference import Base
+from tests.unit.assess.world import DAY, base, image, release, seen
+
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+NAME = "aspnet:8.0-alpine3.20"
+LINUX = frozenset({"linux"})
+
+
+def picture(
+    *history: Observation,
+    listed: str | None = "8.0-alpine3.22 8.0-noble",
+    windows: str = "",
+    is_first: bool = False,
+    open_notices: Sequence[OpenNotice] = (),
+    above: Sequence[Observation] = (),
+) -> Picture:
+    """One used base with its history; `listed` are the tags of `dotnet/aspnet` in the inventory."""
+    tags = {("dotnet/aspnet", tag): Listed(f"sha256:{tag}", LINUX) for tag in (listed or "").split()}
+    tags |= {("dotnet/aspnet", tag): Listed(None, frozenset({"windows"})) for tag in windows.split()}
+    histories = {of[0].base: of for of in (history, above) if of}
+    published = None if listed is None else Published(frozenset({"dotnet/aspnet"}), tags)
+    return Picture({history[0].base: 7} if history else {}, histories, published, open_notices, is_first)
+
+
+def at(now: datetime, shown: Picture, *releases: Release, options: AlertOptions | None = None) -> Difference:
+    return compare_notices(shown, ReleaseIndex(releases), {}, now, options or AlertOptions())
+
+
+def as_stored(difference: Difference, *, told: bool = True) -> list[OpenNotice]:
+    notices = [item.notice for item in difference.opened]
+    return [_stored(number, notice, told) for number, notice in enumerate(notices, 1)]
+
+
+def _stored(number: int, notice: Notice, told: bool) -> OpenNotice:
+    return OpenNotice(
+        number, notice.topic, notice.base, notice.since, notice.until, notice.text, notice.toward, told
+    )
+
+
+def topics(difference: Difference) -> list[Topic]:
+    return [item.notice.topic for item in difference.opened]
+
+
+# Withdrawn
+
+
+def test_a_withdrawn_base_leads_to_what_the_inventory_lists() -> None:
+    (opened,) = at(DAY + DAYS, picture(seen("1", of=NAME), replace(seen(None, of=NAME), at=DAY + HOUR))).opened
+    assert opened.tell
+    assert opened.notice.toward[0] == base("aspnet:8.0-alpine3.22")
+    assert opened.notice.since == DAY + HOUR
+
+
+def test_a_linux_base_never_leads_to_windows() -> None:
+    gone = picture(seen("1", of=NAME), seen(None, of=NAME), listed="8.0-noble", windows="8.0-nanoserver-1809")
+    (opened,) = at(DAY, gone).opened
+    assert [found.tag for found in opened.notice.toward] == ["8.0-noble"]
+
+
+def test_a_base_that_was_gone_before_anybody_looked_is_told_without_a_time() -> None:
+    (opened,) = at(DAY, picture(seen("1", of=NAME), is_first=True)).opened
+    assert opened.tell
+    assert opened.notice.text == (
+        f"{NAME} is not in the published inventory and gets no more fixes; move to 8.0-alpine3.22"
+    )
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(picture(seen("1", of="runtime:8.0")), id="another repository"),
+        pytest.param(picture(seen("1", of="aspnet:our-own")), id="a tag of somebody's own"),
+        pytest.param(picture(seen("1", of=NAME), listed=None), id="no inventory"),
+        pytest.param(
+            picture(seen("1", replace(image("1"), created="2025-06-10T09:00:00Z"), of=NAME)), id="a new image"
+        ),
+        pytest.param(picture(seen("1", of=NAME), seen(None, of=NAME), listed=NAME.partition(":")[2]), id="listed"),
+    ],
+)
+def test_absence_from_the_inventory_is_not_believed_everywhere(shown: Picture) -> None:
+    assert at(DAY, shown).opened == ()
+
+
+def test_without_an_inventory_what_was_observed_counts() -> None:
+    gone = picture(seen("1", of=NAME), seen(None, of=NAME), listed=None)
+    assert topics(at(DAY, gone)) == [Topic.WITHDRAWN]
+
+
+def test_what_is_stored_is_not_opened_again_but_tells_how_long_it_lasts() -> None:
+    gone = picture(seen("1", of=NAME), seen(None, of=NAME))
+    stored = as_stored(at(DAY, gone))
+    later = at(DAY + 3 * DAYS, replace(gone, open=stored))
+    (refreshed,) = later.refreshed
+    assert (later.opened, later.cleared) == ((), ())
+    assert "withdrawn 3 days ago" in refreshed.notice.text
+    assert not refreshed.tell
+    assert not refreshed.reword
+
+
+def test_another_tag_to_move_to_changes_the_message() -> None:
+    gone = picture(seen("1", of=NAME), seen(None, of=NAME))
+    newer = picture(*gone.histories[base(NAME)], listed="8.0-alpine3.23", open_notices=as_stored(at(DAY, gone)))
+    (refreshed,) = at(DAY, newer).refreshed
+    assert refreshed.reword
+
+
+@pytest.mark.parametrize(
+    ("later", "outcome"),
+    [
+        (picture(seen("1", of=NAME), listed="8.0-alpine3.20"), "it is published again after 2 days"),
+        (picture(listed="8.0-alpine3.20"), "no repository uses it any more"),
+    ],
+)
+def test_what_holds_no_longer_is_cleared_with_its_outcome(later: Picture, outcome: str) -> None:
+    stored = as_stored(at(DAY, picture(seen("1", of=NAME), seen(None, of=NAME))))
+    assert at(DAY + 2 * DAYS, replace(later, open=stored)).cleared == (Cleared(1, outcome),)
+
+
+# Waiting for a base
+
+
+FIX = release("8.0.17", "CVE-2025-0001", at=DAY)
+WAITING = picture(seen("1", of="aspnet:8.0"), listed="8.0")
+
+
+def test_a_fix_that_misses_is_shown_at_once_and_told_when_it_has_missed_too_long() -> None:
+    early = at(DAY + HOUR, WAITING, FIX)
+    (opened,) = early.opened
+    assert (opened.notice.topic, opened.tell) == (Topic.WAITING_FOR_BASE, False)
+    assert early.look_again_at == DAY + 24 * HOUR
+    late = at(early.look_again_at, replace(WAITING, open=as_stored(early, told=False)), FIX)
+    assert [item.tell for item in late.refreshed] == [True]
+
+
+def test_how_long_a_fix_may_miss_is_the_operators_choice() -> None:
+    (opened,) = at(DAY + HOUR, WAITING, FIX, options=AlertOptions(waiting_for_base=HOUR)).opened
+    assert opened.tell
+
+
+def test_a_fix_that_arrives_clears_it() -> None:
+    stored = as_stored(at(DAY + 30 * HOUR, WAITING, FIX))
+    moved = picture(
+        seen("1", of="aspnet:8.0"), seen("2", of="aspnet:8.0", version="8.0.17"), listed="8.0", open_notices=stored
+    )
+    found = at(DAY + 49 * HOUR, moved, FIX)
+    assert found.cleared == (Cleared(1, "the fix arrived after 2 days"),)
+
+
+def test_an_older_fix_that_becomes_known_later_is_the_same_wait() -> None:
+    stored = as_stored(at(DAY + HOUR, WAITING, FIX))
+    earlier = release("8.0.18", "CVE-2025-0002", at=DAY - DAYS)
+    found = at(DAY + HOUR, replace(WAITING, open=stored), FIX, earlier)
+    assert (found.opened, found.cleared) == ((), ())
+    assert [item.notice.since for item in found.refreshed] == [DAY - DAYS]
+
+
+# End of life
+
+
+@pytest.mark.parametrize(("days", "number"), [(91, 0), (89, 1), (-3, 1)])
+def test_an_end_of_life_is_told_when_it_comes_within_the_time(days: int, number: int) -> None:
+    ends: date = (DAY + days * DAYS).date()
+    found = at(DAY, replace(WAITING, is_first=True), replace(release("8.0.16"), end_of_life=ends))
+    assert [(item.notice.topic, item.tell) for item in found.opened] == [(Topic.END_OF_LIFE, True)] * number
+
+
+# Events and lags
+
+
+MOVED = (
+    seen("1", image("1", os="bookworm-slim"), of="aspnet:8.0"),
+    replace(seen("2", image("2", os="noble"), of="aspnet:8.0"), at=DAY + HOUR),
+)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_tag_that_changed_underneath_is_told_unless_it_is_old_news(is_first: bool) -> None:
+    (opened,) = at(DAY + 2 * HOUR, picture(*MOVED, listed="8.0", is_first=is_first)).opened
+    assert (opened.notice.topic, opened.tell) == (Topic.MOVED_UNDERNEATH, not is_first)
+
+
+def test_an_event_that_was_not_told_at_first_is_never_told() -> None:
+    first = at(DAY + 2 * HOUR, picture(*MOVED, listed="8.0", is_first=True))
+    later = picture(*MOVED, listed="8.0", open_notices=as_stored(first, told=False))
+    assert at(DAY + DAYS, later).refreshed == ()
+
+
+def test_an_event_fades_after_a_week() -> None:
+    stored = as_stored(at(DAY + 2 * HOUR, picture(*MOVED, listed="8.0")))
+    found = at(DAY + 9 * DAYS, picture(*MOVED, listed="8.0", open_notices=stored))
+    assert [item.id for item in found.cleared] == [1]
+
+
+def test_the_newest_release_lag_and_a_pending_sibling_are_shown_and_never_told() -> None:
+    name = "aspnet:8.0-noble-chiseled"
+    cut = (seen("1", of=name), replace(seen("2", of=name, version="8.0.17"), at=DAY + HOUR))
+    full = [
+        replace(seen(digit, image(digit, layers=layers), of="aspnet:8.0-noble"), at=DAY + hours * HOUR)
+        for digit, layers, hours in (("5", "ab", 0), ("6", "cb", 2), ("7", "db", 3))
+    ]
+    shown = picture(*cut, listed="8.0-noble 8.0-noble-chiseled", above=full)
+    found = at(DAY + 40 * DAYS, shown, release("8.0.17", at=DAY))
+    assert [(item.notice.topic, item.notice.since, item.tell) for item in found.opened] == [
+        (Topic.RELEASE_LAG, DAY, False),
+        (Topic.SIBLING_LAG, DAY + 2 * HOUR, False),
+    ]
+
+
+def test_without_news_the_next_look_is_a_day_later() -> None:
+    found = at(DAY, WAITING)
+    assert (found.opened, found.look_again_at) == ((), DAY + DAYS)
+
+
+# The tick
+
+
+@dataclass
+class MemoryStore:
+    look: Look | None
+    taken_over: bool = False
+    saved: list[Difference] = field(default_factory=list)
+
+    async def claim_look(self, now: datetime) -> Look | None:
+        return self.look
+
+    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+        if self.taken_over:
+            raise LeaseLost("another worker looks")
+        self.saved.append(difference)
+
+
+@dataclass
+class Feeds:
+    asked: int = 0
+
+    async def known_releases(self) -> Mapping[str, Release]:
+        self.asked += 1
+        return {FIX.version: FIX}
+
+    async def known_advisories(self) -> Mapping[str, Advisory]:
+        return {}
+
+
+CLOCK = ManualClock(DAY + HOUR)
+
+
+async def test_a_tick_keeps_what_it_found() -> None:
+    store = MemoryStore(Look(1, "mark", WAITING))
+    assert await tick(store, Feeds(), CLOCK, AlertOptions()) == NoticesTally(opened=1)
+    assert [topics(found) for found in store.saved] == [[Topic.WAITING_FOR_BASE]]
+
+
+async def test_a_tick_without_a_look_asks_nobody() -> None:
+    feeds = Feeds()
+    assert await tick(MemoryStore(None), feeds, CLOCK, AlertOptions()) == NoticesTally()
+    assert feeds.asked == 0
+
+
+async def test_a_look_that_another_worker_took_over_is_left_to_it() -> None:
+    store = MemoryStore(Look(1, "mark", WAITING), taken_over=True)
+    assert await tick(store, Feeds(), CLOCK, AlertOptions()) == NoticesTally()
+
+
+def test_a_mirror_holds_the_same_tags() -> None:
+    there = Base("registry.example", "dotnet/aspnet", "8.0-alpine3.20")
+    gone = picture(replace(seen("1", of=NAME), base=there))
+    (opened,) = at(DAY, gone).opened
+    assert str(opened.notice.toward[0]) == "registry.example/dotnet/aspnet:8.0-alpine3.22"

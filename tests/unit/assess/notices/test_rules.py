@@ -1,0 +1,152 @@
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.assess.baseline import Standing
+from bot.assess.notices import rules as lag
+from bot.assess.releases import ReleaseIndex
+from bot.domain.advisory import Advisory
+from bot.domain.observation import Observation
+from tests.unit.assess.world import DAY, base, image, release, seen
+
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+
+
+def live(name: str, digit: str = "9", version: str | None = "8.0.16") -> Standing:
+    return Standing(seen(digit, of=name, version=version))
+
+
+def gone(name: str, digit: str = "1") -> Standing:
+    return Standing(seen(digit, of=name), withdrawn_at=DAY)
+
+
+@pytest.mark.parametrize(
+    ("moved_at", "text"),
+    [
+        (DAY + 3 * HOUR, "aspnet:8.0 had .NET 8.0.17 3 h after the release feed listed it"),
+        (DAY - HOUR / 2, "aspnet:8.0 had .NET 8.0.17 30 min before the release feed listed it"),
+    ],
+)
+def test_release_lag_says_who_was_first(moved_at: datetime, text: str) -> None:
+    moved = replace(seen("2", version="8.0.17"), at=moved_at)
+    (notice,) = lag.release_lag([seen("1"), moved], ReleaseIndex([release("8.0.17", at=DAY)]))
+    assert notice.text == text
+
+
+def noble(digit: str, layers: str, at: datetime) -> Observation:
+    return replace(seen(digit, image(digit, layers=layers), of="aspnet:8.0-noble"), at=at)
+
+
+def chiseled(digit: str, at: datetime) -> Observation:
+    return replace(seen(digit, of="aspnet:8.0-noble-chiseled"), at=at)
+
+
+FULL = [noble("1", "ab", DAY), noble("2", "cb", DAY + DAYS), noble("3", "cd", DAY + 2 * DAYS)]
+
+
+@pytest.mark.parametrize(
+    ("followed_at", "end"),
+    [
+        (DAY + 5 * DAYS, "aspnet:8.0-noble-chiseled followed after 4 days"),
+        (DAY + DAYS, "aspnet:8.0-noble-chiseled came with it"),
+        (None, "aspnet:8.0-noble-chiseled has not followed for 9 days"),
+    ],
+)
+def test_sibling_lag_measures_from_the_new_os_layer(followed_at: datetime | None, end: str) -> None:
+    cut = [chiseled("5", DAY), *([chiseled("6", followed_at)] if followed_at else [])]
+    (notice,) = lag.sibling_lag(FULL, cut, DAY + 10 * DAYS)
+    assert notice.text == f"aspnet:8.0-noble got a new OS layer on 2025-06-11; {end}"
+    assert (notice.until is None) == (followed_at is None)
+
+
+def test_updates_before_the_chiseled_tag_existed_do_not_count() -> None:
+    assert lag.sibling_lag(FULL, [chiseled("5", DAY + 3 * DAYS)], DAY + 10 * DAYS) == ()
+
+
+def test_a_base_waits_while_a_listed_fix_is_not_in_it() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
+    bases = [live("aspnet:8.0"), live("runtime:8.0", version="8.0.17"), live("runtime-deps:8.0", version=None)]
+    (notice,) = lag.waiting_for_base(bases, feed, {}, DAY + 5 * HOUR)
+    assert notice.text == "aspnet:8.0 is still on .NET 8.0.16; the fix for CVE-2025-0001 is out for 5 h"
+    assert notice.delay == 5 * HOUR
+
+
+def test_a_base_waits_for_an_advisory_that_comes_before_the_release() -> None:
+    early = Advisory("CVE-2025-0001", published_at=DAY, fixed_versions=("8.0.17", "9.0.6", "8.0.117"))
+    waiting = lag.waiting_for_base([live("aspnet:8.0")], ReleaseIndex([]), {early.cve: early}, DAY + HOUR)
+    assert [notice.base for notice in waiting] == [base("aspnet:8.0")]
+
+
+def test_a_fix_for_windows_alone_is_not_waited_for() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
+    windows = Advisory("CVE-2025-0001", systems=frozenset({"windows"}))
+    assert lag.waiting_for_base([live("aspnet:8.0")], feed, {windows.cve: windows}, DAY + HOUR) == ()
+
+
+@pytest.mark.parametrize(
+    ("tag", "others", "best"),
+    [
+        pytest.param("8.0-alpine3.20", "8.0-alpine3.22 8.0-alpine3.21 8.0", "8.0-alpine3.22", id="newest release"),
+        pytest.param("8.0-alpine", "8.0-alpine3.22 8.0-noble", "8.0-alpine3.22", id="musl stays musl"),
+        pytest.param("6.0-bullseye-slim", "8.0-alpine3.22 8.0-bookworm-slim", "8.0-bookworm-slim", id="glibc too"),
+        pytest.param("8.0-jammy-chiseled", "8.0-noble 8.0-noble-chiseled", "8.0-noble-chiseled", id="flavour"),
+        pytest.param("8.0-cbl-mariner2.0", "8.0-noble 8.0-azurelinux3.0", "8.0-azurelinux3.0", id="renamed family"),
+        pytest.param("10.0-preview-noble", "10.0-noble 11.0-preview-noble", "10.0-noble", id="end of preview"),
+        pytest.param("7.0", "6.0 8.0 9.0", "8.0", id="next channel, never an older one"),
+    ],
+)
+def test_a_withdrawn_base_leads_to_its_nearest_kin(tag: str, others: str, best: str) -> None:
+    kin = [live(f"aspnet:{other}", str(number)) for number, other in enumerate(others.split(), 2)]
+    (notice,) = lag.withdrawn([gone(f"aspnet:{tag}"), *kin], DAY + 3 * DAYS)
+    assert notice.toward[0].tag == best
+    assert notice.text == f"aspnet:{tag} was withdrawn 3 days ago and gets no more fixes; move to {best}"
+
+
+def test_a_live_tag_with_the_very_image_is_the_best_successor() -> None:
+    standings = [gone("aspnet:8.0-alpine3.20", "1"), live("aspnet:8.0-alpine3.22"), live("aspnet:8.0-alpine", "1")]
+    (notice,) = lag.withdrawn(standings, DAY)
+    assert notice.toward[0].tag == "8.0-alpine"
+
+
+def test_a_withdrawn_base_without_kin_says_so() -> None:
+    (notice,) = lag.withdrawn([gone("aspnet:9.0"), live("aspnet:8.0"), live("sdk:9.0")], DAY)
+    assert notice.text.endswith("no live tag resembles it")
+
+
+@pytest.mark.parametrize(
+    ("ends", "phase"),
+    [
+        (date(2025, 7, 10), "is supported for 29 days more"),
+        (date(2025, 6, 1), "has been out of support for 9 days"),
+    ],
+)
+def test_end_of_life_says_how_long_is_left(ends: date, phase: str) -> None:
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=ends)])
+    (notice,) = lag.end_of_life([live("aspnet:8.0")], feed, DAY)
+    assert notice.text == f"aspnet:8.0: .NET 8.0 {phase} (end of life {ends})"
+
+
+def test_end_of_life_far_ahead_or_of_a_withdrawn_base_is_no_news() -> None:
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2026, 11, 10))])
+    assert lag.end_of_life([live("aspnet:8.0"), gone("aspnet:8.0-alpine")], feed, DAY) == ()
+
+
+def test_end_of_life_of_a_base_without_a_version_is_told_by_its_tag() -> None:
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2025, 6, 20))])
+    assert len(lag.end_of_life([live("runtime-deps:8.0-noble", version=None)], feed, DAY)) == 1
+
+
+def test_a_short_tag_that_changed_distribution_moved_underneath() -> None:
+    before = seen("1", image("1", os="bookworm-slim"), of="sdk:latest", version="9.0.306")
+    after = seen("2", image("2", os="noble"), of="sdk:latest", version="10.0.100")
+    (notice,) = lag.moved_underneath([before, after])
+    assert notice.text == (
+        "sdk:latest changed under its users: bookworm-slim became noble, .NET 9.0.306 became 10.0.100"
+    )
+
+
+def test_a_tag_that_names_its_distribution_does_not_move_underneath() -> None:
+    before = seen("1", image("1", os="noble"), of="aspnet:8.0-noble")
+    after = seen("2", image("2", os="noble"), of="aspnet:8.0-noble", version="8.0.17")
+    assert lag.moved_underneath([before, after]) == ()

@@ -1,0 +1,259 @@
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.forge import PullRequest, Run
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.follow.stage import VerifyTally, tick
+from tests.unit.act.world import NOON
+from tests.unit.act.world import rebuild as planned
+
+EVERY = timedelta(minutes=5)
+OPEN = PullRequest(1, "https://host/pull/1", "b", "sha", "", "", True, False)
+
+
+def opened(**values: object) -> Rebuild:
+    return planned(**({"state": State.OPEN, "pull_request": 1} | values))  # type: ignore[arg-type]
+
+
+def dispatched(**values: object) -> Rebuild:
+    known = {"state": State.DISPATCHED, "run": 7, "attempted_at": NOON}
+    return planned(Action.DISPATCH, **(known | values))  # type: ignore[arg-type]
+
+
+def run(status: str = "completed", conclusion: str | None = "success", **values: object) -> Run:
+    known = {"id": 7, "url": "https://host/run/7", "created_at": NOON}
+    return Run(status=status, conclusion=conclusion, **(known | values))  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Store:
+    """Those with outdated text are left to `act`; `stolen` are claimed here, and taken over by another before they
+    are settled.
+    """
+
+    clock: ManualClock
+    rebuilds: dict[int, Rebuild] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    stolen: set[int] = field(default_factory=set)
+
+    async def claim_rebuilds(self, states: Iterable[State], limit: int) -> Sequence[Rebuild]:
+        wanted = set(states)
+        due = [
+            item
+            for item in self.rebuilds.values()
+            if item.state in wanted and item.due_at <= self.clock.now() and item.worded >= item.explained
+        ]
+        return due[:limit]
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        if after.id in self.stolen:
+            del self.rebuilds[after.id]
+            raise LeaseLost("taken over")
+        self.rebuilds[after.id] = after
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        return self.taken
+
+
+@dataclass(slots=True)
+class Host:
+    request: PullRequest = OPEN
+    runs: list[Run] = field(default_factory=list)
+    failure: Failure | None = None
+    asked: int = 0
+
+    def _try(self) -> None:
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+
+    async def pull_request(self, repository: str, number: int) -> PullRequest:
+        self._try()
+        return self.request
+
+    async def run(self, repository: str, run: int) -> Run:
+        self._try()
+        return next(item for item in self.runs if item.id == run)
+
+    async def dispatched_runs(
+        self, repository: str, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        self._try()
+        return [item for item in self.runs if item.created_at is None or item.created_at >= since]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+async def look(clock: ManualClock, host: Host, *rebuilds: Rebuild, taken: set[int] | None = None) -> list[Rebuild]:
+    _, after = await looked(clock, host, *rebuilds, taken=taken)
+    return after
+
+
+async def looked(
+    clock: ManualClock, host: Host, *rebuilds: Rebuild, taken: set[int] | None = None
+) -> tuple[VerifyTally, list[Rebuild]]:
+    store = Store(clock, {item.id: item for item in rebuilds}, taken or set())
+    tally = await tick(store, host, EVERY, clock)
+    return tally, list(store.rebuilds.values())
+
+
+async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock) -> None:
+    (after,) = await look(clock, Host(), opened())
+    assert (after.state, after.due_at) == (State.OPEN, NOON + EVERY)
+
+
+async def test_a_defect_puts_off_the_rebuild_that_it_met_and_is_raised_when_the_others_are_done(
+    clock: ManualClock,
+) -> None:
+    store = Store(clock, {1: opened(), 2: replace(dispatched(), id=2)}, set())
+    with pytest.raises(ExceptionGroup, match="defects"):
+        await tick(store, Host(runs=[replace(run("completed", "success"), id=-1)]), EVERY, clock)
+    assert [store.rebuilds[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
+
+
+@pytest.mark.parametrize(
+    ("age", "rest"),
+    [
+        (timedelta(minutes=30), timedelta(minutes=5)),
+        (timedelta(hours=2), timedelta(minutes=10)),
+        (timedelta(days=9), timedelta(hours=1)),
+    ],
+)
+async def test_a_pull_request_is_looked_at_less_often_the_longer_it_is_open(
+    clock: ManualClock, age: timedelta, rest: timedelta
+) -> None:
+    (after,) = await look(clock, Host(), opened(attempted_at=NOON - age))
+    assert after.due_at == NOON + rest
+
+
+async def test_a_pull_request_that_settled_for_days_is_looked_at_as_often_as_any_other(clock: ManualClock) -> None:
+    settled = opened(planned_at=NOON - timedelta(days=7), attempted_at=NOON)
+    (after,) = await look(clock, Host(), settled)
+    assert after.due_at == NOON + EVERY
+
+
+async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_once(clock: ManualClock) -> None:
+    (after,) = await look(clock, Host(replace(OPEN, is_conflicted=True)), opened(explained=2, worded=2))
+    assert after.state is State.OPEN
+    assert after.explained > after.worded
+    assert after.due_at == NOON
+
+
+async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> None:
+    under_way = dispatched(state=State.RUNNING, planned_at=NOON - timedelta(days=9))
+    (after,) = await look(clock, Host(runs=[run("in_progress", None)]), under_way)
+    assert after.due_at == NOON + EVERY
+
+
+@pytest.mark.parametrize(
+    ("request_", "state", "reason"),
+    [
+        (replace(OPEN, is_open=False, is_merged=True), State.SUCCEEDED, "pull request #1 was merged"),
+        (replace(OPEN, is_open=False), State.CANCELLED, "pull request #1 was closed unmerged"),
+    ],
+)
+async def test_a_pull_request_ends_with_its_merge_or_its_closing(
+    clock: ManualClock, request_: PullRequest, state: State, reason: str
+) -> None:
+    (after,) = await look(clock, Host(request_), opened())
+    assert (after.state, after.reason, after.ended_at) == (state, reason, NOON)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "state"),
+    [
+        ("success", State.SUCCEEDED),
+        ("neutral", State.SUCCEEDED),
+        ("cancelled", State.CANCELLED),
+        ("failure", State.FAILED),
+        ("timed_out", State.FAILED),
+        ("action_required", State.FAILED),
+        ("startup_failure", State.FAILED),
+        ("stale", State.FAILED),
+        ("skipped", State.FAILED),
+        (None, State.FAILED),
+    ],
+)
+async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | None, state: State) -> None:
+    (after,) = await look(clock, Host(runs=[run(conclusion=conclusion)]), dispatched())
+    assert (after.state, after.url) == (state, "https://host/run/7")
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "state"),
+    [
+        ("queued", State.DISPATCHED, State.DISPATCHED),
+        ("in_progress", State.DISPATCHED, State.RUNNING),
+        ("in_progress", State.RUNNING, State.RUNNING),
+        ("waiting", State.RUNNING, State.RUNNING),
+    ],
+)
+async def test_a_run_under_way_is_followed(clock: ManualClock, status: str, before: State, state: State) -> None:
+    (after,) = await look(clock, Host(runs=[run(status, None)]), dispatched(state=before))
+    assert (after.state, after.due_at) == (state, NOON + EVERY)
+
+
+async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> None:
+    (after,) = await look(clock, Host(runs=[run("queued", None)]), dispatched(run=None))
+    assert (after.run, after.url) == (7, "https://host/run/7")
+
+
+async def test_the_run_that_names_the_correlation_is_the_one(clock: ManualClock) -> None:
+    runs = [run(id=6, title="by hand"), run(title="rebuild freshness-abc")]
+    (after,) = await look(clock, Host(runs=runs), dispatched(run=None, correlation="freshness-abc"))
+    assert after.run == 7
+
+
+async def test_a_run_of_another_rebuild_is_left(clock: ManualClock) -> None:
+    (after,) = await look(clock, Host(runs=[run()]), dispatched(run=None), taken={7})
+    assert (after.state, after.run) == (State.DISPATCHED, None)
+
+
+async def test_a_run_that_never_shows_is_lost_after_an_hour(clock: ManualClock) -> None:
+    waiting = dispatched(run=None, attempted_at=NOON - timedelta(hours=1))
+    assert (await look(clock, Host(), waiting))[0].state is State.DISPATCHED
+    clock.advance(timedelta(seconds=1))
+    (after,) = await look(clock, Host(), waiting)
+    assert (after.state, after.reason) == (State.FAILED, "the dispatched run never appeared")
+
+
+@pytest.mark.parametrize(
+    ("before", "what"), [(opened(), "the pull request"), (dispatched(), "the run")], ids=["request", "run"]
+)
+async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, before: Rebuild, what: str) -> None:
+    missing = Host(failure=Failure(Trouble.MISSING, "not found"))
+    (first,) = await look(clock, missing, before)
+    assert first.state is before.state
+    (last,) = await look(clock, missing, replace(before, attempts=12))
+    assert (last.state, last.reason) == (State.CANCELLED, f"{what} is no longer there")
+
+
+@pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED, Trouble.MALFORMED], ids=str)
+async def test_what_cannot_be_read_stays_as_it_was(clock: ManualClock, trouble: Trouble) -> None:
+    tally, (after,) = await looked(clock, Host(failure=Failure(trouble, "no")), opened())
+    assert after == replace(opened(), due_at=NOON + EVERY)
+    assert tally.problems == ("contoso/shop: no",)
+
+
+async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) -> None:
+    host = Host(failure=Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=20)))
+    tally, after = await looked(clock, host, *(opened(id=number) for number in range(40)))
+    assert (host.asked, tally.looked_at, len(tally.problems)) == (1, 1, 1)
+    assert {item.due_at for item in after[:10]} == {NOON + timedelta(minutes=20)}
+    assert {item.state for item in after} == {State.OPEN}
+
+
+async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
+    store = Store(clock, {1: opened(), 2: opened(id=2)}, stolen={1})
+    tally = await tick(store, Host(replace(OPEN, is_merged=True)), EVERY, clock)
+    assert tally.problems == ()
+    assert store.rebuilds[2].state is State.SUCCEEDED
+    assert 1 not in store.rebuilds

@@ -1,0 +1,267 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import LeaseLost, Trouble
+from bot.domain.reference import Base
+from bot.watch.registry.stage import Sight, WatchOptions, WatchTally, tick
+from tests.unit.watch.memory import MemoryRegistry, MemoryStore, failure
+
+NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
+MCR, GHCR = "mcr.microsoft.com", "ghcr.io"
+ASPNET = Base(MCR, "dotnet/aspnet", "10.0")
+NOBLE = Base(MCR, "dotnet/aspnet", "10.0-noble")
+SDK = Base(MCR, "dotnet/sdk", "10.0")
+OTHER = Base(GHCR, "contoso/base", "1")
+MANY = [Base(MCR, "dotnet/aspnet", f"{number}.0") for number in range(30)]
+
+
+class World:
+    """The stage between a store and registries, ticking when told to."""
+
+    def __init__(self, *bases: Base, options: WatchOptions | None = None) -> None:
+        self.clock = ManualClock(NOW)
+        self.store = MemoryStore(bases, NOW)
+        self.registry = MemoryRegistry()
+        self.options = options
+        for base in bases:
+            self.registry.push(base, content=f"first {base.repository}")
+
+    async def tick(self, after: timedelta = timedelta(0)) -> WatchTally:
+        self.clock.advance(after)
+        return await tick(self.store, self.registry, self.clock, self.options)
+
+    async def tick_when_due(self, base: Base) -> WatchTally:
+        self.clock.move_to(self.store.due(base))
+        return await self.tick()
+
+    async def settled(self) -> "World":
+        await self.tick()
+        self.registry.asked.clear()
+        self.store.writes.clear()
+        return self
+
+
+QUARTER = timedelta(minutes=15)
+
+
+async def test_the_first_sight_of_a_base_is_a_baseline_and_no_news() -> None:
+    world = World(ASPNET, SDK)
+    tally = await world.tick()
+    assert [each.sight for each in tally.sightings] == [Sight.FIRST, Sight.FIRST]
+    assert tally.moved == ()
+    assert {seen.base for seen in world.store.history} == {ASPNET, SDK}
+
+
+async def test_nothing_is_asked_before_it_is_due() -> None:
+    world = await World(ASPNET).settled()
+    assert await world.tick(timedelta(minutes=10)) == WatchTally()
+    assert not world.registry.asked
+
+
+async def test_an_unmoved_base_costs_one_head_and_all_of_them_one_write() -> None:
+    world = await World(*MANY).settled()
+    tally = await world.tick(QUARTER)
+    assert (tally.asked, tally.unchanged) == (30, 30)
+    assert world.registry.asked == {"head": 30}
+    assert world.store.writes == {"reschedule": 1}
+
+
+async def test_a_move_is_observed_with_what_the_image_says() -> None:
+    world = await World(ASPNET).settled()
+    digest = world.registry.push(
+        ASPNET, content="second", version="10.0.1", platforms=["linux/amd64", "linux/arm64"]
+    )
+    tally = await world.tick(QUARTER)
+    [seen] = tally.moved
+    assert (seen.base, seen.digest, seen.version) == (ASPNET, digest, "10.0.1")
+    assert [image.platform for image in seen.platforms] == ["linux/amd64", "linux/arm64"]
+    assert seen.at == world.clock.now()
+
+
+async def test_a_moved_index_costs_at_most_two_requests_for_each_platform_and_one() -> None:
+    world = await World(ASPNET).settled()
+    world.registry.push(ASPNET, content="second", platforms=["linux/amd64", "linux/arm64", "linux/s390x"])
+    await world.tick(QUARTER)
+    assert world.registry.asked["head"] == 1
+    assert world.registry.asked["manifest"] + world.registry.asked["config"] <= 1 + 2 * 3
+
+
+async def test_tags_that_move_together_are_read_once_and_recorded_together() -> None:
+    world = await World(ASPNET, NOBLE).settled()
+    world.registry.push(ASPNET, NOBLE, content="second")
+    tally = await world.tick(QUARTER)
+    assert {seen.base for seen in tally.moved} == {ASPNET, NOBLE}
+    assert world.registry.asked == {"head": 2, "manifest": 2, "config": 1}
+    assert world.store.writes["record"] == 1
+
+
+async def test_what_was_read_once_is_not_read_again() -> None:
+    world = World(ASPNET)
+    first = world.registry.tags[ASPNET]
+    await world.tick()
+    world.registry.push(ASPNET, content="second")
+    await world.tick(QUARTER)
+    world.registry.asked.clear()
+    world.registry.tags[ASPNET] = first
+    await world.tick(QUARTER)
+    assert world.registry.asked == {"head": 1}
+
+
+async def test_a_digest_that_comes_back_is_recognised() -> None:
+    world = World(ASPNET)
+    first = world.registry.tags[ASPNET]
+    sights = []
+    for digest in (first, world.registry.push(ASPNET, content="second"), first):
+        world.registry.tags[ASPNET] = digest
+        sights.extend(each.sight for each in (await world.tick(QUARTER)).sightings)
+    assert sights == [Sight.FIRST, Sight.MOVED, Sight.CAME_BACK]
+
+
+async def test_a_crash_before_recording_is_made_good_by_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await World(ASPNET).settled()
+    world.registry.push(ASPNET, content="second")
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "record", _crash)
+        with pytest.raises(RuntimeError):
+            await world.tick(QUARTER)
+    tally = await world.tick(WatchOptions().lease)
+    assert [seen.base for seen in tally.moved] == [ASPNET]
+
+
+async def _crash(*_: object) -> None:
+    raise RuntimeError("the process ends here")
+
+
+@pytest.mark.parametrize("trouble", list(Trouble))
+async def test_no_trouble_is_ever_taken_for_a_withdrawn_tag(trouble: Trouble) -> None:
+    world = await World(ASPNET, NOBLE, SDK).settled()
+    known = dict(world.store.rows)
+    world.registry.troubles[MCR] = failure(trouble)
+    for _ in range(5):
+        tally = await world.tick(timedelta(hours=6))
+        assert tally.sightings == ()
+    assert [row.digest for row in world.store.rows.values()] == [row.digest for row in known.values()]
+    assert all(seen.digest is not None for seen in world.store.history)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.THROTTLED])
+async def test_a_host_in_trouble_is_told_once_and_its_end_once(trouble: Trouble) -> None:
+    world = await World(*MANY).settled()
+    world.registry.troubles[MCR] = failure(trouble)
+    for _ in range(6):
+        await world.tick(timedelta(hours=1))
+    assert world.store.told == [f"{MCR}: has a trouble; its bases are looked at again later"]
+    del world.registry.troubles[MCR]
+    await world.tick(timedelta(hours=1))
+    await world.tick(timedelta(hours=1))
+    assert world.store.told[1:] == [f"over: {MCR}"]
+
+
+async def test_a_host_in_trouble_is_not_asked_for_every_base() -> None:
+    world = await World(*MANY).settled()
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    tally = await world.tick(QUARTER)
+    assert tally.asked <= 3 + WatchOptions().per_host
+    assert (tally.failed, tally.postponed) == (0, 30)
+    tally = await world.tick(timedelta(hours=1))
+    assert tally.asked == 3
+
+
+async def test_after_too_many_requests_nothing_more_is_asked() -> None:
+    world = await World(*MANY, options=WatchOptions(per_host=1)).settled()
+    world.registry.troubles[MCR] = failure(Trouble.THROTTLED, retry_after=timedelta(hours=2))
+    assert (await world.tick(QUARTER)).asked == 1
+    assert set(world.store.due_at.values()) == {world.clock.now() + timedelta(hours=2)}
+
+
+async def test_a_host_is_left_alone_for_longer_the_longer_its_trouble_lasts() -> None:
+    world = await World(ASPNET, NOBLE, SDK).settled()
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.clock.advance(QUARTER)
+    pauses = []
+    for _ in range(9):
+        at = world.clock.now()
+        await world.tick()
+        world.clock.move_to(world.store.due(ASPNET))
+        pauses.append((world.clock.now() - at).total_seconds() / 60)
+    assert pauses == [1, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+async def test_another_host_goes_on() -> None:
+    world = await World(*MANY, OTHER).settled()
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.registry.push(OTHER, content="second")
+    assert [seen.base for seen in (await world.tick(QUARTER)).moved] == [OTHER]
+
+
+async def test_one_broken_base_does_not_stop_its_host() -> None:
+    world = await World(*MANY).settled()
+    world.registry.troubles[str(MANY[0])] = failure(Trouble.UNREACHABLE)
+    world.registry.push(*MANY[1:], content="second")
+    tally = await world.tick(QUARTER)
+    assert (len(tally.moved), tally.failed, tally.opened) == (29, 1, ())
+
+
+async def test_one_base_without_an_answer_is_told_the_second_time() -> None:
+    world = await World(ASPNET, SDK).settled()
+    world.registry.troubles[str(SDK)] = failure(Trouble.UNREACHABLE, str(SDK))
+    assert (await world.tick(QUARTER)).opened == ()
+    assert [each.place for each in (await world.tick_when_due(SDK)).opened] == [str(SDK)]
+    assert (await world.tick_when_due(SDK)).opened == ()
+    del world.registry.troubles[str(SDK)]
+    assert [each.place for each in (await world.tick_when_due(SDK)).cleared] == [str(SDK)]
+
+
+async def test_a_refused_repository_is_told_once_for_all_its_tags() -> None:
+    world = await World(ASPNET, NOBLE, SDK).settled()
+    for base in (ASPNET, NOBLE):
+        world.registry.troubles[str(base)] = failure(Trouble.DENIED, str(base))
+    tally = await world.tick(QUARTER)
+    assert [each.place for each in tally.opened] == [ASPNET.name]
+    assert (tally.failed, tally.unchanged) == (2, 1)
+
+
+async def test_a_missing_tag_is_told_once_and_looked_for_less_and_less_often() -> None:
+    world = World(ASPNET, SDK)
+    del world.registry.tags[SDK]
+    opened = list((await world.tick()).opened)
+    for _ in range(5):
+        opened.extend((await world.tick_when_due(SDK)).opened)
+    assert [each.detail for each in opened] == [f"{SDK}: has a trouble; do something"]
+    assert world.store.due(SDK) - world.clock.now() == timedelta(hours=1)
+    assert world.store.errors[2] == f"{SDK}: has a trouble; do something"
+
+
+async def test_a_document_that_cannot_be_read_keeps_the_base_where_it_was() -> None:
+    world = await World(ASPNET, SDK).settled()
+    before = world.store.rows[1].digest
+    digest = world.registry.push(ASPNET, content="second")
+    world.registry.documents[digest] = b"{}"
+    tally = await world.tick(QUARTER)
+    assert (world.store.rows[1].digest, tally.unchanged) == (before, 1)
+    assert [each.place for each in tally.opened] == [str(ASPNET)]
+
+
+async def test_an_incident_is_not_over_while_another_tag_of_the_repository_is_refused() -> None:
+    world = await World(ASPNET, NOBLE).settled()
+    world.registry.troubles[str(NOBLE)] = failure(Trouble.DENIED)
+    await world.tick(QUARTER)
+    assert (await world.tick_when_due(NOBLE)).cleared == ()
+
+
+async def test_a_lost_lease_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lost(*_: object) -> None:
+        raise LeaseLost("another worker has it")
+
+    world = await World(ASPNET, SDK).settled()
+    world.registry.push(ASPNET, content="second")
+    monkeypatch.setattr(world.store, "record", lost)
+    tally = await world.tick(QUARTER)
+    assert (tally.sightings, tally.unchanged) == ((), 1)
+
+
+async def test_a_tick_takes_no_more_than_a_batch() -> None:
+    world = World(*MANY, options=WatchOptions(batch=10))
+    assert [(await world.tick()).asked for _ in range(4)] == [10, 10, 10, 0]
