@@ -8,11 +8,11 @@ from typing import Protocol
 from bot.domain.change import Change
 from bot.domain.forge import FileChange, PullRequest, Run
 from bot.domain.rebuild import Rebuild, State
-from bot.domain.repository import Member, Tree
-from bot.domain.wanted_digest import Orders, Refreshed
+from bot.domain.repository import FleetRepository, Tree
+from bot.domain.wanted_digest import Refreshed, WantedDigests
 
-Refresher = Callable[[str, bytes, Orders], Refreshed]
-"""Path, content and orders to the new content: `discover`'s refreshing, wired in by the service."""
+Refresher = Callable[[str, bytes, WantedDigests], Refreshed]
+"""Brings a file (path, content) to its wanted digests: `formats.rewrite.refresh`, wired in by the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Job:
     """
 
     rebuild: Rebuild
-    member: Member
+    member: FleetRepository
     default_branch: str
     changes: tuple[Change, ...]
     paths: tuple[str, ...]

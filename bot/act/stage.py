@@ -92,7 +92,7 @@ def _left(rebuild: Rebuild, options: ActOptions, clock: Clock) -> Rebuild:
         reason = "the repository is not in the fleet any more: archived, renamed, excluded or removed"
         return rebuild.moved(State.SKIPPED, reason, at=clock.now())
     rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
-    return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
+    return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + rest)
 
 
 async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
@@ -103,7 +103,7 @@ async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> 
     if is_final and rebuild.state is State.OPEN:
         # Its pull request stands and is followed; only its text is not what it could be.
         seldom = rest_at_age(rebuild.age(clock.now()), rest)
-        left = replace(rebuild, worded=rebuild.explained, due_at=clock.now() + seldom)
+        left = replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + seldom)
         await _settle(store, rebuild, left)
     elif is_final:
         ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())

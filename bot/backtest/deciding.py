@@ -12,7 +12,7 @@ from bot.domain.change import Cause, Change, Move
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.reference import Base
-from bot.domain.repository import Affected, Member, Workflow
+from bot.domain.repository import Affected, FleetRepository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import OpenRollout, PlannedRebuild
 from bot.plan.deciding import decide, reconsidered
@@ -44,7 +44,7 @@ class Deciding:
 
     def __post_init__(self) -> None:
         members = {
-            repository.name: Member(
+            repository.name: FleetRepository(
                 number,
                 repository.name,
                 tuple(Workflow(f".github/workflows/{file}") for file in sorted(repository.workflows)),

@@ -10,7 +10,7 @@ from bot.backtest.fleet import Fleet, Use
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
 from bot.domain.followed_base import is_patch_pinned
-from bot.domain.policy import Match, Policy, Rule, Terms, Wish
+from bot.domain.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.rebuild import Action
 from bot.domain.reference import Base
 from bot.domain.usage import Usage
@@ -160,7 +160,7 @@ def _merged(at: datetime, ready: list[_Waiting]) -> Iterator[Deed]:
 
 
 def _action(use: Use, terms: Terms) -> Action:
-    if terms.action is not Wish.AUTO:
+    if terms.action is not ActionPreference.AUTO:
         return Action(terms.action.value)
     pinned = use.usage.is_pinned or is_patch_pinned(use.usage.reference)
     return Action.DISPATCH if not pinned and terms.workflow in use.repository.workflows else Action.PULL_REQUEST

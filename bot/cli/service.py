@@ -58,9 +58,9 @@ def once(
     if dry_run:
         from bot.cli.rollouts import show_rebuilds
 
-        rehearsed = asyncio.run(planned_only(settings, SystemClock()))
-        show_rebuilds(rehearsed.rebuilds, output)
-        sys.exit(1 if any(outcome.problems for outcome in rehearsed.outcomes) else 0)
+        found = asyncio.run(planned_only(settings, SystemClock()))
+        show_rebuilds(found.rebuilds, output)
+        sys.exit(1 if any(outcome.problems for outcome in found.outcomes) else 0)
     outcomes = asyncio.run(pass_once(settings, SystemClock()))
     if output is Format.JSON:
         from bot.cli.output import print_json

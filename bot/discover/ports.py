@@ -13,7 +13,7 @@ from bot.domain.usage import Problem, Usage
 
 @dataclass(frozen=True, slots=True)
 class DueListing:
-    """The claimed chore of listing the fleet; `attempts` counts this one too."""
+    """The claimed task of listing the fleet; `attempts` counts this one too."""
 
     id: int
     attempts: int = field(compare=False)
@@ -56,14 +56,14 @@ class FleetStore(Protocol):
     async def claim_listing(self, now: datetime) -> DueListing | None: ...
 
     async def postpone_listing(
-        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
     ) -> None: ...
 
     async def known_fleet(self) -> KnownFleet: ...
 
     async def record_listing(
         self,
-        chore: DueListing,
+        task: DueListing,
         listing: Sequence[Repository],
         now: datetime,
         due: datetime,

@@ -14,7 +14,7 @@ from bot.discover.ports import DueListing, DueRepository, FleetStore, Host, Read
 from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_after
-from bot.domain.bounded_gather import at_most
+from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Tree
@@ -81,15 +81,15 @@ class _Discovery:
 
     async def list_fleet(self) -> None:
         now = self._clock.now()
-        chore = await self._store.claim_listing(now)
-        if chore is None:
+        task = await self._store.claim_listing(now)
+        if task is None:
             return
         try:
-            await self._list(chore, now)
+            await self._list(task, now)
         except LeaseLost:
             return
 
-    async def _list(self, chore: DueListing, now: datetime) -> None:
+    async def _list(self, task: DueListing, now: datetime) -> None:
         selection = self._options.selection
         try:
             shown = await self._host.repositories(selection.owners)
@@ -97,7 +97,7 @@ class _Discovery:
             self.tally.listed = len(listing.taken)
             self.tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
             await self._store.record_listing(
-                chore,
+                task,
                 listing.taken,
                 now,
                 now + self._options.every,
@@ -107,15 +107,15 @@ class _Discovery:
             )
         except Failure as failure:
             self.tally.problems.append(f"listing repositories: {failure}")
-            transient = failure.trouble in (Trouble.UNREACHABLE, Trouble.THROTTLED) and chore.attempts < 2
-            rest = failure.retry_after or rest_after(chore.attempts)
+            transient = failure.trouble in (Trouble.UNREACHABLE, Trouble.THROTTLED) and task.attempts < 2
+            rest = failure.retry_after or rest_after(task.attempts)
             trouble = None if transient else str(failure)
-            await self._store.postpone_listing(chore, now + rest, now=now, trouble=trouble)
+            await self._store.postpone_listing(task, now + rest, now=now, trouble=trouble)
 
     async def read_some(self) -> bool:
         """Whether there may be more to read."""
         due = await self._store.claim_repositories(self._clock.now(), _BATCH)
-        await at_most(_AT_ONCE, due, self._attempt)
+        await bounded_gather(_AT_ONCE, due, self._attempt)
         return bool(due) and self._stopped is None
 
     async def _attempt(self, repository: DueRepository) -> None:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def at_most(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+async def bounded_gather(limit: int, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
     """The results of `work`, in the order of `items`.
 
     The first exception ends what is still under way, and is raised when all of it has ended.

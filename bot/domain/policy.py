@@ -13,7 +13,7 @@ from bot.domain.reference import Base
 from bot.domain.windows import ALWAYS, Window
 
 
-class Wish(StrEnum):
+class ActionPreference(StrEnum):
     """The action that a rule asks for; `auto` leaves the choice to the usage."""
 
     AUTO = "auto"
@@ -44,7 +44,7 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class Rule:
     match: Match = field(default_factory=Match)
-    action: Wish | None = None
+    action: ActionPreference | None = None
     workflow: str | None = None
     settle: timedelta | None = None
     windows: tuple[Window, ...] | None = None
@@ -56,7 +56,7 @@ class Rule:
 class Terms:
     """What holds for one repository and one change once the rules are applied."""
 
-    action: Wish = Wish.AUTO
+    action: ActionPreference = ActionPreference.AUTO
     workflow: str = "weekly-rebuild.yml"
     settle: timedelta = timedelta(hours=6)
     windows: tuple[Window, ...] = (ALWAYS,)

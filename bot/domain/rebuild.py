@@ -109,9 +109,9 @@ class Rebuild:
     url: str | None = None
     attempts: int = 0
     ended_at: datetime | None = None
-    explained: int = 0
+    facts_version: int = 0
     """How many times the feeds have said more about its changes."""
-    worded: int = 0
+    text_version: int = 0
     """Up to which of these times the pull request's text goes."""
 
     def age(self, now: datetime) -> timedelta:

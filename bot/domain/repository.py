@@ -62,7 +62,7 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FleetRepository:
     """A repository as far as planning needs it."""
 
     id: int
@@ -80,5 +80,5 @@ class Member:
 class Affected:
     """One usage that follows a base which changed."""
 
-    member: Member
+    member: FleetRepository
     usage: Usage

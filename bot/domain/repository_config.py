@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RepositoryConfig:
     """The defaults hold for a repository without the file, and wherever the file is wrong."""
 
     enabled: bool = True
-    action: Wish | None = None
+    action: ActionPreference | None = None
     workflow: str | None = None
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from bot.domain.usage import Problem, Replacement
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class WantedDigest:
     """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
 
     With `marks`, usages that need no edit get the marker line.
@@ -25,16 +25,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class WantedDigests:
     """`sdk` is the version that global.json files are to ask for, where they must move along."""
 
-    of_bases: tuple[Order, ...]
+    of_bases: tuple[WantedDigest, ...]
     sdk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """One file after its orders: `met` are the bases that it now stands on, `refused` what could not be written."""
+    """One file brought to its wanted digests: `met` are its bases that are now right, `refused` what could not be
+    written."""
 
     data: bytes
     met: frozenset[Base] = field(default_factory=frozenset)
@@ -48,14 +49,14 @@ def moves_sdk_pins(item: Replacement) -> bool:
     return is_version and not item.marker and new.base.is_sdk
 
 
-def orders_of(rebuild: Rebuild, changes: Iterable[Change]) -> Orders:
+def wanted_digests_of(rebuild: Rebuild, changes: Iterable[Change]) -> WantedDigests:
     """Derived from what was planned, so that a file which changed since then is still brought up to date."""
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
     pins = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
-    return Orders(
+    return WantedDigests(
         tuple(
-            Order(target.base, target.to_digest, versions.get(target.base), target.base in marked)
+            WantedDigest(target.base, target.to_digest, versions.get(target.base), target.base in marked)
             for target in rebuild.targets
         ),
         next((tag for tag in reversed(pins) if tag is not None), None),

@@ -114,13 +114,13 @@ def _after_request(rebuild: Rebuild, request: PullRequest, now: datetime) -> Reb
     if not request.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{request.number} was closed unmerged", at=now)
     if request.is_conflicted:
-        return replace(rebuild, worded=rebuild.explained - 1)
+        return replace(rebuild, text_version=rebuild.facts_version - 1)
     return rebuild
 
 
 def _is_left_to_act(rebuild: Rebuild) -> bool:
     """What is outdated, `act` brings to the default branch as it is now: its text, and the edits of its branch."""
-    return rebuild.state is State.OPEN and rebuild.explained > rebuild.worded
+    return rebuild.state is State.OPEN and rebuild.facts_version > rebuild.text_version
 
 
 async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 from bot.domain.repository_config import Ignore, RepositoryConfig
 from bot.domain.usage import Problem
 from bot.formats.source.collector import Unreadable, quoted
@@ -91,7 +91,7 @@ class _Reader:
         owners = list(self._several(root, "owners", _owner, "a GitHub login or organization/team"))
         return RepositoryConfig(
             enabled=True if enabled is None else enabled,
-            action=self._one(root, "action", _wish, f"one of {', '.join(Wish)}"),
+            action=self._one(root, "action", _action_preference, f"one of {', '.join(ActionPreference)}"),
             workflow=self._one(root, "workflow", _workflow, "the name of a file in .github/workflows"),
             labels=tuple(
                 dict.fromkeys(
@@ -174,8 +174,8 @@ def _yes_or_no(text: str) -> bool | None:
     return _YES_OR_NO.get(text.lower())
 
 
-def _wish(text: str) -> Wish | None:
-    return Wish(text) if text in set(Wish) else None
+def _action_preference(text: str) -> ActionPreference | None:
+    return ActionPreference(text) if text in set(ActionPreference) else None
 
 
 def _workflow(text: str) -> str | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.change import Change, Move
-from bot.domain.policy import Policy, Terms, Wish
+from bot.domain.policy import ActionPreference, Policy, Terms
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base
-from bot.domain.repository import Affected, Member
+from bot.domain.repository import Affected, FleetRepository
 from bot.domain.rollout import PlannedRebuild
 from bot.domain.usage import Replacement, Role, Usage
 from bot.domain.windows import next_opening
@@ -32,7 +32,7 @@ def decide(
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
         mine.setdefault(rebuild.repository, []).append(rebuild)
-    by_repository: dict[int, tuple[Member, list[tuple[Move, Usage]]]] = {}
+    by_repository: dict[int, tuple[FleetRepository, list[tuple[Move, Usage]]]] = {}
     for move in moves:
         if not move.change.cause.needs_rebuild or move.change.to_digest is None:
             continue
@@ -45,7 +45,7 @@ def decide(
 
 
 def _for_repository(
-    member: Member,
+    member: FleetRepository,
     pairs: Sequence[tuple[Move, Usage]],
     policy: Policy,
     open_rebuilds: Sequence[Rebuild],
@@ -107,7 +107,7 @@ def _new_branch(needs: Sequence[Need]) -> str:
 
 
 def _planned(
-    member: Member,
+    member: FleetRepository,
     action: Action,
     needs: Sequence[Need],
     open_rebuilds: Sequence[Rebuild],
@@ -184,7 +184,7 @@ def reconsidered(rebuild: Rebuild, changes: Iterable[Change], policy: Policy, no
     return min([rebuild.due_at, *(due_of(change, wanted, now) for change, wanted in terms)])
 
 
-def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: Member) -> str:
+def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: FleetRepository) -> str:
     bases = ", ".join(sorted({base.short for base in targets}))
     match action:
         case Action.DISPATCH:
@@ -192,9 +192,9 @@ def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], memb
             if floating is None:
                 return f"{bases} moved; the policy asks to dispatch {workflow_of(member, needs[0])}"
             return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
-        case Action.NOTIFY if member.config.action is Wish.NOTIFY:
+        case Action.NOTIFY if member.config.action is ActionPreference.NOTIFY:
             return f"{bases} moved; the repository asks to be told only"
-        case Action.NOTIFY if member.config.action is None and needs[0].terms.action is Wish.NOTIFY:
+        case Action.NOTIFY if member.config.action is None and needs[0].terms.action is ActionPreference.NOTIFY:
             return f"{bases} moved; the policy asks to notify only"
         case Action.NOTIFY:
             why = (
@@ -207,7 +207,9 @@ def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], memb
             return f"{bases} moved; {why}"
 
 
-def _skipped(member: Member, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime) -> PlannedRebuild:
+def _skipped(
+    member: FleetRepository, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime
+) -> PlannedRebuild:
     targets = {move.change.base: _target(move) for move, _ in pairs}
     return PlannedRebuild(
         repository_id=member.id,

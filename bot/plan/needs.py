@@ -6,9 +6,9 @@ from datetime import date
 
 from bot.domain.change import Move
 from bot.domain.followed_base import Unknown, is_patch_pinned, moved
-from bot.domain.policy import Policy, Terms, Wish
+from bot.domain.policy import ActionPreference, Policy, Terms
 from bot.domain.rebuild import Action
-from bot.domain.repository import Member
+from bot.domain.repository import FleetRepository
 from bot.domain.usage import Replacement, Usage
 
 
@@ -33,7 +33,7 @@ class Need:
         return self.edit is not None and self.edit.old == self.edit.new
 
 
-def need_of(member: Member, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
+def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
     change = move.change
     if not usage.builds_for(change.platforms):
         return None
@@ -57,7 +57,7 @@ def need_of(member: Member, move: Move, usage: Usage, policy: Policy, today: dat
     return Need(move, usage, terms, Replacement(usage.reference, target), False, f"{usage.reference.tag} is {how}")
 
 
-def needs_of_sdk_pins(member: Member, needs: Sequence[Need]) -> list[Need]:
+def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Need]:
     """global.json moves together with the SDK image that builds there, never by itself."""
     found: list[Need] = []
     for need in needs:
@@ -75,17 +75,17 @@ def needs_of_sdk_pins(member: Member, needs: Sequence[Need]) -> list[Need]:
     return found
 
 
-def action_of(member: Member, need: Need) -> Action:
+def action_of(member: FleetRepository, need: Need) -> Action:
     """What is wished for, as far as it can help; where nothing can, maintainers are told."""
-    wish = member.config.action or need.terms.action
-    if wish in (Wish.NOTIFY, Wish.DISPATCH):
-        return Action(wish.value)
+    preference = member.config.action or need.terms.action
+    if preference in (ActionPreference.NOTIFY, ActionPreference.DISPATCH):
+        return Action(preference.value)
     has_workflow = member.workflow(workflow_of(member, need)) is not None
-    prefers_workflow = need.edit is None or wish is not Wish.PULL_REQUEST
+    prefers_workflow = need.edit is None or preference is not ActionPreference.PULL_REQUEST
     if need.floats and has_workflow and prefers_workflow:
         return Action.DISPATCH
     return Action.NOTIFY if need.edit is None else Action.PULL_REQUEST
 
 
-def workflow_of(member: Member, need: Need) -> str:
+def workflow_of(member: FleetRepository, need: Need) -> str:
     return member.config.workflow or need.terms.workflow

@@ -18,7 +18,7 @@ from bot.service.wiring import open_bot, store_url
 from bot.settings import Settings
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
-from bot.store.engine.snapshot import rehearsal
+from bot.store.engine.snapshot import snapshot
 from bot.store.history import HistoryStore
 from bot.store.views import Explanation, Status, StatusStore
 
@@ -38,20 +38,20 @@ async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class DryRun:
     """What a pass would do, and how the stages that only look have ended."""
 
     rebuilds: tuple[Rebuild, ...]
     outcomes: tuple[Outcome, ...]
 
 
-async def planned_only(settings: Settings, clock: Clock) -> Rehearsed:
+async def planned_only(settings: Settings, clock: Clock) -> DryRun:
     """What a pass would plan now, decided on a copy of the store that is thrown away afterwards."""
-    async with rehearsal(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
+    async with snapshot(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
         outcomes = await one_pass(bot, OBSERVING)
         ahead = [rebuild for rebuild in await bot.rollouts.open_rebuilds() if rebuild.state.awaits_action]
-        return Rehearsed(tuple(ahead), tuple(outcomes))
+        return DryRun(tuple(ahead), tuple(outcomes))
 
 
 async def read_status(settings: Settings) -> Status:

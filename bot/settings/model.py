@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause
-from bot.domain.policy import Match, Policy, Rule, Wish
+from bot.domain.policy import ActionPreference, Match, Policy, Rule
 from bot.settings.values import (
     Address,
     Duration,
@@ -202,7 +202,7 @@ class RuleSettings(_Section):
     """What shall happen where `match` holds. A term that is left out comes from the next rule that matches."""
 
     match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories the rule is for.")
-    action: Wish | None = Field(None, description="auto, pull_request, dispatch or notify.")
+    action: ActionPreference | None = Field(None, description="auto, pull_request, dispatch or notify.")
     workflow: str | None = Field(
         None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", description="File name of the rebuild workflow."
     )

@@ -18,7 +18,7 @@ from bot.store.plan import PlanningStore
 from bot.store.rows.rebuilds import (
     after_transitions,
     columns_of,
-    member_of,
+    fleet_repository_of,
     note,
     outcome_of,
     read_rebuilds,
@@ -27,7 +27,7 @@ from bot.store.rows.rebuilds import (
 )
 from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
 
-_IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.explained > rebuilds.c.worded)
+_IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
 
 
 class RolloutStore(PlanningStore):
@@ -158,7 +158,7 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
     paths = {usage.path for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets}
     return Job(
         rebuild,
-        member_of(home, {}),
+        fleet_repository_of(home, {}),
         home["default_branch"],
         tuple(load(change, Change) for change in moved.scalars()),
         tuple(sorted(paths)),

@@ -144,5 +144,7 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(ids))
-            .values(explained=rebuilds.c.explained + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at))
+            .values(
+                facts_version=rebuilds.c.facts_version + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at)
+            )
         )

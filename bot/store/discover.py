@@ -18,7 +18,7 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import Worker, claim, settle
 from bot.store.rows.bases import base_ids, catch_up, hold, mark_used
 from bot.store.rows.incidents import clear_incidents, open_incident, open_since
-from bot.store.rows.tables import blobs, chores, repositories, usages
+from bot.store.rows.tables import blobs, repositories, tasks, usages
 
 _LISTING = "list repositories"
 _SAME_SECOND = timedelta(seconds=2)
@@ -33,18 +33,18 @@ class FleetStore:
         self._worker = worker
 
     async def claim_listing(self, now: datetime) -> DueListing | None:
-        """The chore of listing the fleet where it is due, so that only one replica does it."""
+        """The task of listing the fleet where it is due, so that only one replica does it."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert_missing(connection, chores, name=_LISTING, due_at=now))
-            rows = await claim(connection, chores, self._worker, now, limit=1, where=[chores.c.name == _LISTING])
+            await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=now))
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _LISTING])
         return DueListing(rows[0]["id"], rows[0]["attempts"]) if rows else None
 
     async def postpone_listing(
-        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
     ) -> None:
         """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
         async with self._database.transaction() as connection:
-            await settle(connection, chores, self._worker, chore.id, due_at=due, succeeded=False)
+            await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
             if trouble is not None and now is not None:
                 await open_incident(connection, _UNLISTED, now, trouble, now)
 
@@ -55,7 +55,7 @@ class FleetStore:
 
     async def record_listing(
         self,
-        chore: DueListing,
+        task: DueListing,
         listing: Sequence[Repository],
         now: datetime,
         due: datetime,
@@ -94,7 +94,7 @@ class FleetStore:
             for names in chunks(sorted(gone)):
                 await self._forget(connection, names)
             await self._tell(connection, trouble, now)
-            await settle(connection, chores, self._worker, chore.id, due_at=due)
+            await settle(connection, tasks, self._worker, task.id, due_at=due)
 
     async def claim_repositories(self, now: datetime, limit: int) -> list[DueRepository]:
         """Listed repositories whose default branch may have moved."""

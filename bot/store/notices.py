@@ -33,10 +33,10 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, claim, settle
 from bot.store.report import announce
 from bot.store.rows.observations import latest_observations, loaded
-from bot.store.rows.tables import bases, chores, documents, notices, repositories, usages
+from bot.store.rows.tables import bases, documents, notices, repositories, tasks, usages
 from bot.watch.feeds import image_info
 
-_CHORE = "look at upstream"
+_TASK = "look at upstream"
 _LATEST = 12
 """How many observations of a base are looked at: a third of a year of a tag that moves often."""
 _ABANDONED = timedelta(hours=1)
@@ -52,16 +52,16 @@ class NoticeStore:
     async def claim_look(self, now: datetime) -> Look | None:
         async with self._database.transaction() as connection:
             mark = await _mark(connection)
-            row = (await connection.execute(select(chores).where(chores.c.name == _CHORE))).first()
+            row = (await connection.execute(select(tasks).where(tasks.c.name == _TASK))).first()
             if row is None and not await _is_settled(connection, now):
                 return None
             if row is not None and row.mark == mark and row.due_at > now:
                 return None
-            await connection.execute(insert_missing(connection, chores, name=_CHORE, due_at=now))
+            await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
             await connection.execute(
-                update(chores).where(chores.c.name == _CHORE, chores.c.due_at > now).values(due_at=now)
+                update(tasks).where(tasks.c.name == _TASK, tasks.c.due_at > now).values(due_at=now)
             )
-            rows = await claim(connection, chores, self._worker, now, limit=1, where=[chores.c.name == _CHORE])
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _TASK])
             if not rows:
                 return None
             used = await _used(connection)
@@ -93,7 +93,7 @@ class NoticeStore:
                 await announce(connection, f"notice:{message}", now)
             await settle(
                 connection,
-                chores,
+                tasks,
                 self._worker,
                 look.id,
                 due_at=difference.look_again_at,

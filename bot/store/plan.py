@@ -10,14 +10,22 @@ from bot.domain.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
-from bot.domain.repository import Affected, Member
+from bot.domain.repository import Affected, FleetRepository
 from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue import Worker
-from bot.store.rows.rebuilds import after_transitions, member_of, note, outcome_of, read_rebuilds, sdk_pins, step
+from bot.store.rows.rebuilds import (
+    after_transitions,
+    fleet_repository_of,
+    note,
+    outcome_of,
+    read_rebuilds,
+    sdk_pins,
+    step,
+)
 from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
 
 
@@ -60,7 +68,7 @@ class PlanningStore:
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         found: dict[int, list[Affected]] = {}
-        members: dict[int, Member] = {}
+        members: dict[int, FleetRepository] = {}
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
@@ -73,7 +81,7 @@ class PlanningStore:
             for row in rows:
                 if (row["id"], row["change"]) in planned:
                     continue
-                member = members.get(row["id"]) or members.setdefault(row["id"], member_of(row, pins))
+                member = members.get(row["id"]) or members.setdefault(row["id"], fleet_repository_of(row, pins))
                 found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
         return found
 

@@ -14,7 +14,7 @@ from bot.domain.forge import FileChange, PullRequest
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.repository import Tree, TreeEntry, blob_name
-from bot.domain.wanted_digest import Orders, orders_of
+from bot.domain.wanted_digest import WantedDigests, wanted_digests_of
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -38,7 +38,7 @@ async def open_or_update(
     found = await host.pull_requests(repository, rebuild.branch)
     current = next((request for request in found if request.is_open), None)
     if current is None and rebuild.state is State.OPEN and not was_closed_by_us(found, rebuild):
-        return replace(rebuild, worded=rebuild.explained, due_at=clock.now())  # verify tells how it ended
+        return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now())  # verify tells how it ended
     declined = less_declined(found, job)
     if current is None and declined.left is None:
         return rebuild.moved(State.CANCELLED, declined.told[0], at=clock.now())
@@ -66,7 +66,7 @@ async def open_or_update(
         opened,
         pull_request=request.number,
         url=request.url,
-        worded=rebuild.explained,
+        text_version=rebuild.facts_version,
         due_at=clock.now() + rest_at_age(rebuild.age(clock.now()), options.follow_every),
     )
 
@@ -99,7 +99,7 @@ def _without_edits(
     """Nothing that the default branch lacks can be brought to it."""
     if rebuild.state is State.OPEN and (trunk is None or edits.refused):
         rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
-        return replace(rebuild, worded=rebuild.explained, due_at=clock.now() + rest)
+        return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + rest)
     if trunk is None:
         return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
     if edits.refused:
@@ -119,17 +119,17 @@ async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref:
     """The files of `ref` that must change, with their new content."""
     tree = await host.tree(job.rebuild.repository, ref)
     entries = await _entries(job.rebuild.repository, tree, job.paths, host)
-    wanted = [entry for entry in entries if entry.size <= _LARGEST_FILE]
-    known = await store.known_blobs([entry.sha for entry in wanted])
+    readable = [entry for entry in entries if entry.size <= _LARGEST_FILE]
+    known = await store.known_blobs([entry.sha for entry in readable])
     files: list[FileChange] = []
     refused: list[str] = []
     met: set[Base] = set()
-    orders = orders_of(job.rebuild, job.changes)
-    for entry in wanted:
+    wanted = wanted_digests_of(job.rebuild, job.changes)
+    for entry in readable:
         content = known.get(entry.sha)
         if content is None:
             content = await host.blob(job.rebuild.repository, entry.sha)
-        heeded = _heeded(orders, entry.path, job, clock)
+        heeded = _heeded(wanted, entry.path, job, clock)
         result = await asyncio.to_thread(refresh, entry.path, content, heeded)
         met |= result.met
         refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
@@ -139,14 +139,12 @@ async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref:
     return _Edits(tuple(files), tuple(refused), tuple(sorted(unmet)))
 
 
-def _heeded(orders: Orders, path: str, job: Job, clock: Clock) -> Orders:
+def _heeded(wanted: WantedDigests, path: str, job: Job, clock: Clock) -> WantedDigests:
     """Less what the repository has asked to leave alone, perhaps since the plan was made."""
     today, config = clock.now().date(), job.member.config
     return replace(
-        orders,
-        of_bases=tuple(
-            order for order in orders.of_bases if config.ignored_by(path, str(order.base), today) is None
-        ),
+        wanted,
+        of_bases=tuple(one for one in wanted.of_bases if config.ignored_by(path, str(one.base), today) is None),
     )
 
 

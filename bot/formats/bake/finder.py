@@ -24,7 +24,7 @@ from bot.formats.source.collector import (
 )
 from bot.formats.source.nodes import Mapping as JsonMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 MOST_VARIANTS = 64
 """How many combinations of one target's matrix are read."""
@@ -33,7 +33,7 @@ MOST_INHERITED = 64
 MOST_EVALUATED = 1024 * 1024
 """Characters that all strings of one file may expand to."""
 NOT_EVALUATED = "which is not evaluated; write the image out"
-_NOTHING = (Traced("", ()), False)
+_NOTHING = (Spanned("", ()), False)
 _TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*~?\}|[$%]\{")
 
 
@@ -157,7 +157,7 @@ class _Targets:
             written, _ = self.evaluated(inline, variables if owner == name else self.bake.variables)
             if isinstance(inline, Template) and inline.written.text:
                 # A last line end, so that there is a place behind everything, see `inline_dockerfile`.
-                written += Traced("\n", (~_behind(inline.written),))
+                written += Spanned("\n", (~_behind(inline.written),))
             args = {key: self.evaluated(value, variables) for key, value in merged["args"].items()}
             known = {key: value for key, (value, whole) in args.items() if whole}
             inline_dockerfile.find(written, self.file, args=known, contexts=merged["contexts"])
@@ -170,7 +170,7 @@ class _Targets:
         elif IMAGE_CONTEXT in evaluated.text:
             self.file.problem(evaluated.place(0), f"{quoted(evaluated.text)} has an expression, {NOT_EVALUATED}")
 
-    def evaluated(self, value: Value, variables: Mapping[str, Value], depth: int = 0) -> tuple[Traced, bool]:
+    def evaluated(self, value: Value, variables: Mapping[str, Value], depth: int = 0) -> tuple[Spanned, bool]:
         """A value as text, and whether nothing in it was left as it was written."""
         match value:
             case Name() if value.name in variables and depth < DEEPEST_VARIABLE:
@@ -178,16 +178,16 @@ class _Targets:
             case Template():
                 return self._filled(value.written, variables, depth)
             case Name():
-                return Traced(value.name, range(value.place, value.place + len(value.name))), False
+                return Spanned(value.name, range(value.place, value.place + len(value.name))), False
             case Opaque():
-                return Traced(value.text, range(value.place, value.place + len(value.text))), False
-        return Traced("", ()), False
+                return Spanned(value.text, range(value.place, value.place + len(value.text))), False
+        return Spanned("", ()), False
 
-    def _filled(self, written: Traced, variables: Mapping[str, Value], depth: int) -> tuple[Traced, bool]:
+    def _filled(self, written: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
         self._evaluated += len(written)
         if self._evaluated > MOST_EVALUATED:
             raise _TooMuch
-        parts: list[Traced] = []
+        parts: list[Spanned] = []
         whole = True
         done = 0
         for found in _TEMPLATE_PART.finditer(written.text):
@@ -204,14 +204,14 @@ class _Targets:
         return joined([*parts, written.part(done, len(written))]), whole
 
 
-def _digest_place(value: Value, image: Traced) -> int | None:
+def _digest_place(value: Value, image: Spanned) -> int | None:
     """Behind the string where a variable supplies only the tag."""
     if not isinstance(value, Template) or not value.written.text:
         return None
     return None if tag_stands_with_name(image) else _behind(value.written)
 
 
-def _behind(written: Traced) -> int:
+def _behind(written: Spanned) -> int:
     return written.place(len(written) - 1) + 1
 
 
@@ -255,7 +255,7 @@ def _objects(node: Node) -> list[JsonMapping]:
 def _json_value(node: Node) -> Value:
     match node:
         case Scalar():
-            return Opaque("null", node.start) if node.is_null else Template(node.traced)
+            return Opaque("null", node.start) if node.is_null else Template(node.spanned)
         case Sequence():
             return tuple(_json_value(item) for item in node.items)
         case JsonMapping():

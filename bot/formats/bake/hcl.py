@@ -15,7 +15,7 @@ from lark import Token, Tree
 from lark.exceptions import LarkError, UnexpectedInput
 
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 from bot.formats.source.text import BOM
 
 LARGEST_TEXT = 128 * 1024
@@ -31,7 +31,7 @@ _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 class Template:
     """A string, with its `${…}` and `%{…}` still in it."""
 
-    written: Traced
+    written: Spanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +133,19 @@ class _Reader:
                 name = self._written(key).text.strip().strip('"')
                 yield name, self.value(value, depth + 1)
 
-    def _string(self, tree: Tree[Any]) -> Traced:
+    def _string(self, tree: Tree[Any]) -> Spanned:
         """The text between the quotes, escapes decoded."""
         written = self._written(tree)
         written = written.part(1, len(written) - 1)
-        parts: list[Traced] = []
+        parts: list[Spanned] = []
         done = 0
         for escape in _ESCAPE.finditer(written.text):
             parts.append(written.part(done, escape.start()))
-            parts.append(Traced(_decoded(escape.group()), (~written.place(escape.start()),)))
+            parts.append(Spanned(_decoded(escape.group()), (~written.place(escape.start()),)))
             done = escape.end()
         return joined([*parts, written.part(done, len(written))])
 
-    def _heredoc(self, tree: Tree[Any]) -> Traced:
+    def _heredoc(self, tree: Tree[Any]) -> Spanned:
         """The lines between the markers; `<<-` takes away the indentation that all lines share."""
         written = self._written(tree)
         start = written.text.index("\n") + 1
@@ -162,10 +162,10 @@ class _Reader:
     def _label(self, tree: Tree[Any]) -> str:
         return self._written(tree).text.strip().strip('"')
 
-    def _written(self, tree: Tree[Any]) -> Traced:
+    def _written(self, tree: Tree[Any]) -> Spanned:
         end = min(int(tree.meta.end_pos) + self.shift, len(self.source)) if not tree.meta.empty else 0
         place = min(self._place(tree), end)
-        return Traced(self.source[place:end], range(place, end))
+        return Spanned(self.source[place:end], range(place, end))
 
     def _place(self, tree: Tree[Any]) -> int:
         return 0 if tree.meta.empty else int(tree.meta.start_pos) + self.shift

@@ -10,7 +10,7 @@ from bot.formats.compose.variables import interpolated
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
 MOST_EXTENDS = 10
@@ -72,13 +72,13 @@ class _Services:
         if inline is not None and self._is_new(inline):
             named = [name for node in contexts for name, _ in _pairs(node)]
             given = {name: interpolated(value)[0] for name, value in _pairs(args)}
-            inline_dockerfile.find(interpolated(inline.traced)[0], self.file, args=given, contexts=named)
+            inline_dockerfile.find(interpolated(inline.spanned)[0], self.file, args=given, contexts=named)
 
     def _image(self, node: Node | None) -> None:
         if isinstance(node, Scalar) and not node.is_null and self._is_new(node):
-            self._reference(node.traced, Role.IMAGE)
+            self._reference(node.spanned, Role.IMAGE)
 
-    def _reference(self, written: Traced, role: Role) -> None:
+    def _reference(self, written: Spanned, role: Role) -> None:
         written = written.strip()
         value, unknown = interpolated(written)
         if unknown:
@@ -107,19 +107,19 @@ def _builds(service: Mapping, services: Mapping) -> bool:
     return False
 
 
-def _pairs(node: Node | None) -> Iterator[tuple[str, Traced]]:
+def _pairs(node: Node | None) -> Iterator[tuple[str, Spanned]]:
     """The entries of a mapping, or of a list of `key=value`; those without a value come from the environment."""
     match node:
         case Mapping():
             for key, value in node.entries():
                 if isinstance(value, Scalar) and not value.is_null:
-                    yield key.value, value.traced
+                    yield key.value, value.spanned
         case Sequence():
             for item in node.items:
                 if isinstance(item, Scalar):
                     key_text, equals, _ = item.value.partition("=")
                     if equals:
-                        yield key_text, item.traced.part(len(key_text) + 1, len(item.value))
+                        yield key_text, item.spanned.part(len(key_text) + 1, len(item.value))
 
 
 def _is(node: Node | None, value: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 DEEPEST_DEFAULT = 10
 _VARIABLE = re.compile(r"\$(?:(?P<escape>\$)|(?P<open>\{)|(?P<name>[A-Za-z_]\w*))")
@@ -10,12 +10,12 @@ _BRACE = re.compile(r"\$\{|\}")
 _INSIDE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<rest>(?s:.*)))?")
 
 
-def interpolated(written: Traced, depth: int = 0) -> tuple[Traced, tuple[str, ...]]:
+def interpolated(written: Spanned, depth: int = 0) -> tuple[Spanned, tuple[str, ...]]:
     """The text as it is where no variable is set, and the names of those without a default.
 
     These stay in the text as they were written: only the machine that runs it knows what they are.
     """
-    parts: list[Traced] = []
+    parts: list[Spanned] = []
     unknown: list[str] = []
     done = 0
     while found := _VARIABLE.search(written.text, done):
@@ -32,7 +32,7 @@ def interpolated(written: Traced, depth: int = 0) -> tuple[Traced, tuple[str, ..
     return joined([*parts, written.part(done, len(written))]), tuple(unknown)
 
 
-def _value(written: Traced, found: re.Match[str], end: int, depth: int) -> tuple[Traced, tuple[str, ...]]:
+def _value(written: Spanned, found: re.Match[str], end: int, depth: int) -> tuple[Spanned, tuple[str, ...]]:
     as_written = written.part(found.start(), end)
     if not found["open"]:
         return as_written, (found["name"],)

@@ -7,7 +7,7 @@ from bot.domain.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 _VARIABLE = re.compile(r"\$\{(?:localEnv|env):[^:}]*(?::(?P<default>[^:}]*)[^}]*)?\}")
 """A default ends at the next colon, as in the specification's reference implementation."""
@@ -27,21 +27,21 @@ def find(path: str, text: str) -> Findings:
     image = root.scalar("image")
     if image is not None and image.style is Style.DOUBLE_QUOTED:
         # A digest has a colon, so it cannot stand in a default.
-        file.image_or_problem(_with_defaults(image.traced), Role.IMAGE, digest_place=image.end - 1)
+        file.image_or_problem(_with_defaults(image.spanned), Role.IMAGE, digest_place=image.end - 1)
     for key, _ in root.mapping("features").entries():
         # Without a registry it is a path in the repository, an address, or a name in GitHub's old format.
-        feature = file.usage(key.traced, Role.FEATURE)
+        feature = file.usage(key.spanned, Role.FEATURE)
         if feature is not None and feature.reference.registry != DEFAULT_REGISTRY:
             file.add(feature)
     for _, value in root.mapping("build").mapping("args").entries():
-        if isinstance(value, Scalar) and is_plainly_an_image((written := _with_defaults(value.traced)).text):
+        if isinstance(value, Scalar) and is_plainly_an_image((written := _with_defaults(value.spanned)).text):
             file.image(written, Role.BUILD_ARGUMENT)
     return file.findings()
 
 
-def _with_defaults(written: Traced) -> Traced:
+def _with_defaults(written: Spanned) -> Spanned:
     """`${localEnv:NAME:default}` as it is where the variable is not set; without a default it stays."""
-    parts: list[Traced] = []
+    parts: list[Spanned] = []
     done = 0
     for variable in _VARIABLE.finditer(written.text):
         if variable["default"] is not None:

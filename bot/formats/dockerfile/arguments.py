@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bot.formats.dockerfile.lines import Fault, Instruction
 from bot.formats.dockerfile.words import BadWord, expand, split_quoted
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 
 class Platform(NamedTuple):
@@ -39,9 +39,9 @@ class Arguments:
         self.declared_again: set[str] = set()
         self._escape = escape
         self._given = given
-        self._declared: list[tuple[str, Traced | None, Instruction]] = []
+        self._declared: list[tuple[str, Spanned | None, Instruction]] = []
         self._mentions_platform = False
-        self._values: dict[Platform, dict[str, Traced]] = {}
+        self._values: dict[Platform, dict[str, Spanned]] = {}
 
     def declare(self, instruction: Instruction) -> None:
         """An ARG instruction before the first FROM."""
@@ -58,13 +58,13 @@ class Arguments:
                 word.text for word in split_quoted(instruction.arguments, self._escape) if "=" not in word.text
             )
 
-    def values(self, platform: Platform) -> Mapping[str, Traced]:
+    def values(self, platform: Platform) -> Mapping[str, Spanned]:
         known = self._values.get(platform)
         if known is None:
             known = self._values[platform] = self._evaluated(platform)
         return known
 
-    def depends_on_platform(self, word: Traced) -> bool:
+    def depends_on_platform(self, word: Spanned) -> bool:
         """Whether the word, or an ARG that it may use, mentions an automatic platform ARG."""
         return "$" in word.text and (self._mentions_platform or _AUTOMATIC.search(word.text) is not None)
 
@@ -78,11 +78,11 @@ class Arguments:
         _, default = self._around(offset)
         return default is not None and default.place(len(default.text.rstrip("\"'")) - 1) == offset
 
-    def _around(self, offset: int) -> tuple[str, Traced | None]:
+    def _around(self, offset: int) -> tuple[str, Spanned | None]:
         at = bisect_right(self._declared, offset, key=_begin_of) - 1
         return self._declared[at][:2] if at >= 0 else ("", None)
 
-    def _evaluated(self, platform: Platform) -> dict[str, Traced]:
+    def _evaluated(self, platform: Platform) -> dict[str, Spanned]:
         values = dict(_automatic(platform))
         for name in values.keys() & self._given.keys():
             values[name] = _outside(self._given[name], 0)
@@ -99,18 +99,18 @@ class Arguments:
         return values
 
 
-def _begin_of(declared: tuple[str, Traced | None, Instruction]) -> int:
+def _begin_of(declared: tuple[str, Spanned | None, Instruction]) -> int:
     _, default, instruction = declared
     return default.place(0) if default else instruction.start
 
 
-def _outside(text: str, near: int) -> Traced:
+def _outside(text: str, near: int) -> Spanned:
     """A value that the file does not hold."""
-    return Traced(text, (~near,) * len(text))
+    return Spanned(text, (~near,) * len(text))
 
 
 @lru_cache(maxsize=8)
-def _automatic(platform: Platform) -> Mapping[str, Traced]:
+def _automatic(platform: Platform) -> Mapping[str, Spanned]:
     values = {"TARGETSTAGE": "default"}
     for side in ("BUILD", "TARGET"):
         values[f"{side}PLATFORM"] = str(platform)

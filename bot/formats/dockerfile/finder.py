@@ -14,7 +14,7 @@ from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
 from bot.formats.dockerfile.stages import EMPTY_IMAGE, Stage, resolve
 from bot.formats.dockerfile.usages import Named, usages_of
 from bot.formats.dockerfile.words import split_flags
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 # fmt: off
 KEYWORDS = frozenset((
@@ -114,7 +114,7 @@ def _outline(script: Script, args: Mapping[str, str]) -> _Outline:
     return outline
 
 
-def _sources(instruction: Instruction, escape: str) -> Iterator[tuple[Role, Traced]]:
+def _sources(instruction: Instruction, escape: str) -> Iterator[tuple[Role, Spanned]]:
     """The values of --from and of the `from` fields of --mount, as written."""
     if instruction.keyword not in ("run", "copy", "add"):
         return
@@ -127,7 +127,7 @@ def _sources(instruction: Instruction, escape: str) -> Iterator[tuple[Role, Trac
             yield from ((Role.MOUNTED_FROM, source) for source in _mount_sources(flag))
 
 
-def _mount_sources(flag: Traced) -> Iterator[Traced]:
+def _mount_sources(flag: Spanned) -> Iterator[Spanned]:
     at = len("--mount=")
     for part in flag.text[at:].split(","):
         key, _, value = part.partition("=")
@@ -137,7 +137,7 @@ def _mount_sources(flag: Traced) -> Iterator[Traced]:
         at += len(part) + 1
 
 
-def _source_fault(instruction: Instruction, source: Traced, stages: int) -> Fault | None:
+def _source_fault(instruction: Instruction, source: Spanned, stages: int) -> Fault | None:
     flag = f"{instruction.keyword.upper()} from={source.text[:80]}"
     if _VARIABLE.search(source.text):
         message = f"{flag}: no variables are expanded here; name the image in a FROM … AS stage and copy from that"

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from bot.formats.dockerfile.words import BLANK, BadWord, expand
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.ASCII)
 _BEFORE_NAME = re.compile(r"<<[\t\r ]*")
@@ -34,7 +34,7 @@ def heredocs_of(line: str) -> list[Heredoc]:
 
 def _heredoc(dash: str, rest: str) -> Heredoc | None:
     try:
-        name = expand(Traced(rest, range(len(rest))), {}).text if "$" not in rest else rest
+        name = expand(Spanned(rest, range(len(rest))), {}).text if "$" not in rest else rest
     except BadWord:
         return None
     return Heredoc(name, bool(dash)) if name else None

@@ -8,7 +8,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.domain.usage import Kind, Piece, Span, Usage
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.source.collector import Collector, written_with_escapes
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 from bot.formats.source.text import Lines
 
 _ARG_INSTRUCTION = re.compile(r"^[ \t]*ARG[ \t]+(?P<declarations>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
@@ -16,7 +16,7 @@ _DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<default>=(?:\"[^\"\n]*\"|'
 _PLAIN_VALUE = re.compile(r"[\w.:/@+-]+")
 
 
-def find(written: Traced, file: Collector, *, args: Mapping[str, Traced], contexts: Collection[str]) -> None:
+def find(written: Spanned, file: Collector, *, args: Mapping[str, Spanned], contexts: Collection[str]) -> None:
     """Adds what the Dockerfile uses, with places in the file that it is written in.
 
     `args` are the build's own, which take the place of the defaults that ARG declares; `contexts` are the names
@@ -33,9 +33,9 @@ def find(written: Traced, file: Collector, *, args: Mapping[str, Traced], contex
         file.problem(moved.place_of_line(problem.line), problem.message)
 
 
-def _with_args(written: Traced, args: Mapping[str, Traced]) -> Traced:
+def _with_args(written: Spanned, args: Mapping[str, Spanned]) -> Spanned:
     """ARG defaults replaced by the values that the build passes, which keep their own places."""
-    parts: list[Traced] = []
+    parts: list[Spanned] = []
     done = 0
     for instruction in _ARG_INSTRUCTION.finditer(written.text):
         for declaration in _DECLARATION.finditer(written.text, *instruction.span("declarations")):
@@ -51,7 +51,7 @@ def _with_args(written: Traced, args: Mapping[str, Traced]) -> Traced:
 class _Moved:
     """Usages of the inline Dockerfile as usages of the file around it."""
 
-    def __init__(self, text: Traced, file: Collector) -> None:
+    def __init__(self, text: Spanned, file: Collector) -> None:
         self.text = text
         self.file = file
         self.lines = Lines(text.text)

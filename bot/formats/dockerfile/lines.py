@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bot.formats.dockerfile.heredocs import Heredoc, heredocs_of
 from bot.formats.dockerfile.words import BLANK, split_flags
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import BOM
 
 _DIRECTIVE = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$", re.ASCII)
@@ -47,17 +47,17 @@ class Instruction(NamedTuple):
         return self.joints[0][1]
 
     @property
-    def arguments(self) -> Traced:
+    def arguments(self) -> Spanned:
         """What follows the keyword."""
         text = self.text[self.at :].rstrip(BLANK)
         if len(self.joints) == 1:
             begin = self.joints[0][1] + self.at
-            return Traced(text, range(begin, begin + len(text)))
+            return Spanned(text, range(begin, begin + len(text)))
         origins: list[int] = []
         ends = [at for at, _ in self.joints[1:]] + [len(self.text)]
         for (at, origin), end in zip(self.joints, ends, strict=True):
             origins.extend(range(origin, origin + end - at))
-        return Traced(text, origins[self.at : self.at + len(text)])
+        return Spanned(text, origins[self.at : self.at + len(text)])
 
     def nested(self) -> "Instruction | None":
         """The instruction that an ONBUILD holds back for a later build."""
@@ -71,7 +71,7 @@ class Script:
 
     instructions: Sequence[Instruction]
     escape: str = "\\"
-    syntax: Traced | None = None
+    syntax: Spanned | None = None
     syntax_line: int = 0
     faults: tuple[Fault, ...] = ()
 
@@ -195,7 +195,7 @@ def _directives(text: str) -> Script:
                     faults.append(Fault(number, f"escape={value} is neither \\ nor `"))
             elif name == "syntax" and text[at] == "#":
                 image = value.partition(" ")[0]
-                syntax, syntax_line = Traced(image, range(begin, begin + len(image))), number
+                syntax, syntax_line = Spanned(image, range(begin, begin + len(image))), number
             seen.add(name)
         at = end + 1
     return Script((), escape, syntax, syntax_line, tuple(faults))

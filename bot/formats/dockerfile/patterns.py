@@ -6,7 +6,7 @@ expressions never backtrack; Python's do, so the ones made here have nothing to 
 
 import re
 
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 LONGEST_PATTERN = 128
 LONGEST_VALUE = 512
@@ -16,14 +16,14 @@ class BadPattern(ValueError):
     """Docker would refuse the pattern, or it is too long to be meant."""
 
 
-def without_prefix(value: Traced, pattern: str) -> Traced:
+def without_prefix(value: Spanned, pattern: str) -> Spanned:
     """`${value#pattern}`; a doubled sign leaves its second one in front of the pattern and asks for the longest."""
     longest = pattern.startswith("#")
     match = _compiled(_tokens(pattern[longest:]), longest).match(_matchable(value.text))
     return value.part(match.end(), len(value)) if match else value
 
 
-def without_suffix(value: Traced, pattern: str) -> Traced:
+def without_suffix(value: Spanned, pattern: str) -> Spanned:
     """`${value%pattern}`, likewise."""
     longest = pattern.startswith("%")
     tokens = _tokens(pattern[longest:])[::-1]
@@ -31,9 +31,9 @@ def without_suffix(value: Traced, pattern: str) -> Traced:
     return value.part(0, len(value.text) - match.end()) if match else value
 
 
-def replaced(value: Traced, pattern: str, replacement: Traced, everywhere: bool) -> list[Traced]:
+def replaced(value: Spanned, pattern: str, replacement: Spanned, everywhere: bool) -> list[Spanned]:
     """The parts of `${value/pattern/replacement}`, of `${value//pattern/replacement}` where it is `everywhere`."""
-    parts: list[Traced] = []
+    parts: list[Spanned] = []
     at = 0
     for match in _compiled(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
         parts += (value.part(at, match.start()), replacement)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction
 from bot.formats.dockerfile.words import NOTHING, BadWord, expand, split_blanks, split_flags
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 EMPTY_IMAGE = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
@@ -31,8 +31,8 @@ class Stage:
     instruction: Instruction
     number: int
     name: str | None
-    word: Traced
-    image: Traced | None = None
+    word: Spanned
+    image: Spanned | None = None
     bases: tuple["Stage", ...] = ()
     platforms: tuple[str, ...] = ()
 
@@ -83,13 +83,13 @@ def resolve(
 class _Standing(NamedTuple):
     """What a stage stands on, as in `Stage`."""
 
-    image: Traced | None = None
+    image: Spanned | None = None
     bases: tuple[Stage, ...] = ()
     platforms: tuple[str, ...] = ()
 
 
 def _standing(
-    word: Traced, flags: Sequence[Traced], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
+    word: Spanned, flags: Sequence[Spanned], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
 ) -> _Standing:
     """Raises `BadWord`."""
     candidates = _on_platforms(word, arguments, escape)
@@ -102,7 +102,7 @@ def _standing(
     return _Standing(image, bases, platforms)
 
 
-def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Traced]:
+def _on_platforms(word: Spanned, arguments: Arguments, escape: str) -> list[Spanned]:
     """What the word is for each platform that is worth a try; only some variables make a difference."""
     first = expand(word, arguments.values(ASSUMED_PLATFORM), escape)
     if not arguments.depends_on_platform(word):
@@ -110,12 +110,12 @@ def _on_platforms(word: Traced, arguments: Arguments, escape: str) -> list[Trace
     return [first, *(expand(word, arguments.values(platform), escape) for platform in OTHER_PLATFORMS)]
 
 
-def _platforms(flags: Sequence[Traced], arguments: Arguments, escape: str) -> tuple[str, ...]:
+def _platforms(flags: Sequence[Spanned], arguments: Arguments, escape: str) -> tuple[str, ...]:
     written = next((flag for flag in flags if flag.text.startswith("--platform=")), None)
     if written is None:
         return ()
     word = written.part(len("--platform="), len(written))
-    texts = {traced.text for traced in _on_platforms(word, arguments, escape)}
+    texts = {spanned.text for spanned in _on_platforms(word, arguments, escape)}
     platform = texts.pop()
     if texts or not _PLATFORM.fullmatch(platform):
         return ()

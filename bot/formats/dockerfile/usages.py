@@ -9,7 +9,7 @@ from bot.domain.usage import Kind, Role, Span, Usage
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault
 from bot.formats.source.collector import Collector
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Named:
     """A reference where an instruction (or the `syntax` directive) names it: its line, and `word` as written."""
 
     line: int
-    image: Traced
-    word: Traced
+    image: Spanned
+    word: Spanned
     role: Role
     stage: str | None = None
     platforms: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def _served(named: Sequence[Named], arguments: Arguments) -> Counter[str]:
     return served
 
 
-def _default_in(usage: Usage, image: Traced, arguments: Arguments) -> Span | None:
+def _default_in(usage: Usage, image: Spanned, arguments: Arguments) -> Span | None:
     """The default of an ARG that supplies the tag (else the digest, else the name) or a part of it: what a
     maintainer would edit."""
     reference = usage.reference

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from bot.formats.dockerfile.patterns import BadPattern, replaced, without_prefix, without_suffix
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 LONGEST_EXPANSION = 4096
 DEEPEST_SUBSTITUTION = 24
@@ -26,20 +26,20 @@ class BadWord(ValueError):
     """Docker would refuse the word; the message says why."""
 
 
-NOTHING = Traced("", ())
+NOTHING = Spanned("", ())
 
 
-def split_blanks(line: Traced) -> list[Traced]:
+def split_blanks(line: Spanned) -> list[Spanned]:
     """The words between white space; quotes do not matter (FROM is read like that)."""
     return [line.part(word.start(), word.end()) for word in _WORD.finditer(line.text)]
 
 
-def split_quoted(line: Traced, escape: str) -> list[Traced]:
+def split_quoted(line: Spanned, escape: str) -> list[Spanned]:
     """The words between white space that is neither quoted nor escaped; quotes stay (ARG is read like that)."""
     text = line.text
     if text.isascii() and not ("'" in text or '"' in text or escape in text):
         return split_blanks(line)
-    words: list[Traced] = []
+    words: list[Spanned] = []
     start, quote, at = -1, "", 0
     while at < len(text):
         char = text[at]
@@ -62,10 +62,10 @@ def split_quoted(line: Traced, escape: str) -> list[Traced]:
     return words
 
 
-def split_flags(line: Traced, escape: str) -> tuple[list[Traced], int]:
+def split_flags(line: Spanned, escape: str) -> tuple[list[Spanned], int]:
     """The leading `--flag=value` words without their quotes, and where the other words begin."""
     text, at = line.text, 0
-    flags: list[Traced] = []
+    flags: list[Spanned] = []
     while True:
         while at < len(text) and text[at] in BLANK:
             at += 1
@@ -76,7 +76,7 @@ def split_flags(line: Traced, escape: str) -> tuple[list[Traced], int]:
             at = plain.end()
             continue
         kept, at = _unquoted(text, at, escape)
-        word = Traced("".join(text[i] for i in kept), [line.places[i] for i in kept])
+        word = Spanned("".join(text[i] for i in kept), [line.places[i] for i in kept])
         if word.text == "--":
             return flags, at
         flags.append(word)
@@ -107,7 +107,7 @@ def _unquoted(text: str, at: int, escape: str) -> tuple[list[int], int]:
     return kept, at
 
 
-def expand(word: Traced, variables: Mapping[str, Traced], escape: str = "\\") -> Traced:
+def expand(word: Spanned, variables: Mapping[str, Spanned], escape: str = "\\") -> Spanned:
     """The word without quotes and escapes, its variables replaced; unset ones are empty, as in BuildKit.
 
     Raises `BadWord` where BuildKit refuses the word, and for expansions beyond `LONGEST_EXPANSION` characters or
@@ -122,13 +122,13 @@ def expand(word: Traced, variables: Mapping[str, Traced], escape: str = "\\") ->
 class _Expansion:
     """One pass over a word; each method reads from `at` on and leaves it behind what it read."""
 
-    def __init__(self, word: Traced, variables: Mapping[str, Traced], escape: str) -> None:
+    def __init__(self, word: Spanned, variables: Mapping[str, Spanned], escape: str) -> None:
         self.word, self.text, self.at = word, word.text, 0
         self.variables, self.escape = variables, escape
         self.raw = False
         self.depth = 0
 
-    def until(self, stop: str, raw: bool = False) -> Traced:
+    def until(self, stop: str, raw: bool = False) -> Spanned:
         """Up to the bare `stop` character (or the end); `raw` keeps escape characters, for patterns."""
         before, self.raw = self.raw, raw
         out = _Parts()
@@ -196,7 +196,7 @@ class _Expansion:
             self.at += 1
         raise BadWord("a double quote is not closed")
 
-    def _dollar(self) -> Traced:
+    def _dollar(self) -> Spanned:
         sign = self.word.part(self.at, self.at + 1)
         self.at += 1
         if self.text[self.at : self.at + 1] != "{":
@@ -220,7 +220,7 @@ class _Expansion:
         self.at = match.end() if match else self.at
         return match.group() if match else ""
 
-    def _substitution(self, name: str) -> Traced:
+    def _substitution(self, name: str) -> Spanned:
         sign = self._take()
         if sign == "}":
             return self.variables.get(name) or NOTHING
@@ -249,7 +249,7 @@ class _Expansion:
             return without_suffix(known, argument.text)
         raise BadWord(f"${{{name}:{sign}…}} is no substitution that Docker knows")
 
-    def _replaced(self, name: str) -> Traced:
+    def _replaced(self, name: str) -> Spanned:
         everywhere = self.text[self.at : self.at + 1] == "/"
         self.at += everywhere
         pattern = self.until("/", raw=True).text
@@ -271,15 +271,15 @@ class _Parts:
     """What an expansion has read so far, bounded."""
 
     def __init__(self) -> None:
-        self._parts: list[Traced] = []
+        self._parts: list[Spanned] = []
         self._size = 0
 
-    def add(self, part: Traced) -> None:
+    def add(self, part: Spanned) -> None:
         self._size += len(part.text)
         if self._size > LONGEST_EXPANSION:
             raise BadWord(f"expands to more than {LONGEST_EXPANSION} characters")
         if part.text:
             self._parts.append(part)
 
-    def whole(self) -> Traced:
+    def whole(self) -> Spanned:
         return joined(self._parts)

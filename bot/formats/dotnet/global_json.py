@@ -12,7 +12,7 @@ from bot.domain.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable, quoted
 from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 SDK = "mcr.microsoft.com/dotnet/sdk"
 _FULL_PRECISION = 3
@@ -34,7 +34,9 @@ def find(path: str, text: str) -> Findings:
         file.problem(version.start, f"{written} is no SDK version; write all of it, such as 8.0.404")
         return file.findings()
     image = f"{SDK}:"
-    usage = file.usage(Traced(image, (~version.start,) * len(image)) + version.traced, Role.SDK_PIN, assembled=True)
+    usage = file.usage(
+        Spanned(image, (~version.start,) * len(image)) + version.spanned, Role.SDK_PIN, assembled=True
+    )
     if usage is not None:
         # An empty span would say that a digest may be added here, which no SDK understands.
         pieces = tuple(piece for piece in usage.pieces if piece.span.start < piece.span.end)

@@ -15,7 +15,7 @@ from bot.formats.dotnet.msbuild.properties import Evaluation, Undecided
 from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published
 from bot.formats.dotnet.sdk_base import platform_of
 from bot.formats.source.collector import Collector, Unreadable, quoted, tag_stands_with_name
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 MOST_FRAMEWORKS = 10
@@ -122,7 +122,7 @@ def _named_bases(file: Collector, evaluation: Evaluation) -> None:
             file.problem(place, f"{where}; it is followed as written")
 
 
-def _digest_place(value: Traced, written: Traced) -> int | None:
+def _digest_place(value: Spanned, written: Spanned) -> int | None:
     """Behind what is written where a property supplies only the tag."""
     return None if tag_stands_with_name(value) or written.places[-1] < 0 else written.places[-1] + 1
 

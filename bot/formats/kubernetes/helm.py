@@ -11,7 +11,7 @@ from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
 _IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
@@ -41,7 +41,7 @@ def find(path: str, text: str) -> Findings:
     return file.findings()
 
 
-def written_in_keys(key: str, mapping: Mapping) -> Traced | None:
+def written_in_keys(key: str, mapping: Mapping) -> Spanned | None:
     """The image that a mapping under `key` spells: `repository`, with `tag` or `digest`, perhaps `registry`.
 
     Under a key that ends in `image`, `name` and `version` stand for the first two as well.
@@ -63,7 +63,7 @@ def _repository(key: str, mapping: Mapping) -> Scalar | None:
     return mapping.scalar("repository") or (mapping.scalar("name") if is_image_key(key) else None)
 
 
-def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
+def _written_images(key: str, mapping: Mapping) -> list[tuple[Spanned, bool]]:
     """References as they are written in one mapping, and whether they were put together from several keys."""
     spelled = written_in_keys(key, mapping)
     found = [] if spelled is None else [(spelled, True)]
@@ -76,7 +76,7 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
         elif not is_image_key(name):
             found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
         elif ":" in value.value:
-            found.append((value.traced, False))
+            found.append((value.spanned, False))
         else:
             tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
             spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping)
@@ -85,16 +85,16 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Traced, bool]]:
     return found
 
 
-def _plain_images(nodes: list[Node]) -> Iterator[Traced]:
+def _plain_images(nodes: list[Node]) -> Iterator[Spanned]:
     """Under `images` stand names of images, but their registry and port too."""
-    return (node.traced for node in nodes if isinstance(node, Scalar) and is_plainly_an_image(node.value))
+    return (node.spanned for node in nodes if isinstance(node, Scalar) and is_plainly_an_image(node.value))
 
 
 def _from_keys(
     repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping, *, alone: bool = False
-) -> Traced | None:
+) -> Spanned | None:
     """`alone` says that the repository may be a whole reference by itself."""
-    name = repository.traced.strip()
+    name = repository.spanned.strip()
     tag = next(
         (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
     )
@@ -102,21 +102,21 @@ def _from_keys(
     if alone and tag is None and _is_whole(name.text):
         return _at(registry, name)
     if name.text.endswith(_WITH_ALGORITHM) and tag is not None:
-        return _at(registry, name).joined(":") + tag.traced.strip()
+        return _at(registry, name).joined(":") + tag.spanned.strip()
     if not name.text or not _is_name(name.text):
         return None
     whole = _at(registry, name)
     if tag is not None:
-        written = tag.traced.strip()
+        written = tag.spanned.strip()
         whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
     if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
-        whole = whole.joined("@") + digest.traced.strip()
+        whole = whole.joined("@") + digest.spanned.strip()
     return whole if tag is not None or "@" in whole.text else None
 
 
-def _at(registry: Scalar | None, name: Traced) -> Traced:
+def _at(registry: Scalar | None, name: Spanned) -> Spanned:
     """The name with the registry before it, unless it stands there already."""
-    host = registry.traced.strip() if registry is not None else Traced("", ())
+    host = registry.spanned.strip() if registry is not None else Spanned("", ())
     host = host.part(0, len(host.text.rstrip("/")))
     if not host.text or name.text.startswith(f"{host.text}/"):
         return name

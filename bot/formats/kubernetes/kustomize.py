@@ -6,7 +6,7 @@ https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
 from collections.abc import Iterator
 
 from bot.formats.source.nodes import Mapping, Node
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 _KINDS = frozenset({"Kustomization", "Component"})
 _OWN_WORDS = ("newTag", "newName")
@@ -17,7 +17,7 @@ def may_be_one(text: str) -> bool:
     return any(word in text for word in _OWN_WORDS)
 
 
-def images(document: Node) -> Iterator[Traced]:
+def images(document: Node) -> Iterator[Spanned]:
     """What each entry with a new tag or a digest makes of its image; none where this is no kustomization."""
     if not isinstance(document, Mapping):
         return
@@ -27,9 +27,9 @@ def images(document: Node) -> Iterator[Traced]:
     for entry in entries:
         name = entry.scalar("newName") or entry.scalar("name")
         parts = [(sign, entry.scalar(key)) for sign, key in ((":", "newTag"), ("@", "digest"))]
-        given = [(sign, part.traced.strip()) for sign, part in parts if part is not None and part.value.strip()]
+        given = [(sign, part.spanned.strip()) for sign, part in parts if part is not None and part.value.strip()]
         if name is not None and name.value.strip() and given:
-            written = name.traced.strip()
+            written = name.spanned.strip()
             for sign, part in given:
                 written = written.joined(sign) + part
             yield written

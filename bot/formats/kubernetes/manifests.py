@@ -74,13 +74,13 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
     """
     if image := mapping.scalar("image"):
         if key in CONTAINER_LISTS or key in CONTAINER_KEYS:
-            file.image_or_problem(image.traced, Role.IMAGE)
-        elif (usage := file.usage(image.traced, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
+            file.image_or_problem(image.spanned, Role.IMAGE)
+        elif (usage := file.usage(image.spanned, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
     if key == "from" and (name := _openshift_image(mapping)):
-        file.image_or_problem(name.traced, Role.IMAGE)
+        file.image_or_problem(name.spanned, Role.IMAGE)
     if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
-        file.image_or_problem(reference.traced, Role.IMAGE)
+        file.image_or_problem(reference.spanned, Role.IMAGE)
     if is_image_key(key) and mapping.scalar("repository") and (spelled := written_in_keys(key, mapping)):
         file.image(spelled, Role.IMAGE, assembled=True)
 

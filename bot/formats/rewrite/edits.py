@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Piece, Span, Usage
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 _IN_YAML = (Kind.HELM_VALUES, Kind.KUBERNETES)
 _NO_TEXT = re.compile(
@@ -58,14 +58,14 @@ def applied(edits: Iterable[Edit], text: str) -> str | None:
     return "".join([*parts, text[at:]])
 
 
-def _written(usage: Usage, text: str) -> Traced:
+def _written(usage: Usage, text: str) -> Spanned:
     """The reference with the place of each of its characters, as far as the usage tells."""
     whole = str(usage.reference)
     places = [-1] * len(whole)
     for piece in usage.pieces or _pieces(usage, text):
         for step in range(piece.span.end - piece.span.start):
             places[piece.at + step] = piece.span.start + step
-    return Traced(whole, places)
+    return Spanned(whole, places)
 
 
 def _pieces(usage: Usage, text: str) -> Iterator[Piece]:
@@ -89,7 +89,7 @@ def _pieces(usage: Usage, text: str) -> Iterator[Piece]:
             yield Piece(at, usage.span)
 
 
-def _changed(written: Traced, start: int, end: int, sign: str, new: str | None, usage: Usage) -> list[Edit]:
+def _changed(written: Spanned, start: int, end: int, sign: str, new: str | None, usage: Usage) -> list[Edit]:
     """Edits for the tag or the digest, which stands with its sign at `[start, end)` if it stands at all."""
     old = written.text[start + 1 : end] if end > start else None
     if new == old:
@@ -101,14 +101,14 @@ def _changed(written: Traced, start: int, end: int, sign: str, new: str | None, 
     return _replaced(written.part(start + 1, end), new)
 
 
-def _removed(written: Traced, start: int, end: int) -> list[Edit]:
+def _removed(written: Spanned, start: int, end: int) -> list[Edit]:
     span = written.span(start, end)
     if span is None:
         raise CannotEdit(f"{written.text[start:end]} cannot be taken out: it is put together from several places")
     return [Edit(span, "")]
 
 
-def _place_behind(written: Traced, start: int, usage: Usage) -> Span:
+def _place_behind(written: Spanned, start: int, usage: Usage) -> Span:
     """Where text is added behind the first `start` characters."""
     if start == len(written) and usage.pieces and usage.pieces[-1].at == start:
         return usage.pieces[-1].span
@@ -118,7 +118,7 @@ def _place_behind(written: Traced, start: int, usage: Usage) -> Span:
     return Span(place + 1, place + 1)
 
 
-def _replaced(part: Traced, new: str) -> list[Edit]:
+def _replaced(part: Spanned, new: str) -> list[Edit]:
     """The part as a whole where it stands in one piece, else only what differs, else piece by piece."""
     if span := part.span(0, len(part)):
         return [Edit(span, new)]
@@ -135,7 +135,7 @@ def _replaced(part: Traced, new: str) -> list[Edit]:
     return _piecewise(part, new)
 
 
-def _piecewise(part: Traced, new: str) -> list[Edit]:
+def _piecewise(part: Spanned, new: str) -> list[Edit]:
     """Each piece takes its share of the new text: between hyphens (`8.0` `-` `noble`), else between dots too."""
     shares = [match.span() for match in re.finditer("[^-]+", part.text)]
     try:
@@ -147,7 +147,7 @@ def _piecewise(part: Traced, new: str) -> list[Edit]:
         return _shared_out(part, shares, re.findall("[^-.]+", new), new)
 
 
-def _shared_out(part: Traced, shares: Sequence[tuple[int, int]], texts: Sequence[str], new: str) -> list[Edit]:
+def _shared_out(part: Spanned, shares: Sequence[tuple[int, int]], texts: Sequence[str], new: str) -> list[Edit]:
     if len(shares) != len(texts) or any(not text for text in texts):
         raise CannotEdit(f"{part.text} is put together from several places, and {new} does not fit them")
     edits: list[Edit] = []

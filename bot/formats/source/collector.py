@@ -2,7 +2,7 @@
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.usage import Findings, Kind, Piece, Problem, Role, Span, Usage
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
 LONGEST_QUOTE = 80
@@ -30,7 +30,7 @@ class Collector:
         self._problems: dict[Problem, None] = {}
 
     def image(
-        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+        self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
     ) -> bool:
         """Adds the usage that `written` is; False where it is no image reference."""
         usage = self.usage(written, role, assembled=assembled, digest_place=digest_place)
@@ -38,13 +38,13 @@ class Collector:
             self.add(usage)
         return usage is not None
 
-    def image_or_problem(self, written: Traced, role: Role, *, digest_place: int | None = None) -> None:
+    def image_or_problem(self, written: Spanned, role: Role, *, digest_place: int | None = None) -> None:
         """For places where nothing but an image makes sense."""
         if written.text.strip() and not self.image(written, role, digest_place=digest_place):
             self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
 
     def usage(
-        self, written: Traced, role: Role, *, assembled: bool = False, digest_place: int | None = None
+        self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
     ) -> Usage | None:
         """The usage that `written` is, or None where it is no image reference.
 
@@ -92,7 +92,7 @@ class Collector:
             pieces=tuple(pieces),
         )
 
-    def _digest_place(self, written: Traced, given: int | None) -> int | None:
+    def _digest_place(self, written: Spanned, given: int | None) -> int | None:
         if given is not None:
             return given
         last = written.places[-1]
@@ -115,7 +115,7 @@ class Collector:
         return Findings(tuple(usages), tuple(sorted(self._problems, key=lambda problem: problem.line)))
 
 
-def tag_stands_with_name(image: Traced) -> bool:
+def tag_stands_with_name(image: Spanned) -> bool:
     """False where a variable supplies only the tag: it may serve other ends too, so no digest is added to it."""
     colon = image.text.rfind(":")
     return colon > 0 and image.span(colon - 1, len(image)) is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 MOST_MERGES = 64
 """How many merged mappings one look-up follows; more is an attack, not a configuration."""
@@ -38,7 +38,7 @@ class Scalar:
         return self.style is Style.PLAIN and self.value in {"", "~", "null", "Null", "NULL"}
 
     @property
-    def traced(self) -> Traced:
+    def spanned(self) -> Spanned:
         """The value with the place of each character."""
         start, end = self.start, self.end
         if self.style in {Style.SINGLE_QUOTED, Style.DOUBLE_QUOTED}:
@@ -46,8 +46,8 @@ class Scalar:
         elif self.style in {Style.LITERAL, Style.FOLDED}:
             start = self.source.find("\n", start, end) + 1 or end
         if self.source[start:end] == self.value:
-            return Traced(self.value, range(start, end))
-        return Traced(self.value, tuple(self._aligned(start, end)))
+            return Spanned(self.value, range(start, end))
+        return Spanned(self.value, tuple(self._aligned(start, end)))
 
     def _aligned(self, place: int, end: int) -> Iterator[int]:
         """Folding, indentation and escapes put only white space and escapes between the value's characters."""

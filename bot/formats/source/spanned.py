@@ -12,7 +12,7 @@ from bot.domain.usage import Piece, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class Spanned:
     """`places[i]` is the offset in the file of `text[i]`.
 
     A negative place `~offset` stands for a character that the file has only near `offset`, in another form (an
@@ -25,19 +25,19 @@ class Traced:
     def __len__(self) -> int:
         return len(self.text)
 
-    def __add__(self, other: "Traced") -> "Traced":
+    def __add__(self, other: "Spanned") -> "Spanned":
         if not self.text or not other.text:
             return self if self.text else other
-        return Traced(self.text + other.text, (*self.places, *other.places))
+        return Spanned(self.text + other.text, (*self.places, *other.places))
 
-    def part(self, start: int, end: int) -> "Traced":
-        return Traced(self.text[start:end], self.places[start:end])
+    def part(self, start: int, end: int) -> "Spanned":
+        return Spanned(self.text[start:end], self.places[start:end])
 
-    def strip(self) -> "Traced":
+    def strip(self) -> "Spanned":
         start = len(self.text) - len(self.text.lstrip())
         return self.part(start, max(start, len(self.text.rstrip())))
 
-    def without_prefix(self, prefix: str) -> "Traced | None":
+    def without_prefix(self, prefix: str) -> "Spanned | None":
         return self.part(len(prefix), len(self)) if self.text.startswith(prefix) else None
 
     def place(self, index: int) -> int:
@@ -67,13 +67,13 @@ class Traced:
                 begin = at
         return found
 
-    def joined(self, text: str) -> "Traced":
+    def joined(self, text: str) -> "Spanned":
         """With characters appended that the file does not have."""
         near = self.place(len(self) - 1) if self.text else 0
-        return self + Traced(text, (~near,) * len(text))
+        return self + Spanned(text, (~near,) * len(text))
 
 
-def joined(parts: Sequence[Traced]) -> Traced:
+def joined(parts: Sequence[Spanned]) -> Spanned:
     if len(parts) == 1:
         return parts[0]
-    return Traced("".join(part.text for part in parts), tuple(place for part in parts for place in part.places))
+    return Spanned("".join(part.text for part in parts), tuple(place for part in parts for place in part.places))

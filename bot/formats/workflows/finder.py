@@ -25,7 +25,7 @@ def find(path: str, text: str) -> Findings:
     except Unreadable as error:
         return file.unreadable(error)
     for node, role in _images(documents):
-        written = node.traced.strip()
+        written = node.spanned.strip()
         if "${{" in written.text:
             file.problem(node.start, f"the image {quoted(written.text)} is known only when the workflow runs")
         else:

@@ -11,9 +11,9 @@ from sqlalchemy import Table, select, update
 from bot.domain.rebuild import FOLLOWED
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker, give_back
-from bot.store.rows.tables import bases, chores, documents, outbox, rebuilds, repositories
+from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
 
-LEASED: tuple[Table, ...] = (chores, repositories, bases, documents, rebuilds, outbox)
+LEASED: tuple[Table, ...] = (tasks, repositories, bases, documents, rebuilds, outbox)
 _LONGEST_HOST = 40
 
 
@@ -52,7 +52,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (chores, bases, documents):
+        for table in (tasks, bases, documents):
             await connection.execute(update(table).where(table.c.due_at > now).values(due_at=now))
         await connection.execute(
             update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(FOLLOWED)).values(due_at=now)

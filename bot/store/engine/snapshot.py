@@ -16,14 +16,14 @@ from bot.store.rows.tables import metadata
 
 
 @asynccontextmanager
-async def rehearsal(url: str) -> AsyncIterator[Database]:
+async def snapshot(url: str) -> AsyncIterator[Database]:
     """A SQLite database whose contents are those of `url` now.
 
-    The original is only read, in one go, so that however long the rehearsal takes it holds up nobody. Raises
+    The original is only read, in one go, so that however long the snapshot takes it holds up nobody. Raises
     `Failure` where the original cannot be read.
     """
     target = address(url)
-    with tempfile.TemporaryDirectory(prefix="freshness-rehearsal-") as folder:
+    with tempfile.TemporaryDirectory(prefix="freshness-snapshot-") as folder:
         copy = f"{folder}/copy.db"
         if target.get_backend_name() == "sqlite":
             try:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rebuild import ENDED, Action, Rebuild, State, Target
-from bot.domain.repository import Member, Workflow
+from bot.domain.repository import FleetRepository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import load
@@ -57,8 +57,8 @@ async def after_transitions(connection: AsyncConnection, touched: set[int], now:
         await announce(connection, f"rollout:{rollout}", now)
 
 
-def member_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> Member:
-    return Member(
+def fleet_repository_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
+    return FleetRepository(
         row["id"],
         row["name"],
         load(row["workflows"], tuple[Workflow, ...]),
@@ -102,8 +102,8 @@ def rebuild_of(row: RowMapping, repository: str) -> Rebuild:
         run=row["run"],
         url=row["url"],
         attempts=row["attempts"],
-        explained=row["explained"],
-        worded=row["worded"],
+        facts_version=row["facts_version"],
+        text_version=row["text_version"],
         ended_at=row["ended_at"],
     )
 
@@ -119,7 +119,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "attempted_at": rebuild.attempted_at,
         "run": rebuild.run,
         "url": rebuild.url,
-        "worded": rebuild.worded,
+        "text_version": rebuild.text_version,
     }
 
 

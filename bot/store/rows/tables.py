@@ -71,7 +71,7 @@ def _leased(name: str, *columns: Any) -> Table:
     return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
 
 
-chores = _leased("chores", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
+tasks = _leased("tasks", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
 
 repositories = _leased(
     "repositories",
@@ -220,8 +220,8 @@ rebuilds = _leased(
     Column("attempted_at", Moment),
     Column("run", BigInteger),
     Column("url", Text),
-    Column("explained", Integer, nullable=False, server_default="0"),
-    Column("worded", Integer, nullable=False, server_default="0"),
+    Column("facts_version", Integer, nullable=False, server_default="0"),
+    Column("text_version", Integer, nullable=False, server_default="0"),
     Column("ended_at", Moment),
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.domain.bounded_gather import at_most
+from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
 from bot.domain.observation import Observation, PlatformImage
@@ -164,7 +164,7 @@ class _Reader:
         kept = dict(await self._cache.manifests(digests))
         missing = [digest for digest in dict.fromkeys(digests) if digest not in kept]
         place = (self._base.registry, self._base.repository)
-        bodies = await at_most(MOST_PLATFORMS, missing, lambda digest: fetch(*place, digest))
+        bodies = await bounded_gather(MOST_PLATFORMS, missing, lambda digest: fetch(*place, digest))
         self.fetched.update(zip(missing, bodies, strict=True))
         return {**kept, **{digest: self.fetched[digest] for digest in missing}}
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.advisory import Release
-from bot.domain.bounded_gather import at_most
+from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.observation import Observation
@@ -150,7 +150,7 @@ async def tick(
     for each in due:
         by_host[each.base.registry].append(each)
     rounds = [_Round(store, registry, clock, options, releases, opened, bases) for bases in by_host.values()]
-    tallies = await at_most(len(rounds), rounds, _Round.run)
+    tallies = await bounded_gather(len(rounds), rounds, _Round.run)
     return sum(tallies, WatchTally())
 
 
@@ -178,10 +178,10 @@ class _Round:
         host = incidents.host_subject(self.bases[0].base)
         in_trouble = host in self.opened
         carefully = incidents.STRIKES if in_trouble else 0
-        await at_most(1, self.bases[:carefully], self._look)
-        await at_most(self.options.per_host, self.bases[carefully:], self._look)
+        await bounded_gather(1, self.bases[:carefully], self._look)
+        await bounded_gather(self.options.per_host, self.bases[carefully:], self._look)
         self.breaker.asked_everybody(known_in_trouble=in_trouble)
-        await at_most(self.options.per_host, list(self.moved.values()), self._read_repository)
+        await bounded_gather(self.options.per_host, list(self.moved.values()), self._read_repository)
         return await self._finish(host)
 
     async def _look(self, due: DueBase) -> None:

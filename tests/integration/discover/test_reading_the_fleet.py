@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.discover.selection import Selection
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 from sandbox.fleet import WEEKLY_REBUILD
 from tests.integration.discover.conftest import CONTOSO, Discovery
 
@@ -30,7 +30,7 @@ async def test_a_first_read_finds_usages_workflows_and_the_repositorys_wishes(di
     ]
     config = await discovery.config("shop")
     assert (config.action, config.workflow, config.team_reviewers) == (
-        Wish.DISPATCH,
+        ActionPreference.DISPATCH,
         "weekly-rebuild.yml",
         ("platform",),
     )
@@ -122,7 +122,7 @@ async def test_a_repository_opts_out_and_ignores_until_a_day(discovery: Discover
     tally = await discovery.tick()
     configs = {name: await discovery.config(name) for name in ("quiet", "partly", "careless")}
     assert not configs["quiet"].enabled
-    assert configs["partly"].action is Wish.NOTIFY
+    assert configs["partly"].action is ActionPreference.NOTIFY
     assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow) is not None
     assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow + timedelta(days=1)) is None
     assert configs["careless"].enabled

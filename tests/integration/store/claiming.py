@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker, claim, settle
-from bot.store.rows.tables import chores
+from bot.store.rows.tables import tasks
 from tests.integration.store.conftest import NOON
 
 
@@ -16,13 +16,13 @@ async def main(url: str, name: str) -> None:
     worker = Worker(name)
     while True:
         async with database.transaction() as connection:
-            rows = await claim(connection, chores, worker, NOON, limit=3)
+            rows = await claim(connection, tasks, worker, NOON, limit=3)
         if not rows:
             break
         for row in rows:
             print(row["id"], flush=True)
             async with database.transaction() as connection:
-                await settle(connection, chores, worker, row["id"], due_at=NOON + timedelta(days=1))
+                await settle(connection, tasks, worker, row["id"], due_at=NOON + timedelta(days=1))
     await database.close()
 
 

@@ -71,9 +71,9 @@ class Stores:
         return Stores.of(self.database, self.clock, name)
 
     async def listing(self, *repositories: Repository, due_in: timedelta = HOUR) -> None:
-        chore = await self.fleet.claim_listing(self.clock.now())
-        assert chore is not None
-        await self.fleet.record_listing(chore, repositories, self.clock.now(), self.clock.now() + due_in)
+        task = await self.fleet.claim_listing(self.clock.now())
+        assert task is not None
+        await self.fleet.record_listing(task, repositories, self.clock.now(), self.clock.now() + due_in)
 
     async def read(self, reading: Reading) -> list[DueRepository]:
         """Every repository that is due turns out to hold `reading`."""

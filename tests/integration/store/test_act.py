@@ -29,7 +29,9 @@ async def opened(stores: Stores, number: int = 7) -> None:
     """Every planned rebuild becomes an open pull request."""
     for job in await stores.rollouts.claim_jobs(AWAITING, 100):
         after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
-        after = replace(after, pull_request=number, url=f"https://host/pull/{number}", worded=job.rebuild.explained)
+        after = replace(
+            after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
+        )
         await stores.rollouts.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
 
 

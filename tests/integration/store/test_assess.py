@@ -92,7 +92,7 @@ async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stor
     await enrich(stores)
     job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
     assert job.changes[0].cves == ("CVE-2026-1",)
-    assert (job.rebuild.state, job.rebuild.explained, job.rebuild.worded) == (State.OPEN, 1, 0)
+    assert (job.rebuild.state, job.rebuild.facts_version, job.rebuild.text_version) == (State.OPEN, 1, 0)
     assert await stores.column(outbox, "wanted") == [wanted[0] + 1]
 
 
@@ -102,7 +102,7 @@ async def test_a_pull_request_with_new_text_is_not_due_again(stores: Stores) -> 
     await opened(stores)
     await enrich(stores)
     job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
-    await stores.rollouts.settle_rebuild(job.rebuild, replace(job.rebuild, worded=job.rebuild.explained))
+    await stores.rollouts.settle_rebuild(job.rebuild, replace(job.rebuild, text_version=job.rebuild.facts_version))
     assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
 
 
@@ -120,7 +120,7 @@ async def test_what_a_feed_adds_while_the_pull_request_is_being_opened_is_not_lo
     job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
     await enrich(stores)
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
-    await stores.rollouts.settle_rebuild(job.rebuild, replace(after, worded=job.rebuild.explained))
+    await stores.rollouts.settle_rebuild(job.rebuild, replace(after, text_version=job.rebuild.facts_version))
     again = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
     assert again.changes[0].cves == ("CVE-2026-1",)
 
@@ -165,7 +165,7 @@ async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_
         await someone_waits(stores)
         await connection.execute(select(rebuilds.c.id).where(rebuilds.c.id == 2).with_for_update())
     await news
-    assert await stores.column(rebuilds, "explained") == [1, 1]
+    assert await stores.column(rebuilds, "facts_version") == [1, 1]
 
 
 async def test_news_that_are_committed_while_a_change_is_assessed_are_not_missed(stores: Stores) -> None:

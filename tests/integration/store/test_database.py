@@ -17,7 +17,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.domain.rebuild import State
 from bot.store.engine.database import Database, address, cannot_be_opened, open_database
-from bot.store.engine.snapshot import rehearsal
+from bot.store.engine.snapshot import snapshot
 from bot.store.rows.tables import metadata
 from tests.children import started
 from tests.integration.store.conftest import NOON
@@ -94,17 +94,17 @@ async def test_a_password_is_not_told() -> None:
 
 async def test_a_rehearsal_sees_what_is_there_and_leaves_no_trace(stores: Stores, url: str) -> None:
     await stores.fill(repositories=2)
-    async with rehearsal(url) as database:
-        rehearsed = Stores.of(database, stores.clock, "rehearsing")
-        await rehearsed.plan()
-        assert await rehearsed.states() == ["planned", "planned"]
-        await rehearsed.rollouts.claim_jobs([], 10)
+    async with snapshot(url) as database:
+        dry_run_result = Stores.of(database, stores.clock, "rehearsing")
+        await dry_run_result.plan()
+        assert await dry_run_result.states() == ["planned", "planned"]
+        await dry_run_result.rollouts.claim_jobs([], 10)
     assert await stores.states() == []
     assert len(await stores.rollouts.unplanned()) == 1
 
 
 async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(empty_url: str) -> None:
-    async with rehearsal(empty_url) as database:
+    async with snapshot(empty_url) as database:
         await Stores.of(database, ManualClock(NOON), "rehearsing").fill()
     if empty_url.startswith("sqlite"):
         assert not Path(empty_url.removeprefix("sqlite:///")).exists()
@@ -119,7 +119,7 @@ async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str)
     await stores.fill()
 
     async def break_off() -> None:
-        async with rehearsal(url) as database:
+        async with snapshot(url) as database:
             await Stores.of(database, stores.clock, "rehearsing").plan()
             _ = 1 / 0
 
@@ -132,9 +132,9 @@ async def test_others_go_on_working_while_a_rehearsal_runs(stores: Stores, url: 
     await stores.fill(repositories=2)
     await stores.plan()
     mine = (await stores.rollouts.claim_rebuilds(State, 1))[0]
-    async with rehearsal(url) as database:
-        rehearsed = Stores.of(database, stores.clock, "rehearsing")
-        theirs = await rehearsed.rollouts.claim_rebuilds(State, 10)
+    async with snapshot(url) as database:
+        dry_run_result = Stores.of(database, stores.clock, "rehearsing")
+        theirs = await dry_run_result.rollouts.claim_rebuilds(State, 10)
         assert [rebuild.id for rebuild in theirs] == [2]
         await stores.rollouts.save_progress(mine)
         await stores.rollouts.settle_rebuild(mine, mine)
@@ -150,7 +150,7 @@ async def test_a_rehearsal_copies_a_whole_state_while_another_process_writes(tmp
         assert writer.stdout is not None
         await asyncio.to_thread(writer.stdout.readline)
         for _ in range(3):
-            async with rehearsal(f"sqlite:///{path}") as database, database.transaction() as connection:
+            async with snapshot(f"sqlite:///{path}") as database, database.transaction() as connection:
                 found = await connection.exec_driver_sql("SELECT count(*) FROM blobs")
                 number = found.scalar_one()
                 assert number > 0

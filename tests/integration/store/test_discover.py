@@ -7,7 +7,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.failure import LeaseLost
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem
@@ -22,7 +22,7 @@ READING = Reading(
     "tree-1",
     ((usage_of(ASPNET), ASPNET), (usage_of(SDK, "build/Dockerfile"), SDK)),
     (Workflow(".github/workflows/weekly-rebuild.yml", ("reason",)),),
-    RepositoryConfig(action=Wish.DISPATCH, labels=("deps",)),
+    RepositoryConfig(action=ActionPreference.DISPATCH, labels=("deps",)),
     (Problem("Dockerfile", 3, "no such stage"),),
 )
 
@@ -38,17 +38,17 @@ async def list_again(stores: Stores, *listed: Repository) -> None:
 
 async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
     now = stores.clock.now()
-    chores = [await stores.other(name).fleet.claim_listing(now) for name in ("one", "two")]
-    assert chores[0] is not None
-    assert chores[1] is None
+    tasks = [await stores.other(name).fleet.claim_listing(now) for name in ("one", "two")]
+    assert tasks[0] is not None
+    assert tasks[1] is None
 
 
 async def test_a_listing_that_failed_is_tried_again_later(stores: Stores) -> None:
-    chore = await stores.fleet.claim_listing(stores.clock.now())
-    assert chore is not None
-    await stores.fleet.postpone_listing(chore, stores.clock.now() + HOUR)
+    task = await stores.fleet.claim_listing(stores.clock.now())
+    assert task is not None
+    await stores.fleet.postpone_listing(task, stores.clock.now() + HOUR)
     assert await stores.fleet.claim_listing(stores.clock.now()) is None
-    assert await stores.fleet.claim_listing(stores.clock.advance(HOUR)) == chore
+    assert await stores.fleet.claim_listing(stores.clock.advance(HOUR)) == task
 
 
 async def test_new_repositories_are_due_at_once(stores: Stores) -> None:
@@ -75,10 +75,10 @@ async def test_news_during_a_reading_are_read_again(stores: Stores) -> None:
     reader = stores.other("reader").fleet
     busy = (await reader.claim_repositories(stores.clock.now(), 1))[0]
     stores.clock.advance(HOUR / 60)
-    chore = await stores.fleet.claim_listing(NOON + HOUR)
-    assert chore is not None
+    task = await stores.fleet.claim_listing(NOON + HOUR)
+    assert task is not None
     now = stores.clock.now()
-    await stores.fleet.record_listing(chore, [replace(SHOP, pushed_at=now)], now, now + HOUR)
+    await stores.fleet.record_listing(task, [replace(SHOP, pushed_at=now)], now, now + HOUR)
     with pytest.raises(LeaseLost):
         await reader.save_reading(busy, READING, now, now + 24 * HOUR)
     assert await stores.count(usages) == 0

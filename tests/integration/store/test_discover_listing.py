@@ -17,9 +17,9 @@ READING = Reading("tree-1", ((usage_of(ASPNET), ASPNET),), reader="first")
 async def listed(stores: Stores, *repositories: Repository, **values: object) -> None:
     stores.clock.advance(HOUR)
     now = stores.clock.now()
-    chore = await stores.fleet.claim_listing(now)
-    assert chore is not None
-    await stores.fleet.record_listing(chore, repositories, now, now + HOUR, **values)
+    task = await stores.fleet.claim_listing(now)
+    assert task is not None
+    await stores.fleet.record_listing(task, repositories, now, now + HOUR, **values)
 
 
 async def incidents(stores: Stores) -> list[tuple[str, str]]:
@@ -44,9 +44,9 @@ async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: St
 
 
 async def test_a_listing_without_trouble_ends_the_incidents_of_earlier_ones(stores: Stores) -> None:
-    chore = await stores.fleet.claim_listing(NOON)
-    assert chore is not None
-    await stores.fleet.postpone_listing(chore, NOON + HOUR, now=NOON, trouble="HTTP 401 Bad credentials")
+    task = await stores.fleet.claim_listing(NOON)
+    assert task is not None
+    await stores.fleet.postpone_listing(task, NOON + HOUR, now=NOON, trouble="HTTP 401 Bad credentials")
     assert await incidents(stores) == [("GitHub's list of repositories", "HTTP 401 Bad credentials")]
     await listed(stores, SHOP, trouble="access was lost")
     assert await incidents(stores) == [("access to the fleet", "access was lost")]

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, insert, select
 from bot.domain.failure import LeaseLost
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker, claim, give_back, settle
-from bot.store.rows.tables import chores
+from bot.store.rows.tables import tasks
 from tests.children import started
 from tests.integration.store.conftest import NOON
 
@@ -25,32 +25,32 @@ ROOT = Path(__file__).resolve().parents[3]
 async def add(database: Database, number: int) -> None:
     """Rows due one minute apart, the first at noon; the last one now."""
     async with database.transaction() as connection:
-        rows = [{"name": f"chore {n}", "due_at": NOON - timedelta(minutes=n)} for n in range(number)]
-        await connection.execute(insert(chores), rows)
+        rows = [{"name": f"task {n}", "due_at": NOON - timedelta(minutes=n)} for n in range(number)]
+        await connection.execute(insert(tasks), rows)
 
 
 async def take(
     database: Database, worker: Worker, limit: int = 1, after: timedelta = timedelta(0)
 ) -> list[RowMapping]:
     async with database.transaction() as connection:
-        return await claim(connection, chores, worker, NOON + after, limit=limit)
+        return await claim(connection, tasks, worker, NOON + after, limit=limit)
 
 
 async def finish(database: Database, worker: Worker, row: int, *, succeeded: bool = True) -> None:
     async with database.transaction() as connection:
         await settle(
-            connection, chores, worker, row, due_at=NOON + timedelta(days=1), succeeded=succeeded, values={}
+            connection, tasks, worker, row, due_at=NOON + timedelta(days=1), succeeded=succeeded, values={}
         )
 
 
 async def rows_of(database: Database) -> list[RowMapping]:
     async with database.transaction() as connection:
-        return list((await connection.execute(select(chores).order_by(chores.c.id))).mappings().all())
+        return list((await connection.execute(select(tasks).order_by(tasks.c.id))).mappings().all())
 
 
 async def test_the_row_that_is_due_longest_comes_first(database: Database) -> None:
     await add(database, 5)
-    assert [row["name"] for row in await take(database, Worker("a"), 2)] == ["chore 4", "chore 3"]
+    assert [row["name"] for row in await take(database, Worker("a"), 2)] == ["task 4", "task 3"]
 
 
 async def test_a_row_that_is_not_due_is_not_taken(database: Database) -> None:
@@ -82,12 +82,12 @@ async def test_what_was_written_with_a_lost_lease_is_undone_with_it(database: Da
 
     async def write() -> None:
         async with database.transaction() as connection:
-            await connection.execute(insert(chores).values(name="on the way", due_at=NOON))
-            await settle(connection, chores, Worker("nobody"), 1, due_at=NOON)
+            await connection.execute(insert(tasks).values(name="on the way", due_at=NOON))
+            await settle(connection, tasks, Worker("nobody"), 1, due_at=NOON)
 
     with pytest.raises(LeaseLost):
         await write()
-    assert [row["name"] for row in await rows_of(database)] == ["chore 0"]
+    assert [row["name"] for row in await rows_of(database)] == ["task 0"]
 
 
 async def test_attempts_count_until_one_succeeds(database: Database) -> None:
@@ -104,7 +104,7 @@ async def test_given_back_rows_are_free_and_their_attempt_does_not_count(databas
     worker = Worker("a")
     await take(database, worker, 2)
     async with database.transaction() as connection:
-        assert await give_back(connection, chores, worker) == 2
+        assert await give_back(connection, tasks, worker) == 2
     assert [row["attempts"] for row in await take(database, Worker("b"), 3)] == [1, 1, 1]
 
 
@@ -112,7 +112,7 @@ async def test_rows_given_back_for_a_dead_worker_count_their_attempt(database: D
     await add(database, 1)
     await take(database, Worker("dead"))
     async with database.transaction() as connection:
-        await give_back(connection, chores, Worker("dead"), attempted=True)
+        await give_back(connection, tasks, Worker("dead"), attempted=True)
     assert (await take(database, Worker("b")))[0]["attempts"] == 2
 
 

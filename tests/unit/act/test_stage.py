@@ -98,10 +98,10 @@ async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet(world:
 
 
 async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
-    world.store.add(rebuild(state=State.OPEN, pull_request=1, explained=1))
+    world.store.add(rebuild(state=State.OPEN, pull_request=1, facts_version=1))
     world.store.jobs[1] = replace(world.store.jobs[1], is_listed=False)
     await world.tick()
-    assert (world.store[1].state, world.store[1].worded) == (State.OPEN, 1)
+    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
     assert world.host.calls == []
 
 

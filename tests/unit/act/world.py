@@ -17,10 +17,10 @@ from bot.domain.forge import FileChange, PullRequest, Run
 from bot.domain.image import Head
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Member, Tree, TreeEntry, Workflow
+from bot.domain.repository import FleetRepository, Tree, TreeEntry, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Replacement
-from bot.domain.wanted_digest import Orders, Refreshed
+from bot.domain.wanted_digest import Refreshed, WantedDigests
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop"
@@ -62,8 +62,8 @@ def rebuild(action: Action = Action.PULL_REQUEST, to: str = "b", **values: Any) 
     return Rebuild(action=action, **(known | values))
 
 
-def member(*workflows: Workflow, name: str = SHOP, **config: Any) -> Member:
-    return Member(7, name, workflows, RepositoryConfig(**config))
+def member(*workflows: Workflow, name: str = SHOP, **config: Any) -> FleetRepository:
+    return FleetRepository(7, name, workflows, RepositoryConfig(**config))
 
 
 WEEKLY = Workflow(".github/workflows/weekly-rebuild.yml", ("correlation", "reason"))
@@ -80,7 +80,9 @@ class Store:
     taken: set[int] = field(default_factory=set)
     others_open: int = 0
 
-    def add(self, added: Rebuild, home: Member | None = None, *changes: Change, paths: Sequence[str] = ()) -> None:
+    def add(
+        self, added: Rebuild, home: FleetRepository | None = None, *changes: Change, paths: Sequence[str] = ()
+    ) -> None:
         chosen = changes or (change(),)
         self.jobs[added.id] = Job(added, home or member(), "main", chosen, tuple(paths) or ("Dockerfile",))
 
@@ -104,7 +106,7 @@ class Store:
 
     @staticmethod
     def _is_outdated(known: Rebuild) -> bool:
-        return known.state is State.OPEN and known.explained > known.worded
+        return known.state is State.OPEN and known.facts_version > known.text_version
 
     async def save_progress(self, rebuild: Rebuild) -> None:
         self._check(rebuild)
@@ -354,7 +356,7 @@ class Registry:
         return Head(digest("b"), "application/vnd.oci.image.index.v1+json")
 
 
-def refresh(path: str, data: bytes, orders: Orders) -> Refreshed:
+def refresh(path: str, data: bytes, orders: WantedDigests) -> Refreshed:
     """Every digest of an ordered base, whichever it was; files with `$` are refused."""
     if b"$" in data:
         return Refreshed(data, refused=(Problem(path, 1, "it comes from a variable"),))

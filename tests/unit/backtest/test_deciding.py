@@ -10,7 +10,7 @@ from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import Deed, default_policy
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
-from bot.domain.policy import Policy, Rule, Wish
+from bot.domain.policy import ActionPreference, Policy, Rule
 from bot.domain.rebuild import Action
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Span, Usage
@@ -91,7 +91,7 @@ def test_usages_get_the_action_that_they_would_get_live(used: Use, action: Actio
 
 
 def test_the_policy_holds() -> None:
-    (deed,) = carried_out(change(), policy=Policy((Rule(action=Wish.NOTIFY, settle=3 * HOUR),)))
+    (deed,) = carried_out(change(), policy=Policy((Rule(action=ActionPreference.NOTIFY, settle=3 * HOUR),)))
     assert (deed.action, deed.at) == (Action.NOTIFY, DAY + 3 * HOUR)
 
 

@@ -9,7 +9,7 @@ from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import Deed, SettleWindow, default_policy, with_settle
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
-from bot.domain.policy import Policy, Rule, Wish
+from bot.domain.policy import ActionPreference, Policy, Rule
 from bot.domain.rebuild import Action
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Usage
@@ -120,7 +120,7 @@ def test_a_pinned_usage_gets_a_pull_request_and_a_floating_one_its_workflow(used
 
 
 def test_the_policy_may_ask_to_notify_only() -> None:
-    (deed,) = carried_out(planner(policy=Policy((Rule(action=Wish.NOTIFY),))), change())
+    (deed,) = carried_out(planner(policy=Policy((Rule(action=ActionPreference.NOTIFY),))), change())
     assert deed.action is Action.NOTIFY
 
 

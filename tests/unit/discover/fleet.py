@@ -102,7 +102,7 @@ class MemoryStore:
         return DueListing(1, self.listing_attempts)
 
     async def postpone_listing(
-        self, chore: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
+        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
     ) -> None:
         self.listing_due, self.listing_trouble = due, trouble
 
@@ -111,7 +111,7 @@ class MemoryStore:
 
     async def record_listing(
         self,
-        chore: DueListing,
+        task: DueListing,
         listing: Sequence[Repository],
         now: datetime,
         due: datetime,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bounded_gather import at_most
+from bot.domain.bounded_gather import bounded_gather
 
 
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 8))
@@ -13,7 +13,7 @@ def test_results_stand_in_the_order_of_the_items(items: list[int], limit: int) -
         await asyncio.sleep(0)
         return 2 * item
 
-    assert asyncio.run(at_most(limit, items, double)) == [2 * item for item in items]
+    assert asyncio.run(bounded_gather(limit, items, double)) == [2 * item for item in items]
 
 
 async def test_no_more_than_the_limit_run_at_once() -> None:
@@ -26,7 +26,7 @@ async def test_no_more_than_the_limit_run_at_once() -> None:
         await asyncio.sleep(0)
         running -= 1
 
-    await at_most(3, range(20), work)
+    await bounded_gather(3, range(20), work)
     assert most == 3
 
 
@@ -43,9 +43,9 @@ async def test_the_first_exception_ends_the_rest_and_waits_for_their_end() -> No
             ended.append(item)
 
     with pytest.raises(ValueError, match="first"):
-        await at_most(4, range(20), work)
+        await bounded_gather(4, range(20), work)
     assert ended == [1, 2, 3]
 
 
 async def test_nothing_to_do_is_done() -> None:
-    assert await at_most(4, [], asyncio.sleep) == []
+    assert await bounded_gather(4, [], asyncio.sleep) == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause
-from bot.domain.policy import Match, Policy, Rule, Terms, Wish
+from bot.domain.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.reference import Base
 from bot.domain.windows import Window
 
@@ -24,7 +24,7 @@ def test_without_rules_the_defaults_hold() -> None:
 
 def test_the_first_matching_rule_wins_and_later_ones_fill_its_gaps() -> None:
     found = terms(Rule(wave="canary"), Rule(wave="rest", workflow="mine.yml"), Rule(workflow="other.yml"))
-    assert (found.wave, found.workflow, found.action) == ("canary", "mine.yml", Wish.AUTO)
+    assert (found.wave, found.workflow, found.action) == ("canary", "mine.yml", ActionPreference.AUTO)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ rules_of = st.lists(
     st.builds(
         Rule,
         st.builds(Match, causes=st.sampled_from([(), (Cause.OS_UPDATE,), (Cause.DOTNET_RELEASE,)])),
-        action=st.none() | st.sampled_from(Wish),
+        action=st.none() | st.sampled_from(ActionPreference),
         wave=st.none() | st.sampled_from(["canary", "rest"]),
     ),
     max_size=5,

@@ -3,7 +3,7 @@ import pytest
 from bot.domain.rebuild import Target
 from bot.domain.reference import Base, Reference
 from bot.domain.usage import Replacement
-from bot.domain.wanted_digest import Order, orders_of
+from bot.domain.wanted_digest import WantedDigest, wanted_digests_of
 from tests.unit.act.world import change, digest, rebuild
 
 MCR = "mcr.microsoft.com"
@@ -20,8 +20,8 @@ def test_global_json_moves_along_whatever_the_tag_of_the_sdk_image(tag: str) -> 
             Replacement(Reference(sdk.name, tag, digest("d")), Reference(sdk.name, tag, digest("e"))),
         ),
     )
-    orders = orders_of(planned, (change("e"),))
-    assert (orders.of_bases, orders.sdk) == ((Order(sdk, digest("e")),), "10.0.104")
+    orders = wanted_digests_of(planned, (change("e"),))
+    assert (orders.of_bases, orders.sdk) == ((WantedDigest(sdk, digest("e")),), "10.0.104")
 
 
 @pytest.mark.parametrize("tag", ["10.0.104-noble", "10.0"])
@@ -29,4 +29,4 @@ def test_an_image_alone_orders_no_sdk(tag: str) -> None:
     sdk = Base(MCR, "dotnet/sdk", "10.0")
     new = Reference(sdk.name, tag, digest("e") if tag == "10.0" else None)
     planned = rebuild(targets=(Target(sdk, digest("d"), digest("e"), (1,)),), replacements=(Replacement(new, new),))
-    assert orders_of(planned, ()).sdk is None
+    assert wanted_digests_of(planned, ()).sdk is None

@@ -46,7 +46,7 @@ class Store:
         due = [
             item
             for item in self.rebuilds.values()
-            if item.state in wanted and item.due_at <= self.clock.now() and item.worded >= item.explained
+            if item.state in wanted and item.due_at <= self.clock.now() and item.text_version >= item.facts_version
         ]
         return due[:limit]
 
@@ -141,9 +141,9 @@ async def test_a_pull_request_that_settled_for_days_is_looked_at_as_often_as_any
 
 
 async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_once(clock: ManualClock) -> None:
-    (after,) = await look(clock, Host(replace(OPEN, is_conflicted=True)), opened(explained=2, worded=2))
+    (after,) = await look(clock, Host(replace(OPEN, is_conflicted=True)), opened(facts_version=2, text_version=2))
     assert after.state is State.OPEN
-    assert after.explained > after.worded
+    assert after.facts_version > after.text_version
     assert after.due_at == NOON
 
 

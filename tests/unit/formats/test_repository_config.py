@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 from bot.domain.repository_config import Ignore, RepositoryConfig
 from bot.formats.repository_config import LARGEST_CONFIG, PATH, parse
 
@@ -41,7 +41,7 @@ ignore:
 """
     assert config(text) == RepositoryConfig(
         enabled=False,
-        action=Wish.PULL_REQUEST,
+        action=ActionPreference.PULL_REQUEST,
         workflow="rebuild.yml",
         labels=("dependencies", "area: images"),
         reviewers=("octocat", "hubot"),

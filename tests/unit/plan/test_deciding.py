@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Move
-from bot.domain.policy import Match, Policy, Rule, Wish
+from bot.domain.policy import ActionPreference, Match, Policy, Rule
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.repository import Affected, Workflow
@@ -64,7 +64,7 @@ def test_a_floating_tag_without_a_workflow_gets_a_marker_line() -> None:
 
 
 def test_a_floating_tag_gets_a_marker_line_where_the_policy_wants_pull_requests() -> None:
-    policy = Policy((Rule(action=Wish.PULL_REQUEST),))
+    policy = Policy((Rule(action=ActionPreference.PULL_REQUEST),))
     found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=policy))
     assert edits(found) == [("10.0", "10.0@b", True)]
 
@@ -123,23 +123,25 @@ def test_the_branch_is_named_after_the_base_of_the_final_stage() -> None:
 
 @pytest.mark.parametrize("text", ["aspnet:10.0", "aspnet:10.0@a"])
 @pytest.mark.parametrize(
-    ("wish", "action"), [(Wish.NOTIFY, Action.NOTIFY), (Wish.DISPATCH, Action.DISPATCH)], ids=str
+    ("preference", "action"),
+    [(ActionPreference.NOTIFY, Action.NOTIFY), (ActionPreference.DISPATCH, Action.DISPATCH)],
+    ids=str,
 )
-def test_the_policy_decides_the_action(text: str, wish: Wish, action: Action) -> None:
-    found = only(planned(move(), usage(text), policy=Policy((Rule(action=wish),))))
+def test_the_policy_decides_the_action(text: str, preference: ActionPreference, action: Action) -> None:
+    found = only(planned(move(), usage(text), policy=Policy((Rule(action=preference),))))
     assert found.action is action
     assert found.replacements == ()
 
 
 def test_the_repositorys_own_wish_wins_over_the_policy() -> None:
-    policy = Policy((Rule(action=Wish.DISPATCH),))
-    found = only(planned(move(), usage("aspnet:10.0@a"), member(action=Wish.NOTIFY), policy=policy))
+    policy = Policy((Rule(action=ActionPreference.DISPATCH),))
+    found = only(planned(move(), usage("aspnet:10.0@a"), member(action=ActionPreference.NOTIFY), policy=policy))
     assert found.action is Action.NOTIFY
     assert found.reason == "aspnet:10.0 moved; the repository asks to be told only"
 
 
 def test_a_policy_that_asks_for_notices_only_is_told_as_the_reason() -> None:
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=Wish.NOTIFY),))))
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=ActionPreference.NOTIFY),))))
     assert found.reason == "aspnet:10.0 moved; the policy asks to notify only"
 
 
@@ -161,7 +163,7 @@ def test_bases_whose_rules_name_different_workflows_get_a_run_of_each() -> None:
 
 
 def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs_no_edit() -> None:
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=Wish.DISPATCH),))))
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=ActionPreference.DISPATCH),))))
     assert found.reason == "aspnet:10.0 moved; the policy asks to dispatch weekly-rebuild.yml"
 
 
@@ -304,7 +306,9 @@ def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
 def test_bases_of_one_publication_share_a_notice_that_is_still_to_come() -> None:
     earlier = rebuild(4, (ASPNET,), action=Action.NOTIFY, branch=None, rollout=3)
     found = only(
-        planned(move(SDK, id=9), usage("sdk:10.0"), member(action=Wish.NOTIFY), earlier=[earlier], joins=3)
+        planned(
+            move(SDK, id=9), usage("sdk:10.0"), member(action=ActionPreference.NOTIFY), earlier=[earlier], joins=3
+        )
     )
     assert (found.supersedes, found.reason) == (
         (4,),

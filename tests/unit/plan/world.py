@@ -9,7 +9,7 @@ from bot.domain.change import Cause, Change, Move
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Affected, Member, Workflow
+from bot.domain.repository import Affected, FleetRepository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import PlannedRebuild
 from bot.domain.usage import Kind, Replacement, Role, Span, Usage
@@ -68,8 +68,8 @@ def member(
     name: str = "contoso/shop",
     sdk_pins: tuple[Usage, ...] = (),
     **config: Any,
-) -> Member:
-    return Member(id, name, workflows, RepositoryConfig(**config), sdk_pins)
+) -> FleetRepository:
+    return FleetRepository(id, name, workflows, RepositoryConfig(**config), sdk_pins)
 
 
 def rebuild(
@@ -97,7 +97,7 @@ def rebuild(
 def planned(
     moves: Move | Sequence[Move],
     usages: Usage | Sequence[Usage],
-    of: Member | None = None,
+    of: FleetRepository | None = None,
     *,
     policy: Policy | None = None,
     earlier: Sequence[Rebuild] = (),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import Wish
+from bot.domain.policy import ActionPreference
 from bot.settings import Settings, load
 from tests.unit.settings.conftest import Refused, refusal
 
@@ -202,7 +202,7 @@ class TestRules:
     def test_become_the_policy(self, tmp_path: Path) -> None:
         path = written(tmp_path, "policy:\n- match: {causes: [os-update]}\n  action: notify\n  settle: 2h\n")
         [rule] = load(path).rules.rules
-        assert (rule.action, rule.settle) == (Wish.NOTIFY, timedelta(hours=2))
+        assert (rule.action, rule.settle) == (ActionPreference.NOTIFY, timedelta(hours=2))
 
     @pytest.mark.parametrize(
         ("match", "place"), [("causes: [os]", "causes.0"), ("min_severity: severe", "min_severity")]

@@ -12,7 +12,7 @@ from itertools import accumulate
 from xml.parsers import expat
 
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 from bot.formats.source.text import Lines
 from bot.formats.source.yaml import DEEPEST_NESTING
 
@@ -30,12 +30,12 @@ class Element:
     attributes: dict[str, str]
     start: int
     children: list["Element"] = field(default_factory=list)
-    pieces: list[Traced] = field(default_factory=list)
+    pieces: list[Spanned] = field(default_factory=list)
 
     @property
-    def text(self) -> Traced:
+    def text(self) -> Spanned:
         """The text with the place of each character; comments inside are left out, as MSBuild does."""
-        return joined(self.pieces) if self.pieces else Traced("", ())
+        return joined(self.pieces) if self.pieces else Spanned("", ())
 
     @property
     def condition(self) -> str:
@@ -107,7 +107,7 @@ class _Reader:
         start = self._place()
         verbatim = self._source.startswith(text, start)
         places = range(start, start + len(text)) if verbatim else (~start,) * len(text)
-        self._open[-1].pieces.append(Traced(text, places))
+        self._open[-1].pieces.append(Spanned(text, places))
 
 
 def _utf8_length(character: str) -> int:

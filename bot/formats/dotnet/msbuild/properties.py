@@ -14,7 +14,7 @@ from bot.formats.dotnet.msbuild.conditions import both, holds, negated
 from bot.formats.dotnet.msbuild.elements import Element
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.source.collector import quoted
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 LONGEST_VALUE = 1024
 """Characters; a longer value is not the name of an image, and properties that double each other end here."""
@@ -43,7 +43,7 @@ _KNOWN_TO_MSBUILD_ALONE = re.compile(
 class Setting:
     """A property's value and the place that set it."""
 
-    value: Traced
+    value: Spanned
     path: str
     line: int
 
@@ -72,7 +72,7 @@ class Assignment:
     """One element that sets a property we look for, whether or not it comes to count."""
 
     element: Element
-    value: Traced | Undecided
+    value: Spanned | Undecided
     condition: str
     applies: bool | None
 
@@ -188,7 +188,7 @@ class Evaluation:
                 self._assign(document, element, value, here, why)
 
     def _assign(
-        self, document: Document, element: Element, value: Traced | Undecided, applies: bool | None, condition: str
+        self, document: Document, element: Element, value: Spanned | Undecided, applies: bool | None, condition: str
     ) -> None:
         name = element.name.lower()
         line = document.lines.at(element.start)
@@ -232,11 +232,11 @@ class Evaluation:
         expanded = _EXPRESSION.sub(lambda expression: str(self.text(expression["name"])), text[:LONGEST_VALUE])
         return None if _ANY_EXPRESSION.search(expanded) or len(expanded) > LONGEST_VALUE else expanded
 
-    def expanded(self, written: Traced, path: str) -> Traced | Undecided:
+    def expanded(self, written: Spanned, path: str) -> Spanned | Undecided:
         """The text with properties put in; what comes from another file keeps only the place that asks for it."""
         if "(" not in written.text:
             return written
-        parts: list[Traced] = []
+        parts: list[Spanned] = []
         done, length = 0, 0
         for expression in _EXPRESSION.finditer(written.text):
             near = written.place(expression.start())
@@ -254,14 +254,14 @@ class Evaluation:
             return Undecided(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
         return whole
 
-    def _put_in(self, name: str, near: int, path: str) -> Traced | Undecided:
+    def _put_in(self, name: str, near: int, path: str) -> Spanned | Undecided:
         given = self._given.get(name.lower())
         if given is not None:
-            return Traced(given, (~near,) * len(given))
+            return Spanned(given, (~near,) * len(given))
         setting = self.setting(name)
         if setting is None:
             return Undecided(f"$({name}) is not set here", path, 0)
         if isinstance(setting, Undecided) or setting.path == path:
             return setting if isinstance(setting, Undecided) else setting.value.strip()
         value = setting.value.text.strip()
-        return Traced(value, (~near,) * len(value))
+        return Spanned(value, (~near,) * len(value))

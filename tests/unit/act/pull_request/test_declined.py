@@ -8,7 +8,7 @@ from bot.domain.forge import PullRequest
 from bot.domain.rebuild import Target
 from bot.domain.reference import Base, Reference
 from bot.domain.usage import Replacement
-from bot.domain.wanted_digest import orders_of
+from bot.domain.wanted_digest import wanted_digests_of
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild, reference
 
 SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
@@ -28,5 +28,5 @@ def test_what_global_json_asks_for_moves_with_the_sdk_image_or_not_at_all(
     request = PullRequest(1, "", "branch", "sha", "", text, False, False)
     rest = less_declined([request], job).left
     assert rest is not None
-    orders = orders_of(rest.rebuild, rest.changes)
+    orders = wanted_digests_of(rest.rebuild, rest.changes)
     assert ([order.base for order in orders.of_bases], orders.sdk) == ([left], pin)

@@ -3,18 +3,18 @@
 import pytest
 
 from bot.formats.dockerfile.words import BadWord, expand, split_flags, split_quoted
-from bot.formats.source.spanned import Traced
+from bot.formats.source.spanned import Spanned
 
 
-def traced(text: str, at: int = 0) -> Traced:
-    return Traced(text, range(at, at + len(text)))
+def spanned(text: str, at: int = 0) -> Spanned:
+    return Spanned(text, range(at, at + len(text)))
 
 
 VARIABLES = {
-    "set": traced("10.0.1-noble", 100),
-    "empty": traced("", 200),
-    "path": traced("a/b/a", 300),
-    "star": traced("a*b", 400),
+    "set": spanned("10.0.1-noble", 100),
+    "empty": spanned("", 200),
+    "path": spanned("a/b/a", 300),
+    "star": spanned("a*b", 400),
 }
 
 
@@ -65,11 +65,11 @@ VARIABLES = {
     ],
 )
 def test_words_expand_as_in_buildkit(word: str, value: str) -> None:
-    assert expand(traced(word), VARIABLES).text == value
+    assert expand(spanned(word), VARIABLES).text == value
 
 
 def test_the_escape_character_can_be_a_backquote() -> None:
-    assert expand(traced("C:\\x`$set"), VARIABLES, "`").text == "C:\\x$set"
+    assert expand(spanned("C:\\x`$set"), VARIABLES, "`").text == "C:\\x$set"
 
 
 @pytest.mark.parametrize(
@@ -94,45 +94,45 @@ def test_the_escape_character_can_be_a_backquote() -> None:
 )
 def test_words_that_buildkit_refuses_are_refused(word: str) -> None:
     with pytest.raises(BadWord):
-        expand(traced(word), VARIABLES)
+        expand(spanned(word), VARIABLES)
 
 
 def test_each_character_keeps_its_place() -> None:
-    value = expand(traced('x"${set%-*}"'), VARIABLES)
+    value = expand(spanned('x"${set%-*}"'), VARIABLES)
     assert value.text == "x10.0.1"
     assert list(value.places) == [0, *range(100, 106)]
 
 
 def test_a_default_keeps_its_place() -> None:
-    value = expand(traced("${unset:-node:18}"), VARIABLES)
+    value = expand(spanned("${unset:-node:18}"), VARIABLES)
     assert (value.text, list(value.places)) == ("node:18", list(range(9, 16)))
 
 
 def test_an_expansion_is_bounded_in_length() -> None:
-    variables = {"tenfold": traced("0123456789" * 400)}
-    assert len(expand(traced("$tenfold"), variables)) == 4000
+    variables = {"tenfold": spanned("0123456789" * 400)}
+    assert len(expand(spanned("$tenfold"), variables)) == 4000
     with pytest.raises(BadWord, match="more than"):
-        expand(traced("$tenfold" * 1_000_000), variables)
+        expand(spanned("$tenfold" * 1_000_000), variables)
 
 
 def test_an_expansion_is_bounded_in_depth() -> None:
     with pytest.raises(BadWord, match="nest deeper"):
-        expand(traced("${a:-" * 1000 + "}" * 1000), {})
+        expand(spanned("${a:-" * 1000 + "}" * 1000), {})
 
 
 def test_a_hostile_pattern_costs_little() -> None:
     with pytest.raises(BadWord):
-        expand(traced("${v##" + "*a" * 100 + "b}"), {"v": traced("a" * 4000)})
-    assert expand(traced("${v##" + "*a" * 60 + "b}"), {"v": traced("a" * 500)}).text == "a" * 500
+        expand(spanned("${v##" + "*a" * 100 + "b}"), {"v": spanned("a" * 4000)})
+    assert expand(spanned("${v##" + "*a" * 60 + "b}"), {"v": spanned("a" * 500)}).text == "a" * 500
 
 
 def test_quoted_words_stay_together() -> None:
-    words = split_quoted(traced('a=\'b c\' d="e \\" f" g\\ h  i'), "\\")
+    words = split_quoted(spanned('a=\'b c\' d="e \\" f" g\\ h  i'), "\\")
     assert [word.text for word in words] == ["a='b c'", 'd="e \\" f"', "g\\ h", "i"]
 
 
 def test_flags_lose_their_quotes_and_end_at_the_first_other_word() -> None:
-    flags, begin = split_flags(traced('--from="a b" --link  src --not'), "\\")
+    flags, begin = split_flags(spanned('--from="a b" --link  src --not'), "\\")
     assert [flag.text for flag in flags] == ["--from=a b", "--link"]
     assert list(flags[0].places) == [*range(7), *range(8, 11)]
     assert begin == 21

@@ -2,14 +2,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
-from bot.domain.wanted_digest import Order, Orders
+from bot.domain.wanted_digest import WantedDigest, WantedDigests
 from bot.formats.rewrite.refresh import refresh
 
 OLD = "sha256:" + "a" * 64
 NEW = "sha256:" + "b" * 64
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "8.0")
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0")
-SDK_MOVES = Orders((Order(SDK, NEW, "8.0.416"),), sdk="8.0.416")
+SDK_MOVES = WantedDigests((WantedDigest(SDK, NEW, "8.0.416"),), sdk="8.0.416")
 GLOBAL_JSON = """{
   // the SDK of our images
   "sdk": {"version": "8.0.404", /* kept by hand */ "rollForward": "latestFeature"},
@@ -48,13 +48,13 @@ def test_a_global_json_moves_along_and_every_other_character_stays() -> None:
 
 
 def test_a_global_json_stays_where_no_sdk_is_ordered() -> None:
-    orders = Orders(SDK_MOVES.of_bases)
+    orders = WantedDigests(SDK_MOVES.of_bases)
     assert refresh("global.json", GLOBAL_JSON.encode(), orders).data == GLOBAL_JSON.encode()
 
 
 def test_a_patch_pin_whose_new_patch_is_not_known_is_refused_with_its_line() -> None:
     text = b"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n"
-    done = refresh("Dockerfile", text, Orders((Order(SDK, NEW),)))
+    done = refresh("Dockerfile", text, WantedDigests((WantedDigest(SDK, NEW),)))
     assert done.data == text
     assert [(problem.line, problem.message) for problem in done.refused] == [
         (1, "the patch version behind sha256:bbbbbbbbbbbb is not known yet")
@@ -67,5 +67,5 @@ def test_carrying_out_an_order_twice_is_carrying_it_out_once(data: bytes) -> Non
     assert refresh("Dockerfile", once.data, SDK_MOVES).data == once.data
 
 
-def _marks(digest: str) -> Orders:
-    return Orders((Order(ASPNET, digest, "8.0.20", marks=True),))
+def _marks(digest: str) -> WantedDigests:
+    return WantedDigests((WantedDigest(ASPNET, digest, "8.0.20", marks=True),))

@@ -45,7 +45,7 @@ def test_strings_know_where_they_stand() -> None:
     assert isinstance(root, Mapping)
     image = root.scalar("image")
     assert image is not None
-    span = image.traced.span(0, 12)
+    span = image.spanned.span(0, 12)
     assert span is not None
     assert span.of(text) == "ubuntu:22.04"
 

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.usage import Piece, Span
-from bot.formats.source.spanned import Traced, joined
+from bot.formats.source.spanned import Spanned, joined
 
 FILE = "image: ${NAME:-ubuntu}:${TAG:-22.04}"
 
 
-def at(start: int, end: int) -> Traced:
-    return Traced(FILE[start:end], range(start, end))
+def at(start: int, end: int) -> Spanned:
+    return Spanned(FILE[start:end], range(start, end))
 
 
 def test_a_text_in_one_piece_has_one_span() -> None:
@@ -40,14 +40,14 @@ def test_appended_characters_have_a_line_but_no_span() -> None:
 
 
 def test_white_space_around_a_text_is_taken_off_with_its_places() -> None:
-    assert Traced("  a \n", range(5, 10)).strip() == Traced("a", range(7, 8))
-    assert Traced(" \n", range(5, 7)).strip().text == ""
+    assert Spanned("  a \n", range(5, 10)).strip() == Spanned("a", range(7, 8))
+    assert Spanned(" \n", range(5, 7)).strip().text == ""
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted), max_size=5), st.data())
 def test_every_piece_stands_in_the_file_as_it_is_in_the_text(cuts: list[list[int]], data: st.DataObject) -> None:
     file = "".join(chr(ord("a") + at % 26) for at in range(60))
-    text = joined([Traced(file[start:end], range(start, end)) for start, end in cuts] or [Traced("", ())])
+    text = joined([Spanned(file[start:end], range(start, end)) for start, end in cuts] or [Spanned("", ())])
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
 

@@ -39,10 +39,10 @@ def scalar(text: str, key: str = "a") -> Scalar:
     ],
 )
 def test_a_scalar_knows_where_its_characters_stand(text: str, value: str) -> None:
-    traced = scalar(text).traced
-    assert traced.text == value
+    spanned = scalar(text).spanned
+    assert spanned.text == value
 
-    word = traced.strip()
+    word = spanned.strip()
     span = word.span(0, len(word))
 
     assert span is not None
@@ -51,21 +51,21 @@ def test_a_scalar_knows_where_its_characters_stand(text: str, value: str) -> Non
 
 def test_lines_of_a_literal_block_keep_their_places() -> None:
     text = "a: |\n    FROM ubuntu\n      RUN x\n\n    FROM alpine\n"
-    traced = scalar(text).traced
+    spanned = scalar(text).spanned
 
     for word in ("ubuntu", "RUN x", "alpine"):
-        start = traced.text.index(word)
-        span = traced.span(start, start + len(word))
+        start = spanned.text.index(word)
+        span = spanned.span(start, start + len(word))
         assert span is not None
         assert span.start == text.index(word)
 
 
 def test_a_folded_text_keeps_the_places_of_its_words() -> None:
     text = "a: >\n  one\n  two\n\n  three\n"
-    traced = scalar(text).traced
+    spanned = scalar(text).spanned
 
-    assert traced.text == "one two\nthree\n"
-    span = traced.span(traced.text.index("three"), traced.text.index("three") + 5)
+    assert spanned.text == "one two\nthree\n"
+    span = spanned.span(spanned.text.index("three"), spanned.text.index("three") + 5)
     assert span is not None
     assert span.of(text) == "three"
 
@@ -75,11 +75,11 @@ def test_a_folded_text_keeps_the_places_of_its_words() -> None:
     ['a: "\\x75buntu"\n', "a: 'u''buntu'\n", 'a: "\\u0075buntu"\n', 'a: "\\U00000075buntu"\n', 'a: "\\tubuntu"'],
 )
 def test_an_escape_has_a_place_but_no_span(text: str) -> None:
-    traced = scalar(text).traced
-    end = len(traced)
+    spanned = scalar(text).spanned
+    end = len(spanned)
 
-    assert traced.span(0, end) is None
-    rest = traced.span(end - 5, end)
+    assert spanned.span(0, end) is None
+    rest = spanned.span(end - 5, end)
     assert rest is not None
     assert rest.of(text) == "buntu"
 
@@ -174,10 +174,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         seen.add(id(node))
         match node:
             case Scalar():
-                traced = node.traced
-                assert traced.text == node.value
-                assert len(traced.places) == len(traced)
-                for piece in traced.pieces(0, len(traced)) if node.value else []:
+                spanned = node.spanned
+                assert spanned.text == node.value
+                assert len(spanned.places) == len(spanned)
+                for piece in spanned.pieces(0, len(spanned)) if node.value else []:
                     assert piece.span.of(text) == node.value[piece.at :][: piece.span.end - piece.span.start]
             case Sequence():
                 waiting += node.items
