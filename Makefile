@@ -1,4 +1,4 @@
-.PHONY: demo test check bench pictures set-up constraints
+.PHONY: demo test test-unit test-all coverage check bench pictures set-up constraints
 
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
@@ -11,8 +11,19 @@ export no_proxy := $(NO_PROXY)
 demo: set-up
 	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
 
+# Both cores; a test that is late waits for no other. `long` is left out here.
 test: set-up
-	.venv/bin/pytest $(PYTEST)
+	.venv/bin/pytest -n auto --dist worksteal -m "not long" $(PYTEST)
+
+test-unit: set-up
+	.venv/bin/pytest -n auto --dist worksteal -m "unit and not long" $(PYTEST)
+
+test-all: set-up
+	.venv/bin/pytest -n auto --dist worksteal $(PYTEST)
+
+# Which branches the tests of this process take; killed and started processes are not counted
+coverage: set-up
+	.venv/bin/pytest -n auto --dist worksteal -m "not long and not kill" --cov --cov-report=term $(PYTEST)
 
 check: set-up
 	.venv/bin/ruff format --check .

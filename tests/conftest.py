@@ -21,12 +21,21 @@ settings.register_profile("house", deadline=None, database=None)
 settings.load_profile("house")
 """A busy machine fails no property, and what fails is printed to be written down as a test."""
 
+TESTS = Path(__file__).resolve().parent
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 """Facts taken from public records; tests read them there, and are skipped with that reason where it is absent."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's folder tells its kind: `-m unit`, `-m integration`, `-m e2e`."""
+    for item in items:
+        kind = item.path.relative_to(TESTS).parts[0]
+        if kind in ("unit", "integration", "e2e"):
+            item.add_marker(kind)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,28 +7,30 @@ transport, and in SQLAlchemy's dialect. SIGKILL leaves no time for any clean-up.
 import asyncio
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_VERBS = frozenset({"insert", "or", "ignore", "into", "update", "delete", "from"})
 _PATIENCE = 60
 
 
 @dataclass(slots=True)
 class Countdown:
-    """Kills this process when the count reaches `at`; 0 only counts."""
+    """Kills this process at its `at`-th point; 0 only notes the points' names."""
 
     at: int
-    count: int = 0
+    points: list[str] = field(default_factory=list)
 
-    def point(self) -> None:
-        self.count += 1
-        if self.count == self.at:
+    def point(self, name: str) -> None:
+        self.points.append(name)
+        if len(self.points) == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -42,10 +44,10 @@ class _AheadClock:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a pass in its own process ended; `points` counts its writes where it lived to tell."""
+    """How a pass in its own process ended; `points` names its writes where it lived to tell."""
 
     killed: bool
-    points: int
+    points: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
 
@@ -66,7 +68,7 @@ def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0))
     process.join(_PATIENCE)
     assert process.exitcode is not None, "the pass hangs"
     if process.exitcode == -signal.SIGKILL:
-        return Ended(True, kill_at)
+        return Ended(True, ())
     assert told is not None, f"the pass ended with {process.exitcode}"
     return Ended(False, *told)
 
@@ -81,7 +83,12 @@ def _work(config: str, kill_at: int, ahead: timedelta, sender: Connection) -> No
     _watch_http(countdown)
     _watch_commits(countdown)
     outcomes = asyncio.run(pass_once(load(Path(config)), _AheadClock(ahead)))
-    sender.send((countdown.count, tuple(problem for outcome in outcomes for problem in outcome.problems)))
+    sender.send((tuple(countdown.points), tuple(problem for outcome in outcomes for problem in outcome.problems)))
+
+
+def _named(method: str, url: str) -> str:
+    """The write without what differs from walk to walk."""
+    return f"{method} {re.sub(r'[0-9a-f]{12,}|[0-9]+', 'N', url)}"
 
 
 def _watch_http(countdown: Countdown) -> None:
@@ -91,20 +98,22 @@ def _watch_http(countdown: Countdown) -> None:
     plain: Callable[..., Any] = HTTPConnectionPool.urlopen
     handle: Callable[..., Any] = httpx.AsyncHTTPTransport.handle_async_request
 
-    def urlopen(pool: HTTPConnectionPool, method: str, *args: Any, **options: Any) -> Any:
+    def urlopen(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **options: Any) -> Any:
         if method in _READS:
-            return plain(pool, method, *args, **options)
-        countdown.point()
-        answer = plain(pool, method, *args, **options)
-        countdown.point()
+            return plain(pool, method, url, *args, **options)
+        name = _named(method, url)
+        countdown.point(f"before {name}")
+        answer = plain(pool, method, url, *args, **options)
+        countdown.point(f"after {name}")
         return answer
 
     async def handle_async_request(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> Any:
         if request.method in _READS:
             return await handle(transport, request)
-        countdown.point()
+        name = _named(request.method, request.url.path)
+        countdown.point(f"before {name}")
         answer = await handle(transport, request)
-        countdown.point()
+        countdown.point(f"after {name}")
         return answer
 
     HTTPConnectionPool.urlopen = urlopen  # type: ignore[method-assign, assignment]
@@ -117,21 +126,22 @@ def _watch_commits(countdown: Countdown) -> None:
     from sqlalchemy.engine.default import DefaultDialect
 
     commit: Callable[..., Any] = DefaultDialect.do_commit
-    written: set[int] = set()
+    written: dict[int, dict[str, None]] = {}
 
     @event.listens_for(Engine, "after_cursor_execute")
     def remember(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE") and cursor.rowcount:
-            written.add(id(connection.connection.dbapi_connection))
+            tables = written.setdefault(id(connection.connection.dbapi_connection), {})
+            tables[next(word for word in statement.split() if word.lower() not in _VERBS)] = None
 
     def do_commit(dialect: DefaultDialect, connection: Any) -> None:
         driver = id(getattr(connection, "dbapi_connection", connection))
         if driver not in written:
             commit(dialect, connection)
             return
-        written.discard(driver)
-        countdown.point()
+        name = f"the commit of {', '.join(written.pop(driver))}"
+        countdown.point(f"before {name}")
         commit(dialect, connection)
-        countdown.point()
+        countdown.point(f"after {name}")
 
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]

@@ -6,12 +6,13 @@ merge and conclusion. The path is walked once to count its writes, then once for
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from bot.domain.clock import SystemClock
@@ -23,7 +24,9 @@ from sandbox.postgres import PostgresServer
 from sandbox.world import World
 from tests.e2e.killing import Ended, run_pass
 
-AT_ONCE = 4
+AT_ONCE = 2
+SHARES = 4
+"""So that both workers have something to do until the end."""
 LATER = timedelta(minutes=5)
 """Enough for a dispatch whose answer was lost to be looked for again, and for rests after failures."""
 
@@ -55,7 +58,9 @@ def one_feed(config: Path) -> Path:
     return config
 
 
-async def walk(folder: Path, store_url: str, kill_at: int, patches: int = 1) -> tuple[list[int], Outcome]:
+async def walk(
+    folder: Path, store_url: str, kill_at: int, patches: int = 1
+) -> tuple[list[tuple[str, ...]], Outcome]:
     """The path with a kill at its `kill_at`-th write; the writes of each pass, and what it came to.
 
     Of several patches only the last is subject to the kill: it meets what those before it have left open.
@@ -64,12 +69,12 @@ async def walk(folder: Path, store_url: str, kill_at: int, patches: int = 1) -> 
         fleet = TwoRepositories(world)
         await fleet.build("10.0.0")
         config = one_feed(world.config(folder, store_url))
-        points: list[int] = []
+        points: list[tuple[str, ...]] = []
 
         async def one_pass() -> None:
-            rest = kill_at - sum(points)
+            rest = kill_at - sum(map(len, points))
             ended = await asyncio.to_thread(run_pass, config, kill_at=rest if rest > 0 else 0)
-            points.append(ended.points)
+            points.append(("",) * kill_at if ended.killed else ended.points)
             if ended.killed:
                 await _recover(config)
 
@@ -115,45 +120,102 @@ def _without_place(text: str) -> str:
     return text.split("localhost")[0]
 
 
-def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(tmp_path: Path) -> None:
-    check_every_write(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db")
+Places = Callable[[str], str]
+"""A database's URL for the name of a walk."""
 
 
-def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_killed(tmp_path: Path) -> None:
-    check_every_write(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", patches=2)
+def is_request(point: str) -> bool:
+    return "the commit of" not in point
 
 
-def test_on_postgresql_the_end_is_the_same_wherever_it_was_killed(tmp_path: Path, postgres: PostgresServer) -> None:
-    check_every_write(tmp_path, lambda _: postgres.create_database())
+def is_commit(point: str) -> bool:
+    return not is_request(point)
 
 
-def check_every_write(tmp_path: Path, store_url: Callable[[str], str], patches: int = 1) -> None:
+def sampled(points: Sequence[str]) -> list[int]:
+    """Every request that creates something, and one in nine of the rest."""
+    return [at for at, point in enumerate(points, 1) if " POST " in point or at % 9 == 0]
+
+
+@pytest.mark.kill
+def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, sampled)
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
+    tmp_path: Path, subtests: pytest.Subtests, share: int
+) -> None:
+    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_killed(
+    tmp_path: Path, subtests: pytest.Subtests, share: int
+) -> None:
+    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share), patches=2)
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_on_postgresql_the_end_is_the_same_whichever_commit_it_was_killed_at(
+    tmp_path: Path, postgres: PostgresServer, subtests: pytest.Subtests, share: int
+) -> None:
+    check(tmp_path, lambda _: postgres.create_database(), subtests, one_share(share, is_commit))
+
+
+def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Callable[[Sequence[str]], list[int]]:
+    """Every so many of the wanted points, so that all shares together take each of them once."""
+
+    def chosen(points: Sequence[str]) -> list[int]:
+        return [at for at, point in enumerate(points, 1) if wanted(point)][share::SHARES]
+
+    return chosen
+
+
+def check(
+    tmp_path: Path,
+    store_url: Places,
+    subtests: pytest.Subtests,
+    chosen: Callable[[Sequence[str]], list[int]],
+    patches: int = 1,
+) -> None:
+    """Walks once for the names of the writes, then once for each chosen one, a subtest of that name."""
+
     def folder(name: str) -> Path:
         own = tmp_path / name
         own.mkdir()
         return own
 
-    async def all_walks() -> tuple[int, Outcome, dict[int, Outcome]]:
-        points, wanted = await walk(folder("whole"), store_url("whole"), 0, patches)
+    async def all_walks() -> tuple[list[str], Outcome, dict[int, Outcome]]:
+        passes, wanted = await walk(folder("whole"), store_url("whole"), 0, patches)
+        # The second pass, which follows what the first began to its end, is the same on every path.
+        points = [point for names in (passes if patches == 1 else passes[:1]) for point in names]
         together = asyncio.Semaphore(AT_ONCE)
-        different: dict[int, Outcome] = {}
+        ends: dict[int, Outcome] = {}
 
         async def one(kill_at: int) -> None:
             async with together:
                 name = f"killed-{kill_at}"
-                _, found = await walk(folder(name), store_url(name), kill_at, patches)
-            if _comparable(found) != _comparable(wanted):
-                different[kill_at] = found
+                _, ends[kill_at] = await walk(folder(name), store_url(name), kill_at, patches)
 
-        # The second pass, which follows what the first began to its end, is the same on every path.
-        last = sum(points) if patches == 1 else points[0]
-        await asyncio.gather(*(one(kill_at) for kill_at in range(1, last + 1)))
-        return last, wanted, different
+        await asyncio.gather(*(one(kill_at) for kill_at in chosen(points)))
+        return points, wanted, ends
 
-    points, wanted, different = asyncio.run(all_walks())
+    points, wanted, ends = asyncio.run(all_walks())
     _check_happy(wanted, patches)
-    assert points > 40
-    assert different == {}
+    assert len(points) > 40
+    assert ends
+    for kill_at, end in sorted(ends.items()):
+        with subtests.test(points[kill_at - 1], kill_at=kill_at):
+            assert _comparable(end) == _comparable(wanted)
 
 
 def _check_happy(outcome: Outcome, patches: int) -> None:

@@ -50,6 +50,7 @@ def told(row: dict[str, Any]) -> list[Any]:
     return [*(row.get(name) for name in named), row.get("cves", [])]
 
 
+@pytest.mark.long
 def test_another_order_within_each_moment_gives_the_same_bytes(result: tuple[str, bytes], tmp_path: Path) -> None:
     random = Random(20250610)
     shuffled = tmp_path / "shuffled.jsonl"
@@ -60,6 +61,7 @@ def test_another_order_within_each_moment_gives_the_same_bytes(result: tuple[str
     assert replayed(shuffled, tmp_path / "changes.jsonl") == result
 
 
+@pytest.mark.long
 def test_years_with_versions_and_distributions_yet_to_come_are_judged_alike(tmp_path: Path) -> None:
     log, releases = tmp_path / "log.jsonl", tmp_path / "releases.jsonl"
     with lzma.open(LOG, "rt") as rows:
