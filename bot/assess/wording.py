@@ -3,6 +3,7 @@
 from bot.assess.cause import Move, OsMove
 from bot.domain.advisory import Severity
 from bot.domain.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.words import counted
 
 
 def describe(change: Change) -> str:
@@ -44,7 +45,7 @@ def dotnet_sentence(
     if not cves:
         return f"{moved}, a security release whose CVEs are not listed yet"
     worst = f" (worst: {severity})" if severity else ""
-    return f"{moved} fixes {_count(cves, 'CVE')}{worst}"
+    return f"{moved} fixes {counted(cves, 'CVE')}{worst}"
 
 
 def versions(family: str, before: str | None, after: str | None) -> str:
@@ -79,10 +80,6 @@ def _moved_to(moves: tuple[OsMove, ...]) -> str:
 
 def _platforms(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} platforms"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def _without_detail(change: Change) -> str:

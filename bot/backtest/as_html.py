@@ -4,7 +4,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.backtest import charts
 from bot.backtest.report import Report
-from bot.backtest.wording import busiest, endings, known_later, length, share, span_of, telling_siblings
+from bot.backtest.wording import busiest, endings, known_later, share, span_of, telling_siblings
+from bot.domain.words import duration
 
 _pages = Environment(
     loader=PackageLoader("bot.backtest", "."),
@@ -13,7 +14,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters["length"] = length
+_pages.filters["duration"] = duration
 _pages.filters["number"] = lambda value: f"{value:,}"
 
 

@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest.report import Delays, Report
-from bot.backtest.wording import busiest, counted, endings, known_later, length, share, span_of, telling_siblings
+from bot.backtest.wording import busiest, endings, known_later, share, span_of, telling_siblings
+from bot.domain.escaping import terminal
+from bot.domain.words import counted, duration
 
 MOST_ROWS = 10
 
@@ -76,13 +78,13 @@ def _actions(report: Report) -> Table:
 def _settle(report: Report) -> Table:
     rows = [
         (
-            length(row.settle),
+            duration(row.settle),
             f"{row.rebuilds:,}",
             f"{row.saved:,}",
             share(row.saved, report.settle[0].rebuilds),
-            length(row.security.median),
-            length(row.security.p90),
-            length(row.other.median),
+            duration(row.security.median),
+            duration(row.security.p90),
+            duration(row.other.median),
         )
         for row in report.settle
     ]
@@ -112,8 +114,8 @@ def _upstream(report: Report) -> Table:
             f"{row.updates}",
             f"{row.together}",
             f"{row.pending}",
-            length(row.followed.median),
-            length(row.followed.p90),
+            duration(row.followed.median),
+            duration(row.followed.p90),
         )
         for row in telling_siblings(report)
     ]
@@ -137,14 +139,14 @@ def _listed(title: str, lines: Iterable[str], most: int = 10) -> list[Text]:
     every = list(lines)
     if not every:
         return []
-    body = [f"  {_printable(line)}" for line in every[-most:]]
+    body = [f"  {terminal(line)}" for line in every[-most:]]
     if len(every) > most:
         body.insert(0, f"  {len(every) - most} earlier ones, then")
     return [Text(f"{title}\n", style="bold", end=""), Text("\n".join(body) + "\n")]
 
 
 def _delays(delays: Delays) -> tuple[str, str, str]:
-    return length(delays.median), length(delays.p90), length(delays.longest)
+    return duration(delays.median), duration(delays.p90), duration(delays.longest)
 
 
 def _table(
@@ -162,10 +164,5 @@ def _table(
         whole = is_text and heading != "bases"
         table.add_column(heading, justify="left" if is_text else "right", overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*(Text(_printable(cell)) for cell in row))
+        table.add_row(*(Text(terminal(cell)) for cell in row))
     return table
-
-
-def _printable(text: str) -> str:
-    """Names come out of a log that anybody may have written; none of them shall drive the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

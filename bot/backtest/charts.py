@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import floor, log10
 
 from bot.backtest.report import CauseMonths, SettleRow, SiblingRow
-from bot.backtest.wording import length, share
+from bot.backtest.wording import share
+from bot.domain.words import duration
 
 WIDTH = 1000.0
 
@@ -92,7 +93,7 @@ def settle_windows(rows: Sequence[SettleRow]) -> Chart:
     labels: list[Label] = []
     for place, row in enumerate(rows):
         y = 6 + place * row_height
-        name = length(row.settle) if row.settle else "none"
+        name = duration(row.settle) if row.settle else "none"
         title = f"settle window {name}: {row.rebuilds:,} rebuilds, {row.saved:,} saved"
         bars.append(_bar(left, y, row.rebuilds * scale, 22, "os-update", title))
         labels.append(Label(left - 10, y + 16, name, "end", "plain"))
@@ -115,7 +116,7 @@ def followers(rows: Sequence[SiblingRow]) -> Chart:
         bars.append(_bar(left, y, most * scale, 18, "pale", title))
         bars.append(_bar(left, y, middle * scale, 18, "os-update", title))
         labels.append(Label(left - 10, y + 13, row.base, "end", "plain"))
-        told = f"{length(row.followed.median)}, nine in ten {length(row.followed.p90)}"
+        told = f"{duration(row.followed.median)}, nine in ten {duration(row.followed.p90)}"
         at = left + most * scale + 10
         labels.append(Label(at, y + 13, told if most else "at once", "start", "quiet"))
     return Chart(4 + len(rows) * row_height, "Days by which images followed their OS", tuple(bars), tuple(labels))

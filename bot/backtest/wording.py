@@ -1,7 +1,6 @@
 """Figures and short texts as every rendering shows them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import groupby
 
 from bot.backtest.report import Report, RepositoryRow, SiblingRow
@@ -10,28 +9,8 @@ from bot.domain.notice import Notice
 MOST_REPOSITORIES = 20
 
 
-def length(delay: timedelta) -> str:
-    """`0`, `40 s`, `36 min`, `6 h`, `18.8 days`: two figures are enough to compare."""
-    seconds = delay.total_seconds()
-    if seconds == 0:
-        return "0"
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size or (unit == "h" and seconds >= size):
-            return f"{round(seconds / size, 1):g} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "0 %"
-
-
-def counted(number: int, word: str) -> str:
-    """`1 repository`, `2,764 dispatches`."""
-    if number == 1:
-        return f"1 {word}"
-    if word.endswith("y"):
-        return f"{number:,} {word[:-1]}ies"
-    return f"{number:,} {word}{'es' if word.endswith(('ch', 'x')) else 's'}"
 
 
 def span_of(report: Report) -> str:

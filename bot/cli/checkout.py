@@ -4,27 +4,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import Format, OutputFormat
-from bot.cli.output import printable
+from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.domain.escaping import terminal
+from bot.domain.words import counted
+from bot.views.names import short_reference
+from bot.views.scan import Freshness, as_json
 
 if TYPE_CHECKING:
     from bot.domain.usage import Replacement
-    from bot.service.checkout import Progress, Scanned, Updated
+    from bot.service.checkout import Progress, Updated
     from bot.settings import Settings
+    from bot.views.scan import Scan, Scanned
 
 OptionalConfig = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="A settings file, for its bases and registries; not needed for MCR."),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(scan)
-    app.command()(update)
 
 
 def scan(
@@ -33,9 +33,10 @@ def scan(
     config: OptionalConfig = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Finds every image reference below PATH and says which are stale.
+    """Finds every image reference, and says which are stale.
 
-    Exit code 1 where a watched reference is stale, 0 where none is.
+    Exit code 0 where no watched reference is stale, 1 where one is, 3 where a registry could not tell; 1 wins
+    over 3.
     """
     import asyncio
 
@@ -47,14 +48,14 @@ def scan(
             checkout.scan(path, _settings(config), SystemClock(), offline=offline, progress=progress)
         )
     if output is Format.JSON:
-        from bot.cli.output import print_json
-
-        print_json([_row(item) for item in found.scanned])
+        print_json(as_json(found))
     else:
-        _show(found.scanned, found.files)
+        _show(found)
     for problem in found.problems:
-        print(printable(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
-    sys.exit(1 if any(item.freshness is checkout.Freshness.STALE for item in found.scanned) else 0)
+        print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
+    if found.count(Freshness.STALE):
+        sys.exit(1)
+    sys.exit(3 if any(item.could_not_look for item in found.scanned) else 0)
 
 
 def update(
@@ -66,20 +67,23 @@ def update(
     config: OptionalConfig = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Rewrites references in place; every other byte stays as it is.
+    """Rewrites stale references in place, and nothing else.
 
-    With --set no network is used. Without, stale references take what their registry shows now. Exit code 1 where
-    a reference could not be rewritten.
+    Every other byte stays as it is. With --set no network is used; without, stale references take what their
+    registry shows now. Exit code 1 where a reference could not be rewritten, 3 where a registry could not tell.
     """
     from bot.service import checkout
 
+    silent: list[Scanned] = []
     if changes:
-        results = checkout.update(path, [_replacement(text) for text in changes])
+        results = _as_told(path, [_replacement(text) for text in changes])
     else:
-        results = _from_registry(path, _settings(config))
+        found = _looked(path, _settings(config))
+        silent = [item for item in found.scanned if item.could_not_look]
+        results = checkout.update(path, checkout.replacements_for(found))
+    for item in silent:
+        print(terminal(f"{item.usage.path}:{item.usage.line}: {item.note}"), file=sys.stderr)
     if output is Format.JSON:
-        from bot.cli.output import print_json
-
         print_json(
             [
                 {"file": item.path, "edits": item.edits, "refused": [problem.message for problem in item.refused]}
@@ -88,21 +92,42 @@ def update(
         )
     else:
         _show_updates(results)
-    sys.exit(1 if any(item.refused for item in results) else 0)
+    if any(item.refused for item in results):
+        sys.exit(1)
+    sys.exit(3 if silent else 0)
 
 
-def _from_registry(path: Path, settings: "Settings") -> "list[Updated]":
+def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
+    """Rewrites what `--set` names; raises `Failure` where an old reference occurs nowhere."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure, Trouble
+    from bot.service import checkout
+
+    with _progress("reading") as progress:
+        found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
+    named = {item.usage.reference for item in found.scanned}
+    for replacement in replacements:
+        if replacement.old not in named:
+            near = checkout.nearest(found, replacement.old)
+            raise Failure(
+                Trouble.MISSING,
+                f"{replacement.old} occurs nowhere below {path}",
+                where="--set",
+                advice=f"the nearest is {near}" if near else "`freshness-bot scan --offline` lists what does",
+            )
+    return checkout.update(path, replacements)
+
+
+def _looked(path: Path, settings: "Settings | None") -> "Scan":
     import asyncio
 
     from bot.domain.clock import SystemClock
     from bot.service import checkout
 
     with _progress("reading") as progress:
-        found = asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
-    for item in found.scanned:
-        if item.base is not None and item.note and item.freshness is checkout.Freshness.UNKNOWN:
-            print(printable(f"{item.usage.path}:{item.usage.line}: {item.note}"), file=sys.stderr)
-    return checkout.update(path, checkout.replacements_for(found))
+        return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
 
 
 def _replacement(text: str) -> "Replacement":
@@ -121,63 +146,39 @@ def _replacement(text: str) -> "Replacement":
         ) from error
 
 
-def _settings(config: Path | None) -> "Settings":
-    from bot.settings import Settings, load
+def _settings(config: Path | None) -> "Settings | None":
+    if config is None:
+        return None
+    from bot.settings import load
 
-    return Settings() if config is None else load(config)
-
-
-def _row(item: "Scanned") -> dict[str, Any]:
-    usage = item.usage
-    reference = usage.reference
-    return {
-        "file": usage.path,
-        "kind": usage.kind,
-        "line": usage.line,
-        "start": usage.span.start if usage.span else None,
-        "end": usage.span.end if usage.span else None,
-        "reference": str(reference),
-        "image": reference.name,
-        "registry": reference.registry,
-        "repository": reference.repository,
-        "tag": reference.tag,
-        "digest": reference.digest,
-        "role": usage.role,
-        "stage": usage.stage,
-        "platforms": list(usage.platforms),
-        "watched": item.base is not None,
-        "assembled": usage.assembled,
-        "marker": usage.marker,
-        "base": str(item.base) if item.base else None,
-        "freshness": item.freshness,
-        "becomes": str(item.becomes) if item.becomes else None,
-        "note": item.note or usage.fixed_because,
-    }
+    return load(config)
 
 
-def _show(scanned: "tuple[Scanned, ...]", files: int) -> None:
-    from bot.cli.output import print_line, print_table
-
-    references = f"{len(scanned)} {'reference' if len(scanned) == 1 else 'references'}"
-    print_line(f"{references} in {files} {'file' if files == 1 else 'files'}")
-    if scanned:
+def _show(found: "Scan") -> None:
+    counts = ", ".join(f"{number} {state}" for state in Freshness if (number := found.count(state)))
+    files = counted(found.files, "file")
+    print_line(f"{counted(len(found.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
+    if found.scanned:
+        shown = short_reference if sys.stdout.isatty() else str
         print_table(
             ("file", "line", "reference", "role", "freshness", "becomes"),
             [
-                (i.usage.path, i.usage.line, i.usage.reference, i.usage.role, i.freshness, i.becomes or i.note)
-                for i in scanned
+                (
+                    *(i.usage.path, i.usage.line, shown(i.usage.reference)),
+                    *(i.usage.role, i.freshness, shown(i.becomes) if i.becomes else i.note),
+                )
+                for i in found.scanned
             ],
+            Layout(group=True, below=("becomes",)),
         )
 
 
 def _show_updates(results: "list[Updated]") -> None:
-    from bot.cli.output import print_line
-
     for item in results:
         if item.edits:
-            print_line(f"{item.path}: {item.edits} {'place' if item.edits == 1 else 'places'} rewritten")
+            print_line(f"{item.path}: {counted(item.edits, 'place')} rewritten")
         for problem in item.refused:
-            print(f"{problem.path}:{problem.line}: {problem.message}", file=sys.stderr)
+            print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
     if not results:
         print_line("Nothing to rewrite.")
 

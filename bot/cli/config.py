@@ -11,7 +11,10 @@ app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_
 
 @app.command()
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Reads the settings file and every secret file it names; exit code 2 with one line for each defect."""
+    """Checks the settings file and every secret file it names.
+
+    Exit code 0 where all is valid; 2 with one line for each defect.
+    """
     from bot.cli.output import print_line
     from bot.settings import check_secrets, load
 
@@ -32,13 +35,12 @@ def schema(
     import json
     from pathlib import Path
 
-    from bot.cli.output import print_line
     from bot.domain.failure import Failure, Trouble
     from bot.settings.schema import json_schema
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
     if output == "-":
-        print_line(text)
+        print(text)
     else:
         try:
             Path(output).write_text(f"{text}\n", encoding="utf-8")

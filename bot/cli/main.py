@@ -8,23 +8,27 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import checkout, config, past, service
+from bot.cli.commands import GROUPS, GroupedCommands
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 app = typer.Typer(
     name="freshness-bot",
     help="Keeps a fleet of .NET container images fresh.\n\n"
-    "Exit codes: 0 done, 1 something needs attention, 2 bad input or settings, 130 interrupted.",
+    "Exit codes: 0 done, or what was checked holds; 1 something needs attention, or it does not hold; 2 bad input "
+    "or settings; 3 cannot tell; 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
+    cls=GroupedCommands,
 )
-service.register(app)
-checkout.register(app)
-past.register(app)
-app.add_typer(config.app, name="config")
+for group, commands in GROUPS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=group)
+        else:
+            app.command(name, rich_help_panel=group)(command)
 
 
 def _version(wanted: bool) -> None:

@@ -1,39 +1,186 @@
-"""Tables for people, JSON for scripts."""
+"""Tables for people, JSON for scripts.
+
+On a terminal a row takes as many lines as it needs: sentences wrap between words, names are never folded or cut.
+Elsewhere each row is one line, so that `grep` finds whole names.
+"""
 
 import json
-import re
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from bot.domain.escaping import terminal
+
+_GAP = "  "
+_INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A cell that leads somewhere: `text` on a terminal, the address where there is no terminal."""
+
+    text: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table is laid out on a terminal.
+
+    `group` says that the first column is a heading over the rows that share it; `below` are columns of sentences,
+    which go below their row where the line would be too long.
+    """
+
+    group: bool = False
+    below: tuple[str, ...] = ()
 
 
 def print_json(data: Any) -> None:
-    """One document on standard output; times and other values become their text."""
+    """Writes one document to standard output; times and other values become their text."""
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     json.dump(data, sys.stdout, indent=2, default=str, ensure_ascii=not is_unicode)
     sys.stdout.write("\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
-    Console().print(table)
-
-
 def print_line(text: str) -> None:
-    sys.stdout.write(f"{printable(text)}\n")
+    """Writes one line, whatever the text holds."""
+    sys.stdout.write(f"{terminal(text)}\n")
 
 
-def printable(text: str) -> str:
-    """Without the control characters with which a file's name could drive a terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+def print_sentence(text: str) -> None:
+    """Writes a sentence, wrapped between words where the terminal is narrower."""
+    width = _width()
+    for line in [terminal(text)] if width is None else _wrapped(terminal(text), width, "", _INDENT):
+        sys.stdout.write(f"{line}\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], layout: Layout | None = None) -> None:
+    """Writes a table as wide as the terminal, or one line for each row where standard output is none."""
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    width = _width()
+    layout = layout or Layout()
+    if width is None:
+        lines = _plain(columns, cells)
+    elif layout.group:
+        lines = _grouped(columns, cells, layout, width)
+    else:
+        lines = _fitted(columns, cells, layout, width)
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    text: str
+    url: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    @property
+    def linked(self) -> str:
+        """The text as a terminal hyperlink (OSC 8), where there is an address."""
+        if self.url is None:
+            return self.text
+        return f"\x1b]8;;{self.url}\x1b\\{self.text}\x1b]8;;\x1b\\"
+
+
+def _shown(cell: object) -> _Cell:
+    if isinstance(cell, Link):
+        url = terminal(cell.url) if cell.url else None
+        return _Cell(terminal(cell.text), url)
+    return _Cell("" if cell is None else terminal(str(cell)))
+
+
+def _width() -> int | None:
+    """The terminal's columns; None where standard output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _plain(columns: Sequence[str], rows: Sequence[Sequence[_Cell]]) -> Iterator[str]:
+    texts = [[cell.url or cell.text for cell in row] for row in rows]
+    return _aligned([list(columns), *texts])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield _GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _grouped(columns: Sequence[str], rows: Sequence[Sequence[_Cell]], layout: Layout, width: int) -> Iterator[str]:
+    for heading, group in groupby(rows, key=lambda row: row[0]):
+        yield f"\x1b[1m{heading.linked}\x1b[0m"
+        inner = [row[1:] for row in group]
+        for line in _fitted(columns[1:], inner, layout, width - len(_GAP), headed=False):
+            yield f"{_GAP}{line}"
+        yield ""
+
+
+def _fitted(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[_Cell]],
+    layout: Layout,
+    width: int,
+    *,
+    headed: bool = True,
+) -> Iterator[str]:
+    """Aligns where all fits; else sentences go below, and a row that is still too long breaks between cells."""
+    heads = [_Cell(name) for name in columns]
+    if _total([heads, *rows] if headed else rows) <= width:
+        below: list[int] = []
+    else:
+        below = [at for at, name in enumerate(columns) if name in layout.below]
+    beside = [at for at in range(len(columns)) if at not in below]
+    kept = [[row[at] for at in beside] for row in rows]
+    if headed:
+        kept.insert(0, [heads[at] for at in beside])
+    widths = [max((len(row[at]) for row in kept), default=0) for at in range(len(beside))]
+    is_aligned = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
+    for number, row in enumerate(kept):
+        is_head = headed and number == 0
+        lines = [_row(row, widths)] if is_aligned else list(_broken(row, width))
+        yield from (f"\x1b[2m{line}\x1b[0m" for line in lines) if is_head else lines
+        if not is_head:
+            source = rows[number - 1 if headed else number]
+            for at in below:
+                yield from _wrapped(source[at].text, width, _INDENT, _INDENT)
+
+
+def _total(rows: Sequence[Sequence[_Cell]]) -> int:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    return sum(widths) + len(_GAP) * max(len(widths) - 1, 0)
+
+
+def _row(row: Sequence[_Cell], widths: Sequence[int]) -> str:
+    padded = [cell.linked + " " * (width - len(cell)) for cell, width in zip(row, widths, strict=True)]
+    return _GAP.join(padded).rstrip()
+
+
+def _broken(row: Sequence[_Cell], width: int) -> Iterator[str]:
+    line, taken = "", 0
+    for cell in row:
+        if not cell.text:
+            continue
+        if taken > len(_INDENT) and taken + len(_GAP) + len(cell) > width:
+            yield line
+            line, taken = f"{_INDENT}{cell.linked}", len(_INDENT) + len(cell)
+        else:
+            line += (_GAP if taken else "") + cell.linked
+            taken += (len(_GAP) if taken else 0) + len(cell)
+    yield line
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> Sequence[str]:
+    return textwrap.wrap(
+        text,
+        max(width, 20),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

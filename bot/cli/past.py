@@ -1,4 +1,4 @@
-"""`history`, `export`, `import` and `backtest`: what has been, and what a policy would have made of it."""
+"""`export`, `import` and `backtest`: what has been, and what a policy would have made of it."""
 
 import sys
 from pathlib import Path
@@ -6,31 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(history)
-    app.command("export")(export_log)
-    app.command("import")(import_log)
-    app.command()(backtest)
-
-
-def history(
-    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
-    config: ConfigFile = DEFAULT_CONFIG,
-    output: OutputFormat = Format.TABLE,
-) -> None:
-    """Every change of a base that the bot has seen, with its cause and evidence, and how late upstream was."""
-    import asyncio
-
-    from bot.cli.rollouts import show_history
-    from bot.domain.clock import SystemClock
-    from bot.service.one_off import read_history
-    from bot.settings import load
-
-    show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)
-
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 
 Observations = Annotated[Path | None, typer.Option("--observations", help="Observations as JSON Lines.")]
 Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as JSON Lines.")]
@@ -39,7 +15,7 @@ Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as J
 def export_log(
     observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
 ) -> None:
-    """Writes what has been observed and released to files, to keep, to move or to replay."""
+    """Writes observations and releases to files, to keep or replay."""
     import asyncio
 
     from bot.cli.output import print_line
@@ -53,7 +29,10 @@ def export_log(
 def import_log(
     observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
 ) -> None:
-    """Continues the log from files (plain, gz or xz); what is past sets off no rebuild."""
+    """Takes in observations and releases from files.
+
+    Files may be plain, gz or xz. What is past sets off no rebuild.
+    """
     import asyncio
 
     from bot.cli.output import print_line
@@ -84,7 +63,10 @@ def backtest(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings whose policy is tried.")] = None,
     output: Annotated[str, typer.Option("--format", "-f", help="table, json or html")] = "table",
 ) -> None:
-    """Replays years of upstream history through the code that runs live: causes, actions, delays."""
+    """Replays years of history through the code that runs live.
+
+    Tells causes, actions and delays under a policy of yours.
+    """
     from bot.backtest.command import backtest as replay
     from bot.settings import load
 

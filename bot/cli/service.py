@@ -1,4 +1,4 @@
-"""`run`, `once`, `status`, `plan` and `explain`: the bot at work."""
+"""`run` and `once`: the bot at work."""
 
 import sys
 from typing import Annotated
@@ -8,13 +8,10 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 
-def register(app: typer.Typer) -> None:
-    for command in (run, once, status, plan, explain):
-        app.command()(command)
-
-
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Runs the service until SIGTERM: watches bases, opens pull requests, dispatches rebuilds, reports.
+    """Runs the service until SIGTERM.
+
+    It watches bases, opens pull requests, dispatches rebuilds, follows them and reports.
 
     Stopping is orderly: running work finishes or gives its lease back, and the next start goes on from there.
     """
@@ -44,7 +41,10 @@ def once(
     ] = False,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """One full pass of every stage, then exits: 0 all well, 1 something needs attention."""
+    """Makes one full pass, for cron or a first look.
+
+    Exit code 0 where all is well, 1 where something needs attention.
+    """
     import asyncio
 
     from bot.domain.clock import SystemClock
@@ -56,7 +56,7 @@ def once(
     check_secrets(settings)
     set_up("text", verbose=output is Format.TABLE)
     if dry_run:
-        from bot.cli.rollouts import show_rebuilds
+        from bot.cli.look import show_rebuilds
 
         found = asyncio.run(planned_only(settings, SystemClock()))
         show_rebuilds(found.rebuilds, output)
@@ -67,43 +67,3 @@ def once(
 
         print_json([{"stage": o.stage, **o.figures, "problems": o.problems} for o in outcomes])
     sys.exit(1 if any(outcome.problems for outcome in outcomes) else 0)
-
-
-def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Bases, notices, rollouts, open rebuilds and incidents as the store knows them; asks nobody else."""
-    import asyncio
-
-    from bot.cli.rollouts import show_status
-    from bot.service.one_off import read_status
-    from bot.settings import load
-
-    show_status(asyncio.run(read_status(load(config))), output)
-
-
-def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """What the bot will do next and when, with the reason for each."""
-    import asyncio
-
-    from bot.cli.rollouts import show_rebuilds
-    from bot.service.one_off import read_status
-    from bot.settings import load
-
-    found = asyncio.run(read_status(load(config)))
-    show_rebuilds([rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action], output)
-
-
-def explain(
-    repository: Annotated[str, typer.Argument(help="owner/name")],
-    config: ConfigFile = DEFAULT_CONFIG,
-    output: OutputFormat = Format.TABLE,
-) -> None:
-    """Everything the bot knows of one repository: usages, rebuilds, each transition with its reason."""
-    import asyncio
-
-    from bot.cli.rollouts import show_explanation
-    from bot.domain.clock import SystemClock
-    from bot.service.one_off import read_explanation
-    from bot.settings import load
-
-    today = SystemClock().now().date()
-    show_explanation(asyncio.run(read_explanation(load(config), repository)), today, output)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.failure import Failure
+from bot.domain.words import duration
 
 MAX_DOCUMENT_BYTES = 20 * 1024 * 1024
 """Seven times the largest real document (a month of MSRC, 2.9 MB)."""
@@ -80,16 +81,6 @@ def staleness(document: StoredDocument, now: datetime, limit: timedelta) -> str 
     if age <= limit:
         return None
     return (
-        f"{document.url} was last read {in_words(age)} ago, more than the {in_words(limit)} allowed: "
+        f"{document.url} was last read {duration(age)} ago, more than the {duration(limit)} allowed: "
         "releases and fixes published since are not known"
     )
-
-
-def in_words(span: timedelta) -> str:
-    """`3 days`, `2 hours` or `5 minutes`: the largest unit that fits, rounded down."""
-    minutes = max(int(span.total_seconds() // 60), 0)
-    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return "less than a minute"

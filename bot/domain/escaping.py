@@ -23,6 +23,11 @@ def code(text: str) -> str:
     return f"`{line or ' '}`"
 
 
+def terminal(text: str) -> str:
+    """One line for a terminal: what could steer it, or end the line, becomes the replacement character."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def slack(text: str) -> str:
     """Slack's three control characters (api.slack.com, "Escaping text")."""
     return "".join(_SLACK.get(sign, sign) for sign in text)

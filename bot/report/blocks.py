@@ -79,9 +79,5 @@ def link(address: str, text: str) -> str:
     return f"<{slack(quote(address, safe=_OF_URLS))}|{slack(text)}>"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def shown_time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -7,7 +7,8 @@ from datetime import datetime
 from bot.domain.escaping import slack
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
-from bot.report.blocks import LONGEST_DETAIL, Message, chunked, context, counted, section, short, shown_time
+from bot.domain.words import counted, duration
+from bot.report.blocks import LONGEST_DETAIL, Message, chunked, context, section, short, shown_time
 
 _MOST_USERS = 10
 _LABELS = {
@@ -47,8 +48,8 @@ def incident_message(news: IncidentNews) -> Message:
     if news.cleared_at is None:
         title, text = f"{short(news.place)} is in trouble", short(news.detail, LONGEST_DETAIL)
     else:
-        minutes = int((news.cleared_at - news.opened_at).total_seconds() // 60)
-        title, text = f"{short(news.place)} answers again", f"The incident lasted {minutes} min."
+        lasted = duration(news.cleared_at - news.opened_at)
+        title, text = f"{short(news.place)} answers again", f"The incident lasted {lasted}."
     return Message(
         slack(title), (section(f"*{slack(title)}*\n{slack(text)}"), context(f"since {shown_time(news.opened_at)}"))
     )

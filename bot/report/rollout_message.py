@@ -9,7 +9,8 @@ from bot.domain.escaping import slack
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.rollout import Rollout, tally
 from bot.domain.versions import versions_reached
-from bot.report.blocks import Message, chunked, context, counted, header, link, packed, section, short, shown_time
+from bot.domain.words import counted
+from bot.report.blocks import Message, chunked, context, header, link, packed, section, short, shown_time
 
 _ASKED = re.compile(r"^[A-Z]+ \S+: ")
 """Which request failed: for the log, where the line does not name the repository already."""
@@ -60,7 +61,7 @@ def progress_line(rollout: Rollout) -> str:
     states = ", ".join(
         [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
     )
-    return f"{counted(len(names), 'repository', 'repositories')}: {states}"
+    return f"{counted(len(names), 'repository')}: {states}"
 
 
 def _is_told(rebuild: Rebuild) -> bool:

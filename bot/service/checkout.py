@@ -1,14 +1,16 @@
 """`scan` and `update` on a local checkout: the same discovery and rewriting as for the fleet."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.clients import folder
-from bot.clients.http import Http
-from bot.clients.registry import Registry, host_rules
 from bot.discover.selection import Selection
+from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.followed_base import Unknown, is_patch_pinned, moved
@@ -18,41 +20,18 @@ from bot.domain.usage import Problem, Replacement, Usage
 from bot.formats.finding import LARGEST_FILE, kind_of
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite
-from bot.service.wiring import registry_access
-from bot.settings import Settings
+from bot.settings.defaults import BASES, REGISTRY
+from bot.views.scan import Freshness, Scan, Scanned
 from bot.watch.registry.observe import read as read_image
 
+if TYPE_CHECKING:
+    from bot.clients.registry import RegistryAccess
+    from bot.settings import Settings
+
+AT_ONCE = 16
+"""Requests to registries under way at a time."""
 Progress = Callable[[int, int], None]
 """Called with how many are done, and how many there are."""
-
-
-class Freshness(StrEnum):
-    FRESH = "fresh"
-    STALE = "stale"
-    FLOATING = "floating"
-    """The tag itself always names the newest image; whether the last build took it, the text cannot say."""
-    UNKNOWN = "unknown"
-    UNWATCHED = "unwatched"
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """`becomes` is the reference as it should be now, where that is known and differs."""
-
-    usage: Usage
-    base: Base | None
-    freshness: Freshness
-    becomes: Reference | None = None
-    note: str = ""
-    version: str | None = None
-    """The version that the base now holds, as its image declares it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    files: int
-    scanned: tuple[Scanned, ...]
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +41,31 @@ class Updated:
     refused: tuple[Problem, ...]
 
 
-async def scan(root: Path, settings: Settings, clock: Clock, *, offline: bool, progress: Progress) -> Scan:
-    """All usages below `root`; with the registries asked once per distinct base unless `offline`."""
+async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline: bool, progress: Progress) -> Scan:
+    """Finds all usages below `root`, and asks the registries once for each distinct base unless `offline`.
+
+    Without settings, Microsoft's own registry and bases are meant.
+    """
     files = list(_files(root, progress))
     found, _ = read_files(files, Memory())
-    selection = Selection(bases=tuple(settings.bases))
+    selection = Selection(bases=BASES if settings is None else tuple(settings.bases))
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
     seen: Mapping[Base, Observation | Failure] = {}
     if not offline:
-        seen = await _look({base for _, base in pairs if base is not None}, settings, clock, progress)
+        by_base: defaultdict[Base, list[Usage]] = defaultdict(list)
+        for usage, base in pairs:
+            if base is not None:
+                by_base[base].append(usage)
+        pins_sdk = any(usage.sdk_pin is not None for usage in found.usages)
+        seen = await _look(by_base, settings, clock, progress, pins_sdk)
     return Scan(len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), found.problems)
+
+
+def nearest(found: Scan, reference: Reference) -> Reference | None:
+    """Finds the reference of a scan that is spelled most like `reference`, where any is alike at all."""
+    by_text = {str(item.usage.reference): item.usage.reference for item in found.scanned}
+    close = get_close_matches(str(reference), by_text, n=1, cutoff=0.4)
+    return by_text[close[0]] if close else None
 
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
@@ -118,21 +112,52 @@ def _files(root: Path, progress: Progress) -> Iterable[File]:
 
 
 async def _look(
-    bases: set[Base], settings: Settings, clock: Clock, progress: Progress
+    usages: Mapping[Base, Sequence[Usage]],
+    settings: "Settings | None",
+    clock: Clock,
+    progress: Progress,
+    pins_sdk: bool,
 ) -> Mapping[Base, Observation | Failure]:
-    accesses = [registry_access(host, settings) for host in settings.registries]
-    found: dict[Base, Observation | Failure] = {}
+    """Asks for every base with one HEAD, and reads an image only where its version decides something."""
+    from bot.clients.http import Http
+    from bot.clients.registry import Registry, host_rules
+
+    accesses = _accesses(settings)
+    done = count(1)
     async with Http(clock, host_rules(accesses)) as http:
         registry = Registry(http, accesses, clock)
-        for number, base in enumerate(sorted(bases), start=1):
+
+        async def look(base: Base) -> Observation | Failure:
             try:
                 head = await registry.head(base)
+                if not _needs_version(base, head.digest, usages[base], pins_sdk):
+                    return Observation(clock.now(), base, head.digest)
                 reading = await read_image(registry, _NothingKept(), base, head.digest)
-                found[base] = reading.observation(base, clock.now())
+                return reading.observation(base, clock.now())
             except Failure as failure:
-                found[base] = failure
-            progress(number, len(bases))
-    return found
+                return failure
+            finally:
+                progress(next(done), len(usages))
+
+        bases = sorted(usages)
+        return dict(zip(bases, await bounded_gather(AT_ONCE, bases, look), strict=True))
+
+
+def _accesses(settings: "Settings | None") -> "list[RegistryAccess]":
+    from bot.clients.registry import RegistryAccess
+
+    if settings is None:
+        return [RegistryAccess(REGISTRY)]
+    from bot.service.accesses import registry_access
+
+    return [registry_access(host, settings) for host in settings.registries]
+
+
+def _needs_version(base: Base, digest: str, usages: Iterable[Usage], pins_sdk: bool) -> bool:
+    """A patch tag names a version, global.json names the SDK's, and of a stale digest the new version is told."""
+    if base.is_sdk and pins_sdk:
+        return True
+    return any(is_patch_pinned(usage.reference) or usage.reference.digest not in (None, digest) for usage in usages)
 
 
 class _NothingKept:

@@ -1,26 +1,14 @@
 """Work that ends by itself: one pass, a dry run, a look at the store."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from bot.assess.notices.rules import release_lag, sibling_lag
-from bot.assess.releases import ReleaseIndex
-from bot.assess.tag_family import sibling_of
-from bot.domain.change import Change
 from bot.domain.clock import Clock
-from bot.domain.notice import Notice
-from bot.domain.observation import Observation
 from bot.domain.rebuild import Rebuild
-from bot.domain.reference import Base
 from bot.service.stages import OBSERVING, Outcome, one_pass
 from bot.service.wiring import open_bot, store_url
 from bot.settings import Settings
-from bot.store.engine.database import open_database
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot
-from bot.store.history import HistoryStore
-from bot.store.views import Explanation, Status, StatusStore
 
 
 async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
@@ -52,53 +40,3 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
         outcomes = await one_pass(bot, OBSERVING)
         ahead = [rebuild for rebuild in await bot.rollouts.open_rebuilds() if rebuild.state.awaits_action]
         return DryRun(tuple(ahead), tuple(outcomes))
-
-
-async def read_status(settings: Settings) -> Status:
-    database = await open_database(store_url(settings))
-    try:
-        return await StatusStore(database).status()
-    finally:
-        await database.close()
-
-
-async def read_explanation(settings: Settings, repository: str) -> Explanation:
-    """Raises `Failure` where the store knows no such repository."""
-    database = await open_database(store_url(settings))
-    try:
-        return await StatusStore(database).explain(repository)
-    finally:
-        await database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The changes of a base, and how long upstream took for each release and each fix of its sibling."""
-
-    changes: tuple[Change, ...]
-    upstream: tuple[Notice, ...]
-
-
-async def read_history(settings: Settings, base: str, clock: Clock) -> History:
-    database = await open_database(store_url(settings))
-    try:
-        store = StatusStore(database)
-        releases = ReleaseIndex(await HistoryStore(database).releases())
-        seen = await store.observations_of(base)
-        return History(tuple(await store.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
-    finally:
-        await database.close()
-
-
-def _lags(
-    name: str, seen: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
-) -> list[Notice]:
-    """By the time when each began."""
-    found: list[Notice] = []
-    for base, history in seen.items():
-        if name not in (str(base), base.short):
-            continue
-        found += release_lag(history, releases)
-        if (sibling := sibling_of(base)) is not None and sibling in seen:
-            found += sibling_lag(seen[sibling], history, now)
-    return sorted(found, key=lambda notice: (notice.since, notice.base))

@@ -21,6 +21,7 @@ from bot.domain.clock import Clock
 from bot.domain.document import FeedKind, FeedSource
 from bot.domain.policy import Policy
 from bot.formats.repository import Memory
+from bot.service.accesses import registry_access
 from bot.settings import Settings, secret
 from bot.store.act import RolloutStore
 from bot.store.assess import ChangeStore
@@ -217,12 +218,6 @@ def store_url(settings: Settings) -> str:
 def _sources(settings: Settings) -> list[FeedSource]:
     named = {name: getattr(settings.feeds, name) for name in _KINDS}
     return [FeedSource(_KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
-
-
-def registry_access(host: str, settings: Settings) -> RegistryAccess:
-    wanted = settings.registries[host]
-    password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
-    return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure, wanted.token_host)
 
 
 def _rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause
 from bot.domain.policy import ActionPreference, Match, Policy, Rule
+from bot.settings import defaults
 from bot.settings.values import (
     Address,
     Duration,
@@ -275,10 +276,10 @@ class Settings(BaseSettings):
 
     github: GitHubSettings = GitHubSettings()
     registries: dict[str, RegistrySettings] = Field(
-        {"mcr.microsoft.com": RegistrySettings()}, description="The only registries that are ever contacted."
+        {defaults.REGISTRY: RegistrySettings()}, description="The only registries that are ever contacted."
     )
     bases: list[Name] = Field(
-        ["mcr.microsoft.com/dotnet/*"],
+        list(defaults.BASES),
         validate_default=True,
         description="Globs: which references are watched.",
     )

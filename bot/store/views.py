@@ -1,8 +1,6 @@
 """What an operator asks of the store: how things stand, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +11,7 @@ from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
-from bot.domain.rebuild import ENDED, Rebuild
+from bot.domain.rebuild import ENDED
 from bot.domain.reference import Base
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
@@ -23,76 +21,11 @@ from bot.store.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
 from bot.store.rows.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
+from bot.views.explanation import Explanation, Transition
+from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
 
 _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""
-
-
-@dataclass(frozen=True, slots=True)
-class BaseStatus:
-    base: Base
-    digest: str | None
-    version: str | None
-    moved_at: datetime | None
-    repositories: int
-    error: str | None
-    release_lag: timedelta | None = None
-    """How long after the release feed the newest .NET release came; negative: before it. None: not seen yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentStatus:
-    subject: str
-    opened_at: datetime
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeStatus:
-    """`toward` names the bases to move to, the best first."""
-
-    topic: Topic
-    base: Base
-    since: datetime
-    text: str
-    toward: tuple[Base, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """`rebuilds` are those that have not ended, and all of the newest rollout."""
-
-    repositories: int
-    unreadable: tuple[tuple[str, str], ...]
-    bases: tuple[BaseStatus, ...]
-    rebuilds: tuple[Rebuild, ...]
-    incidents: tuple[IncidentStatus, ...]
-    notices: tuple[NoticeStatus, ...]
-    feed_errors: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One transition of a rebuild."""
-
-    rebuild: int
-    at: datetime
-    before: str | None
-    after: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    repository: str
-    read_at: datetime | None
-    error: str | None
-    problems: tuple[Problem, ...]
-    config: RepositoryConfig
-    usages: tuple[tuple[Usage, Base | None, str | None], ...]
-    """Each with the base that it follows and the digest which that base has now."""
-    rebuilds: tuple[Rebuild, ...]
-    steps: tuple[Step, ...]
 
 
 class StatusStore:
@@ -170,7 +103,7 @@ class StatusStore:
                     for item in named
                 ),
                 tuple(mine),
-                tuple(Step(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
+                tuple(Transition(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
             )
 
     async def changes_of(self, base: str) -> list[Change]:

@@ -8,6 +8,7 @@ from bot.domain.advisory import public_record
 from bot.domain.change import Cause, Change
 from bot.domain.escaping import code, markdown
 from bot.domain.versions import versions_reached
+from bot.domain.words import counted
 
 _LONGEST_BODY = 60_000
 """GitHub refuses bodies over 65,536 characters."""
@@ -41,7 +42,7 @@ def title(job: Job) -> str:
     reached = versions_reached(job.changes)
     to = f" to {reached}" if reached else ""
     cves = _cves(job.changes)
-    fixes = f" ({_count(len(cves), 'CVE')})" if cves else ""
+    fixes = f" ({counted(len(cves), 'CVE')})" if cves else ""
     whole = f"Refresh {shown}{to}{fixes}"
     return whole if len(whole) <= _LONGEST_TITLE else f"{whole[: _LONGEST_TITLE - 1]}…"
 
@@ -149,7 +150,7 @@ def _fixes(changes: Sequence[Change]) -> str:
     worst = max(severities, key=lambda severity: severity.rank, default=None)
     rating = f", rated up to {worst}" if worst else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
-    fixed = f"**Fixes {_count(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
+    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = [markdown(cve) for cve in cves if cve not in concerning]
     if not spared:
@@ -172,10 +173,6 @@ def _refusals(lines: Sequence[str]) -> str:
 def _listed(items: Sequence[str], most: int) -> str:
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _how_to(job: Job) -> str:

@@ -10,7 +10,6 @@ from bot.assess.notices.rules import (
     moved_underneath,
     release_lag,
     sibling_lag,
-    span,
     waiting_for_base,
     withdrawn,
 )
@@ -21,6 +20,7 @@ from bot.domain.notice import Notice, Topic
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
+from bot.domain.words import duration
 
 RECENTLY = timedelta(days=7)
 """How long a tag that changed under its users stays worth showing."""
@@ -258,12 +258,12 @@ def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> st
     if standing is None:
         return "no repository uses it any more"
     if notice.topic is Topic.WITHDRAWN:
-        return f"it is published again after {span(now - notice.since)}"
+        return f"it is published again after {duration(now - notice.since)}"
     if standing.withdrawn_at is not None:
         return "it was withdrawn"
     match notice.topic:
         case Topic.WAITING_FOR_BASE:
-            return f"the fix arrived after {span(now - notice.since)}"
+            return f"the fix arrived after {duration(now - notice.since)}"
         case Topic.END_OF_LIFE:
             return "its end of life is no longer near"
         case _:

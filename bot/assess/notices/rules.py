@@ -15,6 +15,7 @@ from bot.domain.advisory import Advisory
 from bot.domain.notice import Notice, Topic
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
+from bot.domain.words import duration
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
@@ -29,7 +30,7 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
         if release is None:
             continue
         delay = observation.at - release.published_at
-        when = f"{span(-delay)} before" if delay < timedelta() else f"{span(delay)} after"
+        when = f"{duration(-delay)} before" if delay < timedelta() else f"{duration(delay)} after"
         text = f"{observation.base.short} had .NET {release.version} {when} the release feed listed it"
         found.append(Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text))
     return tuple(found)
@@ -55,9 +56,9 @@ def sibling_lag(
         delay = (until or now) - updated.at
         news = f"{updated.base.short} got a new OS layer on {_day(updated.at)}"
         if until is None:
-            text = f"{news}; {base.short} has not followed for {span(delay)}"
+            text = f"{news}; {base.short} has not followed for {duration(delay)}"
         elif delay:
-            text = f"{news}; {base.short} followed after {span(delay)}"
+            text = f"{news}; {base.short} followed after {duration(delay)}"
         else:
             text = f"{news}; {base.short} came with it"
         found.append(Notice(Topic.SIBLING_LAG, base, updated.at, until, delay, text))
@@ -79,7 +80,7 @@ def waiting_for_base(
         since, cves = min(missing.values()), sorted(missing)
         named = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
         text = f"{standing.base.short} is still on .NET {standing.last.version}; the fix for {named} is out for "
-        text += span(now - since)
+        text += duration(now - since)
         found.append(Notice(Topic.WAITING_FOR_BASE, standing.base, since, None, now - since, text))
     return tuple(found)
 
@@ -119,9 +120,9 @@ def end_of_life(
             continue
         over = now >= ends
         phase = (
-            f"has been out of support for {span(now - ends)}"
+            f"has been out of support for {duration(now - ends)}"
             if over
-            else f"is supported for {span(ends - now)} more"
+            else f"is supported for {duration(ends - now)} more"
         )
         text = f"{standing.base.short}: .NET {channel} {phase} (end of life {ends_on.isoformat()})"
         found.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
@@ -164,20 +165,10 @@ def successors(standing: Standing, live: Iterable[Standing], limit: int = 3) -> 
     return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
 
 
-def span(delay: timedelta) -> str:
-    """A length of time for people, in its largest unit: `3 days`, `5 h`, `12 min`."""
-    seconds = int(delay.total_seconds())
-    if seconds >= 2 * 86400:
-        return f"{seconds // 86400} days"
-    if seconds >= 2 * 3600:
-        return f"{seconds // 3600} h"
-    return f"{max(seconds, 0) // 60} min"
-
-
 def _gone(standing: Standing, delay: timedelta) -> str:
     if standing.withdrawn_unseen:
         return "is not in the published inventory"
-    return f"was withdrawn {span(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
+    return f"was withdrawn {duration(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
 
 
 def _os_updates(history: Sequence[Observation]) -> list[Observation]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.domain.escaping import terminal
 from bot.domain.usage import Findings, Problem, Role
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
@@ -64,13 +65,8 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
         del named[MOST_IMAGES:]
     usages, unusable = usages_of(path, text, named, outline.arguments)
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])
-    problems = [Problem(path, fault.line, _printable(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
+    problems = [Problem(path, fault.line, terminal(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
     return Findings(tuple(usages), tuple(problems))
-
-
-def _printable(text: str) -> str:
-    """The file's own characters may stand in a message, but none that steer a terminal or end a line."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 @dataclass(frozen=True, slots=True)

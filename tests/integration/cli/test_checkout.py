@@ -41,7 +41,7 @@ class TestWithoutANetwork:
 
     def test_scan_shows_a_table_to_people(self, bot: Command, checkout: Path) -> None:
         out = bot("scan", checkout, "--offline").out
-        assert out.startswith("2 references in 2 files\n")
+        assert out.startswith("2 references in 2 files: 1 unknown, 1 unwatched\n")
         assert "src/Dockerfile" in out
 
     def test_scan_takes_a_single_file(self, bot: Command, checkout: Path) -> None:
@@ -76,7 +76,13 @@ class TestWithoutANetwork:
         ran = bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}")
         assert (ran.code, ran.out) == (0, "src/Dockerfile: 1 place rewritten\n")
         assert (checkout / "src" / "Dockerfile").read_bytes() == before.replace(OLD.encode(), NEW.encode())
-        assert bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}").out == "Nothing to rewrite.\n"
+
+    def test_update_names_the_nearest_reference_where_the_old_one_occurs_nowhere(
+        self, bot: Command, checkout: Path
+    ) -> None:
+        ran = bot("update", checkout, "--set", "postgres:17=postgres:18")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == (f"--set: postgres:17 occurs nowhere below {checkout}; the nearest is postgres:18\n")
 
     def test_update_answers_scripts(self, bot: Command, checkout: Path) -> None:
         ran = bot("update", checkout, "--set", f"{ASPNET}@{OLD}={ASPNET}@{NEW}", "--format", "json")
@@ -120,6 +126,22 @@ def checkout_of(folder: Path, *references: str) -> Path:
 
 
 class TestAgainstARegistry:
+    def test_a_registry_that_cannot_tell_makes_exit_code_3_unless_something_is_stale(
+        self, bot: Command, upstream: Upstream, tmp_path: Path
+    ) -> None:
+        missing = upstream.base.replace("aspnet:10.0", "absent:10.0")
+        unknown = checkout_of(tmp_path / "unknown", f"{missing}@{OLD}")
+        both = checkout_of(tmp_path / "both", f"{missing}@{OLD}", f"{upstream.base}@{OLD}")
+        assert bot("scan", unknown, "-c", upstream.settings).code == 3
+        assert bot("scan", both, "-c", upstream.settings).code == 1
+
+    def test_fresh_pins_cost_one_request_each(
+        self, bot: Command, upstream: Upstream, tmp_path: Path, shared_world: World
+    ) -> None:
+        fresh = checkout_of(tmp_path / "fresh", f"{upstream.base}@{upstream.digest}")
+        assert bot("scan", fresh, "-c", upstream.settings).code == 0
+        assert [request.method for request in shared_world.traffic.requests(service="registry")] == ["HEAD"]
+
     def test_scan_tells_stale_from_fresh(
         self, bot: Command, upstream: Upstream, tmp_path: Path, shared_world: World
     ) -> None:

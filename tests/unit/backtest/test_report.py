@@ -14,7 +14,6 @@ from bot.backtest.command import backtest
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.report import Delays, Report, months_between
-from bot.backtest.wording import counted, length
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Span, Usage
@@ -187,30 +186,6 @@ def test_the_command_wants_one_source_and_a_known_format(history: Path) -> None:
         backtest(releases=releases, out=io.StringIO())
     with pytest.raises(Failure, match="choose from table, json, html"):
         backtest(releases=releases, observations=log, output_format="pdf", out=io.StringIO())
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0"),
-        (40, "40 s"),
-        (2160, "36 min"),
-        (3600, "1 h"),
-        (5400, "1.5 h"),
-        (86400, "24 h"),
-        (1_624_320, "18.8 days"),
-    ],
-)
-def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None:
-    assert length(timedelta(seconds=seconds)) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "word", "text"),
-    [(1, "base", "1 base"), (2, "repository", "2 repositories"), (0, "security fix", "0 security fixes")],
-)
-def test_counts_agree_with_their_words(number: int, word: str, text: str) -> None:
-    assert counted(number, word) == text
 
 
 def test_nine_in_ten_is_the_nearest_rank() -> None:

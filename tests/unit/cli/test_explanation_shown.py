@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bot.cli.look import show_explanation
 from bot.cli.options import Format
-from bot.cli.rollouts import show_explanation
 from bot.domain.reference import Base, Reference
 from bot.domain.repository_config import Ignore, RepositoryConfig
 from bot.domain.usage import Kind, Role, Usage
-from bot.store.views import Explanation
+from bot.views.explanation import Explanation
 
 TODAY = date(2027, 1, 31)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

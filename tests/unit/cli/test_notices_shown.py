@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.cli.look import show_history, show_status
 from bot.cli.options import Format
-from bot.cli.rollouts import show_history, show_status
 from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.service.one_off import History
-from bot.store.views import BaseStatus, NoticeStatus, Status
+from bot.views.history import History
+from bot.views.status import BaseStatus, NoticeStatus, Status
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.20")

@@ -117,8 +117,8 @@ def test_a_withdrawn_base_without_kin_says_so() -> None:
 @pytest.mark.parametrize(
     ("ends", "phase"),
     [
-        (date(2025, 7, 10), "is supported for 29 days more"),
-        (date(2025, 6, 1), "has been out of support for 9 days"),
+        (date(2025, 7, 10), "is supported for 29.3 days more"),
+        (date(2025, 6, 1), "has been out of support for 9.7 days"),
     ],
 )
 def test_end_of_life_says_how_long_is_left(ends: date, phase: str) -> None:

@@ -223,7 +223,7 @@ async def test_a_copy_that_nobody_confirms_grows_stale(world: World) -> None:
     assert (await world.tick(IMAGES)).stale == []
     world.clock.advance(timedelta(hours=2))
     (sentence,) = (await world.tick(IMAGES)).stale
-    assert "was last read 1 day ago" in sentence
+    assert "was last read 25 h ago" in sentence
 
 
 async def test_a_monthly_document_is_read_at_once_when_the_list_says_it_was_revised(world: World) -> None:

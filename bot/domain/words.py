@@ -1,0 +1,32 @@
+"""Numbers and lengths of time as every surface words them."""
+
+from datetime import timedelta
+
+_UNITS = (("days", 86400), ("h", 3600), ("min", 60))
+
+
+def counted(number: int, word: str, plural: str = "") -> str:
+    """Words a number of things: `1 repository`, `2,764 dispatches`; `plural` where the rules of English fail."""
+    if number == 1:
+        return f"1 {word}"
+    return f"{number:,} {plural or _plural(word)}"
+
+
+def _plural(word: str) -> str:
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}{'es' if word.endswith(('ch', 'x')) else 's'}"
+
+
+def duration(length: timedelta) -> str:
+    """Words a length of time in its largest unit: `0`, `40 s`, `36 min`, `6 h`, `18.8 days`.
+
+    Two figures are enough to compare. Days begin at two, so that a day and a half is `36 h`.
+    """
+    seconds = length.total_seconds()
+    if seconds == 0:
+        return "0"
+    for unit, size in _UNITS:
+        if seconds >= 2 * size or (unit == "h" and seconds >= size):
+            return f"{round(seconds / size, 1):g} {unit}"
+    return f"{seconds:.0f} s"

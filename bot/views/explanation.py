@@ -1,0 +1,78 @@
+"""Everything that the bot knows of one repository, and why it did what it did."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bot.domain.rebuild import Rebuild
+from bot.domain.reference import Base
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Problem, Usage
+from bot.views import rebuilds
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of a rebuild's state."""
+
+    rebuild: int
+    at: datetime
+    before: str | None
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`usages` come each with the base that it follows and the digest which that base has now."""
+
+    repository: str
+    read_at: datetime | None
+    error: str | None
+    problems: tuple[Problem, ...]
+    config: RepositoryConfig
+    usages: tuple[tuple[Usage, Base | None, str | None], ...]
+    rebuilds: tuple[Rebuild, ...]
+    transitions: tuple[Transition, ...]
+
+    def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
+        """Says why the repository wants this usage left alone, where it does."""
+        found = self.config.ignored_by(usage.path, str(base or usage.reference.base), today)
+        return str(found) if found else None
+
+
+def as_json(explained: Explanation, today: date) -> dict[str, Any]:
+    """Gives the explanation as plain JSON values; `today` decides which ignores still hold."""
+    return {
+        "repository": explained.repository,
+        "read_at": explained.read_at.isoformat() if explained.read_at else None,
+        "error": explained.error,
+        "enabled": explained.config.enabled,
+        "usages": [
+            {
+                "file": usage.path,
+                "line": usage.line,
+                "reference": str(usage.reference),
+                "role": usage.role,
+                "stage": usage.stage,
+                "base": str(base) if base else None,
+                "base_digest": digest,
+                "left_alone": explained.left_alone(usage, base, today),
+            }
+            for usage, base, digest in explained.usages
+        ],
+        "rebuilds": [rebuilds.as_json(rebuild) for rebuild in explained.rebuilds],
+        "steps": [
+            {
+                "at": step.at.isoformat(),
+                "rebuild": step.rebuild,
+                "from": step.before,
+                "to": step.after,
+                "reason": step.reason,
+            }
+            for step in explained.transitions
+        ],
+        "problems": [
+            {"file": item.path, "line": item.line, "message": item.message} for item in explained.problems
+        ],
+    }

@@ -1,0 +1,57 @@
+"""The changes of a base with their causes, and how late upstream was."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.change import Change
+from bot.domain.notice import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of a base, and how long upstream took for each release and each fix of its sibling."""
+
+    changes: tuple[Change, ...]
+    upstream: tuple[Notice, ...]
+
+
+def as_json(history: History) -> dict[str, Any]:
+    """Gives the history as plain JSON values."""
+    return {
+        "changes": [_change(change) for change in history.changes],
+        "upstream": [_lag(notice) for notice in history.upstream],
+    }
+
+
+def _lag(notice: Notice) -> dict[str, Any]:
+    return {
+        "topic": notice.topic,
+        "base": str(notice.base),
+        "since": notice.since.isoformat(),
+        "until": notice.until.isoformat() if notice.until else None,
+        "seconds": int(notice.delay.total_seconds()),
+        "text": notice.text,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "at": change.at.isoformat(),
+        "base": str(change.base),
+        "from": change.from_digest,
+        "to": change.to_digest,
+        "cause": change.cause,
+        "cause_at_detection": change.cause_at_detection,
+        "from_version": change.from_version,
+        "to_version": change.to_version,
+        "cves": list(change.cves),
+        "not_relevant": list(change.not_relevant),
+        "links": dict(change.links),
+        "severity": change.severity,
+        "platforms": list(change.platforms),
+        "detail": change.detail,
+        "evidence": [
+            {"source": item.source, "locator": item.locator, "seen_at": item.seen_at.isoformat()}
+            for item in change.evidence
+        ],
+    }

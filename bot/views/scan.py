@@ -1,0 +1,78 @@
+"""The references of a local checkout, and which of them are stale."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.reference import Base, Reference
+from bot.domain.usage import Problem, Usage
+
+
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    STALE = "stale"
+    FLOATING = "floating"
+    """The tag itself always names the newest image; whether the last build took it, the text cannot say."""
+    UNKNOWN = "unknown"
+    UNWATCHED = "unwatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """`becomes` is the reference as it should be now, where that is known and differs; `version` is what the base
+    holds now, as its image declares it, where that had to be asked."""
+
+    usage: Usage
+    base: Base | None
+    freshness: Freshness
+    becomes: Reference | None = None
+    note: str = ""
+    version: str | None = None
+
+    @property
+    def could_not_look(self) -> bool:
+        """Whether a registry was asked for this base and did not tell."""
+        return self.freshness is Freshness.UNKNOWN and bool(self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    files: int
+    scanned: tuple[Scanned, ...]
+    problems: tuple[Problem, ...]
+
+    def count(self, freshness: Freshness) -> int:
+        return sum(item.freshness is freshness for item in self.scanned)
+
+
+def as_json(found: Scan) -> list[dict[str, Any]]:
+    """Gives each reference as plain JSON values."""
+    return [_row(item) for item in found.scanned]
+
+
+def _row(item: Scanned) -> dict[str, Any]:
+    usage = item.usage
+    reference = usage.reference
+    return {
+        "file": usage.path,
+        "kind": usage.kind,
+        "line": usage.line,
+        "start": usage.span.start if usage.span else None,
+        "end": usage.span.end if usage.span else None,
+        "reference": str(reference),
+        "image": reference.name,
+        "registry": reference.registry,
+        "repository": reference.repository,
+        "tag": reference.tag,
+        "digest": reference.digest,
+        "role": usage.role,
+        "stage": usage.stage,
+        "platforms": list(usage.platforms),
+        "watched": item.base is not None,
+        "assembled": usage.assembled,
+        "marker": usage.marker,
+        "base": str(item.base) if item.base else None,
+        "freshness": item.freshness,
+        "becomes": str(item.becomes) if item.becomes else None,
+        "note": item.note or usage.fixed_because,
+    }

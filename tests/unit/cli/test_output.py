@@ -1,0 +1,67 @@
+"""How tables are laid out, at a width and in a pipe."""
+
+import io
+
+import pytest
+
+from bot.cli import output
+from bot.cli.output import Layout, Link, print_table
+
+ROW = (
+    "aspnet:10.0-noble-chiseled",
+    "sha256:123456789abc",
+    "it moved because its operating system was updated today",
+)
+COLUMNS = ("base", "digest", "why")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def lines(
+    monkeypatch: pytest.MonkeyPatch, width: int | None, *rows: object, layout: Layout | None = None
+) -> list[str]:
+    stream = io.StringIO() if width is None else Terminal()
+    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setenv("COLUMNS", str(width or 80))
+    print_table(COLUMNS, rows, layout)  # type: ignore[arg-type]
+    return stream.getvalue().splitlines()
+
+
+def test_in_a_pipe_a_row_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lines(monkeypatch, None, ROW)[1].split("  ") == list(ROW)
+
+
+def test_a_sentence_goes_below_where_the_row_would_be_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = lines(monkeypatch, 60, ROW, layout=Layout(below=("why",)))
+    assert shown[1:] == [
+        "aspnet:10.0-noble-chiseled  sha256:123456789abc",
+        "    it moved because its operating system was updated today",
+    ]
+
+
+def test_a_row_that_is_still_too_long_breaks_between_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = lines(monkeypatch, 30, ROW, layout=Layout(below=("why",)))
+    assert "aspnet:10.0-noble-chiseled" in shown
+    assert "    sha256:123456789abc" in shown
+
+
+def test_rows_that_share_their_first_cell_stand_below_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = lines(monkeypatch, 100, ROW, ROW, layout=Layout(group=True))
+    assert sum("aspnet:10.0-noble-chiseled" in line for line in shown) == 1
+
+
+def test_a_link_is_a_hyperlink_on_a_terminal_and_an_address_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("aspnet:10.0", Link("#12", "https://github.example/pull/12"), "")
+    assert "\x1b]8;;https://github.example/pull/12\x1b\\#12\x1b]8;;\x1b\\" in lines(monkeypatch, 80, row)[1]
+    assert lines(monkeypatch, None, row)[1].split() == ["aspnet:10.0", "https://github.example/pull/12"]
+
+
+def test_a_name_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("a\x1b[31m", Link("b\x07", "https://c/\x1b\\"), "d\n")
+    text = "".join(lines(monkeypatch, 80, row)[1:])
+    assert "\x1b[31m" not in text
+    assert "\x07" not in text
+    assert output.terminal("d\n") in text
