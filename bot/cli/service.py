@@ -74,10 +74,11 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     import asyncio
 
     from bot.cli.rollouts import show_status
+    from bot.domain.clock import SystemClock
     from bot.service.one_off import read_status
     from bot.settings import load
 
-    show_status(asyncio.run(read_status(load(config))), output)
+    show_status(asyncio.run(read_status(load(config), SystemClock())), output)
 
 
 def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
@@ -85,10 +86,11 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     import asyncio
 
     from bot.cli.rollouts import show_rebuilds
+    from bot.domain.clock import SystemClock
     from bot.service.one_off import read_status
     from bot.settings import load
 
-    found = asyncio.run(read_status(load(config)))
+    found = asyncio.run(read_status(load(config), SystemClock()))
     show_rebuilds([rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action], output)
 
 
@@ -106,4 +108,4 @@ def explain(
     from bot.settings import load
 
     today = SystemClock().now().date()
-    show_explanation(asyncio.run(read_explanation(load(config), repository)), today, output)
+    show_explanation(asyncio.run(read_explanation(load(config), repository, SystemClock())), today, output)

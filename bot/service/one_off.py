@@ -14,13 +14,11 @@ from bot.domain.observation import Observation
 from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
 from bot.service.stages import OBSERVING, Outcome, one_pass
-from bot.service.wiring import open_bot, store_url
+from bot.service.wiring import open_bot, opened_stores, store_url
 from bot.settings import Settings
-from bot.store.engine.database import open_database
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot
-from bot.store.history import HistoryStore
-from bot.store.views import Explanation, Status, StatusStore
+from bot.store.views import Explanation, Status
 
 
 async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
@@ -50,25 +48,19 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
     async with snapshot(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
         outcomes = await one_pass(bot, OBSERVING)
-        ahead = [rebuild for rebuild in await bot.rollouts.open_rebuilds() if rebuild.state.awaits_action]
+        ahead = [rebuild for rebuild in await bot.stores.plan.open_rebuilds() if rebuild.state.awaits_action]
         return DryRun(tuple(ahead), tuple(outcomes))
 
 
-async def read_status(settings: Settings) -> Status:
-    database = await open_database(store_url(settings))
-    try:
-        return await StatusStore(database).status()
-    finally:
-        await database.close()
+async def read_status(settings: Settings, clock: Clock) -> Status:
+    async with opened_stores(settings, clock) as stores:
+        return await stores.views.status()
 
 
-async def read_explanation(settings: Settings, repository: str) -> Explanation:
+async def read_explanation(settings: Settings, repository: str, clock: Clock) -> Explanation:
     """Raises `Failure` where the store knows no such repository."""
-    database = await open_database(store_url(settings))
-    try:
-        return await StatusStore(database).explain(repository)
-    finally:
-        await database.close()
+    async with opened_stores(settings, clock) as stores:
+        return await stores.views.explain(repository)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +72,10 @@ class History:
 
 
 async def read_history(settings: Settings, base: str, clock: Clock) -> History:
-    database = await open_database(store_url(settings))
-    try:
-        store = StatusStore(database)
-        releases = ReleaseIndex(await HistoryStore(database).releases())
-        seen = await store.observations_of(base)
-        return History(tuple(await store.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
-    finally:
-        await database.close()
+    async with opened_stores(settings, clock) as stores:
+        releases = ReleaseIndex(await stores.history.releases())
+        seen = await stores.views.observations_of(base)
+        return History(tuple(await stores.views.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
 
 
 def _lags(
