@@ -38,13 +38,11 @@ class AssessStore(Protocol):
     async def feeds_revision(self) -> int:
         """Grows with every news from a feed; read before `Known`, so that no news is missed in between."""
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None: ...
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None: ...
 
-    async def reassessable(self, revision: int, now: datetime) -> Sequence[Move]: ...
+    async def reassessable(self, revision: int) -> Sequence[Move]: ...
 
-    async def save_reassessed(
-        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
-    ) -> None: ...
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None: ...
 
 
 class Known(Protocol):
@@ -69,20 +67,20 @@ async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
         releases, advisories = await _read(known)
         now = clock.now()
         assessed = [(pair, assess(pair.earlier, pair.after, releases, advisories, now)) for pair in pairs]
-        await store.save_changes(assessed, revision, now)
+        await store.save_changes(assessed, revision)
         found += [change for _, change in assessed]
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
 
 
 async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Change, ...]:
     revision = await store.feeds_revision()
-    earlier = await store.reassessable(revision, now)
+    earlier = await store.reassessable(revision)
     if not earlier:
         return ()
     releases, advisories = await _read(known)
     again = [(move, reassess(move.change, releases, advisories, now)) for move in earlier]
     news = [Move(move.id, change) for move, change in again if change is not None]
-    await store.save_reassessed([move.id for move in earlier], news, revision, now)
+    await store.save_reassessed([move.id for move in earlier], news, revision)
     return tuple(move.change for move in news)
 
 

@@ -25,20 +25,22 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     """
     import asyncio
 
+    from bot.domain.clock import SystemClock
     from bot.service.views import read_status
     from bot.settings import load
 
-    show_status(asyncio.run(read_status(load(config))), output)
+    show_status(asyncio.run(read_status(load(config), SystemClock())), output)
 
 
 def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
     """Shows what the bot will do next, when and why."""
     import asyncio
 
+    from bot.domain.clock import SystemClock
     from bot.service.views import read_status
     from bot.settings import load
 
-    found = asyncio.run(read_status(load(config)))
+    found = asyncio.run(read_status(load(config), SystemClock()))
     show_rebuilds([rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action], output)
 
 
@@ -58,8 +60,9 @@ def explain(
     from bot.service.views import read_explanation
     from bot.settings import load
 
-    today = SystemClock().now().date()
-    show_explanation(asyncio.run(read_explanation(load(config), repository)), today, output)
+    clock = SystemClock()
+    found = asyncio.run(read_explanation(load(config), repository, clock))
+    show_explanation(found, clock.now().date(), output)
 
 
 def history(

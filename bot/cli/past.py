@@ -19,10 +19,11 @@ def export_log(
     import asyncio
 
     from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
     from bot.service.history import export_log as write
     from bot.settings import load
 
-    moved = asyncio.run(write(load(config), observations, releases))
+    moved = asyncio.run(write(load(config), observations, releases, SystemClock()))
     print_line(f"{moved.observations} observations, {moved.releases} releases written")
 
 

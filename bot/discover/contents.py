@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
-from bot.discover.ports import FleetStore, Host
+from bot.discover.ports import DiscoverStore, Host
 
 _AT_ONCE = 4
 
@@ -16,7 +16,7 @@ class Contents:
     one which denies access keeps nobody else from a file that both have.
     """
 
-    def __init__(self, store: FleetStore, host: Host) -> None:
+    def __init__(self, store: DiscoverStore, host: Host) -> None:
         self._store = store
         self._host = host
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -1,10 +1,9 @@
 """What a listing means: who belongs to the fleet, who has left it, and when to doubt that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.discover.ports import KnownFleet
+from bot.discover.ports import KnownFleet, Listing
 from bot.discover.selection import Selection, selected
 from bot.domain.repository import Repository
 
@@ -12,18 +11,6 @@ DOUBTED_FOR = timedelta(days=1)
 """So long may access be lost before the fleet is taken to have shrunk indeed."""
 _FEW = 5
 """So few repositories may leave at once without a doubt, however small the fleet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """`kept` are repositories that the host does not show, but that are not given up yet."""
-
-    taken: tuple[Repository, ...]
-    kept: frozenset[str] = frozenset()
-    trouble: str | None = None
-    """Why some are kept, for people; None where all is well."""
-    nothing_taken: str | None = None
-    """For an operator whose settings select nothing at all."""
 
 
 def understood(shown: Sequence[Repository], known: KnownFleet, selection: Selection, now: datetime) -> Listing:

@@ -1,6 +1,6 @@
 """What discovery needs of the store and the code host."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -28,6 +28,18 @@ class KnownFleet:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """`kept` are repositories that the host does not show, but that are not given up yet."""
+
+    taken: tuple[Repository, ...]
+    kept: frozenset[str] = frozenset()
+    trouble: str | None = None
+    """Why some are kept, for people; None where all is well."""
+    nothing_taken: str | None = None
+    """For an operator whose settings select nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class DueRepository:
     """A claimed repository: `tree` was read last, by `reader`; `error` is what the last attempt ended with."""
 
@@ -52,36 +64,24 @@ class Reading:
     reader: str | None = None
 
 
-class FleetStore(Protocol):
-    async def claim_listing(self, now: datetime) -> DueListing | None: ...
+class DiscoverStore(Protocol):
+    async def claim_listing(self) -> DueListing | None: ...
 
-    async def postpone_listing(
-        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
-    ) -> None: ...
+    async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None: ...
 
     async def known_fleet(self) -> KnownFleet: ...
 
     async def record_listing(
-        self,
-        task: DueListing,
-        listing: Sequence[Repository],
-        now: datetime,
-        due: datetime,
-        *,
-        kept: Collection[str] = (),
-        trouble: str | None = None,
-        reader: str | None = None,
+        self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None: ...
 
-    async def claim_repositories(self, now: datetime, limit: int) -> Sequence[DueRepository]: ...
+    async def claim_repositories(self, limit: int) -> Sequence[DueRepository]: ...
 
     async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]: ...
 
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None: ...
 
-    async def save_reading(
-        self, repository: DueRepository, reading: Reading, now: datetime, due: datetime
-    ) -> None: ...
+    async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None: ...
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None: ...
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from bot.discover.choosing import chosen
 from bot.discover.contents import Contents
 from bot.discover.listing import understood
-from bot.discover.ports import DueListing, DueRepository, FleetStore, Host, Reading
+from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Host, Reading
 from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_after
@@ -54,7 +54,7 @@ class DiscoverTally:
 
 
 async def tick(
-    store: FleetStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
+    store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
 ) -> DiscoverTally:
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
     discovery = _Discovery(store, host, memory, options, clock)
@@ -66,7 +66,7 @@ async def tick(
 
 class _Discovery:
     def __init__(
-        self, store: FleetStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
+        self, store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
     ) -> None:
         self._store = store
         self._host = host
@@ -81,7 +81,7 @@ class _Discovery:
 
     async def list_fleet(self) -> None:
         now = self._clock.now()
-        task = await self._store.claim_listing(now)
+        task = await self._store.claim_listing()
         if task is None:
             return
         try:
@@ -96,25 +96,17 @@ class _Discovery:
             listing = understood(shown, await self._store.known_fleet(), selection, now)
             self.tally.listed = len(listing.taken)
             self.tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
-            await self._store.record_listing(
-                task,
-                listing.taken,
-                now,
-                now + self._options.every,
-                kept=listing.kept,
-                trouble=listing.trouble,
-                reader=self._reader,
-            )
+            await self._store.record_listing(task, listing, now + self._options.every, reader=self._reader)
         except Failure as failure:
             self.tally.problems.append(f"listing repositories: {failure}")
             transient = failure.trouble in (Trouble.UNREACHABLE, Trouble.THROTTLED) and task.attempts < 2
             rest = failure.retry_after or rest_after(task.attempts)
             trouble = None if transient else str(failure)
-            await self._store.postpone_listing(task, now + rest, now=now, trouble=trouble)
+            await self._store.postpone_listing(task, now + rest, trouble=trouble)
 
     async def read_some(self) -> bool:
         """Whether there may be more to read."""
-        due = await self._store.claim_repositories(self._clock.now(), _BATCH)
+        due = await self._store.claim_repositories(_BATCH)
         await bounded_gather(_AT_ONCE, due, self._attempt)
         return bool(due) and self._stopped is None
 
@@ -139,7 +131,7 @@ class _Discovery:
             self.tally.unchanged += 1
             return
         reading = await self._reading(repository.name, tree)
-        await self._store.save_reading(repository, reading, self._clock.now(), due)
+        await self._store.save_reading(repository, reading, due)
         self.tally.read += 1
         self.tally.problems += [
             f"{repository.name}/{problem.path}:{problem.line}: {problem.message}" for problem in reading.problems

@@ -18,7 +18,7 @@ _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
 
 
-class VerifyStore(Protocol):
+class FollowStore(Protocol):
     async def claim_rebuilds(self, states: Iterable[State], limit: int) -> Sequence[Rebuild]: ...
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
@@ -43,7 +43,7 @@ class VerifyTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: VerifyStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
+async def tick(store: FollowStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
     """Looks once at every rebuild that is due; one that cannot be read is looked at again later.
 
     Where the host asks for a pause, the others are put off as well. A defect of ours puts off the rebuild that it
@@ -98,7 +98,7 @@ def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     return before
 
 
-async def _look(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:
+async def _look(rebuild: Rebuild, store: FollowStore, host: Host, clock: Clock) -> Rebuild:
     if rebuild.action is Action.PULL_REQUEST:
         assert rebuild.pull_request is not None
         request = await host.pull_request(rebuild.repository, rebuild.pull_request)
@@ -123,7 +123,7 @@ def _is_left_to_act(rebuild: Rebuild) -> bool:
     return rebuild.state is State.OPEN and rebuild.facts_version > rebuild.text_version
 
 
-async def _search(rebuild: Rebuild, store: VerifyStore, host: Host, clock: Clock) -> Rebuild:
+async def _search(rebuild: Rebuild, store: FollowStore, host: Host, clock: Clock) -> Rebuild:
     """A host that told no run id at dispatch."""
     started = rebuild.attempted_at or rebuild.planned_at
     runs = await host.dispatched_runs(

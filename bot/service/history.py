@@ -14,9 +14,8 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.service.wiring import store_url
+from bot.service.wiring import opened_stores
 from bot.settings import Settings
-from bot.store.engine.database import open_database
 from bot.store.history import HistoryStore
 from bot.watch.history.log import read_observations, read_releases, write_observations, write_releases
 
@@ -32,24 +31,20 @@ class Moved:
     skipped: int = 0
 
 
-async def export_log(settings: Settings, observations: Path | None, releases: Path | None) -> Moved:
+async def export_log(settings: Settings, observations: Path | None, releases: Path | None, clock: Clock) -> Moved:
     """Writes the log oldest first, as it is read: several workers, or an import, append out of that order."""
     _check(observations, releases)
-    database = await open_database(store_url(settings))
-    try:
-        store = HistoryStore(database)
+    async with opened_stores(settings, clock) as stores:
         seen = listed = 0
         if observations is not None:
-            rows = [row async for row in store.observations()]
+            rows = [row async for row in stores.history.observations()]
             with _written(observations) as out:
                 seen = write_observations(sorted(rows, key=lambda row: row.at), out)
         if releases is not None:
-            known = await store.releases()
+            known = await stores.history.releases()
             with _written(releases) as out:
                 listed = write_releases(known, out)
         return Moved(seen, listed)
-    finally:
-        await database.close()
 
 
 async def import_log(settings: Settings, observations: Path | None, releases: Path | None, clock: Clock) -> Moved:
@@ -59,9 +54,8 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
     A watched base's next poll counts as its first sight, so that an old log sets off no rollout.
     """
     _check(observations, releases)
-    database = await open_database(store_url(settings))
-    try:
-        store = HistoryStore(database)
+    async with opened_stores(settings, clock) as stores:
+        store = stores.history
         listed = list(read_releases(releases)) if releases is not None else []
         await store.add_releases(listed)
         if observations is None:
@@ -80,12 +74,10 @@ async def import_log(settings: Settings, observations: Path | None, releases: Pa
             waiting.append((row, change))
             taken += 1
             if len(waiting) >= _TOGETHER:
-                await store.add(waiting, clock.now())
+                await store.add(waiting)
                 waiting = []
-        await store.add(waiting, clock.now())
+        await store.add(waiting)
         return Moved(taken, len(listed), skipped)
-    finally:
-        await database.close()
 
 
 def _check(observations: Path | None, releases: Path | None) -> None:

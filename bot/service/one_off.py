@@ -38,5 +38,5 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
     async with snapshot(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
         outcomes = await one_pass(bot, OBSERVING)
-        ahead = [rebuild for rebuild in await bot.rollouts.open_rebuilds() if rebuild.state.awaits_action]
+        ahead = [rebuild for rebuild in await bot.stores.plan.open_rebuilds() if rebuild.state.awaits_action]
         return DryRun(tuple(ahead), tuple(outcomes))

@@ -37,19 +37,19 @@ class Outcome:
 
 
 async def discover_tick(bot: Bot) -> Outcome:
-    tally = await discover.tick(bot.fleet, bot.host, bot.memory, bot.discover_options, bot.clock)
+    tally = await discover.tick(bot.stores.discover, bot.host, bot.memory, bot.discover_options, bot.clock)
     return Outcome("discover", {"listed": tally.listed, "read": tally.read}, tally.problems)
 
 
 async def feeds_tick(bot: Bot) -> Outcome:
-    tally = await feeds_stage.tick(bot.feeds, bot.feed_reader, bot.clock, bot.feeds_to_read)
+    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.clock, bot.feeds_to_read)
     figures = {"read": tally.read, "unchanged": tally.unchanged, "releases": len(tally.newly_published)}
     return Outcome("feeds", figures, [*tally.failed, *tally.stale, *tally.problems])
 
 
 async def watch_tick(bot: Bot) -> Outcome:
     total = registry_stage.WatchTally()
-    while (tally := await registry_stage.tick(bot.watch, bot.registry, bot.clock, bot.watch_options)).asked:
+    while (tally := await registry_stage.tick(bot.stores.watch, bot.registry, bot.clock, bot.watch_options)).asked:
         total += tally
     total += tally
     for incident in total.cleared:
@@ -63,7 +63,7 @@ async def watch_tick(bot: Bot) -> Outcome:
 
 
 async def assess_tick(bot: Bot) -> Outcome:
-    tally = await assess.tick(bot.changes, Known(bot.feeds), bot.clock)
+    tally = await assess.tick(bot.stores.assess, Known(bot.stores.feeds), bot.clock)
     for change in tally.changes:
         log.info("base changed", base=str(change.base), cause=str(change.cause), why=describe(change))
     for change in tally.enriched:
@@ -72,29 +72,29 @@ async def assess_tick(bot: Bot) -> Outcome:
 
 
 async def notices_tick(bot: Bot) -> Outcome:
-    tally = await notices_stage.tick(bot.notices, Known(bot.feeds), bot.clock, bot.alert_options)
+    tally = await notices_stage.tick(bot.stores.notices, Known(bot.stores.feeds), bot.clock, bot.alert_options)
     return Outcome("notices", {"opened": tally.opened, "cleared": tally.cleared})
 
 
 async def plan_tick(bot: Bot) -> Outcome:
-    tally = await plan.tick(bot.rollouts, bot.policy, bot.clock)
+    tally = await plan.tick(bot.stores.plan, bot.policy, bot.clock)
     return Outcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.rollouts, bot.host, bot.registry, refresh, bot.act_options, bot.clock)
+    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.clock)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 
 async def verify_tick(bot: Bot) -> Outcome:
-    tally = await verify.tick(bot.rollouts, bot.host, bot.settings.schedule.follow, bot.clock)
+    tally = await verify.tick(bot.stores.follow, bot.host, bot.settings.schedule.follow, bot.clock)
     return Outcome("verify", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
 async def report_tick(bot: Bot) -> Outcome:
     if bot.channel is None:
         return Outcome("report")
-    tally = await report.tick(bot.report, bot.channel, bot.clock)
+    tally = await report.tick(bot.stores.report, bot.channel, bot.clock)
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 

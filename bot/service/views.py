@@ -1,7 +1,6 @@
 """The views that commands show, read from the store alone."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.assess.notices.rules import release_lag, sibling_lag
@@ -11,44 +10,31 @@ from bot.domain.clock import Clock
 from bot.domain.notice import Notice
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.service.wiring import store_url
+from bot.service.wiring import opened_stores
 from bot.settings import Settings
-from bot.store.engine.database import Database, open_database
-from bot.store.history import HistoryStore
-from bot.store.views import StatusStore
 from bot.views.explanation import Explanation
 from bot.views.history import History
 from bot.views.status import Status
 
 
-async def read_status(settings: Settings) -> Status:
+async def read_status(settings: Settings, clock: Clock) -> Status:
     """Reads how things stand."""
-    async with _opened(settings) as database:
-        return await StatusStore(database).status()
+    async with opened_stores(settings, clock) as stores:
+        return await stores.views.status()
 
 
-async def read_explanation(settings: Settings, repository: str) -> Explanation:
+async def read_explanation(settings: Settings, repository: str, clock: Clock) -> Explanation:
     """Reads what is known of a repository; raises `Failure` where the store knows no such one."""
-    async with _opened(settings) as database:
-        return await StatusStore(database).explain(repository)
+    async with opened_stores(settings, clock) as stores:
+        return await stores.views.explain(repository)
 
 
 async def read_history(settings: Settings, base: str, clock: Clock) -> History:
     """Reads the changes of a base; raises `Failure` where the store knows no such one."""
-    async with _opened(settings) as database:
-        store = StatusStore(database)
-        releases = ReleaseIndex(await HistoryStore(database).releases())
-        seen = await store.observations_of(base)
-        return History(tuple(await store.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
-    database = await open_database(store_url(settings))
-    try:
-        yield database
-    finally:
-        await database.close()
+    async with opened_stores(settings, clock) as stores:
+        releases = ReleaseIndex(await stores.history.releases())
+        seen = await stores.views.observations_of(base)
+        return History(tuple(await stores.views.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
 
 
 def _lags(

@@ -23,16 +23,11 @@ from bot.domain.policy import Policy
 from bot.formats.repository import Memory
 from bot.service.accesses import registry_access
 from bot.settings import Settings, secret
-from bot.store.act import RolloutStore
-from bot.store.assess import ChangeStore
-from bot.store.discover import FleetStore
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import this_worker
 from bot.store.engine.queue import Worker
-from bot.store.feeds import FeedStore
-from bot.store.notices import NoticeStore
-from bot.store.report import OutboxStore
-from bot.store.watch import WatchStore
+from bot.store.feeds import FeedsStore
+from bot.store.stores import Stores
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.registry.schedule import PollPolicy
@@ -49,40 +44,11 @@ _KINDS = {
 }
 
 
-class ActStore(RolloutStore):
-    """Rebuilds, and the file contents that discovery has already fetched."""
-
-    def __init__(self, database: Database, worker: Worker, clock: Clock, fleet: FleetStore) -> None:
-        super().__init__(database, worker, clock)
-        self._fleet = fleet
-
-    async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
-        return await self._fleet.known_blobs(shas)
-
-
-class ReportStore(OutboxStore):
-    """Messages that are due, and what they are about."""
-
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        clock: Clock,
-        rollouts: RolloutStore,
-        watch: WatchStore,
-        notices: NoticeStore,
-    ) -> None:
-        super().__init__(database, worker, clock)
-        self.rollout = rollouts.rollout
-        self.incident = watch.incident
-        self.notice = notices.notice
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the feeds have shown, one advisory for each CVE."""
 
-    feeds: FeedStore
+    feeds: FeedsStore
 
     async def known_releases(self) -> Mapping[str, Release]:
         return await self.feeds.known_releases()
@@ -126,13 +92,7 @@ class Bot:
     feed_reader: FeedReader
     channel: SlackChannel | None
     memory: Memory
-    fleet: FleetStore
-    feeds: FeedStore
-    watch: WatchStore
-    changes: ChangeStore
-    notices: NoticeStore
-    rollouts: ActStore
-    report: ReportStore
+    stores: Stores
     policy: Policy
 
     @property
@@ -180,8 +140,6 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         host = GitHub(_github_access(settings), clock)
         open_parts.push_async_callback(host.close)
         worker = this_worker()
-        fleet, watch = FleetStore(database, worker), WatchStore(database, worker)
-        rollouts, notices = ActStore(database, worker, clock, fleet), NoticeStore(database, worker)
         hosts = frozenset(urlsplit(source.url).netloc for source in _sources(settings))
         yield Bot(
             settings=settings,
@@ -193,15 +151,19 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             feed_reader=FeedReader(http, clock, hosts, _feed_headers(settings)),
             channel=_channel(settings, http),
             memory=Memory(),
-            fleet=fleet,
-            feeds=FeedStore(database, worker),
-            watch=watch,
-            changes=ChangeStore(database),
-            notices=notices,
-            rollouts=rollouts,
-            report=ReportStore(database, worker, clock, rollouts, watch, notices),
+            stores=Stores.of(database, worker, clock),
             policy=settings.rules,
         )
+
+
+@asynccontextmanager
+async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
+    """The stores alone, for what needs no client."""
+    database = await open_database(store_url(settings))
+    try:
+        yield Stores.of(database, this_worker(), clock)
+    finally:
+        await database.close()
 
 
 def store_url(settings: Settings) -> str:

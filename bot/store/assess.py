@@ -12,19 +12,16 @@ from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED, Action, State, Target
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, counter
-from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
-from bot.store.report import announce
+from bot.store.engine.store import Store
+from bot.store.rows.outbox import announce
 from bot.store.rows.tables import changes, observations, rebuilds
 
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
 
 
-class ChangeStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class AssessStore(Store):
     async def unassessed(self, limit: int) -> list[Pair]:
         """Observations that no change explains yet, oldest first, each with the one before it."""
         before = observations.alias("before")
@@ -59,7 +56,8 @@ class ChangeStore:
         async with self._database.transaction() as connection:
             return await counter(connection, FEEDS)
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None:
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             for pair, change in found:
                 taken = await connection.execute(
@@ -83,7 +81,7 @@ class ChangeStore:
                     )
                 )
 
-    async def reassessable(self, revision: int, now: datetime) -> list[Move]:
+    async def reassessable(self, revision: int) -> list[Move]:
         """Changes of a .NET version that were assessed before the feeds came to `revision`, as far as they still
         concern anybody.
         """
@@ -92,17 +90,16 @@ class ChangeStore:
             .where(
                 changes.c.cause.in_([cause.value for cause in DOTNET_CAUSES]),
                 changes.c.feeds_revision < revision,
-                changes.c.at > now - _CONCERNS_FOR,
+                changes.c.at > self._clock.now() - _CONCERNS_FOR,
             )
             .order_by(changes.c.id)
         )
         async with self._database.transaction() as connection:
             return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
 
-    async def save_reassessed(
-        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
-    ) -> None:
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""
+        now = self._clock.now()
         rollouts: set[int] = set()
         async with self._database.transaction() as connection:
             for ids in chunks(looked_at):

@@ -1,22 +1,23 @@
 """Repositories, their files and their usages: what `discover` reads and writes."""
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.store.engine.codec import dump
-from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.queue import Worker, claim, settle
+from bot.store.engine.queue import claim, settle
+from bot.store.engine.store import Store
 from bot.store.rows.bases import base_ids, catch_up, hold, mark_used
+from bot.store.rows.blobs import blobs_of
 from bot.store.rows.incidents import clear_incidents, open_incident, open_since
 from bot.store.rows.tables import blobs, repositories, tasks, usages
 
@@ -27,25 +28,21 @@ _SHORT = "access to the fleet"
 """Subjects of the incidents that a listing may be."""
 
 
-class FleetStore:
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
-
-    async def claim_listing(self, now: datetime) -> DueListing | None:
+class DiscoverStore(Store):
+    async def claim_listing(self) -> DueListing | None:
         """The task of listing the fleet where it is due, so that only one replica does it."""
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=now))
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _LISTING])
         return DueListing(rows[0]["id"], rows[0]["attempts"]) if rows else None
 
-    async def postpone_listing(
-        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
-    ) -> None:
+    async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
-            if trouble is not None and now is not None:
+            if trouble is not None:
                 await open_incident(connection, _UNLISTED, now, trouble, now)
 
     async def known_fleet(self) -> KnownFleet:
@@ -54,21 +51,14 @@ class FleetStore:
             return KnownFleet(frozenset(names.scalars()), await open_since(connection, _SHORT))
 
     async def record_listing(
-        self,
-        task: DueListing,
-        listing: Sequence[Repository],
-        now: datetime,
-        due: datetime,
-        *,
-        kept: Collection[str] = (),
-        trouble: str | None = None,
-        reader: str | None = None,
+        self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None:
         """Repositories whose last push moved become due, as do those that another `reader` read.
 
-        Those no longer listed lose their usages, but for `kept`; `trouble` says why these are, and is an
-        incident until a listing has none.
+        Those no longer listed lose their usages, but for those that are kept; the listing's trouble says why these
+        are, and is an incident until a listing has none.
         """
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             rows = await connection.execute(
                 select(
@@ -80,24 +70,31 @@ class FleetStore:
                 )
             )
             known = {row.name: row for row in rows}
-            fresh = [repository for repository in listing if repository.name not in known]
+            fresh = [repository for repository in listing.taken if repository.name not in known]
             for chunk in chunks(fresh):
                 await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
-            news = [item for item in listing if item.name in known and _has_news(known[item.name], item, reader)]
+            news = [
+                item for item in listing.taken if item.name in known and _has_news(known[item.name], item, reader)
+            ]
             if news:
                 values = [
                     {"named": item.name, "branch": item.default_branch, "pushed": _settled_push(item, now)}
                     for item in news
                 ]
                 await connection.execute(_become_due(now), values)
-            gone = {name for name, row in known.items() if row.listed} - {item.name for item in listing} - set(kept)
+            gone = (
+                {name for name, row in known.items() if row.listed}
+                - {item.name for item in listing.taken}
+                - listing.kept
+            )
             for names in chunks(sorted(gone)):
                 await self._forget(connection, names)
-            await self._tell(connection, trouble, now)
+            await self._tell(connection, listing.trouble, now)
             await settle(connection, tasks, self._worker, task.id, due_at=due)
 
-    async def claim_repositories(self, now: datetime, limit: int) -> list[DueRepository]:
+    async def claim_repositories(self, limit: int) -> list[DueRepository]:
         """Listed repositories whose default branch may have moved."""
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             rows = await claim(
                 connection, repositories, self._worker, now, limit=limit, where=[repositories.c.listed.is_(True)]
@@ -116,20 +113,17 @@ class FleetStore:
         ]
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
         async with self._database.transaction() as connection:
-            for chunk in chunks(sorted(set(shas))):
-                rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
-                found.update({row.sha: zlib.decompress(row.body) for row in rows})
-        return found
+            return await blobs_of(connection, shas)
 
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
         async with self._database.transaction() as connection:
             for sha, body in bodies.items():
                 await connection.execute(insert_missing(connection, blobs, sha=sha, body=zlib.compress(body)))
 
-    async def save_reading(self, repository: DueRepository, reading: Reading, now: datetime, due: datetime) -> None:
+    async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
         """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             bases_before = select(usages.c.base_id).where(
                 usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)

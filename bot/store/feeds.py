@@ -14,25 +14,24 @@ from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.observation import Observation
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
-from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing, upsert
-from bot.store.engine.queue import Worker, claim, settle
+from bot.store.engine.queue import claim, settle
+from bot.store.engine.store import Store
+from bot.store.rows.observations import add_observation
+from bot.store.rows.releases import save_release
 from bot.store.rows.tables import advisories, bases, documents, observations, releases
-from bot.store.watch import add_observation
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
 
-class FeedStore:
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
-
-    async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
+class FeedsStore(Store):
+    async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             for source in sources:
                 await connection.execute(_row(connection, source, now))
 
-    async def claim_due_feeds(self, now: datetime, kinds: frozenset[FeedKind], limit: int) -> list[DueFeed]:
+    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> list[DueFeed]:
+        now = self._clock.now()
         wanted = [kind.value for kind in kinds]
         async with self._database.transaction() as connection:
             rows = await claim(
@@ -169,18 +168,3 @@ class FeedStore:
 
 def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:
     return insert_missing(connection, documents, url=source.url, kind=source.kind.value, due_at=now)
-
-
-async def save_release(connection: AsyncConnection, release: Release) -> None:
-    """A whole row: what the feed once said of the release is replaced."""
-    await connection.execute(
-        upsert(
-            connection,
-            releases,
-            ["channel", "version"],
-            channel=release.channel,
-            version=release.version,
-            published_at=release.published_at,
-            release=dump(release, Release),
-        )
-    )

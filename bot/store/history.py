@@ -12,20 +12,17 @@ from bot.domain.change import Change
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
-from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
-from bot.store.feeds import save_release
+from bot.store.engine.store import Store
+from bot.store.rows.observations import add_observation
+from bot.store.rows.releases import save_release
 from bot.store.rows.tables import bases, changes, observations, releases
-from bot.store.watch import add_observation
 from bot.watch.registry.stage import Sight
 
 _PAGE = 1000
 
 
-class HistoryStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class HistoryStore(Store):
     async def observations(self) -> AsyncIterator[Observation]:
         """All of them, in the order in which they were made."""
         last = 0
@@ -63,8 +60,9 @@ class HistoryStore:
             )
             return {Base(row.registry, row.repository, row.tag): row.at for row in rows}
 
-    async def add(self, seen: Sequence[tuple[Observation, Change | None]], now: datetime) -> None:
+    async def add(self, seen: Sequence[tuple[Observation, Change | None]]) -> None:
         """Continues the log. The changes count as dealt with: what is past sets off no rollout."""
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             ids: dict[Base, int] = {}
             for observation, change in seen:

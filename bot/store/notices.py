@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import (
@@ -14,26 +14,27 @@ from bot.assess.notices.deciding import (
     Difference,
     Listed,
     Opened,
-    OpenNotice,
     Picture,
     Published,
     Refreshed,
 )
 from bot.assess.notices.stage import Look
 from bot.assess.tag_family import sibling_of
+from bot.domain.clock import Clock
 from bot.domain.document import FeedKind
 from bot.domain.failure import Failure
 from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.report.news import NoticeNews
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump
 from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, claim, settle
-from bot.store.report import announce
+from bot.store.engine.store import Store
+from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
-from bot.store.rows.tables import bases, documents, notices, repositories, tasks, usages
+from bot.store.rows.outbox import announce
+from bot.store.rows.tables import bases, documents, notices, repositories, tasks
 from bot.watch.feeds import image_info
 
 _TASK = "look at upstream"
@@ -43,13 +44,13 @@ _ABANDONED = timedelta(hours=1)
 """A document that has been due for longer is of a feed that is switched off."""
 
 
-class NoticeStore:
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
+class NoticesStore(Store):
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        super().__init__(database, worker, clock)
         self._inventory: tuple[object, Published | None] = (None, None)
 
-    async def claim_look(self, now: datetime) -> Look | None:
+    async def claim_look(self) -> Look | None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             mark = await _mark(connection)
             row = (await connection.execute(select(tasks).where(tasks.c.name == _TASK))).first()
@@ -75,7 +76,8 @@ class NoticeStore:
         picture = Picture(used, histories, self._inventory[1], opened, is_first=rows[0]["mark"] is None)
         return Look(rows[0]["id"], mark, picture)
 
-    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+    async def save_look(self, look: Look, difference: Difference) -> None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             told = [await _add(connection, item, now) for item in difference.opened if item.tell]
             for item in difference.opened:
@@ -99,31 +101,6 @@ class NoticeStore:
                 due_at=difference.look_again_at,
                 values={"mark": look.mark},
             )
-
-    async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
-        """All notices that were told together under this one's id, each with the repositories that use its base."""
-        async with self._database.transaction() as connection:
-            rows = (
-                await connection.execute(
-                    select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
-                    .join(bases, bases.c.id == notices.c.base_id)
-                    .where(notices.c.told_with == id)
-                    .order_by(notices.c.id)
-                )
-            ).all()
-            users = await _users(connection, {row.base_id for row in rows})
-        return [
-            NoticeNews(
-                Topic(row.topic),
-                Base(row.registry, row.repository, row.tag),
-                row.since,
-                row.text,
-                row.cleared_at,
-                row.outcome or "",
-                tuple(users.get(row.base_id, ())),
-            )
-            for row in rows
-        ]
 
     async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, bytes | None]:
         """The inventory where it is not the one that was read before; it is large and seldom changes."""
@@ -191,30 +168,6 @@ async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> d
     return {number: base for number, base in named.items() if base in wanted}
 
 
-async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:
-    """Oldest first."""
-    rows = await connection.execute(
-        select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
-        .join(bases, bases.c.id == notices.c.base_id)
-        .where(notices.c.cleared_at.is_(None))
-        .order_by(notices.c.since, notices.c.id)
-    )
-    return [_notice(row) for row in rows]
-
-
-def _notice(row: Row[Any]) -> OpenNotice:
-    return OpenNotice(
-        row.id,
-        Topic(row.topic),
-        Base(row.registry, row.repository, row.tag),
-        row.since,
-        row.until,
-        row.text,
-        load(row.toward, tuple[Base, ...]),
-        row.told_with is not None,
-    )
-
-
 def _published(document: bytes) -> Published | None:
     try:
         inventory, _ = image_info.read(zlib.decompress(document))
@@ -271,20 +224,6 @@ async def _clear(connection: AsyncConnection, cleared: Sequence[Cleared], now: d
         if row.told_with is not None and row.topic != Topic.MOVED_UNDERNEATH.value:
             messages.add(row.told_with)
     return messages
-
-
-async def _users(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[str]]:
-    rows = await connection.execute(
-        select(usages.c.base_id, repositories.c.name)
-        .join(repositories, repositories.c.id == usages.c.repository_id)
-        .where(usages.c.base_id.in_(list(ids)), repositories.c.listed.is_(True))
-        .distinct()
-        .order_by(repositories.c.name)
-    )
-    found: dict[int, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.base_id, []).append(row.name)
-    return found
 
 
 def _columns(notice: Notice) -> dict[str, Any]:

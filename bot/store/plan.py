@@ -7,16 +7,14 @@ from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.change import Change, Move
-from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.domain.repository import Affected, FleetRepository
 from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load
-from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
-from bot.store.engine.queue import Worker
+from bot.store.engine.store import Store
 from bot.store.rows.rebuilds import (
     after_transitions,
     fleet_repository_of,
@@ -29,12 +27,7 @@ from bot.store.rows.rebuilds import (
 from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
 
 
-class PlanningStore:
-    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
-        self._database = database
-        self._worker = worker
-        self._clock = clock
-
+class PlanStore(Store):
     async def unplanned(self) -> list[Move]:
         async with self._database.transaction() as connection:
             rows = await connection.execute(

@@ -1,40 +1,24 @@
-"""Messages to maintainers: due from the transaction that causes them until the channel has the newest text."""
+"""Messages that are due, and what they are about: what `report` reads and writes."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
-from bot.domain.clock import Clock
+from bot.domain.notice import Topic
+from bot.domain.reference import Base
+from bot.domain.rollout import Rollout
+from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
-from bot.store.engine.database import Database
-from bot.store.engine.inserting import insert_into
-from bot.store.engine.queue import Worker, claim, settle
-from bot.store.rows.tables import outbox
+from bot.store.engine.queue import claim, settle
+from bot.store.engine.store import Store
+from bot.store.rows.notices import users_of
+from bot.store.rows.rollouts import rollout_of
+from bot.store.rows.tables import bases, incidents, notices, outbox
+from bot.watch.registry.incident import SUBJECT
 
 
-async def announce(connection: AsyncConnection, key: str, now: datetime) -> None:
-    """Marks the message for `key` as due, within the caller's transaction.
-
-    Only the key is stored: the text is made when it is sent, so a late message tells the present state. One that
-    rests after a failed attempt goes on resting, as the channel may have asked for.
-    """
-    statement = insert_into(connection, outbox).values(key=key, wanted=1, told=0, due_at=now, created_at=now)
-    due_at = case((outbox.c.attempts > 0, outbox.c.due_at), else_=now)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["key"], set_={"wanted": outbox.c.wanted + 1, "due_at": due_at}
-        )
-    )
-
-
-class OutboxStore:
-    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
-        self._database = database
-        self._worker = worker
-        self._clock = clock
-
+class ReportStore(Store):
     async def claim_messages(self, limit: int) -> list[DueMessage]:
         async with self._database.transaction() as connection:
             rows = await claim(
@@ -75,3 +59,37 @@ class OutboxStore:
                 succeeded=False,
                 values={"error": error},
             )
+
+    async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the word of the language
+        async with self._database.transaction() as connection:
+            return await rollout_of(connection, id)
+
+    async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
+        return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
+
+    async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
+        """All notices that were told together under this one's id, each with the repositories that use its base."""
+        async with self._database.transaction() as connection:
+            rows = (
+                await connection.execute(
+                    select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+                    .join(bases, bases.c.id == notices.c.base_id)
+                    .where(notices.c.told_with == id)
+                    .order_by(notices.c.id)
+                )
+            ).all()
+            users = await users_of(connection, {row.base_id for row in rows})
+        return [
+            NoticeNews(
+                Topic(row.topic),
+                Base(row.registry, row.repository, row.tag),
+                row.since,
+                row.text,
+                row.cleared_at,
+                row.outcome or "",
+                tuple(users.get(row.base_id, ())),
+            )
+            for row in rows
+        ]

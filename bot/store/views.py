@@ -14,13 +14,25 @@ from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED
 from bot.domain.reference import Base
 from bot.domain.repository_config import RepositoryConfig
+from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
 from bot.store.engine.codec import load
-from bot.store.engine.database import Database
-from bot.store.notices import open_notices
+from bot.store.engine.store import Store
+from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
-from bot.store.rows.tables import bases, changes, documents, incidents, rebuilds, repositories, transitions, usages
+from bot.store.rows.rollouts import rollout_of
+from bot.store.rows.tables import (
+    bases,
+    changes,
+    documents,
+    incidents,
+    rebuilds,
+    repositories,
+    rollouts,
+    transitions,
+    usages,
+)
 from bot.views.explanation import Explanation, Transition
 from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
 
@@ -28,11 +40,8 @@ _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""
 
 
-class StatusStore:
+class ViewsStore(Store):
     """Reads only."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def status(self) -> Status:
         listed = repositories.c.listed.is_(True)
@@ -105,6 +114,13 @@ class StatusStore:
                 tuple(mine),
                 tuple(Transition(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
             )
+
+    async def rollouts(self, limit: int) -> list[Rollout]:
+        """The latest rollouts, newest first."""
+        newest = select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit)
+        async with self._database.transaction() as connection:
+            ids = list((await connection.execute(newest)).scalars())
+            return [await rollout_of(connection, number) for number in ids]
 
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""

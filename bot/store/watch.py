@@ -3,35 +3,30 @@
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Release
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.report.news import IncidentNews
-from bot.store.engine.codec import dump, load
-from bot.store.engine.database import Database
+from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.queue import Worker, claim, settle
+from bot.store.engine.queue import claim, settle
+from bot.store.engine.store import Store
 from bot.store.rows.incidents import clear_incidents, open_incident
+from bot.store.rows.observations import add_observation
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
-from bot.watch.registry.incident import SUBJECT, Incident
-from bot.watch.registry.stage import DueBase, Poll, Sight, Sighting
+from bot.watch.registry.incident import Incident
+from bot.watch.registry.stage import DueBase, Poll, Sighting
 
 _EARLIER = 20
 """How many earlier digests of a base are looked at for one that comes back."""
 
 
-class WatchStore:
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
-
-    async def claim_bases(self, now: datetime, limit: int, lease: timedelta) -> list[DueBase]:
-        worker = replace(self._worker, lease=lease)
+class WatchStore(Store):
+    async def claim_bases(self, limit: int, lease: timedelta) -> list[DueBase]:
+        now, worker = self._clock.now(), replace(self._worker, lease=lease)
         async with self._database.transaction() as connection:
             rows = await claim(connection, bases, worker, now, limit=limit, where=[bases.c.used.is_(True)])
             earlier = await _earlier(connection, [row["id"] for row in rows if row["digest"]])
@@ -134,40 +129,13 @@ class WatchStore:
             )
             return [Incident(row.subject, row.opened_at, row.detail) for row in rows]
 
-    async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
-        return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
-
-    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident], at: datetime) -> None:
+    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""
+        at = self._clock.now()
         async with self._database.transaction() as connection:
             for incident in opened:
                 await open_incident(connection, incident.subject, incident.opened_at, incident.detail, at)
             await clear_incidents(connection, [incident.subject for incident in cleared], at)
-
-
-async def add_observation(connection: AsyncConnection, base: int, seen: Observation, sight: str) -> int:
-    """Appends to the history; a first sight is a baseline that asks for no assessment."""
-    previous = await connection.execute(
-        select(func.max(observations.c.id)).where(
-            observations.c.base_id == base, observations.c.digest.is_not(None)
-        )
-    )
-    added = await connection.execute(
-        insert(observations)
-        .values(
-            base_id=base,
-            previous_id=previous.scalar_one(),
-            at=seen.at,
-            digest=seen.digest,
-            sight=sight,
-            observation=dump(seen, Observation),
-            assessed=sight == Sight.FIRST,
-        )
-        .returning(observations.c.id)
-    )
-    return int(added.scalar_one())
 
 
 async def _earlier(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, frozenset[str]]:

@@ -54,10 +54,11 @@ async def _run() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         async with _registry(Path(folder)) as host, httpx.AsyncClient() as bare:
             watched = await _filled(host)
+            clock = ManualClock(START)
             async with (
-                _Watch(host, MemoryStore(watched, START)) as watch,
-                _sqlite(Path(folder) / "bench.db", watched) as store,
-                _Watch(host, store) as stored,
+                _Watch(host, MemoryStore(watched, clock), clock) as watch,
+                _sqlite(Path(folder) / "bench.db", watched, clock) as store,
+                _Watch(host, store, clock) as stored,
             ):
                 await watch.tick()
                 await stored.tick()
@@ -115,7 +116,7 @@ async def _filled(host: str) -> list[Base]:
 
 
 @asynccontextmanager
-async def _sqlite(path: Path, watched: list[Base]) -> AsyncIterator[SqlStore]:
+async def _sqlite(path: Path, watched: list[Base], clock: ManualClock) -> AsyncIterator[SqlStore]:
     database = await open_database(f"sqlite:///{path}")
     rows = [
         {"registry": base.registry, "repository": base.repository, "tag": base.tag, "used": True, "due_at": START}
@@ -123,7 +124,7 @@ async def _sqlite(path: Path, watched: list[Base]) -> AsyncIterator[SqlStore]:
     ]
     async with database.transaction() as connection:
         await connection.execute(insert(bases), rows)
-    yield SqlStore(database, Worker("bench"))
+    yield SqlStore(database, Worker("bench"), clock)
     await database.close()
 
 
@@ -142,8 +143,8 @@ class _Counting(httpx.AsyncHTTPTransport):
 class _Watch:
     """The real stage and client."""
 
-    def __init__(self, host: str, store: WatchStore) -> None:
-        self.clock = ManualClock(START)
+    def __init__(self, host: str, store: WatchStore, clock: ManualClock) -> None:
+        self.clock = clock
         self.store = store
         self.transport = _Counting()
         accesses = [RegistryAccess(host, insecure=True)]

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from bot.domain.clock import SystemClock
-from bot.store.act import RolloutStore
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
+from bot.store.views import ViewsStore
 from sandbox.fleet import SampleFleet
 from sandbox.postgres import PostgresServer
 from sandbox.world import World
@@ -104,7 +104,7 @@ async def _outcome(world: World, store_url: str) -> Outcome:
     messages = await world.slack.messages()
     database = await open_database(store_url)
     try:
-        rollouts = await RolloutStore(database, Worker("reader"), SystemClock()).rollouts(10)
+        rollouts = await ViewsStore(database, Worker("reader"), SystemClock()).rollouts(10)
     finally:
         await database.close()
     return Outcome(

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.service.wiring import open_bot
 from bot.settings import load
-from bot.store.views import Status, StatusStore
+from bot.store.views import Status
 from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
@@ -38,7 +38,7 @@ def words(message: dict[str, Any]) -> str:
 
 
 async def status(stage: Stage) -> Status:
-    return await StatusStore(stage.bot.database).status()
+    return await stage.bot.stores.views.status()
 
 
 async def test_a_withdrawn_base_is_told_with_where_to_move_and_who_uses_it(stage: Stage) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
@@ -21,13 +20,13 @@ class Look:
     picture: Picture
 
 
-class NoticeStore(Protocol):
-    async def claim_look(self, now: datetime) -> Look | None:
+class NoticesStore(Protocol):
+    async def claim_look(self) -> Look | None:
         """None while another worker looks, while nothing has changed since the last look and the time for the next
         has not come, and until the fleet, its bases and the feeds have been read once."""
         ...
 
-    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+    async def save_look(self, look: Look, difference: Difference) -> None:
         """Keeps the difference with the messages that it causes, in one transaction.
 
         Raises `LeaseLost`, and does nothing, where another worker has taken over.
@@ -41,9 +40,9 @@ class NoticesTally:
     cleared: int = 0
 
 
-async def tick(store: NoticeStore, known: Known, clock: Clock, options: AlertOptions) -> NoticesTally:
+async def tick(store: NoticesStore, known: Known, clock: Clock, options: AlertOptions) -> NoticesTally:
     """Cheap where nothing has changed: one question to the store."""
-    look = await store.claim_look(clock.now())
+    look = await store.claim_look()
     if look is None:
         return NoticesTally()
     releases = ReleaseIndex((await known.known_releases()).values())
@@ -52,7 +51,7 @@ async def tick(store: NoticeStore, known: Known, clock: Clock, options: AlertOpt
     # Seconds of work where hundreds of bases are used; other stages go on meanwhile.
     difference = await asyncio.to_thread(compare_notices, look.picture, releases, advisories, now, options)
     try:
-        await store.save_look(look, difference, now)
+        await store.save_look(look, difference)
     except LeaseLost:
         return NoticesTally()
     return NoticesTally(len(difference.opened), len(difference.cleared))

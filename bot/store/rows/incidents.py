@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_missing
-from bot.store.report import announce
+from bot.store.rows.outbox import announce
 from bot.store.rows.tables import incidents
 
 

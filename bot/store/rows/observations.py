@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.store.engine.codec import load
+from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.rows.tables import observations
+from bot.watch.registry.stage import Sight
 
 
 async def latest_observations(
@@ -38,3 +39,26 @@ def loaded(named: Mapping[int, Base], rows: Iterable[tuple[int, dict[str, Any]]]
     for base, observation in rows:
         found.setdefault(named[base], []).append(load(observation, Observation))
     return found
+
+
+async def add_observation(connection: AsyncConnection, base: int, seen: Observation, sight: str) -> int:
+    """Appends to the history; a first sight is a baseline that asks for no assessment."""
+    previous = await connection.execute(
+        select(func.max(observations.c.id)).where(
+            observations.c.base_id == base, observations.c.digest.is_not(None)
+        )
+    )
+    added = await connection.execute(
+        insert(observations)
+        .values(
+            base_id=base,
+            previous_id=previous.scalar_one(),
+            at=seen.at,
+            digest=seen.digest,
+            sight=sight,
+            observation=dump(seen, Observation),
+            assessed=sight == Sight.FIRST,
+        )
+        .returning(observations.c.id)
+    )
+    return int(added.scalar_one())

@@ -13,7 +13,7 @@ from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
-from bot.store.report import announce
+from bot.store.rows.outbox import announce
 from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
 
 

@@ -97,16 +97,16 @@ class FeedPort(Protocol):
     async def fetch(self, source: FeedSource, previous: StoredDocument | None) -> Fetched: ...
 
 
-class FeedStore(Protocol):
+class FeedsStore(Protocol):
     """What this stage asks of the store; each method is one transaction.
 
     The last two raise `LeaseLost`, and do nothing, where another worker has taken over.
     """
 
-    async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
+    async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         """Makes rows, due now, for the sources that have none; the others stay as they are."""
 
-    async def claim_due_feeds(self, now: datetime, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
+    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
         """Claims up to `limit` due documents of these kinds, the longest due first."""
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
@@ -136,12 +136,12 @@ class FeedTally:
     newly_published: list[Release] = field(default_factory=list)
 
 
-async def tick(store: FeedStore, reader: FeedPort, clock: Clock, feeds: FeedsToRead) -> FeedTally:
+async def tick(store: FeedsStore, reader: FeedPort, clock: Clock, feeds: FeedsToRead) -> FeedTally:
     """Reads every document that is due, and those that they lead to. A document that fails stops no other."""
     tally = FeedTally()
-    await store.follow_feeds(feeds.roots, clock.now())
+    await store.follow_feeds(feeds.roots)
     for _ in range(MOST_PER_TICK // AT_ONCE):
-        due = await store.claim_due_feeds(clock.now(), feeds.kinds, AT_ONCE)
+        due = await store.claim_due_feeds(feeds.kinds, AT_ONCE)
         if not due:
             break
         answers = await asyncio.gather(*(reader.fetch(feed.source, feed.document) for feed in due))
@@ -154,7 +154,7 @@ async def tick(store: FeedStore, reader: FeedPort, clock: Clock, feeds: FeedsToR
 
 
 async def _take(
-    feed: DueFeed, answer: Fetched, store: FeedStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
+    feed: DueFeed, answer: Fetched, store: FeedsStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
 ) -> None:
     if isinstance(answer, NotFetched):
         await _put_off(feed, answer.failure, store, now, feeds, tally)
@@ -189,7 +189,7 @@ async def _take(
     tally.newly_published.extend(merged.newly_published)
 
 
-async def _worth_reading(said: Contents, store: FeedStore, since: datetime) -> tuple[FeedSource, ...]:
+async def _worth_reading(said: Contents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
     """What the document leads to, less the monthly ones that are too old or unrevised since they were read."""
     if not said.monthly:
         return said.leads_to
@@ -213,7 +213,7 @@ def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:
 
 
 async def _put_off(
-    feed: DueFeed, failure: Failure, store: FeedStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
+    feed: DueFeed, failure: Failure, store: FeedsStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
 ) -> None:
     line = _failure_line(failure, feed.document)
     tally.failed.append(line)

@@ -71,7 +71,7 @@ class Poll:
 class WatchStore(ManifestCache, Protocol):
     """What this stage asks of the store; each method is one transaction."""
 
-    async def claim_bases(self, now: datetime, limit: int, lease: timedelta) -> Sequence[DueBase]:
+    async def claim_bases(self, limit: int, lease: timedelta) -> Sequence[DueBase]:
         """Leases up to `limit` used bases that are due, the longest due first."""
         ...
 
@@ -92,7 +92,7 @@ class WatchStore(ManifestCache, Protocol):
         """
         ...
 
-    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident], at: datetime) -> None:
+    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         """An opened incident whose subject is open already is kept as it is."""
         ...
 
@@ -141,7 +141,7 @@ async def tick(
 ) -> WatchTally:
     """Looks once at every base that is due. Failures of registries end up in the tally, never as exceptions."""
     options = options or WatchOptions()
-    due = await store.claim_bases(clock.now(), options.batch, options.lease)
+    due = await store.claim_bases(options.batch, options.lease)
     if not due:
         return WatchTally()
     opened = {each.subject: each for each in await store.open_incidents(incidents.SUBJECT)}
@@ -242,7 +242,7 @@ class _Round:
         cleared = self._cleared(host)
         await self.store.reschedule([*self._unchanged(now), *self._failed(now), *self._spared(host, now)])
         if opened or cleared:
-            await self.store.save_incidents(tuple(opened.values()), cleared, now)
+            await self.store.save_incidents(tuple(opened.values()), cleared)
         return WatchTally(
             asked=self.asked,
             unchanged=len(self.unchanged),

@@ -12,13 +12,14 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repository_config import RepositoryConfig
 from bot.formats.repository import Memory
-from bot.store.discover import FleetStore
+from bot.store.discover import DiscoverStore
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import bring_forward
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import repositories
-from bot.store.views import Explanation, StatusStore
+from bot.store.stores import Stores
+from bot.store.views import Explanation, ViewsStore
 from sandbox.traffic import Asked
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock
@@ -34,7 +35,8 @@ class Discovery:
     database: Database
     host: GitHub
     clock: AheadClock
-    store: FleetStore
+    store: DiscoverStore
+    views: ViewsStore
     memory: Memory = field(default_factory=Memory)
 
     async def tick(self, selection: Selection = CONTOSO) -> DiscoverTally:
@@ -50,7 +52,7 @@ class Discovery:
         return {name.partition("/")[2] for name in (await self.store.known_fleet()).names}
 
     async def explain(self, name: str) -> Explanation:
-        return await StatusStore(self.database).explain(f"contoso/{name}")
+        return await self.views.explain(f"contoso/{name}")
 
     async def config(self, name: str) -> RepositoryConfig:
         async with self.database.transaction() as connection:
@@ -71,7 +73,8 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     credentials = TokenCredentials(world.github.token) if request.param == "token" else app_of(world)
     clock = AheadClock()
     database = await open_database(f"sqlite:///{tmp_path}/fleet.db")
+    stores = Stores.of(database, Worker("test"), clock)
     host = GitHub(GitHubAccess(world.github.url, credentials, seconds_between_writes=0), clock)
-    yield Discovery(world, database, host, clock, FleetStore(database, Worker("test")))
+    yield Discovery(world, database, host, clock, stores.discover, stores.views)
     await host.close()
     await database.close()

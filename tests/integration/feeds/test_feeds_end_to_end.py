@@ -13,7 +13,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind, FeedSource
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
-from bot.store.feeds import FeedStore
+from bot.store.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
 from sandbox.edge import Surroundings
@@ -40,7 +40,7 @@ class Setting:
 
     feeds: Feeds
     clock: ManualClock
-    store: FeedStore
+    store: FeedsStore
     reader: FeedReader
 
     async def tick(self, *names: str) -> FeedTally:
@@ -62,7 +62,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
         async with Http(clock, rules, Limits(attempts=1)) as http:
             reader = FeedReader(http, clock, frozenset({server.host}))
             worker = Worker("one", timedelta(minutes=5))
-            yield Setting(feeds, clock, FeedStore(database, worker), reader)
+            yield Setting(feeds, clock, FeedsStore(database, worker, clock), reader)
     finally:
         await database.close()
         server.stop()

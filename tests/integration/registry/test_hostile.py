@@ -34,7 +34,7 @@ async def reading(client: Registry, hostile: Hostile, tag: str = "1") -> Failure
     """What comes of looking at a tag, and at what it points to."""
     base = Base(hostile.host, REPOSITORY, tag)
     with pytest.raises(Failure) as caught:
-        await read(client, MemoryStore([], NOW), base, (await client.head(base)).digest)
+        await read(client, MemoryStore([], ManualClock(NOW)), base, (await client.head(base)).digest)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(hostile.host)
     return caught.value
@@ -159,8 +159,9 @@ async def test_other_bases_of_the_same_tick_are_unaffected(patient: Registry, ho
         "/manifests/huge": hostile.endless({}),
     }
     bases = [Base(hostile.host, REPOSITORY, tag) for tag in ("slow", "wrong", "huge", "page", "gone", "good")]
-    store = MemoryStore(bases, NOW)
-    tally = await tick(store, patient, ManualClock(NOW))
+    clock = ManualClock(NOW)
+    store = MemoryStore(bases, clock)
+    tally = await tick(store, patient, clock)
     assert [sighting.observation.base.tag for sighting in tally.sightings] == ["good"]
     assert (tally.failed, tally.postponed) == (5, 0)
     assert all(error for number, error in store.errors.items())

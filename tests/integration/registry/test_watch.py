@@ -63,7 +63,7 @@ async def watching(registry: Registry, surroundings: Surroundings, tmp_path: Pat
     database = await open_database(f"sqlite:///{tmp_path / 'watch.db'}")
     async with Http(clock, host_rules(accesses), Limits(attempts=1)) as http:
         client = RegistryClient(http, accesses, clock)
-        store = WatchStore(database, Worker("test"))
+        store = WatchStore(database, Worker("test"), clock)
         yield Watching(registry, surroundings, database, store, client, clock)
     await database.close()
 

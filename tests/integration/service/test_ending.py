@@ -14,7 +14,7 @@ from bot.service import running
 from bot.service.stages import Outcome
 from bot.service.wiring import Bot, open_bot
 from bot.settings import Settings, load
-from bot.store.report import announce
+from bot.store.rows.outbox import announce
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def cut_off(bot: Bot) -> list[Outcome]:
-        assert await bot.report.claim_messages(1)
+        assert await bot.stores.report.claim_messages(1)
         raise asyncio.CancelledError
 
     monkeypatch.setattr(single, "one_pass", cut_off)
     with pytest.raises(asyncio.CancelledError):
         await single.pass_once(settings, SystemClock())
-    (message,) = await bot.report.claim_messages(1)
+    (message,) = await bot.stores.report.claim_messages(1)
     assert message.attempts == 2
 
 
@@ -54,12 +54,12 @@ async def test_a_pass_that_comes_to_its_end_leaves_nothing_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def whole(bot: Bot) -> list[Outcome]:
-        assert await bot.report.claim_messages(1)
+        assert await bot.stores.report.claim_messages(1)
         return []
 
     monkeypatch.setattr(single, "one_pass", whole)
     await single.pass_once(settings, SystemClock())
-    (message,) = await bot.report.claim_messages(1)
+    (message,) = await bot.stores.report.claim_messages(1)
     assert message.attempts == 1
 
 

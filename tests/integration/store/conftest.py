@@ -74,4 +74,4 @@ def clock() -> ManualClock:
 @pytest.fixture
 def stores(database: Database, clock: ManualClock) -> Stores:
     """Those of a worker named `first`."""
-    return Stores.of(database, clock, "first")
+    return Stores.of_worker(database, clock, "first")

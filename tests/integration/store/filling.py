@@ -1,14 +1,14 @@
 """A store with something in it, put there by the stores themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, func, select
 
 from bot.assess.stage import Pair
-from bot.discover.ports import DueRepository, Reading
+from bot.discover.ports import DueRepository, Listing, Reading
 from bot.domain.change import Cause, Change
 from bot.domain.clock import ManualClock
 from bot.domain.observation import Observation
@@ -17,15 +17,10 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.usage import Kind, Replacement, Role, Span, Usage
-from bot.store.act import RolloutStore
-from bot.store.assess import ChangeStore
-from bot.store.discover import FleetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
-from bot.store.feeds import FeedStore
-from bot.store.report import OutboxStore
 from bot.store.rows.tables import rebuilds
-from bot.store.watch import WatchStore
+from bot.store.stores import Stores as StageStores
 from bot.watch.registry.stage import DueBase, Sight, Sighting
 
 HOUR = timedelta(hours=1)
@@ -39,52 +34,40 @@ def digest(letter: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """What one worker sees of a database."""
+class Stores(StageStores):
+    """What one worker sees of a database, with the stages' work played for it."""
 
     database: Database
     clock: ManualClock
     worker: Worker
-    fleet: FleetStore
-    watch: WatchStore
-    changes: ChangeStore
-    rollouts: RolloutStore
-    outbox: OutboxStore
-    feeds: FeedStore
 
     @classmethod
-    def of(cls, database: Database, clock: ManualClock, name: str) -> "Stores":
+    def of_worker(cls, database: Database, clock: ManualClock, name: str) -> "Stores":
         worker = Worker(name, LEASE)
-        return cls(
-            database,
-            clock,
-            worker,
-            FleetStore(database, worker),
-            WatchStore(database, worker),
-            ChangeStore(database),
-            RolloutStore(database, worker, clock),
-            OutboxStore(database, worker, clock),
-            FeedStore(database, worker),
-        )
+        stores = StageStores.of(database, worker, clock)
+        made = {field.name: getattr(stores, field.name) for field in fields(stores)}
+        return cls(**made, database=database, clock=clock, worker=worker)
 
-    def other(self, name: str) -> "Stores":
-        return Stores.of(self.database, self.clock, name)
+    def other(self, name: str, at: datetime | None = None) -> "Stores":
+        """Another worker, by whose own clock it is `at` where that is given."""
+        clock = self.clock if at is None else ManualClock(at)
+        return Stores.of_worker(self.database, clock, name)
 
     async def listing(self, *repositories: Repository, due_in: timedelta = HOUR) -> None:
-        task = await self.fleet.claim_listing(self.clock.now())
+        task = await self.discover.claim_listing()
         assert task is not None
-        await self.fleet.record_listing(task, repositories, self.clock.now(), self.clock.now() + due_in)
+        await self.discover.record_listing(task, Listing(repositories), self.clock.now() + due_in)
 
     async def read(self, reading: Reading) -> list[DueRepository]:
         """Every repository that is due turns out to hold `reading`."""
-        due = await self.fleet.claim_repositories(self.clock.now(), 5000)
+        due = await self.discover.claim_repositories(5000)
         for repository in due:
-            await self.fleet.save_reading(repository, reading, self.clock.now(), self.clock.now() + 24 * HOUR)
+            await self.discover.save_reading(repository, reading, self.clock.now() + 24 * HOUR)
         return due
 
     async def see(self, letters: Mapping[Base, str]) -> list[DueBase]:
         """Every base that is due shows the digest of its letter; the clock has moved far enough for all."""
-        due = await self.watch.claim_bases(self.clock.now(), 1000, LEASE)
+        due = await self.watch.claim_bases(1000, LEASE)
         now = self.clock.now()
         await self.watch.record(
             [
@@ -100,11 +83,11 @@ class Stores:
         )
         return due
 
-    async def assess(self, cause: Cause = Cause.DOTNET_RELEASE) -> list[Change]:
+    async def assess_all(self, cause: Cause = Cause.DOTNET_RELEASE) -> list[Change]:
         """Every observation that awaits it becomes a change with this cause."""
-        pairs = await self.changes.unassessed(100)
+        pairs = await self.assess.unassessed(100)
         found = [(pair, change_of(pair, cause)) for pair in pairs]
-        await self.changes.save_changes(found, await self.changes.feeds_revision(), self.clock.now())
+        await self.assess.save_changes(found, await self.assess.feeds_revision())
         return [change for _, change in found]
 
     async def fill(self, repositories: int = 1, bases: Sequence[Base] = (ASPNET,)) -> None:
@@ -115,21 +98,21 @@ class Stores:
         await self.see(dict.fromkeys(bases, "a"))
         self.clock.advance(HOUR)
         await self.see(dict.fromkeys(bases, "b"))
-        await self.assess()
+        await self.assess_all()
 
-    async def plan(
+    async def plan_all(
         self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
     ) -> PlannedRollout:
         """Every change that awaits a plan leads to one pull request in each repository that it concerns."""
         plan = await self.planned(due_in=due_in, supersedes=supersedes, **values)
-        await self.rollouts.save_plan(plan)
+        await self.plan.save_plan(plan)
         return plan
 
     async def planned(
         self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
     ) -> PlannedRollout:
-        moves = await self.rollouts.unplanned()
-        affected = await self.rollouts.affected([move.id for move in moves])
+        moves = await self.plan.unplanned()
+        affected = await self.plan.affected([move.id for move in moves])
         members = {item.member.id: item.member for items in affected.values() for item in items}
         targets = tuple(
             Target(move.change.base, move.change.from_digest, move.change.to_digest or "", (move.id,))

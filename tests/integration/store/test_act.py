@@ -18,7 +18,6 @@ from bot.domain.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rebuilds import after_transitions
 from bot.store.rows.tables import outbox, rebuilds, rollouts
-from bot.store.views import StatusStore
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 
 AWAITING = (State.PLANNED, State.WAITING)
@@ -27,35 +26,35 @@ FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
 
 async def opened(stores: Stores, number: int = 7) -> None:
     """Every planned rebuild becomes an open pull request."""
-    for job in await stores.rollouts.claim_jobs(AWAITING, 100):
+    for job in await stores.act.claim_jobs(AWAITING, 100):
         after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
         after = replace(
             after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
         )
-        await stores.rollouts.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
+        await stores.act.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
 
 
 async def moves_again(stores: Stores, letter: str = "c") -> None:
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: letter, SDK: letter})
-    await stores.assess()
+    await stores.assess_all()
 
 
 async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores) -> None:
     await stores.fill(repositories=3)
-    await stores.plan()
-    rollout = await stores.rollouts.rollout(1)
+    await stores.plan_all()
+    rollout = await stores.report.rollout(1)
     assert [rebuild.repository for rebuild in rollout.rebuilds] == [f"contoso/shop-000{n}" for n in range(3)]
     assert [change.base for change in rollout.changes] == [ASPNET]
     assert rollout.ended_at is None
-    assert [message.key for message in await stores.outbox.claim_messages(10)] == ["rollout:1"]
-    assert await stores.rollouts.unplanned() == []
+    assert [message.key for message in await stores.report.claim_messages(10)] == ["rollout:1"]
+    assert await stores.plan.unplanned() == []
 
 
 async def test_changes_that_concern_nobody_are_planned_without_a_rollout(stores: Stores) -> None:
     await stores.fill()
-    await stores.rollouts.save_plan(PlannedRollout(None, (1,), ()))
-    assert await stores.rollouts.unplanned() == []
+    await stores.plan.save_plan(PlannedRollout(None, (1,), ()))
+    assert await stores.plan.unplanned() == []
     assert (await stores.count(rollouts), await stores.count(outbox)) == (0, 0)
 
 
@@ -63,9 +62,7 @@ async def test_two_replicas_planning_the_same_changes_save_one_plan(stores: Stor
     await stores.fill(repositories=2)
     plan = await stores.planned()
     replicas = [stores.other(f"replica {number}") for number in range(4)]
-    outcomes = await asyncio.gather(
-        *(replica.rollouts.save_plan(plan) for replica in replicas), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(replica.plan.save_plan(plan) for replica in replicas), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if outcome is not None] == [LeaseLost] * 3
     assert await stores.states() == ["planned", "planned"]
     assert await stores.count(rollouts) == 1
@@ -74,55 +71,55 @@ async def test_two_replicas_planning_the_same_changes_save_one_plan(stores: Stor
 async def test_a_plan_that_shares_one_change_with_a_saved_one_saves_nothing(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     both = await stores.planned()
-    await stores.rollouts.save_plan(replace(both, changes=both.changes[:1], rebuilds=()))
+    await stores.plan.save_plan(replace(both, changes=both.changes[:1], rebuilds=()))
     with pytest.raises(LeaseLost):
-        await stores.rollouts.save_plan(both)
-    assert [move.id for move in await stores.rollouts.unplanned()] == [both.changes[1]]
+        await stores.plan.save_plan(both)
+    assert [move.id for move in await stores.plan.unplanned()] == [both.changes[1]]
     assert await stores.count(rebuilds) == 0
 
 
 async def test_a_plan_joins_an_open_rollout(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await moves_again(stores)
     plan = await stores.planned()
-    await stores.rollouts.save_plan(replace(plan, joins=1))
+    await stores.plan.save_plan(replace(plan, joins=1))
     assert await stores.count(rollouts) == 1
-    assert len((await stores.rollouts.rollout(1)).changes) == 2
+    assert len((await stores.report.rollout(1)).changes) == 2
 
 
 async def test_planning_a_fleet_takes_few_statements(stores: Stores) -> None:
     """A large plan must not hold SQLite's write lock for seconds."""
     await stores.fill(repositories=150)
-    await stores.plan()
+    await stores.plan_all()
     await moves_again(stores)
     plan = await stores.planned()
     replaced = replace(
         plan,
         rebuilds=tuple(replace(item, supersedes=(number,)) for number, item in enumerate(plan.rebuilds, start=1)),
     )
-    statements = await _counted(stores.database, stores.rollouts.save_plan(replaced))
+    statements = await _counted(stores.database, stores.plan.save_plan(replaced))
     assert statements < 25
     assert await stores.states() == ["superseded"] * 150 + ["planned"] * 150
 
 
 async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await moves_again(stores)
-    await stores.plan(supersedes=(1,))
-    first = await stores.rollouts.rollout(1)
+    await stores.plan_all(supersedes=(1,))
+    first = await stores.report.rollout(1)
     assert (first.rebuilds[0].state, first.ended_at) == (State.SUPERSEDED, stores.clock.now())
     assert "rollout 2" in first.rebuilds[0].reason
-    assert {message.key for message in await stores.outbox.claim_messages(10)} == {"rollout:1", "rollout:2"}
+    assert {message.key for message in await stores.report.claim_messages(10)} == {"rollout:1", "rollout:2"}
 
 
 async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await moves_again(stores)
-    await stores.rollouts.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
-    first, second = (await stores.rollouts.rollout(1)).rebuilds
+    await stores.plan.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
+    first, second = (await stores.report.rollout(1)).rebuilds
     assert first.reason == "more bases of the same publication arrived; rollout 1 goes on with them"
     assert second.state is State.PLANNED
 
@@ -130,47 +127,47 @@ async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores
 async def test_what_goes_on_in_a_later_rollout_is_not_planned_once_more_in_its_own(stores: Stores) -> None:
     """Else the two would take the pull request from each other with every push."""
     await stores.fill(bases=(ASPNET, SDK))
-    first = await stores.plan()
+    first = await stores.plan_all()
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: "c", SDK: "b"})
-    await stores.assess()
+    await stores.assess_all()
     [sdk] = (target for target in first.rebuilds[0].targets if target.base == SDK)
     moved = await stores.planned(supersedes=(1,))
     [aspnet] = (target for target in moved.rebuilds[0].targets if target.base == ASPNET)
     goes_on = replace(moved.rebuilds[0], targets=(aspnet, sdk))
-    await stores.rollouts.save_plan(replace(moved, rebuilds=(goes_on,)))
-    assert not any((await stores.rollouts.affected(sdk.changes)).values())
+    await stores.plan.save_plan(replace(moved, rebuilds=(goes_on,)))
+    assert not any((await stores.plan.affected(sdk.changes)).values())
 
 
 async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     await moves_again(stores)
-    await stores.other("planner").plan(supersedes=(1,))
+    await stores.other("planner").plan_all(supersedes=(1,))
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
     with pytest.raises(LeaseLost):
-        await stores.rollouts.save_progress(after)
+        await stores.act.save_progress(after)
     with pytest.raises(LeaseLost):
-        await stores.rollouts.settle_rebuild(job.rebuild, after)
+        await stores.act.settle_rebuild(job.rebuild, after)
     assert await stores.states() == ["superseded", "planned"]
 
 
 async def test_a_rebuild_that_has_ended_meanwhile_is_not_superseded(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     ended = job.rebuild.moved(State.SUCCEEDED, "merged", at=stores.clock.now())
-    await stores.rollouts.settle_rebuild(job.rebuild, ended)
+    await stores.act.settle_rebuild(job.rebuild, ended)
     await moves_again(stores)
-    await stores.plan(supersedes=(1,))
+    await stores.plan_all(supersedes=(1,))
     assert await stores.states() == ["succeeded", "planned"]
 
 
 async def test_a_job_brings_its_changes_and_the_files_to_edit(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     assert job.default_branch == "main"
     assert [change.base for change in job.changes] == [ASPNET, SDK]
     assert job.paths == ("Dockerfile",)
@@ -179,10 +176,10 @@ async def test_a_job_brings_its_changes_and_the_files_to_edit(stores: Stores) ->
 
 async def test_a_job_knows_whether_its_repository_has_left_the_fleet(stores: Stores) -> None:
     await stores.fill(repositories=2)
-    await stores.plan()
+    await stores.plan_all()
     stores.clock.advance(HOUR)
     await stores.listing(Repository("contoso/shop-0000", "main"))
-    jobs = await stores.rollouts.claim_jobs(AWAITING, 10)
+    jobs = await stores.act.claim_jobs(AWAITING, 10)
     assert {job.member.name: job.is_listed for job in jobs} == {
         "contoso/shop-0000": True,
         "contoso/shop-0001": False,
@@ -191,41 +188,41 @@ async def test_a_job_knows_whether_its_repository_has_left_the_fleet(stores: Sto
 
 async def test_a_rebuild_whose_time_has_not_come_is_not_claimed(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan(due_in=HOUR)
-    assert await stores.rollouts.claim_jobs(AWAITING, 1) == []
+    await stores.plan_all(due_in=HOUR)
+    assert await stores.act.claim_jobs(AWAITING, 1) == []
     stores.clock.advance(HOUR)
-    assert len(await stores.rollouts.claim_jobs(AWAITING, 1)) == 1
+    assert len(await stores.act.claim_jobs(AWAITING, 1)) == 1
 
 
 async def test_a_transition_leaves_a_trace_and_a_message(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    await stores.outbox.claim_messages(10)
+    await stores.plan_all()
+    await stores.report.claim_messages(10)
     await opened(stores)
-    explained = await StatusStore(stores.database).explain("contoso/shop-0000")
-    assert [(step.before, step.after) for step in explained.steps] == [(None, "planned"), ("planned", "open")]
+    explained = await stores.views.explain("contoso/shop-0000")
+    assert [(step.before, step.after) for step in explained.transitions] == [(None, "planned"), ("planned", "open")]
     assert await stores.column(outbox, "wanted") == [2]
 
 
 async def test_the_last_rebuild_that_ends_ends_the_rollout(stores: Stores) -> None:
     await stores.fill(repositories=2)
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     stores.clock.advance(HOUR)
-    first, second = await stores.rollouts.claim_rebuilds(FOLLOWED, 10)
-    await stores.rollouts.settle_rebuild(first, first.moved(State.SUCCEEDED, "merged", at=stores.clock.now()))
-    assert (await stores.rollouts.rollout(1)).ended_at is None
-    await stores.rollouts.settle_rebuild(second, second.moved(State.CANCELLED, "closed", at=stores.clock.now()))
-    assert (await stores.rollouts.rollout(1)).ended_at == stores.clock.now()
-    assert await stores.rollouts.open_rollouts() == []
+    first, second = await stores.follow.claim_rebuilds(FOLLOWED, 10)
+    await stores.act.settle_rebuild(first, first.moved(State.SUCCEEDED, "merged", at=stores.clock.now()))
+    assert (await stores.report.rollout(1)).ended_at is None
+    await stores.act.settle_rebuild(second, second.moved(State.CANCELLED, "closed", at=stores.clock.now()))
+    assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
+    assert await stores.plan.open_rollouts() == []
 
 
 async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: Stores) -> None:
     await stores.fill(repositories=2)
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     stores.clock.advance(HOUR)
-    first, second = await stores.rollouts.claim_rebuilds(FOLLOWED, 10)
+    first, second = await stores.follow.claim_rebuilds(FOLLOWED, 10)
     async with stores.database.transaction() as connection:
         await _ended(connection, first.id)
         await after_transitions(connection, {1}, stores.clock.now())
@@ -233,7 +230,7 @@ async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: St
             other = asyncio.create_task(_end(stores, second.id))
             await someone_waits(stores)
     await (other if stores.database.engine.dialect.name == "postgresql" else _end(stores, second.id))
-    assert (await stores.rollouts.rollout(1)).ended_at == stores.clock.now()
+    assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
 
 
 async def _ended(connection: AsyncConnection, rebuild: int) -> None:
@@ -262,70 +259,70 @@ async def someone_waits(stores: Stores) -> None:
 async def test_a_failed_attempt_keeps_the_intent_that_it_stored(stores: Stores) -> None:
     """Else the next attempt would not know that the effect may have happened already."""
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     intent = replace(job.rebuild, attempted_at=stores.clock.now(), correlation="freshness-1")
-    await stores.rollouts.save_progress(intent)
+    await stores.act.save_progress(intent)
     waiting = replace(job.rebuild.moved(State.WAITING, "no answer", at=stores.clock.now()))
-    await stores.rollouts.settle_rebuild(job.rebuild, waiting, succeeded=False)
-    again = (await stores.rollouts.claim_jobs(AWAITING, 1))[0].rebuild
+    await stores.act.settle_rebuild(job.rebuild, waiting, succeeded=False)
+    again = (await stores.act.claim_jobs(AWAITING, 1))[0].rebuild
     assert (again.correlation, again.attempted_at) == ("freshness-1", intent.attempted_at)
     assert (again.state, again.reason, again.attempts) == (State.WAITING, "no answer", 2)
 
 
 async def test_progress_without_a_lease_is_refused(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     stores.clock.advance(LEASE)
-    await stores.other("second").rollouts.claim_jobs(AWAITING, 1)
+    await stores.other("second").act.claim_jobs(AWAITING, 1)
     with pytest.raises(LeaseLost):
-        await stores.rollouts.save_progress(replace(job.rebuild, branch="late"))
+        await stores.act.save_progress(replace(job.rebuild, branch="late"))
     assert await stores.column(rebuilds, "branch") == ["freshness/dotnet-aspnet-10.0"]
 
 
 async def test_open_pull_requests_are_counted_by_branch(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    assert await stores.rollouts.open_pull_requests("contoso/shop-0000") == 0
+    await stores.plan_all()
+    assert await stores.act.open_pull_requests("contoso/shop-0000") == 0
     await opened(stores)
-    assert await stores.rollouts.open_pull_requests("contoso/shop-0000") == 1
-    assert await stores.rollouts.open_pull_requests("contoso/other") == 0
+    assert await stores.act.open_pull_requests("contoso/shop-0000") == 1
+    assert await stores.act.open_pull_requests("contoso/other") == 0
 
 
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     started = job.rebuild.moved(State.DISPATCHED, "started", at=stores.clock.now())
-    await stores.rollouts.settle_rebuild(job.rebuild, replace(started, run=2**40))
-    assert await stores.rollouts.runs_taken("contoso/shop-0000") == {2**40}
-    assert await stores.rollouts.runs_taken("contoso/other") == set()
+    await stores.act.settle_rebuild(job.rebuild, replace(started, run=2**40))
+    assert await stores.act.runs_taken("contoso/shop-0000") == {2**40}
+    assert await stores.act.runs_taken("contoso/other") == set()
 
 
 async def test_the_latest_rollouts_come_newest_first(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await moves_again(stores)
-    await stores.plan()
-    assert [rollout.id for rollout in await stores.rollouts.rollouts(1)] == [2]
+    await stores.plan_all()
+    assert [rollout.id for rollout in await stores.views.rollouts(1)] == [2]
 
 
 async def test_repositories_that_are_no_longer_listed_are_not_affected(stores: Stores) -> None:
     await stores.fill()
     stores.clock.advance(HOUR)
     await stores.listing()
-    assert await stores.rollouts.affected([1]) == {}
+    assert await stores.plan.affected([1]) == {}
 
 
 async def test_moments_keep_their_instant_in_any_zone(url: str) -> None:
     database = await open_database(url)
     berlin = datetime(2026, 7, 1, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
-    stores = Stores.of(database, ManualClock(berlin), "abroad")
+    stores = Stores.of_worker(database, ManualClock(berlin), "abroad")
     await stores.fill()
-    moves = await stores.rollouts.unplanned()
+    moves = await stores.plan.unplanned()
     assert moves[0].change.at == berlin + HOUR
-    await stores.plan()
+    await stores.plan_all()
     due = (await stores.column(rebuilds, "due_at"))[0]
     assert (due, due.tzinfo) == (berlin + HOUR, UTC)
     await database.close()
@@ -348,9 +345,9 @@ async def _counted(database: Database, work: Awaitable[None]) -> int:
 async def test_a_lease_that_ran_out_is_no_reason_to_lose_the_outcome(stores: Stores) -> None:
     """Slow work that nobody else has taken over still counts."""
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     stores.clock.advance(LEASE + timedelta(minutes=1))
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
-    await stores.rollouts.settle_rebuild(job.rebuild, after)
+    await stores.act.settle_rebuild(job.rebuild, after)
     assert await stores.states() == ["open"]

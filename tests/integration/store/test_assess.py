@@ -21,8 +21,8 @@ FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json
 async def feed_changes(stores: Stores) -> datetime:
     """A feed document shows new content a moment after everything that is stored."""
     now = stores.clock.advance(HOUR / 60)
-    await stores.feeds.follow_feeds([FEED], now)
-    await stores.feeds.claim_due_feeds(now, frozenset({FEED.kind}), 10)
+    await stores.feeds.follow_feeds([FEED])
+    await stores.feeds.claim_due_feeds(frozenset({FEED.kind}), 10)
     document = StoredDocument(FEED.url, None, None, b"{}", now, now)
     release = Release("10.0", f"10.0.{now:%H%M}", now)
     await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR, (release,)))
@@ -30,24 +30,22 @@ async def feed_changes(stores: Stores) -> datetime:
 
 
 async def reassessable(stores: Stores) -> list[Move]:
-    return await stores.changes.reassessable(await stores.changes.feeds_revision(), stores.clock.now())
+    return await stores.assess.reassessable(await stores.assess.feeds_revision())
 
 
 async def enrich(stores: Stores) -> None:
     """The feeds tell a CVE for every change."""
-    now = await feed_changes(stores)
+    await feed_changes(stores)
     moves = await reassessable(stores)
     news = [
         Move(move.id, replace(move.change, cause=Cause.DOTNET_SECURITY, cves=("CVE-2026-1",))) for move in moves
     ]
-    await stores.changes.save_reassessed(
-        [move.id for move in moves], news, await stores.changes.feeds_revision(), now
-    )
+    await stores.assess.save_reassessed([move.id for move in moves], news, await stores.assess.feeds_revision())
 
 
 async def test_a_first_sight_is_a_baseline_and_no_change(stores: Stores) -> None:
     await stores.fill()
-    assert [change.from_digest for change in [move.change for move in await stores.rollouts.unplanned()]] == [
+    assert [change.from_digest for change in [move.change for move in await stores.plan.unplanned()]] == [
         digest("a")
     ]
 
@@ -55,11 +53,11 @@ async def test_a_first_sight_is_a_baseline_and_no_change(stores: Stores) -> None
 async def test_an_observation_is_assessed_once(stores: Stores) -> None:
     await stores.fill()
     await moves_again_unassessed(stores)
-    pair = (await stores.changes.unassessed(10))[0]
+    pair = (await stores.assess.unassessed(10))[0]
     for _ in range(2):
-        await stores.changes.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0, stores.clock.now())
-    assert len(await stores.rollouts.unplanned()) == 2
-    assert await stores.changes.unassessed(10) == []
+        await stores.assess.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0)
+    assert len(await stores.plan.unplanned()) == 2
+    assert await stores.assess.unassessed(10) == []
 
 
 async def moves_again_unassessed(stores: Stores) -> None:
@@ -72,25 +70,26 @@ async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(s
     assert await reassessable(stores) == []
     await feed_changes(stores)
     assert [move.id for move in await reassessable(stores)] == [1]
-    await stores.changes.save_reassessed([1], [], await stores.changes.feeds_revision(), stores.clock.advance(HOUR))
+    stores.clock.advance(HOUR)
+    await stores.assess.save_reassessed([1], [], await stores.assess.feeds_revision())
     assert await reassessable(stores) == []
 
 
 async def test_changes_of_the_system_layer_do_not_wait_for_feeds(stores: Stores) -> None:
     await stores.fill()
     await moves_again_unassessed(stores)
-    await stores.assess(Cause.OS_UPDATE)
+    await stores.assess_all(Cause.OS_UPDATE)
     await feed_changes(stores)
     assert [move.id for move in await reassessable(stores)] == [1]
 
 
 async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     wanted = await stores.column(outbox, "wanted")
     await enrich(stores)
-    job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
+    job = (await stores.act.claim_jobs(AWAITING, 10))[0]
     assert job.changes[0].cves == ("CVE-2026-1",)
     assert (job.rebuild.state, job.rebuild.facts_version, job.rebuild.text_version) == (State.OPEN, 1, 0)
     assert await stores.column(outbox, "wanted") == [wanted[0] + 1]
@@ -98,51 +97,51 @@ async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stor
 
 async def test_a_pull_request_with_new_text_is_not_due_again(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     await enrich(stores)
-    job = (await stores.rollouts.claim_jobs(AWAITING, 10))[0]
-    await stores.rollouts.settle_rebuild(job.rebuild, replace(job.rebuild, text_version=job.rebuild.facts_version))
-    assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
+    job = (await stores.act.claim_jobs(AWAITING, 10))[0]
+    await stores.act.settle_rebuild(job.rebuild, replace(job.rebuild, text_version=job.rebuild.facts_version))
+    assert await stores.act.claim_jobs(AWAITING, 10) == []
 
 
 async def test_following_leaves_an_outdated_text_to_those_who_can_mend_it(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     await enrich(stores)
-    assert await stores.rollouts.claim_rebuilds(FOLLOWED, 10) == []
+    assert await stores.follow.claim_rebuilds(FOLLOWED, 10) == []
 
 
 async def test_what_a_feed_adds_while_the_pull_request_is_being_opened_is_not_lost(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
-    job = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.plan_all()
+    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
     await enrich(stores)
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
-    await stores.rollouts.settle_rebuild(job.rebuild, replace(after, text_version=job.rebuild.facts_version))
-    again = (await stores.rollouts.claim_jobs(AWAITING, 1))[0]
+    await stores.act.settle_rebuild(job.rebuild, replace(after, text_version=job.rebuild.facts_version))
+    again = (await stores.act.claim_jobs(AWAITING, 1))[0]
     assert again.changes[0].cves == ("CVE-2026-1",)
 
 
 async def test_what_a_feed_adds_before_the_pull_request_is_opened_needs_no_second_look(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await enrich(stores)
     await opened(stores)
     stores.clock.advance(2 * HOUR)
-    assert await stores.rollouts.claim_jobs(AWAITING, 1) == []
+    assert await stores.act.claim_jobs(AWAITING, 1) == []
 
 
 async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
     await moves_again(stores)
-    now = await feed_changes(stores)
+    await feed_changes(stores)
     second = next(move for move in await reassessable(stores) if move.id == 2)
-    await stores.changes.save_reassessed([2], [second], await stores.changes.feeds_revision(), now)
-    assert await stores.rollouts.claim_jobs(AWAITING, 10) == []
+    await stores.assess.save_reassessed([2], [second], await stores.assess.feeds_revision())
+    assert await stores.act.claim_jobs(AWAITING, 10) == []
 
 
 async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_for_each_other(
@@ -152,16 +151,16 @@ async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_
     if stores.database.engine.dialect.name != "postgresql":
         return
     await stores.fill(repositories=2)
-    await stores.plan()
+    await stores.plan_all()
     await opened(stores)
-    now = await feed_changes(stores)
+    await feed_changes(stores)
     async with stores.database.transaction() as connection:  # so that the first lies behind the second
         await connection.execute(update(rebuilds).where(rebuilds.c.id == 1).values(reason="moved"))
     [move] = await reassessable(stores)
-    revision = await stores.changes.feeds_revision()
+    revision = await stores.assess.feeds_revision()
     async with stores.database.transaction() as connection:
         await connection.execute(select(rebuilds.c.id).where(rebuilds.c.id == 1).with_for_update())
-        news = asyncio.create_task(stores.changes.save_reassessed([move.id], [move], revision, now))
+        news = asyncio.create_task(stores.assess.save_reassessed([move.id], [move], revision))
         await someone_waits(stores)
         await connection.execute(select(rebuilds.c.id).where(rebuilds.c.id == 2).with_for_update())
     await news
@@ -171,11 +170,11 @@ async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_
 async def test_news_that_are_committed_while_a_change_is_assessed_are_not_missed(stores: Stores) -> None:
     await stores.fill()
     await moves_again_unassessed(stores)
-    pair = (await stores.changes.unassessed(10))[0]
-    before = await stores.changes.feeds_revision()
+    pair = (await stores.assess.unassessed(10))[0]
+    before = await stores.assess.feeds_revision()
     await feed_changes(stores)
 
-    late = stores.clock.advance(HOUR)
-    await stores.changes.save_changes([(pair, change_of(pair, Cause.DOTNET_UNKNOWN))], before, late)
+    stores.clock.advance(HOUR)
+    await stores.assess.save_changes([(pair, change_of(pair, Cause.DOTNET_UNKNOWN))], before)
 
     assert 2 in [move.id for move in await reassessable(stores)]

@@ -40,7 +40,7 @@ async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str
 async def test_opening_again_changes_nothing(database: Database, stores: Stores, url: str) -> None:
     await stores.fill()
     again = await open_database(url)
-    assert await Stores.of(again, stores.clock, "second").rollouts.unplanned() == await stores.rollouts.unplanned()
+    assert await Stores.of_worker(again, stores.clock, "second").plan.unplanned() == await stores.plan.unplanned()
     await again.close()
 
 
@@ -66,7 +66,7 @@ async def test_a_transaction_that_breaks_leaves_nothing(stores: Stores) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await break_off()
-    affected = await stores.rollouts.affected([1])
+    affected = await stores.plan.affected([1])
     assert len(affected[1]) == 1
 
 
@@ -95,17 +95,17 @@ async def test_a_password_is_not_told() -> None:
 async def test_a_rehearsal_sees_what_is_there_and_leaves_no_trace(stores: Stores, url: str) -> None:
     await stores.fill(repositories=2)
     async with snapshot(url) as database:
-        dry_run_result = Stores.of(database, stores.clock, "rehearsing")
-        await dry_run_result.plan()
+        dry_run_result = Stores.of_worker(database, stores.clock, "rehearsing")
+        await dry_run_result.plan_all()
         assert await dry_run_result.states() == ["planned", "planned"]
-        await dry_run_result.rollouts.claim_jobs([], 10)
+        await dry_run_result.act.claim_jobs([], 10)
     assert await stores.states() == []
-    assert len(await stores.rollouts.unplanned()) == 1
+    assert len(await stores.plan.unplanned()) == 1
 
 
 async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(empty_url: str) -> None:
     async with snapshot(empty_url) as database:
-        await Stores.of(database, ManualClock(NOON), "rehearsing").fill()
+        await Stores.of_worker(database, ManualClock(NOON), "rehearsing").fill()
     if empty_url.startswith("sqlite"):
         assert not Path(empty_url.removeprefix("sqlite:///")).exists()
         return
@@ -120,7 +120,7 @@ async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str)
 
     async def break_off() -> None:
         async with snapshot(url) as database:
-            await Stores.of(database, stores.clock, "rehearsing").plan()
+            await Stores.of_worker(database, stores.clock, "rehearsing").plan_all()
             _ = 1 / 0
 
     with pytest.raises(ZeroDivisionError):
@@ -130,15 +130,15 @@ async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str)
 
 async def test_others_go_on_working_while_a_rehearsal_runs(stores: Stores, url: str) -> None:
     await stores.fill(repositories=2)
-    await stores.plan()
-    mine = (await stores.rollouts.claim_rebuilds(State, 1))[0]
+    await stores.plan_all()
+    mine = (await stores.follow.claim_rebuilds(State, 1))[0]
     async with snapshot(url) as database:
-        dry_run_result = Stores.of(database, stores.clock, "rehearsing")
-        theirs = await dry_run_result.rollouts.claim_rebuilds(State, 10)
+        dry_run_result = Stores.of_worker(database, stores.clock, "rehearsing")
+        theirs = await dry_run_result.follow.claim_rebuilds(State, 10)
         assert [rebuild.id for rebuild in theirs] == [2]
-        await stores.rollouts.save_progress(mine)
-        await stores.rollouts.settle_rebuild(mine, mine)
-    again = await stores.rollouts.claim_rebuilds(State, 10)
+        await stores.act.save_progress(mine)
+        await stores.act.settle_rebuild(mine, mine)
+    again = await stores.follow.claim_rebuilds(State, 10)
     assert [rebuild.id for rebuild in again] == [1, 2]
 
 

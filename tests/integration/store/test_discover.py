@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.discover.ports import Reading
+from bot.discover.ports import Listing, Reading
 from bot.domain.failure import LeaseLost
 from bot.domain.policy import ActionPreference
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem
 from bot.store.rows.tables import bases, repositories, usages
-from bot.store.views import StatusStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
 
@@ -28,7 +27,7 @@ READING = Reading(
 
 
 async def names_due(stores: Stores) -> list[str]:
-    return sorted(item.name for item in await stores.fleet.claim_repositories(stores.clock.now(), 100))
+    return sorted(item.name for item in await stores.discover.claim_repositories(100))
 
 
 async def list_again(stores: Stores, *listed: Repository) -> None:
@@ -37,18 +36,18 @@ async def list_again(stores: Stores, *listed: Repository) -> None:
 
 
 async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
-    now = stores.clock.now()
-    tasks = [await stores.other(name).fleet.claim_listing(now) for name in ("one", "two")]
+    tasks = [await stores.other(name).discover.claim_listing() for name in ("one", "two")]
     assert tasks[0] is not None
     assert tasks[1] is None
 
 
 async def test_a_listing_that_failed_is_tried_again_later(stores: Stores) -> None:
-    task = await stores.fleet.claim_listing(stores.clock.now())
+    task = await stores.discover.claim_listing()
     assert task is not None
-    await stores.fleet.postpone_listing(task, stores.clock.now() + HOUR)
-    assert await stores.fleet.claim_listing(stores.clock.now()) is None
-    assert await stores.fleet.claim_listing(stores.clock.advance(HOUR)) == task
+    await stores.discover.postpone_listing(task, stores.clock.now() + HOUR)
+    assert await stores.discover.claim_listing() is None
+    stores.clock.advance(HOUR)
+    assert await stores.discover.claim_listing() == task
 
 
 async def test_new_repositories_are_due_at_once(stores: Stores) -> None:
@@ -65,22 +64,22 @@ async def test_a_repository_with_news_is_due_and_others_are_left(stores: Stores,
     await stores.listing(SHOP, DESK)
     await stores.read(READING)
     await list_again(stores, replace(SHOP, **news), DESK)
-    due = await stores.fleet.claim_repositories(stores.clock.now(), 100)
+    due = await stores.discover.claim_repositories(100)
     assert [(item.name, item.tree) for item in due] == [("contoso/shop", "tree-1")]
     assert due[0].default_branch == news.get("default_branch", "main")
 
 
 async def test_news_during_a_reading_are_read_again(stores: Stores) -> None:
-    await stores.listing(SHOP)
-    reader = stores.other("reader").fleet
-    busy = (await reader.claim_repositories(stores.clock.now(), 1))[0]
+    await stores.listing(SHOP, due_in=HOUR / 60)
+    reader = stores.other("reader").discover
+    busy = (await reader.claim_repositories(1))[0]
     stores.clock.advance(HOUR / 60)
-    task = await stores.fleet.claim_listing(NOON + HOUR)
-    assert task is not None
     now = stores.clock.now()
-    await stores.fleet.record_listing(task, [replace(SHOP, pushed_at=now)], now, now + HOUR)
+    task = await stores.discover.claim_listing()
+    assert task is not None
+    await stores.discover.record_listing(task, Listing((replace(SHOP, pushed_at=now),)), now + HOUR)
     with pytest.raises(LeaseLost):
-        await reader.save_reading(busy, READING, now, now + 24 * HOUR)
+        await reader.save_reading(busy, READING, now + 24 * HOUR)
     assert await stores.count(usages) == 0
     assert await names_due(stores) == ["contoso/shop"]
 
@@ -100,7 +99,7 @@ async def test_bases_that_nobody_uses_any_more_are_not_polled(stores: Stores) ->
     assert await stores.column(bases, "used") == [True, True]
     await list_again(stores)
     assert await stores.column(bases, "used") == [False, False]
-    assert await stores.watch.claim_bases(stores.clock.now(), 10, HOUR) == []
+    assert await stores.watch.claim_bases(10, HOUR) == []
 
 
 async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None:
@@ -108,7 +107,7 @@ async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None
     await stores.read(READING)
     await list_again(stores)
     await list_again(stores, SHOP)
-    due = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    due = await stores.discover.claim_repositories(1)
     assert [(item.name, item.tree) for item in due] == [("contoso/shop", None)]
 
 
@@ -116,7 +115,7 @@ async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> 
     await stores.listing(SHOP)
     for _ in range(2):
         await stores.read(READING)
-        explained = await StatusStore(stores.database).explain("contoso/shop")
+        explained = await stores.views.explain("contoso/shop")
         assert [(usage.path, base) for usage, base, _ in explained.usages] == [
             ("Dockerfile", ASPNET),
             ("build/Dockerfile", SDK),
@@ -129,7 +128,7 @@ async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> 
 async def test_a_base_seen_for_the_first_time_is_due_at_once(stores: Stores) -> None:
     await stores.listing(SHOP)
     await stores.read(READING)
-    due = await stores.watch.claim_bases(stores.clock.now(), 10, HOUR)
+    due = await stores.watch.claim_bases(10, HOUR)
     assert sorted(each.base for each in due) == [ASPNET, SDK]
 
 
@@ -139,8 +138,8 @@ async def test_planning_sees_workflows_and_configuration(stores: Stores) -> None
     await stores.see({ASPNET: "a", SDK: "a"})
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: "b", SDK: "b"})
-    await stores.assess()
-    member = (await stores.rollouts.affected([1]))[1][0].member
+    await stores.assess_all()
+    member = (await stores.plan.affected([1]))[1][0].member
     assert (member.workflows, member.config) == (READING.workflows, READING.config)
 
 
@@ -148,25 +147,28 @@ async def test_a_reading_that_failed_keeps_what_was_known_and_says_why(stores: S
     await stores.listing(SHOP)
     await stores.read(READING)
     stores.clock.advance(48 * HOUR)
-    due = (await stores.fleet.claim_repositories(stores.clock.now(), 1))[0]
-    await stores.fleet.postpone(due, "contoso/shop: no answer", stores.clock.now() + HOUR)
-    explained = await StatusStore(stores.database).explain("contoso/shop")
+    due = (await stores.discover.claim_repositories(1))[0]
+    await stores.discover.postpone(due, "contoso/shop: no answer", stores.clock.now() + HOUR)
+    explained = await stores.views.explain("contoso/shop")
     assert explained.error == "contoso/shop: no answer"
     assert len(explained.usages) == 2
 
 
 async def test_a_default_branch_where_it_was_writes_only_the_next_time(stores: Stores) -> None:
     await stores.listing(SHOP)
-    due = (await stores.fleet.claim_repositories(stores.clock.now(), 1))[0]
-    await stores.fleet.keep_reading(due, stores.clock.now() + HOUR)
+    due = (await stores.discover.claim_repositories(1))[0]
+    await stores.discover.keep_reading(due, stores.clock.now() + HOUR)
     assert await stores.column(repositories, "read_at") == [None]
     assert await names_due(stores) == []
 
 
 async def test_contents_are_kept_by_their_name(stores: Stores) -> None:
-    await stores.fleet.save_blobs({"sha-a": b"FROM a", "sha-b": b"\x00\xff"})
-    await stores.fleet.save_blobs({"sha-a": b"FROM a"})
-    assert await stores.fleet.known_blobs(["sha-a", "sha-b", "sha-c"]) == {"sha-a": b"FROM a", "sha-b": b"\x00\xff"}
+    await stores.discover.save_blobs({"sha-a": b"FROM a", "sha-b": b"\x00\xff"})
+    await stores.discover.save_blobs({"sha-a": b"FROM a"})
+    assert await stores.discover.known_blobs(["sha-a", "sha-b", "sha-c"]) == {
+        "sha-a": b"FROM a",
+        "sha-b": b"\x00\xff",
+    }
 
 
 async def test_a_large_fleet_is_listed(stores: Stores) -> None:
@@ -174,5 +176,5 @@ async def test_a_large_fleet_is_listed(stores: Stores) -> None:
     await stores.listing(*fleet)
     await stores.read(Reading(None))
     await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:300]), *fleet[300:550])
-    assert len(await stores.fleet.claim_repositories(stores.clock.now(), 5000)) == 300
-    assert (await StatusStore(stores.database).status()).repositories == 550
+    assert len(await stores.discover.claim_repositories(5000)) == 300
+    assert (await stores.views.status()).repositories == 550

@@ -1,11 +1,11 @@
 """What a listing changes besides who is in the fleet: incidents, and who must be read again."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from bot.discover.ports import Reading
+from bot.discover.ports import Listing, Reading
 from bot.domain.repository import Repository
 from bot.store.rows.tables import outbox, usages
-from bot.store.views import StatusStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
@@ -14,20 +14,26 @@ DESK = Repository("contoso/desk", "main", NOON - timedelta(days=3))
 READING = Reading("tree-1", ((usage_of(ASPNET), ASPNET),), reader="first")
 
 
-async def listed(stores: Stores, *repositories: Repository, **values: object) -> None:
+async def listed(
+    stores: Stores,
+    *repositories: Repository,
+    kept: Collection[str] = (),
+    trouble: str | None = None,
+    reader: str | None = None,
+) -> None:
     stores.clock.advance(HOUR)
-    now = stores.clock.now()
-    task = await stores.fleet.claim_listing(now)
+    task = await stores.discover.claim_listing()
     assert task is not None
-    await stores.fleet.record_listing(task, repositories, now, now + HOUR, **values)
+    listing = Listing(repositories, frozenset(kept), trouble)
+    await stores.discover.record_listing(task, listing, stores.clock.now() + HOUR, reader=reader)
 
 
 async def incidents(stores: Stores) -> list[tuple[str, str]]:
-    return [(item.subject, item.detail) for item in (await StatusStore(stores.database).status()).incidents]
+    return [(item.subject, item.detail) for item in (await stores.views.status()).incidents]
 
 
 async def due(stores: Stores) -> list[str]:
-    return sorted(item.name for item in await stores.fleet.claim_repositories(stores.clock.now(), 100))
+    return sorted(item.name for item in await stores.discover.claim_repositories(100))
 
 
 async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: Stores) -> None:
@@ -35,7 +41,7 @@ async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: St
     await stores.read(READING)
     for _ in range(2):
         await listed(stores, SHOP, kept=["contoso/desk"], trouble="access was lost")
-    fleet = await stores.fleet.known_fleet()
+    fleet = await stores.discover.known_fleet()
     assert fleet.names == {"contoso/shop", "contoso/desk"}
     assert fleet.short_since == NOON + 2 * HOUR
     assert await stores.count(usages) == 2
@@ -44,9 +50,9 @@ async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: St
 
 
 async def test_a_listing_without_trouble_ends_the_incidents_of_earlier_ones(stores: Stores) -> None:
-    task = await stores.fleet.claim_listing(NOON)
+    task = await stores.discover.claim_listing()
     assert task is not None
-    await stores.fleet.postpone_listing(task, NOON + HOUR, now=NOON, trouble="HTTP 401 Bad credentials")
+    await stores.discover.postpone_listing(task, NOON + HOUR, trouble="HTTP 401 Bad credentials")
     assert await incidents(stores) == [("GitHub's list of repositories", "HTTP 401 Bad credentials")]
     await listed(stores, SHOP, trouble="access was lost")
     assert await incidents(stores) == [("access to the fleet", "access was lost")]
@@ -60,28 +66,28 @@ async def test_what_another_reader_read_is_due_again(stores: Stores) -> None:
     await listed(stores, SHOP, reader="first")
     assert await due(stores) == []
     await listed(stores, SHOP, reader="second")
-    [again] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    [again] = await stores.discover.claim_repositories(1)
     assert (again.name, again.tree, again.reader) == ("contoso/shop", "tree-1", "first")
 
 
 async def test_what_was_not_tried_has_neither_attempt_nor_error(stores: Stores) -> None:
     await listed(stores, SHOP)
-    [claimed] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
-    await stores.fleet.give_back(claimed, stores.clock.now() + HOUR)
+    [claimed] = await stores.discover.claim_repositories(1)
+    await stores.discover.give_back(claimed, stores.clock.now() + HOUR)
     assert await due(stores) == []
     stores.clock.advance(HOUR)
-    [again] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    [again] = await stores.discover.claim_repositories(1)
     assert (again.attempts, again.error) == (1, None)
 
 
 async def test_an_error_is_over_when_the_tree_is_found_where_it_was(stores: Stores) -> None:
     await listed(stores, SHOP)
-    [claimed] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
-    await stores.fleet.postpone(claimed, "HTTP 404", stores.clock.now())
-    [claimed] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    [claimed] = await stores.discover.claim_repositories(1)
+    await stores.discover.postpone(claimed, "HTTP 404", stores.clock.now())
+    [claimed] = await stores.discover.claim_repositories(1)
     assert (claimed.attempts, claimed.error) == (2, "HTTP 404")
-    await stores.fleet.keep_reading(claimed, stores.clock.now())
-    [claimed] = await stores.fleet.claim_repositories(stores.clock.now(), 1)
+    await stores.discover.keep_reading(claimed, stores.clock.now())
+    [claimed] = await stores.discover.claim_repositories(1)
     assert (claimed.attempts, claimed.error) == (1, None)
 
 
@@ -91,4 +97,4 @@ async def test_a_base_that_two_repositories_use_is_polled_until_neither_does(sto
     for left, polled in (((SHOP,), 1), ((), 0)):
         await listed(stores, *left)
         stores.clock.advance(HOUR)
-        assert len(await stores.watch.claim_bases(stores.clock.now(), 10, timedelta(minutes=1))) == polled
+        assert len(await stores.watch.claim_bases(10, timedelta(minutes=1))) == polled

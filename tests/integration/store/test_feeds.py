@@ -7,7 +7,6 @@ import pytest
 from bot.domain.advisory import Advisory, Evidence, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import LeaseLost
-from bot.store.views import StatusStore
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, LEASE, Stores
@@ -20,7 +19,7 @@ ADVISORY = Advisory("CVE-2026-1", evidence=(Evidence("msrc", "CVE-2026-1", NOON)
 
 
 async def claimed(stores: Stores) -> list[DueFeed]:
-    return await stores.feeds.claim_due_feeds(stores.clock.now(), KINDS, 10)
+    return await stores.feeds.claim_due_feeds(KINDS, 10)
 
 
 def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
@@ -31,17 +30,17 @@ def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
 
 async def test_a_followed_document_is_due_at_once_and_known_once(stores: Stores) -> None:
     for _ in range(2):
-        await stores.feeds.follow_feeds([INDEX], stores.clock.now())
+        await stores.feeds.follow_feeds([INDEX])
     assert await claimed(stores) == [DueFeed(INDEX, None)]
 
 
 async def test_documents_of_other_kinds_are_left(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX], NOON)
-    assert await stores.feeds.claim_due_feeds(NOON, frozenset({FeedKind.IMAGE_INFO}), 10) == []
+    await stores.feeds.follow_feeds([INDEX])
+    assert await stores.feeds.claim_due_feeds(frozenset({FeedKind.IMAGE_INFO}), 10) == []
 
 
 async def test_a_kept_document_comes_back_as_it_was(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX], NOON)
+    await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)
     kept = reading(stores)
     await stores.feeds.keep_feed(kept)
@@ -52,7 +51,7 @@ async def test_a_kept_document_comes_back_as_it_was(stores: Stores) -> None:
 
 
 async def test_releases_and_advisories_are_replaced_not_added(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX], NOON)
+    await stores.feeds.follow_feeds([INDEX])
     for title in ("first", "second"):
         await claimed(stores)
         advisory = replace(ADVISORY, title=title)
@@ -64,7 +63,7 @@ async def test_releases_and_advisories_are_replaced_not_added(stores: Stores) ->
 
 async def test_a_withdrawn_advisory_is_forgotten_for_its_source_alone(stores: Stores) -> None:
     other = replace(ADVISORY, evidence=(Evidence("github", "GHSA", NOON),))
-    await stores.feeds.follow_feeds([INDEX], NOON)
+    await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)
     await stores.feeds.keep_feed(replace(reading(stores), advisories=(ADVISORY, other)))
     stores.clock.advance(HOUR)
@@ -74,18 +73,18 @@ async def test_a_withdrawn_advisory_is_forgotten_for_its_source_alone(stores: St
 
 
 async def test_what_a_document_leads_to_is_due_now(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([CHANNEL], NOON)
+    await stores.feeds.follow_feeds([CHANNEL])
     await claimed(stores)
     await stores.feeds.keep_feed(reading(stores, CHANNEL))
     stores.clock.advance(HOUR / 2)
-    await stores.feeds.follow_feeds([INDEX], stores.clock.now())
+    await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)
     await stores.feeds.keep_feed(replace(reading(stores), leads_to=(CHANNEL,)))
     assert [feed.source for feed in await claimed(stores)] == [CHANNEL]
 
 
 async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX], NOON)
+    await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)
     kept = reading(stores)
     await stores.feeds.keep_feed(kept)
@@ -93,14 +92,14 @@ async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) ->
     await claimed(stores)
     await stores.feeds.put_off_feed(INDEX, stores.clock.now() + HOUR, "no answer")
     assert await claimed(stores) == []
-    status = await StatusStore(stores.database).status()
+    status = await stores.views.status()
     assert status.feed_errors == ((INDEX.url, "no answer"),)
     stores.clock.advance(HOUR)
     assert await claimed(stores) == [DueFeed(INDEX, kept.document)]
 
 
 async def test_whoever_lost_the_lease_keeps_nothing(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX], NOON)
+    await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)
     stores.clock.advance(LEASE)
     await claimed(stores.other("second"))

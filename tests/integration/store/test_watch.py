@@ -30,17 +30,17 @@ async def watching(stores: Stores, *watched: Base) -> None:
 
 async def test_a_base_without_news_is_due_again_when_it_was_told(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(NOON, 10, LEASE))[0]
+    due = (await stores.watch.claim_bases(10, LEASE))[0]
     await stores.watch.reschedule([Poll(due.id, NOON + HOUR, 2, "no answer")])
-    assert await stores.watch.claim_bases(NOON, 10, LEASE) == []
-    again = (await stores.watch.claim_bases(NOON + HOUR, 10, LEASE))[0]
+    assert await stores.watch.claim_bases(10, LEASE) == []
+    again = (await stores.other("first", NOON + HOUR).watch.claim_bases(10, LEASE))[0]
     assert again.attempts == 2
     assert await stores.column(bases, "error") == ["no answer"]
 
 
 async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await watching(stores, *(Base("registry.example", f"team/app-{number}", "1") for number in range(300)))
-    due = await stores.watch.claim_bases(NOON, 1000, LEASE)
+    due = await stores.watch.claim_bases(1000, LEASE)
     assert len(due) == 300
     seen: list[str] = []
     engine = stores.database.engine.sync_engine
@@ -52,8 +52,8 @@ async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
 
 async def test_rescheduling_what_another_has_taken_over_does_nothing(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(NOON, 10, LEASE))[0]
-    await stores.other("second").watch.claim_bases(NOON + LEASE, 10, LEASE)
+    due = (await stores.watch.claim_bases(10, LEASE))[0]
+    await stores.other("second", NOON + LEASE).watch.claim_bases(10, LEASE)
     await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
     assert await stores.column(bases, "lease_owner") == ["second"]
 
@@ -67,15 +67,16 @@ async def test_a_recorded_sighting_is_history_and_the_present_state(stores: Stor
     assert await stores.column(observations, "previous_id") == [None, 1]
     assert await stores.column(observations, "assessed") == [True, False]
     assert await stores.column(bases, "digest") == [digest("b")]
-    due = (await stores.watch.claim_bases(stores.clock.advance(HOUR), 10, LEASE))[0]
+    stores.clock.advance(HOUR)
+    due = (await stores.watch.claim_bases(10, LEASE))[0]
     assert (due.digest, due.earlier) == (digest("b"), frozenset({digest("a")}))
     assert due.moved_at == NOON + HOUR
 
 
 async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stores) -> None:
     await watching(stores, ASPNET, SDK)
-    due = await stores.watch.claim_bases(NOON, 10, LEASE)
-    await stores.other("second").watch.claim_bases(NOON + LEASE, 1, LEASE)
+    due = await stores.watch.claim_bases(10, LEASE)
+    await stores.other("second", NOON + LEASE).watch.claim_bases(1, LEASE)
     seen = [Sighting(each.id, Sight.FIRST, Observation(NOON, each.base, digest("a")), NOON + HOUR) for each in due]
     with pytest.raises(LeaseLost):
         await stores.watch.record(seen, {digest("a"): b"{}"})
@@ -84,7 +85,7 @@ async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stor
 
 async def test_manifests_are_kept_by_digest(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(NOON, 1, LEASE))[0]
+    due = (await stores.watch.claim_bases(1, LEASE))[0]
     seen = Sighting(due.id, Sight.FIRST, Observation(NOON, ASPNET, digest("a")), NOON + HOUR)
     await stores.watch.record([seen], {digest("a"): b'{"a": 1}'})
     assert await stores.watch.manifests([digest("a"), digest("b")]) == {digest("a"): b'{"a": 1}'}
@@ -113,37 +114,38 @@ async def test_the_newest_release_of_each_channel_is_known(stores: Stores) -> No
 
 
 async def test_an_incident_is_told_when_it_begins_and_when_it_is_over(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [], NOON)
+    await stores.watch.save_incidents([TROUBLE], [])
     assert await stores.watch.open_incidents("registry:") == [TROUBLE]
     assert await stores.column(outbox, "key") == ["incident:1"]
-    await stores.watch.save_incidents([], [TROUBLE], NOON + HOUR)
+    stores.clock.advance(HOUR)
+    await stores.watch.save_incidents([], [TROUBLE])
     assert await stores.watch.open_incidents("registry:") == []
     assert await stores.column(outbox, "wanted") == [2]
-    news = await stores.watch.incident(1)
+    news = await stores.report.incident(1)
     assert (news.place, news.cleared_at) == ("mcr.microsoft.com", NOON + HOUR)
 
 
 async def test_an_open_incident_keeps_its_beginning(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [], NOON)
-    await stores.watch.save_incidents([Incident(TROUBLE.subject, NOON + HOUR, "still")], [], NOON + HOUR)
+    await stores.watch.save_incidents([TROUBLE], [])
+    await stores.watch.save_incidents([Incident(TROUBLE.subject, NOON + HOUR, "still")], [])
     assert await stores.watch.open_incidents("registry:") == [TROUBLE]
     assert await stores.column(outbox, "wanted") == [1]
 
 
 async def test_replicas_that_see_the_same_trouble_tell_it_once(stores: Stores) -> None:
     replicas = [stores.other(f"replica {number}").watch for number in range(4)]
-    await asyncio.gather(*(replica.save_incidents([TROUBLE], [], NOON) for replica in replicas))
+    await asyncio.gather(*(replica.save_incidents([TROUBLE], []) for replica in replicas))
     assert await stores.count(incidents) == 1
     assert await stores.column(outbox, "wanted") == [1]
 
 
 async def test_trouble_that_comes_back_is_a_new_incident(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [], NOON)
-    await stores.watch.save_incidents([], [TROUBLE], NOON)
-    await stores.watch.save_incidents([TROUBLE], [], NOON)
+    await stores.watch.save_incidents([TROUBLE], [])
+    await stores.watch.save_incidents([], [TROUBLE])
+    await stores.watch.save_incidents([TROUBLE], [])
     assert await stores.column(outbox, "key") == ["incident:1", "incident:2"]
 
 
 async def test_incidents_of_other_places_are_not_asked_for(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [], NOON)
+    await stores.watch.save_incidents([TROUBLE], [])
     assert await stores.watch.open_incidents("registry_") == []

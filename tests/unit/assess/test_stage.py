@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.assess.stage import Pair, tick
 from bot.domain.advisory import Advisory, Release
@@ -24,16 +24,14 @@ class Store:
     async def feeds_revision(self) -> int:
         return 0
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int, now: datetime) -> None:
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
         self.changes += [change for _, change in found]
         self.pairs = self.pairs[len(found) :]
 
-    async def reassessable(self, revision: int, now: datetime) -> Sequence[Move]:
+    async def reassessable(self, revision: int) -> Sequence[Move]:
         return ()
 
-    async def save_reassessed(
-        self, looked_at: Sequence[int], news: Sequence[Move], revision: int, now: datetime
-    ) -> None:
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         raise AssertionError("there was nothing to look at again")
 
     async def known_releases(self) -> Mapping[str, Release]:

@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.discover.ports import DueListing, DueRepository, KnownFleet, Reading
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Repository, Tree, TreeEntry
 
@@ -81,6 +82,7 @@ class MemoryHost:
 class MemoryStore:
     """What the tests look at is public; a repository is due once, and again where a test puts it into `due`."""
 
+    clock: ManualClock
     known: dict[str, DueRepository] = field(default_factory=dict)
     due: list[str] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
@@ -96,41 +98,31 @@ class MemoryStore:
     lost: set[str] = field(default_factory=set)
     """Repositories whose lease another takes while they are read."""
 
-    async def claim_listing(self, now: datetime) -> DueListing | None:
-        if self.listing_due is not None and self.listing_due > now:
+    async def claim_listing(self) -> DueListing | None:
+        if self.listing_due is not None and self.listing_due > self.clock.now():
             return None
         return DueListing(1, self.listing_attempts)
 
-    async def postpone_listing(
-        self, task: DueListing, due: datetime, *, now: datetime | None = None, trouble: str | None = None
-    ) -> None:
+    async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         self.listing_due, self.listing_trouble = due, trouble
 
     async def known_fleet(self) -> KnownFleet:
         return KnownFleet(frozenset(self.known), self.short_since)
 
     async def record_listing(
-        self,
-        task: DueListing,
-        listing: Sequence[Repository],
-        now: datetime,
-        due: datetime,
-        *,
-        kept: Collection[str] = (),
-        trouble: str | None = None,
-        reader: str | None = None,
+        self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None:
-        self.listing_due, self.listing_trouble = due, trouble
-        for item in listing:
+        self.listing_due, self.listing_trouble = due, listing.trouble
+        for item in listing.taken:
             if item.name not in self.known:
                 self.known[item.name] = DueRepository(
                     len(self.known), item.name, item.default_branch, None, 0, None, None
                 )
                 self.due.append(item.name)
-        for name in set(self.known) - {item.name for item in listing} - set(kept):
+        for name in set(self.known) - {item.name for item in listing.taken} - listing.kept:
             del self.known[name]
 
-    async def claim_repositories(self, now: datetime, limit: int) -> Sequence[DueRepository]:
+    async def claim_repositories(self, limit: int) -> Sequence[DueRepository]:
         taken, self.due = self.due[:limit], self.due[limit:]
         return [replace(self.known[name], attempts=self.known[name].attempts + 1) for name in taken]
 
@@ -141,7 +133,7 @@ class MemoryStore:
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
         self.blobs.update(bodies)
 
-    async def save_reading(self, repository: DueRepository, reading: Reading, now: datetime, due: datetime) -> None:
+    async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
         self._check_lease(repository)
         self.readings[repository.name] = reading
         self.known[repository.name] = replace(

@@ -22,9 +22,12 @@ OPTIONS = DiscoverOptions(Selection(include=("contoso/*",)))
 @dataclass(slots=True)
 class Fleet:
     host: MemoryHost = field(default_factory=MemoryHost)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    store: MemoryStore = field(default_factory=lambda: MemoryStore(ManualClock(NOON)))
     memory: Memory = field(default_factory=Memory)
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.store.clock
 
     async def tick(self, options: DiscoverOptions = OPTIONS) -> DiscoverTally:
         return await tick(self.store, self.host, self.memory, options, self.clock)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.advisory import Release
+from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
 from bot.domain.observation import Observation
@@ -18,9 +19,10 @@ from bot.watch.registry.stage import DueBase, Poll, Sighting
 class MemoryStore:
     """Keeps the rows that the watch stage claims, and counts its writes."""
 
-    def __init__(self, bases: Iterable[Base], due_at: datetime) -> None:
+    def __init__(self, bases: Iterable[Base], clock: Clock) -> None:
+        self.clock = clock
         self.rows = {number: DueBase(number, base) for number, base in enumerate(bases, 1)}
-        self.due_at = dict.fromkeys(self.rows, due_at)
+        self.due_at = dict.fromkeys(self.rows, clock.now())
         self.errors: dict[int, str | None] = {}
         self.history: list[Observation] = []
         self.kept: dict[str, bytes] = {}
@@ -29,7 +31,8 @@ class MemoryStore:
         self.releases: list[Release] = []
         self.writes: Counter[str] = Counter()
 
-    async def claim_bases(self, now: datetime, limit: int, lease: timedelta) -> Sequence[DueBase]:
+    async def claim_bases(self, limit: int, lease: timedelta) -> Sequence[DueBase]:
+        now = self.clock.now()
         due = sorted((at, number) for number, at in self.due_at.items() if at <= now)[:limit]
         for _, number in due:
             self.due_at[number] = now + lease
@@ -63,7 +66,7 @@ class MemoryStore:
                 row.id, row.base, seen.digest, seen.version, seen.at, frozenset(earlier)
             )
 
-    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident], at: datetime) -> None:
+    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         for incident in opened:
             assert incident.subject not in self.open
             self.open[incident.subject] = incident

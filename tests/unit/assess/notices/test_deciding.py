@@ -243,10 +243,10 @@ class MemoryStore:
     taken_over: bool = False
     saved: list[Difference] = field(default_factory=list)
 
-    async def claim_look(self, now: datetime) -> Look | None:
+    async def claim_look(self) -> Look | None:
         return self.look
 
-    async def save_look(self, look: Look, difference: Difference, now: datetime) -> None:
+    async def save_look(self, look: Look, difference: Difference) -> None:
         if self.taken_over:
             raise LeaseLost("another worker looks")
         self.saved.append(difference)

@@ -35,6 +35,7 @@ GITHUB = FeedSource(FeedKind.GITHUB_ADVISORIES, "https://feeds.example/advisorie
 class MemoryStore:
     """Keeps what the stage asks to keep, in dictionaries."""
 
+    clock: ManualClock
     due_at: dict[FeedSource, datetime] = field(default_factory=dict)
     documents: dict[str, StoredDocument] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
@@ -44,11 +45,12 @@ class MemoryStore:
     taken_over: set[FeedSource] = field(default_factory=set)
     readings: list[FeedReading] = field(default_factory=list)
 
-    async def follow_feeds(self, sources: Sequence[FeedSource], now: datetime) -> None:
+    async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         for source in sources:
-            self.due_at.setdefault(source, now)
+            self.due_at.setdefault(source, self.clock.now())
 
-    async def claim_due_feeds(self, now: datetime, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
+    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
+        now = self.clock.now()
         due = [s for s, at in self.due_at.items() if at <= now and s.kind in kinds and s not in self.claimed]
         self.claimed.update(due[:limit])
         return [DueFeed(source, self.documents.get(source.url)) for source in due[:limit]]
@@ -120,7 +122,7 @@ class World:
 @pytest.fixture
 def world() -> World:
     clock = ManualClock(NOW)
-    return World(clock, MemoryStore(), Publisher(clock, {}))
+    return World(clock, MemoryStore(clock), Publisher(clock, {}))
 
 
 def index(*urls: str) -> bytes:

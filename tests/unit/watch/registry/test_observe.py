@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import OCI_INDEX, Config, Entry, Manifest, digest_of
 from bot.domain.reference import Base
@@ -73,7 +74,7 @@ def test_the_first_platform_that_declares_a_version_gives_it() -> None:
 
 
 async def test_what_is_kept_is_not_fetched() -> None:
-    registry, store = MemoryRegistry(), MemoryStore([], NOW)
+    registry, store = MemoryRegistry(), MemoryStore([], ManualClock(NOW))
     digest = registry.push(BASE, content="x", platforms=["linux/amd64", "linux/arm64"])
     reading = await read(registry, store, BASE, digest)
     assert len(reading.fetched) == 5
@@ -90,7 +91,7 @@ async def test_a_trouble_with_one_document_is_the_trouble_of_the_whole() -> None
     for document in list(registry.documents)[1:2]:
         registry.troubles[document] = Failure(Trouble.MISSING, "is not there")
     with pytest.raises(Failure, match="is not there"):
-        await read(registry, MemoryStore([], NOW), BASE, digest)
+        await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest)
 
 
 async def test_where_no_entry_names_its_platform_the_configs_tell() -> None:
@@ -105,7 +106,7 @@ async def test_where_no_entry_names_its_platform_the_configs_tell() -> None:
     ]
     body = json.dumps(index).encode()
     registry.documents[digest_of(body)] = body
-    reading = await read(registry, MemoryStore([], NOW), BASE, digest_of(body))
+    reading = await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest_of(body))
     assert [each.name for each in reading.platforms] == ["linux/amd64", "linux/arm64"]
     assert [each.digest for each in reading.platforms] == [entry["digest"] for entry in index["manifests"][:2]]
 
@@ -117,4 +118,4 @@ async def test_an_index_in_an_image_place_is_one_clear_line() -> None:
     outer = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}).encode()
     registry.documents[digest_of(outer)] = outer
     with pytest.raises(Failure, match="lists an index as its image for linux/amd64"):
-        await read(registry, MemoryStore([], NOW), BASE, digest_of(outer))
+        await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest_of(outer))

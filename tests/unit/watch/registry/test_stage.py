@@ -22,7 +22,7 @@ class World:
 
     def __init__(self, *bases: Base, options: WatchOptions | None = None) -> None:
         self.clock = ManualClock(NOW)
-        self.store = MemoryStore(bases, NOW)
+        self.store = MemoryStore(bases, self.clock)
         self.registry = MemoryRegistry()
         self.options = options
         for base in bases:

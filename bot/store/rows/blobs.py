@@ -1,0 +1,19 @@
+"""Contents of files by git's names for them, kept once however many repositories hold them."""
+
+import zlib
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.inserting import chunks
+from bot.store.rows.tables import blobs
+
+
+async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:
+    """Those that are kept."""
+    found: dict[str, bytes] = {}
+    for chunk in chunks(sorted(set(shas))):
+        rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
+        found.update({row.sha: zlib.decompress(row.body) for row in rows})
+    return found

@@ -1,0 +1,51 @@
+"""Notices that stand, as rows, and who is concerned by them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.notices.deciding import OpenNotice
+from bot.domain.notice import Topic
+from bot.domain.reference import Base
+from bot.store.engine.codec import load
+from bot.store.rows.tables import bases, notices, repositories, usages
+
+
+async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:
+    """Oldest first."""
+    rows = await connection.execute(
+        select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == notices.c.base_id)
+        .where(notices.c.cleared_at.is_(None))
+        .order_by(notices.c.since, notices.c.id)
+    )
+    return [_notice(row) for row in rows]
+
+
+def _notice(row: Row[Any]) -> OpenNotice:
+    return OpenNotice(
+        row.id,
+        Topic(row.topic),
+        Base(row.registry, row.repository, row.tag),
+        row.since,
+        row.until,
+        row.text,
+        load(row.toward, tuple[Base, ...]),
+        row.told_with is not None,
+    )
+
+
+async def users_of(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[str]]:
+    rows = await connection.execute(
+        select(usages.c.base_id, repositories.c.name)
+        .join(repositories, repositories.c.id == usages.c.repository_id)
+        .where(usages.c.base_id.in_(list(ids)), repositories.c.listed.is_(True))
+        .distinct()
+        .order_by(repositories.c.name)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.base_id, []).append(row.name)
+    return found

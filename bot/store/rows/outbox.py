@@ -1,0 +1,24 @@
+"""Messages to maintainers: due from the transaction that causes them until the channel has the newest text."""
+
+from datetime import datetime
+
+from sqlalchemy import case
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.inserting import insert_into
+from bot.store.rows.tables import outbox
+
+
+async def announce(connection: AsyncConnection, key: str, now: datetime) -> None:
+    """Marks the message for `key` as due, within the caller's transaction.
+
+    Only the key is stored: the text is made when it is sent, so a late message tells the present state. One that
+    rests after a failed attempt goes on resting, as the channel may have asked for.
+    """
+    statement = insert_into(connection, outbox).values(key=key, wanted=1, told=0, due_at=now, created_at=now)
+    due_at = case((outbox.c.attempts > 0, outbox.c.due_at), else_=now)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"], set_={"wanted": outbox.c.wanted + 1, "due_at": due_at}
+        )
+    )

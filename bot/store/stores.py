@@ -1,0 +1,51 @@
+"""The stores of all stages, made alike."""
+
+from dataclasses import dataclass
+
+from bot.domain.clock import Clock
+from bot.store.act import ActStore
+from bot.store.assess import AssessStore
+from bot.store.discover import DiscoverStore
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker
+from bot.store.feeds import FeedsStore
+from bot.store.follow import FollowStore
+from bot.store.history import HistoryStore
+from bot.store.notices import NoticesStore
+from bot.store.plan import PlanStore
+from bot.store.report import ReportStore
+from bot.store.views import ViewsStore
+from bot.store.watch import WatchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What one worker sees of a database, by the stage that asks."""
+
+    discover: DiscoverStore
+    watch: WatchStore
+    feeds: FeedsStore
+    assess: AssessStore
+    notices: NoticesStore
+    plan: PlanStore
+    act: ActStore
+    follow: FollowStore
+    report: ReportStore
+    views: ViewsStore
+    history: HistoryStore
+
+    @classmethod
+    def of(cls, database: Database, worker: Worker, clock: Clock) -> "Stores":
+        return cls(
+            DiscoverStore(database, worker, clock),
+            WatchStore(database, worker, clock),
+            FeedsStore(database, worker, clock),
+            AssessStore(database, worker, clock),
+            NoticesStore(database, worker, clock),
+            PlanStore(database, worker, clock),
+            ActStore(database, worker, clock),
+            FollowStore(database, worker, clock),
+            ReportStore(database, worker, clock),
+            ViewsStore(database, worker, clock),
+            HistoryStore(database, worker, clock),
+        )
