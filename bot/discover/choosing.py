@@ -1,36 +1,19 @@
 """Which entries of a tree are worth fetching: every file is a request, and a tree may hold 100,000 of them."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.repository import TreeEntry
-from bot.domain.usage import Kind, Problem
+from bot.domain.usage import Problem
 from bot.formats import repository_config
-from bot.formats.finding import LARGEST_FILE, kind_of, too_large
+from bot.formats.finding import LARGEST_FILE, too_large
+from bot.formats.table import format_of, is_worth_reading, kind_of
 
 MOST_FILES = 1_000
 """To one repository: a third of what GitHub grants a token in an hour is three such."""
 MOST_BYTES = 16 << 20
 """To one repository, all files together."""
 
-_OTHER_FORMATS = re.compile(
-    r"""
-    (?:.*/)?\.github/(?!workflows/|actions/).*        # issue forms, dependabot, labeler, release notes, funding
-    | (?:.*/)?(?:
-        \.?(?:codecov|readthedocs|golangci|goreleaser|yamllint|prettierrc|eslintrc|markdownlint|pre-commit-config
-            |clang-format|clang-tidy|rubocop|stylelintrc|spectral|editorconfig|hadolint|trivy|dependabot|releaserc)
-        | _config | mkdocs | pubspec | pnpm-lock | pnpm-workspace | antora | buf | buf\.gen | GitVersion
-        | Chart | crowdin | swagger | openapi | \.gitlab-ci | appveyor | azure-pipelines
-    )\.ya?ml
-    """,
-    re.VERBOSE,
-)
-"""YAML whose format its place or name fixes, and which is not a Kubernetes object: a manifest needs `kind` and
-`apiVersion`, and no cluster reads these. (Chart.yaml has an apiVersion, but names no image that is run.)"""
-
-_FIRST = (Kind.DOCKERFILE, Kind.WORKFLOW, Kind.PROJECT, Kind.GLOBAL_JSON, Kind.COMPOSE)
-"""What is read where not everything can be."""
 _MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
 
 
@@ -86,10 +69,10 @@ def _rank(path: str) -> int | None:
     """The lower, the sooner; None for files that name no reference."""
     if path == repository_config.PATH:
         return 0
+    if path in _MISNAMED:
+        return 1
     kind = kind_of(path)
-    if kind is None or (kind is Kind.KUBERNETES and path not in _MISNAMED and _OTHER_FORMATS.fullmatch(path)):
-        return None
-    return 1 + (_FIRST.index(kind) if kind in _FIRST else len(_FIRST) + (kind is Kind.KUBERNETES))
+    return 1 + format_of(kind).rank if kind is not None and is_worth_reading(path) else None
 
 
 def _within_bounds(entries: list[TreeEntry]) -> list[TreeEntry]:

@@ -15,9 +15,10 @@ from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
 from bot.domain.usage import Problem, Replacement, Usage
-from bot.formats.finding import LARGEST_FILE, kind_of
+from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite
+from bot.formats.table import is_worth_reading
 from bot.service.wiring import registry_access
 from bot.settings import Settings
 from bot.watch.registry.observe import read as read_image
@@ -78,7 +79,7 @@ def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str]
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
     chosen = set(paths) if paths is not None else None
     results = []
-    for relative, path in folder.walk(root, _is_ours):
+    for relative, path in folder.walk(root, is_worth_reading):
         if chosen is not None and relative not in chosen:
             continue
         data = folder.read(path, LARGEST_FILE)
@@ -105,12 +106,8 @@ def replacements_for(found: Scan) -> list[Replacement]:
     return [Replacement(old, new) for old, new in wanted.items() if new is not None]
 
 
-def _is_ours(path: str) -> bool:
-    return kind_of(path) is not None
-
-
 def _files(root: Path, progress: Progress) -> Iterable[File]:
-    listed = list(folder.walk(root, _is_ours))
+    listed = list(folder.walk(root, is_worth_reading))
     for number, (relative, path) in enumerate(listed, start=1):
         data = folder.read(path, LARGEST_FILE)
         progress(number, len(listed))

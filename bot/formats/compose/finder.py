@@ -13,6 +13,7 @@ from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
+KIND = Kind("compose")
 MOST_EXTENDS = 10
 _WORDS = ("image", "dockerfile_inline", "args")
 
@@ -21,7 +22,7 @@ def find(path: str, text: str) -> Findings:
     """The images that services run, and those that builds written in the file itself stand on."""
     if "services" not in text or not any(word in text for word in _WORDS):
         return Findings()
-    file = Collector(path, text, Kind.COMPOSE)
+    file = Collector(path, text, KIND)
     try:
         documents = read(text)
     except Unreadable as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.usage import Findings, Problem, Role
+from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
 from bot.formats.dockerfile.stages import EMPTY_IMAGE, Stage, resolve

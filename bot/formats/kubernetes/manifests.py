@@ -14,6 +14,7 @@ from bot.formats.source.collector import Collector, Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.formats.source.yaml import TEMPLATED, read
 
+KIND = Kind("kubernetes")
 CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"})
 """The last two are Tekton's and Argo Workflows'."""
 WITHOUT_CONTAINERS = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
@@ -29,7 +30,7 @@ def find(path: str, text: str) -> Findings:
     """The images of every container in every document that is a manifest; a Helm template is one problem."""
     if "image" not in text and OPENSHIFT_IMAGE not in text:
         return Findings()
-    file = Collector(path, text, Kind.KUBERNETES)
+    file = Collector(path, text, KIND)
     action = _TEMPLATE_ACTION.search(text)
     if action is None and not ("kind" in text and "apiVersion" in text) and not kustomize.may_be_one(text):
         return Findings()

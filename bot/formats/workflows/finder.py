@@ -11,6 +11,7 @@ from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_im
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.yaml import read
 
+KIND = Kind("gha")
 DOCKER = "docker://"
 _WORDS = ("container", "services", "image", DOCKER)
 
@@ -19,7 +20,7 @@ def find(path: str, text: str) -> Findings:
     """Job containers, service containers and container actions."""
     if not any(word in text for word in _WORDS):
         return Findings()
-    file = Collector(path, text, Kind.WORKFLOW)
+    file = Collector(path, text, KIND)
     try:
         documents = read(text)
     except Unreadable as error:
