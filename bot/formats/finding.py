@@ -1,5 +1,6 @@
 """What each file names, read by the format that its path tells."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.usage import Findings, Kind, Problem
@@ -28,7 +29,7 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
         found = format_of(kind).read(path, text)
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
-    return replace(found, usages=marker.attached(found.usages, text))
+    return replace(found, usages=marker.attached(found.usages, text), problems=one_for_each_file(found.problems))
 
 
 def too_large(size: int) -> str:
@@ -37,6 +38,22 @@ def too_large(size: int) -> str:
         f"larger than {LARGEST_FILE >> 10} KiB ({size:,} bytes), so it is not read and nothing in it is watched; "
         "split it, or name its images in a smaller file"
     )
+
+
+def one_for_each_file(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The first problem of each file in the order of its lines, with a count of the others: whoever opens the file
+    sees those too."""
+    by_path: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_path.setdefault(problem.path, []).append(problem)
+    return tuple(_with_count(sorted(of_file, key=lambda each: each.line)) for of_file in by_path.values())
+
+
+def _with_count(problems: list[Problem]) -> Problem:
+    first, *others = problems
+    if not others:
+        return first
+    return replace(first, message=f"{first.message} (and {len(others)} more in this file)")
 
 
 def _unread(path: str, why: str) -> Findings:

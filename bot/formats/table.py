@@ -79,7 +79,17 @@ _NO_MANIFEST = re.compile(
 )
 """YAML whose format its place or name fixes, and which is not a Kubernetes object: a manifest needs `kind` and
 `apiVersion`, and no cluster reads these. (Chart.yaml has an apiVersion, but names no image that is run.)"""
-_OTHER_ENDINGS = (".dockerignore", ".md")
+_NO_SOURCE = re.compile(
+    r"""
+    .*\.(?:approved|verified|received)(?:\.[^/]*)?             # what snapshot tests expect and got
+    | .*\.(?:txt|bak|orig|rej|old|save|tmp|log|patch|diff)     # backups, outputs, notes
+    | .*(?:~|\.sw[a-p]) | (?:.*/)?\.?\#[^/]*                    # left by editors
+    | .*\.(?:dockerignore|md)
+    | .*\.nuget\.g\.(?:props|targets)                          # written by a restore
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Files that nobody builds from, whatever their names begin with."""
 
 FORMATS: tuple[Format, ...] = (
     Format(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
@@ -102,7 +112,7 @@ def format_of(kind: Kind) -> Format:
 
 def kind_of(path: str) -> Kind | None:
     """What a file's path (with `/`) says about its kind; any other YAML file may hold Kubernetes manifests."""
-    if path.endswith(_OTHER_ENDINGS):
+    if _NO_SOURCE.fullmatch(path):
         return None
     return next((each.kind for each in FORMATS if each.names.fullmatch(path)), None)
 

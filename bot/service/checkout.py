@@ -8,17 +8,18 @@ from pathlib import Path
 from bot.clients import folder
 from bot.clients.http import Http
 from bot.clients.registry import Registry, host_rules
+from bot.discover.choosing import chosen
 from bot.discover.selection import Selection
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
+from bot.domain.repository import TreeEntry
 from bot.domain.usage import Problem, Replacement, Usage
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite
-from bot.formats.table import is_worth_reading
 from bot.service.wiring import registry_access
 from bot.settings import Settings
 from bot.watch.registry.observe import read as read_image
@@ -65,22 +66,26 @@ class Updated:
 
 async def scan(root: Path, settings: Settings, clock: Clock, *, offline: bool, progress: Progress) -> Scan:
     """All usages below `root`; with the registries asked once per distinct base unless `offline`."""
-    files = list(_files(root, progress))
+    choice = chosen(folder.entries(root), is_bounded=False)
+    files = list(_files(root, choice.entries, progress))
     found, _ = read_files(files, Memory())
     selection = Selection(bases=tuple(settings.bases))
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
     seen: Mapping[Base, Observation | Failure] = {}
     if not offline:
         seen = await _look({base for _, base in pairs if base is not None}, settings, clock, progress)
-    return Scan(len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), found.problems)
+    return Scan(
+        len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), (*choice.problems, *found.problems)
+    )
 
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
-    chosen = set(paths) if paths is not None else None
+    wanted = set(paths) if paths is not None else None
     results = []
-    for relative, path in folder.walk(root, is_worth_reading):
-        if chosen is not None and relative not in chosen:
+    for entry in sorted(chosen(folder.entries(root), is_bounded=False).entries, key=lambda each: each.path):
+        relative, path = entry.path, _place(root, entry.path)
+        if wanted is not None and relative not in wanted:
             continue
         data = folder.read(path, LARGEST_FILE)
         result = rewrite(relative, data, replacements)
@@ -106,12 +111,15 @@ def replacements_for(found: Scan) -> list[Replacement]:
     return [Replacement(old, new) for old, new in wanted.items() if new is not None]
 
 
-def _files(root: Path, progress: Progress) -> Iterable[File]:
-    listed = list(folder.walk(root, is_worth_reading))
-    for number, (relative, path) in enumerate(listed, start=1):
-        data = folder.read(path, LARGEST_FILE)
-        progress(number, len(listed))
-        yield File(relative, folder.content_name(data), data)
+def _place(root: Path, path: str) -> Path:
+    return root if root.is_file() else root / path
+
+
+def _files(root: Path, entries: Sequence[TreeEntry], progress: Progress) -> Iterable[File]:
+    for number, entry in enumerate(entries, start=1):
+        data = folder.read(_place(root, entry.path), LARGEST_FILE)
+        progress(number, len(entries))
+        yield File(entry.path, folder.content_name(data), data)
 
 
 async def _look(

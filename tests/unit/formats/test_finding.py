@@ -100,3 +100,10 @@ def test_a_binary_file_is_one_problem() -> None:
 )
 def test_nothing_raises(kind: Kind, data: bytes) -> None:
     find_usages("file", data, kind)
+
+
+def test_a_file_has_one_line_at_most_with_a_count_of_the_others() -> None:
+    found = find_usages("Dockerfile", b"FROM a\nCOPY --from=7 / /\nCOPY --from=8 / /\nCOPY --from=9 / /\n")
+    assert [(problem.line, problem.message) for problem in found.problems] == [
+        (2, "COPY from=7: there is no stage with this number (and 2 more in this file)")
+    ]
