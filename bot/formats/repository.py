@@ -12,8 +12,8 @@ from bot.formats.finding import LARGEST_FILE, find_usages
 from bot.formats.rewrite import marker
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
+from bot.formats.workflows import KIND as WORKFLOW
 from bot.formats.workflows.dispatchable import dispatchable
-from bot.formats.workflows.finder import KIND as WORKFLOW
 
 _WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000

@@ -8,13 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.usage import Findings, Kind
+from bot.formats import other_builds
+from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.bake import finder as bake
+from bot.formats.builds import Builds
 from bot.formats.compose import finder as compose
 from bot.formats.devcontainer import finder as devcontainer
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.dotnet import global_json, project
 from bot.formats.kubernetes import helm
 from bot.formats.kubernetes import manifests as kubernetes
+from bot.formats.shell import KIND as SHELL
+from bot.formats.shell import finder as shell
+from bot.formats.workflows import builds as workflow_builds
 from bot.formats.workflows import finder as workflows
 
 Comment = tuple[str, str]
@@ -33,6 +39,7 @@ class Format:
     problems of a file's path and text, and never raises. Of a repository with too many files, those of a low
     `rank` are read. `quotes_tags` says that a tag under a key of its own must stay a text where it looks like a
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
+    `builds` gives what a file asks of builds elsewhere, and never raises either.
     """
 
     kind: Kind
@@ -42,6 +49,7 @@ class Format:
     comment: Comment = HASH
     quotes_tags: bool = False
     tells_without_names: bool = False
+    builds: Callable[[str, str], Builds] | None = None
 
     def comment_in(self, path: str) -> Comment | None:
         """The signs of a comment line in a file of this kind; JSON takes none, but for JSON with `//` comments."""
@@ -64,6 +72,14 @@ _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.j
 _DEVCONTAINER = _names(r"\.?devcontainer(?:\.[\w-]+)?\.json")
 _PROJECT = _names(r"[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)")
 _VALUES = _names(r"(?:(?:[^/]*[._-])?values[^/]*|values/[^/]+)\.ya?ml")
+_AZURE_PIPELINES = _names(
+    r"[^/]*azure[-_.]?pipelines?[^/]*\.ya?ml|\.vsts[^/]*\.ya?ml"
+    r"|(?:\.?azure[-_]?(?:pipelines?|devops)|\.?(?:azdo|ado|vsts))/(?:.*/)?[^/]+\.ya?ml"
+    r"|eng/(?:.*/)?(?:pipelines|templates|common)/(?:.*/)?[^/]+\.ya?ml"
+)
+"""The last is where the repositories of .NET itself keep theirs."""
+_OTHER_BUILDS = _names(r"\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml")
+_SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
 _ANY_YAML = _names(r"[^/]*\.ya?ml")
 _NO_MANIFEST = re.compile(
     r"""
@@ -72,7 +88,7 @@ _NO_MANIFEST = re.compile(
         \.?(?:codecov|readthedocs|golangci|goreleaser|yamllint|prettierrc|eslintrc|markdownlint|pre-commit-config
             |clang-format|clang-tidy|rubocop|stylelintrc|spectral|editorconfig|hadolint|trivy|dependabot|releaserc)
         | _config | mkdocs | pubspec | pnpm-lock | pnpm-workspace | antora | buf | buf\.gen | GitVersion
-        | Chart | crowdin | swagger | openapi | \.gitlab-ci | appveyor | azure-pipelines
+        | Chart | crowdin | swagger | openapi | appveyor
     )\.ya?ml
     """,
     re.VERBOSE,
@@ -93,13 +109,16 @@ _NO_SOURCE = re.compile(
 
 FORMATS: tuple[Format, ...] = (
     Format(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
-    Format(workflows.KIND, _WORKFLOW, workflows.find, 2),
+    Format(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
+    Format(azure_pipelines.KIND, _AZURE_PIPELINES, azure_pipelines.find, 3, builds=azure_pipelines.builds),
+    Format(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
     Format(compose.KIND, _COMPOSE, compose.find, 5),
     Format(bake.KIND, _BAKE, bake.find, 6),
     Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES),
     Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
     Format(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
+    Format(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
     Format(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True),
 )
 _BY_KIND: Mapping[Kind, Format] = {each.kind: each for each in FORMATS}

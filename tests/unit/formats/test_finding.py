@@ -52,6 +52,14 @@ from bot.formats.table import FORMATS, kind_of
         ("chart/prod.values.yaml", "helm-values"),
         ("chart/values/prod.yaml", "helm-values"),
         ("k8s/deployment.yaml", "kubernetes"),
+        ("azure-pipelines.yml", "azure-pipelines"),
+        ("build/azure-pipelines.release.yml", "azure-pipelines"),
+        (".azure-pipelines/templates/image.yaml", "azure-pipelines"),
+        ("eng/pipelines/build.yml", "azure-pipelines"),
+        (".gitlab-ci.yml", "other-build"),
+        (".circleci/config.yml", "other-build"),
+        ("eng/publish.sh", "shell"),
+        ("build.ps1", "shell"),
         ("README.md", None),
         ("main.tf", None),
         ("variables.hcl", None),
@@ -63,7 +71,7 @@ from bot.formats.table import FORMATS, kind_of
         ("Dockerfile.md", None),
         ("lint/dockerfile.py", None),
         ("parse_dockerfile.go", None),
-        ("dockerfile-lint.sh", None),
+        ("dockerfile-lint.sh", "shell"),
         ("DockerfileParser.cs", None),
         ("dockerfiles", None),
         ("dockerfile.yaml", "kubernetes"),
@@ -107,3 +115,11 @@ def test_a_file_has_one_line_at_most_with_a_count_of_the_others() -> None:
     assert [(problem.line, problem.message) for problem in found.problems] == [
         (2, "COPY from=7: there is no stage with this number (and 2 more in this file)")
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "service"), [(".gitlab-ci.yml", "GitLab CI"), (".circleci/config.yml", "CircleCI")]
+)
+def test_a_build_that_is_not_read_is_told(path: str, service: str) -> None:
+    [problem] = find_usages(path, b"image: mcr.microsoft.com/dotnet/sdk:8.0\n").problems
+    assert problem.message.startswith(f"a build is there, not read: images that {service} names")
