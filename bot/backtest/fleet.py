@@ -61,6 +61,7 @@ class Fleet:
         return self.uses.get(base, ())
 
 
+_DOCKERFILE = Kind("dockerfile")
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
@@ -70,7 +71,7 @@ class _UsageRow(BaseModel):
     source: _Name
     reference: _Name
     file: Annotated[str, StringConstraints(max_length=1024)] = "Dockerfile"
-    kind: Kind = Kind.DOCKERFILE
+    kind: Annotated[Kind, StringConstraints(min_length=1, max_length=32)] = _DOCKERFILE
     line: Annotated[int, Field(ge=1)] = 1
     start: int | None = 0
     role: Role = Role.FINAL_STAGE
@@ -149,7 +150,7 @@ def _usage(where: str, row: _UsageRow) -> Usage:
 
 def _stage(base: Base, role: Role, pinned: bool, platforms: tuple[str, ...]) -> Usage:
     reference = Reference(base.name, base.tag, _NO_DIGEST if pinned else None)
-    return Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, role, _whole(reference), platforms=platforms)
+    return Usage("Dockerfile", _DOCKERFILE, 1, reference, role, _whole(reference), platforms=platforms)
 
 
 def _whole(reference: Reference) -> Span:

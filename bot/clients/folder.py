@@ -3,32 +3,39 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repository import TreeEntry
 
-_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", "bin", "obj", ".terraform"})
-"""Folders that hold other people's files or build output."""
+_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".terraform"})
+"""Folders that hold no sources of the checkout, and many files."""
+_LINK = "120000"
 
 
-def walk(root: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
-    """Files below `root` (or `root` itself, where it is one) with their path relative to it, in order.
+def entries(root: Path) -> Iterator[TreeEntry]:
+    """The files below `root` (or `root` itself, where it is one) as git would list them, in order, without names
+    of their contents.
 
-    Symbolic links are not followed: they may lead out of the checkout. Raises `Failure` where `root` is missing.
+    Symbolic links are listed and not followed: they may lead out of the checkout. Raises `Failure` where `root` is
+    missing.
     """
     if root.is_file():
-        yield root.name, root
+        yield TreeEntry(root.name, "", size=root.stat().st_size)
         return
     if not root.is_dir():
         raise Failure(Trouble.MISSING, "there is no such file or folder", where=str(root))
     for folder, folders, files in os.walk(root):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in sorted(files):
+        for name in sorted([*files, *links]):
             path = Path(folder) / name
             relative = path.relative_to(root).as_posix()
-            if wanted(relative) and not path.is_symlink():
-                yield relative, path
+            if path.is_symlink():
+                yield TreeEntry(relative, "", mode=_LINK)
+            elif path.is_file():
+                yield TreeEntry(relative, "", size=path.stat().st_size)
 
 
 def read(path: Path, largest: int) -> bytes:

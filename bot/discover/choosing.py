@@ -1,37 +1,34 @@
-"""Which entries of a tree are worth fetching: every file is a request, and a tree may hold 100,000 of them."""
+"""Which entries of a tree are worth reading: in the fleet every file is a request, and a tree may hold 100,000."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.repository import TreeEntry
-from bot.domain.usage import Kind, Problem
+from bot.domain.usage import Problem
 from bot.formats import repository_config
-from bot.formats.finding import LARGEST_FILE, kind_of, too_large
+from bot.formats.finding import LARGEST_FILE, too_large
+from bot.formats.table import format_of, is_worth_reading, kind_of
 
 MOST_FILES = 1_000
 """To one repository: a third of what GitHub grants a token in an hour is three such."""
 MOST_BYTES = 16 << 20
 """To one repository, all files together."""
 
-_OTHER_FORMATS = re.compile(
-    r"""
-    (?:.*/)?\.github/(?!workflows/|actions/).*        # issue forms, dependabot, labeler, release notes, funding
-    | (?:.*/)?(?:
-        \.?(?:codecov|readthedocs|golangci|goreleaser|yamllint|prettierrc|eslintrc|markdownlint|pre-commit-config
-            |clang-format|clang-tidy|rubocop|stylelintrc|spectral|editorconfig|hadolint|trivy|dependabot|releaserc)
-        | _config | mkdocs | pubspec | pnpm-lock | pnpm-workspace | antora | buf | buf\.gen | GitVersion
-        | Chart | crowdin | swagger | openapi | \.gitlab-ci | appveyor | azure-pipelines
-    )\.ya?ml
-    """,
-    re.VERBOSE,
-)
-"""YAML whose format its place or name fixes, and which is not a Kubernetes object: a manifest needs `kind` and
-`apiVersion`, and no cluster reads these. (Chart.yaml has an apiVersion, but names no image that is run.)"""
-
-_FIRST = (Kind.DOCKERFILE, Kind.WORKFLOW, Kind.PROJECT, Kind.GLOBAL_JSON, Kind.COMPOSE)
-"""What is read where not everything can be."""
 _MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
+_VENDORED = frozenset({"node_modules", ".venv", ".terraform"})
+"""Folders that hold other people's files."""
+_OUTPUT = frozenset({"bin", "obj"})
+"""Folders that builds of .NET write to, copies of sources among them."""
+_UNLIKELY = re.compile(
+    r"(?:^|/)(?:[^/]*[._-])?"
+    r"(?:tests?|specs?|fixtures?|testdata|snapshots?|samples?|examples?|docs?|benchmarks?|archived?|vendor)/",
+    re.IGNORECASE,
+)
+"""Folders whose files seldom make an image that runs anywhere."""
+_LATER = 10
+"""What such a folder adds to the rank: its files come behind all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +37,27 @@ class Choice:
     problems: tuple[Problem, ...]
 
 
-def chosen(entries: Iterable[TreeEntry]) -> Choice:
-    """The files to fetch, and what a maintainer should know of those that are not.
+def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
+    """The files to read, the likeliest to count first, and what a maintainer should know of the others.
 
-    A file too large to be written by hand, a symbolic link in the place of one of ours and a submodule are
-    reported, not fetched.
+    A file too large to be written by hand, a symbolic link in the place of one of ours, what lies in `bin` and
+    `obj`, and submodules are told of, not read. `is_bounded` keeps `MOST_FILES` and `MOST_BYTES`.
     """
     candidates: list[tuple[int, TreeEntry]] = []
     problems: list[Problem] = []
     submodules: list[str] = []
+    output: list[str] = []
     for entry in entries:
         if entry.kind == "commit":
             submodules.append(entry.path)
             continue
         rank = _rank(entry.path)
-        if entry.kind != "blob" or rank is None:
+        folders = entry.path.split("/")[:-1]
+        if entry.kind != "blob" or rank is None or not _VENDORED.isdisjoint(folders):
             continue
-        if not entry.is_file:
+        if not _OUTPUT.isdisjoint(folders):
+            output.append(entry.path)
+        elif not entry.is_file:
             advice = "a symbolic link is not followed; its target is read where it stands, under its own name"
             problems.append(Problem(entry.path, 1, advice))
         elif entry.size > LARGEST_FILE:
@@ -69,11 +70,14 @@ def chosen(entries: Iterable[TreeEntry]) -> Choice:
         advice = "read where it is a repository of the fleet itself, not from here"
         count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
         problems.append(Problem(submodules[0], 1, f"{count}: {advice}"))
+    if output:
+        why = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
+        problems.append(Problem(min(output), 1, f"{left_out(len(output), 'read')}: {why}"))
     candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
-    taken = _within_bounds([entry for _, entry in candidates])
-    if left := candidates[len(taken) :]:
-        why = f"the repository has too many files; {left_out(len(left), 'read')}"
-        problems.append(Problem(left[0][1].path, 1, why))
+    in_order = [entry for _, entry in candidates]
+    taken = _within_bounds(in_order) if is_bounded else in_order
+    if left := in_order[len(taken) :]:
+        problems.append(Problem(left[0].path, 1, _too_many(left)))
     return Choice(tuple(taken), tuple(problems))
 
 
@@ -82,14 +86,22 @@ def left_out(count: int, what: str) -> str:
     return f"this one was not {what}" if count == 1 else f"this and {count - 1:,} more were not {what}"
 
 
+def _too_many(left: Sequence[TreeEntry]) -> str:
+    counts = Counter(str(kind_of(entry.path)) for entry in left)
+    told = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
+    return f"the repository has too many files; {left_out(len(left), 'read')} ({told}), the least likely ones"
+
+
 def _rank(path: str) -> int | None:
     """The lower, the sooner; None for files that name no reference."""
     if path == repository_config.PATH:
         return 0
+    if path in _MISNAMED:
+        return 1
     kind = kind_of(path)
-    if kind is None or (kind is Kind.KUBERNETES and path not in _MISNAMED and _OTHER_FORMATS.fullmatch(path)):
+    if kind is None or not is_worth_reading(path):
         return None
-    return 1 + (_FIRST.index(kind) if kind in _FIRST else len(_FIRST) + (kind is Kind.KUBERNETES))
+    return 1 + format_of(kind).rank + (_LATER if _UNLIKELY.search(path) else 0)
 
 
 def _within_bounds(entries: list[TreeEntry]) -> list[TreeEntry]:

@@ -19,11 +19,11 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Tree
 from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Findings, Kind, Problem
+from bot.domain.usage import Findings, Problem
 from bot.formats import repository_config
-from bot.formats.finding import kind_of
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.source.text import decode
+from bot.formats.table import format_of, kind_of
 
 _BATCH = 40
 _AT_ONCE = 4
@@ -202,4 +202,5 @@ class _Discovery:
 
 def _is_about_images(path: str) -> bool:
     """A project has problems only where it builds an image, and its base need not be named."""
-    return kind_of(path) is Kind.PROJECT
+    kind = kind_of(path)
+    return kind is not None and format_of(kind).tells_without_names

@@ -3,23 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
 
 from bot.domain.reference import Reference
 from bot.domain.sdk_pin import SdkPin
 
-
-class Kind(StrEnum):
-    """The kind of file that a usage stands in."""
-
-    DOCKERFILE = "dockerfile"
-    COMPOSE = "compose"
-    KUBERNETES = "kubernetes"
-    HELM_VALUES = "helm-values"
-    BAKE = "bake"
-    DEVCONTAINER = "devcontainer"
-    WORKFLOW = "gha"
-    PROJECT = "csproj"
-    GLOBAL_JSON = "global-json"
+Kind = NewType("Kind", str)
+"""The kind of file that a usage stands in: a plain word, one for each format of `bot.formats.table`."""
 
 
 class Role(StrEnum):

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from bot.domain.repository import Workflow
 from bot.domain.usage import Findings, Kind, Problem, Usage
 from bot.formats.dotnet import global_json, project
-from bot.formats.finding import LARGEST_FILE, find_usages, kind_of
+from bot.formats.finding import LARGEST_FILE, find_usages
 from bot.formats.rewrite import marker
 from bot.formats.source.text import decode
+from bot.formats.table import kind_of
+from bot.formats.workflows import KIND as WORKFLOW
 from bot.formats.workflows.dispatchable import dispatchable
 
 _WORKFLOWS = ".github/workflows/"
@@ -59,10 +61,10 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
         kind = kind_of(file.path)
         if kind is None:
             continue
-        found = _project(file, shared) if kind is Kind.PROJECT else memory.findings(file, kind)
+        found = _project(file, shared) if kind == project.KIND else memory.findings(file, kind)
         usages += found.usages
         problems += found.problems
-        if kind is Kind.WORKFLOW and file.path.startswith(_WORKFLOWS):
+        if kind == WORKFLOW and file.path.startswith(_WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
     return Findings(tuple(usages), tuple(problems)), tuple(workflows)
@@ -81,7 +83,7 @@ class _Shared:
         imports: list[tuple[str, str]] = []
         pins: dict[str, str] = {}
         for file in files:
-            if kind_of(file.path) is Kind.GLOBAL_JSON:
+            if kind_of(file.path) == global_json.KIND:
                 pins[file.path] = decode(file.data)
             elif file.path.endswith(_IMPORTED) and len(file.data) <= LARGEST_FILE:
                 imports.append((file.path, decode(file.data)))
@@ -101,7 +103,7 @@ def _mentions_containers(text: str) -> bool:
 def _project(file: File, shared: _Shared) -> Findings:
     is_project = file.path.endswith(project.PROJECT_ENDINGS)
     if not is_project or len(file.data) > LARGEST_FILE or b"\0" in file.data:
-        return find_usages(file.path, file.data, Kind.PROJECT)
+        return find_usages(file.path, file.data, project.KIND)
     text = decode(file.data)
     try:
         pin = _sdk_above(file.path, shared.pins)

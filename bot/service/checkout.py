@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.clients import folder
+from bot.discover.choosing import chosen
 from bot.discover.selection import Selection
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
@@ -16,8 +17,9 @@ from bot.domain.failure import Failure
 from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
+from bot.domain.repository import TreeEntry
 from bot.domain.usage import Problem, Replacement, Usage
-from bot.formats.finding import LARGEST_FILE, kind_of
+from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite
 from bot.settings.defaults import BASES, REGISTRY
@@ -46,7 +48,8 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
 
     Without settings, Microsoft's own registry and bases are meant.
     """
-    files = list(_files(root, progress))
+    choice = chosen(folder.entries(root), is_bounded=False)
+    files = list(_files(root, choice.entries, progress))
     found, _ = read_files(files, Memory())
     selection = Selection(bases=BASES if settings is None else tuple(settings.bases))
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
@@ -58,7 +61,9 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
                 by_base[base].append(usage)
         pins_sdk = any(usage.sdk_pin is not None for usage in found.usages)
         seen = await _look(by_base, settings, clock, progress, pins_sdk)
-    return Scan(len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), found.problems)
+    return Scan(
+        len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), (*choice.problems, *found.problems)
+    )
 
 
 def nearest(found: Scan, reference: Reference) -> Reference | None:
@@ -70,10 +75,11 @@ def nearest(found: Scan, reference: Reference) -> Reference | None:
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
-    chosen = set(paths) if paths is not None else None
+    wanted = set(paths) if paths is not None else None
     results = []
-    for relative, path in folder.walk(root, _is_ours):
-        if chosen is not None and relative not in chosen:
+    for entry in sorted(chosen(folder.entries(root), is_bounded=False).entries, key=lambda each: each.path):
+        relative, path = entry.path, _place(root, entry.path)
+        if wanted is not None and relative not in wanted:
             continue
         data = folder.read(path, LARGEST_FILE)
         result = rewrite(relative, data, replacements)
@@ -99,16 +105,15 @@ def replacements_for(found: Scan) -> list[Replacement]:
     return [Replacement(old, new) for old, new in wanted.items() if new is not None]
 
 
-def _is_ours(path: str) -> bool:
-    return kind_of(path) is not None
+def _place(root: Path, path: str) -> Path:
+    return root if root.is_file() else root / path
 
 
-def _files(root: Path, progress: Progress) -> Iterable[File]:
-    listed = list(folder.walk(root, _is_ours))
-    for number, (relative, path) in enumerate(listed, start=1):
-        data = folder.read(path, LARGEST_FILE)
-        progress(number, len(listed))
-        yield File(relative, folder.content_name(data), data)
+def _files(root: Path, entries: Sequence[TreeEntry], progress: Progress) -> Iterable[File]:
+    for number, entry in enumerate(entries, start=1):
+        data = folder.read(_place(root, entry.path), LARGEST_FILE)
+        progress(number, len(entries))
+        yield File(entry.path, folder.content_name(data), data)
 
 
 async def _look(

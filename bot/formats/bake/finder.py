@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.usage import Findings, Role
+from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
 from bot.formats.dockerfile import inline as inline_dockerfile
@@ -41,7 +42,7 @@ def find(path: str, text: str) -> Findings:
     """The images that targets are built from, as far as they can be read without running Bake."""
     if not any(word in text for word in (IMAGE_CONTEXT, "dockerfile-inline", "args")):
         return Findings()
-    file = Collector(path, text, Kind.BAKE)
+    file = Collector(path, text, KIND)
     try:
         blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable as error:
@@ -160,7 +161,9 @@ class _Targets:
                 written += Spanned("\n", (~_behind(inline.written),))
             args = {key: self.evaluated(value, variables) for key, value in merged["args"].items()}
             known = {key: value for key, (value, whole) in args.items() if whole}
-            inline_dockerfile.find(written, self.file, args=known, contexts=merged["contexts"])
+            inline_dockerfile.find(
+                written, self.file, args=known, contexts=merged["contexts"], variables_are_shared=True
+            )
 
     def _read_context(self, value: Value, variables: Mapping[str, Value]) -> None:
         evaluated, whole = self.evaluated(value, variables)

@@ -1,6 +1,7 @@
 """Docker Compose files, by the Compose specification.
 
-An `image` beside a `build` is the name that the build's result gets, so it is no usage.
+An `image` beside a `build` is the name that the build's result gets, so it is no usage; nor is it where another
+service runs the same.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
+KIND = Kind("compose")
 MOST_EXTENDS = 10
 _WORDS = ("image", "dockerfile_inline", "args")
 
@@ -21,7 +23,7 @@ def find(path: str, text: str) -> Findings:
     """The images that services run, and those that builds written in the file itself stand on."""
     if "services" not in text or not any(word in text for word in _WORDS):
         return Findings()
-    file = Collector(path, text, Kind.COMPOSE)
+    file = Collector(path, text, KIND)
     try:
         documents = read(text)
     except Unreadable as error:
@@ -41,11 +43,13 @@ class _Services:
         self._seen: set[int] = set()
 
     def read(self, services: Mapping) -> None:
+        built = set(_built(services))
         for _, service in services.entries():
             if not isinstance(service, Mapping) or not self._is_new(service):
                 continue
-            if not _builds(service, services):
-                self._image(service.get("image"))
+            image = service.scalar("image")
+            if image is not None and not _builds(service, services) and _told(image) not in built:
+                self._image(image)
             volumes = service.get("volumes")
             if isinstance(volumes, Sequence) and self._is_new(volumes):
                 for volume in volumes.items:
@@ -91,6 +95,19 @@ class _Services:
         known = id(node) in self._seen
         self._seen.add(id(node))
         return not known
+
+
+def _built(services: Mapping) -> Iterator[str]:
+    """The names that the images get which services build."""
+    for _, service in services.entries():
+        image = service.scalar("image") if isinstance(service, Mapping) else None
+        if image is not None and isinstance(service, Mapping) and _builds(service, services):
+            yield _told(image)
+
+
+def _told(image: Scalar) -> str:
+    """The name as it is where no variable is set; those without a default stay as they are written."""
+    return interpolated(image.spanned.strip())[0].text
 
 
 def _builds(service: Mapping, services: Mapping) -> bool:

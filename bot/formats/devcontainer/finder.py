@@ -9,6 +9,7 @@ from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style
 from bot.formats.source.spanned import Spanned, joined
 
+KIND = Kind("devcontainer")
 _VARIABLE = re.compile(r"\$\{(?:localEnv|env):[^:}]*(?::(?P<default>[^:}]*)[^}]*)?\}")
 """A default ends at the next colon, as in the specification's reference implementation."""
 
@@ -17,7 +18,7 @@ def find(path: str, text: str) -> Findings:
     """The image, the features that come from a registry, and build arguments that are images."""
     if not any(word in text for word in ('"image"', '"features"', '"args"')):
         return Findings()
-    file = Collector(path, text, Kind.DEVCONTAINER)
+    file = Collector(path, text, KIND)
     try:
         root = read(text)
     except Unreadable as error:

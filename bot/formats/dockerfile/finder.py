@@ -5,11 +5,12 @@ COPY --from and RUN --mount expand none but know every stage of the file. ADD --
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.escaping import terminal
 from bot.domain.usage import Findings, Problem, Role
+from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
 from bot.formats.dockerfile.stages import EMPTY_IMAGE, Stage, resolve
@@ -30,6 +31,11 @@ _TOO_MANY = Fault(
     1, f"more than {MOST_IMAGES} instructions may name images; only the first are read, split the file"
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_TEMPLATED = (
+    "the file is a template of another program; what its expressions name is neither read nor edited, "
+    "so write the images out, or keep them in a file that is no template"
+)
 _VARIABLE = re.compile(r"\$.")
 
 
@@ -65,8 +71,20 @@ def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Finding
         del named[MOST_IMAGES:]
     usages, unusable = usages_of(path, text, named, outline.arguments)
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])
+    if all_faults and (template := _template_at_fault(text, all_faults)) is not None:
+        all_faults = [Fault(template, _TEMPLATED)]
     problems = [Problem(path, fault.line, terminal(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
     return Findings(tuple(usages), tuple(problems))
+
+
+def _template_at_fault(text: str, faults: Sequence[Fault]) -> int | None:
+    """The first line at fault where an expression of a template stands: `{{ … }}`, `{% … %}` or `<% … %>`."""
+    if _TEMPLATE.search(text) is None:
+        return None
+    lines = text.split("\n")
+    return next(
+        (fault.line for fault in faults if _TEMPLATE.search("".join(lines[fault.line - 1 : fault.line]))), None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Kind, Piece, Span, Usage
+from bot.domain.usage import Piece, Span, Usage
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.source.collector import Collector, written_with_escapes
 from bot.formats.source.spanned import Spanned, joined
@@ -16,16 +16,24 @@ _DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<default>=(?:\"[^\"\n]*\"|'
 _PLAIN_VALUE = re.compile(r"[\w.:/@+-]+")
 
 
-def find(written: Spanned, file: Collector, *, args: Mapping[str, Spanned], contexts: Collection[str]) -> None:
+def find(
+    written: Spanned,
+    file: Collector,
+    *,
+    args: Mapping[str, Spanned],
+    contexts: Collection[str],
+    variables_are_shared: bool = False,
+) -> None:
     """Adds what the Dockerfile uses, with places in the file that it is written in.
 
     `args` are the build's own, which take the place of the defaults that ARG declares; `contexts` are the names
     of its named contexts: BuildKit takes `FROM name` and `COPY --from=name` from there, so they are no images.
+    With `variables_are_shared`, a variable of the file may feed other texts too, so no digest is put into one.
     """
     text = _with_args(written, args)
     inner = dockerfile.find(file.path, text.text)
     named = {_familiar(name) for name in contexts}
-    moved = _Moved(text, file)
+    moved = _Moved(text, file, variables_are_shared)
     for usage in inner.usages:
         if not _is_named(usage, named):
             file.add(moved.usage(usage))
@@ -51,10 +59,11 @@ def _with_args(written: Spanned, args: Mapping[str, Spanned]) -> Spanned:
 class _Moved:
     """Usages of the inline Dockerfile as usages of the file around it."""
 
-    def __init__(self, text: Spanned, file: Collector) -> None:
+    def __init__(self, text: Spanned, file: Collector, variables_are_shared: bool) -> None:
         self.text = text
         self.file = file
         self.lines = Lines(text.text)
+        self.variables_are_shared = variables_are_shared
 
     def usage(self, usage: Usage) -> Usage:
         tag, digest, name = (self._span(span) for span in (usage.tag_span, usage.digest_span, usage.name_span))
@@ -96,7 +105,7 @@ class _Moved:
         a digest would break, so it goes behind the `${…}`: that is where the next character stands.
         """
         end = usage.span.end if usage.span and not usage.assembled and not usage.is_pinned else 0
-        if end and self.file.kind is Kind.BAKE and end < len(self.text):
+        if end and self.variables_are_shared and end < len(self.text):
             place = self.text.place(end)
         elif end and self.text.places[end - 1] >= 0:
             place = self.text.place(end - 1) + 1

@@ -62,7 +62,8 @@ def resolve(
         line = instruction.arguments
         flags, begin = split_flags(line, escape)
         words = split_blanks(line.part(begin, len(line)))
-        name = words[2].text.lower() if len(words) == 3 and words[1].text.lower() == "as" else None
+        # A template may have put any number of words before AS: its name is known all the same.
+        name = words[-1].text.lower() if len(words) >= 3 and words[-2].text.lower() == "as" else None
         word = words[0] if words else NOTHING
         standing = _Standing()
         try:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Kind, Role, Span, Usage
+from bot.domain.usage import Role, Span, Usage
+from bot.formats.dockerfile import KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault
 from bot.formats.source.collector import Collector
@@ -30,7 +31,7 @@ def usages_of(
     """The usages among what instructions name, and what is no image reference."""
     usages: list[Usage] = []
     faults: list[Fault] = []
-    file = Collector(path, text, Kind.DOCKERFILE)
+    file = Collector(path, text, KIND)
     served = _served(named, arguments)
     for it in named:
         try:

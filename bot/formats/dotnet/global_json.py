@@ -14,13 +14,14 @@ from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style
 from bot.formats.source.spanned import Spanned
 
+KIND = Kind("global-json")
 SDK = "mcr.microsoft.com/dotnet/sdk"
 _FULL_PRECISION = 3
 
 
 def find(path: str, text: str) -> Findings:
     """The SDK image of the pinned version. Never raises."""
-    file = Collector(path, text, Kind.GLOBAL_JSON)
+    file = Collector(path, text, KIND)
     try:
         sdk = _sdk(text)
     except Unreadable as error:

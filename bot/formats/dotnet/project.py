@@ -17,6 +17,7 @@ from bot.formats.dotnet.sdk_base import platform_of
 from bot.formats.source.collector import Collector, Unreadable, quoted, tag_stands_with_name
 from bot.formats.source.spanned import Spanned
 
+KIND = Kind("csproj")
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 MOST_FRAMEWORKS = 10
 
@@ -36,7 +37,7 @@ def find_project(path: str, text: str, props: Sequence[tuple[str, str]], *, sdk:
     """
     if not _may_tell(text, props):
         return Findings()
-    file = Collector(path, text, Kind.PROJECT)
+    file = Collector(path, text, KIND)
     try:
         project = Document.read(path, text)
     except Unreadable as error:
@@ -153,7 +154,7 @@ def _implicit(
     platforms = tuple(dict.fromkeys(filter(None, map(platform_of, runtimes))))
     return Usage(
         path=file.path,
-        kind=Kind.PROJECT,
+        kind=KIND,
         line=line,
         reference=reference,
         role=Role.IMPLICIT_BASE,

@@ -14,6 +14,7 @@ from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_u
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
+KIND = Kind("helm-values")
 _IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
 _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _WITH_ALGORITHM = "@sha256"
@@ -26,7 +27,7 @@ def find(path: str, text: str) -> Findings:
     """The images that the values name, whole or in separate keys."""
     if _NOT_VALUES.search(path) or not ("mage" in text or "repository" in text):
         return Findings()
-    file = Collector(path, text, Kind.HELM_VALUES)
+    file = Collector(path, text, KIND)
     try:
         documents = read(text)
     except Unreadable as error:

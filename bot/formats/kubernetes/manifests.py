@@ -14,6 +14,7 @@ from bot.formats.source.collector import Collector, Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.formats.source.yaml import TEMPLATED, read
 
+KIND = Kind("kubernetes")
 CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"})
 """The last two are Tekton's and Argo Workflows'."""
 WITHOUT_CONTAINERS = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
@@ -24,22 +25,25 @@ _TEMPLATE_ACTION = re.compile(
     r"\{\{-?\s*(?:/\*|\$?\.?(?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|toYaml|tpl)\s)"
 )
 
+_LITERAL_IMAGE = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?image:[ \t]*(?P<image>["']?[^\s"'{}#<]+["']?)[ \t]*(?:\#.*)?\r?$""", re.M
+)
+
 
 def find(path: str, text: str) -> Findings:
     """The images of every container in every document that is a manifest; a Helm template is one problem."""
     if "image" not in text and OPENSHIFT_IMAGE not in text:
         return Findings()
-    file = Collector(path, text, Kind.KUBERNETES)
+    file = Collector(path, text, KIND)
     action = _TEMPLATE_ACTION.search(text)
     if action is None and not ("kind" in text and "apiVersion" in text) and not kustomize.may_be_one(text):
         return Findings()
     try:
         documents = read(text)
     except Unreadable as error:
-        return file.unreadable(error)
-    if action is not None and (place := _template_action(text, documents)) is not None:
-        file.problem(place, TEMPLATED)
-        return file.findings()
+        return _of_template(file) if "{{" in text else file.unreadable(error)
+    if action is not None and _template_action(text, documents):
+        return _of_template(file)
     for document in documents:
         for written in kustomize.images(document):
             file.image(written, Role.IMAGE, assembled=True)
@@ -48,8 +52,16 @@ def find(path: str, text: str) -> Findings:
     return file.findings()
 
 
-def _template_action(text: str, documents: list[Node]) -> int | None:
-    """Where Helm would act, but for documents that only hold texts: those may be templates of another program."""
+def _of_template(file: Collector) -> Findings:
+    """One problem where an image is written out in a template, nothing where all of them come from its values."""
+    literal = _LITERAL_IMAGE.search(file.text)
+    if literal is not None:
+        file.problem(literal.start("image"), TEMPLATED)
+    return file.findings()
+
+
+def _template_action(text: str, documents: list[Node]) -> bool:
+    """Whether Helm would act, but for documents that only hold texts: those may be templates of another program."""
     begin = 0
     for number, document in enumerate(documents, start=1):
         end = documents[number].start if number < len(documents) else len(text)
@@ -57,8 +69,8 @@ def _template_action(text: str, documents: list[Node]) -> int | None:
         begin = end
         kind = document.scalar("kind") if isinstance(document, Mapping) else None
         if action is not None and (kind is None or kind.value not in WITHOUT_CONTAINERS):
-            return action.start()
-    return None
+            return True
+    return False
 
 
 def _mappings(documents: list[Node]) -> Iterator[tuple[str, Mapping]]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Piece, Span, Usage
+from bot.domain.usage import Piece, Span, Usage
 from bot.formats.source.spanned import Spanned
+from bot.formats.table import format_of
 
-_IN_YAML = (Kind.HELM_VALUES, Kind.KUBERNETES)
 _NO_TEXT = re.compile(
     r"[-+]?(?:0x[0-9a-f_]+|0o?[0-7_]+|0b[01_]+|\.inf|\.nan"
     r"|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:e[-+]?[0-9]+)?)"
@@ -165,7 +165,7 @@ def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
     """With quotes where a tag under a key of its own would become a number: a chart makes 1.2 of `tag: 1.20`."""
     before = text[max(0, edit.span.start - 80) : edit.span.start]
     if (
-        usage.kind not in _IN_YAML
+        not format_of(usage.kind).quotes_tags
         or edit.span != usage.tag_span
         or not usage.assembled
         or _NO_TEXT.fullmatch(edit.span.of(text))

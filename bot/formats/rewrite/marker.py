@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from bot.domain.usage import Kind, Role, Span, Usage
+from bot.domain.usage import Role, Span, Usage
 from bot.formats.source.text import Lines
+from bot.formats.table import format_of
 
 NAME = "base-digest"
 MOST_COMMENT_LINES = 20
@@ -58,7 +59,7 @@ def new_line(usage: Usage, digest: str, lines: Lines) -> tuple[int, str] | None:
 
     None where the file or the place takes no comment.
     """
-    signs = _comment_signs(usage)
+    signs = format_of(usage.kind).comment_in(usage.path)
     if signs is None or usage.role is Role.SYNTAX:
         return None
     number = statement_of(usage)
@@ -74,11 +75,3 @@ def new_line(usage: Usage, digest: str, lines: Lines) -> tuple[int, str] | None:
 def statement_of(usage: Usage) -> int:
     """The line that a marker stands above."""
     return usage.statement or usage.line
-
-
-def _comment_signs(usage: Usage) -> tuple[str, str] | None:
-    if usage.kind in (Kind.DEVCONTAINER, Kind.GLOBAL_JSON):
-        return "//", ""
-    if usage.kind is Kind.PROJECT:
-        return "<!--", " -->"
-    return None if usage.path.endswith(".json") else ("#", "")

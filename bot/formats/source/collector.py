@@ -6,6 +6,7 @@ from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
 LONGEST_QUOTE = 80
+BUILT_BY_KO = "ko://"
 IMAGE_CONTEXT = "docker-image://"
 """What stands before an image that is a build context, in Compose and Bake alike."""
 
@@ -39,8 +40,12 @@ class Collector:
         return usage is not None
 
     def image_or_problem(self, written: Spanned, role: Role, *, digest_place: int | None = None) -> None:
-        """For places where nothing but an image makes sense."""
-        if written.text.strip() and not self.image(written, role, digest_place=digest_place):
+        """For places where nothing but an image makes sense, or a Go package that ko builds into one."""
+        if (
+            written.text.strip()
+            and not written.text.startswith(BUILT_BY_KO)
+            and not self.image(written, role, digest_place=digest_place)
+        ):
             self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
 
     def usage(

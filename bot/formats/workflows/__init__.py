@@ -1,1 +1,5 @@
 """GitHub's workflows and action metadata."""
+
+from bot.domain.usage import Kind
+
+KIND = Kind("gha")

@@ -6,20 +6,24 @@ Source: GitHub's workflow syntax (`jobs.<id>.container`, `jobs.<id>.services`, `
 
 from collections.abc import Iterator
 
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.usage import Findings, Role
+from bot.formats.shell import script
+from bot.formats.shell.dotnet import BASE
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.yaml import read
+from bot.formats.workflows import KIND as KIND
+from bot.formats.workflows.steps import steps_of
 
 DOCKER = "docker://"
-_WORDS = ("container", "services", "image", DOCKER)
+_WORDS = ("container", "services", "image", DOCKER, BASE)
 
 
 def find(path: str, text: str) -> Findings:
-    """Job containers, service containers and container actions."""
+    """Job containers, service containers, container actions, and bases that command lines of `dotnet` name."""
     if not any(word in text for word in _WORDS):
         return Findings()
-    file = Collector(path, text, Kind.WORKFLOW)
+    file = Collector(path, text, KIND)
     try:
         documents = read(text)
     except Unreadable as error:
@@ -30,6 +34,11 @@ def find(path: str, text: str) -> Findings:
             file.problem(node.start, f"the image {quoted(written.text)} is known only when the workflow runs")
         else:
             file.image_or_problem(written.without_prefix(DOCKER) or written, role)
+    if BASE in text:
+        for step in (step for document in documents for step in steps_of(document)):
+            commands = step.script
+            if commands is not None:
+                script.name_bases(commands, file, step.environment)
     return file.findings()
 
 
@@ -40,11 +49,13 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role]]:
         for _, job in document.mapping("jobs").entries():
             if isinstance(job, Mapping):
                 yield from _job_images(job)
-        runs = document.mapping("runs")
-        image = runs.scalar("image")
+        image = document.mapping("runs").scalar("image")
         if image is not None and _is_image(image.value.strip()):
             yield image, Role.ACTION
-        yield from _step_images(runs)
+        for step in steps_of(document):
+            uses = step.mapping.scalar("uses")
+            if uses is not None and uses.value.strip().startswith(DOCKER):
+                yield uses, Role.ACTION
 
 
 def _is_image(value: str) -> bool:
@@ -57,14 +68,6 @@ def _job_images(job: Mapping) -> Iterator[tuple[Scalar, Role]]:
     if container is not None:
         yield container, Role.CONTAINER
     for _, service in job.mapping("services").entries():
-        image = service.scalar("image") if isinstance(service, Mapping) else None
-        if image is not None:
+        image = service.scalar("image") if isinstance(service, Mapping) else service
+        if isinstance(image, Scalar) and not image.is_null:
             yield image, Role.SERVICE
-    yield from _step_images(job)
-
-
-def _step_images(runner: Mapping) -> Iterator[tuple[Scalar, Role]]:
-    for step in runner.sequence("steps"):
-        uses = step.scalar("uses") if isinstance(step, Mapping) else None
-        if uses is not None and uses.value.strip().startswith(DOCKER):
-            yield uses, Role.ACTION

@@ -65,6 +65,17 @@ class TestWithoutANetwork:
         assert "Dockerfile:1: " in ran.err
         assert "docker-compose.yml:" in ran.err
 
+    def test_what_the_fleet_does_not_read_is_not_read_here_and_told(self, bot: Command, checkout: Path) -> None:
+        (checkout / "src" / "bin").mkdir()
+        (checkout / "src" / "bin" / "Dockerfile").write_text("FROM a:1\n")
+        (checkout / "Dockerfile").symlink_to("src/Dockerfile")
+        (checkout / "large.Dockerfile").write_bytes(b"#" * 3_000_000)
+        ran = bot("scan", checkout, "--offline", "-f", "json")
+        assert {row["file"] for row in json.loads(ran.out)} == {"compose.yaml", "src/Dockerfile"}
+        assert "src/bin/Dockerfile:1: this one was not read: files under bin/ and obj/" in ran.err
+        assert "Dockerfile:1: a symbolic link is not followed" in ran.err
+        assert "large.Dockerfile:1: larger than 1024 KiB (3,000,000 bytes)" in ran.err
+
     def test_a_file_name_cannot_drive_the_terminal(self, bot: Command, tmp_path: Path) -> None:
         (tmp_path / "a\x1b[31m.Dockerfile").write_text("FROM\n")
         ran = bot("scan", tmp_path, "--offline")

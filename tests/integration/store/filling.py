@@ -152,7 +152,7 @@ class Stores(StageStores):
 
 def usage_of(base: Base, path: str = "Dockerfile") -> Usage:
     reference = Reference(base.name, base.tag, digest("a"))
-    return Usage(path, Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE, Span(5, 80))
+    return Usage(path, Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, Span(5, 80))
 
 
 def change_of(pair: Pair, cause: Cause) -> Change:

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 def use(name: str, tag: str, *, pinned: bool = False, workflow: bool = True, platforms: str = "") -> Use:
     reference = Reference(base(tag).name, base(tag).tag, f"sha256:{'0' * 64}" if pinned else None)
     role, span = Role.FINAL_STAGE, Span(0, len(str(reference)))
-    usage = Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, role, span, platforms=tuple(platforms.split()))
+    usage = Usage("Dockerfile", Kind("dockerfile"), 1, reference, role, span, platforms=tuple(platforms.split()))
     return Use(Repository(name, frozenset({"weekly-rebuild.yml"} if workflow else ())), usage)
 
 

@@ -23,7 +23,9 @@ AT_ONCE = "weekly-rebuild.yml"
 def use(name: str, tag: str, *, digest: bool = False, workflow: bool = True, platforms: str = "") -> Use:
     reference = Reference(base(tag).name, base(tag).tag, f"sha256:{'0' * 64}" if digest else None)
     workflows = frozenset({AT_ONCE}) if workflow else frozenset[str]()
-    usage = Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE, platforms=tuple(platforms.split()))
+    usage = Usage(
+        "Dockerfile", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, platforms=tuple(platforms.split())
+    )
     return Use(Repository(name, workflows), usage)
 
 

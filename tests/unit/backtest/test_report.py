@@ -34,7 +34,7 @@ RELEASES = [release("8.0.17", "CVE-2025-0001", at=DAY + 3 * HOUR)]
 
 def fleet() -> Fleet:
     reference = Reference(base("aspnet:8.0").name, "8.0")
-    usage = Usage("Dockerfile", Kind.DOCKERFILE, 1, reference, Role.FINAL_STAGE, Span(5, 40))
+    usage = Usage("Dockerfile", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, Span(5, 40))
     return Fleet.of([Use(Repository(HOSTILE), usage)])
 
 
@@ -83,7 +83,7 @@ def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe() -> None:
 
 
 def test_a_repository_is_untouched_by_moves_of_other_platforms() -> None:
-    arm = Usage("Dockerfile", Kind.DOCKERFILE, 1, Reference.parse(str(LOG[0].base)), Role.FINAL_STAGE)
+    arm = Usage("Dockerfile", Kind("dockerfile"), 1, Reference.parse(str(LOG[0].base)), Role.FINAL_STAGE)
     uses = Fleet.of([Use(Repository("arm"), replace(arm, platforms=("linux/arm64",)))])
     (row,) = run(LOG, RELEASES, fleet=uses).repositories
     assert (row.rebuilds, row.untouched) == (0, 2)

@@ -19,7 +19,7 @@ LEGACY = Ignore(path="legacy/*", until=TODAY, reason="replaced by the new shop")
 
 def explained(config: RepositoryConfig) -> Explanation:
     usages = tuple(
-        Usage(path, Kind.DOCKERFILE, 1, Reference(ASPNET.name, "10.0"), Role.FINAL_STAGE)
+        Usage(path, Kind("dockerfile"), 1, Reference(ASPNET.name, "10.0"), Role.FINAL_STAGE)
         for path in ("Dockerfile", "legacy/Dockerfile")
     )
     read_at = datetime(2027, 1, 30, 8, tzinfo=UTC)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.folder import write
+from bot.clients.folder import entries, write
 from bot.domain.failure import Failure
 
 
@@ -26,3 +26,14 @@ def test_what_could_not_be_written_leaves_nothing_behind(tmp_path: Path, monkeyp
     with pytest.raises(Failure, match="cannot be written: No space left on device"):
         write(path, b"FROM b\n")
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"Dockerfile": b"FROM a\n"}
+
+
+def test_a_folder_is_listed_as_git_would_with_links_that_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "Dockerfile").write_bytes(b"FROM a\n")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_bytes(b"")
+    (tmp_path / "Dockerfile").symlink_to("bin/Dockerfile")
+    (tmp_path / "linked").symlink_to("bin")
+    listed = {entry.path: (entry.is_file, entry.size) for entry in entries(tmp_path)}
+    assert listed == {"Dockerfile": (False, 0), "linked": (False, 0), "bin/Dockerfile": (True, 7)}

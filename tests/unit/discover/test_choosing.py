@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discover.choosing import MOST_BYTES, MOST_FILES, chosen
+from bot.discover.choosing import MOST_BYTES, MOST_FILES, Choice, chosen
 from bot.domain.repository import TreeEntry
 from bot.formats.finding import LARGEST_FILE
 
@@ -93,17 +93,71 @@ def test_of_too_many_files_those_that_build_images_come_first() -> None:
     choice = chosen([*manifests, TreeEntry("z/Dockerfile", "d"), TreeEntry(".github/freshness.yaml", "f")])
     assert [entry.path for entry in choice.entries[:2]] == [".github/freshness.yaml", "z/Dockerfile"]
     assert len(choice.entries) == MOST_FILES
-    assert choice.problems[0].message == "the repository has too many files; this and 1 more were not read"
+    assert choice.problems[0].message == (
+        "the repository has too many files; this and 1 more were not read (2 kubernetes), the least likely ones"
+    )
 
 
 def test_one_file_too_many_is_counted_as_one() -> None:
     choice = chosen(TreeEntry(f"deploy/{number:04}.yaml", str(number)) for number in range(MOST_FILES + 1))
     (left,) = choice.problems
     assert left.path == f"deploy/{MOST_FILES:04}.yaml"
-    assert left.message == "the repository has too many files; this one was not read"
+    assert left.message == (
+        "the repository has too many files; this one was not read (1 kubernetes), the least likely ones"
+    )
 
 
 def test_all_files_together_are_bounded() -> None:
     count = MOST_BYTES // LARGEST_FILE
     entries = [TreeEntry(f"{number:03}.yaml", str(number), size=LARGEST_FILE) for number in range(count + 5)]
     assert len(chosen(entries).entries) == count
+
+
+def test_of_too_many_files_those_of_tests_and_samples_come_last() -> None:
+    snapshots = [TreeEntry(f"tests/{number}/Dockerfile", str(number)) for number in range(MOST_FILES)]
+    choice = chosen([*snapshots, TreeEntry("deploy/api.yaml", "a"), TreeEntry("src/Api.csproj", "b")])
+    assert [entry.path for entry in choice.entries[:2]] == ["src/Api.csproj", "deploy/api.yaml"]
+    assert "this and 1 more were not read (2 dockerfile)" in choice.problems[0].message
+
+
+def test_a_checkout_on_this_machine_has_no_limit() -> None:
+    entries = [TreeEntry(f"deploy/{number}.yaml", str(number)) for number in range(MOST_FILES + 1)]
+    choice = chosen(entries, is_bounded=False)
+    assert (len(choice.entries), choice.problems) == (MOST_FILES + 1, ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile.approved.txt",
+        "Sample.verified.Dockerfile",
+        "Sample.received.yaml",
+        "Dockerfile.approved",
+        "Dockerfile.txt",
+        "Dockerfile.bak",
+        "compose.yaml.orig",
+        "Dockerfile~",
+        ".Dockerfile.swp",
+        "#Dockerfile#",
+        ".#Dockerfile",
+        "obj/App.csproj.nuget.g.props",
+    ],
+)
+def test_snapshots_backups_and_what_editors_leave_are_no_sources(name: str) -> None:
+    assert chosen([TreeEntry(name, "1")]) == Choice((), ())
+
+
+def test_what_a_build_wrote_is_told_of_once_and_not_read() -> None:
+    output = [TreeEntry(f"src/{folder}/Debug/Dockerfile", folder) for folder in ("bin", "obj")]
+    choice = chosen([*output, TreeEntry("src/Dockerfile", "1"), TreeEntry("cabin/Dockerfile", "2")])
+    assert [entry.path for entry in choice.entries] == ["cabin/Dockerfile", "src/Dockerfile"]
+    [told] = choice.problems
+    assert (told.path, told.message) == (
+        "src/bin/Debug/Dockerfile",
+        "this and 1 more were not read: files under bin/ and obj/ are taken for what a build wrote; "
+        "move sources elsewhere",
+    )
+
+
+def test_what_others_wrote_is_not_read() -> None:
+    assert chosen([TreeEntry("web/node_modules/x/Dockerfile", "1")]) == Choice((), ())

@@ -8,8 +8,9 @@ import pytest
 
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Replacement, Usage
-from bot.formats.finding import find_usages, kind_of
+from bot.formats.finding import find_usages
 from bot.formats.rewrite.rewrite import rewrite
+from bot.formats.table import kind_of
 from tests.conftest import SHARED
 
 KNOWN_DISAGREEMENTS: dict[str, str] = {}

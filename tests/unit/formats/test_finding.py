@@ -3,54 +3,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.usage import Kind
-from bot.formats.finding import LARGEST_FILE, find_usages, kind_of
+from bot.formats.finding import LARGEST_FILE, find_usages
+from bot.formats.table import FORMATS, kind_of
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("Dockerfile", Kind.DOCKERFILE),
-        ("src/api/Dockerfile.alpine", Kind.DOCKERFILE),
-        ("build/api.Dockerfile", Kind.DOCKERFILE),
-        ("api.dockerfile", Kind.DOCKERFILE),
-        ("dockerfile", Kind.DOCKERFILE),
-        ("Containerfile", Kind.DOCKERFILE),
-        ("Containerfile.prod", Kind.DOCKERFILE),
-        ("Dockerfile-alpine", Kind.DOCKERFILE),
-        ("Dockerfile_dev", Kind.DOCKERFILE),
-        ("Dockerfile2", Kind.DOCKERFILE),
-        ("Dockerfile.go", Kind.DOCKERFILE),
-        ("build/api-Dockerfile", Kind.DOCKERFILE),
-        ("DOCKERFILE", Kind.DOCKERFILE),
-        ("compose.yaml", Kind.COMPOSE),
-        ("deploy/docker-compose.prod.yml", Kind.COMPOSE),
-        ("deploy/prod.docker-compose.yml", Kind.COMPOSE),
-        ("Docker-Compose.yaml", Kind.COMPOSE),
-        ("compose-dev.yaml", Kind.COMPOSE),
-        ("deploy/docker-stack.yml", Kind.COMPOSE),
-        ("k8s/decompose.yaml", Kind.KUBERNETES),
-        (".github/workflows/ci.yml", Kind.WORKFLOW),
-        ("actions/build/action.yaml", Kind.WORKFLOW),
-        ("docker-bake.hcl", Kind.BAKE),
-        ("docker-bake.override.json", Kind.BAKE),
-        ("bake.hcl", Kind.BAKE),
-        ("build/bake.json", Kind.BAKE),
+        ("Dockerfile", "dockerfile"),
+        ("src/api/Dockerfile.alpine", "dockerfile"),
+        ("build/api.Dockerfile", "dockerfile"),
+        ("api.dockerfile", "dockerfile"),
+        ("dockerfile", "dockerfile"),
+        ("Containerfile", "dockerfile"),
+        ("Containerfile.prod", "dockerfile"),
+        ("Dockerfile-alpine", "dockerfile"),
+        ("Dockerfile_dev", "dockerfile"),
+        ("Dockerfile2", "dockerfile"),
+        ("Dockerfile.go", "dockerfile"),
+        ("build/api-Dockerfile", "dockerfile"),
+        ("DOCKERFILE", "dockerfile"),
+        ("compose.yaml", "compose"),
+        ("deploy/docker-compose.prod.yml", "compose"),
+        ("deploy/prod.docker-compose.yml", "compose"),
+        ("Docker-Compose.yaml", "compose"),
+        ("compose-dev.yaml", "compose"),
+        ("deploy/docker-stack.yml", "compose"),
+        ("k8s/decompose.yaml", "kubernetes"),
+        (".github/workflows/ci.yml", "gha"),
+        ("actions/build/action.yaml", "gha"),
+        ("docker-bake.hcl", "bake"),
+        ("docker-bake.override.json", "bake"),
+        ("bake.hcl", "bake"),
+        ("build/bake.json", "bake"),
         ("handbake.json", None),
-        (".devcontainer/devcontainer.json", Kind.DEVCONTAINER),
-        (".devcontainer/api/devcontainer.json", Kind.DEVCONTAINER),
-        (".devcontainer.json", Kind.DEVCONTAINER),
-        (".devcontainer/devcontainer.base.json", Kind.DEVCONTAINER),
-        ("src/Api/Api.csproj", Kind.PROJECT),
-        ("Directory.Build.props", Kind.PROJECT),
-        ("eng/Containers.targets", Kind.PROJECT),
-        ("src/Api/Properties/PublishProfiles/Container.pubxml", Kind.PROJECT),
-        ("global.json", Kind.GLOBAL_JSON),
-        ("chart/values.yaml", Kind.HELM_VALUES),
-        ("chart/values-prod.yml", Kind.HELM_VALUES),
-        ("chart/prod-values.yaml", Kind.HELM_VALUES),
-        ("chart/prod.values.yaml", Kind.HELM_VALUES),
-        ("chart/values/prod.yaml", Kind.HELM_VALUES),
-        ("k8s/deployment.yaml", Kind.KUBERNETES),
+        (".devcontainer/devcontainer.json", "devcontainer"),
+        (".devcontainer/api/devcontainer.json", "devcontainer"),
+        (".devcontainer.json", "devcontainer"),
+        (".devcontainer/devcontainer.base.json", "devcontainer"),
+        ("src/Api/Api.csproj", "csproj"),
+        ("Directory.Build.props", "csproj"),
+        ("eng/Containers.targets", "csproj"),
+        ("src/Api/Properties/PublishProfiles/Container.pubxml", "csproj"),
+        ("global.json", "global-json"),
+        ("chart/values.yaml", "helm-values"),
+        ("chart/values-prod.yml", "helm-values"),
+        ("chart/prod-values.yaml", "helm-values"),
+        ("chart/prod.values.yaml", "helm-values"),
+        ("chart/values/prod.yaml", "helm-values"),
+        ("k8s/deployment.yaml", "kubernetes"),
+        ("azure-pipelines.yml", "azure-pipelines"),
+        ("build/azure-pipelines.release.yml", "azure-pipelines"),
+        (".azure-pipelines/templates/image.yaml", "azure-pipelines"),
+        ("eng/pipelines/build.yml", "azure-pipelines"),
+        (".gitlab-ci.yml", "other-build"),
+        (".circleci/config.yml", "other-build"),
+        ("eng/publish.sh", "shell"),
+        ("build.ps1", "shell"),
         ("README.md", None),
         ("main.tf", None),
         ("variables.hcl", None),
@@ -62,14 +71,14 @@ from bot.formats.finding import LARGEST_FILE, find_usages, kind_of
         ("Dockerfile.md", None),
         ("lint/dockerfile.py", None),
         ("parse_dockerfile.go", None),
-        ("dockerfile-lint.sh", None),
+        ("dockerfile-lint.sh", "shell"),
         ("DockerfileParser.cs", None),
         ("dockerfiles", None),
-        ("dockerfile.yaml", Kind.KUBERNETES),
+        ("dockerfile.yaml", "kubernetes"),
     ],
 )
 def test_the_path_tells_the_kind(path: str, kind: Kind | None) -> None:
-    assert kind_of(path) is kind
+    assert kind_of(path) == kind
 
 
 def test_a_file_of_no_kind_tells_nothing() -> None:
@@ -77,7 +86,7 @@ def test_a_file_of_no_kind_tells_nothing() -> None:
 
 
 def test_the_kind_can_be_told() -> None:
-    assert find_usages("image.txt", b"FROM alpine", Kind.DOCKERFILE).usages
+    assert find_usages("image.txt", b"FROM alpine", "dockerfile").usages
 
 
 def test_a_file_that_is_too_large_is_one_problem() -> None:
@@ -93,6 +102,24 @@ def test_a_binary_file_is_one_problem() -> None:
     ]
 
 
-@given(st.sampled_from(sorted(Kind)), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+@given(
+    st.sampled_from([each.kind for each in FORMATS]),
+    st.binary(max_size=200) | st.text(max_size=200).map(str.encode),
+)
 def test_nothing_raises(kind: Kind, data: bytes) -> None:
     find_usages("file", data, kind)
+
+
+def test_a_file_has_one_line_at_most_with_a_count_of_the_others() -> None:
+    found = find_usages("Dockerfile", b"FROM a\nCOPY --from=7 / /\nCOPY --from=8 / /\nCOPY --from=9 / /\n")
+    assert [(problem.line, problem.message) for problem in found.problems] == [
+        (2, "COPY from=7: there is no stage with this number (and 2 more in this file)")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "service"), [(".gitlab-ci.yml", "GitLab CI"), (".circleci/config.yml", "CircleCI")]
+)
+def test_a_build_that_is_not_read_is_told(path: str, service: str) -> None:
+    [problem] = find_usages(path, b"image: mcr.microsoft.com/dotnet/sdk:8.0\n").problems
+    assert problem.message.startswith(f"a build is there, not read: images that {service} names")

@@ -67,7 +67,7 @@ def test_the_same_content_under_another_kind_of_name_is_another_thing() -> None:
         path: [usage.kind for usage in usages(File(path, "1", text), memory=memory)]
         for path in ("compose.yaml", "deploy/a.yaml")
     }
-    assert kinds == {"compose.yaml": [Kind.COMPOSE], "deploy/a.yaml": []}
+    assert kinds == {"compose.yaml": ["compose"], "deploy/a.yaml": []}
 
 
 def test_usages_come_in_the_order_of_paths() -> None:

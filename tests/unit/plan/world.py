@@ -59,7 +59,7 @@ def usage(text: str, role: Role = Role.FINAL_STAGE, path: str = "Dockerfile", **
     written, _, letter = text.partition("@")
     name, _, tag = written.partition(":")
     reference = Reference(f"{MCR}/dotnet/{name}", tag or None, digest(letter) if letter else None)
-    return Usage(path, Kind.DOCKERFILE, 1, reference, role, **({"span": Span(5, 60)} | values))
+    return Usage(path, Kind("dockerfile"), 1, reference, role, **({"span": Span(5, 60)} | values))
 
 
 def member(

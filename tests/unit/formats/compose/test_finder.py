@@ -52,6 +52,12 @@ services:
     assert [name for name, _ in found(text)] == ["shop/api:1", "shop/one:1", "shop/two:1"]
 
 
+@pytest.mark.parametrize("name", ["shop/web", "shop/web:${V:-latest}", "${R}/web:${V}"])
+def test_the_image_that_another_service_builds_is_no_usage(name: str) -> None:
+    text = f"services:\n  web: {{build: ., image: {name!r}}}\n  job: {{image: {name!r}}}\n  db: {{image: a:1}}\n"
+    assert found(text) == [("a:1", 4)]
+
+
 def test_what_services_share_counts_once_where_it_stands() -> None:
     text = """
 x-name: &name mcr.microsoft.com/dotnet/runtime:8.0

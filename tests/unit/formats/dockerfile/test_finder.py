@@ -256,3 +256,25 @@ class TestLines:
 
     def test_problems_are_bounded(self) -> None:
         assert len(problems("FROM :\n" * 1000)) == 20
+
+
+class TestTemplates:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "FROM {{ .Base }} AS build\nFROM {{ .Other }}\nCOPY --from=build / /\n",
+            "{% for v in versions %}\nFROM a:{{ v }}\n{% endfor %}\n",
+            "FROM <%= base %>\nFROM <%= other %>\n",
+            "FROM a\nCOPY --from={{ .X }} / /\nRUN x\n{{ .Y }}\n",
+        ],
+    )
+    def test_a_template_is_one_line(self, text: str) -> None:
+        [(_, message)] = problems(text)
+        assert "template of another program" in message
+
+    def test_a_stage_whose_from_is_a_template_is_a_stage_all_the_same(self) -> None:
+        text = "FROM {{ .Base }} AS build\nFROM a:1\nCOPY --from=build / /\n"
+        assert references(text) == ["a:1"]
+
+    def test_braces_in_a_command_are_no_template(self) -> None:
+        assert [line for line, _ in problems("FROM a\nRUN docker info -f '{{.ID}}'\nCOPY --from=7 / /\n")] == [3]

@@ -144,8 +144,6 @@ CONTAINERS = "spec:\n  containers:\n  - image: "
 @pytest.mark.parametrize(
     "template",
     [
-        POD + CONTAINERS + "{{ .Values.image }}\n",
-        POD + CONTAINERS + '"{{ .Values.image.repository }}:{{ .Values.image.tag }}"\n',
         "{{- if .Values.enabled }}\n" + POD + CONTAINERS + "a:1\n{{- end }}\n",
         POD + "metadata:\n  name: {{ name }}\n" + CONTAINERS + "a:1\n",
         POD + 'metadata:\n  labels: {{- include "x" . | nindent 4 }}\n' + CONTAINERS + "a:1\n",
@@ -156,6 +154,18 @@ def test_a_template_is_one_problem_and_never_edited(template: str) -> None:
     assert findings.usages == ()
     assert len(findings.problems) == 1
     assert "template" in findings.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["{{ .Values.image }}", '"{{ .Values.image.repository }}:{{ .Values.image.tag }}"', "a:{{ .Values.t }}"],
+)
+def test_a_template_whose_images_come_from_values_needs_no_line(image: str) -> None:
+    assert find(POD + CONTAINERS + f"{image}\n") == Findings()
+
+
+def test_a_package_that_ko_builds_is_no_image_and_no_problem() -> None:
+    assert find(POD + CONTAINERS + "ko://example.com/cmd/web\n") == Findings()
 
 
 def test_braces_in_the_texts_of_a_manifest_are_no_template() -> None:

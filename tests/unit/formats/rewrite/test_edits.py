@@ -1,12 +1,12 @@
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Role, Span, Usage
+from bot.domain.usage import Role, Span, Usage
 from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
 
 
 def usage(reference: str, span: Span | None, **spans: Span) -> Usage:
-    return Usage("f", Kind.COMPOSE, 1, Reference.parse(reference), Role.IMAGE, span, assembled=True, **spans)
+    return Usage("f", "compose", 1, Reference.parse(reference), Role.IMAGE, span, assembled=True, **spans)
 
 
 def test_equal_edits_are_made_once() -> None:

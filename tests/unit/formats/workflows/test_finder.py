@@ -54,6 +54,44 @@ def test_container_actions_and_steps_of_composite_actions_name_images() -> None:
     ]
 
 
+def test_a_service_may_be_a_string() -> None:
+    assert found('jobs: {a: {services: {db: "postgres:16", none: null}}}\n') == [("postgres:16", Role.SERVICE, 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jobs:\n  a:\n    steps:\n    - parallel:\n      - uses: docker://alpine:3\n",
+        "jobs:\n  a:\n    steps:\n    - parallel:\n        steps:\n        - uses: docker://alpine:3\n",
+        "runs:\n  using: composite\n  steps:\n  - parallel:\n    - parallel: [{uses: 'docker://alpine:3'}]\n",
+    ],
+)
+def test_steps_that_run_at_the_same_time_are_steps(text: str) -> None:
+    assert [name for name, _, _ in found(text)] == ["alpine:3"]
+
+
+def test_a_base_on_a_command_line_is_a_usage() -> None:
+    text = """
+env: {TAG: 9.0-alpine}
+jobs:
+  a:
+    steps:
+    - run: dotnet publish -p:ContainerBaseImage=mcr.microsoft.com/dotnet/aspnet:8.0
+    - run: |
+        dotnet publish src \\
+          "-p:ContainerBaseImage=mcr.microsoft.com/dotnet/aspnet:${{ env.TAG }}"
+    - {run: "dotnet publish -p:ContainerBaseImage=$BASE", env: {BASE: "mcr.microsoft.com/dotnet/runtime:8.0"}}
+    - {run: "dotnet publish -p:ContainerBaseImage=x/y:1", shell: cmd}
+    - run: dotnet publish -p:ContainerBaseImage=${{ inputs.base }}
+"""
+    findings = find(text)
+    assert [(str(usage.reference), usage.role, usage.line) for usage in findings.usages] == [
+        ("mcr.microsoft.com/dotnet/aspnet:9.0-alpine", Role.BASE_IMAGE, 2),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0", Role.BASE_IMAGE, 6),
+        ("mcr.microsoft.com/dotnet/runtime:8.0", Role.BASE_IMAGE, 10),
+    ]
+
+
 @pytest.mark.parametrize(
     "image", ["Dockerfile", "docker/Dockerfile.alpine", "./Dockerfile", "app:1", "contoso/app"]
 )

@@ -1,0 +1,99 @@
+"""Variables and parameters of a pipeline, as far as the file itself writes their values out.
+
+Source: https://learn.microsoft.com/azure/devops/pipelines/process/variables and …/template-parameters: `$(name)` is
+put in before a task runs, `${{ variables.name }}` and `${{ parameters.name }}` when the pipeline is put together.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bot.formats.shell.commands import UNKNOWN
+from bot.formats.source.nodes import Mapping as YamlMapping
+from bot.formats.source.nodes import Node, Scalar, Sequence, mappings_under
+from bot.formats.source.spanned import Spanned, joined
+
+DEEPEST = 5
+_USE = re.compile(r"\$\((?P<macro>[A-Za-z_][\w.-]*)\)|\$\{\{(?P<inside>.*?)\}\}|\$\[(?P<runtime>.*?)\]", re.DOTALL)
+_NAMED = re.compile(r"\s*(?P<of>variables|parameters)(?:\.(?P<name>[\w.-]+)|\['(?P<quoted>[\w.-]+)'\])\s*")
+_ROOTS = frozenset(
+    {
+        "build.sourcesdirectory",
+        "system.defaultworkingdirectory",
+        "build.repository.localpath",
+        "pipeline.workspace/s",
+    }
+)
+"""Where the repository is checked out, unless a pipeline checks out several."""
+
+
+class Values:
+    """What `variables` and the defaults of `parameters` say; a name with several values counts as unknown."""
+
+    def __init__(self, documents: list[Node]) -> None:
+        self._known: dict[tuple[str, str], Spanned | None] = {}
+        for document in documents:
+            for key, mapping in mappings_under(document):
+                for of in ("variables", "parameters"):
+                    if mapping.get(of) is not None and not (of == "parameters" and mapping.get("template")):
+                        for name, value in _declared(mapping.get(of)):
+                            self._note(of, name, value)
+                if key == "variables" and mapping.scalar("template") is not None:
+                    self._known.setdefault(("variables", "*"), None)
+
+    def _note(self, of: str, name: str, value: Spanned) -> None:
+        key = (of, name.lower())
+        known = self._known.get(key, value)
+        self._known[key] = value if known is not None and known.text == value.text else None
+
+    def evaluated(self, written: Spanned, *, in_shell: bool = False, depth: int = 0) -> Spanned:
+        """With what is known put in and `UNKNOWN` for the rest; `$(…)` that no variable has is the shell's own."""
+        if "$" not in written.text:
+            return written
+        parts: list[Spanned] = []
+        done = 0
+        for found in _USE.finditer(written.text):
+            of, name = _asked(found)
+            if in_shell and found["runtime"] is not None:
+                continue
+            near = (~written.place(found.start()),)
+            value = self._known.get((of, name.lower())) if name else None
+            if value is None and name.lower() in _ROOTS:
+                filled = Spanned(".", near)
+            elif value is not None and depth < DEEPEST:
+                filled = self.evaluated(value, in_shell=in_shell, depth=depth + 1)
+            elif in_shell and found["macro"] is not None:
+                continue
+            else:
+                filled = Spanned(UNKNOWN, near)
+            parts += (written.part(done, found.start()), filled)
+            done = found.end()
+        return joined([*parts, written.part(done, len(written))])
+
+    def environment(self) -> Mapping[str, Spanned]:
+        """Variables as a shell sees them: in capitals, with underscores."""
+        return {
+            re.sub(r"[^A-Z0-9_]", "_", name.upper()): value
+            for (of, name), value in self._known.items()
+            if of == "variables" and value is not None and "$" not in value.text
+        }
+
+
+def _asked(found: re.Match[str]) -> tuple[str, str]:
+    if found["macro"] is not None:
+        return "variables", found["macro"]
+    named = _NAMED.fullmatch(found["inside"] or found["runtime"] or "")
+    return (named["of"], named["name"] or named["quoted"]) if named else ("", "")
+
+
+def _declared(node: Node | None) -> Iterator[tuple[str, Spanned]]:
+    """`name: value` each, or a list with `name` and `value` or `default` each."""
+    if isinstance(node, YamlMapping):
+        for key, value in node.entries():
+            if isinstance(value, Scalar):
+                yield key.value, value.spanned
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, YamlMapping) and (name := item.scalar("name")) is not None:
+                written = item.scalar("value") or item.scalar("default")
+                if written is not None:
+                    yield name.value, written.spanned

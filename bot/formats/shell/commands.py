@@ -1,0 +1,187 @@
+"""Shell text → its commands, each word with the places of its characters.
+
+tree-sitter's grammar for bash reads it. It also makes sense of the plain command lines of PowerShell, once their
+line continuations are those of bash. Nothing is run: a variable counts where it is set once, to a text that is
+written out; everything else that only a shell could tell becomes `UNKNOWN`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import tree_sitter
+import tree_sitter_bash
+
+from bot.formats.source.spanned import Spanned, joined
+
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""Stands in a word for what only a running shell knows."""
+LONGEST_SCRIPT = 256 * 1024
+"""Characters."""
+MOST_COMMANDS = 5_000
+DEEPEST_WORD = 8
+_BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
+_ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
+_WORDS = frozenset(
+    {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
+    | {
+        "command_substitution",
+        "process_substitution",
+        "translated_string",
+        "arithmetic_expansion",
+        "brace_expression",
+    }
+)
+_NO_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class Command(NamedTuple):
+    """The words of one command; `name` is the last part of the path of the first."""
+
+    words: tuple[Spanned, ...]
+
+    @property
+    def name(self) -> str:
+        return self.words[0].text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+
+
+def is_literal(word: Spanned) -> bool:
+    return UNKNOWN not in word.text
+
+
+def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[Command]:
+    """In the order of the text. `known` are variables that the environment sets. Never raises."""
+    if len(text) > LONGEST_SCRIPT:
+        return []
+    root = tree_sitter.Parser(_language()).parse(_source(text.text)).root_node
+    nodes = list(_nodes(root))
+    words = _Words(text, dict(known or {}))
+    words.assign(nodes)
+    found: list[Command] = []
+    for node in nodes:
+        if node.type == "command" and len(found) < MOST_COMMANDS:
+            named = [words.of(child) for child in _word_nodes(node)]
+            while named and named[0].text in _BEFORE_COMMAND:
+                named.pop(0)
+            if named:
+                found.append(Command(tuple(named)))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _language() -> tree_sitter.Language:
+    return tree_sitter.Language(tree_sitter_bash.language())
+
+
+def _source(text: str) -> bytes:
+    """One byte for each character, so that tree-sitter's offsets are those of the text."""
+    plain = _NO_ASCII.sub("_", text).replace("\\\r\n", " \\\n").replace("`\r\n", " \\\n").replace("`\n", "\\\n")
+    return plain.replace("\r", " ").replace("\0", " ").encode("ascii")
+
+
+def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """All nodes in the order of the text, without recursion."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))
+
+
+def _word_nodes(command: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    for child in command.children:
+        if child.type == "command_name":
+            yield from child.children[:1]
+        elif child.type in _WORDS:
+            yield child
+
+
+class _Words:
+    """Words with their variables put in."""
+
+    def __init__(self, text: Spanned, known: dict[str, Spanned]) -> None:
+        self._text = text
+        self._known = known
+
+    def assign(self, nodes: Sequence[tree_sitter.Node]) -> None:
+        """Notes the variables that are set once, outside of a command's own environment."""
+        assignments = [
+            (name, node)
+            for node in nodes
+            if node.type == "variable_assignment"
+            and (node.parent is None or node.parent.type != "command")
+            and (name := self._slice(node.children[0]).text)
+        ]
+        times = Counter(name for name, _ in assignments)
+        for name, node in assignments:
+            self._known.pop(name, None)
+            if times[name] == 1 and node.children[1].type == "=":
+                value = self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
+                if is_literal(value):
+                    self._known[name] = value
+
+    def of(self, node: tree_sitter.Node, depth: int = 0) -> Spanned:
+        if depth > DEEPEST_WORD:
+            return self._unknown(node)
+        match node.type:
+            case "word" | "number" | "variable_name":
+                return self._unescaped(self._slice(node))
+            case "raw_string":
+                return self._text.part(node.start_byte + 1, node.end_byte - 1)
+            case "concatenation":
+                return joined([self.of(child, depth + 1) for child in node.children])
+            case "string":
+                return self._string(node, depth)
+            case "simple_expansion" | "expansion":
+                return self._expansion(node, depth)
+        return self._unknown(node)
+
+    def _string(self, node: tree_sitter.Node, depth: int) -> Spanned:
+        parts: list[Spanned] = []
+        done = node.start_byte + 1
+        end = node.end_byte - 1
+        for child in node.children:
+            if child.type in ('"', "string_content"):
+                continue
+            parts.append(self._unescaped(self._text.part(done, child.start_byte), quoted=True))
+            parts.append(self.of(child, depth + 1))
+            done = child.end_byte
+        parts.append(self._unescaped(self._text.part(done, max(done, end)), quoted=True))
+        return joined(parts)
+
+    def _expansion(self, node: tree_sitter.Node, depth: int) -> Spanned:
+        """`$NAME`, `${NAME}` and `${NAME:-default}`."""
+        inner = [child for child in node.children if child.type not in ("$", "${", "}")]
+        if not inner or inner[0].type != "variable_name" or node.has_error:
+            return self._unknown(node)
+        known = self._known.get(self._slice(inner[0]).text)
+        if len(inner) == 1:
+            return self._unknown(node) if known is None else known
+        if inner[1].type in (":-", "-"):
+            return joined([self.of(child, depth + 1) for child in inner[2:]]) if known is None else known
+        return self._unknown(node)
+
+    def _slice(self, node: tree_sitter.Node) -> Spanned:
+        return self._text.part(node.start_byte, node.end_byte)
+
+    def _unknown(self, node: tree_sitter.Node) -> Spanned:
+        near = self._text.place(node.start_byte) if node.start_byte < len(self._text) else 0
+        return Spanned(UNKNOWN, (~near,))
+
+    def _unescaped(self, written: Spanned, *, quoted: bool = False) -> Spanned:
+        """Without the backslashes (or PowerShell's backticks before a quote) that only protect what follows."""
+        if "\\" not in written.text:
+            return written
+        parts: list[Spanned] = []
+        at = 0
+        text = written.text
+        while (found := text.find("\\", at)) >= 0 and found + 1 < len(text):
+            drops = not quoted or text[found + 1] in _ESCAPED_IN_QUOTES
+            parts.append(written.part(at, found))
+            # A path of Windows has backslashes that mean themselves; no bash script escapes letters or digits.
+            keeps = not drops or (not quoted and text[found + 1].isalnum())
+            parts.append(written.part(found if keeps else found + 1, found + 2))
+            at = found + 2
+        return joined([*parts, written.part(at, len(written))])

@@ -1,0 +1,23 @@
+"""Script files: bash, sh and PowerShell."""
+
+from bot.domain.usage import Findings
+from bot.formats.builds import Builds
+from bot.formats.shell import KIND, script
+from bot.formats.source.collector import Collector
+from bot.formats.source.spanned import Spanned
+
+
+def find(path: str, text: str) -> Findings:
+    """The bases that command lines of `dotnet` name."""
+    file = Collector(path, text, KIND)
+    script.name_bases(_whole(text), file)
+    return file.findings()
+
+
+def builds(path: str, text: str) -> Builds:
+    """What the script asks for when it is called from the repository's root, as pipelines do."""
+    return Builds.of(script.asked(_whole(text), Collector(path, text, KIND)))
+
+
+def _whole(text: str) -> Spanned:
+    return Spanned(text, range(len(text)))

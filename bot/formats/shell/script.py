@@ -1,0 +1,54 @@
+"""A piece of shell text in the file that it stands in: the builds that it asks for, and the bases that it names."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bot.domain.usage import Role
+from bot.formats.builds import DockerBuild, DotnetPublish, below
+from bot.formats.shell.commands import Command, commands, is_literal
+from bot.formats.shell.docker import build_of
+from bot.formats.shell.dotnet import BASE, publish_of
+from bot.formats.source.collector import Collector
+from bot.formats.source.spanned import Spanned
+
+_HINTS = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|acr|dotnet|msbuild)\b")
+_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source", "."})
+_FOLDER_CHANGES = ("cd", "pushd", "Set-Location")
+
+
+def may_ask(text: str) -> bool:
+    """Whether a look at the commands is worth it: it is cheaper than reading them."""
+    return _HINTS.search(text) is not None
+
+
+def asked(
+    written: Spanned, file: Collector, folder: str | None = "", known: Mapping[str, Spanned] | None = None
+) -> Iterator[DockerBuild | DotnetPublish]:
+    """What the commands ask for, each in the folder that `cd` has led to from `folder` on."""
+    if not may_ask(written.text):
+        return
+    here = folder
+    for command in commands(written, known):
+        if command.name in _FOLDER_CHANGES:
+            here = _moved(command, here)
+        elif (build := build_of(command, file.path, file.kind, here)) is not None:
+            yield build
+        elif (publish := publish_of(command, file.path, file.kind, here, file.lines.at)) is not None:
+            yield publish
+
+
+def name_bases(written: Spanned, file: Collector, known: Mapping[str, Spanned] | None = None) -> None:
+    """Adds the images that properties of command lines name as the base of what is published."""
+    if BASE.lower() not in written.text.lower():
+        return
+    for build in asked(written, file, "", known):
+        if isinstance(build, DotnetPublish):
+            for name, value in build.properties:
+                if name.lower() == BASE.lower() and value.text:
+                    file.image_or_problem(value, Role.BASE_IMAGE)
+
+
+def _moved(command: Command, folder: str | None) -> str | None:
+    if len(command.words) != 2 or not is_literal(command.words[1]) or command.words[1].text.startswith("/"):
+        return None
+    return below(folder, command.words[1].text)

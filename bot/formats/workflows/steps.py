@@ -1,0 +1,93 @@
+"""The steps of workflows and composite actions, with the settings around them that count for their commands.
+
+Source: GitHub's workflow syntax (`jobs.<id>.steps`, `env`, `defaults.run`, `parallel` blocks of steps) and metadata
+syntax (`runs.steps`).
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Values
+from dataclasses import dataclass
+
+from bot.formats.shell.commands import UNKNOWN
+from bot.formats.source.nodes import Mapping, Node, Scalar
+from bot.formats.source.spanned import Spanned, joined
+
+MOST_STEPS = 2_000
+DEEPEST_BLOCK = 10
+_EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
+_ENVIRONMENT = re.compile(r"\s*env\.(?P<name>[A-Za-z_][\w-]*)\s*")
+_POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; `around` are the mappings that it stands in, the innermost first."""
+
+    mapping: Mapping
+    around: tuple[Mapping, ...]
+
+    @property
+    def environment(self) -> Values[str, Spanned]:
+        """The variables that are written out."""
+        found: dict[str, Spanned] = {}
+        for mapping in reversed((self.mapping, *self.around)):
+            for key, value in mapping.mapping("env").entries():
+                if isinstance(value, Scalar):
+                    filled = evaluated(value.spanned, found)
+                    found[key.value] = filled
+        return {name: value for name, value in found.items() if UNKNOWN not in value.text}
+
+    @property
+    def folder(self) -> str | None:
+        """Where its commands run, from the repository's root on; None where that is an expression."""
+        written = self.mapping.scalar("working-directory") or self._default("working-directory")
+        folder = written.value if written is not None else ""
+        return None if "${{" in folder or folder.startswith("/") else folder
+
+    @property
+    def script(self) -> Spanned | None:
+        """The commands, with expressions of variables that are written out put in; None for other shells' texts."""
+        run = self.mapping.scalar("run")
+        shell = self.mapping.scalar("shell") or self._default("shell")
+        if run is None or (shell is not None and not shell.value.strip().startswith(_POSIX_OR_POWERSHELL)):
+            return None
+        return evaluated(run.spanned, self.environment)
+
+    def _default(self, key: str) -> Scalar | None:
+        found = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
+        return next((scalar for scalar in found if scalar is not None), None)
+
+
+def steps_of(document: Node) -> Iterator[Step]:
+    """All steps of a workflow or an action; those that anchors share come once for each place."""
+    if not isinstance(document, Mapping):
+        return
+    count = 0
+    jobs = [job for _, job in document.mapping("jobs").entries() if isinstance(job, Mapping)]
+    for runner in [*jobs, document.mapping("runs")]:
+        waiting = [(node, 0) for node in reversed(runner.sequence("steps"))]
+        while waiting and count < MOST_STEPS:
+            node, depth = waiting.pop()
+            if not isinstance(node, Mapping):
+                continue
+            count += 1
+            yield Step(node, (runner, document))
+            inner = node.sequence("parallel") or node.mapping("parallel").sequence("steps")
+            if depth < DEEPEST_BLOCK:
+                waiting += ((each, depth + 1) for each in reversed(inner))
+
+
+def evaluated(written: Spanned, environment: Values[str, Spanned]) -> Spanned:
+    """With `${{ env.NAME }}` put in where it is known; every other expression becomes `UNKNOWN`."""
+    if "${{" not in written.text:
+        return written
+    parts: list[Spanned] = []
+    done = 0
+    for found in _EXPRESSION.finditer(written.text):
+        parts.append(written.part(done, found.start()))
+        name = _ENVIRONMENT.fullmatch(found["inside"])
+        value = environment.get(name["name"]) if name else None
+        parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
+        done = found.end()
+    return joined([*parts, written.part(done, len(written))])

@@ -1,0 +1,150 @@
+"""Azure Pipelines: what jobs run in, and what steps ask to be built."""
+
+import pytest
+from hypothesis import given
+
+from bot.domain.usage import Findings, Role
+from bot.formats.azure_pipelines import finder as azure
+from bot.formats.builds import Builds
+from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
+
+
+def find(text: str) -> Findings:
+    findings = azure.find("azure-pipelines.yml", text)
+    spans_cover_what_they_claim(text, findings)
+    return findings
+
+
+def found(text: str) -> list[tuple[str, Role, int]]:
+    findings = find(text)
+    assert findings.problems == ()
+    return [(str(usage.reference), usage.role, usage.line) for usage in findings.usages]
+
+
+def asked(text: str) -> Builds:
+    return azure.builds("azure-pipelines.yml", text)
+
+
+def args(text: str) -> list[tuple[str, dict[str, str]]]:
+    return [(each.dockerfile, {name: value.text for name, value in each.args}) for each in asked(text).docker]
+
+
+def test_jobs_resources_and_services_name_images() -> None:
+    text = """
+resources:
+  containers:
+  - container: linux
+    image: mcr.microsoft.com/dotnet/sdk:8.0
+jobs:
+- job: a
+  container: linux
+  services: {db: "postgres:16", also: linux}
+- job: b
+  container: mcr.microsoft.com/dotnet/sdk:9.0
+- job: c
+  container: {image: "mcr.microsoft.com/dotnet/sdk:10.0", env: {A: b}}
+- job: d
+  container: declared_in_another_file
+"""
+    assert found(text) == [
+        ("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5),
+        ("postgres:16", Role.SERVICE, 9),
+        ("mcr.microsoft.com/dotnet/sdk:9.0", Role.CONTAINER, 11),
+        ("mcr.microsoft.com/dotnet/sdk:10.0", Role.CONTAINER, 13),
+    ]
+
+
+def test_values_of_variables_and_defaults_of_parameters_are_put_in() -> None:
+    text = """
+parameters:
+- {name: image, default: "mcr.microsoft.com/dotnet/sdk:9.0"}
+variables: {tag: "8.0"}
+stages:
+- stage: s
+  jobs:
+  - {job: a, container: "${{ parameters.image }}"}
+  - {job: b, container: "x/y:$(tag)"}
+  - {job: c, container: "x/z:${{ variables['tag'] }}"}
+"""
+    assert found(text) == [
+        ("mcr.microsoft.com/dotnet/sdk:9.0", Role.CONTAINER, 3),
+        ("x/y:8.0", Role.CONTAINER, 4),
+        ("x/z:8.0", Role.CONTAINER, 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jobs: [{job: a, container: {image: 'x:$(v)'}}]\n",
+        "jobs: [{job: a, container: 'x/${{ parameters.p }}:1'}]\n",
+        "variables: [{name: v, value: a}, {name: v, value: b}]\njobs: [{job: a, container: 'x/y:$(v)'}]\n",
+    ],
+)
+def test_an_image_that_the_file_does_not_tell_is_one_problem(text: str) -> None:
+    findings = find(text)
+    assert findings.usages == ()
+    assert len(findings.problems) == 1
+
+
+def test_steps_ask_for_builds_wherever_they_stand() -> None:
+    text = """
+variables: {tag: "8.0"}
+steps:
+- script: docker build --build-arg TAG=$(tag)-alpine -f src/Dockerfile $(Build.SourcesDirectory)
+- ${{ if eq(1, 1) }}:
+  - task: Docker@2
+    inputs:
+      command: build
+      Dockerfile: $(Build.SourcesDirectory)/src/Api/Dockerfile
+      arguments: --build-arg VERSION=10.0 --build-arg OTHER=$(unknown)
+- task: Bash@3
+  inputs: {script: "docker build --build-arg A=1 .", workingDirectory: src/Web}
+- task: Docker@2
+  inputs: {command: login}
+- task: Docker@2
+  inputs: {command: build, Dockerfile: "**/Dockerfile"}
+"""
+    assert args(text) == [
+        ("src/Dockerfile", {"TAG": "8.0-alpine"}),
+        ("src/Api/Dockerfile", {"VERSION": "10.0"}),
+        ("src/Web/Dockerfile", {"A": "1"}),
+    ]
+
+
+def test_tasks_of_the_dotnet_command_line_publish() -> None:
+    text = """
+steps:
+- task: DotNetCoreCLI@2
+  inputs:
+    command: publish
+    projects: src/Web/Web.csproj
+    arguments: -t:PublishContainer -p:ContainerFamily=alpine --arch arm64
+"""
+    [publish] = asked(text).dotnet
+    assert (publish.target, publish.is_container, publish.architecture) == ("src/Web/Web.csproj", True, "arm64")
+    assert [(name, value.text) for name, value in publish.properties] == [("ContainerFamily", "alpine")]
+
+
+def test_a_base_on_a_command_line_is_a_usage() -> None:
+    text = "steps:\n- bash: |\n    dotnet publish -p:ContainerBaseImage=mcr.microsoft.com/dotnet/aspnet:9.0\n"
+    assert found(text) == [("mcr.microsoft.com/dotnet/aspnet:9.0", Role.BASE_IMAGE, 3)]
+
+
+@given(
+    any_text(
+        "resources:\n  containers:\n  - container: a\n",
+        "    image: ",
+        "jobs:\n- job: a\n",
+        "  container: ",
+        "  services: ",
+        "variables: {v: x}\n",
+        "$(v)",
+        "${{ parameters.p }}",
+        "steps:\n- script: dotnet publish -p:ContainerBaseImage=",
+        "docker build --build-arg A=",
+    )
+)
+def test_any_text_gives_findings_that_hold(text: str) -> None:
+    find(text)
+    asked(text)

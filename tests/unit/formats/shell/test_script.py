@@ -1,0 +1,168 @@
+"""Command lines: which builds they ask for, and which bases they name."""
+
+import pytest
+from hypothesis import given
+
+from bot.domain.usage import Findings
+from bot.formats.builds import Builds, DotnetPublish
+from bot.formats.shell import finder as shell
+from tests.growth import LINEAR, growth
+from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
+
+
+def find(text: str) -> Findings:
+    findings = shell.find("build.sh", text)
+    spans_cover_what_they_claim(text, findings)
+    return findings
+
+
+def asked(text: str) -> Builds:
+    return shell.builds("build.sh", text)
+
+
+def builds(text: str) -> list[tuple[str, dict[str, str]]]:
+    return [(each.dockerfile, {name: value.text for name, value in each.args}) for each in asked(text).docker]
+
+
+def publish(text: str) -> DotnetPublish:
+    [only] = asked(text).dotnet
+    return only
+
+
+@pytest.mark.parametrize(
+    ("line", "dockerfile"),
+    [
+        ("docker build .", "Dockerfile"),
+        ("docker build src/api", "src/api/Dockerfile"),
+        ("docker build -f src/api/Dockerfile.alpine .", "src/api/Dockerfile.alpine"),
+        ("docker buildx build --push --platform linux/amd64 --file=build/Dockerfile ..", "build/Dockerfile"),
+        ("docker --context x image build -t app:1 --pull src", "src/Dockerfile"),
+        ("sudo podman build -fContainerfile .", "Containerfile"),
+        ("az acr build --registry r --image app:1 --file src/Dockerfile .", "src/Dockerfile"),
+        ("cd src && docker build api", "src/api/Dockerfile"),
+        ("if true; then docker build -t x .; fi", "Dockerfile"),
+        ("for x in a b; do\n  docker build .\ndone", "Dockerfile"),
+        ("docker build `\n  -f src\\Dockerfile .", "src/Dockerfile"),
+        ("docker build \\\r\n  -f a/Dockerfile .\r\n", "a/Dockerfile"),
+    ],
+)
+def test_a_build_is_of_the_dockerfile_that_docker_would_take(line: str, dockerfile: str) -> None:
+    assert [name for name, _ in builds(line)] == [dockerfile]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "docker run x build",
+        "docker compose build",
+        "docker build $FOLDER",
+        "docker build https://example.com/x.git",
+        "docker build ../elsewhere",
+        "cd $(dirname $0) && docker build .",
+        "echo docker build .",
+        "dotnet docker build",
+        "docker build",
+    ],
+)
+def test_what_is_no_build_or_of_something_that_cannot_be_told_is_none(line: str) -> None:
+    assert builds(line) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "value"),
+    [
+        ("docker build --build-arg V=8.0 .", "8.0"),
+        ("docker build --build-arg=V=8.0 .", "8.0"),
+        ("docker build --build-arg 'V=8.0' .", "8.0"),
+        ('docker build --build-arg "V=8.0" .', "8.0"),
+        ('T=8.0\ndocker build --build-arg "V=$T" .', "8.0"),
+        ("export T=8.0\ndocker build --build-arg V=${T}-alpine .", "8.0-alpine"),
+        ("docker build --build-arg V=${T:-8.0} .", "8.0"),
+    ],
+)
+def test_build_arguments_are_told_where_they_are_written_out(script: str, value: str) -> None:
+    [build] = asked(script).docker
+    [(name, written)] = build.args
+    assert (name, written.text) == ("V", value)
+    assert all(script[place] == char for place, char in zip(written.places, value, strict=True))
+
+
+@pytest.mark.parametrize("word", ["V=$T", "V=$(cat version)", "V", "V=$1"])
+def test_what_only_a_shell_knows_is_no_value(word: str) -> None:
+    assert builds(f"docker build --build-arg {word} .")[-1:] == [("Dockerfile", {})]
+
+
+def test_a_variable_that_is_set_twice_is_not_known() -> None:
+    assert builds("T=1\nT=2\ndocker build --build-arg V=$T .") == [("Dockerfile", {})]
+
+
+def test_a_publish_tells_its_project_and_properties() -> None:
+    text = (
+        "dotnet publish src/Api/Api.csproj -c Release /t:PublishContainer -p:ContainerFamily=alpine "
+        '--property:A="b" -p:X=1 -p:Z=$Z --os linux -a arm64 -o out\n'
+    )
+    found = publish(text)
+    assert (found.target, found.is_container, found.os, found.architecture) == (
+        "src/Api/Api.csproj",
+        True,
+        "linux",
+        "arm64",
+    )
+    assert {name: value.text for name, value in found.properties} == {
+        "Configuration": "Release",
+        "ContainerFamily": "alpine",
+        "A": "b",
+        "X": "1",
+    }
+    assert found.undecided == ("Z",)
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("dotnet publish -t:PublishContainer", ""),
+        ("dotnet publish $PROJECT", None),
+        ("cd src/Api; dotnet publish --no-restore", "src/Api"),
+        ("msbuild /t:PublishContainer App.sln", "App.sln"),
+        ("dotnet publish -p:PublishProfile=DefaultContainer ./src", "src"),
+    ],
+)
+def test_what_is_published_is_found_from_the_folder_on(line: str, target: str | None) -> None:
+    assert publish(line).target == target
+
+
+def test_other_commands_of_dotnet_publish_nothing() -> None:
+    assert asked("dotnet test -p:A=b\ndotnet restore\n") == Builds()
+
+
+def test_a_base_on_a_command_line_is_a_usage() -> None:
+    text = "dotnet publish \\\n  -p:ContainerBaseImage='mcr.microsoft.com/dotnet/aspnet:9.0-alpine' # é\n"
+    [usage] = find(text).usages
+    assert (str(usage.reference), usage.line) == ("mcr.microsoft.com/dotnet/aspnet:9.0-alpine", 2)
+
+
+@given(
+    any_text(
+        "docker build ",
+        "--build-arg ",
+        "dotnet publish ",
+        "-p:ContainerBaseImage=",
+        "X=",
+        "$X",
+        "$(x)",
+        "<<EOF\n",
+        "if ",
+        "; then ",
+        "cd ",
+    )
+)
+def test_any_text_gives_findings_that_hold(text: str) -> None:
+    find(text)
+    asked(text)
+    asked(f"docker build --build-arg {text}")
+    find(f"dotnet publish -p:ContainerBaseImage={text}")
+
+
+@pytest.mark.parametrize("piece", ["$(", "${X:-", '"', "if x; then ", "docker build . && ", "X=$X\n", "("])
+def test_hostile_texts_cost_no_more_than_their_length(piece: str) -> None:
+    assert growth(lambda size: asked("docker build " + piece * (size // len(piece))), 20_000) < LINEAR

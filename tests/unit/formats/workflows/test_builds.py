@@ -1,0 +1,62 @@
+"""What workflows ask to be built."""
+
+from hypothesis import given
+
+from bot.formats.builds import Builds
+from bot.formats.workflows.builds import builds
+from tests.unit.formats.laws import any_text
+
+PATH = ".github/workflows/build.yml"
+
+
+def test_commands_and_the_build_action_hand_values_to_dockerfiles() -> None:
+    text = """
+env: {VERSION: "9.0"}
+defaults: {run: {working-directory: src}}
+jobs:
+  a:
+    steps:
+    - run: docker build --build-arg V=$VERSION api
+    - {run: "docker build --build-arg V=8.0 .", working-directory: src/web}
+    - uses: docker/build-push-action@v6
+      with:
+        context: src/worker
+        build-args: |
+          V=10.0
+          W=${{ env.VERSION }}-alpine
+          X=${{ inputs.x }}
+    - uses: docker/build-push-action@v6
+      with: {file: build/Dockerfile, tags: "shop/web:1"}
+    - uses: docker/build-push-action@v6
+      with: {file: "${{ matrix.file }}", build-args: V=1}
+"""
+    assert [
+        (each.dockerfile, {name: value.text for name, value in each.args}) for each in builds(PATH, text).docker
+    ] == [
+        ("src/api/Dockerfile", {"V": "9.0"}),
+        ("src/web/Dockerfile", {"V": "8.0"}),
+        ("src/worker/Dockerfile", {"V": "10.0", "W": "9.0-alpine"}),
+        ("build/Dockerfile", {}),
+    ]
+
+
+def test_values_stand_where_they_are_written() -> None:
+    text = "jobs: {a: {env: {V: '9.0'}, steps: [{run: 'docker build --build-arg V=$V .'}]}}\n"
+    [build] = builds(PATH, text).docker
+    [(_, value)] = build.args
+    assert [text[place] for place in value.places] == list("9.0")
+    assert value.place(0) == text.index("9.0")
+
+
+def test_what_asks_for_nothing_is_nothing() -> None:
+    assert builds(PATH, "jobs: {a: {steps: [{run: make}, {uses: 'actions/checkout@v4'}]}}\n") == Builds()
+
+
+@given(
+    any_text(
+        "jobs:\n  a:\n    steps:\n", "    - run: docker build ", "--build-arg A=", "${{ env.A }}", "env: {A: b}\n"
+    )
+)
+def test_no_text_raises(text: str) -> None:
+    builds(PATH, text)
+    builds(PATH, f"jobs: {{a: {{steps: [{{run: docker build --build-arg {text}")
