@@ -1,0 +1,102 @@
+"""What `scan` costs as a command: an empty folder, and many pins against the same pins asked for with oras."""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+from bot.domain.reference import Base
+from sandbox import parts
+from sandbox.edge import Surroundings
+from sandbox.images import dotnet_image, push
+from sandbox.registry import Registry
+
+PINS = 193
+AT_ONCE = 16
+TRIES = 5
+REPOSITORY = "dotnet/aspnet"
+AIM_EMPTY = 0.4
+AIM_ORAS = 1.3
+
+
+def run() -> list[tuple[str, str, str]]:
+    """Rows: what, measured, aim."""
+    parts.require("docker-registry", "oras")
+    return asyncio.run(_run())
+
+
+async def _run() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "empty").mkdir()
+        empty = statistics.median([await _seconds("scan", folder / "empty", "--offline") for _ in range(TRIES)])
+        surroundings = Surroundings()
+        registry = Registry(folder, surroundings)
+        await registry.start()
+        try:
+            settings, pins = await _checkout(folder, registry.host)
+            words = ("scan", folder / "pins", "-c", settings)
+            surroundings.traffic.forget()
+            await _seconds(*words)
+            requests = len(surroundings.traffic.requests(service="registry"))
+            ours, theirs = await _in_turns(words, pins)
+        finally:
+            registry.stop()
+    return [
+        ("scan of an empty folder, offline, start included", f"{empty:.2f} s", f"at most {AIM_EMPTY} s"),
+        (f"requests for {PINS} fresh pins", str(requests), str(PINS)),
+        (
+            f"scan of {PINS} fresh pins, against {AT_ONCE} `oras resolve` at once, starts included",
+            f"{ours / theirs:.2f} × ({ours:.2f} s, {theirs:.2f} s)",
+            f"at most {AIM_ORAS} ×",
+        ),
+    ]
+
+
+async def _checkout(folder: Path, host: str) -> tuple[Path, list[Base]]:
+    """As many Dockerfiles, each pinned to the digest that its own tag has."""
+    image = dotnet_image("aspnet", "10.0.0")
+    pins = [Base(host, REPOSITORY, f"tag-{number}") for number in range(PINS)]
+    for base in pins:
+        pushed = await asyncio.to_thread(push, host, REPOSITORY, base.tag, image)
+        place = folder / "pins" / base.tag
+        place.mkdir(parents=True)
+        (place / "Dockerfile").write_text(f"FROM {base}@{pushed.digest}\n")
+    settings = folder / "freshness.yaml"
+    settings.write_text(f"registries: {{'{host}': {{insecure: true}}}}\nbases: ['{host}/*']\n")
+    return settings, pins
+
+
+async def _in_turns(words: tuple[object, ...], pins: list[Base]) -> tuple[float, float]:
+    """The median seconds of each, in turns, so that a busy machine is shared fairly."""
+    rounds = [(await _seconds(*words), await _oras(pins)) for _ in range(TRIES)]
+    return statistics.median(ours for ours, _ in rounds), statistics.median(theirs for _, theirs in rounds)
+
+
+async def _seconds(*words: object) -> float:
+    began = perf_counter()
+    program = Path(sys.executable).with_name("freshness-bot")
+    process = await asyncio.create_subprocess_exec(
+        program, *map(str, words), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return perf_counter() - began
+
+
+async def _oras(pins: list[Base]) -> float:
+    async def worker(mine: Iterator[Base]) -> None:
+        for base in mine:
+            process = await asyncio.create_subprocess_exec(
+                "oras", "resolve", "--plain-http", str(base), stdout=asyncio.subprocess.PIPE
+            )
+            output, _ = await process.communicate()
+            assert output.startswith(b"sha256:")
+
+    began = perf_counter()
+    waiting = iter(pins)
+    await asyncio.gather(*(worker(waiting) for _ in range(AT_ONCE)))
+    return perf_counter() - began
