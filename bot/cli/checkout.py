@@ -186,10 +186,12 @@ def _show_updates(results: "list[Updated]") -> None:
 @contextmanager
 def _progress(what: str) -> "Iterator[Progress]":
     """A bar on standard error once the work takes more than a moment; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
+    with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
