@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -52,14 +52,15 @@ class Organisation:
     async def create_repository(self, name: str, files: Files, **flags: Json) -> str:
         """Makes `contoso/name` with one commit of `files` on `main`, which starts no runs; answers its full name.
 
-        `flags`: `private`, `archived`, `disabled`, `lock_reason`, `fork`, `topics`, `pushed_at`, `description`.
+        `flags`: `private`, `archived`, `disabled`, `lock_reason`, `fork`, `topics`, `pushed_at`, `description`, and
+        `executable`, the files that have that bit.
         """
         full_name = f"{self.name}/{name}"
         kept = {key: flags.pop(key) for key in KEPT_BY_THE_EDGE if key in flags}
-        archived = flags.pop("archived", False)
+        archived, executable = flags.pop("archived", False), flags.pop("executable", ())
         async with self._client() as client:
             await _ask(client, "POST", f"/orgs/{self.name}/repos", {"name": name, **flags})
-            sha = await _commit(client, full_name, files, [], None, "Initial commit")
+            sha = await _commit(client, full_name, files, [], None, "Initial commit", executable)
             await _ask(client, "POST", f"/repos/{full_name}/git/refs", {"ref": "refs/heads/main", "sha": sha})
             if archived:
                 await _ask(client, "PATCH", f"/repos/{full_name}", {"archived": True})
@@ -87,6 +88,11 @@ class Organisation:
         """Makes a branch at a commit, or else where `main` is."""
         body = {"ref": f"refs/heads/{name}", "sha": at or await self.head(repository)}
         await self.ask("POST", f"/repos/{self._full(repository)}/git/refs", body)
+
+    async def branches(self, repository: str) -> dict[str, str]:
+        """Every branch and the commit at its tip."""
+        rows = await self.ask("GET", f"/repos/{self._full(repository)}/branches?per_page=100")
+        return {row["name"]: row["commit"]["sha"] for row in rows}
 
     async def create_team(self, slug: str) -> None:
         await self.ask("POST", f"/orgs/{self.name}/teams", {"name": slug})
@@ -165,11 +171,18 @@ class Organisation:
 
 
 async def _commit(
-    client: httpx.AsyncClient, full_name: str, files: Files, parents: list[str], base: str | None, message: str
+    client: httpx.AsyncClient,
+    full_name: str,
+    files: Files,
+    parents: list[str],
+    base: str | None,
+    message: str,
+    executable: Collection[str] = (),
 ) -> str:
     entries = []
     for path, content in files.items():
-        entry: dict[str, Json] = {"path": path, "mode": "100644", "type": "blob"}
+        mode = "100755" if path in executable else "100644"
+        entry: dict[str, Json] = {"path": path, "mode": mode, "type": "blob"}
         if content is None:
             entry["sha"] = None
         elif isinstance(content, bytes):

@@ -6,7 +6,7 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,8 @@ from sandbox.traffic import READING
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
 BY_NAME = re.compile(r"/repos/([^/]+/[^/]+)((?:/.*)?)")
 BY_NUMBER = re.compile(r"/repositories/(\d{1,18})((?:/.*)?)")
+NOT_ACCESSIBLE = "Resource not accessible by integration"
+WORKFLOWS_FOLDER = ".github/workflows/"
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 
 Json = Any
@@ -65,6 +67,8 @@ class GitHubEdge(Edge):
         self.overlays: dict[str, dict[str, Json]] = {}
         """Repository fields that the emulator cannot hold, by full name."""
         self.grants: dict[str, Grant] = {}
+        self.signed: set[str] = set()
+        """Commits that GitHub shows as verified."""
         self.limits = Limits(surroundings.clock)
         self.identities = Identities(self._renamed)
         self._sent = 0
@@ -101,7 +105,7 @@ class GitHubEdge(Edge):
         if is_former:
             return self._elsewhere(request, f"{self.url}/repositories/{number}{rest}")
         request = moved(request, f"/repos/{name}", rest)
-        await self._check_archived(request)
+        await self._check_repository(request, str(name), rest)
         return await super().answer(request)
 
     def _repository_in(self, path: str) -> tuple[int, str, bool] | None:
@@ -144,7 +148,7 @@ class GitHubEdge(Edge):
         return Answer(answer.status_code, self._as_github(answer.content))
 
     def _as_github(self, content: bytes) -> Json:
-        shown = as_github(content, self.overlays)
+        shown = as_github(content, self.overlays, self.signed)
         self.identities.learn(shown)
         return shown
 
@@ -172,13 +176,41 @@ class GitHubEdge(Edge):
     def now(self) -> str:
         return timestamp(self.surroundings.clock.now())
 
-    def require(self, request: Request, permission: str, level: str) -> None:
-        """Raises `Refused` where the caller is an installation that lacks the permission."""
-        grant = self.grants.get(token_of(request))
+    def require(self, request: Request, permissions: str | Sequence[str], level: str) -> None:
+        """Raises `Refused` where the caller is an installation that has none of the permissions."""
+        wanted = [permissions] if isinstance(permissions, str) else permissions
+        grant = self.grant(request)
         if not token_of(request):
             raise Refused(401, "Requires authentication")
-        if grant is not None and grant.permissions.get(permission) not in ({"write"} | {level}):
-            raise Refused(403, "Resource not accessible by integration")
+        if grant is None or any(grant.permissions.get(name) in ("write", level) for name in wanted):
+            return
+        accepted = "; ".join(f"{name}={level}" for name in wanted)
+        raise Refused(403, NOT_ACCESSIBLE, headers={"x-accepted-github-permissions": accepted})
+
+    def require_for_workflows(self, request: Request, paths: Iterable[str]) -> None:
+        """Raises `Refused` where one of the paths is a workflow, which needs a permission of its own."""
+        grant = self.grant(request)
+        found = next((path for path in paths if path.startswith(WORKFLOWS_FOLDER)), None)
+        if found is None or grant is None or grant.permissions.get("workflows") == "write":
+            return
+        text = (
+            f"refusing to allow a GitHub App to create or update workflow `{found}` without `workflows` permission"
+        )
+        raise Refused(403, text, headers={"x-accepted-github-permissions": "contents=write,workflows=write"})
+
+    def check_writable(self, request: Request, repository: Json) -> None:
+        """Raises `Refused` where nobody may write to the repository, but for the operator."""
+        if self.is_operator(request):
+            return
+        if repository["archived"]:
+            raise Refused(403, "Repository was archived so is read-only.")
+        if repository.get("disabled"):
+            raise Refused(403, "Repository access blocked")
+        if repository.get("lock_reason"):
+            raise Refused(403, "Repository has been locked.")
+
+    def is_operator(self, request: Request) -> bool:
+        return token_of(request) == OPERATOR_TOKEN
 
     def grant(self, request: Request) -> Grant | None:
         """What the caller may do, where it is an installation."""
@@ -220,14 +252,13 @@ class GitHubEdge(Edge):
         if not known and token.count(".") != 2:  # two dots: a JSON web token, which the emulator checks
             raise Refused(401, "Bad credentials")
 
-    async def _check_archived(self, request: Request) -> None:
-        """Only the repository itself may still be changed, to bring it back."""
-        matched = re.fullmatch(r"/repos/([^/]+/[^/]+)/.+", request.url.path)
-        if request.method in ("GET", "HEAD") or matched is None or token_of(request) == OPERATOR_TOKEN:
+    async def _check_repository(self, request: Request, name: str, rest: str) -> None:
+        """A repository that nobody may write to can still be changed itself, to bring it back."""
+        if request.method in READING or not rest or self.is_operator(request):
             return
-        repository = await self.call("GET", f"/repos/{matched[1]}")
-        if repository.status == 200 and repository.body["archived"]:
-            raise Refused(403, "Repository was archived so is read-only.")
+        repository = await self.call("GET", f"/repos/{name}")
+        if repository.status == 200:
+            self.check_writable(request, repository.body)
 
     async def _check_empty(self, repository: str, request: Request) -> None:
         """Raises `Refused` where the repository has no commit at all."""

@@ -18,6 +18,7 @@ Json = Any
 Files = dict[str, tuple[str, str]]
 """Path → mode and blob."""
 
+GITHUB_ITSELF = {"name": "GitHub", "email": "noreply@github.com"}
 ZEROS = "0" * 40
 
 
@@ -102,13 +103,25 @@ class Git:
     # --- writing; `like` is who does it ---
 
     async def commit_files(
-        self, name: str, files: Mapping[str, tuple[str, str]], parents: list[str], message: str, like: Request
+        self,
+        name: str,
+        files: Mapping[str, tuple[str, str]],
+        parents: list[str],
+        message: str,
+        like: Request,
+        *,
+        signed: bool = False,
     ) -> str:
-        """A commit of exactly `files`; no branch moves."""
+        """A commit of exactly `files`; no branch moves. Where it is signed, GitHub itself is the committer."""
         entries = [{"path": p, "mode": mode, "type": "blob", "sha": sha} for p, (mode, sha) in files.items()]
         tree = await self._made(f"/repos/{name}/git/trees", {"tree": entries}, like)
-        commit = {"message": message, "tree": tree["sha"], "parents": parents}
-        return str((await self._made(f"/repos/{name}/git/commits", commit, like))["sha"])
+        commit: Json = {"message": message, "tree": tree["sha"], "parents": parents}
+        if signed:
+            commit["committer"] = GITHUB_ITSELF
+        sha = str((await self._made(f"/repos/{name}/git/commits", commit, like))["sha"])
+        if signed:
+            self.edge.signed.add(sha)
+        return sha
 
     async def add_blob(self, name: str, content: bytes, like: Request) -> str:
         body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}

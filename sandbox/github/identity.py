@@ -13,6 +13,7 @@ from urllib.parse import unquote
 Json = Any
 
 OWN_ADDRESS = re.compile(r"/repos/([^/]+/[^/]+)/(pulls|issues|labels|issues/comments)/([^/{]+)$")
+TEAM_PAGE = re.compile(r"/orgs/([^/]+)/teams/([^/]+)$")
 KINDS = {"pulls": "PullRequest", "issues": "Issue", "labels": "Label", "issues/comments": "IssueComment"}
 
 
@@ -78,9 +79,8 @@ class Identities:
             self._nodes[node_id] = Node(str(shown.get("type", "Organization")), None, login)
         elif (found := OWN_ADDRESS.search(address)) and (number := self.number_of(unquote(found[1]))):
             self._nodes[node_id] = Node(KINDS[found[2]], number, unquote(found[3]))
-        elif "slug" in shown and "/teams/" in address:
-            organisation = address.partition("/orgs/")[2].partition("/")[0]
-            self._nodes[node_id] = Node("Team", None, f"{organisation}/{shown['slug']}")
+        elif found := TEAM_PAGE.search(str(shown.get("html_url", ""))):
+            self._nodes[node_id] = Node("Team", None, f"{found[1]}/{found[2]}")
 
     def _note_repository(self, number: int, name: str) -> None:
         before = self._current.get(number)

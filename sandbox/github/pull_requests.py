@@ -1,6 +1,6 @@
 """What happens to a pull request, whichever way it is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,11 @@ from sandbox.github.git import Files, Git
 from sandbox.github.refusals import Refused, invalid, unprocessable
 
 Json = Any
+
+NO_COLLABORATOR = (
+    "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a "
+    "collaborator of the {} repository."
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,32 @@ class PullRequests:
             await self.keep(name, number)
         changed = await self._asked("PATCH", f"/repos/{name}/pulls/{number}", dict(body), request)
         return await self.follow(name, changed)
+
+    async def request_reviews(
+        self,
+        request: Request,
+        name: str,
+        pull: Json,
+        *,
+        people: Sequence[str],
+        teams: Sequence[str],
+        replace: bool = False,
+    ) -> Json:
+        """One bad name refuses all."""
+        if pull["user"]["login"] in people:
+            raise Refused(422, "Review cannot be requested from pull request author.")
+        path = f"/repos/{name}/pulls/{pull['number']}/requested_reviewers"
+        before = {
+            "reviewers": [who["login"] for who in pull["requested_reviewers"]],
+            "team_reviewers": [team["slug"] for team in pull["requested_teams"]],
+        }
+        if replace and any(before.values()):
+            await self._asked("DELETE", path, before, request)
+        try:
+            asked = await self._asked("POST", path, {"reviewers": people, "team_reviewers": teams}, request)
+        except Refused:
+            raise Refused(422, NO_COLLABORATOR.format(name)) from None
+        return await self.follow(name, asked)
 
     async def merge(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> str:
         """Answers the commit that the base branch was moved to."""
@@ -108,6 +139,16 @@ class PullRequests:
         """What its base branch would hold after the merge; None where there is a conflict."""
         base = await self.git.tip(name, pull["base"]["ref"])
         return None if base is None else await self.git.merged(name, base, pull["head"]["sha"])
+
+    async def close_if_empty(self, name: str, pull: Json) -> bool:
+        """GitHub closes a pull request whose branch has nothing any more that its base lacks."""
+        base = await self.git.tip(name, pull["base"]["ref"])
+        head = await self.git.tip(name, pull["head"]["ref"])
+        if base is None or head is None or await self._is_ahead(name, base, head):
+            return False
+        await self.keep(name, pull["number"])
+        await self.edge.call("PATCH", f"/repos/{name}/pulls/{pull['number']}", {"state": "closed"})
+        return True
 
     async def mergeable(self, name: str, pull: Json) -> str:
         """GraphQL's word for whether it conflicts."""

@@ -45,9 +45,7 @@ class Pulls:
 
     async def _get(self, request: Request, owner: str, repo: str, number: str) -> Response:
         name = f"{owner}/{repo}"
-        pull = await self.requests.current(name, number)
-        if pull is None:
-            raise Refused(404, "Not Found")
+        pull = await self._found(name, number)
         if pull["state"] == "open":
             clean = await self.requests.merged_files(name, pull) is not None
             pull = {**pull, "mergeable": clean, "mergeable_state": "clean" if clean else "dirty"}
@@ -64,10 +62,17 @@ class Pulls:
         return self.edge.reply("PUT", PULL + "/merge", 200, merged)
 
     async def _request_reviews(self, request: Request, owner: str, repo: str, number: str) -> Response:
-        response = await self.edge.forward(request)
-        if response.status_code == 200:  # GitHub says that it created something
-            response.status_code = 201
-        return await self._followed(response, f"{owner}/{repo}", "POST", PULL + "/requested_reviewers")
+        name, body = f"{owner}/{repo}", await request.json()
+        pull = await self._found(name, number)
+        people, teams = body.get("reviewers") or [], body.get("team_reviewers") or []
+        pull = await self.requests.request_reviews(request, name, pull, people=people, teams=teams)
+        return self.edge.reply("POST", PULL + "/requested_reviewers", 201, pull)
+
+    async def _found(self, name: str, number: str) -> Json:
+        pull = await self.requests.current(name, number)
+        if pull is None:
+            raise Refused(404, "Not Found")
+        return pull
 
     async def _followed(self, response: Response, name: str, method: str, path: str) -> Response:
         if response.status_code not in (200, 201):

@@ -58,13 +58,28 @@ class Refs:
 
     # --- whichever way it is asked for; all raise `Refused` ---
 
+    async def check(self, request: Request, name: str, ref: str, before: str | None, after: str) -> None:
+        """Whether this may be done to a branch that is at `before`; None where there is none yet."""
+        await self._check_workflows(request, name, before, after)
+
+    async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
+        if self.edge.grant(request) is None:
+            return
+        git = self.requests.git
+        known = [before] if before else list((await git.refs(name, HEADS)).values())
+        files = await git.files(name, after)
+        old = [await git.files(name, sha) for sha in dict.fromkeys(known)]
+        changed = [path for path in files if all(there.get(path) != files[path] for there in old)]
+        self.edge.require_for_workflows(request, changed)
+
     async def create(self, request: Request, name: str, ref: str, sha: str) -> Json:
+        await self.check(request, name, ref, None, sha)
         made = await self._asked("POST", f"/repos/{name}/git/refs", {"ref": ref, "sha": sha}, request)
         await self.pushed(request, name, ref, sha)
         return made
 
     async def move(self, request: Request, name: str, ref: str, sha: str, *, force: bool) -> Json:
-        await self._require(name, ref)
+        await self.check(request, name, ref, await self._require(name, ref), sha)
         moved = await self._asked("PATCH", _address(name, ref), {"sha": sha, "force": force}, request)
         await self.pushed(request, name, ref, sha)
         return moved
@@ -81,13 +96,20 @@ class Refs:
 
     async def pushed(self, request: Request, name: str, ref: str, sha: str) -> None:
         """What follows from a branch that points to another commit now."""
-        if ref.startswith(HEADS):
-            self.edge.pushed(name)
-            await self.requests.actions.event(request, name, "push", ref.removeprefix(HEADS), sha)
+        if not ref.startswith(HEADS):
+            return
+        branch = ref.removeprefix(HEADS)
+        self.edge.pushed(name)
+        await self.requests.actions.event(request, name, "push", branch, sha)
+        for pull in await self.requests.of_branch(name, branch):
+            if not await self.requests.close_if_empty(name, pull):
+                await self.requests.actions.event(request, name, "pull_request", branch, sha)
 
-    async def _require(self, name: str, ref: str) -> None:
-        if await self.requests.git.ref(name, ref) is None:
+    async def _require(self, name: str, ref: str) -> str:
+        found = await self.requests.git.ref(name, ref)
+        if found is None:
             raise Refused(422, "Reference does not exist")
+        return found
 
     async def _asked(self, method: str, path: str, body: Json, request: Request) -> Json:
         answer = await self.edge.call(method, path, body, like=request)

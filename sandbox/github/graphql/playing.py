@@ -40,7 +40,10 @@ class Thing:
     @property
     def name(self) -> str:
         """The full name of its repository."""
-        return str((self.data if self.type == "Repository" else self.repository)["full_name"])
+        return str(self.of_repository().data["full_name"])
+
+    def of_repository(self) -> "Thing":
+        return self if self.type == "Repository" else Thing("Repository", self.repository)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Playing:
         if key not in self._loaded:
             self._loaded[key] = asyncio.ensure_future(fetch())
         return await self._loaded[key]
+
+    def forget(self) -> None:
+        """What was loaded may have changed."""
+        self._loaded.clear()
 
     def count(self, objects: int) -> None:
         """Raises `Refused` where the request asks for more than GitHub is ready to compute."""

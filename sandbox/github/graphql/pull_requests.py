@@ -170,6 +170,18 @@ def labels(_: Playing, pull: Thing, **page: Any) -> Json:
     return connection([Thing("Label", row, pull.repository) for row in pull.data["labels"]], **page)
 
 
+@plays("PullRequest", "reviewRequests")
+def review_requests(_: Playing, pull: Thing, **page: Any) -> Json:
+    people = [Thing("User", who) for who in pull.data["requested_reviewers"]]
+    teams = [Thing("Team", team) for team in pull.data["requested_teams"]]
+    return connection([{"requestedReviewer": who} for who in (*people, *teams)], **page)
+
+
+@plays("PullRequest", "assignees")
+def assignees(_: Playing, pull: Thing, **page: Any) -> Json:
+    return connection([Thing("User", who) for who in pull.data["assignees"]], **page)
+
+
 @plays("PullRequest", "commits")
 async def commits(playing: Playing, pull: Thing, **page: Any) -> Json:
     compared = await playing.parts.git.compare(pull.name, pull.data["base"]["sha"], pull.data["head"]["sha"])

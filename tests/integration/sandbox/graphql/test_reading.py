@@ -98,7 +98,8 @@ async def test_branches_are_found_by_a_part_of_their_name_with_their_pull_reques
 
 
 PULL = """... on PullRequest {
-    id number state merged mergedAt isDraft locked headRefOid headRefName baseRefName mergeable mergeStateStatus reviewDecision isInMergeQueue mergeCommit {oid} statusCheckRollup {state} title body}"""
+    id number state merged mergedAt isDraft locked headRefOid headRefName baseRefName mergeable
+    mergeStateStatus reviewDecision isInMergeQueue mergeCommit {oid} statusCheckRollup {state} title body}"""
 
 
 async def test_a_pull_request_is_seen_from_opening_to_merge(shared_world: World, ask: Asking) -> None:
