@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +12,13 @@ import httpx
 from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 from sandbox.github.actions import Actions
 from sandbox.github.edge import GitHubEdge
+from sandbox.github.git import Git
+from sandbox.github.graphql.endpoint import GraphQL
+from sandbox.github.graphql.playing import Parts
 from sandbox.github.listings import Listings
+from sandbox.github.pull_requests import PullRequests
 from sandbox.github.pulls import Pulls
+from sandbox.github.refs import Refs
 from sandbox.github.runs import Run
 from sandbox.serving import Server
 
@@ -21,7 +26,7 @@ Json = Any
 Files = Mapping[str, str | bytes | None]
 """Path → content; None deletes the file."""
 
-KEPT_BY_THE_EDGE = ("fork", "pushed_at", "topics", "disabled")
+KEPT_BY_THE_EDGE = ("fork", "pushed_at", "topics", "disabled", "lock_reason")
 
 
 class Organisation:
@@ -38,19 +43,24 @@ class Organisation:
         self.private_key = emulator.private_key
         Listings(edge)
         self.actions = Actions(edge)
-        Pulls(edge, self.actions)
+        git = Git(edge)
+        requests = PullRequests(edge, git, self.actions)
+        Pulls(edge, requests)
+        refs = Refs(edge, requests)
+        GraphQL(Parts(edge, git, requests, refs, self.actions))
 
     async def create_repository(self, name: str, files: Files, **flags: Json) -> str:
         """Makes `contoso/name` with one commit of `files` on `main`, which starts no runs; answers its full name.
 
-        `flags`: `private`, `archived`, `disabled`, `fork`, `topics`, `pushed_at`, `description`.
+        `flags`: `private`, `archived`, `disabled`, `lock_reason`, `fork`, `topics`, `pushed_at`, `description`, and
+        `executable`, the files that have that bit.
         """
         full_name = f"{self.name}/{name}"
         kept = {key: flags.pop(key) for key in KEPT_BY_THE_EDGE if key in flags}
-        archived = flags.pop("archived", False)
+        archived, executable = flags.pop("archived", False), flags.pop("executable", ())
         async with self._client() as client:
             await _ask(client, "POST", f"/orgs/{self.name}/repos", {"name": name, **flags})
-            sha = await _commit(client, full_name, files, [], None, "Initial commit")
+            sha = await _commit(client, full_name, files, [], None, "Initial commit", executable)
             await _ask(client, "POST", f"/repos/{full_name}/git/refs", {"ref": "refs/heads/main", "sha": sha})
             if archived:
                 await _ask(client, "PATCH", f"/repos/{full_name}", {"archived": True})
@@ -68,6 +78,24 @@ class Organisation:
             sha = await _commit(client, full_name, files, [parent], tree, message)
             await _ask(client, "PATCH", f"/repos/{full_name}/git/refs/heads/{quote(branch)}", {"sha": sha})
         return sha
+
+    async def head(self, repository: str, branch: str = "main") -> str:
+        """The commit at the tip of a branch."""
+        found = await self.ask("GET", f"/repos/{self._full(repository)}/git/ref/heads/{quote(branch)}")
+        return str(found["object"]["sha"])
+
+    async def branch(self, repository: str, name: str, at: str | None = None) -> None:
+        """Makes a branch at a commit, or else where `main` is."""
+        body = {"ref": f"refs/heads/{name}", "sha": at or await self.head(repository)}
+        await self.ask("POST", f"/repos/{self._full(repository)}/git/refs", body)
+
+    async def branches(self, repository: str) -> dict[str, str]:
+        """Every branch and the commit at its tip."""
+        rows = await self.ask("GET", f"/repos/{self._full(repository)}/branches?per_page=100")
+        return {row["name"]: row["commit"]["sha"] for row in rows}
+
+    async def create_team(self, slug: str) -> None:
+        await self.ask("POST", f"/orgs/{self.name}/teams", {"name": slug})
 
     async def read(self, repository: str, path: str, ref: str = "main") -> str:
         """The text of a file. Raises `FileNotFoundError`."""
@@ -143,11 +171,18 @@ class Organisation:
 
 
 async def _commit(
-    client: httpx.AsyncClient, full_name: str, files: Files, parents: list[str], base: str | None, message: str
+    client: httpx.AsyncClient,
+    full_name: str,
+    files: Files,
+    parents: list[str],
+    base: str | None,
+    message: str,
+    executable: Collection[str] = (),
 ) -> str:
     entries = []
     for path, content in files.items():
-        entry: dict[str, Json] = {"path": path, "mode": "100644", "type": "blob"}
+        mode = "100755" if path in executable else "100644"
+        entry: dict[str, Json] = {"path": path, "mode": mode, "type": "blob"}
         if content is None:
             entry["sha"] = None
         elif isinstance(content, bytes):

@@ -10,6 +10,7 @@ NODE_MODULES = Path(os.environ.get("FRESHNESS_NODE_MODULES", ROOT / "tools" / "n
 NODE = NODE_MODULES / "node" / "bin" / "node"
 EMULATE = NODE_MODULES / "emulate" / "dist" / "index.js"
 OPENAPI = NODE_MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
+GRAPHQL = NODE_MODULES / "@octokit" / "graphql-schema" / "schema.graphql"
 
 FROM_NPM = "npm ci --prefix tools (npm itself: apt-get install npm, or nodejs.org)"
 HOW_TO_GET = {
@@ -19,6 +20,7 @@ HOW_TO_GET = {
     "postgres": "apt-get install postgresql, or PostgreSQL's initdb and postgres on the PATH",
     "emulate": FROM_NPM,
     "openapi": FROM_NPM,
+    "graphql": FROM_NPM,
 }
 
 
@@ -46,6 +48,8 @@ def is_there(part: str) -> bool:
             return NODE.exists() and EMULATE.exists()
         case "openapi":
             return OPENAPI.exists()
+        case "graphql":
+            return GRAPHQL.exists()
         case "postgres":
             return postgres_binaries() is not None
         case _:

@@ -27,6 +27,8 @@ class Traffic:
 
     def __init__(self) -> None:
         self._entries: list[Asked] = []
+        self.violations: list[str] = []
+        """What was asked, or answered by an edge itself, against the published description of the service."""
 
     def record(self, entry: Asked) -> None:
         self._entries.append(entry)

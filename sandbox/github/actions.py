@@ -15,8 +15,10 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.github.edge import GitHubEdge, Refused
-from sandbox.github.runs import Run, Workflow, fits, run_json, simple_commit, workflow_json
+from sandbox.github.edge import GitHubEdge
+from sandbox.github.identity import Node
+from sandbox.github.refusals import Refused
+from sandbox.github.runs import Run, Workflow, fits, rollup, run_json, simple_commit, workflow_json
 
 Json = Any
 RUNS = "/repos/{owner}/{repo}/actions/runs"
@@ -134,7 +136,7 @@ class Actions:
     async def _run(self, request: Request, owner: str, repo: str, run: str) -> Response:
         await self._readable(request, owner, repo)
         found = self._looked_up(owner, repo, run)
-        self._look(found)
+        self.look(found)
         return self.edge.reply("GET", RUNS + "/{run_id}", 200, run_json(found, self.edge.url))
 
     async def _cancel(self, request: Request, owner: str, repo: str, run: str) -> Response:
@@ -144,6 +146,17 @@ class Actions:
             raise Refused(409, "Cannot cancel a workflow run that is completed.")
         self.finish(found.id, "cancelled")
         return self.edge.reply("POST", RUNS + "/{run_id}/cancel", 202, {})
+
+    # --- what others conclude from runs ---
+
+    def state_of(self, workflow: Workflow) -> str:
+        disabled = (workflow.repository, workflow.path) in self.disabled
+        return "disabled_manually" if disabled else "active"
+
+    def rollup(self, repository_id: int, sha: str) -> str | None:
+        """What the checks of a commit amount to, in GraphQL's words; None where there are none."""
+        runs = [run for run in self.runs.values() if run.repository["id"] == repository_id and run.sha == sha]
+        return rollup([(run.status, run.conclusion) for run in runs])
 
     # --- rows ---
 
@@ -156,7 +169,7 @@ class Actions:
         rows = [run for run in rows if fits(run, query)]
         shown, links = self.edge.page(request, rows)
         for run in shown:
-            self._look(run)
+            self.look(run)
         body = {"total_count": len(rows), "workflow_runs": [run_json(run, self.edge.url) for run in shown]}
         return self.edge.reply("GET", path, 200, body, links)
 
@@ -171,7 +184,8 @@ class Actions:
             raise Refused(404, "Not Found")
         return found
 
-    def _look(self, run: Run) -> None:
+    def look(self, run: Run) -> None:
+        """Counts a look at a run, which may end it."""
         run.seen += 1
         if self.complete_after is None or run.status == "completed":
             return
@@ -220,6 +234,8 @@ class Actions:
             number, workflow, event, branch, sha, now, now, inputs, actor, repository, simple_commit(commit),
         )  # fmt: skip
         self.runs[run.id] = run
+        self.edge.identities.add(run.node_id, Node("WorkflowRun", repository["id"], str(run.id)))
+        self.edge.identities.add(run.suite_node_id, Node("CheckSuite", repository["id"], str(run.id)))
         return run
 
 

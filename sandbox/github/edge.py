@@ -6,11 +6,11 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from starlette.requests import Request
@@ -18,11 +18,19 @@ from starlette.responses import Response
 
 from sandbox.edge import Edge, Surroundings, target
 from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.github.identity import Identities
+from sandbox.github.limits import WRITE, Limits
 from sandbox.github.openapi import description
+from sandbox.github.refusals import Refused
 from sandbox.github.shapes import as_github
+from sandbox.traffic import READING
 
-DOCUMENTATION = "https://docs.github.com/rest"
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
+BY_NAME = re.compile(r"/repos/([^/]+/[^/]+)((?:/.*)?)")
+BY_NUMBER = re.compile(r"/repositories/(\d{1,18})((?:/.*)?)")
+NOT_ACCESSIBLE = "Resource not accessible by integration"
+WORKFLOWS_FOLDER = ".github/workflows/"
+REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 
 Json = Any
 
@@ -45,17 +53,6 @@ class Grant:
     """None: all of the account's."""
 
 
-class Refused(Exception):
-    """Answered to the client as GitHub would."""
-
-    def __init__(self, status: int, message: str, errors: list[Json] | None = None) -> None:
-        self.status = status
-        self.body: dict[str, Json] = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
-        if errors is not None:
-            self.body["errors"] = errors
-        super().__init__(message)
-
-
 class GitHubEdge(Edge):
     """With `validate`, every answer that the edge makes itself is checked against GitHub's description;
     what does not fit is kept in `complaints` and answered with 500."""
@@ -70,9 +67,10 @@ class GitHubEdge(Edge):
         self.overlays: dict[str, dict[str, Json]] = {}
         """Repository fields that the emulator cannot hold, by full name."""
         self.grants: dict[str, Grant] = {}
-        self.rate_limit = 5000
-        """Requests an hour for each token but the operator's."""
-        self._used: Counter[tuple[str, int]] = Counter()
+        self.signed: set[str] = set()
+        """Commits that GitHub shows as verified."""
+        self.limits = Limits(surroundings.clock)
+        self.identities = Identities(self._renamed)
         self._sent = 0
         self.routes.add("GET", "/rate_limit", self._rate_limit)
         self.routes.add("POST", "/app/installations/{installation}/access_tokens", self._access_token)
@@ -82,14 +80,54 @@ class GitHubEdge(Edge):
     async def answer(self, request: Request) -> Response:
         try:
             self._check_credentials(request)
-            self._check_rate(request)
-            await self._check_archived(request)
-            response = await super().answer(request)
+            response = await self._within_limits(request)
         except Refused as refusal:
-            response = _json(refusal.status, refusal.body)
+            response = json_response(refusal.status, refusal.body, refusal.headers)
         response = self._conditional(request, response)
         self._count(request, response)
         return response
+
+    async def _within_limits(self, request: Request) -> Response:
+        account, resource = self.account(request), resource_of(request)
+        if token_of(request) == OPERATOR_TOKEN or resource == "graphql":  # GraphQL counts for itself
+            return await self._addressed(request)
+        self._check_rate(request)
+        with self.limits.request(account, resource, 1 if request.method in READING else WRITE):
+            return await self._addressed(request)
+
+    async def _addressed(self, request: Request) -> Response:
+        """The answer under the name that the repository has now; GitHub sends those who use a former one there."""
+        found = self._repository_in(request.url.path)
+        if found is None:
+            return await super().answer(request)
+        number, rest, is_former = found
+        name = self.identities.name_of(number)
+        if is_former:
+            return self._elsewhere(request, f"{self.url}/repositories/{number}{rest}")
+        request = moved(request, f"/repos/{name}", rest)
+        await self._check_repository(request, str(name), rest)
+        return await super().answer(request)
+
+    def _repository_in(self, path: str) -> tuple[int, str, bool] | None:
+        """The repository's number, what follows it in the path, and whether it was called by a former name."""
+        if matched := BY_NUMBER.fullmatch(path):
+            number = int(matched[1])
+            return (number, matched[2], False) if self.identities.name_of(number) else None
+        matched = BY_NAME.fullmatch(path)
+        known = self.identities.number_of(matched[1]) if matched else None
+        if matched is None or known is None:
+            return None
+        return known, matched[2], self.identities.is_former(matched[1])
+
+    def _elsewhere(self, request: Request, address: str) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        status = 301 if request.method in READING else 307
+        body = {"message": "Moved Permanently", "url": address + query, "documentation_url": REDIRECTS}
+        return json_response(status, body, {"location": address + query})
+
+    def _renamed(self, old: str, new: str) -> None:
+        if old in self.overlays:
+            self.overlays[new] = self.overlays.pop(old)
 
     async def forward(self, request: Request) -> Response:
         headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
@@ -98,7 +136,7 @@ class GitHubEdge(Edge):
             await self._check_empty(found[1], request)
         content = answer.content
         if answer.headers.get("content-type", "").startswith("application/json"):
-            content = json.dumps(as_github(content, self.overlays)).encode()
+            content = json.dumps(self._as_github(content)).encode()
         kept = [name for name in ("content-type", "link", "location") if name in answer.headers]
         return Response(content, answer.status_code, {name: answer.headers[name] for name in kept})
 
@@ -107,7 +145,12 @@ class GitHubEdge(Edge):
         content = b"" if body is None else json.dumps(body).encode()
         headers = [("content-type", "application/json"), ("user-agent", "sandbox")]
         answer = await self._ask(method, path, token_of(like) if like else OPERATOR_TOKEN, content, headers)
-        return Answer(answer.status_code, as_github(answer.content, self.overlays))
+        return Answer(answer.status_code, self._as_github(answer.content))
+
+    def _as_github(self, content: bytes) -> Json:
+        shown = as_github(content, self.overlays, self.signed)
+        self.identities.learn(shown)
+        return shown
 
     async def _ask(
         self, method: str, path: str, token: str, content: bytes, headers: list[tuple[str, str]]
@@ -123,8 +166,8 @@ class GitHubEdge(Edge):
         """An answer of our own; `path` is the template in GitHub's description."""
         if self.validate and (wrong := description().complaints(method, path, status, body)):
             self.complaints.extend(wrong)
-            return _json(500, {"message": "; ".join(wrong[:5])})
-        return Response(status_code=status) if body is None else _json(status, body, headers)
+            return json_response(500, {"message": "; ".join(wrong[:5])})
+        return Response(status_code=status) if body is None else json_response(status, body, headers)
 
     def pushed(self, repository: str) -> None:
         """Notes that a branch of `repository` moved now."""
@@ -133,13 +176,53 @@ class GitHubEdge(Edge):
     def now(self) -> str:
         return timestamp(self.surroundings.clock.now())
 
-    def require(self, request: Request, permission: str, level: str) -> None:
-        """Raises `Refused` where the caller is an installation that lacks the permission."""
-        grant = self.grants.get(token_of(request))
+    def require(self, request: Request, permissions: str | Sequence[str], level: str) -> None:
+        """Raises `Refused` where the caller is an installation that has none of the permissions."""
+        wanted = [permissions] if isinstance(permissions, str) else permissions
+        grant = self.grant(request)
         if not token_of(request):
             raise Refused(401, "Requires authentication")
-        if grant is not None and grant.permissions.get(permission) not in ({"write"} | {level}):
-            raise Refused(403, "Resource not accessible by integration")
+        if grant is None or any(grant.permissions.get(name) in ("write", level) for name in wanted):
+            return
+        accepted = "; ".join(f"{name}={level}" for name in wanted)
+        raise Refused(403, NOT_ACCESSIBLE, headers={"x-accepted-github-permissions": accepted})
+
+    def require_for_workflows(self, request: Request, paths: Iterable[str]) -> None:
+        """Raises `Refused` where one of the paths is a workflow, which needs a permission of its own."""
+        grant = self.grant(request)
+        found = next((path for path in paths if path.startswith(WORKFLOWS_FOLDER)), None)
+        if found is None or grant is None or grant.permissions.get("workflows") == "write":
+            return
+        text = (
+            f"refusing to allow a GitHub App to create or update workflow `{found}` without `workflows` permission"
+        )
+        raise Refused(403, text, headers={"x-accepted-github-permissions": "contents=write,workflows=write"})
+
+    def check_writable(self, request: Request, repository: Json) -> None:
+        """Raises `Refused` where nobody may write to the repository, but for the operator."""
+        if self.is_operator(request):
+            return
+        if repository["archived"]:
+            raise Refused(403, "Repository was archived so is read-only.")
+        if repository.get("disabled"):
+            raise Refused(403, "Repository access blocked")
+        if repository.get("lock_reason"):
+            raise Refused(403, "Repository has been locked.")
+
+    def is_operator(self, request: Request) -> bool:
+        return token_of(request) == OPERATOR_TOKEN
+
+    def grant(self, request: Request) -> Grant | None:
+        """What the caller may do, where it is an installation."""
+        return self.grants.get(token_of(request))
+
+    def sees(self, request: Request, number: int) -> bool:
+        """Whether the caller may know of this repository."""
+        grant = self.grant(request)
+        owner = (self.identities.name_of(number) or "").partition("/")[0]
+        if grant is None:
+            return True
+        return grant.account == owner and (grant.repository_ids is None or number in grant.repository_ids)
 
     async def caller(self, request: Request) -> Json:
         """The account that acts: a user, or the app's bot."""
@@ -169,14 +252,13 @@ class GitHubEdge(Edge):
         if not known and token.count(".") != 2:  # two dots: a JSON web token, which the emulator checks
             raise Refused(401, "Bad credentials")
 
-    async def _check_archived(self, request: Request) -> None:
-        """Only the repository itself may still be changed, to bring it back."""
-        matched = re.fullmatch(r"/repos/([^/]+/[^/]+)/.+", request.url.path)
-        if request.method in ("GET", "HEAD") or matched is None or token_of(request) == OPERATOR_TOKEN:
+    async def _check_repository(self, request: Request, name: str, rest: str) -> None:
+        """A repository that nobody may write to can still be changed itself, to bring it back."""
+        if request.method in READING or not rest or self.is_operator(request):
             return
-        repository = await self.call("GET", f"/repos/{matched[1]}")
-        if repository.status == 200 and repository.body["archived"]:
-            raise Refused(403, "Repository was archived so is read-only.")
+        repository = await self.call("GET", f"/repos/{name}")
+        if repository.status == 200:
+            self.check_writable(request, repository.body)
 
     async def _check_empty(self, repository: str, request: Request) -> None:
         """Raises `Refused` where the repository has no commit at all."""
@@ -195,31 +277,28 @@ class GitHubEdge(Edge):
         response.headers["cache-control"] = "private, max-age=60, s-maxage=60"
         return response
 
+    def account(self, request: Request) -> str:
+        """Whose limits a request counts for."""
+        return token_of(request)
+
     def _check_rate(self, request: Request) -> None:
-        exempt = token_of(request) == OPERATOR_TOKEN or request.url.path == "/rate_limit"
-        if not exempt and self._rate(request)["remaining"] == 0:
+        if request.url.path != "/rate_limit" and self.limits.rate(self.account(request), "core")["remaining"] == 0:
             raise Refused(403, "API rate limit exceeded")
 
     def _count(self, request: Request, response: Response) -> None:
+        account, resource = self.account(request), resource_of(request)
         free = response.status_code == 304 or request.url.path == "/rate_limit"  # GitHub counts neither
-        if not free:
-            self._used[token_of(request), self._hour()] += 1
-        for name, value in self._rate(request).items():
+        if not free and resource == "core":
+            self.limits.spend(account, resource, 1)
+        for name, value in self.limits.rate(account, resource).items():
             response.headers[f"x-ratelimit-{name}"] = str(value)
-        response.headers["x-ratelimit-resource"] = "core"
-
-    def _rate(self, request: Request) -> dict[str, int]:
-        used = self._used[token_of(request), self._hour()]
-        reset = (self._hour() + 1) * 3600
-        remaining = max(self.rate_limit - used, 0)
-        return {"limit": self.rate_limit, "remaining": remaining, "reset": reset, "used": used}
+        response.headers["x-ratelimit-resource"] = resource
 
     async def _rate_limit(self, request: Request) -> Response:
-        rate = self._rate(request)
-        return self.reply("GET", "/rate_limit", 200, {"rate": rate, "resources": {"core": rate, "search": rate}})
-
-    def _hour(self) -> int:
-        return int(self.surroundings.clock.now().timestamp()) // 3600
+        account = self.account(request)
+        core, graphql = self.limits.rate(account, "core"), self.limits.rate(account, "graphql")
+        resources = {"core": core, "search": core, "graphql": graphql}
+        return self.reply("GET", "/rate_limit", 200, {"rate": core, "resources": resources})
 
     async def _access_token(self, request: Request, installation: str) -> Response:
         """An empty `permissions`, which PyGithub sends, means all; the emulator takes it to mean none."""
@@ -232,7 +311,7 @@ class GitHubEdge(Edge):
             selected = given["repository_selection"] == "selected"
             ids = frozenset(row["id"] for row in given.get("repositories", ())) if selected else None
             self.grants[given["token"]] = Grant(about.body["account"]["login"], given["permissions"], ids)
-        return _json(answer.status, answer.body)
+        return json_response(answer.status, answer.body)
 
 
 def timestamp(at: datetime) -> str:
@@ -240,12 +319,28 @@ def timestamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def resource_of(request: Request) -> str:
+    return "graphql" if request.url.path == "/graphql" else "core"
+
+
+def moved(request: Request, repository: str, rest: str) -> Request:
+    """The same request under the repository's own address; what follows keeps its escapes."""
+    if request.url.path == repository + rest:
+        return request
+    found = BY_NAME.fullmatch(raw := request.scope["raw_path"].decode()) or BY_NUMBER.fullmatch(raw)
+    raw_rest = found[2] if found else quote(rest)
+    scope = {**request.scope, "path": repository + rest, "raw_path": (repository + raw_rest).encode()}
+    again = Request(scope)
+    again._body = request._body  # read already, before anything was answered
+    return again
+
+
 def token_of(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() in ("bearer", "token") else ""
 
 
-def _json(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Response:
     sent = {"content-type": "application/json; charset=utf-8", **(headers or {})}
     return Response(json.dumps(body).encode(), status, sent)
 

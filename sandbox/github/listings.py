@@ -7,7 +7,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.github.edge import GitHubEdge, Refused, token_of
+from sandbox.github.edge import GitHubEdge, token_of
+from sandbox.github.refusals import Refused
 
 Json = Any
 

@@ -1,7 +1,7 @@
 """Workflows and their runs as values, and as GitHub shows and filters them."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sandbox.github.edge import timestamp
 
 Json = Any
+BAD = frozenset({"failure", "cancelled", "timed_out", "action_required", "startup_failure", "stale"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,23 @@ class Run:
     status: str = "queued"
     conclusion: str | None = None
     seen: int = 0
+
+    @property
+    def node_id(self) -> str:
+        return f"WFR_{self.id}"
+
+    @property
+    def suite_node_id(self) -> str:
+        return f"CS_{self.id}"
+
+
+def rollup(checks: Sequence[tuple[str, str | None]]) -> str | None:
+    """Of the status and conclusion of each check: the state of all, None where there are none."""
+    if not checks:
+        return None
+    if any(conclusion in BAD for _, conclusion in checks):
+        return "FAILURE"
+    return "SUCCESS" if all(status == "completed" for status, _ in checks) else "PENDING"
 
 
 def fits(run: Run, query: Mapping[str, str]) -> bool:
@@ -104,7 +122,8 @@ def run_json(run: Run, url: str) -> Json:
     return {
         "id": run.id,
         "name": run.workflow.name,
-        "node_id": f"WFR_{run.id}",
+        "node_id": run.node_id,
+        "check_suite_node_id": run.suite_node_id,
         "head_branch": run.branch,
         "head_sha": run.sha,
         "path": run.workflow.path,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 Json = Any
@@ -20,28 +20,39 @@ ACCOUNT_URLS = {
     "events_url": "/events{/privacy}",
     "received_events_url": "/received_events",
 }
+VERIFIED = {
+    "verified": True,
+    "reason": "valid",
+    "signature": "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n",
+    "payload": "tree",
+    "verified_at": "2026-01-01T00:00:00Z",
+}
 REPOSITORY_COUNTS = {"network_count": 0, "subscribers_count": 0}
 
 
-def as_github(content: bytes, overlays: Mapping[str, Mapping[str, Json]]) -> Json:
+def as_github(content: bytes, overlays: Mapping[str, Mapping[str, Json]], signed: Set[str]) -> Json:
     """The JSON of an answer as GitHub would have written it; None where there is none.
 
     Times have no milliseconds, references the address at which they can be changed, accounts and repositories
-    all their fields. `overlays` are repository fields by full name that replace the emulator's.
+    all their fields. `overlays` are repository fields by full name that replace the emulator's; `signed` are the
+    commits that are verified.
     """
     text = REF_URL.sub(rb"\1/refs/", MILLISECONDS.sub(rb'\1Z"', content))
-    return _whole(json.loads(text), overlays) if text else None
+    return _whole(json.loads(text), overlays, signed) if text else None
 
 
-def _whole(node: Json, overlays: Mapping[str, Mapping[str, Json]]) -> Json:
+def _whole(node: Json, overlays: Mapping[str, Mapping[str, Json]], signed: Set[str]) -> Json:
     if isinstance(node, list):
-        return [_whole(item, overlays) for item in node]
+        return [_whole(item, overlays, signed) for item in node]
     if not isinstance(node, dict):
         return node
-    whole = {key: _whole(value, overlays) for key, value in node.items()}
+    whole = {key: _whole(value, overlays, signed) for key, value in node.items()}
     if isinstance(whole.get("login"), str) and isinstance(url := whole.get("url"), str):
         missing = {name: url + path for name, path in ACCOUNT_URLS.items()}
         return {**missing, "gravatar_id": "", "site_admin": False, "html_url": url, **whole}
     if isinstance(name := whole.get("full_name"), str):
         return {**REPOSITORY_COUNTS, **whole, **overlays.get(name, {})}
+    if "verification" in whole and signed:
+        own = whole.get("sha") or str(whole.get("url", "")).rpartition("/")[2]
+        return {**whole, "verification": VERIFIED} if own in signed else whole
     return whole

@@ -54,7 +54,7 @@ def run() -> list[tuple[str, str, str]]:
 async def _run() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         async with World() as world:
-            world.github.edge.rate_limit = 100_000
+            world.github.edge.limits.rest = 100_000
             await _create(world)
             config = _config(world, Path(folder))
             first = await _pass(world, config)

@@ -103,7 +103,7 @@ async def test_a_push_moves_pushed_at(shared_world: World, bot: Github) -> None:
 
 
 async def test_the_rate_limit_is_told_and_kept(world: World) -> None:
-    world.github.edge.rate_limit = 2
+    world.github.edge.limits.rest = 2
     with Github(
         auth=Auth.Token(world.github.token), base_url=world.github.url, retry=None, seconds_between_requests=0
     ) as client:

@@ -146,7 +146,7 @@ async def test_a_rate_limit_says_when_to_come_back_and_nothing_is_asked_before(
 
 
 async def test_the_hourly_limit_of_the_sandbox_is_understood(world: World) -> None:
-    world.github.edge.rate_limit = 1
+    world.github.edge.limits.rest = 1
     transport = Transport(access(world), ManualClock(datetime.now(UTC)))
     await transport.read("/user")
     failure = await refused(transport, "/user")

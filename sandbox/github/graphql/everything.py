@@ -1,0 +1,27 @@
+"""Every module that plays fields, so that whoever imports this has them all."""
+
+from sandbox.github.graphql import (
+    changing_pull_requests,
+    changing_refs,
+    committing,
+    discussing,
+    git,
+    people,
+    pull_requests,
+    repositories,
+    roots,
+    runs,
+)
+
+__all__ = [
+    "changing_pull_requests",
+    "changing_refs",
+    "committing",
+    "discussing",
+    "git",
+    "people",
+    "pull_requests",
+    "repositories",
+    "roots",
+    "runs",
+]

@@ -1,0 +1,185 @@
+"""What happens to a pull request, whichever way it is asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from sandbox.github.actions import Actions
+from sandbox.github.edge import GitHubEdge
+from sandbox.github.git import Files, Git
+from sandbox.github.refusals import Refused, invalid, unprocessable
+
+Json = Any
+
+NO_COLLABORATOR = (
+    "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a "
+    "collaborator of the {} repository."
+)
+
+
+@dataclass(slots=True)
+class PullRequests:
+    """Each method that takes a request does it as the one who made that request. All raise `Refused`."""
+
+    edge: GitHubEdge
+    git: Git
+    actions: Actions
+    _kept: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)
+    """Head and merge commit of those that are closed, by repository and number."""
+
+    async def open(self, request: Request, name: str, body: Mapping[str, Json]) -> Json:
+        base, owner = str(body.get("base", "")), name.partition("/")[0]
+        head = str(body.get("head", "")).removeprefix(f"{owner}:")
+        tips: dict[str, str] = {}
+        for role, branch in (("head", head), ("base", base)):
+            tip = await self.git.tip(name, branch)
+            if tip is None:
+                raise invalid("PullRequest", role)
+            tips[role] = tip
+        label = f"{owner}:{head}"
+        query = f"?state=open&head={quote(label)}&base={quote(base)}"
+        if (await self.edge.call("GET", f"/repos/{name}/pulls{query}")).body:
+            raise unprocessable("PullRequest", f"A pull request already exists for {label}.")
+        if not await self._is_ahead(name, tips["base"], tips["head"]):
+            raise unprocessable("PullRequest", f"No commits between {base} and {head}")
+        opened = await self._asked("POST", f"/repos/{name}/pulls", dict(body), request)
+        await self.actions.event(request, name, "pull_request", head, opened["head"]["sha"])
+        return await self.follow(name, opened)
+
+    async def _is_ahead(self, name: str, base: str, head: str) -> bool:
+        if base == head:
+            return False
+        compared = await self.git.compare(name, base, head)
+        return compared is None or compared["ahead_by"] > 0
+
+    async def change(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> Json:
+        if body.get("state") == "closed":
+            await self.keep(name, number)
+        changed = await self._asked("PATCH", f"/repos/{name}/pulls/{number}", dict(body), request)
+        return await self.follow(name, changed)
+
+    async def request_reviews(
+        self,
+        request: Request,
+        name: str,
+        pull: Json,
+        *,
+        people: Sequence[str],
+        teams: Sequence[str],
+        replace: bool = False,
+    ) -> Json:
+        """One bad name refuses all."""
+        if pull["user"]["login"] in people:
+            raise Refused(422, "Review cannot be requested from pull request author.")
+        path = f"/repos/{name}/pulls/{pull['number']}/requested_reviewers"
+        before = {
+            "reviewers": [who["login"] for who in pull["requested_reviewers"]],
+            "team_reviewers": [team["slug"] for team in pull["requested_teams"]],
+        }
+        if replace and any(before.values()):
+            await self._asked("DELETE", path, before, request)
+        try:
+            asked = await self._asked("POST", path, {"reviewers": people, "team_reviewers": teams}, request)
+        except Refused:
+            raise Refused(422, NO_COLLABORATOR.format(name)) from None
+        return await self.follow(name, asked)
+
+    async def merge(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> str:
+        """Answers the commit that the base branch was moved to."""
+        pull = await self.current(name, number)
+        if pull is None:
+            raise Refused(404, "Not Found")
+        if pull["state"] != "open":
+            raise Refused(405, "Pull Request is not mergeable")
+        if body.get("sha") not in (None, pull["head"]["sha"]):
+            raise Refused(409, "Head branch was modified. Review and try the merge again.")
+        base = pull["base"]["ref"]
+        tip = await self.git.tip(name, base)
+        files = await self.merged_files(name, pull)
+        if files is None or tip is None:
+            raise Refused(405, "Pull Request is not mergeable")
+        await self.keep(name, number)
+        # The emulator compares `sha` with a head that it does not follow, so it is asked without one.
+        asked = {key: value for key, value in body.items() if key != "sha"}
+        merged = await self._asked("PUT", f"/repos/{name}/pulls/{number}/merge", asked, request)
+        squashed = body.get("merge_method") in ("squash", "rebase")
+        parents = [tip] if squashed else [tip, pull["head"]["sha"]]
+        message = (await self.edge.call("GET", f"/repos/{name}/git/commits/{merged['sha']}")).body["message"]
+        sha = await self.git.commit_files(name, files, parents, message, request)
+        await self.edge.call("PATCH", f"/repos/{name}/git/refs/heads/{quote(base)}", {"sha": sha, "force": True})
+        self._remembered(name, number)["merge_commit_sha"] = sha
+        self.edge.pushed(name)
+        await self.actions.event(request, name, "push", base, sha)
+        return sha
+
+    async def current(self, name: str, number: str | int) -> Json | None:
+        """As REST shows it, with the head that its branch has now."""
+        answer = await self.edge.call("GET", f"/repos/{name}/pulls/{number}")
+        return await self.follow(name, answer.body) if answer.status == 200 else None
+
+    async def follow(self, name: str, pull: Json) -> Json:
+        """The pull request with the head that its branch has now, or had when it was closed."""
+        kept = self._remembered(name, pull["number"])
+        head = await self.git.tip(name, pull["head"]["ref"]) if pull["state"] == "open" else kept.get("head")
+        head = head or pull["head"]["sha"]
+        changed: dict[str, Json] = {"head": {**pull["head"], "sha": head}}
+        if "merge_commit_sha" in kept:
+            changed["merge_commit_sha"] = kept["merge_commit_sha"]
+        return {**pull, **changed}
+
+    async def keep(self, name: str, number: str | int) -> None:
+        """Remembers the head that a pull request has as it is closed."""
+        if (pull := await self.current(name, number)) is not None:
+            self._remembered(name, number)["head"] = pull["head"]["sha"]
+
+    async def merged_files(self, name: str, pull: Json) -> Files | None:
+        """What its base branch would hold after the merge; None where there is a conflict."""
+        base = await self.git.tip(name, pull["base"]["ref"])
+        return None if base is None else await self.git.merged(name, base, pull["head"]["sha"])
+
+    async def close_if_empty(self, name: str, pull: Json) -> bool:
+        """GitHub closes a pull request whose branch has nothing any more that its base lacks."""
+        base = await self.git.tip(name, pull["base"]["ref"])
+        head = await self.git.tip(name, pull["head"]["ref"])
+        if base is None or head is None or await self._is_ahead(name, base, head):
+            return False
+        await self.keep(name, pull["number"])
+        await self.edge.call("PATCH", f"/repos/{name}/pulls/{pull['number']}", {"state": "closed"})
+        return True
+
+    async def mergeable(self, name: str, pull: Json) -> str:
+        """GraphQL's word for whether it conflicts."""
+        return "CONFLICTING" if await self.merged_files(name, pull) is None else "MERGEABLE"
+
+    async def merge_state(self, name: str, pull: Json) -> str:
+        """REST's `mergeable_state`: clean, dirty, unstable, …"""
+        if await self.merged_files(name, pull) is None:
+            return "dirty"
+        checks = self.actions.rollup(pull["base"]["repo"]["id"], pull["head"]["sha"])
+        return "clean" if checks in (None, "SUCCESS") else "unstable"
+
+    async def review_decision(self, name: str, pull: Json) -> str | None:
+        """GraphQL's word for what reviewers say; None where no review is required."""
+        return None
+
+    def is_queued(self, name: str, pull: Json) -> bool:
+        return False
+
+    async def of_branch(self, name: str, branch: str, state: str = "open") -> list[Json]:
+        """Those from a branch of the repository itself, newest first, as the emulator shows them."""
+        owner = name.partition("/")[0]
+        query = f"?state={state}&per_page=100&head={quote(f'{owner}:{branch}')}"
+        rows: list[Json] = (await self.edge.call("GET", f"/repos/{name}/pulls{query}")).body
+        return rows
+
+    def _remembered(self, name: str, number: str | int) -> dict[str, str]:
+        return self._kept.setdefault((self.edge.identities.number_of(name) or 0, int(number)), {})
+
+    async def _asked(self, method: str, path: str, body: Json, request: Request) -> Json:
+        answer = await self.edge.call(method, path, body, like=request)
+        if answer.status >= 400:
+            raise Refused(answer.status, str(answer.body.get("message", "")), answer.body.get("errors"))
+        return answer.body

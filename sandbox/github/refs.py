@@ -1,0 +1,122 @@
+"""Branches: what GitHub does beyond moving a name when one is made, moved or deleted."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.github.edge import GitHubEdge
+from sandbox.github.pull_requests import PullRequests
+from sandbox.github.refusals import Refused
+
+Json = Any
+REFS = "/repos/{owner}/{repo}/git/refs"
+HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    edge: GitHubEdge
+    requests: PullRequests
+
+    def __post_init__(self) -> None:
+        add = self.edge.routes.add
+        add("POST", REFS, self._create)
+        add("PATCH", REFS + "/heads/{branch:path}", self._move)
+        add("DELETE", REFS + "/heads/{branch:path}", self._delete)
+        add("PUT", "/repos/{owner}/{repo}/contents/{path:path}", self._write_file)
+
+    # --- by REST ---
+
+    async def _create(self, request: Request, owner: str, repo: str) -> Response:
+        body = await request.json()
+        made = await self.create(request, f"{owner}/{repo}", str(body.get("ref")), str(body.get("sha")))
+        return self.edge.reply("POST", REFS, 201, made)
+
+    async def _move(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+        body = await request.json()
+        moved = await self.move(
+            request, f"{owner}/{repo}", HEADS + branch, str(body.get("sha")), force=bool(body.get("force"))
+        )
+        return self.edge.reply("PATCH", REFS + "/{ref}", 200, moved)
+
+    async def _delete(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+        await self.delete(request, f"{owner}/{repo}", HEADS + branch)
+        return self.edge.reply("DELETE", REFS + "/{ref}", 204, None)
+
+    async def _write_file(self, request: Request, owner: str, repo: str, path: str) -> Response:
+        response = await self.edge.forward(request)
+        if response.status_code in (200, 201):
+            sha = json.loads(bytes(response.body))["commit"]["sha"]
+            repository = (await self.edge.call("GET", f"/repos/{owner}/{repo}")).body
+            branch = (await request.json()).get("branch") or repository["default_branch"]
+            await self.pushed(request, f"{owner}/{repo}", HEADS + branch, sha)
+        return response
+
+    # --- whichever way it is asked for; all raise `Refused` ---
+
+    async def check(self, request: Request, name: str, ref: str, before: str | None, after: str) -> None:
+        """Whether this may be done to a branch that is at `before`; None where there is none yet."""
+        await self._check_workflows(request, name, before, after)
+
+    async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
+        if self.edge.grant(request) is None:
+            return
+        git = self.requests.git
+        known = [before] if before else list((await git.refs(name, HEADS)).values())
+        files = await git.files(name, after)
+        old = [await git.files(name, sha) for sha in dict.fromkeys(known)]
+        changed = [path for path in files if all(there.get(path) != files[path] for there in old)]
+        self.edge.require_for_workflows(request, changed)
+
+    async def create(self, request: Request, name: str, ref: str, sha: str) -> Json:
+        await self.check(request, name, ref, None, sha)
+        made = await self._asked("POST", f"/repos/{name}/git/refs", {"ref": ref, "sha": sha}, request)
+        await self.pushed(request, name, ref, sha)
+        return made
+
+    async def move(self, request: Request, name: str, ref: str, sha: str, *, force: bool) -> Json:
+        await self.check(request, name, ref, await self._require(name, ref), sha)
+        moved = await self._asked("PATCH", _address(name, ref), {"sha": sha, "force": force}, request)
+        await self.pushed(request, name, ref, sha)
+        return moved
+
+    async def delete(self, request: Request, name: str, ref: str) -> None:
+        """GitHub closes the pull requests of a branch that goes away."""
+        await self._require(name, ref)
+        pulls = await self.requests.of_branch(name, ref.removeprefix(HEADS)) if ref.startswith(HEADS) else []
+        for pull in pulls:
+            await self.requests.keep(name, pull["number"])
+        await self._asked("DELETE", _address(name, ref), None, request)
+        for pull in pulls:
+            await self.edge.call("PATCH", f"/repos/{name}/pulls/{pull['number']}", {"state": "closed"})
+
+    async def pushed(self, request: Request, name: str, ref: str, sha: str) -> None:
+        """What follows from a branch that points to another commit now."""
+        if not ref.startswith(HEADS):
+            return
+        branch = ref.removeprefix(HEADS)
+        self.edge.pushed(name)
+        await self.requests.actions.event(request, name, "push", branch, sha)
+        for pull in await self.requests.of_branch(name, branch):
+            if not await self.requests.close_if_empty(name, pull):
+                await self.requests.actions.event(request, name, "pull_request", branch, sha)
+
+    async def _require(self, name: str, ref: str) -> str:
+        found = await self.requests.git.ref(name, ref)
+        if found is None:
+            raise Refused(422, "Reference does not exist")
+        return found
+
+    async def _asked(self, method: str, path: str, body: Json, request: Request) -> Json:
+        answer = await self.edge.call(method, path, body, like=request)
+        if answer.status >= 400:
+            raise Refused(answer.status, str(answer.body.get("message", "")), answer.body.get("errors"))
+        return answer.body
+
+
+def _address(name: str, ref: str) -> str:
+    return f"/repos/{name}/git/refs/{quote(ref.removeprefix('refs/'))}"
