@@ -1,0 +1,69 @@
+"""Quarantine: a new base that breaks repositories which were fine is built upon by nobody."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.reference import Base
+
+LEAST_BROKEN = 3
+BROKEN_SHARE = 0.2
+GREEN_WITHIN = timedelta(days=14)
+"""How long ago a build on the old digest may have been green and still tell that the repository was fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnd:
+    """How one repository's build on a new digest ended.
+
+    `green_before` is when it was last green on the digest before; `failed_again` says whether one re-run of a
+    failed build failed too, None where none was made yet.
+    """
+
+    repository: str
+    base: Base
+    digest: str
+    succeeded: bool
+    at: datetime
+    green_before: datetime | None = None
+    failed_again: bool | None = None
+
+    @property
+    def was_fine(self) -> bool:
+        return self.green_before is not None and self.at - self.green_before <= GREEN_WITHIN
+
+    @property
+    def wants_rerun(self) -> bool:
+        """Whether one more run would tell an accident from a broken base."""
+        return not self.succeeded and self.was_fine and self.failed_again is None
+
+    @property
+    def tells_against_base(self) -> bool:
+        return not self.succeeded and self.was_fine and self.failed_again is True
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A digest that broke repositories which were fine before."""
+
+    base: Base
+    digest: str
+    broken: tuple[str, ...]
+    ended: int
+
+    @property
+    def reason(self) -> str:
+        return f"{len(self.broken)} of {self.ended} repositories fail on it that were green on the digest before"
+
+
+def suspects(ends: Iterable[BuildEnd]) -> tuple[Suspect, ...]:
+    """The digests on which at least three repositories, and a fifth of those that ended, fail reproducibly."""
+    by_digest: dict[tuple[Base, str], dict[str, BuildEnd]] = {}
+    for end in sorted(ends, key=lambda end: end.at):
+        by_digest.setdefault((end.base, end.digest), {})[end.repository] = end
+    found = []
+    for (base, digest), latest in by_digest.items():
+        broken = sorted(name for name, end in latest.items() if end.tells_against_base)
+        if len(broken) >= LEAST_BROKEN and len(broken) >= BROKEN_SHARE * len(latest):
+            found.append(Suspect(base, digest, tuple(broken), len(latest)))
+    return tuple(found)
