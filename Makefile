@@ -1,4 +1,4 @@
-.PHONY: demo test test-unit test-all coverage check bench pictures set-up constraints
+.PHONY: demo test test-unit test-all coverage check bench pictures reference set-up constraints
 
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
@@ -37,6 +37,10 @@ bench: set-up
 # The pictures in the README, drawn anew from what the bot writes
 pictures: set-up
 	.venv/bin/python -m docs.pictures
+
+# The pages of docs/ that come from the code
+reference: set-up
+	.venv/bin/python -m docs.reference
 
 set-up:
 	@tools/set-up.sh

@@ -1,0 +1,146 @@
+"""Writes the pages of docs/ that come from the code: `make reference`. A test fails where one is out of date."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.cli.commands import GROUPS
+from bot.domain.rebuild import TRANSITIONS
+from bot.settings.schema import json_schema
+
+FOLDER = Path(__file__).parent
+_NOTE = "This page is written by `make reference`; change what it is made from, not the page.\n"
+
+
+def pages() -> Mapping[Path, str]:
+    """Gives each page's path and text, and the schema that editors read."""
+    schema = json_schema()
+    return {
+        FOLDER / "settings.md": _settings(schema),
+        FOLDER / "rebuild-states.md": _states(),
+        FOLDER / "commands.md": _commands(),
+        FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+    }
+
+
+def _settings(schema: Mapping[str, Any]) -> str:
+    lines = [
+        "# Settings",
+        "",
+        _NOTE,
+        "Every key of `freshness.yaml` with its type, its default and what it is for. Lengths of time are written as",
+        "`90s`, `15m`, `6h` or `7d`, shares as `20%` or `0.2`. A key of a list item stands behind `[]`.",
+        "",
+        "| key | type | default | what it is for |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {' | '.join(row)} |" for row in _rows(schema, schema["properties"], "")]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(schema: Mapping[str, Any], properties: Mapping[str, Any], prefix: str) -> Iterator[Sequence[str]]:
+    for name, written in properties.items():
+        key = f"{prefix}{name}"
+        yield f"`{key}`", _type(schema, written), _default(written), _cell(_told_of(schema, written))
+        for inner, place in _inside(schema, written, key):
+            yield from _rows(schema, inner, place)
+
+
+def _told_of(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
+    """A key's own description, else that of the section which it holds."""
+    texts = (option.get("description", "") for option in (written, *_options(schema, written)))
+    return next((text for text in texts if text), "")
+
+
+def _inside(schema: Mapping[str, Any], written: Mapping[str, Any], key: str) -> Iterator[tuple[Any, str]]:
+    """The properties of what stands under a key: a section, the items of a list, or the values of a mapping."""
+    for option in _options(schema, written):
+        if "properties" in option:
+            yield option["properties"], f"{key}."
+        elif option.get("type") == "array" and isinstance(option.get("items"), dict):
+            for item in _options(schema, option["items"]):
+                if "properties" in item:
+                    yield item["properties"], f"{key}[]."
+        elif isinstance(option.get("additionalProperties"), dict):
+            for item in _options(schema, option["additionalProperties"]):
+                if "properties" in item:
+                    yield item["properties"], f"{key}.NAME."
+
+
+def _options(schema: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "$ref" in written:
+        yield from _options(schema, schema["$defs"][written["$ref"].rpartition("/")[2]])
+    elif "anyOf" in written:
+        for option in written["anyOf"]:
+            yield from _options(schema, option)
+    else:
+        yield written
+
+
+def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
+    names: dict[str, None] = {}
+    for option in _options(schema, written):
+        if "enum" in option:
+            names[", ".join(f"`{value}`" for value in option["enum"])] = None
+        elif option.get("type") == "array":
+            inner = _type(schema, option["items"]) if isinstance(option.get("items"), dict) else "anything"
+            names[f"list of {inner}"] = None
+        elif option.get("type") == "object":
+            names["section" if "properties" in option else "mapping"] = None
+        elif option.get("type") != "null":
+            names[str(option.get("type", "text")).replace("string", "text")] = None
+    return _cell(" or ".join(names))
+
+
+def _default(written: Mapping[str, Any]) -> str:
+    default = written.get("default")
+    if default is None or isinstance(default, dict) or default == []:
+        return ""
+    return _cell(f"`{', '.join(map(str, default)) if isinstance(default, list) else default}`")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _states() -> str:
+    lines = ["# The states of a rebuild", "", _NOTE, "```mermaid", "stateDiagram-v2", "    [*] --> planned"]
+    for before, after in TRANSITIONS.items():
+        lines += [f"    {before} --> {state}" for state in sorted(after)]
+        if not after:
+            lines.append(f"    {before} --> [*]")
+    return "\n".join([*lines, "```", "", "A transition outside of this table raises; each carries a reason.", ""])
+
+
+def _commands() -> str:
+    lines = ["# Commands", "", _NOTE, "`freshness-bot COMMAND --help` says the rest.", ""]
+    for group, commands in GROUPS.items():
+        lines += [f"## {group}", ""]
+        lines += [
+            f"- `{path}`: {text}" for name, command in commands.items() for path, text in _told(name, command)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _told(name: str, command: Any) -> Iterator[tuple[str, str]]:
+    """A command, or each of those below it, with the first line of its help."""
+    if not hasattr(command, "registered_commands"):
+        yield name, str(command.__doc__).strip().partition("\n\n")[0].replace("\n", " ")
+        return
+    for each in command.registered_commands:
+        inner = each.name or each.callback.__name__.replace("_", "-")
+        yield from _told(f"{name} {inner}", each.callback)
+
+
+def main() -> None:
+    """Writes every page."""
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(FOLDER.parent), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
