@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import checkout, config, past, service
+from bot.cli import checkout, config, past, service, verify
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 service.register(app)
 checkout.register(app)
 past.register(app)
+verify.register(app)
 app.add_typer(config.app, name="config")
 
 

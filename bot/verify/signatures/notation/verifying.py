@@ -1,6 +1,6 @@
 """A Notary Project signature, judged check by check as its trust policy specification orders them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,16 +37,16 @@ class NotationPolicy:
 
 
 def verify_notation(
-    encoded: bytes, media_type: str, policy: NotationPolicy, at: datetime, *, digest: str = ""
+    encoded: bytes, media_type: str, policy: NotationPolicy, at: datetime, *, digests: Collection[str] = ()
 ) -> Verdict:
-    """The verdict of an envelope at one moment, and of what it binds where a digest is given.
+    """The verdict of an envelope at one moment, and of what it binds where an artifact's digests are given.
 
     Checks are named as Notation names them; `critical` (every critical header is understood) and `subject` (the
     digest asked about is the one that was signed) are ours. A plugin is never run, so that a signature which asks
     for one is refused. Raises nothing, whatever the bytes are.
     """
     checks = Checks(
-        ("integrity", "critical", "authenticity", "expiry", "authenticTimestamp", *["subject"] * bool(digest))
+        ("integrity", "critical", "authenticity", "expiry", "authenticTimestamp", *["subject"] * bool(digests))
     )
     opened = checks.make("integrity", lambda: _open(encoded, media_type))
     if opened is None:
@@ -57,8 +57,8 @@ def verify_notation(
         checks.make("authenticity", lambda: _check_authenticity(envelope, policy))
         checks.make("expiry", lambda: _check_expiry(envelope, at))
         signed_at = checks.make("authenticTimestamp", lambda: _check_time(envelope, policy, at))
-        if digest:
-            checks.make("subject", lambda: check_subject(target.digest, digest))
+        if digests:
+            checks.make("subject", lambda: _check_subject(target.digest, digests))
     is_attested = signed_at is not None and signed_at != at
     return Verdict(
         KIND,
@@ -69,15 +69,6 @@ def verify_notation(
         signed_at=signed_at if is_attested else None,
         holds_until=_holds_until(envelope, at),
     )
-
-
-def check_subject(signed: str, wanted: str) -> None:
-    """Refuses a signature that binds another digest than the one asked about."""
-    if signed != wanted:
-        raise Refused(
-            f"the signature is for {signed[:160]}, not for {wanted}",
-            advice="it belongs to another image or file",
-        )
 
 
 def _open(encoded: bytes, media_type: str) -> tuple[Envelope, Target]:
@@ -117,6 +108,14 @@ def _check_authenticity(envelope: Envelope, policy: NotationPolicy) -> None:
     subject = subject_of(envelope.leaf)
     if not any(identity.covers(subject) for identity in policy.identities):
         raise Refused(f"the signer {name_of(envelope.leaf)} is not among the trusted identities")
+
+
+def _check_subject(signed: str, wanted: Collection[str]) -> None:
+    if signed not in wanted:
+        raise Refused(
+            f"the signature is for {signed[:160]}, not for {next(iter(wanted))}",
+            advice="it belongs to another image or file",
+        )
 
 
 def _check_expiry(envelope: Envelope, at: datetime) -> None:
