@@ -4,7 +4,11 @@ Source: "Certificate Requirements" of the Notary Project's signature specificati
 usage and extended key usage are honoured, as it says.
 """
 
+import base64
+import binascii
 import hashlib
+import re
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -19,12 +23,15 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from bot.verify.signatures.der import BIT_STRING, SEQUENCE, read_der
 from bot.verify.signatures.verdict import Refused
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
 _LARGEST = 64 * 1024
+_LARGEST_PEM = 1024 * 1024
 _LONGEST_CHAIN = 10
+_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END ")
 _GOOD_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _NOT_FOR_CODE_SIGNING = {
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "any purpose",
@@ -34,6 +41,7 @@ _NOT_FOR_CODE_SIGNING = {
     ExtendedKeyUsageOID.TIME_STAMPING: "time stamping",
     ExtendedKeyUsageOID.OCSP_SIGNING: "OCSP signing",
 }
+_FOR_TIMESTAMPS = {ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _RSA_ALGORITHMS = {2048: "PS256", 3072: "PS384", 4096: "PS512"}
 _EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -44,16 +52,40 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 def read_certificate(encoded: bytes, what: str = "the certificate") -> x509.Certificate:
-    """One certificate in DER."""
+    """One certificate in DER. Only the one encoding of its signature is taken, with no bit left unused."""
     if len(encoded) > _LARGEST:
         raise Refused(f"{what} is larger than {_LARGEST} bytes")
-    try:
-        certificate = x509.load_der_x509_certificate(encoded)
-        # read at once: a certificate whose parts cannot be read must not fail later
-        _ = certificate.subject, certificate.issuer, certificate.extensions
-    except Exception:  # the parser also raises for what it only warns of elsewhere
-        raise Refused(f"{what} cannot be read") from None
+    parts = read_der(encoded, SEQUENCE, what).parts()
+    parts.take(SEQUENCE, what)
+    parts.take(SEQUENCE, what)
+    if not parts.take(BIT_STRING, what).content.startswith(b"\0"):
+        raise Refused(f"{what} is not in its distinguished encoding")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the parser warns of what others accept in silence
+        try:
+            certificate = x509.load_der_x509_certificate(encoded)
+            # read at once: a certificate whose parts cannot be read must not fail later
+            _ = certificate.subject, certificate.issuer, certificate.extensions
+        except Exception:  # ValueError, and whatever the parsers of its many parts raise
+            raise Refused(f"{what} cannot be read") from None
     return certificate
+
+
+def read_pem(text: bytes, what: str = "the certificates") -> tuple[x509.Certificate, ...]:
+    """The certificates in a text of PEM blocks; text around the blocks is passed over."""
+    if len(text) > _LARGEST_PEM:
+        raise Refused(f"{what} are larger than {_LARGEST_PEM} bytes")
+    found = []
+    for match in _PEM.finditer(text):
+        try:
+            found.append(
+                read_certificate(base64.b64decode(match[1].translate(None, b" \r\n\t"), validate=True), what)
+            )
+        except binascii.Error:
+            raise Refused(f"{what} cannot be read") from None
+    if not found:
+        raise Refused(f"{what} cannot be read")
+    return tuple(found)
 
 
 def read_chain(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
@@ -156,6 +188,9 @@ def check_timestamping_chain(chain: Sequence[x509.Certificate]) -> None:
         raise Refused(f"{name_of(leaf)} may not sign timestamps: its one purpose must be that, and critical")
     for below, certificate in enumerate(chain[1:]):
         check_authority(certificate, below, needs_critical_usage=False)
+        allowed = _extension(certificate, x509.ExtendedKeyUsage)
+        if allowed is not None and not _FOR_TIMESTAMPS & set(allowed.value):
+            raise Refused(f"{name_of(certificate)} may not stand above a signer of timestamps")
 
 
 def check_authority(certificate: x509.Certificate, below: int, *, needs_critical_usage: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.verify.signatures.verdict import Refused
 
 INTEGER = 0x02
+BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
 UTF8_STRING = 0x0C

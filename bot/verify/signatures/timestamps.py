@@ -204,7 +204,8 @@ def _verify_signer(
     parts = signer.parts()
     if integer(parts.take(INTEGER, "the signer's version")) != 1:
         raise Refused("the timestamp's signer is not named by issuer and serial number")
-    parts.take(SEQUENCE, "the signer's name")
+    named = parts.take(SEQUENCE, "the signer's name").parts()
+    issuer, serial = named.take(SEQUENCE, "the signer's issuer"), named.take(INTEGER, "the signer's serial number")
     digest = _hash(parts.take(SEQUENCE, "the signer's digest algorithm"))
     attributes = parts.take(_CONTEXT_0, "the list of signed attributes")
     algorithm = parts.take(SEQUENCE, "the signer's algorithm")
@@ -215,6 +216,8 @@ def _verify_signer(
     if _attribute(found, _MESSAGE_DIGEST, OCTET_STRING).content != _digest(digest, token.info):
         raise Refused("the timestamp's content was altered after it was signed")
     leaf = _signing_certificate(_attribute(found, _SIGNING_CERTIFICATE_V2, SEQUENCE), token.certificates)
+    if issuer.encoded != leaf.issuer.public_bytes() or integer(serial) != leaf.serial_number:
+        raise Refused("the timestamp names another signer than its signed attributes do")
     # what was signed is the same list under the tag of a set (RFC 5652, 5.4)
     _check_signature(leaf, algorithm, digest, signature, bytes([SET]) + attributes.encoded[1:])
     chain = find_path(leaf, token.certificates, roots, at)

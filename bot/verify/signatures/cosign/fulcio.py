@@ -23,7 +23,6 @@ from bot.verify.signatures.verdict import Refused
 _ARC = "1.3.6.1.4.1.57264.1"
 _ISSUER_PLAIN, _ISSUER, _OTHER_NAME = f"{_ARC}.1", f"{_ARC}.8", f"{_ARC}.7"
 _LONGEST_IDENTITY = 2048
-_LARGEST = 64 * 1024
 
 EXTENSIONS = {
     f"{_ARC}.9": "build_signer_uri",
@@ -55,13 +54,6 @@ class Signer:
 
     def __str__(self) -> str:
         return ", ".join(self.identities)
-
-
-def read_pem(pem: bytes, what: str = "the certificate") -> tuple[x509.Certificate, ...]:
-    try:
-        return tuple(x509.load_pem_x509_certificates(pem[:_LARGEST]))
-    except Exception:  # the parser also raises for what it only warns of elsewhere
-        raise Refused(f"{what} cannot be read") from None
 
 
 def check_certificate(

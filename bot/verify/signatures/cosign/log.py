@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from bot.verify.provenance.statement import DsseEnvelope
+from bot.verify.signatures.certificates import read_pem
 from bot.verify.signatures.cosign.keys import Content, check_signature
 from bot.verify.signatures.cosign.trusted_root import LogKey
 from bot.verify.signatures.strictly import from_base64, member, read_object
@@ -128,12 +129,14 @@ def _check_signer(encoded: str, signer: x509.Certificate | PublicKeyTypes) -> No
     pem = from_base64(encoded, "the signer of the log entry")
     try:
         if isinstance(signer, x509.Certificate):
-            named = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER) if _CERTIFICATE in pem else b""
+            named = read_pem(pem)[0].public_bytes(Encoding.DER) if _CERTIFICATE in pem else b""
             wanted = signer.public_bytes(Encoding.DER)
         else:
             named = load_pem_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             wanted = signer.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except Exception:  # ValueError, UnsupportedAlgorithm, and what the parsers only warn of elsewhere
+    except Refused:
+        raise
+    except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
         raise Refused("the signer of the log entry cannot be read") from None
     if named != wanted:
         raise _other("signer")

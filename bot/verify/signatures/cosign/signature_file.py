@@ -12,8 +12,7 @@ from typing import Any
 from cryptography import x509
 
 from bot.verify.provenance.statement import LARGEST, DsseEnvelope, read_dsse
-from bot.verify.signatures.certificates import read_certificate
-from bot.verify.signatures.cosign.fulcio import read_pem
+from bot.verify.signatures.certificates import read_certificate, read_pem
 from bot.verify.signatures.cosign.log import LogEntry
 from bot.verify.signatures.strictly import from_base64, member, read_object
 from bot.verify.signatures.verdict import Refused

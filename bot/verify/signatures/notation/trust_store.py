@@ -7,10 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.signatures.certificates import is_self_signed, name_of, read_certificate
+from bot.verify.signatures.certificates import is_self_signed, name_of, read_certificate, read_pem
 from bot.verify.signatures.verdict import Refused
 
 _LARGEST = 1024 * 1024
@@ -102,16 +101,8 @@ def _content(path: Path) -> bytes:
         return file.read(_LARGEST + 1)
 
 
-def _read(content: bytes) -> list[x509.Certificate]:
-    if len(content) > _LARGEST:
-        raise Refused(f"the file is larger than {_LARGEST} bytes")
-    if _PEM not in content:
-        return [read_certificate(content)]
-    try:
-        loaded = x509.load_pem_x509_certificates(content)
-    except Exception:  # the parser also raises for what it only warns of elsewhere
-        raise Refused("the certificates cannot be read") from None
-    return [read_certificate(one.public_bytes(Encoding.DER)) for one in loaded]
+def _read(content: bytes) -> tuple[x509.Certificate, ...]:
+    return read_pem(content) if _PEM in content else (read_certificate(content),)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

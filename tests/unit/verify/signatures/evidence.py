@@ -10,7 +10,8 @@ from tests.conftest import SHARED
 EVIDENCE = SHARED / "evidence"
 
 needs_evidence = pytest.mark.skipif(
-    not EVIDENCE.is_dir(), reason="the shared test vectors (../shared/data/evidence beside the repository) are not here"
+    not EVIDENCE.is_dir(),
+    reason="the shared test vectors (../shared/data/evidence beside the repository) are not here",
 )
 
 

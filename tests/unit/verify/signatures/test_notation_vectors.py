@@ -29,4 +29,6 @@ def test_a_recorded_case_ends_as_the_witness_ended_it(case: dict[str, Any]) -> N
     expected = dict(case["expected"])
     assert str(verdict.outcome) == expected.pop("strict").partition(":")[0], verdict
     made = {check.name: str(check.state) for check in verdict.checks}
-    assert {name: made[name] for name in expected} == {name: text.partition(":")[0] for name, text in expected.items()}
+    assert {name: made[name] for name in expected} == {
+        name: text.partition(":")[0] for name, text in expected.items()
+    }
