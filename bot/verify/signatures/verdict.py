@@ -82,6 +82,8 @@ class Verdict:
     """The moment that a log or a timestamp authority attests; nothing where only the signer claims one."""
     holds_until: datetime | None = None
     """The first moment at which the same bytes may be judged otherwise; nothing where time decides nothing."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What the signer's certificate tells of a build, such as its `source_repository`; in the order of names."""
     notes: tuple[str, ...] = ()
     """What a reader must know of a verdict that holds: an identity left open, a pattern that is not anchored."""
 

@@ -129,6 +129,7 @@ def _keyless(
         tuple(checks),
         signer=str(signer) if signer is not None else "",
         issuer=signer.issuer if signer is not None else "",
+        facts=tuple(sorted(signer.extensions.items())) if signer is not None else (),
         digest=asked.wanted,
         signed_at=at,
         notes=notes,
