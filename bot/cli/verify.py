@@ -85,6 +85,8 @@ def verify(
             "--key": (key, Kind.COSIGN_KEY),
         },
     )
+    if identity and kind is Kind.COSIGN_KEY:
+        raise _bad("--identity is not read with --kind cosign-key", "the key is the identity; leave it out")
     encoded = _read(file, _LARGEST_SIGNATURE)
     asked = _asked(artifact, digest)
     moment = _moment(at)
@@ -216,7 +218,6 @@ def _refuse_strangers(kind: Kind, options: dict[str, tuple[object, Kind]]) -> No
     for name, (value, owner) in options.items():
         if value and owner is not kind:
             raise _bad(f"{name} is read with --kind {owner} only", "leave it out")
-    return
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -148,6 +148,7 @@ def test_a_key_decides_with_one_exit_code(tmp_path: Path) -> None:
         (("here", "--kind", "cosign-key", "--key", "here"), "--artifact or --digest"),
         (("here", "--kind", "cosign-key", "--key", "here", "--digest", DIGEST), "cannot be read"),
         (("here", "--kind", "cosign-key", "--issuer", "x"), "--issuer is read with --kind sigstore only"),
+        (("here", "--kind", "cosign-key", "--identity", "x"), "--identity is not read"),
         (("here", "--kind", "sigstore", "--digest", DIGEST), "--trusted-root must be given"),
         (
             ("here", "--kind", "sigstore", "--trusted-root", "here", "--digest", DIGEST),

@@ -141,7 +141,7 @@ class PrivateSigstore:
         payload = {
             "body": b64(body),
             "integratedTime": int(at.timestamp()),
-            "logIndex": 0,
+            "logIndex": 5,
             "logID": self.log_id.hex(),
         }
         promise = signed(self.log, json.dumps(payload, sort_keys=True, separators=(",", ":")).encode())
@@ -150,7 +150,7 @@ class PrivateSigstore:
         note = f"rekor.contoso.example\n1\n{b64(leaf)}\n"
         signature = b64(self.log_id[:4] + signed(self.log, note.encode()))
         return {
-            "logIndex": "0",
+            "logIndex": "5",
             "logId": {"keyId": b64(self.log_id)},
             "kindVersion": {"kind": document["kind"], "version": document["apiVersion"]},
             "integratedTime": str(payload["integratedTime"]),
