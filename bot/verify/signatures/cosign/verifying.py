@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -24,14 +25,17 @@ _SIMPLE_SIGNING = ("cosign container image signature", "atomic container signatu
 _LARGEST_PAYLOAD = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
-    """What a signature is asked to be for: a file, a digest, or a digest that the file (a payload) names."""
+    """What a signature is asked to be for: a file, a digest, or a digest that the file (a payload) names.
+
+    Without slots, so that a large file is hashed once.
+    """
 
     artifact: bytes | None = None
     digest: str = ""
 
-    @property
+    @cached_property
     def content(self) -> Content:
         """What a signature that is not over an envelope must be over."""
         if self.artifact is not None:
@@ -44,7 +48,7 @@ class Asked:
     @property
     def wanted(self) -> str:
         """The digest that must be bound."""
-        return self.digest or (Content.of(self.artifact).digest if self.artifact is not None else "")
+        return self.digest or (self.content.digest if self.artifact is not None else "")
 
 
 def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdict:

@@ -59,14 +59,13 @@ def verify_notation(
         signed_at = checks.make("authenticTimestamp", lambda: _check_time(envelope, policy, at))
         if digests:
             checks.make("subject", lambda: _check_subject(target.digest, digests))
-    is_attested = signed_at is not None and signed_at != at
     return Verdict(
         KIND,
         tuple(checks),
         signer=name_of(envelope.leaf),
         issuer=issuer_of(envelope.leaf),
         digest=target.digest,
-        signed_at=signed_at if is_attested else None,
+        signed_at=signed_at,
         holds_until=_holds_until(envelope, at),
     )
 
@@ -125,14 +124,14 @@ def _check_expiry(envelope: Envelope, at: datetime) -> None:
         )
 
 
-def _check_time(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime:
-    """The moment of signing that counts; refuses a chain that was not valid then."""
+def _check_time(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime | None:
+    """The moment of signing where an authority attests one; refuses a chain that was not valid when it counts."""
     if envelope.scheme is Scheme.SIGNING_AUTHORITY:
         _check_validity(envelope.chain, envelope.signing_time)
         return envelope.signing_time
     if not _asks_for_timestamp(envelope, policy, at):
         _check_validity(envelope.chain, at)
-        return at
+        return None
     if envelope.timestamp is None:
         raise Refused("the signature carries no timestamp", advice="it must be signed with a timestamp authority")
     timestamp = verify_timestamp(envelope.timestamp, envelope.signature, policy.store.tsa)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +366,32 @@ def test_a_timestamp_is_refused_for(tmp_path: Path, shape: Shape, attribute: str
     encoded = cose(Draft(signer), timestamper=timestamper)
 
     assert failed(verify_notation(encoded, "application/cose", policy, datetime.now(UTC))) == ["authenticTimestamp"]
+
+
+@lru_cache(maxsize=1)
+def stamped_by(timestamper: Timestamper) -> tuple[bytes, NotationPolicy]:
+    signer = short_lived()
+    policy = trusting(signer.chain[-1], tsa=(timestamper.root.certificate,))
+    return cose(Draft(signer), timestamper=timestamper), policy
+
+
+@needs_openssl
+@given(data=st.data())
+def test_no_flipped_byte_of_a_timestamp_moves_the_time(data: st.DataObject, timestamper: Timestamper) -> None:
+    """Parts of a token are signed by nobody, such as further certificates; they may differ and decide nothing."""
+    whole, policy = stamped_by(timestamper)
+    now = datetime.now(UTC)
+    token = cbor2.loads(whole).value[1]["io.cncf.notary.timestampSignature"]
+    flipped = bytearray(token)
+    flipped[data.draw(st.integers(0, len(token) - 1))] ^= data.draw(st.integers(1, 255))
+
+    verdict = verify_notation(replace_token(whole, bytes(flipped)), "application/cose", policy, now)
+
+    assert verdict.outcome is not Outcome.CANNOT_TELL
+    if verdict.is_valid:
+        assert verdict.signed_at == verify_notation(whole, "application/cose", policy, now).signed_at
+    else:
+        assert failed(verdict) == ["authenticTimestamp"]
 
 
 # altered envelopes
