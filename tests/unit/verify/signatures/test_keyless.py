@@ -395,6 +395,15 @@ def test_what_is_no_trusted_root_is_told_with_what_to_give(content: bytes) -> No
     assert failure.value.advice
 
 
+def test_a_root_whose_authorities_have_no_names_is_as_good() -> None:
+    document = json.loads(SIGSTORE.trusted_root())
+    for authority in document["certificateAuthorities"]:
+        del authority["subject"], authority["uri"]
+    root = read_trusted_root(json.dumps(document).encode())
+
+    assert judged(bundle(SIGSTORE, SIGNER), root=root).is_valid
+
+
 def test_a_root_with_a_key_of_an_unknown_kind_is_read_without_it() -> None:
     document = json.loads(SIGSTORE.trusted_root())
     document["tlogs"].append(
