@@ -10,6 +10,7 @@ from cryptography import x509
 
 from bot.domain.failure import Failure, Trouble
 from bot.verify.signatures.certificates import is_self_signed, name_of, read_certificate, read_pem
+from bot.verify.signatures.der import Parts
 from bot.verify.signatures.verdict import Refused
 
 _LARGEST = 1024 * 1024
@@ -102,7 +103,9 @@ def _content(path: Path) -> bytes:
 
 
 def _read(content: bytes) -> tuple[x509.Certificate, ...]:
-    return read_pem(content) if _PEM in content else (read_certificate(content),)
+    if _PEM in content:
+        return read_pem(content)
+    return tuple(read_certificate(one.encoded) for one in Parts(content).rest())
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -23,12 +23,13 @@ def put(folder: Path, store: str, **files: bytes) -> None:
 def test_stores_are_read_by_type_and_name_from_pem_and_der(tmp_path: Path) -> None:
     other = issue(ROOT).certificate
     both = TOP.public_bytes(Encoding.PEM) + b"a comment\n" + AUTHORITY.public_bytes(Encoding.PEM)
-    put(tmp_path, "ca/contoso", both=both, der=other.public_bytes(Encoding.DER))
+    twice = issue(ROOT).certificate
+    put(tmp_path, "ca/contoso", both=both, der=other.public_bytes(Encoding.DER) + twice.public_bytes(Encoding.DER))
     put(tmp_path, "tsa/stamps", root=other.public_bytes(Encoding.PEM))
 
     store = load_stores(tmp_path, ["ca:contoso", "tsa:stamps", "ca:contoso"])
 
-    assert set(store.ca) == {TOP, AUTHORITY, other}
+    assert set(store.ca) == {TOP, AUTHORITY, other, twice}
     assert (store.tsa, store.has_tsa, store.signing_authority) == ((other,), True, ())
 
 
