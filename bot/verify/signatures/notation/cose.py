@@ -8,7 +8,15 @@ from typing import Any, NoReturn
 import cbor2
 
 from bot.verify.signatures.certificates import read_chain
-from bot.verify.signatures.notation.envelope import LARGEST, SCHEME, TIMESTAMP, UNDERSTOOD, Envelope, signed_times
+from bot.verify.signatures.notation.envelope import (
+    LARGEST,
+    PLUGIN,
+    SCHEME,
+    TIMESTAMP,
+    UNDERSTOOD,
+    Envelope,
+    signed_times,
+)
 from bot.verify.signatures.verdict import Refused
 
 MEDIA_TYPE = "application/cose"
@@ -46,6 +54,7 @@ def read_cose(encoded: bytes) -> Envelope:
         signing_time=signing_time,
         expiry=expiry,
         unknown_critical=tuple(str(name) for name in critical if name not in UNDERSTOOD | _OF_RFC9052),
+        asks_for_plugin=PLUGIN in signed,
         chain=read_chain(_certificates(header)),
         signature=signature,
         signed=cbor2.dumps(["Signature1", protected, b"", payload]),

@@ -58,6 +58,8 @@ class Envelope:
     expiry: datetime | None
     unknown_critical: tuple[str, ...]
     """Headers that must be understood and are not."""
+    asks_for_plugin: bool
+    """Whether it names a verification plugin, critical or not."""
     chain: tuple[x509.Certificate, ...]
     signature: bytes
     signed: bytes

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.verify.signatures.certificates import read_chain
-from bot.verify.signatures.notation.envelope import LARGEST, SCHEME, TIMESTAMP, UNDERSTOOD, Envelope, signed_times
+from bot.verify.signatures.notation.envelope import (
+    LARGEST,
+    PLUGIN,
+    SCHEME,
+    TIMESTAMP,
+    UNDERSTOOD,
+    Envelope,
+    signed_times,
+)
 from bot.verify.signatures.strictly import from_base64, from_base64url, member, read_object
 from bot.verify.signatures.verdict import Refused
 
@@ -43,6 +51,7 @@ def read_jws(encoded: bytes) -> Envelope:
         signing_time=signing_time,
         expiry=expiry,
         unknown_critical=tuple(name for name in critical if name not in UNDERSTOOD),
+        asks_for_plugin=PLUGIN in signed,
         chain=read_chain([from_base64(one, "a certificate of the chain") for one in certificates]),
         signature=signature,
         signed=f"{protected}.{payload}".encode(),

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from bot.verify.signatures.certificates import fingerprint, is_valid_at, issuer_of, name_of
 from bot.verify.signatures.notation import cose, jws
-from bot.verify.signatures.notation.envelope import PLUGIN, Envelope, Scheme, Target, check_integrity
+from bot.verify.signatures.notation.envelope import Envelope, Scheme, Target, check_integrity
 from bot.verify.signatures.notation.names import Identity, subject_of
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.timestamps import Timestamp, verify_timestamp
@@ -81,7 +81,7 @@ def _open(encoded: bytes, media_type: str) -> tuple[Envelope, Target]:
 
 
 def _check_critical(envelope: Envelope) -> bool:
-    if PLUGIN in envelope.unknown_critical:
+    if envelope.asks_for_plugin:
         raise Refused("the signature asks for a verification plugin, and plugins are never run")
     if envelope.unknown_critical:
         raise Refused(f"the critical header {envelope.unknown_critical[0][:80]!r} is not understood")

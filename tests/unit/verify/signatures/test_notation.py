@@ -180,6 +180,13 @@ def test_a_critical_header_that_is_not_understood_is_refused(media_type: str, na
 
 
 @every_envelope
+def test_a_plugin_that_is_named_without_being_critical_is_not_run_either(media_type: str) -> None:
+    verdict = judged(Draft(SIGNER, extra=(("io.cncf.notary.verificationPlugin", "name"),)), media_type)
+
+    assert failed(verdict) == ["critical"]
+
+
+@every_envelope
 def test_a_header_that_is_not_understood_and_not_critical_is_ignored(media_type: str) -> None:
     assert judged(Draft(SIGNER, extra=(("com.example.unheard", "value"),)), media_type).is_valid
 
