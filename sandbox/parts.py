@@ -17,6 +17,8 @@ HOW_TO_GET = {
     "docker-registry": "apt-get install docker-registry, or CNCF Distribution 2.8 under that name on the PATH",
     "oras": "apt-get install oras, or the ORAS command line 1.x on the PATH",
     "skopeo": "apt-get install skopeo",
+    "cosign": "apt-get install cosign, or cosign 2.5 on the PATH",
+    "openssl": "apt-get install openssl",
     "postgres": "apt-get install postgresql, or PostgreSQL's initdb and postgres on the PATH",
     "emulate": FROM_NPM,
     "openapi": FROM_NPM,

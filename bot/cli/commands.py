@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import checkout, config, look, past, service
+from bot.cli import checkout, config, look, past, service, verify
 
 FIRST = ("scan", "update", "config", "once", "run")
 """What somebody new needs, in this order."""
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "scan": checkout.scan,
         "update": checkout.update,
         "config": config.app,
+        "verify": verify.verify,
     },
     "Run": {
         "run": service.run,

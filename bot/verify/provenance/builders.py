@@ -1,0 +1,89 @@
+"""Who built something, and which SLSA build level that supports: what is proved apart from what is claimed.
+
+Source: SLSA 1.0, "Security levels" of the build track. Level 1: provenance exists. Level 2: a hosted build platform
+signed it. Level 3: the platform keeps the build, and what signs it, apart from whoever calls it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.evidence import Strength
+from bot.verify.provenance.slsa import Provenance
+from bot.verify.provenance.statement import Statement
+from bot.verify.signatures.verdict import Outcome, Verdict
+
+GITHUB_ACTIONS = "https://token.actions.githubusercontent.com"
+ISOLATED_BUILDERS = (
+    r"https://github\.com/slsa-framework/slsa-github-generator/\.github/workflows/"
+    r"(builder|generator)_[a-z0-9_-]+_slsa3\.yml@refs/tags/v[0-9]+\.[0-9]+\.[0-9]+",
+)
+"""Reusable workflows that are known to keep the build apart from the workflow that calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Who built, the highest level that this supports, and why not a higher one."""
+
+    identity: str
+    level: int
+    strength: Strength
+    reason: str
+
+    def supports(self, level: int) -> bool:
+        """Whether this much is proved. A claim supports no level that anything may rest upon."""
+        return self.strength is Strength.PROVED and self.level >= level
+
+
+def judge_builder(
+    statement: Statement,
+    provenance: Provenance,
+    digest: str,
+    verdict: Verdict | None,
+    *,
+    isolated: Sequence[str] = ISOLATED_BUILDERS,
+) -> Builder:
+    """Who built the digest, from its provenance and the verdict of the signature around just this statement.
+
+    Whatever provenance tells beyond the builder (materials, source) is what this builder says: it is worth as much
+    as the builder is trusted. `isolated` are whole patterns of workflows whose callers cannot reach into the build.
+    """
+    claimed = provenance.builder
+    if not statement.is_about(digest):
+        return Builder(claimed, 0, Strength.CONTRADICTED, f"the provenance is not about {digest}")
+    if verdict is None:
+        return Builder(claimed, 1, Strength.CLAIMED, "the provenance is not signed: anybody may have written it")
+    match verdict.outcome:
+        case Outcome.INVALID:
+            return Builder(claimed, 0, Strength.CONTRADICTED, f"its signature does not hold: {verdict.reason}")
+        case Outcome.CANNOT_TELL:
+            return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
+    if verdict.issuer != GITHUB_ACTIONS:
+        return Builder(
+            verdict.signer, 1, Strength.PROVED, "it is signed, and not by a build platform that is known"
+        )
+    return _judge_github(provenance, verdict, isolated)
+
+
+def _judge_github(provenance: Provenance, verdict: Verdict, isolated: Sequence[str]) -> Builder:
+    facts = dict(verdict.facts)
+    workflow = facts.get("build_signer_uri") or verdict.signer
+    if not _may_claim(provenance.builder, workflow, facts):
+        return Builder(
+            workflow,
+            0,
+            Strength.CONTRADICTED,
+            f"it names {provenance.builder[:200]!r} as builder, and {workflow} signed",
+        )
+    if facts.get("runner_environment") != "github-hosted":
+        return Builder(workflow, 1, Strength.PROVED, "it was not built on a runner that GitHub hosts")
+    if workflow == facts.get("build_config_uri") or not any(re.fullmatch(one, workflow) for one in isolated):
+        return Builder(workflow, 2, Strength.PROVED, "the workflow that was called could reach into the build")
+    return Builder(workflow, 3, Strength.PROVED, "")
+
+
+def _may_claim(builder: str, workflow: str, facts: Mapping[str, str]) -> bool:
+    """Whether a builder's name is one that this workflow may go by: nothing, itself, its platform or its run."""
+    run = facts.get("run", "")
+    platform = "https://github.com/actions/runner/github-hosted"
+    return builder in ("", workflow, workflow.partition("@")[0], run, platform)

@@ -1,0 +1,133 @@
+"""Public keys, and whether one made a signature as cosign makes them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256, sha384, sha512
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+from bot.domain.failure import Failure, Trouble
+from bot.verify.signatures.verdict import Refused, Undecided
+
+_LARGEST = 64 * 1024
+_SMALLEST_RSA = 2048
+_OF_CURVE: dict[str, hashes.HashAlgorithm] = {
+    "secp256r1": hashes.SHA256(),
+    "secp384r1": hashes.SHA384(),
+    "secp521r1": hashes.SHA512(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is signed: its bytes, or only the SHA-256 of a file that is not at hand."""
+
+    sha256: bytes
+    whole: bytes | None = None
+
+    @classmethod
+    def of(cls, content: bytes) -> "Content":
+        return cls(sha256(content).digest(), content)
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self.sha256.hex()}"
+
+
+def read_public_key(pem: bytes, *, where: str = "") -> PublicKeyTypes:
+    """A public key in PEM. Raises `Failure` where it is none, or of a kind that nobody should trust."""
+    if b"PRIVATE KEY" in pem[:_LARGEST]:
+        raise _bad("this is a private key", where, "give the public key, as in cosign.pub")
+    try:
+        key = load_pem_public_key(pem[:_LARGEST])
+    except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
+        raise _bad("the public key cannot be read", where, "it must be PEM, as in cosign.pub") from None
+    if not is_usable(key):
+        raise _bad(
+            "a key of this kind or size is not taken",
+            where,
+            "RSA from 2048 bits on, P-256, P-384, P-521 or Ed25519",
+        )
+    return key
+
+
+def read_key_der(encoded: bytes) -> PublicKeyTypes:
+    try:
+        key = load_der_public_key(encoded)
+    except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
+        raise Refused("a public key cannot be read") from None
+    if not is_usable(key):
+        raise Refused("a public key is of a kind or size that is not taken")
+    return key
+
+
+def is_usable(key: PublicKeyTypes) -> bool:
+    match key:
+        case rsa.RSAPublicKey():
+            return key.key_size >= _SMALLEST_RSA
+        case ec.EllipticCurvePublicKey():
+            return key.curve.name in _OF_CURVE
+        case _:
+            return isinstance(key, ed25519.Ed25519PublicKey)
+
+
+def key_id(key: PublicKeyTypes) -> bytes:
+    """The name of a key in logs: the SHA-256 of its SubjectPublicKeyInfo."""
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+def check_signature(key: PublicKeyTypes, signature: bytes, content: Content) -> None:
+    """Refuses a signature that this key did not make over the content.
+
+    cosign hashes with SHA-256 whatever the key, newer Sigstore clients with the hash that goes with the curve; both
+    are tried. RSA is PKCS #1 v1.5.
+    """
+    if content.whole is None and not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise Undecided(
+            "a signature by Ed25519 needs the file itself, not only its digest", advice="use --artifact"
+        )
+    if not any(_holds(attempt) for attempt in _attempts(key, signature, content)):
+        raise Refused(
+            "the signature does not fit the key and what it is said to sign",
+            advice="another key signed it, or the signature or the file was altered",
+        )
+
+
+def _attempts(key: PublicKeyTypes, signature: bytes, content: Content) -> list[Callable[[], None]]:
+    hashed = utils.Prehashed(hashes.SHA256())
+    match key:
+        case rsa.RSAPublicKey():
+            return [lambda: key.verify(signature, content.sha256, padding.PKCS1v15(), hashed)]
+        case ec.EllipticCurvePublicKey():
+            attempts: list[Callable[[], None]] = [lambda: key.verify(signature, content.sha256, ec.ECDSA(hashed))]
+            natural = _OF_CURVE[key.curve.name]
+            if content.whole is not None and natural.name != "sha256":
+                digest = (sha384 if natural.name == "sha384" else sha512)(content.whole).digest()
+                attempts.append(lambda: key.verify(signature, digest, ec.ECDSA(utils.Prehashed(natural))))
+            return attempts
+        case ed25519.Ed25519PublicKey() if content.whole is not None:
+            whole = content.whole
+            return [lambda: key.verify(signature, whole)]
+        case _:
+            return []
+
+
+def _holds(attempt: Callable[[], None]) -> bool:
+    try:
+        attempt()
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _bad(what: str, where: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)

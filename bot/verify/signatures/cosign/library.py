@@ -1,0 +1,101 @@
+"""Sigstore bundles through the `sigstore` library. Importing it takes a third of a second: import this late."""
+
+import json
+import logging
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from cryptography.x509 import Certificate
+from sigstore.errors import Error
+from sigstore.hashes import Hashed
+from sigstore.models import Bundle
+from sigstore.models import TrustedRoot as LibraryRoot
+from sigstore.verify import Verifier
+from sigstore_models.common.v1 import HashAlgorithm
+from sigstore_models.trustroot.v1 import TrustedRoot as RootDocument
+
+from bot.verify.provenance.statement import DsseEnvelope
+from bot.verify.signatures.cosign.keys import Content
+from bot.verify.signatures.cosign.trusted_root import TrustedRoot
+from bot.verify.signatures.verdict import Refused
+
+logging.getLogger("sigstore").setLevel(logging.ERROR)
+
+
+class _Later:
+    """Leaves the signer to our own policy, whose answer is a check of its own."""
+
+    def verify(self, cert: Certificate) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What a bundle proves: whose certificate signed, when, and what an envelope holds."""
+
+    certificate: Certificate
+    at: datetime
+    payload: DsseEnvelope | None
+
+
+def verify_bundle(encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+    """What the bundle proves; refuses one whose certificate, log, time or signature does not hold.
+
+    Without content the bundle's DSSE envelope is judged. Whether the signer is accepted, and what an envelope is
+    about, the caller checks.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the parser warns of names in certificates that others accept in silence
+        return _verify(encoded, root, content)
+
+
+def _verify(encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+    try:
+        bundle = Bundle.from_json(encoded)
+    except Exception as error:  # pydantic, base64 and X.509 errors come through as they are
+        raise Refused(f"the bundle cannot be read: {_line(error)}") from None
+    try:
+        verifier = _verifier(root.encoded)
+        envelope = None
+        if content is None:
+            kind, payload = verifier.verify_dsse(bundle, _Later())
+            envelope = DsseEnvelope(kind, payload, ())
+        else:
+            hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=content.sha256)
+            verifier.verify_artifact(hashed, bundle, _Later())
+        return Proved(bundle.signing_certificate, _time_of(verifier, bundle), envelope)
+    except Exception as error:  # also what the library meets unprepared, such as a key that is not of a curve
+        raise Refused(f"the bundle does not hold: {_line(error)}") from None
+
+
+@lru_cache(maxsize=8)
+def _verifier(encoded: bytes) -> Verifier:
+    return Verifier(trusted_root=LibraryRoot(RootDocument.from_json(_completed(encoded))))
+
+
+def _completed(encoded: bytes) -> bytes:
+    """The root with what the library insists on and nobody reads: the names and addresses of authorities."""
+    document = json.loads(encoded)
+    for listed in ("certificateAuthorities", "timestampAuthorities"):
+        for authority in document.get(listed, []):
+            subject = authority.get("subject")
+            named = subject if isinstance(subject, dict) else {}
+            authority["subject"] = {"organization": "", "commonName": "", **named}
+            authority.setdefault("uri", "")
+    return json.dumps(document).encode()
+
+
+def _time_of(verifier: Verifier, bundle: Bundle) -> datetime:
+    """The earliest time that was attested, as the library itself establishes it."""
+    times: list[Any] = verifier._establish_time(bundle)
+    at: datetime = min(found.time for found in times)
+    return at.astimezone(UTC)
+
+
+def _line(error: Exception) -> str:
+    said = str(error).splitlines()
+    text = said[0][:200] if said else type(error).__name__
+    return text if isinstance(error, Error) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,208 @@
+"""The shapes in which cosign and its kin store one signature, read into one value.
+
+A bare base64 text (`cosign sign-blob`), the older bundle (`sign-blob --bundle`), the annotations of a layer in the
+`.sig` layout, a DSSE envelope (`attest-blob`), and a Sigstore bundle (`vnd.dev.sigstore.bundle`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from cryptography import x509
+
+from bot.verify.provenance.statement import LARGEST, DsseEnvelope, read_dsse
+from bot.verify.signatures.certificates import read_certificate, read_pem
+from bot.verify.signatures.cosign.log import LogEntry
+from bot.verify.signatures.strictly import from_base64, member, read_object
+from bot.verify.signatures.verdict import Refused
+
+BUNDLE = "application/vnd.dev.sigstore.bundle"
+
+_SIGNATURE = "dev.cosignproject.cosign/signature"
+_CERTIFICATE = "dev.sigstore.cosign/certificate"
+_CHAIN = "dev.sigstore.cosign/chain"
+_LOGGED = "dev.sigstore.cosign/bundle"
+_LARGEST_ANNOTATION = 1024 * 1024
+_MOST_LAYERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFile:
+    """One signature with what came along. Nothing of it is proved yet."""
+
+    signature: bytes
+    envelope: DsseEnvelope | None = None
+    """Where the signature is over a DSSE envelope; else it is over the bytes of a file."""
+    message_digest: bytes | None = None
+    """The SHA-256 that a bundle says was signed."""
+    certificate: x509.Certificate | None = None
+    others: tuple[x509.Certificate, ...] = ()
+    entry: LogEntry | None = None
+    bundle: bytes | None = None
+    """The document itself where it is a Sigstore bundle that the library can judge."""
+
+
+def read_signature_file(content: bytes, payload: bytes | None = None) -> SignatureFile:
+    """Reads any of the shapes; a manifest in the `.sig` layout has its layer chosen by the payload."""
+    text = content.strip()
+    if not text.startswith(b"{"):
+        return SignatureFile(signature=_bare(text))
+    document = read_object(content, "the signature file", limit=LARGEST)
+    if str(document.get("mediaType", "")).startswith(BUNDLE):
+        return _read_bundle(document, content)
+    if "base64Signature" in document:
+        return _read_older_bundle(document)
+    if "payloadType" in document:
+        envelope = read_dsse(document)
+        return SignatureFile(signature=envelope.signatures[0], envelope=envelope)
+    if "layers" in document:
+        return read_sig_layer(_annotations(document, payload))
+    if "verificationMaterial" in document or "mediaType" in document:
+        raise Refused("the bundle is of a kind that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
+    raise Refused("the file is in no shape that cosign writes")
+
+
+def read_sig_layer(annotations: Mapping[str, Any]) -> SignatureFile:
+    """The signature beside one layer of the older `.sig` layout; the layer itself is what was signed."""
+    signature = from_base64(member(annotations, _SIGNATURE, str, "the layer"), "the signature")
+    certificates = read_pem(annotations[_CERTIFICATE].encode()) if _is_there(annotations, _CERTIFICATE) else ()
+    chain = read_pem(annotations[_CHAIN].encode(), "the chain") if _is_there(annotations, _CHAIN) else ()
+    entry = None
+    if _is_there(annotations, _LOGGED):
+        entry = _read_logged(read_object(annotations[_LOGGED], "the log entry", limit=_LARGEST_ANNOTATION))
+    return SignatureFile(
+        signature=signature,
+        certificate=certificates[0] if certificates else None,
+        others=(*certificates[1:], *chain),
+        entry=entry,
+    )
+
+
+def _bare(text: bytes) -> bytes:
+    if len(text) > 16 * 1024:
+        raise Refused("the file is in no shape that cosign writes")
+    return from_base64(text.decode("ascii", "replace"), "the signature")
+
+
+def _read_older_bundle(document: dict[str, Any]) -> SignatureFile:
+    written = document.get("cert")
+    certificates = read_pem(_pem(written)) if isinstance(written, str) and written else ()
+    logged = document.get("rekorBundle")
+    return SignatureFile(
+        signature=from_base64(member(document, "base64Signature", str, "the bundle"), "the signature"),
+        certificate=certificates[0] if certificates else None,
+        others=tuple(certificates[1:]),
+        entry=_read_logged(logged) if isinstance(logged, dict) else None,
+    )
+
+
+def _pem(written: str) -> bytes:
+    """PEM as it is, or base64 of it: cosign has written both."""
+    return written.encode() if written.startswith("-----") else from_base64(written, "the certificate")
+
+
+def _read_logged(document: dict[str, Any]) -> LogEntry:
+    payload = member(document, "Payload", dict, "the log entry")
+    return LogEntry(
+        body=from_base64(member(payload, "body", str, "the log entry"), "the body of the log entry"),
+        integrated_at=member(payload, "integratedTime", int, "the log entry"),
+        index=member(payload, "logIndex", int, "the log entry"),
+        log=_from_hex(member(payload, "logID", str, "the log entry")),
+        promise=from_base64(member(document, "SignedEntryTimestamp", str, "the log entry"), "the log's promise"),
+    )
+
+
+def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
+    material = member(document, "verificationMaterial", dict, "the bundle")
+    chain = _bundled_certificates(material)
+    entries = material.get("tlogEntries", [])
+    found = entries[0] if isinstance(entries, list) and len(entries) == 1 else None
+    envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
+    message_digest = None
+    if envelope is not None:
+        signature = envelope.signatures[0]
+    else:
+        message = member(document, "messageSignature", dict, "the bundle")
+        signature = from_base64(member(message, "signature", str, "the bundle"), "the signature")
+        message_digest = _message_digest(message)
+    return SignatureFile(
+        signature=signature,
+        envelope=envelope,
+        message_digest=message_digest,
+        certificate=chain[0] if chain else None,
+        others=chain[1:],
+        entry=_read_promised(found) if isinstance(found, dict) else None,
+        bundle=None if _is_beyond_library(found) else content,
+    )
+
+
+def _message_digest(message: dict[str, Any]) -> bytes | None:
+    found = message.get("messageDigest")
+    if not isinstance(found, dict) or found.get("algorithm") != "SHA2_256":
+        return None
+    return from_base64(member(found, "digest", str, "the bundle"), "the bundle's digest")
+
+
+def _bundled_certificates(material: dict[str, Any]) -> tuple[x509.Certificate, ...]:
+    listed: list[Any] = []
+    if isinstance(material.get("certificate"), dict):
+        listed = [material["certificate"]]
+    elif isinstance(material.get("x509CertificateChain"), dict):
+        listed = member(material["x509CertificateChain"], "certificates", list, "the bundle's chain")
+    return tuple(
+        read_certificate(from_base64(member(one, "rawBytes", str, "a certificate"), "a certificate"))
+        for one in listed[:10]
+    )
+
+
+def _is_beyond_library(entry: object) -> bool:
+    """Whether it is of 2022 or 2023: a promise without a proof, or of the kind intoto. `sigstore` reads neither."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("inclusionPromise"), dict):
+        return False
+    version = entry.get("kindVersion")
+    return "inclusionProof" not in entry or (isinstance(version, dict) and version.get("kind") == "intoto")
+
+
+def _read_promised(entry: dict[str, Any]) -> LogEntry | None:
+    promise = entry.get("inclusionPromise")
+    if not isinstance(promise, dict):
+        return None
+    log = member(member(entry, "logId", dict, "the log entry"), "keyId", str, "the log entry")
+    return LogEntry(
+        body=from_base64(member(entry, "canonicalizedBody", str, "the log entry"), "the body of the log entry"),
+        integrated_at=_number(entry.get("integratedTime")),
+        index=_number(entry.get("logIndex")),
+        log=from_base64(log, "the log's id"),
+        promise=from_base64(member(promise, "signedEntryTimestamp", str, "the log entry"), "the log's promise"),
+    )
+
+
+def _number(written: object) -> int:
+    """Protobuf's JSON writes numbers of 64 bits as texts."""
+    if isinstance(written, str) and written.isascii() and written.isdecimal() and len(written) < 20:
+        return int(written)
+    if isinstance(written, int) and not isinstance(written, bool):
+        return written
+    raise Refused("a number in the log entry cannot be read")
+
+
+def _annotations(manifest: dict[str, Any], payload: bytes | None) -> dict[str, Any]:
+    layers = member(manifest, "layers", list, "the manifest")[:_MOST_LAYERS]
+    wanted = f"sha256:{sha256(payload).hexdigest()}" if payload is not None else None
+    for layer in layers:
+        if isinstance(layer, dict) and isinstance(layer.get("annotations"), dict) and layer.get("digest") == wanted:
+            annotations: dict[str, Any] = layer["annotations"]
+            return annotations
+    raise Refused("no layer of the manifest has this payload", advice="give the layer's blob with --artifact")
+
+
+def _is_there(annotations: Mapping[str, Any], name: str) -> bool:
+    return isinstance(annotations.get(name), str) and bool(annotations[name])
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Refused("the log's id cannot be read") from None

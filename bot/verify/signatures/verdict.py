@@ -1,0 +1,142 @@
+"""What was verified of one signature: named checks, one plain reason, and who signed what.
+
+A verdict is a value that can be kept, compared and shown. It never says more than was looked at: revocation is not
+checked by any kind here, and every verdict says so.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+REVOCATION = "not checked"
+
+
+class Outcome(StrEnum):
+    """Whether a signature holds. Cannot tell is never valid."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_TELL = "cannot tell"
+
+
+class State(StrEnum):
+    """How one check ended."""
+
+    OK = "ok"
+    FAILED = "fail"
+    CANNOT_TELL = "cannot tell"
+    NOT_REACHED = "not reached"
+
+
+class Refused(Exception):
+    """Raised by a check that does not hold: what is wrong, and what to do about it.
+
+    The only exception that bytes from outside can cause here; `verify` functions turn it into a verdict.
+    """
+
+    state = State.FAILED
+
+    def __init__(self, what: str, *, advice: str = "") -> None:
+        self.what = what
+        self.advice = advice
+        super().__init__(what)
+
+
+class Undecided(Refused):
+    """Raised by a check that can neither hold nor fail, as something to judge it by is not there or not known."""
+
+    state = State.CANNOT_TELL
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One named check with its state, and for any but `ok` the reason and what to do."""
+
+    name: str
+    state: State
+    reason: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}" if self.reason else str(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The checks of one signature in the order in which they were made, and what they were made about."""
+
+    kind: str
+    """`notation`, `sigstore` or `cosign-key`."""
+    checks: tuple[Check, ...]
+    signer: str = ""
+    """The subject, identity or key that signed; proved only where the verdict is valid."""
+    issuer: str = ""
+    """Who vouches for the signer: a certificate's issuer or an OpenID Connect issuer."""
+    digest: str = ""
+    """The digest that the signature binds, as `sha256:…`."""
+    signed_at: datetime | None = None
+    """The moment that a log or a timestamp authority attests; nothing where only the signer claims one."""
+    holds_until: datetime | None = None
+    """The first moment at which the same bytes may be judged otherwise; nothing where time decides nothing."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What the signer's certificate tells of a build, such as its `source_repository`; in the order of names."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of a verdict that holds: an identity left open, a pattern that is not anchored."""
+
+    @property
+    def outcome(self) -> Outcome:
+        states = {check.state for check in self.checks}
+        if State.FAILED in states:
+            return Outcome.INVALID
+        return Outcome.VALID if states == {State.OK} else Outcome.CANNOT_TELL
+
+    @property
+    def is_valid(self) -> bool:
+        return self.outcome is Outcome.VALID
+
+    @property
+    def reason(self) -> str:
+        """Why it does not hold, from the first check that decides; empty for a valid signature."""
+        deciding = self._deciding
+        return deciding.reason if deciding is not None else ""
+
+    @property
+    def advice(self) -> str:
+        deciding = self._deciding
+        return deciding.advice if deciding is not None else ""
+
+    @property
+    def _deciding(self) -> Check | None:
+        wanted = State.FAILED if self.outcome is Outcome.INVALID else State.CANNOT_TELL
+        return next((check for check in self.checks if check.state is wanted), None)
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
+
+    def noting(self, *notes: str) -> "Verdict":
+        return replace(self, notes=(*self.notes, *notes))
+
+
+class Checks:
+    """Collects the checks of one verdict while they are made, by the names that the verdict will show."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._made: dict[str, Check | None] = dict.fromkeys(names)
+
+    def make(self, name: str, check: Callable[[], T]) -> T | None:
+        """Runs one check; where it is refused the reason is kept and nothing is returned."""
+        try:
+            result = check()
+        except Refused as refused:
+            self._made[name] = Check(name, refused.state, refused.what, refused.advice)
+            return None
+        self._made[name] = Check(name, State.OK)
+        return result
+
+    def __iter__(self) -> Iterator[Check]:
+        for name, check in self._made.items():
+            yield check if check is not None else Check(name, State.NOT_REACHED)

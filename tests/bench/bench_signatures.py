@@ -1,0 +1,75 @@
+"""One signature judged anew and from memory, for each kind."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bot.verify.signatures.cosign.policy import accepting
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.cosign.verifying import Asked, verify_keyless
+from bot.verify.signatures.notation.names import read_identity
+from bot.verify.signatures.notation.trust_store import TrustStore, load_stores
+from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.signatures.verdict import Verdict
+from tests.conftest import SHARED
+from tests.unit.verify.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose
+from tests.unit.verify.signatures.private_sigstore import (
+    ARTIFACT,
+    ISSUER,
+    PrivateSigstore,
+    message_bundle,
+    older_bundle,
+)
+from tests.unit.verify.signatures.private_sigstore import IDENTITY as WORKFLOW
+
+_TIMES = 100
+
+
+def run() -> list[tuple[str, str, str]]:
+    """What was measured, the figure, the aim."""
+    found: list[tuple[str, str, str]] = []
+    for name, (encoded, judge) in _kinds().items():
+        remembered = Remembered()
+        found.append((f"signature, {name}: judged anew", _milliseconds(judge), "below 20 ms"))
+        again = lambda: remembered.verdict(encoded, name, NOW, judge)  # noqa: B023, E731 - used in this turn only
+        found.append((f"signature, {name}: from memory", _milliseconds(again), "below 1 ms"))
+    return found
+
+
+def _kinds() -> dict[str, tuple[bytes, Callable[[], Verdict]]]:
+    now = NOW
+    signer = chain_of_three()
+    envelope = cose(Draft(signer))
+    policy = NotationPolicy(TrustStore(ca=(signer.chain[-1],)), (read_identity(IDENTITY),))
+    sigstore = PrivateSigstore.open()
+    workflow = sigstore.certificate()
+    root = read_trusted_root(sigstore.trusted_root())
+    accepted, asked = accepting([WORKFLOW], [], ISSUER), Asked(ARTIFACT)
+    bundle = json.dumps(message_bundle(sigstore, workflow)).encode()
+    older = json.dumps(older_bundle(sigstore, workflow)).encode()
+    kinds: dict[str, tuple[bytes, Callable[[], Verdict]]] = {
+        "notation": (envelope, lambda: verify_notation(envelope, "application/cose", policy, now)),
+        "sigstore bundle": (bundle, lambda: verify_keyless(bundle, root, accepted, asked)),
+        "sigstore older layout": (older, lambda: verify_keyless(older, root, accepted, asked)),
+    }
+    recorded: Any = SHARED / "evidence" / "notation" / "generated"
+    if recorded.is_dir():
+        stamped = (recorded / "chain3-ps384-ts.cose.sig").read_bytes()
+        store = load_stores(recorded / "truststore", ["ca:root", "tsa:tsa-root"])
+        trusted = NotationPolicy(store, (read_identity("*"),))
+        kinds["notation with a timestamp"] = (
+            stamped,
+            lambda: verify_notation(stamped, "application/cose", trusted, now),
+        )
+    return kinds
+
+
+def _milliseconds(judge: Callable[[], Verdict]) -> str:
+    if not judge().is_valid:
+        raise RuntimeError("a signature that must hold does not")
+    started = time.perf_counter()
+    for _ in range(_TIMES):
+        judge()
+    return f"{(time.perf_counter() - started) / _TIMES * 1000:.2f} ms"

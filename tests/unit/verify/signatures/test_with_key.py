@@ -1,0 +1,176 @@
+"""Signatures with a key, in every shape that cosign writes."""
+
+import base64
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failure import Failure
+from bot.verify.signatures.cosign.keys import read_public_key
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
+from bot.verify.signatures.verdict import Outcome, Verdict
+from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
+from tests.unit.verify.signatures.private_sigstore import PrivateSigstore, simple_signing
+
+CONTENT = b"what was built"
+DIGEST = f"sha256:{sha256(CONTENT).hexdigest()}"
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def public(key: Any) -> bytes:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def sign(key: Any, content: bytes, digest: Any = None) -> bytes:
+    match key:
+        case rsa.RSAPrivateKey():
+            return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
+        case ed25519.Ed25519PrivateKey():
+            return key.sign(content)
+        case _:
+            return key.sign(content, ec.ECDSA(digest or hashes.SHA256()))
+
+
+def bare(signature: bytes) -> bytes:
+    return base64.b64encode(signature) + b"\n"
+
+
+def judged(encoded: bytes, asked: Asked = Asked(CONTENT), key: Any = KEY) -> Verdict:  # noqa: B008 - frozen
+    return verify_with_key(encoded, read_public_key(public(key)), asked)
+
+
+def envelope(digest: str = DIGEST, key: Any = KEY) -> bytes:
+    statement = {
+        "_type": "https://in-toto.io/Statement/v0.1",
+        "subject": [{"name": "x", "digest": {"sha256": digest.removeprefix("sha256:")}}],
+        "predicateType": "https://slsa.dev/provenance/v0.2",
+        "predicate": {},
+    }
+    payload = json.dumps(statement).encode()
+    kind = b"application/vnd.in-toto+json"
+    signature = sign(key, b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload))
+    signatures = [{"keyid": "", "sig": base64.b64encode(signature).decode()}]
+    return json.dumps(
+        {"payloadType": kind.decode(), "payload": base64.b64encode(payload).decode(), "signatures": signatures}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "digest"),
+    [
+        (KEY, None),
+        (ec.generate_private_key(ec.SECP384R1()), None),
+        (ec.generate_private_key(ec.SECP384R1()), hashes.SHA384()),
+        (ec.generate_private_key(ec.SECP521R1()), hashes.SHA512()),
+        (rsa.generate_private_key(65537, 2048), None),
+        (ed25519.Ed25519PrivateKey.generate(), None),
+    ],
+    ids=["p256", "p384 by sha256", "p384 by sha384", "p521 by sha512", "rsa", "ed25519"],
+)
+def test_a_signature_by_the_key_holds_for_its_file_only(key: Any, digest: Any) -> None:
+    encoded = bare(sign(key, CONTENT, digest))
+
+    assert judged(encoded, key=key).is_valid
+    assert judged(encoded, Asked(b"another"), key).outcome is Outcome.INVALID
+    assert judged(encoded).is_valid is (key is KEY)
+
+
+def test_a_digest_is_enough_where_the_key_signs_digests() -> None:
+    assert judged(bare(sign(KEY, CONTENT)), Asked(digest=DIGEST)).is_valid
+    assert judged(bare(sign(KEY, CONTENT)), Asked(digest="sha256:" + "0" * 64)).outcome is Outcome.INVALID
+
+
+def test_a_digest_alone_leaves_some_undecided() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+
+    assert judged(bare(sign(key, CONTENT)), Asked(digest=DIGEST), key).outcome is Outcome.CANNOT_TELL
+    assert judged(bare(sign(KEY, CONTENT)), Asked(digest="sha512:" + "0" * 128)).outcome is Outcome.CANNOT_TELL
+
+
+def test_an_image_is_bound_through_the_payload_that_names_it() -> None:
+    image = "sha256:" + "7" * 64
+    payload = simple_signing(image)
+    encoded = bare(sign(KEY, payload))
+
+    assert judged(encoded, Asked(payload, image)).is_valid
+    assert judged(encoded, Asked(payload, "sha256:" + "8" * 64)).reason.startswith(
+        "the signature is for sha256:777"
+    )
+    assert judged(bare(sign(KEY, CONTENT)), Asked(CONTENT, image)).outcome is Outcome.INVALID
+
+
+def test_an_attestation_holds_for_what_it_is_about() -> None:
+    assert judged(envelope(), Asked(digest=DIGEST)).is_valid
+    assert judged(envelope()).is_valid
+    assert judged(envelope("sha256:" + "0" * 64)).outcome is Outcome.INVALID
+    other: Any = ec.generate_private_key(ec.SECP256R1())
+    assert judged(envelope(key=other)).outcome is Outcome.INVALID
+
+
+def test_any_of_several_signatures_may_be_the_key_s() -> None:
+    mine, other = json.loads(envelope()), json.loads(envelope(key=ec.generate_private_key(ec.SECP256R1())))
+    both = {**mine, "signatures": [*other["signatures"], *mine["signatures"]]}
+
+    assert judged(json.dumps(both).encode()).is_valid
+
+
+@needs_evidence
+def test_a_recorded_bundle_by_a_key_holds_for_its_text() -> None:
+    folder = EVIDENCE / "sigstore"
+    key = read_public_key((folder / "public-key-validity.pem").read_bytes())
+    encoded = (folder / "public-key-validity.sigstore.json").read_bytes()
+
+    assert verify_with_key(encoded, key, Asked(b"test content")).is_valid
+    assert not verify_with_key(encoded, key, Asked(b"other content")).is_valid
+
+
+def test_a_signature_by_a_key_is_not_keyless() -> None:
+    root = read_trusted_root(PrivateSigstore.open().trusted_root())
+    from bot.verify.signatures.cosign.policy import Anybody
+
+    verdict = verify_keyless(bare(sign(KEY, CONTENT)), root, Anybody(), Asked(CONTENT))
+
+    assert verdict.outcome is Outcome.INVALID
+    assert "cosign-key" in verdict.advice
+
+
+@pytest.mark.parametrize(
+    ("pem", "says"),
+    [
+        (b"", "cannot be read"),
+        (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "cannot be read"),
+        (KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), "private key"),
+        (b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n", "private key"),
+        (public(rsa.generate_private_key(65537, 1024)), "kind or size"),
+        (public(ec.generate_private_key(ec.SECP256K1())), "kind or size"),
+    ],
+)
+def test_what_is_no_key_to_trust_is_told(pem: bytes, says: str) -> None:
+    with pytest.raises(Failure, match=says) as failure:
+        read_public_key(pem, where="cosign.pub")
+
+    assert failure.value.advice
+
+
+WHOLE = bare(sign(KEY, CONTENT))
+
+
+@given(data=st.data())
+def test_no_flipped_byte_of_a_bare_signature_holds(data: st.DataObject) -> None:
+    flipped = bytearray(WHOLE.strip())
+    flipped[data.draw(st.integers(0, len(flipped) - 1))] ^= data.draw(st.integers(1, 255))
+
+    assert judged(bytes(flipped)).outcome is Outcome.INVALID
+
+
+@given(content=st.binary(max_size=200))
+def test_whatever_the_bytes_a_verdict_comes_of_them(content: bytes) -> None:
+    assert judged(content).outcome is Outcome.INVALID
