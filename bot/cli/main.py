@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import checkout, config, past, service
+from bot.cli import checkout, config, gate, packages, past, service
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 app = typer.Typer(
     name="freshness-bot",
     help="Keeps a fleet of .NET container images fresh.\n\n"
-    "Exit codes: 0 done, 1 something needs attention, 2 bad input or settings, 130 interrupted.",
+    "Exit codes: 0 done, 1 something needs attention, 2 bad input or settings, 3 it cannot be told, "
+    "130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -24,7 +25,10 @@ app = typer.Typer(
 service.register(app)
 checkout.register(app)
 past.register(app)
+gate.register(app)
 app.add_typer(config.app, name="config")
+app.add_typer(packages.app, name="packages")
+app.add_typer(packages.sbom, name="sbom")
 
 
 def _version(wanted: bool) -> None:

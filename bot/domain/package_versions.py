@@ -15,9 +15,7 @@ _LARGEST_EPOCH = 2**31 - 1
 _DEB = re.compile(
     r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<upstream>[A-Za-z0-9][A-Za-z0-9.+~:-]*?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?(?<!-)"
 )
-_RPM = re.compile(
-    r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?"
-)
+_RPM = re.compile(r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?")
 _APK = re.compile(
     r"(?P<first>[0-9]+)(?P<rest>(?:\.[0-9]+)*)(?P<letter>[a-z]?)"
     r"(?P<suffixes>(?:_(?:alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*)"
@@ -151,7 +149,7 @@ def _epoch(digits: str | None, text: str) -> int:
 
 
 def _order(first: Any, second: Any) -> int:
-    return (first > second) - (first < second)
+    return bool(first > second) - bool(first < second)
 
 
 def _sign(number: int) -> int:

@@ -1,0 +1,100 @@
+"""`gate`: does a scanner's report hold this image back?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.verify.gate import Report
+
+BLOCKS = 1
+CANNOT_TELL = 3
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(gate)
+
+
+def gate(
+    report: Annotated[Path, typer.Argument(help="Trivy's report, as JSON or SARIF.")],
+    severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
+    ignore_unfixed: Annotated[
+        bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="The report of the image before: only what is new blocks.")
+    ] = None,
+    max_age: Annotated[
+        str | None, typer.Option("--max-age", help="A report older than this, for example 7d, cannot tell.")
+    ] = None,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Lists what blocks. Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told."""
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.verify.gate import GatePolicy, blocking, severities
+
+    policy = GatePolicy(severities(severity), ignore_unfixed)
+    now, before = _read(report), None if against is None else _read(against)
+    gaps = [f"{report}: {gap}" for gap in (*now.gaps, *_too_old(now, max_age))]
+    if before is not None:
+        gaps += [f"{against}: {gap}" for gap in before.gaps]
+    found = blocking(now, policy, before)
+    columns = ("id", "package", "installed", "fixed", "severity")
+    if output is Format.JSON:
+        print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
+    elif found:
+        print_table(columns, ([getattr(each, column) for column in columns] for each in found))
+    elif not gaps:
+        print_line(f"{report}: nothing blocks")
+    for gap in gaps:
+        _say(f"cannot tell: {gap}")
+    if found or gaps:
+        raise typer.Exit(BLOCKS if found else CANNOT_TELL)
+
+
+def _read(path: Path) -> "Report":
+    """A report that is missing is not a clean one: it ends the command with `CANNOT_TELL`."""
+    from bot.domain.failure import Failure, Trouble
+    from bot.service.packages import read_document
+    from bot.verify.gate import LARGEST_REPORT, read_report
+
+    try:
+        data = read_document(path, LARGEST_REPORT)
+    except Failure as failure:
+        if failure.trouble is Trouble.MALFORMED:
+            raise
+        _say(f"cannot tell: {failure}; scan the image first")
+        raise typer.Exit(CANNOT_TELL) from None
+    return read_report(data, str(path))
+
+
+def _too_old(report: "Report", max_age: str | None) -> list[str]:
+    if max_age is None:
+        return []
+    from pydantic import TypeAdapter, ValidationError
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.document import in_words
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.values import Duration
+
+    try:
+        limit = TypeAdapter(Duration).validate_python(max_age)
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise Failure(Trouble.MALFORMED, f"--max-age {max_age[:40]!r}: {told}") from error
+    if report.created_at is None:
+        return ["does not say when it was made"]
+    age = SystemClock().now() - report.created_at
+    return [] if age <= limit else [f"was made {in_words(age)} ago, more than the {in_words(limit)} allowed"]
+
+
+def _say(text: str) -> None:
+    from bot.cli.output import printable
+    from bot.service.logs import clean
+
+    print(printable(clean(text)), file=sys.stderr)
