@@ -49,6 +49,8 @@ def _runtime_target(document: dict[str, Any]) -> dict[str, Any]:
 
 def framework_folder(path: str) -> str | None:
     """`…/shared/Microsoft.NETCore.App/8.0.11` where `path` is a file of that shared framework."""
+    if "shared/" not in path:
+        return None
     found = _FRAMEWORK.fullmatch(path)
     return None if found is None or found["folder"] == path else found["folder"]
 

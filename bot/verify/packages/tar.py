@@ -150,8 +150,8 @@ class TarReader:
             name,
             kind,
             size,
-            _text(extra.get("linkpath", _until_zero(block[157:257])), self._where),
-            form == b"S" or any(key.startswith("GNU.sparse") for key in extra),
+            _text(extra.get("linkpath", _until_zero(block[157:257])), self._where) if size == 0 else "",
+            form == b"S" or (bool(extra) and any(key.startswith("GNU.sparse") for key in extra)),
         )
         if form == b"S" and block[482]:
             self._expect(_BLOCK, lambda more: self._sparse_map(more, entry))

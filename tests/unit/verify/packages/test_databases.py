@@ -37,8 +37,14 @@ def test_a_file_of_another_kind_is_no_empty_dpkg_database() -> None:
 
 
 def test_what_is_selected_for_removal_is_installed_until_it_is_removed() -> None:
-    text = b"Package: a\nStatus: deinstall ok installed\nVersion: 1\n\nPackage: b\nStatus: hold ok half-configured\nVersion: 2\n"
-    assert [each.name for each in dpkg.read_status(text, "status").packages] == ["a", "b"]
+    states = (
+        "deinstall ok installed",
+        "hold ok half-configured",
+        "deinstall ok config-files",
+        "purge ok not-installed",
+    )
+    text = "".join(f"Package: p{at}\nStatus: {state}\nVersion: 1\n\n" for at, state in enumerate(states))
+    assert [each.name for each in dpkg.read_status(text.encode(), "status").packages] == ["p0", "p1"]
 
 
 def test_the_source_version_of_a_debian_package_may_differ_from_its_own() -> None:
