@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.domain.package import Inventory
 
 INCOMPLETE = 3
 """The exit code where not everything could be read: what is not listed may be installed all the same."""
@@ -30,7 +33,7 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
     """
     from dataclasses import asdict
 
-    from bot.cli.output import print_json, print_table
+    from bot.cli.output import print_json
     from bot.service.packages import read_source
 
     inventory = read_source(source, platform)
@@ -38,9 +41,7 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])
         else:
-            columns = ("name", "version", "architecture", "type")
-            rows = ([getattr(package, column) for column in columns] for package in inventory.packages)
-            print_table(columns, rows, title=str(inventory.distribution or ""))
+            _show(inventory)
     _end_with(inventory.problems)
 
 
@@ -77,6 +78,21 @@ def compare(
         )
     if has_problem:
         raise typer.Exit(2)
+
+
+def _show(inventory: "Inventory") -> None:
+    """A table for each type, so that names and versions have the width of a terminal to themselves."""
+    from itertools import groupby
+
+    from bot.cli.output import print_line, print_table
+
+    print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}")
+    columns = ("name", "version", "architecture")
+    for kind, packages in groupby(inventory.packages, lambda package: package.type):
+        rows = [[getattr(package, column) for column in columns] for package in packages]
+        has_architectures = any(row[-1] for row in rows)
+        shown = columns if has_architectures else columns[:-1]
+        print_table(shown, (row[: len(shown)] for row in rows), title=f"{kind or 'no package URL'}: {len(rows)}")
 
 
 def _end_with(problems: tuple[str, ...]) -> None:
