@@ -13,20 +13,28 @@ _NOT_OF_THE_IMAGE = frozenset({"proc", "sys", "dev"})
 """What a running system has in its root, and an image has not."""
 
 
-def paths_below(root: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, bool]]:
+def paths_below(
+    root: Path, is_wanted: Callable[[str], bool], on_unread: Callable[[str], None]
+) -> Iterator[tuple[str, bool]]:
     """Paths of wanted files, relative to `root`, in order; with each, whether it is a link.
 
-    Links to folders are not followed. Raises `Failure` where `root` is no folder, and past a bound of entries.
+    Links to folders are not followed. `on_unread` is told of each folder that may not be looked into. Raises `Failure`
+    where `root` is no folder, and past a bound of entries.
     """
     if not root.is_dir():
         raise Failure(Trouble.MISSING, "there is no such folder", where=str(root))
+
+    def tell(error: OSError) -> None:
+        on_unread(f"{os.path.relpath(error.filename, root)}: cannot be looked into: {error.strerror}")
+
     entries = 0
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=tell):
         base = os.path.relpath(folder, root)
         prefix = "" if base == "." else f"{base}/"
         if not prefix:
             folders[:] = [name for name in folders if name not in _NOT_OF_THE_IMAGE]
-        if prefix.count("/") >= _MOST_DEPTH:
+        if prefix.count("/") >= _MOST_DEPTH and folders:
+            on_unread(f"{base[:80]}…: is nested more than {_MOST_DEPTH} folders deep, and not looked into further")
             folders.clear()
         folders.sort()
         entries += len(files) + len(folders)

@@ -49,7 +49,7 @@ def read_document(path: Path, largest: int) -> bytes:
 def _read_folder(root: Path) -> Inventory:
     files: dict[str, bytes] = {}
     problems: list[str] = []
-    for path, is_link in paths_below(root, _is_wanted):
+    for path, is_link in paths_below(root, _is_wanted, problems.append):
         folder = dotnet.framework_folder(path)
         if folder is not None:
             files[folder] = b""

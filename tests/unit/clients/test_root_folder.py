@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -56,10 +57,34 @@ def test_wanted_files_are_found_without_following_links(root: Path) -> None:
     (root / "var/lib/dpkg/linked").symlink_to("status")
     (root / "proc").mkdir()
     (root / "proc/status").write_text("running")
-    found = list(paths_below(root, lambda path: path.endswith(("status", "linked"))))
+    unread: list[str] = []
+    found = list(paths_below(root, lambda path: path.endswith(("status", "linked")), unread.append))
+    assert unread == []
     assert found == [("var/lib/dpkg/linked", True), ("var/lib/dpkg/status", False)]
 
 
 def test_a_folder_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="there is no such folder"):
-        list(paths_below(tmp_path / "nothing", bool))
+        list(paths_below(tmp_path / "nothing", bool, print))
+
+
+def test_folders_without_end_are_named_and_left(root: Path) -> None:
+    (root / "/".join(["d"] * 140)).mkdir(parents=True)
+    unread: list[str] = []
+    assert list(paths_below(root, lambda path: path.endswith("x"), unread.append)) == []
+    assert "more than 128 folders deep" in unread[0]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "closed").mkdir()
+    scan = os.scandir
+
+    def closed(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    unread: list[str] = []
+    list(paths_below(root, bool, unread.append))
+    assert unread == ["closed: cannot be looked into: Permission denied"]
