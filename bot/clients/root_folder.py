@@ -18,8 +18,8 @@ def paths_below(
 ) -> Iterator[tuple[str, bool]]:
     """Paths of wanted files, relative to `root`, in order; with each, whether it is a link.
 
-    Links to folders are not followed. `on_unread` is told of each folder that may not be looked into. Raises `Failure`
-    where `root` is no folder, and past a bound of entries.
+    Links to folders are not followed. `on_unread` is told of each folder that may not be looked into. Raises
+    `Failure` where `root` is no folder, and past a bound of entries.
     """
     if not root.is_dir():
         raise Failure(Trouble.MISSING, "there is no such folder", where=str(root))

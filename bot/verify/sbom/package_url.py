@@ -17,6 +17,7 @@ _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None] | None:
     """The package and the distribution that it is for; None where it is no package URL, or that of an image.
 
+    An epoch may stand in a qualifier: of rpm as the specification has it, of Debian as Trivy writes it.
     `name` is what the document calls it: what counts for types that have a namespace within the name.
     """
     from packageurl import PackageURL
@@ -33,7 +34,7 @@ def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None]
     qualifiers = parts.qualifiers if isinstance(parts.qualifiers, dict) else {}
     version = parts.version or ""
     epoch = qualifiers.get("epoch", "")
-    if kind == PackageType.RPM and epoch.strip("0") and ":" not in version:
+    if kind in (PackageType.RPM, PackageType.DEB) and epoch.strip("0") and ":" not in version:
         version = f"{epoch}:{version}"
     source, source_version = _upstream(qualifiers.get("upstream", ""))
     package = Package(

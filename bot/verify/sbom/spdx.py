@@ -48,9 +48,13 @@ def _package_urls(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _roots(document: Mapping[str, Any]) -> frozenset[str]:
-    """What the document describes and what holds others itself; a single package that it describes is one."""
+    """What the document describes and what holds others itself, or has no package URL; else it is a package."""
     described = {text(name) for name in items(document.get("documentDescribes"))}
-    parents = set()
+    holders = {
+        text(mapping(each).get("SPDXID"))
+        for each in items(document.get("packages"))
+        if not _package_urls(mapping(each))
+    }
     for value in items(document.get("relationships")):
         relation = mapping(value)
         kind, left, right = (
@@ -61,11 +65,11 @@ def _roots(document: Mapping[str, Any]) -> frozenset[str]:
         elif kind == "DESCRIBED_BY" and right == _DOCUMENT:
             described.add(left)
         elif kind in _PARENTS:
-            parents.add(left)
+            holders.add(left)
         elif kind == "CONTAINED_BY":
-            parents.add(right)
+            holders.add(right)
     named = {name for name in described if name.startswith("SPDXRef-DocumentRoot")}
-    return frozenset(described & parents | named)
+    return frozenset(described & holders | named)
 
 
 def _with_source(package: Package, told: str) -> Package:

@@ -102,10 +102,19 @@ def test_the_element_that_a_document_describes_and_that_holds_others_is_no_packa
 
 def test_a_single_package_that_a_document_describes_is_one() -> None:
     found = spdx(
-        {"SPDXID": "SPDXRef-a", "name": "a", "versionInfo": "NOASSERTION"},
-        relationships=[("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-a")],
+        {
+            "SPDXID": "SPDXRef-a",
+            "name": "a",
+            "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:nuget/a@1.0.0"}],
+        },
+        {"SPDXID": "SPDXRef-b", "name": "b", "versionInfo": "NOASSERTION"},
+        {"SPDXID": "SPDXRef-folder", "name": "/some/folder"},
+        relationships=[
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-a"),
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-folder"),
+        ],
     )
-    assert names(found) == ["a@"]
+    assert names(found) == ["a@1.0.0", "b@"]
 
 
 @pytest.mark.parametrize("purpose", ["CONTAINER", "OPERATING-SYSTEM", "OPERATING_SYSTEM", "FILE"])
@@ -127,6 +136,10 @@ def test_what_stands_for_an_image_or_a_system_is_no_package(purpose: str) -> Non
         (
             "pkg:rpm/azurelinux/vim@9.0-1.azl3?arch=x86_64&epoch=2&upstream=vim-9.0-1.azl3.src.rpm",
             Package("rpm", "vim", "2:9.0-1.azl3", "x86_64", "vim", "9.0-1.azl3"),
+        ),
+        (
+            "pkg:deb/debian/bsdutils@2.41.5-0+deb13u1?arch=amd64&epoch=1",
+            Package("deb", "bsdutils", "1:2.41.5-0+deb13u1", "amd64"),
         ),
         ("pkg:rpm/redhat/bash@4.2-3?epoch=0", Package("rpm", "bash", "4.2-3")),
         ("pkg:alpine/busybox@1.35.0-r17", Package("apk", "busybox", "1.35.0-r17")),
