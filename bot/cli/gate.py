@@ -9,7 +9,7 @@ import typer
 from bot.cli.options import Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.verify.gate import Report
+    from bot.verify.gate import Report, Vulnerability
 
 BLOCKS = 1
 CANNOT_TELL = 3
@@ -31,6 +31,9 @@ def gate(
     max_age: Annotated[
         str | None, typer.Option("--max-age", help="A report older than this, for example 7d, cannot tell.")
     ] = None,
+    vex: Annotated[
+        list[Path] | None, typer.Option("--vex", help="An OpenVEX document of an author whom you heed.")
+    ] = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Lists what blocks. Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told."""
@@ -42,7 +45,7 @@ def gate(
     gaps = [f"{report}: {gap}" for gap in (*now.gaps, *_too_old(now, max_age))]
     if before is not None:
         gaps += [f"{against}: {gap}" for gap in before.gaps]
-    found = blocking(now, policy, before)
+    found = _excused(blocking(now, policy, before), vex or [], now)
     columns = ("id", "package", "installed", "fixed", "severity")
     if output is Format.JSON:
         print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
@@ -70,6 +73,24 @@ def _read(path: Path) -> "Report":
         _say(f"cannot tell: {failure}; scan the image first")
         raise typer.Exit(CANNOT_TELL) from None
     return read_report(data, str(path))
+
+
+def _excused(
+    found: tuple["Vulnerability", ...], documents: list[Path], report: "Report"
+) -> tuple["Vulnerability", ...]:
+    """What still blocks once the documents have been heard; what they take away is told on standard error."""
+    from bot.service.packages import read_document
+    from bot.verify.vex import LARGEST_VEX, excuse, read_vex
+
+    statements = [
+        statement for path in documents for statement in read_vex(read_document(path, LARGEST_VEX), str(path))
+    ]
+    standing, excused = excuse(found, statements, report)
+    for each in excused:
+        reason = f" ({each.statement.reason})" if each.statement.reason else ""
+        author = each.statement.author or "an unnamed author"
+        _say(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+    return standing
 
 
 def _too_old(report: "Report", max_age: str | None) -> list[str]:

@@ -1,5 +1,6 @@
 """`packages list`, `packages compare` and `sbom export`: what is inside an image, without asking anybody."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,8 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
     from bot.service.packages import read_source
 
     inventory = read_source(source, platform)
+    if not inventory.packages and not inventory.problems:
+        print("no package database was found: what is inside is not known", file=sys.stderr)
     if inventory.packages or not inventory.problems:
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])
@@ -57,7 +60,6 @@ def compare(
     A line that cannot be compared gets "order": null and the reason. Exit codes: 0 all compared, 2 some not.
     """
     import json
-    import sys
 
     from bot.cli.output import print_table
     from bot.service.packages import compared_lines
@@ -96,7 +98,6 @@ def _show(inventory: "Inventory") -> None:
 
 
 def _end_with(problems: tuple[str, ...]) -> None:
-    import sys
 
     from bot.service.logs import clean
 

@@ -32,7 +32,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vulnerability:
-    """One vulnerability of one package, as the scanner reports it; `fixed` is empty where there is no fix."""
+    """One vulnerability of one package, as the scanner reports it.
+
+    `fixed` and `package_url` are empty where there is no fix, and where the report names no package URL.
+    """
 
     id: str
     package: str
@@ -40,6 +43,7 @@ class Vulnerability:
     fixed: str
     severity: Severity
     has_fix: bool
+    package_url: str = ""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -49,11 +53,16 @@ class Vulnerability:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so."""
+    """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
+
+    `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
+    """
 
     vulnerabilities: tuple[Vulnerability, ...]
     gaps: tuple[str, ...] = ()
     created_at: datetime | None = None
+    image_name: str = ""
+    image_digests: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,17 @@ def _read_trivy(document: Mapping[str, Any], results: object, where: str) -> Rep
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
             else:
                 found.append(vulnerability)
-    return Report(_bounded(found, where), _few(gaps), _time(document.get("CreatedAt")))
+    name = _text(document.get("ArtifactName")).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return Report(
+        _bounded(found, where), _few(gaps), _time(document.get("CreatedAt")), name, _image_digests(document)
+    )
+
+
+def _image_digests(document: Mapping[str, Any]) -> frozenset[str]:
+    metadata = document.get("Metadata")
+    listed = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return frozenset(name.rpartition("@")[2][:_LONGEST] for name in names)
 
 
 def _trivy_vulnerability(value: object) -> Vulnerability | None:
@@ -133,6 +152,7 @@ def _trivy_vulnerability(value: object) -> Vulnerability | None:
     if not name or not package:
         return None
     fixed, status = _text(value.get("FixedVersion")), _text(value.get("Status"))
+    identifier = value.get("PkgIdentifier")
     return Vulnerability(
         name,
         package,
@@ -140,6 +160,7 @@ def _trivy_vulnerability(value: object) -> Vulnerability | None:
         fixed,
         _severity(_text(value.get("Severity"))),
         status == _FIXED if status else bool(fixed),
+        _text(identifier.get("PURL")) if isinstance(identifier, dict) else "",
     )
 
 

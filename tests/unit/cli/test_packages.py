@@ -206,3 +206,23 @@ def test_the_gate_refuses_bad_input(report: Path, tmp_path: Path) -> None:
     assert "is no report of Trivy" in refusal("gate", tmp_path / "bad.json")
     assert "names no severity" in refusal("gate", report, "--severity", "SEVERE")
     assert "--max-age" in refusal("gate", report, "--max-age", "soon")
+
+
+def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> None:
+    statement = {
+        "vulnerability": {"name": "CVE-2019-14697"},
+        "products": ["pkg:apk/alpine/musl", "pkg:apk/alpine/musl-utils"],
+        "status": "not_affected",
+        "justification": "component_not_present",
+    }
+    told = {"@context": "https://openvex.dev/ns/v0.2.0", "author": "the team", "statements": [statement]}
+    (tmp_path / "vex.json").write_text(json.dumps(told))
+    result = run("gate", report, "--vex", tmp_path / "vex.json", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
+
+
+def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path) -> None:
+    result = run("packages", "list", tmp_path, "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "no package database was found" in result.stderr
