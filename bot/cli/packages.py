@@ -49,6 +49,32 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
 
 
 @app.command()
+def diff(before: Source, after: Source, platform: Platform = None, output: OutputFormat = Format.TABLE) -> None:
+    """Lists what AFTER has other than BEFORE: two bases, or an image and its SBOM.
+
+    Exit codes: 0 nothing differs, 1 something does, 2 there is no such source, 3 something in one cannot be read.
+    """
+    from dataclasses import asdict
+
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.domain.package_changes import package_changes
+    from bot.service.packages import read_source
+
+    old, new = read_source(before, platform), read_source(after, platform)
+    changes = package_changes(old.packages, new.packages)
+    if output is Format.JSON:
+        print_json([asdict(change) for change in changes])
+    elif changes:
+        columns = ("name", "before", "after", "direction")
+        print_table(columns, ([getattr(change, column) for column in columns] for change in changes))
+    else:
+        print_line("nothing differs")
+    _end_with((*old.problems, *new.problems))
+    if changes:
+        raise typer.Exit(1)
+
+
+@app.command()
 def compare(
     file: Annotated[Path | None, typer.Argument(help="JSON Lines; standard input where it is left out.")] = None,
     output: Annotated[

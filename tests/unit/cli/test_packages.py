@@ -141,6 +141,25 @@ def test_an_sbom_file_is_a_source(root: Path, tmp_path: Path) -> None:
         assert [row["name"] for row in json.loads(listed.stdout)] == ["libssl3t64"]
 
 
+def test_what_a_new_base_changes_is_listed(root: Path, tmp_path: Path) -> None:
+    after = tmp_path / "after"
+    shutil.copytree(root, after)
+    assert run("packages", "diff", root, after).exit_code == 0
+    (after / STATUS).write_bytes(paragraph("libssl3t64", "3.0.13-0ubuntu3.6"))
+    result = run("packages", "diff", root, after, "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == [
+        {
+            "type": "deb",
+            "name": "libssl3t64",
+            "architecture": "amd64",
+            "before": "3.0.13-0ubuntu3.5",
+            "after": "3.0.13-0ubuntu3.6",
+            "direction": "up",
+        }
+    ]
+
+
 def test_lines_are_compared_and_keep_what_else_they_hold() -> None:
     lines = '{"type": "deb", "a": "1.0~rc1", "b": "1.0", "id": 7}\n\n{"type": "rpm", "a": "1:1-1", "b": "2-1"}\n'
     result = run("packages", "compare", given=lines)
