@@ -15,8 +15,11 @@ from bot.domain.failure import Failure
 from bot.domain.package import Inventory
 from bot.verify.packages import rpm, rpm_header
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, malformed
+from bot.verify.packages.sqlite_file import check_schema, page_size
 
 _MAGIC = b"SQLite format 3\0"
+_LARGEST = 192 * 1024 * 1024
+_SCHEMA = "SELECT type, substr(sql, 1, 40) FROM sqlite_schema WHERE name = 'Packages'"
 _LARGEST_HEADER = 16 * 1024 * 1024
 _MOST_STEPS = 20_000
 """Thousands of instructions of SQLite's machine: some seconds of work, fifty times what a full database takes."""
@@ -38,30 +41,54 @@ def read_database(data: bytes, log: bytes | None, where: str) -> Inventory:
     with tempfile.TemporaryDirectory(prefix="rpmdb-") as folder:
         path = Path(folder) / "rpmdb.sqlite"
         path.write_bytes(data)
-        if log:
-            path.with_name("rpmdb.sqlite-wal").write_bytes(log)
         try:
-            return _read(path, where)
+            if log:
+                path.with_name("rpmdb.sqlite-wal").write_bytes(log)
+                path = _folded(path, page_size(data, where), where)
+                data = path.read_bytes()
+            check_schema(data, where)
+            return _read(path, len(data), where)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise malformed(f"cannot be read as a database: {str(error)[:100]}", where) from error
 
 
-def _read(path: Path, where: str) -> Inventory:
+def _folded(path: Path, size_of_page: int, where: str) -> Path:
+    """A copy with the log folded in, made page by page: SQLite looks at no schema for that."""
+
+    def check(_status: int, _remaining: int, total: int) -> None:
+        if total * size_of_page > _LARGEST:
+            raise malformed(f"grows to more than {_LARGEST} bytes by its log", where)
+
+    folded = path.with_name("folded.sqlite")
+    with closing(_connected(path)) as source, closing(sqlite3.connect(folded)) as target:
+        source.backup(target, pages=256, progress=check)
+    return folded
+
+
+def _read(path: Path, size: int, where: str) -> Inventory:
+    """`size` bounds what all headers have together: a damaged database can let many share their pages."""
     found = Collection(where)
     with closing(_opened(path)) as database:
-        kinds = database.execute("SELECT type, sql FROM sqlite_schema WHERE name = 'Packages'").fetchall()
-        if len(kinds) != 1 or kinds[0][0] != "table" or "virtual" in str(kinds[0][1])[:40].lower():
+        kinds = database.execute(_SCHEMA).fetchmany(2)
+        if len(kinds) != 1 or kinds[0][0] != "table" or "virtual" in str(kinds[0][1]).lower():
             raise malformed("has no table of packages", where)
         for blob in _headers(database):
             if not isinstance(blob, bytes):
                 found.refuse("an entry is no header")
                 continue
+            size -= len(blob)
+            if size < 0:
+                raise malformed("has more in it than its size allows", where)
             _add(blob, found, where)
     return found.inventory()
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, cached_statements=0)
+
+
 def _opened(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, cached_statements=0)
+    database = _connected(path)
     for limit, value in _LIMITS.items():
         database.setlimit(limit, value)
     steps = iter(range(_MOST_STEPS))

@@ -35,6 +35,7 @@ TABLE = "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLO
 def database(path: Path, *statements: str, headers: Iterable[object] = (), page_size: int = 4096) -> bytes:
     made = sqlite3.connect(path)
     made.execute(f"PRAGMA page_size = {page_size}")
+    made.execute("PRAGMA synchronous = OFF")
     for statement in statements or (TABLE,):
         made.execute(statement)
     if rows := [(each,) for each in headers]:
@@ -120,7 +121,7 @@ def test_a_view_in_place_of_the_table_is_never_run(tmp_path: Path) -> None:
 def test_a_generated_column_ends_with_its_share_of_work(tmp_path: Path) -> None:
     table = (
         "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, filler BLOB,"
-        " blob BLOB GENERATED ALWAYS AS (length(hex(zeroblob(100000000))) ) VIRTUAL)"
+        " blob BLOB GENERATED ALWAYS AS (length(hex(zeroblob(20000000))) ) VIRTUAL)"
     )
     data = database(tmp_path / "db", table, "INSERT INTO Packages (filler) VALUES (1)")
     with pytest.raises(Failure, match="cannot be read as a database"):
@@ -168,3 +169,81 @@ def test_a_flipped_byte_is_read_or_refused(
     data[position % len(data)] = value
     with contextlib.suppress(Failure):
         read_database(bytes(data), None, "here")
+
+
+def test_a_schema_larger_than_that_of_rpm_is_refused_before_sqlite_reads_it(tmp_path: Path) -> None:
+    tables = ["BEGIN", *(f"CREATE VIEW v{number} AS SELECT 1" for number in range(600))]
+    with pytest.raises(Failure, match="a schema larger than rpm's"):
+        read_database(database(tmp_path / "db", TABLE, *tables), None, "rpmdb")
+
+
+def test_a_large_schema_in_the_log_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    database(path, headers=[VIM])
+    writing = sqlite3.connect(path)
+    writing.execute("PRAGMA journal_mode = WAL")
+    writing.execute("PRAGMA wal_autocheckpoint = 0")
+    writing.execute("BEGIN")
+    for number in range(600):
+        writing.execute(f"CREATE VIEW v{number} AS SELECT 1")
+    writing.commit()
+    data, log = path.read_bytes(), path.with_name("db-wal").read_bytes()
+    writing.close()
+    assert len(read_database(data, None, "rpmdb").packages) == 1
+    with pytest.raises(Failure, match="a schema larger than rpm's"):
+        read_database(data, log, "rpmdb")
+
+
+def with_checksum(data: bytes, first: int = 0, second: int = 0) -> tuple[int, int]:
+    """SQLite's checksum of a write-ahead log, over 32-bit words of little-endian order."""
+    words = struct.unpack(f"<{len(data) // 4}I", data)
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = (first + even + second) & 0xFFFFFFFF
+        second = (second + odd + first) & 0xFFFFFFFF
+    return first, second
+
+
+def test_a_log_that_claims_a_huge_database_is_refused_early(tmp_path: Path) -> None:
+    data = database(tmp_path / "db", "PRAGMA journal_mode = WAL", TABLE, headers=[VIM])
+    head = struct.pack(">6I", 0x377F0682, 3007000, 4096, 0, 1, 2)
+    sums = with_checksum(head)
+    log = head + struct.pack(">2I", *sums)
+    frame = struct.pack(">2I", 1, 2**30)
+    page = data[:28] + frame[4:] + data[32:4096]
+    sums = with_checksum(frame + page, *sums)
+    log += frame + struct.pack(">4I", 1, 2, *sums) + page
+    begun = time.monotonic()
+    with pytest.raises(Failure, match="grows to more than"):
+        read_database(data, log, "rpmdb")
+    assert time.monotonic() - begun < 5
+
+
+def test_headers_that_share_their_pages_are_refused(tmp_path: Path) -> None:
+    """Three rows of 4 MB, two of them turned to the pages of the first, and the file cut behind these."""
+    size = 4 * 1024 * 1024
+    data = bytearray(database(tmp_path / "db", headers=[VIM + bytes(size)] * 3))
+    leaf = next(at for at in range(4096, len(data), 4096) if data[at] == 13 and data[at + 3 : at + 5] == b"\0\3")
+    chains = []
+    for cell in range(3):
+        start = leaf + int.from_bytes(data[leaf + 8 + 2 * cell : leaf + 10 + 2 * cell], "big")
+        payload = 0
+        for used in range(1, 10):
+            payload = payload << 7 | data[start + used - 1] & 0x7F
+            if data[start + used - 1] < 0x80:
+                break
+        local = 489 + (payload - 489) % 4092
+        local = local if local <= 4096 - 35 else 489
+        chains.append(start + used + 1 + local)
+    first = bytes(data[chains[0] : chains[0] + 4])
+    data[chains[1] : chains[1] + 4] = data[chains[2] : chains[2] + 4] = first
+    pages = int.from_bytes(first, "big") + size // 4092 + 2
+    data[28:32] = pages.to_bytes(4, "big")
+    with pytest.raises(Failure, match="more in it than its size allows"):
+        read_database(bytes(data[: pages * 4096]), None, "rpmdb")
+
+
+@pytest.mark.parametrize("size", [b"\0\0", b"\0\7", b"\1\1", b"\xff\xff"])
+def test_pages_of_an_impossible_size_are_refused(tmp_path: Path, size: bytes) -> None:
+    data = database(tmp_path / "db", headers=[VIM])
+    with pytest.raises(Failure, match="impossible size"):
+        read_database(data[:16] + size + data[18:], None, "rpmdb")
