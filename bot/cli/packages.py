@@ -39,7 +39,7 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
 
     inventory = read_source(source, platform)
     if not inventory.packages and not inventory.problems:
-        print("no package database was found: what is inside is not known", file=sys.stderr)
+        print("no package was found: what is inside is not known", file=sys.stderr)
     if inventory.packages or not inventory.problems:
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 
-LARGEST_REPORT = 256 * 1024 * 1024
+LARGEST_REPORT = 128 * 1024 * 1024
 _MOST_FINDINGS = 500_000
 _LONGEST = 512
 _FIXED = "fixed"

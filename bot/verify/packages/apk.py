@@ -4,8 +4,10 @@
 follow as `F`, `R`, `a` and `Z` lines and are passed over.
 """
 
+from itertools import chain
+
 from bot.domain.package import Inventory, Package, PackageType
-from bot.verify.packages.reading import Collection
+from bot.verify.packages.reading import Collection, lines
 
 _WANTED = frozenset("PVAo")
 _LONGEST_VALUE = 1024
@@ -17,7 +19,7 @@ def read_installed(data: bytes, where: str) -> Inventory:
     fields: dict[str, str] = {}
     problem: str | None = None
     is_begun = False
-    for number, line in enumerate((*data.decode("utf-8", "replace").split("\n"), ""), 1):
+    for number, line in enumerate(chain(lines(data), ("",)), 1):
         if not line.strip():
             if is_begun:
                 _add(fields, problem, found)

@@ -10,7 +10,7 @@ from bot.domain.package import Inventory, Package, PackageType
 from bot.verify.packages.inflate import Inflater
 from bot.verify.packages.reading import Collection, malformed, text
 
-_LARGEST = 256 * 1024 * 1024
+_LARGEST = 32 * 1024 * 1024
 _LONGEST_LINE = 64 * 1024
 _CHUNK = 64 * 1024
 _PACKAGE = b'"package"'
@@ -38,11 +38,13 @@ class _Lines:
         self._has_header = False
 
     def feed(self, piece: bytes) -> None:
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            raise malformed(f"has a line of more than {_LONGEST_LINE} bytes", self._where)
-        for line in lines:
-            self._line(line)
+        """A list of the lines of a large piece would be many times as large as the piece: it is cut up."""
+        for start in range(0, len(piece), _CHUNK):
+            *lines, self._rest = (self._rest + piece[start : start + _CHUNK]).split(b"\n")
+            if len(self._rest) > _LONGEST_LINE:
+                raise malformed(f"has a line of more than {_LONGEST_LINE} bytes", self._where)
+            for line in lines:
+                self._line(line)
 
     def inventory(self) -> Inventory:
         self._line(self._rest)

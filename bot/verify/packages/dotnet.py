@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.package import Inventory, Package, PackageType
 from bot.verify.packages.reading import Collection, malformed, mapping, read_json, text
 
-_LARGEST = 8 * 1024 * 1024
+_LARGEST = 4 * 1024 * 1024
 _SHIPPED_TYPES = frozenset({"package", "runtimepack"})
 _ASSETS = ("runtime", "native", "runtimeTargets", "resources")
 _FRAMEWORK = re.compile(

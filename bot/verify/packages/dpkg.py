@@ -4,10 +4,10 @@ The form is that of deb-control(5): paragraphs of `Field: value`, continued on l
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.domain.package import Inventory, Package, PackageType
-from bot.verify.packages.reading import Collection
+from bot.verify.packages.reading import Collection, lines
 
 _WANTED = frozenset({"package", "status", "version", "architecture", "source"})
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^()\s]+)\))?")
@@ -21,7 +21,7 @@ def read_status(data: bytes, where: str) -> Inventory:
     Raises `Failure` where no paragraph can be read.
     """
     found = Collection(where)
-    for fields, problem in _paragraphs(data.decode("utf-8", "replace")):
+    for fields, problem in _paragraphs(lines(data)):
         if problem is not None:
             found.refuse(problem)
         elif _is_installed(fields.get("status")):
@@ -29,12 +29,12 @@ def read_status(data: bytes, where: str) -> Inventory:
     return found.inventory()
 
 
-def _paragraphs(content: str) -> Iterator[tuple[dict[str, str], str | None]]:
+def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | None]]:
     """The wanted fields of each paragraph, or what is wrong with it."""
     fields: dict[str, str] = {}
     problem: str | None = None
     is_begun = False
-    for number, line in enumerate(content.split("\n"), 1):
+    for number, line in enumerate(content, 1):
         if not line.strip():
             if is_begun:
                 yield fields, problem or _nameless(fields)

@@ -41,12 +41,14 @@ def largest(path: str) -> int:
         return 0
     if path in _RPM_DATABASES:
         return 128 * _MIB
-    if path in DATABASES:
+    if path in _RPM_LOGS:
         return 64 * _MIB
+    if path in DATABASES:
+        return 32 * _MIB
     if path in _OS_RELEASES:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
-        return 8 * _MIB
+        return 4 * _MIB
     return _MIB if _is_status_part(path) else 0
 
 

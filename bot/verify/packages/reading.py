@@ -1,7 +1,9 @@
 """What all readers of package databases share: one error, one way to collect, bounds."""
 
+import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
@@ -66,6 +68,12 @@ def read_json(data: bytes, where: str, largest: int) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise malformed("is JSON, but not an object", where)
     return document
+
+
+def lines(data: bytes) -> Iterator[str]:
+    """The lines of a text, one after the other: a list of all would be many times as large as the text."""
+    for line in io.BytesIO(data):
+        yield line.decode("utf-8", "replace").rstrip("\n")
 
 
 def mapping(value: object) -> dict[str, Any]:

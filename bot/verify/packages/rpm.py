@@ -5,7 +5,7 @@ SOURCERPM.
 """
 
 from bot.domain.package import Inventory, Package, PackageType
-from bot.verify.packages.reading import Collection
+from bot.verify.packages.reading import Collection, lines
 
 _COLUMNS = 10
 _NONE = "(none)"
@@ -16,7 +16,7 @@ _KEY = "gpg-pubkey"
 def read_manifest(data: bytes, where: str) -> Inventory:
     """The packages listed. Raises `Failure` where no line can be read."""
     found = Collection(where)
-    for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+    for number, line in enumerate(lines(data), 1):
         if not line.strip():
             continue
         columns = line.rstrip("\r").split("\t")

@@ -13,7 +13,7 @@ from tests.integration.cli.conftest import Command
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
-CALLS = sorted(set(re.findall(r"(?<!deploy/)(?<!-n )freshness-bot ((?:config )?[a-z]+)((?: [^\n`#]*)?)", README)))
+CALLS = sorted(set(re.findall(r"(?<!deploy/)(?<!-n )freshness-bot ((?:(?:config|packages|sbom) )?[a-z]+)((?: [^\n`#]*)?)", README)))
 
 
 @pytest.mark.parametrize(("command", "rest"), CALLS, ids=lambda part: part.strip())

@@ -244,4 +244,4 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
 def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path) -> None:
     result = run("packages", "list", tmp_path, "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
-    assert "no package database was found" in result.stderr
+    assert "no package was found" in result.stderr

@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -200,3 +201,13 @@ def test_any_bytes_are_read_or_refused_in_one_line(reader: str, data: bytes) -> 
     else:
         lines = list(inventory.problems)
     assert all("\n" not in line and line.startswith("here: ") for line in lines)
+
+
+def test_a_chisel_manifest_of_lines_without_end_is_refused_in_little_memory() -> None:
+    wall = zstd(b'{"jsonwall":"1.0","schema":"1.0"}\n' + b"\n" * (64 * 1024 * 1024))
+    tracemalloc.start()
+    with pytest.raises(Failure, match="unpacks to more than"):
+        chisel.read_manifest(wall, "manifest.wall")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 1024 * 1024
