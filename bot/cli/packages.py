@@ -168,5 +168,5 @@ def export(
     inventory = read_source(source, platform)
     write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
     if inventory.packages or not inventory.problems:
-        print_json(write(inventory, source.name or str(source), SystemClock().now(), version("freshness-bot")))
+        print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
     _end_with(inventory.problems)

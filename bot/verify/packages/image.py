@@ -36,7 +36,7 @@ async def read_image(
 ) -> Inventory:
     """The packages of the image of `platform`, or of Linux on amd64 where an index leaves a choice.
 
-    A damaged or hostile layer is a problem of the inventory and hinders no other. `kept` holds layers by digest
+    A damaged, hostile or missing layer is a problem of the inventory and hinders no other. `kept` holds layers by digest
     that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no image
     fits.
     """
@@ -49,7 +49,7 @@ async def read_image(
             try:
                 known[digest] = await _read_layer(digest, blobs)
             except Failure as failure:
-                if failure.trouble is not Trouble.MALFORMED:
+                if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
                     raise
                 problems.append(str(failure))
                 continue
@@ -89,7 +89,8 @@ def _only(entries: Sequence[Entry], platform: str | None, known: Sequence[Entry]
         return next(iter(distinct.values()))
     offered = ", ".join(sorted({entry.platform or "no platform" for entry in known})) or f"{len(distinct)} images"
     what = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
-    raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice="name one with --platform")
+    advice = "name one with --platform, or put the image into a layout of its own"
+    raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice=advice)
 
 
 async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -43,9 +44,23 @@ async def test_a_blob_that_is_another_is_a_problem() -> None:
     assert "is not what its digest names" in found.problems[0]
 
 
+async def test_a_layer_that_is_not_there_is_a_problem() -> None:
+    class Partial(BlobsInMemory):
+        async def blob(self, digest: str) -> AsyncIterator[bytes]:
+            if digest == CONFIG.digest:
+                raise Failure(Trouble.MISSING, "is not there", where="blob")
+            async for chunk in super().blob(digest):
+                yield chunk
+
+    good = archive({STATUS: paragraph("a")})
+    found = await read_image(Manifest(CONFIG, (CONFIG.digest, digest(good))), Partial(good))
+    assert [each.name for each in found.packages] == ["a"]
+    assert found.problems == ("blob: is not there",)
+
+
 async def test_a_registry_that_does_not_answer_is_no_empty_image() -> None:
     class Silent(BlobsInMemory):
-        async def blob(self, digest: str):  # type: ignore[no-untyped-def, override]
+        async def blob(self, digest: str) -> AsyncIterator[bytes]:
             raise Failure(Trouble.UNREACHABLE, "does not answer", where="registry")
             yield b""
 
