@@ -62,11 +62,11 @@ def gate(
 def _read(path: Path) -> "Report":
     """A report that is missing is not a clean one: it ends the command with `CANNOT_TELL`."""
     from bot.domain.failure import Failure, Trouble
-    from bot.service.packages import read_document
+    from bot.service.packages import read_file
     from bot.verify.gate import LARGEST_REPORT, read_report
 
     try:
-        data = read_document(path, LARGEST_REPORT)
+        data = read_file(path, LARGEST_REPORT)
     except Failure as failure:
         if failure.trouble is Trouble.MALFORMED:
             raise
@@ -79,11 +79,11 @@ def _excused(
     found: tuple["Vulnerability", ...], documents: list[Path], report: "Report"
 ) -> tuple["Vulnerability", ...]:
     """What still blocks once the documents have been heard; what they take away is told on standard error."""
-    from bot.service.packages import read_document
+    from bot.service.packages import read_file
     from bot.verify.vex import LARGEST_VEX, excuse, read_vex
 
     statements = [
-        statement for path in documents for statement in read_vex(read_document(path, LARGEST_VEX), str(path))
+        statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))
     ]
     standing, excused = excuse(found, statements, report)
     for each in excused:

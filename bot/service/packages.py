@@ -26,14 +26,14 @@ def read_source(source: Path, platform: str | None) -> Inventory:
     Raises `Failure` where it is none of them.
     """
     if source.is_file():
-        return read_sbom(read_document(source, LARGEST_SBOM), str(source))
+        return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
         layout = OciLayout(source)
         return asyncio.run(read_image(layout.index(), layout, platform=platform))
     return _read_folder(source)
 
 
-def read_document(path: Path, largest: int) -> bytes:
+def read_file(path: Path, largest: int) -> bytes:
     """A whole file. Raises `Failure` where it is not there, not readable, or larger than `largest`."""
     try:
         with path.open("rb") as file:

@@ -36,9 +36,9 @@ async def read_image(
 ) -> Inventory:
     """The packages of the image of `platform`, or of Linux on amd64 where an index leaves a choice.
 
-    A damaged, hostile or missing layer is a problem of the inventory and hinders no other. `kept` holds layers by digest
-    that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no image
-    fits.
+    A damaged, hostile or missing layer is a problem of the inventory and hinders no other. `kept` holds layers by
+    digest that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no
+    image fits.
     """
     manifest = await choose(start, blobs, platform)
     known: MutableMapping[str, LayerContents] = {} if kept is None else kept
