@@ -15,8 +15,8 @@ _NOT_OF_THE_IMAGE = frozenset({"proc", "sys", "dev"})
 
 def paths_below(
     root: Path, is_wanted: Callable[[str], bool], on_unread: Callable[[str], None]
-) -> Iterator[tuple[str, bool]]:
-    """Paths of wanted files, relative to `root`, in order; with each, whether it is a link.
+) -> Iterator[tuple[str, str | None]]:
+    """Paths of wanted files and links, relative to `root`, in order; with each link, what it leads to.
 
     Links to folders are not followed. `on_unread` is told of each folder that may not be looked into. Raises
     `Failure` where `root` is no folder, and past a bound of entries.
@@ -40,9 +40,17 @@ def paths_below(
         entries += len(files) + len(folders)
         if entries > _MOST_ENTRIES:
             raise Failure(Trouble.MALFORMED, f"has more than {_MOST_ENTRIES} entries", where=str(root))
-        for name in sorted(files):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        for name in sorted((*files, *links)):
             if is_wanted(prefix + name):
-                yield prefix + name, os.path.islink(os.path.join(folder, name))
+                yield prefix + name, _target(os.path.join(folder, name))
+
+
+def _target(path: str) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
 
 
 def read_below(root: Path, path: str, largest: int) -> bytes:

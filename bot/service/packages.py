@@ -49,7 +49,11 @@ def read_file(path: Path, largest: int) -> bytes:
 def _read_folder(root: Path) -> Inventory:
     files: dict[str, bytes] = {}
     problems: list[str] = []
-    for path, is_link in paths_below(root, _is_wanted, problems.append):
+    for path, target in paths_below(root, _is_wanted, problems.append):
+        if target is not None:
+            if path in places.DATABASES or places.leads_elsewhere(path, target):
+                problems.append(f"{path}: is a symbolic link to {target[:80]!r}, which is not followed")
+            continue
         folder = dotnet.framework_folder(path)
         if folder is not None:
             files[folder] = b""
@@ -57,10 +61,6 @@ def _read_folder(root: Path) -> Inventory:
             files[path] = b""
         largest = places.largest(path)
         if not largest:
-            continue
-        if is_link:
-            if path in places.DATABASES:
-                problems.append(f"{path}: is a symbolic link, which is not followed")
             continue
         try:
             data = read_below(root, path, largest)
@@ -75,7 +75,12 @@ def _read_folder(root: Path) -> Inventory:
 
 
 def _is_wanted(path: str) -> bool:
-    return bool(places.largest(path)) or path in places.NOT_READ or dotnet.framework_folder(path) is not None
+    return (
+        bool(places.largest(path))
+        or path in places.NOT_READ
+        or path in places.FOLDERS_TO_FIXED
+        or dotnet.framework_folder(path) is not None
+    )
 
 
 def compared_lines(file: Path | None) -> Iterator[dict[str, Any]]:

@@ -102,6 +102,8 @@ class LayerReader:
             self._files.pop(path, None)
             if path in places.DATABASES:
                 self._on_link(path, entry)
+            elif entry.kind is Kind.SYMLINK and places.leads_elsewhere(path, entry.target):
+                self._note(f"{path} is a symbolic link to {entry.target[:80]!r}, which is not followed")
         return False
 
     def _on_file(self, path: str, entry: Entry) -> bool:

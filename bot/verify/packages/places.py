@@ -3,6 +3,7 @@
 Paths are relative to the root, with `/` between their parts.
 """
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.failure import Failure
@@ -33,6 +34,19 @@ FOLDERS_TO_FIXED = frozenset(
     path[:end] for path in (*FIXED, _STATUS_FOLDER) for end, sign in enumerate(path) if sign == "/"
 )
 """Every folder on the way to a fixed place."""
+
+
+def leads_elsewhere(path: str, target: str) -> bool:
+    """Whether a link, where a folder would lead to a package database, goes where none is looked for.
+
+    Where `lib` is `usr/lib`, or `var/lib/rpm` is `usr/lib/sysimage/rpm`, databases are found in their other place.
+    """
+    if path not in FOLDERS_TO_FIXED:
+        return False
+    start = "" if target.startswith("/") else path.rpartition("/")[0]
+    led = posixpath.normpath(f"/{start}/{target}").lstrip("/")
+    known = (*FIXED, _STATUS_FOLDER)
+    return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
 
 
 def largest(path: str) -> int:

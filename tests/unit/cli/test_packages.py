@@ -104,7 +104,18 @@ def test_a_link_in_place_of_a_database_is_not_followed(root: Path) -> None:
     result = run("packages", "list", root, "--format", "json")
     assert result.exit_code == 3
     assert len(json.loads(result.stdout)) == 1
-    assert "is a symbolic link, which is not followed" in result.stderr
+    assert "is a symbolic link to '/etc/passwd', which is not followed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "code"), [("lib", "usr/lib", 0), ("lib", "/usr/lib", 0), ("lib", "opt", 3)]
+)
+def test_a_linked_folder_is_a_problem_where_it_leads_elsewhere(
+    root: Path, link: str, target: str, code: int
+) -> None:
+    (root / "usr/lib").mkdir(parents=True)
+    (root / link).symlink_to(target)
+    assert run("packages", "list", root).exit_code == code
 
 
 def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:

@@ -60,7 +60,12 @@ def test_wanted_files_are_found_without_following_links(root: Path) -> None:
     unread: list[str] = []
     found = list(paths_below(root, lambda path: path.endswith(("status", "linked")), unread.append))
     assert unread == []
-    assert found == [("var/lib/dpkg/linked", True), ("var/lib/dpkg/status", False)]
+    assert found == [("var/lib/dpkg/linked", "status"), ("var/lib/dpkg/status", None)]
+
+
+def test_links_to_folders_are_found_and_not_entered(root: Path) -> None:
+    (root / "lib").symlink_to("var/lib")
+    assert list(paths_below(root, lambda path: path.startswith("lib"), print)) == [("lib", "var/lib")]
 
 
 def test_a_folder_that_is_not_there_is_missing(tmp_path: Path) -> None:

@@ -63,6 +63,22 @@ def test_a_link_in_place_of_a_database_is_named_and_not_followed(kind: bytes) ->
     assert "which is not followed" in contents.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "target", "problems"),
+    [
+        ("lib", "usr/lib", 0),
+        ("lib", "/usr/lib", 0),
+        ("var/lib/rpm", "../../usr/lib/sysimage/rpm", 0),
+        ("var/lib/dpkg", "/srv/dpkg", 1),
+        ("var/lib/dpkg", "../../../../etc", 1),
+        ("var/lib/dpkg/status.d", "../status", 1),
+        ("bin", "/srv", 0),
+    ],
+)
+def test_a_linked_folder_is_named_where_it_leads_elsewhere(path: str, target: str, problems: int) -> None:
+    assert len(read(archive(others=[entry(path, tarfile.SYMTYPE, target=target)])).problems) == problems
+
+
 def test_a_hard_link_to_a_database_of_the_layer_is_that_database() -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
