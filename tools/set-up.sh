@@ -33,7 +33,7 @@ install_packages() {
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 
 missing_packages() {
-    for program in docker-registry oras skopeo cosign openssl npm; do
+    for program in docker-registry oras skopeo cosign openssl rpm npm; do
         command -v "$program" >/dev/null || echo "$program"
     done
     has_postgres || echo postgresql

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import checkout, config, look, past, service, verify
+from bot.cli import checkout, config, gate, look, packages, past, service, verify
 
 FIRST = ("scan", "update", "config", "once", "run")
 """What somebody new needs, in this order."""
@@ -23,6 +23,9 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "update": checkout.update,
         "config": config.app,
         "verify": verify.verify,
+        "packages": packages.app,
+        "sbom": packages.sbom,
+        "gate": gate.gate,
     },
     "Run": {
         "run": service.run,

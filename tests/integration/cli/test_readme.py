@@ -13,7 +13,8 @@ from tests.integration.cli.conftest import Command
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
-CALLS = sorted(set(re.findall(r"(?<!deploy/)(?<!-n )freshness-bot ((?:config )?[a-z]+)((?: [^\n`#]*)?)", README)))
+_CALL = re.compile(r"(?<!deploy/)(?<!-n )freshness-bot ((?:(?:config|packages|sbom) )?[a-z]+)((?: [^\n`#]*)?)")
+CALLS = sorted(set(_CALL.findall(README)))
 
 
 @pytest.mark.parametrize(("command", "rest"), CALLS, ids=lambda part: part.strip())

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 REAL = ("bash", "cat", "dirname", "env", "id", "sha256sum", "tr")
 """What the script takes from the machine."""
-QUIET = ("cosign", "docker-registry", "initdb", "openssl", "oras", "skopeo")
+QUIET = ("cosign", "docker-registry", "initdb", "openssl", "oras", "rpm", "skopeo")
 NOTED = ("apt-get", "npm")
 
 

@@ -1,0 +1,230 @@
+"""The gate: which findings of a scanner's report hold a rebuild back.
+
+Reports are Trivy's JSON (schema version 2, and the bare list of version 1) and SARIF as Trivy writes it, which has
+the package and its versions in the text of each result only.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+
+LARGEST_REPORT = 128 * 1024 * 1024
+_MOST_FINDINGS = 500_000
+_LONGEST = 512
+_FIXED = "fixed"
+
+
+class Severity(StrEnum):
+    """Trivy's words, the least first."""
+
+    UNKNOWN = "UNKNOWN"
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Vulnerability:
+    """One vulnerability of one package, as the scanner reports it.
+
+    `fixed` and `package_url` are empty where there is no fix, and where the report names no package URL.
+    """
+
+    id: str
+    package: str
+    installed: str
+    fixed: str
+    severity: Severity
+    has_fix: bool
+    package_url: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What makes it the same in two reports: another version of the package may have it still."""
+        return (self.id, self.package)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
+
+    `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
+    """
+
+    vulnerabilities: tuple[Vulnerability, ...]
+    gaps: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    image_name: str = ""
+    image_digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """Which findings block: of these severities, and of those without a fix only where `ignore_unfixed` is off."""
+
+    severities: frozenset[Severity] = frozenset({Severity.HIGH, Severity.CRITICAL})
+    ignore_unfixed: bool = True
+
+    def blocks(self, found: Vulnerability) -> bool:
+        return found.severity in self.severities and (found.has_fix or not self.ignore_unfixed)
+
+
+def blocking(report: Report, policy: GatePolicy, against: Report | None = None) -> tuple[Vulnerability, ...]:
+    """What blocks, in the report's order; with `against`, the report of the image before, only what is new.
+
+    What the image before had already is not new, however it was rated or fixed then.
+    """
+    known: Collection[tuple[str, str]] = (
+        frozenset(found.identity for found in against.vulnerabilities) if against is not None else ()
+    )
+    return tuple(found for found in report.vulnerabilities if policy.blocks(found) and found.identity not in known)
+
+
+def severities(text: str) -> frozenset[Severity]:
+    """`HIGH,CRITICAL` in either case. Raises `Failure` for another word."""
+    words = [word.strip().upper() for word in text.split(",") if word.strip()]
+    unknown = [word for word in words if word not in Severity.__members__]
+    if unknown or not words:
+        known = ", ".join(Severity)
+        raise Failure(Trouble.MALFORMED, f"{text[:60]!r} names no severity", advice=f"choose from {known}")
+    return frozenset(Severity(word) for word in words)
+
+
+def read_report(data: bytes, where: str) -> Report:
+    """Raises `Failure` for what is no report of a scanner."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _malformed("is not valid JSON", where) from error
+    match document:
+        case {"runs": list(runs)}:
+            return _read_sarif(runs, where)
+        case {"SchemaVersion": int(version)} if version != 2:
+            raise _malformed(f"is a Trivy report of the unknown schema version {version}", where)
+        case {"SchemaVersion": 2} | {"Results": list()}:
+            return _read_trivy(document, document.get("Results"), where)
+        case [*results] if all(isinstance(result, dict) and "Target" in result for result in results):
+            return _read_trivy({}, results, where)
+        case _:
+            raise _malformed("is no report of Trivy, neither JSON nor SARIF", where)
+
+
+def _read_trivy(document: Mapping[str, Any], results: object, where: str) -> Report:
+    gaps: list[str] = []
+    if not isinstance(results, list) or not results:
+        gaps.append("the scanner found nothing that it knows, so it looked for no vulnerability")
+    found: list[Vulnerability] = []
+    for result in results if isinstance(results, list) else ():
+        listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
+        if not isinstance(result, dict) or not isinstance(listed, list | None):
+            raise _malformed("has a result of another shape than Trivy's", where)
+        for each in listed or ():
+            vulnerability = _trivy_vulnerability(each)
+            if vulnerability is None:
+                gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
+            else:
+                found.append(vulnerability)
+    name = _text(document.get("ArtifactName")).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return Report(
+        _bounded(found, where), _few(gaps), _time(document.get("CreatedAt")), name, _image_digests(document)
+    )
+
+
+def _image_digests(document: Mapping[str, Any]) -> frozenset[str]:
+    metadata = document.get("Metadata")
+    listed = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return frozenset(name.rpartition("@")[2][:_LONGEST] for name in names)
+
+
+def _trivy_vulnerability(value: object) -> Vulnerability | None:
+    """Reports of old have no `Status`; there, what names a fixed version has one."""
+    if not isinstance(value, dict):
+        return None
+    name, package = _text(value.get("VulnerabilityID")), _text(value.get("PkgName"))
+    if not name or not package:
+        return None
+    fixed, status = _text(value.get("FixedVersion")), _text(value.get("Status"))
+    identifier = value.get("PkgIdentifier")
+    return Vulnerability(
+        name,
+        package,
+        _text(value.get("InstalledVersion")),
+        fixed,
+        _severity(_text(value.get("Severity"))),
+        status == _FIXED if status else bool(fixed),
+        _text(identifier.get("PURL")) if isinstance(identifier, dict) else "",
+    )
+
+
+_SARIF_LINE = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): ?(.*)$", re.MULTILINE)
+
+
+def _read_sarif(runs: list[Any], where: str) -> Report:
+    gaps: list[str] = []
+    found: list[Vulnerability] = []
+    if not runs:
+        gaps.append("the report has no run of a scanner")
+    for run in runs:
+        results = run.get("results") if isinstance(run, dict) else None
+        if not isinstance(results, list):
+            gaps.append("a run has no results, so it cannot be told whether anything was looked for")
+            continue
+        for result in results:
+            vulnerability = _sarif_vulnerability(result)
+            if vulnerability is None:
+                gaps.append("a result names no package and version, as those of Trivy do")
+            else:
+                found.append(vulnerability)
+    return Report(_bounded(found, where), _few(gaps))
+
+
+def _sarif_vulnerability(value: object) -> Vulnerability | None:
+    match value:
+        case {"ruleId": str(name), "message": {"text": str(message)}}:
+            told = dict(_SARIF_LINE.findall(message[: 16 * _LONGEST]))
+        case _:
+            return None
+    package, installed = told.get("Package", "").strip(), told.get("Installed Version", "").strip()
+    if not package or not installed:
+        return None
+    fixed = told.get("Fixed Version", "").strip()
+    severity = _severity(told.get("Severity", "").strip())
+    return Vulnerability(name[:_LONGEST], package[:_LONGEST], installed, fixed, severity, bool(fixed))
+
+
+def _severity(word: str) -> Severity:
+    return Severity(word.upper()) if word.upper() in Severity.__members__ else Severity.UNKNOWN
+
+
+def _text(value: object) -> str:
+    return value[:_LONGEST] if isinstance(value, str) else ""
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _bounded(found: list[Vulnerability], where: str) -> tuple[Vulnerability, ...]:
+    if len(found) > _MOST_FINDINGS:
+        raise _malformed(f"has more than {_MOST_FINDINGS} findings", where)
+    return tuple(found)
+
+
+def _few(gaps: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(gaps))[:10]
+
+
+def _malformed(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")

@@ -1,0 +1,61 @@
+""".NET's own packages: what an application's `*.deps.json` ships, and the shared frameworks of a runtime."""
+
+import re
+from typing import Any
+
+from bot.domain.package import Inventory, Package, PackageType
+from bot.verify.packages.reading import Collection, malformed, mapping, read_json, text
+
+_LARGEST = 4 * 1024 * 1024
+_SHIPPED_TYPES = frozenset({"package", "runtimepack"})
+_ASSETS = ("runtime", "native", "runtimeTargets", "resources")
+_FRAMEWORK = re.compile(
+    r"(?P<folder>(?:.*/)?shared/(?P<name>Microsoft\.[A-Za-z0-9.]{1,80}\.App)/"
+    r"(?P<version>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,80})?))(?:/.*)?"
+)
+
+
+def read_dependencies(data: bytes, where: str) -> Inventory:
+    """The NuGet packages and runtime packs that the application ships.
+
+    A package that the runtime target lists without assets is not shipped; one that it does not list at all may be,
+    and counts. Projects are the application itself. Raises `Failure` for what is no such file.
+    """
+    document = read_json(data, where, _LARGEST)
+    libraries = document.get("libraries")
+    if not isinstance(libraries, dict):
+        raise malformed("has no libraries, so it is no deps.json", where)
+    target = _runtime_target(document)
+    found = Collection(where)
+    for key, library in libraries.items():
+        if text(mapping(library).get("type")).lower() not in _SHIPPED_TYPES:
+            continue
+        if key in target and not any(mapping(target[key]).get(kind) for kind in _ASSETS):
+            continue
+        name, slash, version = key.partition("/")
+        if name and slash and version:
+            found.add(Package(PackageType.NUGET, name, version))
+        else:
+            found.refuse(f"a library is named {key[:60]!r}, without a version")
+    return found.inventory()
+
+
+def _runtime_target(document: dict[str, Any]) -> dict[str, Any]:
+    """The part of `targets` that `runtimeTarget` names: a text, or an object with a name in it."""
+    named = document.get("runtimeTarget")
+    name = text(named) or text(mapping(named).get("name"))
+    return mapping(mapping(document.get("targets")).get(name))
+
+
+def framework_folder(path: str) -> str | None:
+    """`…/shared/Microsoft.NETCore.App/8.0.11` where `path` is a file of that shared framework."""
+    if "shared/" not in path:
+        return None
+    found = _FRAMEWORK.fullmatch(path)
+    return None if found is None or found["folder"] == path else found["folder"]
+
+
+def framework(folder: str) -> Package | None:
+    """The shared framework that is installed in the folder; the runtime of an image is one."""
+    found = _FRAMEWORK.fullmatch(folder)
+    return None if found is None else Package(PackageType.NUGET, found["name"], found["version"])

@@ -1,0 +1,86 @@
+"""Debian's `status` and the one-package files of `status.d` that distroless images have instead.
+
+The form is that of deb-control(5): paragraphs of `Field: value`, continued on lines that begin with a blank.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.domain.package import Inventory, Package, PackageType
+from bot.verify.packages.reading import Collection, lines
+
+_WANTED = frozenset({"package", "status", "version", "architecture", "source"})
+_SOURCE = re.compile(r"(\S+)(?:\s+\(([^()\s]+)\))?")
+_NOT_INSTALLED = frozenset({"not-installed", "config-files"})
+_LONGEST_VALUE = 1024
+
+
+def read_status(data: bytes, where: str) -> Inventory:
+    """The installed packages. A paragraph without `Status` is installed; one without a version is none.
+
+    Raises `Failure` where no paragraph can be read.
+    """
+    found = Collection(where)
+    for fields, problem in _paragraphs(lines(data)):
+        if problem is not None:
+            found.refuse(problem)
+        elif _is_installed(fields.get("status")):
+            _add(fields, found)
+    return found.inventory()
+
+
+def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | None]]:
+    """The wanted fields of each paragraph, or what is wrong with it."""
+    fields: dict[str, str] = {}
+    problem: str | None = None
+    is_begun = False
+    for number, line in enumerate(content, 1):
+        if not line.strip():
+            if is_begun:
+                yield fields, problem or _nameless(fields)
+            fields, problem, is_begun = {}, None, False
+        elif line[0] in " \t":
+            if not is_begun:
+                problem = f"line {number} continues nothing"
+            is_begun = True
+        else:
+            is_begun = True
+            name, colon, value = line.partition(":")
+            if not colon:
+                problem = problem or f"line {number} is no field: {line[:60]!r}"
+            elif (key := name.lower()) in _WANTED:
+                fields.setdefault(key, value[:_LONGEST_VALUE].strip())
+    if is_begun:
+        yield fields, problem or _nameless(fields)
+
+
+def _nameless(fields: dict[str, str]) -> str | None:
+    return None if "package" in fields else "a paragraph names no package"
+
+
+def _is_installed(status: str | None) -> bool:
+    """`install ok installed` and `deinstall ok installed` are; `deinstall ok config-files` is not.
+
+    The last of the three words is the state; a package that is only half set up has its files in place.
+    """
+    words = (status or "").split()
+    return not words or words[-1] not in _NOT_INSTALLED
+
+
+def _add(fields: dict[str, str], found: Collection) -> None:
+    name, version = fields["package"], fields.get("version", "")
+    if not name or not version:
+        if name and fields.get("status"):
+            found.refuse(f"{name[:60]} is installed without a version")
+        return
+    source = _SOURCE.fullmatch(fields.get("source", "")) or _SOURCE.fullmatch(name)
+    found.add(
+        Package(
+            PackageType.DEB,
+            name,
+            version,
+            fields.get("architecture") or None,
+            source[1] if source else name,
+            (source[2] if source else None) or version,
+        )
+    )

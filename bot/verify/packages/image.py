@@ -1,0 +1,100 @@
+"""An image's packages, from its layers alone: no engine, no root, nothing unpacked."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping, Sequence
+from typing import Protocol
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.image import INDEXES, Entry, Index, Manifest, read_document
+from bot.domain.package import Inventory
+from bot.verify.packages.layer import LayerContents, LayerReader, overlay
+from bot.verify.packages.places import read_files
+from bot.verify.packages.reading import malformed
+
+_DEEPEST = 3
+_PREFERRED = "linux/amd64"
+
+
+class Blobs(Protocol):
+    """Where an image's content is: a registry's repository, or a folder with an OCI layout."""
+
+    async def document(self, digest: str) -> bytes:
+        """An index or a manifest, checked against its digest. Raises `Failure`."""
+        ...
+
+    def blob(self, digest: str) -> AsyncIterator[bytes]:
+        """A layer in chunks, as it comes; whoever reads it checks its digest. Raises `Failure`."""
+        ...
+
+
+async def read_image(
+    start: Index | Manifest,
+    blobs: Blobs,
+    *,
+    platform: str | None = None,
+    kept: MutableMapping[str, LayerContents] | None = None,
+) -> Inventory:
+    """The packages of the image of `platform`, or of Linux on amd64 where an index leaves a choice.
+
+    A damaged, hostile or missing layer is a problem of the inventory and hinders no other. `kept` holds layers by
+    digest that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no
+    image fits.
+    """
+    manifest = await choose(start, blobs, platform)
+    known: MutableMapping[str, LayerContents] = {} if kept is None else kept
+    contents: list[LayerContents] = []
+    problems: list[str] = []
+    for digest in reversed(manifest.layers):
+        if digest not in known:
+            try:
+                known[digest] = await _read_layer(digest, blobs)
+            except Failure as failure:
+                if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
+                    raise
+                problems.append(str(failure))
+                continue
+        contents.append(known[digest])
+    files, noted = overlay(contents)
+    return await asyncio.to_thread(read_files, files, (*problems, *noted))
+
+
+async def choose(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
+    """Follows indexes, also nested ones, to the one manifest that is meant. Raises `Failure`."""
+    document = start
+    for _ in range(_DEEPEST):
+        if isinstance(document, Manifest):
+            return document
+        entry = _chosen(document, platform)
+        document = read_document(await blobs.document(entry.digest), entry.digest[:19])
+    if isinstance(document, Manifest):
+        return document
+    raise malformed("nests its indexes too deeply", "index")
+
+
+def _chosen(index: Index, platform: str | None) -> Entry:
+    images = index.images()
+    if not images:
+        plain = [entry for entry in index.entries if not entry.is_attestation]
+        named = [entry for entry in plain if entry.platform is None or entry.media_type in INDEXES]
+        return _only(named, platform)
+    fitting = [entry for entry in images if entry.platform == platform] if platform else list(images)
+    preferred = [entry for entry in fitting if entry.platform == _PREFERRED]
+    return _only(preferred or fitting, platform, known=images)
+
+
+def _only(entries: Sequence[Entry], platform: str | None, known: Sequence[Entry] = ()) -> Entry:
+    """The one that is left; a layout with several images of one platform leaves none to choose."""
+    distinct = {entry.digest: entry for entry in entries}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    offered = ", ".join(sorted({entry.platform or "no platform" for entry in known})) or f"{len(distinct)} images"
+    what = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
+    advice = "name one with --platform, or put the image into a layout of its own"
+    raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice=advice)
+
+
+async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:
+    reader = LayerReader(digest)
+    async for chunk in blobs.blob(digest):
+        await asyncio.to_thread(reader.feed, chunk)
+    return reader.finish()

@@ -1,0 +1,199 @@
+"""One layer of an image, read as its bytes come: what it brings, and what it takes away from the layers below.
+
+The rules for whiteouts are those of the OCI image specification, "Representing Changes".
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.domain.image import is_digest
+from bot.verify.packages import dotnet, places
+from bot.verify.packages.inflate import Inflater
+from bot.verify.packages.reading import malformed
+from bot.verify.packages.tar import Entry, Kind, TarReader
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_MOST_ENTRIES = 500_000
+_MOST_MARKS = 200_000
+_MOST_FILES = 20_000
+_MOST_DEPTH = 128
+_LARGEST_KEPT = 192 * 1024 * 1024
+_MOST_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LayerContents:
+    """What a layer says of packages, by itself: it can be kept under the layer's digest.
+
+    `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts;
+    `replaced` are links and devices, and regular files where a folder leads to a package database: each hides what
+    lies there and below in lower layers. A regular file that takes the place of another folder is not noticed.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
+    opaque: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
+
+
+class LayerReader:
+    """Takes a layer's blob in chunks of any size; nothing of it counts before `finish` has checked its digest."""
+
+    def __init__(self, digest: str) -> None:
+        self._where = f"layer {digest[:19]}…"
+        if not is_digest(digest):
+            raise malformed("has no sha256 or sha512 digest", self._where)
+        self._digest = digest
+        self._hash = hashlib.new(digest.partition(":")[0])
+        self._inflater = Inflater(self._where)
+        self._tar = TarReader(self._where, self._on_entry, self._on_content)
+        self._files: dict[str, bytes] = {}
+        self._kept = 0
+        self._entries = 0
+        self._removed: set[str] = set()
+        self._opaque: set[str] = set()
+        self._replaced: set[str] = set()
+        self._problems: list[str] = []
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises `Failure` for a damaged or hostile blob."""
+        self._hash.update(chunk)
+        if self._tar.has_ended:
+            return
+        for piece in self._inflater.feed(chunk):
+            self._tar.feed(piece)
+
+    def finish(self) -> LayerContents:
+        """Raises `Failure` where the blob is not the one that the digest names, or is cut short."""
+        if self._hash.hexdigest() != self._digest.partition(":")[2]:
+            raise malformed("is not what its digest names", self._where)
+        if not self._tar.has_ended:
+            for piece in self._inflater.finish():
+                self._tar.feed(piece)
+            self._tar.finish()
+        return LayerContents(
+            self._files,
+            frozenset(self._removed),
+            frozenset(self._opaque),
+            frozenset(self._replaced),
+            tuple(self._problems),
+        )
+
+    def _on_entry(self, entry: Entry) -> bool:
+        self._entries += 1
+        if self._entries > _MOST_ENTRIES:
+            raise malformed(f"has more than {_MOST_ENTRIES} entries", self._where)
+        path = _relative(entry.name)
+        if path is None:
+            self._note(f"an entry named {entry.name[:80]!r} leads out of the image and is not read")
+            return False
+        folder, _, name = path.rpartition("/")
+        if name.startswith(_WHITEOUT):
+            self._whiteout(folder, name)
+            return False
+        if entry.kind is Kind.FILE:
+            return self._on_file(path, entry)
+        if entry.kind is not Kind.FOLDER:
+            self._mark(self._replaced, path)
+            self._files.pop(path, None)
+            if path in places.DATABASES:
+                self._on_link(path, entry)
+            elif entry.kind is Kind.SYMLINK and places.leads_elsewhere(path, entry.target):
+                self._note(f"{path} is a symbolic link to {entry.target[:80]!r}, which is not followed")
+        return False
+
+    def _on_file(self, path: str, entry: Entry) -> bool:
+        if path in places.FOLDERS_TO_FIXED:
+            self._mark(self._replaced, path)
+        framework = dotnet.framework_folder(path)
+        if framework is not None:
+            self._keep(framework, b"")
+        if path in places.NOT_READ:
+            self._keep(path, b"")
+        largest = places.largest(path)
+        if not largest:
+            return False
+        if entry.size > largest or entry.is_sparse:
+            self._note(
+                f"{path} is {'sparse' if entry.is_sparse else f'larger than {largest} bytes'}; it is not read"
+            )
+            return False
+        return True
+
+    def _on_content(self, entry: Entry, content: bytes) -> None:
+        path = _relative(entry.name)
+        assert path is not None
+        self._kept += len(content)
+        if self._kept > _LARGEST_KEPT:
+            raise malformed(f"holds more than {_LARGEST_KEPT} bytes of package databases", self._where)
+        self._keep(path, content)
+
+    def _on_link(self, path: str, entry: Entry) -> None:
+        """A hard link to a database of the same layer is that database; other links are not followed."""
+        target = _relative(entry.target) if entry.kind is Kind.HARD_LINK else None
+        if target is not None and target in self._files:
+            self._keep(path, self._files[target])
+        else:
+            self._note(f"{path} is a {entry.kind} to {entry.target[:80]!r}, which is not followed")
+
+    def _whiteout(self, folder: str, name: str) -> None:
+        if name == _OPAQUE:
+            self._mark(self._opaque, folder)
+            return
+        removed = name.removeprefix(_WHITEOUT)
+        if removed and not removed.startswith(_WHITEOUT):
+            self._mark(self._removed, f"{folder}/{removed}" if folder else removed)
+
+    def _keep(self, path: str, content: bytes) -> None:
+        self._files[path] = content
+        if len(self._files) > _MOST_FILES:
+            raise malformed(f"holds more than {_MOST_FILES} package databases", self._where)
+
+    def _mark(self, marks: set[str], path: str) -> None:
+        marks.add(path)
+        if len(marks) > _MOST_MARKS:
+            raise malformed(f"has more than {_MOST_MARKS} links or whiteouts", self._where)
+
+    def _note(self, problem: str) -> None:
+        if len(self._problems) < _MOST_PROBLEMS:
+            self._problems.append(f"{self._where}: {problem}")
+
+
+def overlay(layers: Iterable[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files of the image that the layers make, and the problems of all. The topmost layer comes first."""
+    files: dict[str, bytes] = {}
+    problems: list[str] = []
+    gone: set[str] = set()
+    opaque: set[str] = set()
+    for layer in layers:
+        for path, content in layer.files.items():
+            if path not in files and not _is_hidden(path, gone, opaque):
+                files[path] = content
+        gone |= layer.removed | layer.replaced
+        opaque |= layer.opaque
+        problems += layer.problems
+    return files, tuple(problems)
+
+
+def _is_hidden(path: str, gone: set[str], opaque: set[str]) -> bool:
+    if path in gone:
+        return True
+    while path:
+        path = path.rpartition("/")[0]
+        if path in gone or path in opaque:
+            return True
+    return False
+
+
+def _relative(name: str) -> str | None:
+    """The path below the root; None for one that leads out of it. Container runtimes take `/etc` as `etc` too."""
+    if name.count("/") > _MOST_DEPTH:
+        return None
+    if ".." in name and ".." in name.split("/"):
+        return None
+    path = posixpath.normpath(name.lstrip("/"))
+    return "" if path == "." else path

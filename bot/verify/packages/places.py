@@ -1,0 +1,120 @@
+"""Where an image keeps what tells its packages, and which reader each place has.
+
+Paths are relative to the root, with `/` between their parts.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+
+from bot.domain.failure import Failure
+from bot.domain.package import Distribution, Inventory, Package
+from bot.verify.packages import apk, chisel, dotnet, dpkg, rpm, rpm_database
+from bot.verify.packages.os_release import read_os_release
+
+_MIB = 1024 * 1024
+_READERS: Mapping[str, Callable[[bytes, str], Inventory]] = {
+    "var/lib/dpkg/status": dpkg.read_status,
+    "lib/apk/db/installed": apk.read_installed,
+    "usr/lib/apk/db/installed": apk.read_installed,
+    "var/lib/rpmmanifest/container-manifest-2": rpm.read_manifest,
+    "var/lib/chisel/manifest.wall": chisel.read_manifest,
+}
+_STATUS_FOLDER = "var/lib/dpkg/status.d/"
+_RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
+_RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)
+_RPM_LOGS = tuple(f"{path}-wal" for path in _RPM_DATABASES)
+_OS_RELEASES = ("etc/os-release", "usr/lib/os-release")
+_DEPENDENCIES = ".deps.json"
+
+NOT_READ = frozenset(f"{folder}{name}" for folder in _RPM_FOLDERS for name in ("Packages", "Packages.db"))
+"""rpm's older forms (Berkeley DB, ndb): no base of .NET has them. What uses them cannot be told."""
+DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_LOGS}) | NOT_READ
+FIXED = DATABASES | frozenset(_OS_RELEASES)
+FOLDERS_TO_FIXED = frozenset(
+    path[:end] for path in (*FIXED, _STATUS_FOLDER) for end, sign in enumerate(path) if sign == "/"
+)
+"""Every folder on the way to a fixed place."""
+
+
+def leads_elsewhere(path: str, target: str) -> bool:
+    """Whether a link, where a folder would lead to a package database, goes where none is looked for.
+
+    Where `lib` is `usr/lib`, or `var/lib/rpm` is `usr/lib/sysimage/rpm`, databases are found in their other place.
+    """
+    if path not in FOLDERS_TO_FIXED:
+        return False
+    start = "" if target.startswith("/") else path.rpartition("/")[0]
+    led = posixpath.normpath(f"/{start}/{target}").lstrip("/")
+    known = (*FIXED, _STATUS_FOLDER)
+    return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
+
+
+def largest(path: str) -> int:
+    """How many bytes the file may have to be read; 0 where it tells nothing of packages."""
+    if path in NOT_READ:
+        return 0
+    if path in _RPM_DATABASES:
+        return 128 * _MIB
+    if path in _RPM_LOGS:
+        return 64 * _MIB
+    if path in DATABASES:
+        return 32 * _MIB
+    if path in _OS_RELEASES:
+        return 64 * 1024
+    if path.endswith(_DEPENDENCIES):
+        return 4 * _MIB
+    return _MIB if _is_status_part(path) else 0
+
+
+def _is_status_part(path: str) -> bool:
+    """Distroless keeps a file for each package, with its checksums beside it."""
+    name = path.removeprefix(_STATUS_FOLDER)
+    return name != path and "/" not in name and not name.endswith(".md5sums")
+
+
+def read_files(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:
+    """All packages that the files tell of, each once; a file that cannot be read hinders no other.
+
+    `files` also holds the folder of each shared framework, with no content. `problems` are those met on the way.
+    """
+    found: list[Inventory] = []
+    failures: list[str] = list(problems)
+    for path in sorted(files):
+        try:
+            found.append(_read(path, files))
+        except Failure as failure:
+            failures.append(str(failure))
+    failures += [problem for inventory in found for problem in inventory.problems]
+    packages = _once(package for inventory in found for package in inventory.packages)
+    return Inventory(packages, _distribution(files), tuple(failures))
+
+
+def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
+    data = files[path]
+    if (reader := _READERS.get(path)) is not None:
+        return reader(data, path)
+    if _is_status_part(path):
+        return dpkg.read_status(data, path)
+    if path in _RPM_DATABASES:
+        return rpm_database.read_database(data, files.get(f"{path}-wal"), path)
+    if path in NOT_READ and not any(other in files for other in _RPM_DATABASES):
+        return Inventory(problems=(f"{path}: is an rpm database of an older form, which is not read",))
+    if path.endswith(_DEPENDENCIES):
+        return dotnet.read_dependencies(data, path)
+    framework = dotnet.framework(path)
+    return Inventory(() if framework is None else (framework,))
+
+
+def _once(packages: Iterable[Package]) -> tuple[Package, ...]:
+    """Each once, in order, and as the database tells it that knows the source package."""
+    best: dict[tuple[str, ...], Package] = {}
+    for package in packages:
+        known = best.get(package.sort_key)
+        if known is None or (known.source is None and package.source is not None):
+            best[package.sort_key] = package
+    return tuple(best[key] for key in sorted(best))
+
+
+def _distribution(files: Mapping[str, bytes]) -> Distribution | None:
+    told = (read_os_release(files[path]) for path in _OS_RELEASES if path in files)
+    return next((distribution for distribution in told if distribution is not None), None)

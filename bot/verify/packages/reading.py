@@ -1,0 +1,91 @@
+"""What all readers of package databases share: one error, one way to collect, bounds."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.package import Inventory, Package, PackageType
+
+MOST_PACKAGES = 50_000
+"""Ten times what a full desktop has installed."""
+_MOST_PROBLEMS = 20
+_LONGEST = 256
+_WORD = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{0,256}")
+_KNOWN = frozenset(PackageType)
+_WORDS = re.compile(r"[^\x00-\x1f\x7f-\x9f]{0,256}")
+
+
+def malformed(what: str, where: str, advice: str = "nothing of it is used") -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+
+
+class Collection:
+    """The packages of one database, as its reader finds them."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._packages: dict[Package, None] = {}
+        self._problems: list[str] = []
+        self._unread = 0
+
+    def add(self, package: Package) -> None:
+        """Takes the package in, unless one of its values cannot be one; an entry that comes again counts once."""
+        values = (package.name, package.version, package.architecture, package.source, package.source_version)
+        form = _WORD if package.type in _KNOWN else _WORDS
+        if not package.name or not all(value is None or form.fullmatch(value) for value in values):
+            self.refuse(f"a package named {package.name[:60]!r} has a value that cannot be one")
+            return
+        if len(self._packages) >= MOST_PACKAGES:
+            raise malformed(f"lists more than {MOST_PACKAGES} packages", self._where)
+        self._packages[package] = None
+
+    def refuse(self, why: str) -> None:
+        """Notes an entry that cannot be read: a package that is not listed may be installed all the same."""
+        if len(self._problems) < _MOST_PROBLEMS:
+            self._problems.append(f"{self._where}: {why}"[: 2 * _LONGEST])
+        else:
+            self._unread += 1
+
+    def inventory(self) -> Inventory:
+        """Raises `Failure` where nothing but entries that cannot be read was found."""
+        if self._problems and not self._packages:
+            raise malformed(self._problems[0].removeprefix(f"{self._where}: "), self._where)
+        more = (f"{self._where}: {self._unread} more entries cannot be read",) if self._unread else ()
+        return Inventory(tuple(self._packages), problems=(*self._problems, *more))
+
+
+def read_json(data: bytes, where: str, largest: int) -> dict[str, Any]:
+    """A JSON object of at most `largest` bytes. Raises `Failure`."""
+    if len(data) > largest:
+        raise malformed(f"is larger than {largest} bytes", where)
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise malformed("is not valid JSON", where) from error
+    if not isinstance(document, dict):
+        raise malformed("is JSON, but not an object", where)
+    return document
+
+
+def lines(data: bytes) -> Iterator[str]:
+    """The lines of a text, one after the other: a list of all would be many times as large as the text."""
+    for line in io.BytesIO(data):
+        yield line.decode("utf-8", "replace").rstrip("\n")
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The JSON object that `value` is, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    """The JSON array that `value` is, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """The string that `value` is, else an empty one."""
+    return value if isinstance(value, str) else ""

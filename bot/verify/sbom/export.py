@@ -1,0 +1,137 @@
+"""Writes what the bot found itself as an SBOM: SPDX 2.3, or CycloneDX 1.6, as JSON.
+
+The same inventory at the same moment gives the same document.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.package import Inventory, Package
+from bot.verify.sbom.package_url import package_url
+
+_TOOL = "freshness-bot"
+_NAMESPACE = uuid.UUID("6f4b9e1c-3f0e-5b0a-9d5d-0c6f5a1f7a54")
+_UNKNOWN = "NOASSERTION"
+
+
+def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
+    """`name` is what was looked at, `version` the bot's own."""
+    packages = [_spdx_root(name), *_spdx_system(inventory)]
+    described = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-DocumentRoot")]
+    for number, package in enumerate(inventory.packages, 1):
+        packages.append(_spdx_package(package, f"SPDXRef-Package-{number}", inventory))
+    contained = [_relation("SPDXRef-DocumentRoot", "CONTAINS", each["SPDXID"]) for each in packages[1:]]
+    creation: dict[str, Any] = {"created": _written(at), "creators": [f"Tool: {_TOOL}-{version}"]}
+    if inventory.problems:
+        creation["comment"] = "\n".join(("This list is not complete:", *inventory.problems))
+    return {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": name,
+        "documentNamespace": f"urn:uuid:{_identity(inventory, name, at)}",
+        "creationInfo": creation,
+        "packages": packages,
+        "relationships": described + contained,
+    }
+
+
+def _spdx_root(name: str) -> dict[str, Any]:
+    return {
+        "SPDXID": "SPDXRef-DocumentRoot",
+        "name": name,
+        "downloadLocation": _UNKNOWN,
+        "filesAnalyzed": False,
+        "primaryPackagePurpose": "CONTAINER",
+    }
+
+
+def _spdx_system(inventory: Inventory) -> Sequence[dict[str, Any]]:
+    system = inventory.distribution
+    if system is None:
+        return ()
+    written = {
+        "SPDXID": "SPDXRef-OperatingSystem",
+        "name": system.id,
+        "downloadLocation": _UNKNOWN,
+        "filesAnalyzed": False,
+        "primaryPackagePurpose": "OPERATING-SYSTEM",
+    }
+    return ({**written, "versionInfo": system.version} if system.version else written,)
+
+
+def _spdx_package(package: Package, identifier: str, inventory: Inventory) -> dict[str, Any]:
+    url = package_url(package, inventory.distribution)
+    written: dict[str, Any] = {
+        "SPDXID": identifier,
+        "name": package.name,
+        "downloadLocation": _UNKNOWN,
+        "filesAnalyzed": False,
+        "primaryPackagePurpose": "LIBRARY",
+    }
+    if package.version:
+        written["versionInfo"] = package.version
+    if package.source and package.source_version:
+        written["sourceInfo"] = f"built package from: {package.source} {package.source_version}"
+    if url:
+        reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": url}
+        written["externalRefs"] = [reference]
+    return written
+
+
+def _relation(left: str, kind: str, right: str) -> dict[str, str]:
+    return {"spdxElementId": left, "relationshipType": kind, "relatedSpdxElement": right}
+
+
+def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
+    """`name` is what was looked at, `version` the bot's own."""
+    components: list[dict[str, Any]] = []
+    if inventory.distribution is not None:
+        system = inventory.distribution
+        components.append(
+            {"type": "operating-system", "bom-ref": "system", "name": system.id}
+            | ({"version": system.version} if system.version else {})
+        )
+    for number, package in enumerate(inventory.packages, 1):
+        components.append(_component(package, f"package-{number}", inventory))
+    document: dict[str, Any] = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{_identity(inventory, name, at)}",
+        "version": 1,
+        "metadata": {
+            "timestamp": _written(at),
+            "tools": {"components": [{"type": "application", "name": _TOOL, "version": version}]},
+            "component": {"type": "container", "bom-ref": "image", "name": name},
+        },
+        "components": components,
+        "compositions": [
+            {"aggregate": "incomplete" if inventory.problems else "complete", "assemblies": ["image"]}
+        ],
+    }
+    if inventory.problems:
+        document["metadata"]["properties"] = [
+            {"name": f"{_TOOL}:problem", "value": problem} for problem in inventory.problems
+        ]
+    return document
+
+
+def _component(package: Package, reference: str, inventory: Inventory) -> dict[str, Any]:
+    url = package_url(package, inventory.distribution)
+    written = {"type": "library", "bom-ref": reference, "name": package.name}
+    if package.version:
+        written["version"] = package.version
+    if url:
+        written["purl"] = url
+    return written
+
+
+def _identity(inventory: Inventory, name: str, at: datetime) -> uuid.UUID:
+    told = "\n".join((name, _written(at), *(repr(package) for package in inventory.packages)))
+    return uuid.uuid5(_NAMESPACE, told)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,94 @@
+"""Packages as package URLs (the purl specification, with the types and qualifiers that syft and Trivy write)."""
+
+import re
+
+from bot.domain.package import Distribution, Package, PackageType
+
+_LONGEST = 2048
+_TYPES = {"alpine": "apk"}
+"""How older tools write a type."""
+_IMAGES = frozenset({"oci", "docker"})
+_SYSTEM_PACKAGES = frozenset({PackageType.DEB, PackageType.RPM, PackageType.APK})
+_OWN_NAMES = _SYSTEM_PACKAGES | {PackageType.NUGET}
+"""Types whose name is whole without the namespace, which says who distributes it, or nothing."""
+_SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
+
+
+def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None] | None:
+    """The package and the distribution that it is for; None where it is no package URL, or that of an image.
+
+    An epoch may stand in a qualifier: of rpm as the specification has it, of Debian as Trivy writes it.
+    `name` is what the document calls it: what counts for types that have a namespace within the name.
+    """
+    from packageurl import PackageURL
+
+    if len(url) > _LONGEST:
+        return None
+    try:
+        parts = PackageURL.from_string(url)
+    except ValueError:
+        return None
+    kind = _TYPES.get(parts.type, parts.type)
+    if kind in _IMAGES:
+        return None
+    qualifiers = parts.qualifiers if isinstance(parts.qualifiers, dict) else {}
+    version = parts.version or ""
+    epoch = qualifiers.get("epoch", "")
+    if kind in (PackageType.RPM, PackageType.DEB) and epoch.strip("0") and ":" not in version:
+        version = f"{epoch}:{version}"
+    source, source_version = _upstream(qualifiers.get("upstream", ""))
+    package = Package(
+        kind,
+        parts.name if kind in _OWN_NAMES else name or parts.name,
+        version,
+        qualifiers.get("arch"),
+        source,
+        source_version or (version if source and kind in (PackageType.DEB, PackageType.APK) else None),
+    )
+    return package, _distribution(qualifiers.get("distro", ""))
+
+
+def _upstream(text: str) -> tuple[str | None, str | None]:
+    """`openssl`, `gcc-14@14.2.0-19`, or rpm's `vim-9.0-1.src.rpm`."""
+    found = _SOURCE_RPM.fullmatch(text)
+    if found is not None:
+        return found[1], found[2]
+    source, _, version = text.partition("@")
+    return source or None, version or None
+
+
+def _distribution(text: str) -> Distribution | None:
+    """`debian-12.9`; a code name alone (`noble`) says no more than that."""
+    name, _, version = text.partition("-")
+    return Distribution(name, version) if name else None
+
+
+def package_url(package: Package, distribution: Distribution | None) -> str | None:
+    """None where nothing but a name is known."""
+    from packageurl import PackageURL
+
+    if not package.type:
+        return None
+    version, qualifiers = package.version, {}
+    if package.architecture:
+        qualifiers["arch"] = package.architecture
+    if package.type == PackageType.RPM:
+        epoch, colon, rest = version.partition(":")
+        if colon:
+            version, qualifiers["epoch"] = rest, epoch
+    namespace = None
+    if package.type in _SYSTEM_PACKAGES:
+        if distribution is not None:
+            namespace = distribution.id
+            qualifiers["distro"] = f"{distribution.id}-{distribution.version}".rstrip("-")
+        if package.source and (package.source, package.source_version) != (package.name, package.version):
+            qualifiers["upstream"] = _written_upstream(package)
+    return PackageURL(package.type, namespace, package.advisory_name, version or None, qualifiers).to_string()
+
+
+def _written_upstream(package: Package) -> str:
+    if package.type == PackageType.RPM:
+        return f"{package.source}-{package.source_version}.src.rpm"
+    if package.source_version in (None, package.version):
+        return str(package.source)
+    return f"{package.source}@{package.source_version}"

@@ -1,0 +1,50 @@
+"""Reads an SBOM, plain or wrapped: an in-toto statement of BuildKit or cosign, a DSSE envelope, a Sigstore bundle.
+
+Wrappings are taken off here, not verified: what an SBOM says counts as claimed until somebody has.
+"""
+
+import base64
+import binascii
+from typing import Any
+
+from bot.domain.package import Inventory
+from bot.verify.packages.reading import malformed, read_json
+from bot.verify.sbom import cyclonedx, spdx
+
+LARGEST_SBOM = 64 * 1024 * 1024
+_MOST_WRAPPINGS = 5
+
+
+def read_sbom(data: bytes, where: str) -> Inventory:
+    """The packages that the SBOM lists. Raises `Failure` for what is no SBOM; that is never an empty list."""
+    document = read_json(data, where, LARGEST_SBOM)
+    for _ in range(_MOST_WRAPPINGS):
+        if str(document.get("spdxVersion", "")).startswith("SPDX-2."):
+            return spdx.read(document, where)
+        if document.get("bomFormat") == "CycloneDX":
+            return cyclonedx.read(document, where)
+        inner = _unwrapped(document, where)
+        if inner is None:
+            break
+        document = inner
+    raise malformed("is no SBOM, neither SPDX 2 nor CycloneDX", where)
+
+
+def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
+    """What is inside one wrapping; None where there is none that is known."""
+    match document:
+        case {"dsseEnvelope": dict(envelope)}:
+            return envelope
+        case {"payloadType": str(), "payload": str(payload)}:
+            try:
+                return read_json(base64.b64decode(payload, validate=True), where, LARGEST_SBOM)
+            except binascii.Error as error:
+                raise malformed("is an envelope whose payload is not base64", where) from error
+        case {"predicateType": str(), "predicate": dict(predicate)}:
+            return predicate
+        case {"Data": dict(inner)}:
+            return inner
+        case {"Data": str(inner)}:
+            return read_json(inner.encode(), where, LARGEST_SBOM)
+        case _:
+            return None

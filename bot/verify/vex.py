@@ -1,0 +1,165 @@
+"""OpenVEX documents (0.0.1 and 0.2.0): what their author says of a vulnerability in a product.
+
+A statement takes a finding away where it says `not_affected` with a reason, or `fixed`; the last one that speaks of
+the finding counts. A document is a claim of its author: whether that is somebody to be heeded, the caller decides.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+from bot.verify.gate import Report, Vulnerability
+from bot.verify.packages.reading import items, mapping, read_json, text
+
+LARGEST_VEX = 16 * 1024 * 1024
+_MOST_STATEMENTS = 100_000
+_CONTEXT = "https://openvex.dev/ns"
+_IMAGES = frozenset({"oci", "docker"})
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A package URL, and those of the parts within it that are meant; without parts, the whole is."""
+
+    url: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`vulnerabilities` are the name and its aliases; `reason` is the justification or impact as written.
+
+    `at` is the time as written (RFC 3339), of the statement or of its document.
+    """
+
+    vulnerabilities: frozenset[str]
+    products: tuple[Product, ...]
+    status: str
+    reason: str = ""
+    author: str = ""
+    at: str = ""
+
+    @property
+    def excuses(self) -> bool:
+        """OpenVEX wants a reason for `not_affected`; without one, nothing is taken away."""
+        return self.status == "fixed" or (self.status == "not_affected" and bool(self.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """A finding that does not block, and the statement that says why."""
+
+    found: Vulnerability
+    statement: Statement
+
+
+def read_vex(data: bytes, where: str) -> tuple[Statement, ...]:
+    """The statements as they stand there. Raises `Failure` for what is no OpenVEX document."""
+    document = read_json(data, where, LARGEST_VEX)
+    contexts = document.get("@context")
+    named = contexts if isinstance(contexts, list) else [contexts]
+    listed = document.get("statements")
+    if not any(text(name).startswith(_CONTEXT) for name in named) or not isinstance(listed, list):
+        raise Failure(Trouble.MALFORMED, "is no OpenVEX document", where=where, advice="nothing of it is used")
+    if len(listed) > _MOST_STATEMENTS:
+        raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=where)
+    return tuple(_statement(mapping(each), document) for each in listed)
+
+
+def _statement(value: Mapping[str, Any], document: Mapping[str, Any]) -> Statement:
+    """What a statement leaves out, the document says for all."""
+    vulnerability = value.get("vulnerability", document.get("vulnerability"))
+    inner = mapping(vulnerability)
+    names = [text(vulnerability), text(inner.get("name")), *(text(alias) for alias in items(inner.get("aliases")))]
+    products = items(value.get("products", document.get("products")))
+    common = tuple(_url(part) for part in items(value.get("subcomponents")))
+    return Statement(
+        frozenset(name for name in names if name),
+        tuple(_product(product, common) for product in products),
+        text(value.get("status", document.get("status"))),
+        text(value.get("justification")) or text(value.get("impact_statement")),
+        text(document.get("author")),
+        text(value.get("timestamp", document.get("timestamp"))),
+    )
+
+
+def _product(value: object, common: Sequence[str]) -> Product:
+    parts = tuple(_url(part) for part in items(mapping(value).get("subcomponents")))
+    return Product(_url(value), parts or tuple(common))
+
+
+def _url(value: object) -> str:
+    inner = mapping(value)
+    return text(value) or text(mapping(inner.get("identifiers")).get("purl")) or text(inner.get("@id"))
+
+
+def excuse(
+    found: Iterable[Vulnerability], statements: Sequence[Statement], report: Report
+) -> tuple[tuple[Vulnerability, ...], tuple[Excused, ...]]:
+    """What still stands, and what the statements take away, in the order of the findings.
+
+    Statements of one time count in the order in which they are given.
+    """
+    by_name: dict[str, list[Statement]] = {}
+    for statement in sorted(statements, key=lambda statement: statement.at):
+        for name in statement.vulnerabilities:
+            by_name.setdefault(name, []).append(statement)
+    standing: list[Vulnerability] = []
+    excused: list[Excused] = []
+    for each in found:
+        speaking = [statement for statement in by_name.get(each.id, ()) if _speaks_of(statement, each, report)]
+        if speaking and speaking[-1].excuses:
+            excused.append(Excused(each, speaking[-1]))
+        else:
+            standing.append(each)
+    return tuple(standing), tuple(excused)
+
+
+def _speaks_of(statement: Statement, found: Vulnerability, report: Report) -> bool:
+    for product in statement.products:
+        if _covers(product.url, found.package_url):
+            return True
+        if _is_scanned(product.url, report) and (
+            not product.parts or any(_covers(part, found.package_url) for part in product.parts)
+        ):
+            return True
+    return False
+
+
+def _covers(stated: str, found: str) -> bool:
+    """Whether what is stated is what was found: the same package, and its version and qualifiers where stated."""
+    one, other = _parsed(stated), _parsed(found)
+    if (
+        one is None
+        or other is None
+        or (one.type, one.namespace, one.name) != (other.type, other.namespace, other.name)
+    ):
+        return False
+    if one.version and one.version != other.version:
+        return False
+    had = other.qualifiers or {}
+    return all(had.get(key) == value for key, value in (one.qualifiers or {}).items())
+
+
+def _is_scanned(stated: str, report: Report) -> bool:
+    """Whether an image's package URL names the image that was scanned, by its digest or, without one, its name."""
+    image = _parsed(stated)
+    if image is None or image.type not in _IMAGES:
+        return False
+    if image.version and image.version.startswith("sha256:"):
+        return image.version in report.image_digests
+    return bool(report.image_name) and image.name == report.image_name and not image.version
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> Any:
+    from packageurl import PackageURL
+
+    if not url.startswith("pkg:") or len(url) > 2048:
+        return None
+    try:
+        return PackageURL.from_string(url)
+    except ValueError:
+        return None

@@ -1,0 +1,255 @@
+import json
+import lzma
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from bot.cli.main import app
+from bot.domain.failure import Failure
+from tests.unit.clients.test_oci_layout import layout
+from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped
+from tests.unit.verify.packages.evidence import EVIDENCE, content
+
+
+def run(*words: object, given: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words], input=given)
+
+
+def refusal(*words: object) -> str:
+    result = run(*words)
+    assert isinstance(result.exception, Failure)
+    return str(result.exception)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    (folder / "var/lib/dpkg").mkdir(parents=True)
+    (folder / STATUS).write_bytes(paragraph("libssl3t64", "3.0.13-0ubuntu3.5"))
+    return folder
+
+
+def test_a_folder_is_listed_in_rows_of_six_values(root: Path) -> None:
+    result = run("packages", "list", root, "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == [
+        {
+            "type": "deb",
+            "name": "libssl3t64",
+            "version": "3.0.13-0ubuntu3.5",
+            "architecture": "amd64",
+            "source": "libssl3t64",
+            "source_version": "3.0.13-0ubuntu3.5",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "count"),
+    [
+        ("var/lib/dpkg/status", "packages/deb/status-ubuntu-half1", 46),
+        ("var/lib/dpkg/status.d/x", "packages/deb/status.d/pkgs-without-status", 5),
+        ("lib/apk/db/installed", "packages/apk/installed-alpine", 15),
+        ("usr/lib/apk/db/installed", "packages/apk/installed-multiple-1", 4),
+        ("var/lib/rpmmanifest/container-manifest-2", "packages/rpm/container-manifest-2", 5),
+        ("var/lib/rpm/rpmdb.sqlite", "packages/rpm/rpmdb.sqlite.xz", 10),
+        ("usr/lib/sysimage/rpm/rpmdb.sqlite", "packages/rpm/rpmdb.sqlite.xz", 10),
+        ("var/lib/chisel/manifest.wall", "chisel/noble-runtime-deps.wall", 10),
+        ("app/App.deps.json", "packages/dotnet/self-contained.deps.json", 3),
+    ],
+)
+def test_every_recorded_database_is_found_in_its_place(tmp_path: Path, place: str, name: str, count: int) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content(name))
+    result = run("packages", "list", tmp_path, "--format", "json")
+    assert result.exit_code == 0
+    assert len(json.loads(result.stdout)) == count
+
+
+def test_an_oci_layout_is_listed(tmp_path: Path) -> None:
+    layer = zipped(
+        archive({STATUS: paragraph("a"), "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11/a.dll": b""})
+    )
+    entry = {
+        "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+        "digest": digest(layer),
+        "size": len(layer),
+    }
+    manifest = json.dumps({"schemaVersion": 2, "config": entry, "layers": [entry]}).encode()
+    listed = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest(manifest), "size": 1}
+    layout(tmp_path / "oci", layer, manifest, index={"schemaVersion": 2, "manifests": [listed]})
+    result = run("packages", "list", tmp_path / "oci", "--format", "json")
+    assert [(row["type"], row["name"]) for row in json.loads(result.stdout)] == [
+        ("deb", "a"),
+        ("nuget", "Microsoft.NETCore.App"),
+    ]
+
+
+def test_a_database_that_cannot_be_read_is_never_an_empty_list(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/chisel").mkdir(parents=True)
+    (tmp_path / "var/lib/chisel/manifest.wall").write_bytes(content("chisel/truncated.wall"))
+    result = run("packages", "list", tmp_path, "--format", "json")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "var/lib/chisel/manifest.wall: is cut short" in result.stderr
+
+
+def test_a_link_in_place_of_a_database_is_not_followed(root: Path) -> None:
+    (root / "lib/apk/db").mkdir(parents=True)
+    (root / "lib/apk/db/installed").symlink_to("/etc/passwd")
+    result = run("packages", "list", root, "--format", "json")
+    assert result.exit_code == 3
+    assert len(json.loads(result.stdout)) == 1
+    assert "is a symbolic link to '/etc/passwd', which is not followed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "code"), [("lib", "usr/lib", 0), ("lib", "/usr/lib", 0), ("lib", "opt", 3)]
+)
+def test_a_linked_folder_is_a_problem_where_it_leads_elsewhere(
+    root: Path, link: str, target: str, code: int
+) -> None:
+    (root / "usr/lib").mkdir(parents=True)
+    (root / link).symlink_to(target)
+    assert run("packages", "list", root).exit_code == code
+
+
+def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:
+    folder = tmp_path / "var/lib/rpm"
+    folder.mkdir(parents=True)
+    packed = EVIDENCE / "packages/rpm/rpmdb.sqlite.xz"
+    if not packed.exists():
+        pytest.skip("../shared/data/evidence is not here")
+    (folder / "rpmdb.sqlite").write_bytes(lzma.decompress(packed.read_bytes()))
+    (folder / "rpmdb.sqlite-wal").write_bytes(b"")
+    assert run("packages", "list", tmp_path).exit_code == 0
+
+
+def test_a_source_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+    assert "there is no such folder" in refusal("packages", "list", tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["linux-modules-6.14.0-1012-aws", "q" * 100])
+def test_a_table_cuts_no_name(root: Path, name: str) -> None:
+    (root / STATUS).write_bytes(paragraph(name, "6.14.0-1012.12~24.04.1"))
+    assert f"{name}  6.14.0-1012.12~24.04.1" in run("packages", "list", root).stdout
+
+
+def test_an_sbom_file_is_a_source(root: Path, tmp_path: Path) -> None:
+    for form in ("spdx", "cyclonedx"):
+        written = run("sbom", "export", root, "--format", form)
+        assert written.exit_code == 0
+        path = tmp_path / f"{form}.json"
+        path.write_text(written.stdout)
+        listed = run("packages", "list", path, "--format", "json")
+        assert [row["name"] for row in json.loads(listed.stdout)] == ["libssl3t64"]
+
+
+def test_what_a_new_base_changes_is_listed(root: Path, tmp_path: Path) -> None:
+    after = tmp_path / "after"
+    shutil.copytree(root, after)
+    assert run("packages", "diff", root, after).exit_code == 0
+    (after / STATUS).write_bytes(paragraph("libssl3t64", "3.0.13-0ubuntu3.6"))
+    result = run("packages", "diff", root, after, "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == [
+        {
+            "type": "deb",
+            "name": "libssl3t64",
+            "architecture": "amd64",
+            "before": "3.0.13-0ubuntu3.5",
+            "after": "3.0.13-0ubuntu3.6",
+            "direction": "up",
+        }
+    ]
+
+
+def test_lines_are_compared_and_keep_what_else_they_hold() -> None:
+    lines = '{"type": "deb", "a": "1.0~rc1", "b": "1.0", "id": 7}\n\n{"type": "rpm", "a": "1:1-1", "b": "2-1"}\n'
+    result = run("packages", "compare", given=lines)
+    assert result.exit_code == 0
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"type": "deb", "a": "1.0~rc1", "b": "1.0", "id": 7, "order": -1},
+        {"type": "rpm", "a": "1:1-1", "b": "2-1", "order": 1},
+    ]
+
+
+def test_a_line_that_cannot_be_compared_hinders_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('nonsense\n{"type": "deb", "a": "", "b": "1"}\n{"type": "apk", "a": "1-r0", "b": "1-r0"}\n')
+    result = run("packages", "compare", path)
+    assert result.exit_code == 2
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["order"] for answer in answers] == [None, None, 0]
+    assert answers[0]["line"] == 1
+
+
+REPORT = EVIDENCE / "trivy/alpine-39.json"
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    if not REPORT.exists():
+        pytest.skip("../shared/data/evidence is not here")
+    return Path(shutil.copy(REPORT, tmp_path / "report.json"))
+
+
+def test_the_gate_lists_what_blocks(report: Path) -> None:
+    result = run("gate", report, "--severity", "HIGH,CRITICAL", "--ignore-unfixed", "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)[0] == {
+        "id": "CVE-2019-14697",
+        "package": "musl",
+        "installed": "1.1.20-r4",
+        "fixed": "1.1.20-r5",
+        "severity": "CRITICAL",
+    }
+
+
+def test_the_gate_passes_what_was_there_before(report: Path) -> None:
+    result = run("gate", report, "--against", report, "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def test_the_gate_cannot_tell_without_a_report(report: Path, tmp_path: Path) -> None:
+    for words in ((tmp_path / "nothing",), (report, "--against", tmp_path / "nothing")):
+        result = run("gate", *words)
+        assert result.exit_code == 3
+        assert "cannot tell" in result.stderr
+
+
+def test_the_gate_cannot_tell_by_an_old_report(report: Path) -> None:
+    result = run("gate", report, "--severity", "UNKNOWN", "--max-age", "7d")
+    assert result.exit_code == 3
+    assert "more than the 7 days allowed" in result.stderr
+
+
+def test_the_gate_refuses_bad_input(report: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{}")
+    assert "is no report of Trivy" in refusal("gate", tmp_path / "bad.json")
+    assert "names no severity" in refusal("gate", report, "--severity", "SEVERE")
+    assert "--max-age" in refusal("gate", report, "--max-age", "soon")
+
+
+def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> None:
+    statement = {
+        "vulnerability": {"name": "CVE-2019-14697"},
+        "products": ["pkg:apk/alpine/musl", "pkg:apk/alpine/musl-utils"],
+        "status": "not_affected",
+        "justification": "component_not_present",
+    }
+    told = {"@context": "https://openvex.dev/ns/v0.2.0", "author": "the team", "statements": [statement]}
+    (tmp_path / "vex.json").write_text(json.dumps(told))
+    result = run("gate", report, "--vex", tmp_path / "vex.json", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
+
+
+def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path) -> None:
+    result = run("packages", "list", tmp_path, "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert "no package was found" in result.stderr

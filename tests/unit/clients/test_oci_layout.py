@@ -1,0 +1,69 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.clients.oci_layout import OciLayout, is_layout
+from bot.domain.failure import Failure, Trouble
+
+
+def digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def layout(folder: Path, *blobs: bytes, index: object = None) -> OciLayout:
+    (folder / "blobs/sha256").mkdir(parents=True)
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps(index or {"schemaVersion": 2, "manifests": []}))
+    for blob in blobs:
+        (folder / "blobs/sha256" / digest(blob).partition(":")[2]).write_bytes(blob)
+    return OciLayout(folder)
+
+
+async def read(source: OciLayout, name: str) -> bytes:
+    return b"".join([chunk async for chunk in source.blob(name)])
+
+
+async def test_blobs_and_documents_are_read_by_digest(tmp_path: Path) -> None:
+    blob = b"x" * 600_000
+    source = layout(tmp_path, blob, b"{}")
+    assert is_layout(tmp_path)
+    assert source.index().entries == ()
+    assert await read(source, digest(blob)) == blob
+    assert await source.document(digest(b"{}")) == b"{}"
+
+
+async def test_a_document_that_is_another_is_refused(tmp_path: Path) -> None:
+    source = layout(tmp_path, b"{}")
+    (tmp_path / "blobs/sha256" / digest(b"{}").partition(":")[2]).write_bytes(b"[]")
+    with pytest.raises(Failure, match="instead of"):
+        await source.document(digest(b"{}"))
+
+
+async def test_a_blob_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(Failure) as raised:
+        await read(layout(tmp_path), digest(b"nothing"))
+    assert raised.value.trouble is Trouble.MISSING
+
+
+async def test_no_digest_and_no_link_lead_out_of_the_folder(tmp_path: Path) -> None:
+    source = layout(tmp_path / "layout")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "layout/blobs/sha256" / digest(b"secret").partition(":")[2]).symlink_to(tmp_path / "secret")
+    for name in ("sha256:../../../secret", "sha256:", digest(b"secret")):
+        with pytest.raises(Failure) as raised:
+            await read(source, name)
+        assert raised.value.trouble is Trouble.MALFORMED
+
+
+async def test_a_document_without_end_is_refused(tmp_path: Path) -> None:
+    large = b" " * (4 * 1024 * 1024 + 1)
+    with pytest.raises(Failure, match="is larger than"):
+        await layout(tmp_path, large).document(digest(large))
+
+
+def test_a_folder_without_an_index_is_no_layout(tmp_path: Path) -> None:
+    assert not is_layout(tmp_path)
+    (tmp_path / "oci-layout").write_text("{}")
+    assert not is_layout(tmp_path)

@@ -1,0 +1,138 @@
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.image import Entry, Index, Manifest
+from bot.domain.package import Distribution
+from bot.verify.packages.image import choose, read_image
+from bot.verify.packages.layer import LayerContents
+from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd
+
+CONFIG = Entry("application/vnd.oci.image.config.v1+json", "sha256:" + "0" * 64, 2)
+
+
+def image(*layers: bytes) -> tuple[Manifest, BlobsInMemory]:
+    return Manifest(CONFIG, tuple(digest(layer) for layer in layers)), BlobsInMemory(*layers)
+
+
+async def test_layers_are_laid_over_each_other() -> None:
+    base = zipped(archive({STATUS: paragraph("libssl3t64", "3.0.13-0ubuntu3.5"), "etc/os-release": b"ID=ubuntu\n"}))
+    update = zstd(archive({STATUS: paragraph("libssl3t64", "3.0.13-0ubuntu3.6")}))
+    found = await read_image(*image(base, update))
+    assert [(each.name, each.version) for each in found.packages] == [("libssl3t64", "3.0.13-0ubuntu3.6")]
+    assert found.distribution == Distribution("ubuntu", "")
+    assert found.problems == ()
+
+
+async def test_a_hostile_layer_hinders_no_other() -> None:
+    good, bad = archive({STATUS: paragraph("a")}), b"no archive" * 100
+    found = await read_image(*image(good, bad))
+    assert [each.name for each in found.packages] == ["a"]
+    assert found.problems == (
+        f"layer {digest(bad)[:19]}…: is no tar archive, or a damaged one; nothing of it is used",
+    )
+
+
+async def test_a_blob_that_is_another_is_a_problem() -> None:
+    good, other = archive({STATUS: paragraph("a")}), archive({STATUS: paragraph("evil")})
+    manifest, blobs = image(good)
+    blobs.blobs[digest(good)] = other
+    found = await read_image(manifest, blobs)
+    assert found.packages == ()
+    assert "is not what its digest names" in found.problems[0]
+
+
+async def test_a_layer_that_is_not_there_is_a_problem() -> None:
+    class Partial(BlobsInMemory):
+        async def blob(self, digest: str) -> AsyncIterator[bytes]:
+            if digest == CONFIG.digest:
+                raise Failure(Trouble.MISSING, "is not there", where="blob")
+            async for chunk in super().blob(digest):
+                yield chunk
+
+    good = archive({STATUS: paragraph("a")})
+    found = await read_image(Manifest(CONFIG, (CONFIG.digest, digest(good))), Partial(good))
+    assert [each.name for each in found.packages] == ["a"]
+    assert found.problems == ("blob: is not there",)
+
+
+async def test_a_registry_that_does_not_answer_is_no_empty_image() -> None:
+    class Silent(BlobsInMemory):
+        async def blob(self, digest: str) -> AsyncIterator[bytes]:
+            raise Failure(Trouble.UNREACHABLE, "does not answer", where="registry")
+            yield b""
+
+    with pytest.raises(Failure, match="does not answer"):
+        await read_image(Manifest(CONFIG, (CONFIG.digest,)), Silent())
+
+
+async def test_a_layer_that_is_known_is_not_fetched_again() -> None:
+    base, first, second = archive({STATUS: paragraph("a")}), archive({"x": b"1"}), archive({"x": b"2"})
+    kept: dict[str, LayerContents] = {}
+    blobs = BlobsInMemory(base, first, second)
+    for top in (first, second):
+        await read_image(Manifest(CONFIG, (digest(base), digest(top))), blobs, kept=kept)
+    assert sorted(blobs.fetched) == sorted(map(digest, (base, first, second)))
+
+
+def index(**platforms: str) -> Index:
+    return Index(
+        tuple(
+            Entry("application/vnd.oci.image.manifest.v1+json", each, 1, name.replace("_", "/"))
+            for name, each in platforms.items()
+        )
+    )
+
+
+def manifest_body(layer: str) -> bytes:
+    entry = {"mediaType": CONFIG.media_type, "digest": layer, "size": 1}
+    return json.dumps({"schemaVersion": 2, "config": entry, "layers": [entry]}).encode()
+
+
+async def test_the_platform_asked_for_is_read() -> None:
+    amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
+    blobs = BlobsInMemory(amd, arm)
+    both = index(linux_amd64=digest(amd), linux_arm64=digest(arm))
+    assert (await choose(both, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
+    assert (await choose(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    with pytest.raises(Failure, match=r"no image for linux/s390x: it has linux/amd64, linux/arm64"):
+        await choose(both, blobs, "linux/s390x")
+
+
+async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> None:
+    body = manifest_body("sha256:" + "a" * 64)
+    inner = json.dumps(
+        {
+            "schemaVersion": 2,
+            "manifests": [
+                {
+                    "mediaType": "m",
+                    "digest": digest(body),
+                    "size": 1,
+                    "platform": {"os": "linux", "architecture": "arm"},
+                },
+                {
+                    "mediaType": "m",
+                    "digest": "sha256:" + "f" * 64,
+                    "size": 1,
+                    "platform": {"os": "unknown", "architecture": "unknown"},
+                },
+            ],
+        }
+    ).encode()
+    outer = Index((Entry("application/vnd.oci.image.index.v1+json", digest(inner), 1),))
+    assert (await choose(outer, BlobsInMemory(body, inner), None)).layers == ("sha256:" + "a" * 64,)
+
+
+async def test_an_index_within_an_index_without_end_is_refused() -> None:
+    inner = Index((Entry("application/vnd.oci.image.index.v1+json", "sha256:" + "0" * 64, 1),))
+
+    class Nested(BlobsInMemory):
+        async def document(self, digest: str) -> bytes:
+            entry = {"mediaType": inner.entries[0].media_type, "digest": digest, "size": 1}
+            return json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
+
+    with pytest.raises(Failure, match="nests its indexes too deeply"):
+        await choose(inner, Nested(), None)

@@ -1,0 +1,314 @@
+import contextlib
+import io
+import tarfile
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failure import Failure
+from bot.verify.packages import layer
+from bot.verify.packages.inflate import Inflater
+from bot.verify.packages.layer import LayerContents, LayerReader, overlay
+from tests.unit.verify.packages.archives import STATUS, archive, digest, entry, paragraph, read, zipped, zstd
+
+WRAPPINGS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": zipped, "zstd": zstd}
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS.values(), ids=WRAPPINGS)
+@pytest.mark.parametrize("chunk", [1, 700, 65_536])
+def test_a_layer_is_read_in_chunks_of_any_size(wrap: Callable[[bytes], bytes], chunk: int) -> None:
+    blob = wrap(archive({"etc/passwd": b"x" * 3000, STATUS: paragraph("a")}))
+    assert read(blob, chunk).files == {STATUS: paragraph("a")}
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_long_names_of_every_form_are_read(form: int) -> None:
+    name = f"{'folder/' * 20}a.deps.json"
+    assert list(read(archive({name: b"{}"}, form=form)).files) == [name]
+
+
+def test_a_name_of_other_letters_and_a_size_in_a_pax_header_are_read() -> None:
+    info = entry("ünïcode/a.deps.json", size=3)
+    info.pax_headers = {"size": "3", "comment": "x"}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(b"abc"))
+        tar.addfile(entry(STATUS, size=1), io.BytesIO(b"x"))
+    assert read(packed.getvalue()).files == {"ünïcode/a.deps.json": b"abc", STATUS: b"x"}
+
+
+@pytest.mark.parametrize("name", [f"./{STATUS}", f"/{STATUS}", f".//{STATUS}", f"//{STATUS}"])
+def test_names_from_the_root_and_from_here_are_one(name: str) -> None:
+    assert list(read(archive({name: b"x"})).files) == [STATUS]
+
+
+@pytest.mark.parametrize("name", [f"../{STATUS}", f"a/../../{STATUS}", f"a/../{STATUS}", f"/../{STATUS}"])
+def test_a_name_that_leads_out_is_named_and_not_read(name: str) -> None:
+    contents = read(archive({name: b"x"}))
+    assert contents.files == {}
+    assert "leads out of the image" in contents.problems[0]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_in_place_of_a_database_is_named_and_not_followed(kind: bytes) -> None:
+    contents = read(archive(others=[entry(STATUS, kind, target="../../../../etc/shadow")]))
+    assert contents.files == {}
+    assert "which is not followed" in contents.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "problems"),
+    [
+        ("lib", "usr/lib", 0),
+        ("lib", "/usr/lib", 0),
+        ("var/lib/rpm", "../../usr/lib/sysimage/rpm", 0),
+        ("var/lib/dpkg", "/srv/dpkg", 1),
+        ("var/lib/dpkg", "../../../../etc", 1),
+        ("var/lib/dpkg/status.d", "../status", 1),
+        ("bin", "/srv", 0),
+    ],
+)
+def test_a_linked_folder_is_named_where_it_leads_elsewhere(path: str, target: str, problems: int) -> None:
+    assert len(read(archive(others=[entry(path, tarfile.SYMTYPE, target=target)])).problems) == problems
+
+
+def test_a_hard_link_to_a_database_of_the_layer_is_that_database() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(entry("lib/apk/db/installed", size=3), io.BytesIO(b"P:a"))
+        tar.addfile(entry("usr/lib/apk/db/installed", tarfile.LNKTYPE, target="lib/apk/db/installed"))
+    assert set(read(packed.getvalue()).files) == {"lib/apk/db/installed", "usr/lib/apk/db/installed"}
+
+
+def test_the_last_of_two_entries_counts() -> None:
+    packed = archive({STATUS: b"old"})[:1024] + archive({STATUS: b"new"})
+    assert read(packed).files == {STATUS: b"new"}
+
+
+def test_the_files_of_distroless_are_read_without_their_checksums() -> None:
+    folder = "var/lib/dpkg/status.d"
+    files = {f"{folder}/base": b"1", f"{folder}/base.md5sums": b"2", f"{folder}/sub/deep": b"3"}
+    assert list(read(archive(files)).files) == [f"{folder}/base"]
+
+
+def shown(*layers: LayerContents) -> list[str]:
+    """What is left, the topmost layer first."""
+    return sorted(overlay(layers)[0])
+
+
+APP = "app/bin/a.deps.json"
+LOWER = LayerContents({APP: b"lower", STATUS: b"lower"})
+
+
+@pytest.mark.parametrize(
+    ("upper", "left"),
+    [
+        ({}, [APP, STATUS]),
+        ({"app/bin/.wh.a.deps.json": b""}, [STATUS]),
+        ({"app/.wh.bin": b""}, [STATUS]),
+        ({".wh.app": b""}, [STATUS]),
+        ({"app/.wh..wh..opq": b""}, [STATUS]),
+        ({".wh..wh..opq": b""}, []),
+        ({"app/bin/.wh.b": b""}, [APP, STATUS]),
+        ({"app/.wh..wh.plnk": b""}, [APP, STATUS]),
+        ({"var/lib": b"a file"}, [APP]),
+        ({"app/.wh.bin": b"", APP: b"upper"}, [APP, STATUS]),
+    ],
+)
+def test_whiteouts_hide_what_lies_below_and_nothing_of_their_own_layer(
+    upper: dict[str, bytes], left: list[str]
+) -> None:
+    assert shown(read(archive(upper)), LOWER) == left
+
+
+def test_a_link_hides_the_folder_that_it_takes_the_place_of() -> None:
+    assert shown(read(archive(others=[entry("app", tarfile.SYMTYPE, target="opt")])), LOWER) == [STATUS]
+
+
+def test_a_folder_hides_nothing() -> None:
+    assert shown(read(archive(others=[entry("app", tarfile.DIRTYPE)])), LOWER) == [APP, STATUS]
+
+
+def test_the_upper_layer_wins() -> None:
+    assert overlay([read(archive({STATUS: b"upper"})), LOWER])[0][STATUS] == b"upper"
+
+
+def test_what_a_layer_in_between_removed_stays_removed() -> None:
+    assert shown(LayerContents(), read(archive({"var/lib/dpkg/.wh.status": b""})), LOWER) == [APP]
+
+
+def test_a_framework_is_gone_with_its_folder() -> None:
+    folder = "usr/share/dotnet/shared/Microsoft.NETCore.App"
+    lower = read(archive({f"{folder}/8.0.10/a.dll": b"", f"{folder}/8.0.10/b.dll": b""}))
+    assert shown(lower) == [f"{folder}/8.0.10"]
+    upper = read(archive({f"{folder}/.wh.8.0.10": b"", f"{folder}/8.0.11/a.dll": b""}))
+    assert shown(upper, lower) == [f"{folder}/8.0.11"]
+
+
+def refused(blob: bytes, named: str | None = None) -> str:
+    with pytest.raises(Failure) as raised:
+        read(blob, named=named)
+    return str(raised.value)
+
+
+def test_a_layer_with_another_digest_is_refused() -> None:
+    blob = archive({STATUS: b"x"})
+    assert "is not what its digest names" in refused(blob, digest(b"something else"))
+
+
+@pytest.mark.parametrize("named", ["sha256:", "md5:0", "../../etc/passwd", ""])
+def test_what_is_no_digest_is_refused(named: str) -> None:
+    assert "no sha256 or sha512 digest" in refused(b"", named or "x")
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS.values(), ids=WRAPPINGS)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.6])
+def test_a_layer_cut_short_is_refused(wrap: Callable[[bytes], bytes], share: float) -> None:
+    blob = wrap(archive({STATUS: bytes(range(256)) * 100}))
+    assert "cut short" in refused(blob[: int(len(blob) * share)])
+
+
+def bomb(form: str, size: int) -> Iterator[bytes]:
+    """Zeros behind an honest start, packed as small as they become."""
+    start = entry("a").tobuf()
+    zeros = entry("zeros", size=size).tobuf()
+    if form == "gzip":
+        packer: zlib._Compress | zstandard.ZstdCompressionObj = zlib.compressobj(1, wbits=31)
+    else:
+        packer = zstandard.ZstdCompressor().compressobj()
+    yield packer.compress(start + zeros)
+    for _ in range(size // MIB):
+        yield packer.compress(bytes(MIB))
+    yield packer.flush()
+
+
+@pytest.mark.parametrize("form", ["gzip", "zstd"])
+def test_a_bomb_is_refused_early_in_little_memory(form: str) -> None:
+    blob = b"".join(bomb(form, 512 * MIB))
+    tracemalloc.start()
+    begun = time.thread_time()
+    assert "times its size" in refused(blob)
+    took = time.thread_time() - begun
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 5
+    assert peak < 64 * MIB
+
+
+def test_a_zstd_window_larger_than_images_have_is_refused() -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=30, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    assert "is damaged" in refused(packer.compress(archive({STATUS: b"x"})) + packer.flush())
+
+
+def test_a_million_entries_are_refused_in_bounded_time_and_memory() -> None:
+    headers = entry("a/b").tobuf() * 1000
+    reader = LayerReader(digest(b""))
+    begun = time.thread_time()
+    for _ in range(500):
+        reader.feed(headers)
+    with pytest.raises(Failure, match="more than 500000 entries"):
+        reader.feed(headers)
+    assert time.thread_time() - begun < 60
+
+
+@pytest.mark.parametrize(
+    ("bound", "others"),
+    [
+        ("_MOST_MARKS", [entry(f"a/.wh.{number}") for number in range(9)]),
+        ("_MOST_MARKS", [entry(f"a/{number}", tarfile.SYMTYPE, target="b") for number in range(9)]),
+        ("_MOST_FILES", [entry(f"{number}.deps.json") for number in range(9)]),
+    ],
+)
+def test_what_would_be_kept_without_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch, bound: str, others: list[tarfile.TarInfo]
+) -> None:
+    monkeypatch.setattr(layer, bound, 9)
+    assert read(archive(others=others)) is not None
+    monkeypatch.setattr(layer, bound, 8)
+    assert "more than 8" in refused(archive(others=others))
+
+
+def test_many_large_databases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "_LARGEST_KEPT", 100)
+    assert "more than 100 bytes" in refused(archive({f"{number}.deps.json": b"x" * 30 for number in range(4)}))
+
+
+def test_a_long_header_is_refused_before_it_is_read() -> None:
+    info = entry("././@LongLink", b"L", size=2**40)
+    assert "header of" in refused(info.tobuf(tarfile.GNU_FORMAT) + bytes(4096))
+
+
+def test_headers_without_end_are_refused() -> None:
+    block = entry("././@LongLink", b"L", size=2).tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")
+    assert "header of" in refused(block * 20)
+
+
+def test_a_database_larger_than_any_is_not_kept() -> None:
+    info = entry("app/a.deps.json", size=9 * MIB)
+    contents = read(info.tobuf() + bytes(9 * MIB) + bytes(1024))
+    assert contents.files == {}
+    assert "is larger than" in contents.problems[0]
+
+
+def test_a_name_of_many_folders_is_not_followed() -> None:
+    contents = read(archive({f"{'a/' * 500}b.deps.json": b"{}"}))
+    assert contents.files == {}
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"x" * 512,
+        b"",
+        b"short",
+        entry("a").tobuf()[:-200],
+        entry("a", size=1).tobuf().replace(b"0000644", b"0000645"),
+        b"\x1f\x8b" + b"\xff" * 600,
+        b"\x28\xb5\x2f\xfd" + b"\xff" * 600,
+        bytes(512) + entry("a").tobuf(),
+    ],
+)
+def test_what_is_no_archive_is_refused_in_one_line(blob: bytes) -> None:
+    if blob:
+        assert "\n" not in refused(blob)
+    else:
+        assert read(blob).files == {}
+
+
+@given(st.binary(max_size=2000), st.sampled_from(["", "gzip", "zstd", "header"]))
+def test_any_bytes_are_read_or_refused(data: bytes, wrap: str) -> None:
+    blob = {"": data, "gzip": zipped(data), "zstd": zstd(data), "header": entry("a").tobuf() + data}[wrap]
+    with contextlib.suppress(Failure):
+        read(blob, chunk=100)
+
+
+@given(st.integers(0, 4000), st.integers(0, 255))
+def test_a_flipped_byte_is_read_or_refused(position: int, value: int) -> None:
+    blob = bytearray(archive({STATUS: paragraph("a"), APP: b"{}"}, [entry("x", tarfile.SYMTYPE, target="y")]))
+    blob[position % len(blob)] = value
+    with contextlib.suppress(Failure):
+        read(bytes(blob))
+
+
+def inflated(data: bytes) -> bytes:
+    inflater = Inflater("here")
+    return b"".join([*inflater.feed(data), *inflater.finish()])
+
+
+def test_members_frames_and_padding_follow_each_other() -> None:
+    skippable = b"\x50\x2a\x4d\x18\x03\0\0\0abc"
+    assert inflated(zipped(b"a") + zipped(b"") + zipped(b"b") + bytes(20)) == b"ab"
+    assert inflated(skippable + zstd(b"a") + skippable + zstd(b"b")) == b"ab"
+
+
+def test_something_behind_a_gzip_member_is_refused() -> None:
+    with pytest.raises(Failure, match="something follows its end"):
+        inflated(zipped(b"a") + bytes(4) + b"x")

@@ -1,0 +1,257 @@
+import base64
+import contextlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from bot.domain.failure import Failure
+from bot.domain.package import Distribution, Inventory, Package
+from bot.verify.sbom.export import as_cyclonedx, as_spdx
+from bot.verify.sbom.package_url import package_url, read_package_url
+from bot.verify.sbom.reading import read_sbom
+from tests.unit.verify.packages.evidence import content
+from tests.unit.verify.test_gate import JSON
+
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def names(inventory: Inventory) -> list[str]:
+    return [f"{each.name}@{each.version}" for each in inventory.packages]
+
+
+def test_the_recorded_spdx_document_lists_its_package_and_not_its_system() -> None:
+    found = read_sbom(content("sbom/trivy-ca-certificates.spdx.json"), "sbom")
+    assert found.packages == (Package("deb", "ca-certificates", "20230311", "all", "ca-certificates", "20230311"),)
+    assert found.distribution == Distribution("debian", "12.9")
+
+
+def test_the_recorded_cyclonedx_document_lists_its_components_and_not_its_root() -> None:
+    found = read_sbom(content("sbom/trivy-cdx.json"), "sbom")
+    assert names(found) == ["co.elastic.apm:apm-agent@1.36.0", "co.elastic.apm:apm-agent-cached-lookup-key@1.36.0"]
+
+
+def test_the_recorded_statement_of_buildkit_is_unwrapped() -> None:
+    found = read_sbom(content("intoto/buildkit-sbom-spdx.json"), "sbom")
+    assert found.packages == (Package("apk", "busybox", "1.35.0-r17", "aarch64", "busybox", "1.35.0-r17"),)
+    assert found.distribution == Distribution("alpine", "3.16.2")
+
+
+@pytest.mark.parametrize(
+    "name", ["trivy-invalid_spdx.json", "scanner-alpine-sbom.partial.json", "scanner-alpine-sbom-base.partial.json"]
+)
+def test_what_is_no_sbom_is_refused(name: str) -> None:
+    with pytest.raises(Failure, match="is no SBOM"):
+        read_sbom(content(f"sbom/{name}"), "sbom")
+
+
+SPDX: dict[str, Any] = {
+    "spdxVersion": "SPDX-2.3",
+    "packages": [{"SPDXID": "SPDXRef-a", "name": "a", "versionInfo": "1"}],
+}
+
+
+def encoded(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        SPDX,
+        {"predicateType": "https://spdx.dev/Document", "predicate": SPDX},
+        {"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": json.dumps(SPDX)}},
+        {"predicateType": "https://spdx.dev/Document", "predicate": {"Data": SPDX}},
+    ],
+)
+def test_wrappings_are_taken_off(wrapped: dict[str, Any]) -> None:
+    envelope = {
+        "payloadType": "application/vnd.in-toto+json",
+        "payload": base64.b64encode(encoded(wrapped)).decode(),
+    }
+    for document in (wrapped, envelope, {"mediaType": "x", "dsseEnvelope": envelope}):
+        assert names(read_sbom(encoded(document), "sbom")) == ["a@1"]
+
+
+def test_an_attestation_of_something_else_is_no_sbom() -> None:
+    statement = {"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {}}}
+    with pytest.raises(Failure, match="is no SBOM"):
+        read_sbom(encoded(statement), "sbom")
+
+
+def spdx(*packages: dict[str, Any], relationships: list[tuple[str, str, str]] | None = None) -> Inventory:
+    keys = ("spdxElementId", "relationshipType", "relatedSpdxElement")
+    related = [dict(zip(keys, each, strict=True)) for each in relationships or []]
+    return read_sbom(encoded({"spdxVersion": "SPDX-2.3", "packages": packages, "relationships": related}), "sbom")
+
+
+def test_the_element_that_a_document_describes_and_that_holds_others_is_no_package() -> None:
+    found = spdx(
+        {"SPDXID": "SPDXRef-root", "name": "image"},
+        {"SPDXID": "SPDXRef-a", "name": "a", "versionInfo": "1"},
+        relationships=[
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-root"),
+            ("SPDXRef-root", "CONTAINS", "SPDXRef-a"),
+            ("SPDXRef-a", "CONTAINS", "SPDXRef-file"),
+        ],
+    )
+    assert names(found) == ["a@1"]
+
+
+def test_a_single_package_that_a_document_describes_is_one() -> None:
+    found = spdx(
+        {
+            "SPDXID": "SPDXRef-a",
+            "name": "a",
+            "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:nuget/a@1.0.0"}],
+        },
+        {"SPDXID": "SPDXRef-b", "name": "b", "versionInfo": "NOASSERTION"},
+        {"SPDXID": "SPDXRef-folder", "name": "/some/folder"},
+        relationships=[
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-a"),
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-folder"),
+        ],
+    )
+    assert names(found) == ["a@1.0.0", "b@"]
+
+
+@pytest.mark.parametrize("purpose", ["CONTAINER", "OPERATING-SYSTEM", "OPERATING_SYSTEM", "FILE"])
+def test_what_stands_for_an_image_or_a_system_is_no_package(purpose: str) -> None:
+    assert names(spdx({"SPDXID": "SPDXRef-x", "name": "x", "primaryPackagePurpose": purpose})) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "package"),
+    [
+        (
+            "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04&upstream=openssl",
+            Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5"),
+        ),
+        (
+            "pkg:deb/debian/zlib1g@1%3A1.3.dfsg-3?upstream=zlib%401%3A1.3",
+            Package("deb", "zlib1g", "1:1.3.dfsg-3", None, "zlib", "1:1.3"),
+        ),
+        (
+            "pkg:rpm/azurelinux/vim@9.0-1.azl3?arch=x86_64&epoch=2&upstream=vim-9.0-1.azl3.src.rpm",
+            Package("rpm", "vim", "2:9.0-1.azl3", "x86_64", "vim", "9.0-1.azl3"),
+        ),
+        (
+            "pkg:deb/debian/bsdutils@2.41.5-0+deb13u1?arch=amd64&epoch=1",
+            Package("deb", "bsdutils", "1:2.41.5-0+deb13u1", "amd64"),
+        ),
+        ("pkg:rpm/redhat/bash@4.2-3?epoch=0", Package("rpm", "bash", "4.2-3")),
+        ("pkg:alpine/busybox@1.35.0-r17", Package("apk", "busybox", "1.35.0-r17")),
+        ("pkg:nuget/Newtonsoft.Json@13.0.1", Package("nuget", "Newtonsoft.Json", "13.0.1")),
+        ("pkg:npm/%40angular/core@1.0.0", Package("npm", "@angular/core", "1.0.0")),
+        ("pkg:oci/image@sha256:0?repository_url=x", None),
+        ("pkg:docker/<registry>/<image>", None),
+        ("nonsense", None),
+        ("pkg:deb/" + "a" * 3000, None),
+    ],
+)
+def test_a_package_url_becomes_a_package(url: str, package: Package | None) -> None:
+    told = read_package_url(url, "@angular/core" if "npm" in url else "")
+    assert (None if told is None else told[0]) == package
+
+
+def test_the_properties_of_trivy_name_the_source() -> None:
+    component = {
+        "type": "library",
+        "name": "libssl3",
+        "version": "3.0.11-1~deb12u2",
+        "purl": "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12",
+        "properties": [
+            {"name": "aquasecurity:trivy:SrcName", "value": "openssl"},
+            {"name": "aquasecurity:trivy:SrcVersion", "value": "3.0.11"},
+            {"name": "aquasecurity:trivy:SrcRelease", "value": "1~deb12u2"},
+        ],
+    }
+    (package,) = read_sbom(encoded({"bomFormat": "CycloneDX", "components": [component]}), "sbom").packages
+    assert (package.source, package.source_version) == ("openssl", "3.0.11-1~deb12u2")
+
+
+def test_nested_components_count_and_files_systems_and_lock_files_do_not() -> None:
+    inner = {"type": "library", "name": "inner", "version": "1"}
+    components = [
+        {"type": "library", "group": "org", "name": "outer", "version": "2", "components": [inner]},
+        {"type": "operating-system", "name": "alpine", "version": "3.22"},
+        {"type": "file", "name": "/bin/sh"},
+        {"type": "application", "name": "app.deps.json"},
+        {"type": "library", "name": "named"},
+    ]
+    found = read_sbom(encoded({"bomFormat": "CycloneDX", "components": components}), "sbom")
+    assert names(found) == ["org/outer@2", "inner@1", "named@"]
+    assert found.distribution == Distribution("alpine", "3.22")
+
+
+def test_an_entry_without_a_name_is_a_problem_and_hinders_no_other() -> None:
+    found = spdx({"SPDXID": "SPDXRef-x"}, {"SPDXID": "SPDXRef-y", "name": "y", "versionInfo": "1"})
+    assert names(found) == ["y@1"]
+    assert len(found.problems) == 1
+
+
+def test_components_nested_without_end_are_refused_or_read() -> None:
+    deep = b'{"bomFormat":"CycloneDX","components":' + b'[{"components":' * 20_000 + b"[]" + b"}]" * 20_000 + b"}"
+    with pytest.raises(Failure, match="is not valid JSON"):
+        read_sbom(deep, "sbom")
+
+
+@given(JSON)
+def test_any_document_is_read_or_refused(value: object) -> None:
+    for document in (
+        {"spdxVersion": "SPDX-2.3", "packages": value, "relationships": value},
+        {"spdxVersion": "SPDX-2.3", "packages": [value, {"name": value, "externalRefs": value}]},
+        {"bomFormat": "CycloneDX", "components": [value, {"name": value, "purl": value, "components": value}]},
+        {"predicateType": "x", "predicate": value},
+    ):
+        with contextlib.suppress(Failure):
+            read_sbom(encoded(document), "sbom")
+
+
+INVENTORY = Inventory(
+    (
+        Package("apk", "musl", "1.2.5-r0", "x86_64", "musl", "1.2.5-r0"),
+        Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5"),
+        Package("deb", "zlib1g", "1:1.3+dfsg-3~1", "amd64", "zlib", "1:1.3+dfsg-3"),
+        Package("nuget", "Newtonsoft.Json", "13.0.1"),
+        Package("rpm", "vim", "2:9.0-1.azl3", "x86_64", "vim-common", "9.0-1.azl3"),
+    ),
+    Distribution("ubuntu", "24.04"),
+)
+
+
+@pytest.mark.parametrize("write", [as_spdx, as_cyclonedx])
+def test_what_is_written_is_read_as_it_was(write: Any) -> None:
+    found = read_sbom(encoded(write(INVENTORY, "image", AT, "1.0")), "sbom")
+    assert [(each.type, each.name, each.version, each.architecture) for each in found.packages] == [
+        (each.type, each.name, each.version, each.architecture) for each in INVENTORY.packages
+    ]
+    assert found.distribution == INVENTORY.distribution
+    by_source = {each.name: (each.source, each.source_version) for each in found.packages}
+    assert by_source["libssl3t64"] == ("openssl", "3.0.13-0ubuntu3.5")
+    assert by_source["zlib1g"] == ("zlib", "1:1.3+dfsg-3")
+    assert by_source["vim"] == ("vim-common", "9.0-1.azl3")
+
+
+@pytest.mark.parametrize("write", [as_spdx, as_cyclonedx])
+def test_the_same_inventory_gives_the_same_document(write: Any) -> None:
+    assert write(INVENTORY, "image", AT, "1.0") == write(INVENTORY, "image", AT, "1.0")
+    assert write(INVENTORY, "image", AT, "1.0") != write(INVENTORY, "other", AT, "1.0")
+
+
+def test_a_list_that_is_not_complete_says_so() -> None:
+    partial = Inventory(INVENTORY.packages, None, ("layer x: is cut short",))
+    assert "layer x: is cut short" in as_spdx(partial, "image", AT, "1")["creationInfo"]["comment"]
+    assert as_cyclonedx(partial, "image", AT, "1")["compositions"][0]["aggregate"] == "incomplete"
+    assert as_cyclonedx(INVENTORY, "image", AT, "1")["compositions"][0]["aggregate"] == "complete"
+
+
+def test_a_runtime_pack_is_written_under_the_name_that_it_is_published_under() -> None:
+    package = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "8.0.0")
+    assert package_url(package, None) == "pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.0"
+
+
+def test_a_name_alone_has_no_package_url() -> None:
+    assert package_url(Package("", "something", "1"), None) is None

@@ -1,0 +1,198 @@
+import contextlib
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failure import Failure
+from bot.verify.gate import GatePolicy, Report, Severity, blocking, read_report, severities
+from tests.conftest import SHARED
+
+REPORTS = SHARED / "evidence" / "trivy"
+
+
+@cache
+def cases() -> list[dict[str, Any]]:
+    path = REPORTS / "cases.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return found
+
+
+def rows(report: Report, policy: GatePolicy, against: Report | None = None) -> list[tuple[str, ...]]:
+    found = blocking(report, policy, against)
+    return sorted((each.id, each.package, each.installed, each.fixed, str(each.severity)) for each in found)
+
+
+@pytest.mark.parametrize(
+    "case", cases(), ids=lambda case: f"{case['input']}-{case['severity']}-{case['ignore_unfixed']}"
+)
+def test_recorded_reports_block_what_trivy_leaves(case: dict[str, Any]) -> None:
+    report = read_report((REPORTS / case["input"]).read_bytes(), case["input"])
+    policy = GatePolicy(severities(",".join(case["severity"])), case["ignore_unfixed"])
+    wanted = [
+        (each["id"], each["package"], each["installed"], each["fixed"], each["severity"])
+        for each in case["expected"]
+    ]
+    assert rows(report, policy) == sorted(wanted)
+
+
+def test_there_are_recorded_reports() -> None:
+    if not cases():
+        pytest.skip("../shared/data/evidence is not here")
+    assert len(cases()) > 30
+
+
+def finding(**values: object) -> dict[str, object]:
+    known = {
+        "VulnerabilityID": "CVE-2026-1",
+        "PkgName": "openssl",
+        "InstalledVersion": "3.0.13-0ubuntu3.5",
+        "FixedVersion": "3.0.13-0ubuntu3.6",
+        "Status": "fixed",
+        "Severity": "HIGH",
+    }
+    return known | values
+
+
+def report(*findings: object, **values: object) -> Report:
+    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": list(findings)}
+    return read_report(json.dumps({"SchemaVersion": 2, "Results": [result], **values}).encode(), "report.json")
+
+
+STRICT = GatePolicy(ignore_unfixed=False)
+
+
+def test_high_and_critical_with_a_fix_block_by_default() -> None:
+    found = report(
+        finding(),
+        finding(VulnerabilityID="CVE-2026-2", Severity="CRITICAL"),
+        finding(VulnerabilityID="CVE-2026-3", Severity="MEDIUM"),
+        finding(VulnerabilityID="CVE-2026-4", Status="affected", FixedVersion=""),
+    )
+    assert [each.id for each in blocking(found, GatePolicy())] == ["CVE-2026-1", "CVE-2026-2"]
+
+
+def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_missing() -> None:
+    found = report(
+        finding(Status="will_not_fix"),
+        finding(Status=None, VulnerabilityID="CVE-2026-2"),
+        finding(Status=None, VulnerabilityID="CVE-2026-3", FixedVersion=""),
+    )
+    assert [each.id for each in blocking(found, GatePolicy())] == ["CVE-2026-2"]
+
+
+def test_only_what_is_new_blocks_against_the_report_before() -> None:
+    before = report(
+        finding(InstalledVersion="3.0.13-0ubuntu3.4", Severity="LOW", Status="affected", FixedVersion="")
+    )
+    after = report(finding(), finding(PkgName="libssl3t64"), finding(VulnerabilityID="CVE-2026-2"))
+    assert [(each.id, each.package) for each in blocking(after, GatePolicy(), before)] == [
+        ("CVE-2026-1", "libssl3t64"),
+        ("CVE-2026-2", "openssl"),
+    ]
+
+
+def test_a_scan_that_looked_at_nothing_cannot_tell() -> None:
+    assert read_report(b'{"SchemaVersion": 2, "ArtifactName": "x"}', "r").gaps
+    assert read_report(b'{"SchemaVersion": 2, "Results": null}', "r").gaps
+    assert report().gaps == ()
+
+
+def test_a_finding_without_a_name_cannot_be_told_and_hinders_no_other() -> None:
+    found = report({"Severity": "CRITICAL"}, "text", finding())
+    assert len(found.gaps) == 1
+    assert len(blocking(found, GatePolicy())) == 1
+
+
+def test_the_report_says_when_it_was_made() -> None:
+    at = report(CreatedAt="2026-11-24T12:20:30.000000005+01:00").created_at
+    assert at is not None
+    assert at.isoformat() == "2026-11-24T12:20:30+01:00"
+    assert report(CreatedAt="yesterday").created_at is None
+
+
+def test_a_severity_that_is_none_is_refused() -> None:
+    assert severities("high, Critical") == {Severity.HIGH, Severity.CRITICAL}
+    for text in ("", ",", "HIGH,SEVERE"):
+        with pytest.raises(Failure, match="choose from UNKNOWN, LOW"):
+            severities(text)
+
+
+def test_a_severity_that_trivy_does_not_know_is_unknown() -> None:
+    (found,) = report(finding(Severity="NEGLIGIBLE")).vulnerabilities
+    assert found.severity is Severity.UNKNOWN
+
+
+SARIF_TEXT = (
+    "Package: musl\nInstalled Version: 1.1.20-r4\nVulnerability CVE-2019-14697\nSeverity: CRITICAL\n"
+    "Fixed Version: 1.1.20-r5\nLink: [CVE-2019-14697](https://avd.aquasec.com/nvd/cve-2019-14697)"
+)
+
+
+def sarif(*texts: object) -> Report:
+    results = [{"ruleId": "CVE-2019-14697", "message": {"text": text}} for text in texts]
+    return read_report(json.dumps({"version": "2.1.0", "runs": [{"results": results}]}).encode(), "r.sarif")
+
+
+def test_sarif_of_trivy_is_read() -> None:
+    assert rows(sarif(SARIF_TEXT), GatePolicy()) == [
+        ("CVE-2019-14697", "musl", "1.1.20-r4", "1.1.20-r5", "CRITICAL")
+    ]
+
+
+def test_sarif_without_a_fixed_version_has_no_fix() -> None:
+    text = SARIF_TEXT.replace("1.1.20-r5", "")
+    assert rows(sarif(text), GatePolicy()) == []
+    assert len(rows(sarif(text), STRICT)) == 1
+
+
+def test_sarif_of_another_tool_cannot_tell() -> None:
+    assert sarif("something is wrong in line 7").gaps
+    assert read_report(b'{"runs": []}', "r").gaps
+    assert read_report(b'{"runs": [{}]}', "r").gaps
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]x",
+        b"7",
+        b"{}",
+        b'{"SchemaVersion": 3, "Results": []}',
+        b'{"SchemaVersion": 2, "Results": ["x"]}',
+        b'{"SchemaVersion": 2, "Results": [{"Vulnerabilities": 7}]}',
+        b'{"bomFormat": "CycloneDX"}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_report_is_refused_in_one_line(data: bytes) -> None:
+    with pytest.raises(Failure) as raised:
+        read_report(data, "report.json")
+    assert str(raised.value).startswith("report.json: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_list_of_old_reports_is_read() -> None:
+    listed = json.dumps([{"Target": "x", "Vulnerabilities": [finding()]}]).encode()
+    assert len(blocking(read_report(listed, "r"), GatePolicy())) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_any_findings_are_read_or_refused(value: object) -> None:
+    for document in (value, {"SchemaVersion": 2, "Results": value}, {"runs": [{"results": value}]}):
+        with contextlib.suppress(Failure):
+            read_report(json.dumps(document).encode(), "r")
+    with contextlib.suppress(Failure):
+        report(value, CreatedAt=value)

@@ -1,0 +1,109 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+
+from bot.domain.failure import Failure
+from bot.verify.gate import GatePolicy, Report, blocking
+from bot.verify.vex import Statement, excuse, read_vex
+from tests.unit.verify.test_gate import JSON, finding, report
+
+PACKAGE = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"
+IMAGE = "pkg:oci/shop@sha256:" + "a" * 64
+SCANNED: Report = report(
+    finding(PkgIdentifier={"PURL": PACKAGE}),
+    ArtifactName="registry.example/team/shop:1.0",
+    Metadata={"RepoDigests": [f"registry.example/team/shop@sha256:{'a' * 64}"]},
+)
+
+
+def document(*statements: object, **values: object) -> tuple[Statement, ...]:
+    known = {"@context": "https://openvex.dev/ns/v0.2.0", "timestamp": "2026-11-01T00:00:00Z"}
+    return read_vex(json.dumps(known | {"statements": statements} | values).encode(), "vex.json")
+
+
+def statement(product: object = PACKAGE, **values: object) -> dict[str, object]:
+    return {
+        "vulnerability": {"name": "CVE-2026-1"},
+        "products": [product],
+        "status": "not_affected",
+        "justification": "vulnerable_code_not_in_execute_path",
+    } | values
+
+
+def stands(*statements: object) -> bool:
+    standing, excused = excuse(blocking(SCANNED, GatePolicy()), document(*statements), SCANNED)
+    assert len(standing) + len(excused) == 1
+    return bool(standing)
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        PACKAGE,
+        "pkg:deb/ubuntu/libssl3t64",
+        "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5",
+        {"@id": "https://example.com/x", "identifiers": {"purl": PACKAGE}},
+        {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/libssl3t64"}]},
+        {"@id": IMAGE},
+        "pkg:oci/shop",
+    ],
+)
+def test_a_statement_about_the_package_or_the_image_takes_the_finding_away(product: object) -> None:
+    assert not stands(statement(product))
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        "pkg:deb/debian/libssl3t64",
+        "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.4",
+        "pkg:deb/ubuntu/libssl3t64?arch=arm64",
+        "pkg:oci/other",
+        "pkg:oci/shop@sha256:" + "b" * 64,
+        {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/zlib1g"}]},
+        "libssl3t64",
+    ],
+)
+def test_a_statement_about_something_else_takes_nothing_away(product: object) -> None:
+    assert stands(statement(product))
+
+
+@pytest.mark.parametrize("status", ["affected", "under_investigation", "", "anything"])
+def test_only_what_is_not_affected_or_fixed_is_taken_away(status: str) -> None:
+    assert stands(statement(status=status))
+    assert not stands(statement(status="fixed", justification=None))
+
+
+def test_not_affected_without_a_reason_is_not_heeded() -> None:
+    assert stands(statement(justification=None))
+    assert not stands(statement(justification=None, impact_statement="the code is not shipped"))
+
+
+def test_an_alias_names_the_vulnerability_too() -> None:
+    assert not stands(statement(vulnerability={"name": "GHSA-1", "aliases": ["CVE-2026-1"]}))
+
+
+def test_the_form_of_version_0_0_1_is_read() -> None:
+    old = statement(IMAGE, vulnerability="CVE-2026-1", subcomponents=["pkg:deb/ubuntu/libssl3t64"])
+    assert not stands(old)
+
+
+def test_the_last_statement_counts() -> None:
+    later = statement(status="affected", timestamp="2026-11-20T00:00:00Z")
+    assert stands(later, statement())
+    assert not stands(later, statement(timestamp="2026-11-21T00:00:00Z"))
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"x", b'{"@context": "https://openvex.dev/ns/v0.2.0"}'])
+def test_what_is_no_openvex_is_refused(data: bytes) -> None:
+    with pytest.raises(Failure):
+        read_vex(data, "vex.json")
+
+
+@given(JSON)
+def test_any_document_is_read_or_refused(value: object) -> None:
+    with contextlib.suppress(Failure):
+        found = document(value, statement(value), statement(products=value), statement(vulnerability=value))
+        excuse(blocking(SCANNED, GatePolicy()), found, SCANNED)
