@@ -1,6 +1,7 @@
 """The npm emulator: stateful GitHub and Slack on loopback, seeded with one organisation."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ APP_ID = 12345
 INSTALLATION_ID = 100
 PERMISSIONS = {
     "actions": "write",
+    "checks": "read",
     "contents": "write",
     "issues": "write",
+    "members": "read",
     "metadata": "read",
     "pull_requests": "write",
     "workflows": "write",
@@ -42,10 +45,17 @@ class Emulator:
     folder: Path
     github_url: str
     slack_url: str
+    organisations: Sequence[str] = (ORGANISATION,)
+    """The App is installed in each."""
     private_key: str = field(default_factory=lambda: _private_key())
     github: str = ""
     slack: str = ""
     _child: processes.Child | None = None
+
+    @property
+    def installations(self) -> dict[int, str]:
+        """Number of each installation → its organisation."""
+        return dict(enumerate(self.organisations, INSTALLATION_ID))
 
     async def start(self) -> None:
         """Raises `parts.MissingPart` or `processes.DidNotStart`."""
@@ -72,26 +82,31 @@ class Emulator:
             for number in range(SPARE_TOKENS)
         }
         members = [{"login": OPERATOR, "role": "admin"}, {"login": BOT, "role": "admin"}]
-        installation = {
-            "installation_id": INSTALLATION_ID,
-            "account": ORGANISATION,
-            "repository_selection": "all",
-            "permissions": PERMISSIONS,
-        }
+        installations = [
+            {
+                "installation_id": number,
+                "account": name,
+                "repository_selection": "all",
+                "permissions": PERMISSIONS,
+            }
+            for number, name in self.installations.items()
+        ]
         app = {
             "app_id": APP_ID,
             "slug": BOT,
             "name": "Freshness Bot",
             "private_key": self.private_key,
             "permissions": PERMISSIONS,
-            "installations": [installation],
+            "installations": installations,
         }
         return {
             "tokens": {**tokens, SLACK_TOKEN: {"login": BOT}},
             "github": {
                 "baseUrl": self.github_url,
                 "users": [{"login": BOT, "name": "Freshness Bot"}, {"login": OPERATOR, "name": "Operator"}],
-                "orgs": [{"login": ORGANISATION, "name": "Contoso", "members": members}],
+                "orgs": [
+                    {"login": name, "name": name.capitalize(), "members": members} for name in self.organisations
+                ],
                 "apps": [app],
             },
             "slack": {

@@ -11,16 +11,18 @@ import httpx
 
 from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 from sandbox.github.actions import Actions
+from sandbox.github.app import App
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.git import Git
 from sandbox.github.graphql.endpoint import GraphQL
 from sandbox.github.graphql.playing import Parts
+from sandbox.github.installations import Installation
 from sandbox.github.listings import Listings
 from sandbox.github.pull_requests import PullRequests
 from sandbox.github.pulls import Pulls
 from sandbox.github.refs import Refs
 from sandbox.github.runs import Run
-from sandbox.serving import Server
+from sandbox.github.workflows import Workflows
 
 Json = Any
 Files = Mapping[str, str | bytes | None]
@@ -37,12 +39,17 @@ class Organisation:
     app_id = APP_ID
     installation_id = INSTALLATION_ID
 
-    def __init__(self, server: Server, edge: GitHubEdge, emulator: Emulator) -> None:
-        self.url = server.url
+    def __init__(self, edge: GitHubEdge, emulator: Emulator) -> None:
+        self.url = edge.url
+        """Where programs go, as `github.api_url` has it."""
         self.edge = edge
         self.private_key = emulator.private_key
+        for number, account in emulator.installations.items():
+            edge.installations.all[number] = Installation(number, account)
+        App(edge)
         Listings(edge)
         self.actions = Actions(edge)
+        Workflows(edge, self.actions)
         git = Git(edge)
         requests = PullRequests(edge, git, self.actions)
         Pulls(edge, requests)
@@ -93,6 +100,12 @@ class Organisation:
         """Every branch and the commit at its tip."""
         rows = await self.ask("GET", f"/repos/{self._full(repository)}/branches?per_page=100")
         return {row["name"]: row["commit"]["sha"] for row in rows}
+
+    async def rename(self, repository: str, name: str) -> None:
+        await self.ask("PATCH", f"/repos/{self._full(repository)}", {"name": name})
+
+    async def transfer(self, repository: str, organisation: str) -> None:
+        await self.ask("POST", f"/repos/{self._full(repository)}/transfer", {"new_owner": organisation})
 
     async def create_team(self, slug: str) -> None:
         await self.ask("POST", f"/orgs/{self.name}/teams", {"name": slug})
@@ -156,7 +169,7 @@ class Organisation:
 
     def expire_installation_tokens(self) -> None:
         """Every installation token given out so far is refused from now on, as after its hour."""
-        self.edge.grants.clear()
+        self.edge.installations.expire()
 
     def _full(self, repository: str) -> str:
         return repository if "/" in repository else f"{self.name}/{repository}"

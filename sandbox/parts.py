@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NODE_MODULES = Path(os.environ.get("FRESHNESS_NODE_MODULES", ROOT / "tools" / "node_modules"))
 NODE = NODE_MODULES / "node" / "bin" / "node"
 EMULATE = NODE_MODULES / "emulate" / "dist" / "index.js"
-OPENAPI = NODE_MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
+OPENAPI = NODE_MODULES / "@octokit" / "openapi" / "generated"
 GRAPHQL = NODE_MODULES / "@octokit" / "graphql-schema" / "schema.graphql"
 
 FROM_NPM = "npm ci --prefix tools (npm itself: apt-get install npm, or nodejs.org)"
@@ -49,7 +49,7 @@ def is_there(part: str) -> bool:
         case "emulate":
             return NODE.exists() and EMULATE.exists()
         case "openapi":
-            return OPENAPI.exists()
+            return (OPENAPI / "api.github.com.json").exists()
         case "graphql":
             return GRAPHQL.exists()
         case "postgres":

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,9 +10,10 @@ import yaml
 
 from bot.domain.clock import Clock, SystemClock
 from sandbox.edge import Surroundings
-from sandbox.emulator import Emulator
+from sandbox.emulator import ORGANISATION, Emulator
 from sandbox.feeds import Feeds, FeedsEdge
-from sandbox.github.edge import GitHubEdge
+from sandbox.github.edge import ENTERPRISE_PREFIX, GitHubEdge
+from sandbox.github.openapi import DOTCOM
 from sandbox.organisation import Organisation
 from sandbox.registry import Registry
 from sandbox.serving import Server, ask_directly
@@ -24,8 +25,11 @@ class World:
     """`async with World() as world:` starts everything; leaving ends what was started, and only that.
 
     Everything listens on 127.0.0.1 alone, on ports that were free, under the name `localhost`. Enter it from a
-    thread that lives as long as the world should. With `validate`, what GitHub's edge answers by itself is
-    checked against GitHub's OpenAPI description. Raises `parts.MissingPart` where a program is missing.
+    thread that lives as long as the world should. `github` is the server that is played: github.com, or a version
+    of GitHub Enterprise Server such as ghes-3.19. What is asked of it against its published description is in
+    `traffic.violations`; with `validate` so is what its edge answers by itself. The App is installed in each of
+    `organisations`; the first is the one that `github` speaks for. Raises `parts.MissingPart` where a program is
+    missing.
     """
 
     registry: Registry
@@ -33,9 +37,18 @@ class World:
     slack: Workspace
     feeds: Feeds
 
-    def __init__(self, *, clock: Clock | None = None, validate: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        validate: bool = False,
+        github: str = "github.com",
+        organisations: Sequence[str] = (ORGANISATION,),
+    ) -> None:
         self._surroundings = Surroundings(clock=clock or SystemClock())
         self._validate = validate
+        self._server = DOTCOM if github == "github.com" else github
+        self._organisations = organisations
         self._folder = tempfile.TemporaryDirectory(prefix="freshness-world-")
         self._stops: list[Callable[[], None]] = []
 
@@ -65,12 +78,20 @@ class World:
         folder = Path(self._folder.name)
         github, slack, feeds = Server(), Server(), Server()
         self.registry = Registry(folder, self._surroundings)
-        emulator = Emulator(folder, github.url, slack.url)
+        api = github.url if self._server == DOTCOM else github.url + ENTERPRISE_PREFIX
+        emulator = Emulator(folder, api, slack.url, self._organisations)
         self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop]
         await asyncio.gather(self.registry.start(), emulator.start())
-        github_edge = GitHubEdge(emulator.github, github.url, self._surroundings, validate=self._validate)
+        github_edge = GitHubEdge(
+            emulator.github,
+            github.url,
+            self._surroundings,
+            private_key=emulator.private_key,
+            server=self._server,
+            validate=self._validate,
+        )
         feeds_edge = FeedsEdge(self._surroundings)
-        self.github = Organisation(github, github_edge, emulator)
+        self.github = Organisation(github_edge, emulator)
         self.feeds = Feeds(feeds, feeds_edge)
         github.start(github_edge.app())
         slack.start(SlackEdge(emulator.slack, self._surroundings).app())

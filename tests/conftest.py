@@ -78,11 +78,11 @@ async def _started(**options: bool) -> World:
 
 @pytest_asyncio.fixture
 async def world() -> AsyncIterator[World]:
-    """A world of the test's own; what GitHub's edge says by itself is checked against GitHub's description."""
+    """A world of the test's own; no request and no answer may go against GitHub's published descriptions."""
     started = await _started(validate=True)
     yield started
     await started.__aexit__()
-    assert started.github.edge.complaints == []
+    assert started.traffic.violations == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -91,7 +91,7 @@ async def shared_world() -> AsyncIterator[World]:
     started = await _started(validate=True)
     yield started
     await started.__aexit__()
-    assert started.github.edge.complaints == []
+    assert started.traffic.violations == []
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,4 +1,4 @@
-"""What holds for every request to GitHub: credentials, permissions, rate limits, ETags, pages.
+"""What holds for every request to GitHub: who asks, limits, addresses, descriptions, permissions, ETags, pages.
 
 Sources: GitHub's REST documentation and its OpenAPI description.
 """
@@ -6,31 +6,44 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import httpx
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.edge import Edge, Surroundings, target
-from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.emulator import BOT, BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.github import permissions
+from sandbox.github.asked import (
+    BY_NAME,
+    BY_NUMBER,
+    integer,
+    json_response,
+    of_repository,
+    readdressed,
+    resource_of,
+    timestamp,
+    token_of,
+)
+from sandbox.github.described import Described
 from sandbox.github.identity import Identities
+from sandbox.github.installations import Grant, Installations, app_token
 from sandbox.github.limits import WRITE, Limits
-from sandbox.github.openapi import description
+from sandbox.github.openapi import DOTCOM
 from sandbox.github.refusals import Refused
 from sandbox.github.shapes import as_github
 from sandbox.traffic import READING
 
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
-BY_NAME = re.compile(r"/repos/([^/]+/[^/]+)((?:/.*)?)")
-BY_NUMBER = re.compile(r"/repositories/(\d{1,18})((?:/.*)?)")
-NOT_ACCESSIBLE = "Resource not accessible by integration"
-WORKFLOWS_FOLDER = ".github/workflows/"
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
+ENTERPRISE_PREFIX = "/api/v3"
+INNER_USES, INNER_SECONDS = 4500, 3000
+"""After so many requests or seconds the emulator is asked with another token."""
 
 Json = Any
 
@@ -43,42 +56,59 @@ class Answer:
     body: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an installation token may do."""
+@dataclass(slots=True)
+class Inner:
+    """The emulator's own token for an installation."""
 
-    account: str
-    permissions: Mapping[str, str]
-    repository_ids: frozenset[int] | None
-    """None: all of the account's."""
+    token: str
+    until: float
+    uses: int = 0
 
 
 class GitHubEdge(Edge):
-    """With `validate`, every answer that the edge makes itself is checked against GitHub's description;
-    what does not fit is kept in `complaints` and answered with 500."""
+    """Plays `server`: github.com, or a version of GitHub Enterprise Server under its own paths.
+
+    What the bot asks against the server's description is kept in the traffic's `violations` and refused; with
+    `validate` so is what the edge answers by itself.
+    """
 
     service = "github"
 
-    def __init__(self, upstream: str, url: str, surroundings: Surroundings, *, validate: bool = False) -> None:
+    def __init__(
+        self,
+        upstream: str,
+        url: str,
+        surroundings: Surroundings,
+        *,
+        private_key: str = "",
+        server: str = DOTCOM,
+        validate: bool = False,
+    ) -> None:
         super().__init__(upstream, surroundings, OPERATOR_TOKEN)
-        self.url = url
+        self.described = Described(server, surroundings.traffic)
+        self.site = url
+        """Where people go; programs go to `url`."""
+        self.url = url + ENTERPRISE_PREFIX if self.described.is_enterprise_server else url
         self.validate = validate
-        self.complaints: list[str] = []
         self.overlays: dict[str, dict[str, Json]] = {}
         """Repository fields that the emulator cannot hold, by full name."""
-        self.grants: dict[str, Grant] = {}
         self.signed: set[str] = set()
         """Commits that GitHub shows as verified."""
         self.limits = Limits(surroundings.clock)
         self.identities = Identities(self._renamed)
+        self.on_renamed: list[Callable[[str, str], None]] = []
+        """Called with the old and the new full name of a repository."""
+        self.installations = Installations(surroundings.clock)
+        self._private_key = private_key
+        self._inner: dict[int, Inner] = {}
         self._sent = 0
         self.routes.add("GET", "/rate_limit", self._rate_limit)
-        self.routes.add("POST", "/app/installations/{installation}/access_tokens", self._access_token)
 
     # --- every request ---
 
     async def answer(self, request: Request) -> Response:
         try:
+            request = self._in_api(request)
             self._check_credentials(request)
             response = await self._within_limits(request)
         except Refused as refusal:
@@ -87,9 +117,21 @@ class GitHubEdge(Edge):
         self._count(request, response)
         return response
 
+    def _in_api(self, request: Request) -> Request:
+        """The request under the paths of github.com's API. Raises `Refused`."""
+        if not self.described.is_enterprise_server:
+            return request
+        path, raw = request.url.path, request.scope["raw_path"].decode()
+        if path == "/api/graphql":
+            return readdressed(request, "/graphql", "/graphql")
+        if not path.startswith(ENTERPRISE_PREFIX):
+            raise Refused(404, "Not Found")
+        path, raw = path.removeprefix(ENTERPRISE_PREFIX), raw.removeprefix(ENTERPRISE_PREFIX)
+        return readdressed(request, path or "/", raw or "/")
+
     async def _within_limits(self, request: Request) -> Response:
         account, resource = self.account(request), resource_of(request)
-        if token_of(request) == OPERATOR_TOKEN or resource == "graphql":  # GraphQL counts for itself
+        if self.is_operator(request) or resource == "graphql":  # GraphQL counts for itself
             return await self._addressed(request)
         self._check_rate(request)
         with self.limits.request(account, resource, 1 if request.method in READING else WRITE):
@@ -99,14 +141,27 @@ class GitHubEdge(Edge):
         """The answer under the name that the repository has now; GitHub sends those who use a former one there."""
         found = self._repository_in(request.url.path)
         if found is None:
+            await self._check_operation(request)
             return await super().answer(request)
         number, rest, is_former = found
         name = self.identities.name_of(number)
+        if not self.sees(request, number):
+            raise Refused(404, "Not Found")
         if is_former:
             return self._elsewhere(request, f"{self.url}/repositories/{number}{rest}")
-        request = moved(request, f"/repos/{name}", rest)
+        request = of_repository(request, str(name), rest)
+        await self._check_operation(request)
         await self._check_repository(request, str(name), rest)
         return await super().answer(request)
+
+    async def _check_operation(self, request: Request) -> None:
+        """Raises `Refused` where the request is none that is described, or may not be made."""
+        if self.is_operator(request) or resource_of(request) == "graphql":
+            return
+        operation = await self.described.operation(request)
+        permissions.check(operation, self.grant(request))
+        if operation.notifies:
+            self.limits.create_content(self.account(request))
 
     def _repository_in(self, path: str) -> tuple[int, str, bool] | None:
         """The repository's number, what follows it in the path, and whether it was called by a former name."""
@@ -128,6 +183,8 @@ class GitHubEdge(Edge):
     def _renamed(self, old: str, new: str) -> None:
         if old in self.overlays:
             self.overlays[new] = self.overlays.pop(old)
+        for told in self.on_renamed:
+            told(old, new)
 
     async def forward(self, request: Request) -> Response:
         headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
@@ -148,7 +205,8 @@ class GitHubEdge(Edge):
         return Answer(answer.status_code, self._as_github(answer.content))
 
     def _as_github(self, content: bytes) -> Json:
-        shown = as_github(content, self.overlays, self.signed)
+        pages = (f'"html_url":"{self.url}/'.encode(), f'"html_url":"{self.site}/'.encode())
+        shown = as_github(content.replace(*pages), self.overlays, self.signed)
         self.identities.learn(shown)
         return shown
 
@@ -156,16 +214,32 @@ class GitHubEdge(Edge):
         self, method: str, path: str, token: str, content: bytes, headers: list[tuple[str, str]]
     ) -> httpx.Response:
         self._sent += 1
-        inner = spare(token, self._sent) if token in (BOT_TOKEN, OPERATOR_TOKEN) else token
+        inner = await self._inner_token(token)
         credentials = [("authorization", f"Bearer {inner}")] if inner else []
         return await self.ask(method, path, content=content, headers=[*headers, *credentials])
+
+    async def _inner_token(self, token: str) -> str:
+        """What the emulator knows the bearer by."""
+        grant = self.installations.grants.get(token)
+        if grant is None:
+            return spare(token, self._sent) if token in (BOT_TOKEN, OPERATOR_TOKEN) else token
+        number = grant.installation.id
+        known = self._inner.get(number)
+        if known is None or known.uses >= INNER_USES or known.until < time.monotonic():
+            path = f"/app/installations/{number}/access_tokens"
+            credentials = [("authorization", f"Bearer {app_token(self._private_key)}")]
+            answer = await self.ask("POST", path, headers=credentials)
+            known = Inner(answer.json()["token"], time.monotonic() + INNER_SECONDS)
+            self._inner[number] = known
+        known.uses += 1
+        return known.token
 
     def reply(
         self, method: str, path: str, status: int, body: Json, headers: Mapping[str, str] | None = None
     ) -> Response:
         """An answer of our own; `path` is the template in GitHub's description."""
-        if self.validate and (wrong := description().complaints(method, path, status, body)):
-            self.complaints.extend(wrong)
+        if self.validate and (wrong := self.described.description.complaints(method, path, status, body)):
+            self.surroundings.traffic.violations.extend(wrong)
             return json_response(500, {"message": "; ".join(wrong[:5])})
         return Response(status_code=status) if body is None else json_response(status, body, headers)
 
@@ -176,27 +250,9 @@ class GitHubEdge(Edge):
     def now(self) -> str:
         return timestamp(self.surroundings.clock.now())
 
-    def require(self, request: Request, permissions: str | Sequence[str], level: str) -> None:
-        """Raises `Refused` where the caller is an installation that has none of the permissions."""
-        wanted = [permissions] if isinstance(permissions, str) else permissions
-        grant = self.grant(request)
-        if not token_of(request):
-            raise Refused(401, "Requires authentication")
-        if grant is None or any(grant.permissions.get(name) in ("write", level) for name in wanted):
-            return
-        accepted = "; ".join(f"{name}={level}" for name in wanted)
-        raise Refused(403, NOT_ACCESSIBLE, headers={"x-accepted-github-permissions": accepted})
-
-    def require_for_workflows(self, request: Request, paths: Iterable[str]) -> None:
-        """Raises `Refused` where one of the paths is a workflow, which needs a permission of its own."""
-        grant = self.grant(request)
-        found = next((path for path in paths if path.startswith(WORKFLOWS_FOLDER)), None)
-        if found is None or grant is None or grant.permissions.get("workflows") == "write":
-            return
-        text = (
-            f"refusing to allow a GitHub App to create or update workflow `{found}` without `workflows` permission"
-        )
-        raise Refused(403, text, headers={"x-accepted-github-permissions": "contents=write,workflows=write"})
+    def require(self, request: Request, permission: str, level: str) -> None:
+        """Raises `Refused` where the caller is an installation that lacks the permission."""
+        permissions.require(self.grant(request), (permission,), level)
 
     def check_writable(self, request: Request, repository: Json) -> None:
         """Raises `Refused` where nobody may write to the repository, but for the operator."""
@@ -213,8 +269,8 @@ class GitHubEdge(Edge):
         return token_of(request) == OPERATOR_TOKEN
 
     def grant(self, request: Request) -> Grant | None:
-        """What the caller may do, where it is an installation."""
-        return self.grants.get(token_of(request))
+        """What the caller may do, where it is an installation. Raises `Refused` for a token that ran out."""
+        return self.installations.grant(token_of(request))
 
     def sees(self, request: Request, number: int) -> bool:
         """Whether the caller may know of this repository."""
@@ -224,21 +280,21 @@ class GitHubEdge(Edge):
             return True
         return grant.account == owner and (grant.repository_ids is None or number in grant.repository_ids)
 
-    async def caller(self, request: Request) -> Json:
-        """The account that acts: a user, or the app's bot."""
-        if token_of(request) in self.grants:
+    async def caller(self, request: Request | None) -> Json:
+        """The account that acts: a user, the App's bot, or else the operator."""
+        if request is not None and self.grant(request) is not None:
             operator = (await self.call("GET", "/user")).body
-            return {**operator, "login": "freshness-bot[bot]", "type": "Bot"}
+            return {**operator, "login": f"{BOT}[bot]", "type": "Bot"}
         return (await self.call("GET", "/user", like=request)).body
 
     def page(self, request: Request, rows: list[Json]) -> tuple[list[Json], dict[str, str]]:
         """The rows asked for by `per_page` and `page`, and the Link header that leads on."""
-        size = min(max(_integer(request, "per_page", 30), 1), 100)
-        page = max(_integer(request, "page", 1), 1)
+        size = min(max(integer(request, "per_page", 30), 1), 100)
+        page = max(integer(request, "page", 1), 1)
         last = max((len(rows) + size - 1) // size, 1)
         targets = {"prev": page - 1 if page > 1 else None, "first": 1 if page > 1 else None}
         targets |= {"next": page + 1 if page < last else None, "last": last if page < last else None}
-        here = request.url.replace(scheme="http", netloc=self.url.removeprefix("http://"))
+        here = URL(f"{self.url}{target(request)}")
         links = [
             f'<{here.include_query_params(page=number)}>; rel="{name}"'
             for name, number in targets.items()
@@ -248,8 +304,9 @@ class GitHubEdge(Edge):
 
     def _check_credentials(self, request: Request) -> None:
         token = token_of(request)
-        known = token in (BOT_TOKEN, OPERATOR_TOKEN, "") or token in self.grants
-        if not known and token.count(".") != 2:  # two dots: a JSON web token, which the emulator checks
+        if self.grant(request) is not None or token in (BOT_TOKEN, OPERATOR_TOKEN, ""):
+            return
+        if not (request.url.path.startswith("/app") and token.count(".") == 2):  # a JSON web token of the App
             raise Refused(401, "Bad credentials")
 
     async def _check_repository(self, request: Request, name: str, rest: str) -> None:
@@ -279,13 +336,22 @@ class GitHubEdge(Edge):
 
     def account(self, request: Request) -> str:
         """Whose limits a request counts for."""
-        return token_of(request)
+        grant = self.installations.grants.get(token_of(request))
+        return token_of(request) if grant is None else f"installation ID {grant.installation.id}"
 
     def _check_rate(self, request: Request) -> None:
-        if request.url.path != "/rate_limit" and self.limits.rate(self.account(request), "core")["remaining"] == 0:
-            raise Refused(403, "API rate limit exceeded")
+        account = self.account(request)
+        if self._is_limited(request) and self.limits.rate(account, "core")["remaining"] == 0:
+            raise Refused(403, f"API rate limit exceeded for {account if ' ' in account else 'user ID 1'}.")
+
+    def _is_limited(self, request: Request) -> bool:
+        """On an Enterprise Server limits are off until its administrator sets them."""
+        return request.url.path != "/rate_limit" and not self.described.is_enterprise_server
 
     def _count(self, request: Request, response: Response) -> None:
+        if self.described.is_enterprise_server:
+            response.headers["x-github-enterprise-version"] = f"{self.described.server.removeprefix('ghes-')}.0"
+            return
         account, resource = self.account(request), resource_of(request)
         free = response.status_code == 304 or request.url.path == "/rate_limit"  # GitHub counts neither
         if not free and resource == "core":
@@ -295,56 +361,9 @@ class GitHubEdge(Edge):
         response.headers["x-ratelimit-resource"] = resource
 
     async def _rate_limit(self, request: Request) -> Response:
+        if self.described.is_enterprise_server:
+            raise Refused(404, "Rate limiting is not enabled.")
         account = self.account(request)
         core, graphql = self.limits.rate(account, "core"), self.limits.rate(account, "graphql")
         resources = {"core": core, "search": core, "graphql": graphql}
         return self.reply("GET", "/rate_limit", 200, {"rate": core, "resources": resources})
-
-    async def _access_token(self, request: Request, installation: str) -> Response:
-        """An empty `permissions`, which PyGithub sends, means all; the emulator takes it to mean none."""
-        wanted = json.loads(await request.body() or b"{}")
-        body = {name: value for name, value in wanted.items() if name != "permissions" or value}
-        answer = await self.call("POST", request.url.path, body, like=request)
-        if answer.status == 201:
-            given = answer.body
-            about = await self.call("GET", f"/app/installations/{installation}", like=request)
-            selected = given["repository_selection"] == "selected"
-            ids = frozenset(row["id"] for row in given.get("repositories", ())) if selected else None
-            self.grants[given["token"]] = Grant(about.body["account"]["login"], given["permissions"], ids)
-        return json_response(answer.status, answer.body)
-
-
-def timestamp(at: datetime) -> str:
-    """As GitHub writes times: seconds, in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def resource_of(request: Request) -> str:
-    return "graphql" if request.url.path == "/graphql" else "core"
-
-
-def moved(request: Request, repository: str, rest: str) -> Request:
-    """The same request under the repository's own address; what follows keeps its escapes."""
-    if request.url.path == repository + rest:
-        return request
-    found = BY_NAME.fullmatch(raw := request.scope["raw_path"].decode()) or BY_NUMBER.fullmatch(raw)
-    raw_rest = found[2] if found else quote(rest)
-    scope = {**request.scope, "path": repository + rest, "raw_path": (repository + raw_rest).encode()}
-    again = Request(scope)
-    again._body = request._body  # read already, before anything was answered
-    return again
-
-
-def token_of(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() in ("bearer", "token") else ""
-
-
-def json_response(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Response:
-    sent = {"content-type": "application/json; charset=utf-8", **(headers or {})}
-    return Response(json.dumps(body).encode(), status, sent)
-
-
-def _integer(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 9 else default

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.github.edge import GitHubEdge, token_of
+from sandbox.github.edge import GitHubEdge
 from sandbox.github.refusals import Refused
 
 Json = Any
@@ -38,7 +38,7 @@ class Listings:
         return self.edge.reply("GET", path, 200, rows, links)
 
     async def _installation_repositories(self, request: Request) -> Response:
-        grant = self.edge.grants.get(token_of(request))
+        grant = self.edge.grant(request)
         if grant is None:
             raise Refused(
                 403, "You must authenticate with an installation access token in order to list repositories"
@@ -52,7 +52,7 @@ class Listings:
         return self.edge.reply("GET", "/installation/repositories", 200, body, links)
 
     async def _user_repositories(self, request: Request) -> Response:
-        if token_of(request) in self.edge.grants:
+        if self.edge.grant(request) is not None:
             raise Refused(403, "Resource not accessible by integration")
         own = await self.edge.call("GET", "/user/repos?per_page=100", like=request)
         if own.status != 200:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.github.edge import GitHubEdge
+from sandbox.github.permissions import require_for_workflows
 from sandbox.github.pull_requests import PullRequests
 from sandbox.github.refusals import Refused
 
@@ -63,14 +64,15 @@ class Refs:
         await self._check_workflows(request, name, before, after)
 
     async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
-        if self.edge.grant(request) is None:
+        grant = self.edge.grant(request)
+        if grant is None or grant.may("workflows", "write"):
             return
         git = self.requests.git
         known = [before] if before else list((await git.refs(name, HEADS)).values())
         files = await git.files(name, after)
         old = [await git.files(name, sha) for sha in dict.fromkeys(known)]
         changed = [path for path in files if all(there.get(path) != files[path] for there in old)]
-        self.edge.require_for_workflows(request, changed)
+        require_for_workflows(grant, changed)
 
     async def create(self, request: Request, name: str, ref: str, sha: str) -> Json:
         await self.check(request, name, ref, None, sha)

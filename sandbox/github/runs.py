@@ -1,13 +1,14 @@
 """Workflows and their runs as values, and as GitHub shows and filters them."""
 
 import operator
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.github.edge import timestamp
+from sandbox.github.asked import timestamp
 
 Json = Any
 BAD = frozenset({"failure", "cancelled", "timed_out", "action_required", "startup_failure", "stale"})
@@ -23,11 +24,22 @@ class Workflow:
     name: str
     triggers: Json
     """The value of `on`: each event that starts it, with its settings."""
+    environments: frozenset[str] = frozenset()
+    """Those of its jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How an earlier attempt of a run ended."""
+
+    status: str
+    conclusion: str | None
+    ended_at: datetime
 
 
 @dataclass(slots=True)
 class Run:
-    """`status` is queued, in_progress or completed; `conclusion` is None until then."""
+    """`status` is queued, waiting, in_progress or completed; `conclusion` is None until then."""
 
     id: int
     number: int
@@ -39,11 +51,18 @@ class Run:
     updated_at: datetime
     inputs: dict[str, Json]
     actor: Json
-    repository: Json
+    repository_id: int
     head_commit: Json
     status: str = "queued"
     conclusion: str | None = None
     seen: int = 0
+    approved: set[str] = field(default_factory=set)
+    """Environments that somebody let it into."""
+    earlier: list[Attempt] = field(default_factory=list)
+
+    @property
+    def attempt(self) -> int:
+        return len(self.earlier) + 1
 
     @property
     def node_id(self) -> str:
@@ -67,6 +86,8 @@ def fits(run: Run, query: Mapping[str, str]) -> bool:
     """Whether a listing with these query parameters shows the run."""
     wanted = {"event": run.event, "branch": run.branch, "head_sha": run.sha, "actor": run.actor["login"]}
     if any(name in query and query[name] != value for name, value in wanted.items()):
+        return False
+    if "check_suite_id" in query and query["check_suite_id"] != str(run.id):
         return False
     if "status" in query and query["status"] not in (run.status, run.conclusion):
         return False
@@ -98,15 +119,15 @@ def simple_commit(commit: Json) -> Json:
     }
 
 
-def workflow_json(workflow: Workflow, url: str, *, disabled: bool) -> Json:
-    """As GitHub shows it; `url` is GitHub's own."""
-    api, html = f"{url}/repos/{workflow.repository}", f"{url}/{workflow.repository}"
+def workflow_json(workflow: Workflow, url: str, site: str, state: str) -> Json:
+    """As GitHub shows it; `url` is where programs go, `site` where people do."""
+    api, html = f"{url}/repos/{workflow.repository}", f"{site}/{workflow.repository}"
     return {
         "id": workflow.id,
         "node_id": f"W_{workflow.id}",
         "name": workflow.name,
         "path": workflow.path,
-        "state": "disabled_manually" if disabled else "active",
+        "state": state,
         "created_at": "2025-01-01T00:00:00Z",
         "updated_at": "2025-01-01T00:00:00Z",
         "url": f"{api}/actions/workflows/{workflow.id}",
@@ -115,8 +136,9 @@ def workflow_json(workflow: Workflow, url: str, *, disabled: bool) -> Json:
     }
 
 
-def run_json(run: Run, url: str) -> Json:
-    """As GitHub shows it; `url` is GitHub's own."""
+def run_json(run: Run, shown: Json, url: str, site: str, attempt: int) -> Json:
+    """One attempt as GitHub shows it; `shown` is the repository, `url` for programs, `site` for people."""
+    past = run.earlier[attempt - 1] if attempt < run.attempt else None
     repository = f"{url}/repos/{run.workflow.repository}"
     own = f"{repository}/actions/runs/{run.id}"
     return {
@@ -129,20 +151,21 @@ def run_json(run: Run, url: str) -> Json:
         "path": run.workflow.path,
         "display_title": run.workflow.name,
         "run_number": run.number,
-        "run_attempt": 1,
+        "run_attempt": attempt,
+        "previous_attempt_url": f"{own}/attempts/{attempt - 1}" if attempt > 1 else None,
         "event": run.event,
-        "status": run.status,
-        "conclusion": run.conclusion,
+        "status": past.status if past else run.status,
+        "conclusion": past.conclusion if past else run.conclusion,
         "workflow_id": run.workflow.id,
         "check_suite_id": run.id,
         "pull_requests": [],
         "created_at": timestamp(run.created_at),
-        "updated_at": timestamp(run.updated_at),
+        "updated_at": timestamp(past.ended_at if past else run.updated_at),
         "run_started_at": timestamp(run.created_at),
         "actor": run.actor,
         "triggering_actor": run.actor,
         "url": own,
-        "html_url": f"{url}/{run.workflow.repository}/actions/runs/{run.id}",
+        "html_url": f"{site}/{run.workflow.repository}/actions/runs/{run.id}",
         "jobs_url": f"{own}/jobs",
         "logs_url": f"{own}/logs",
         "check_suite_url": f"{repository}/check-suites/{run.id}",
@@ -151,6 +174,24 @@ def run_json(run: Run, url: str) -> Json:
         "rerun_url": f"{own}/rerun",
         "workflow_url": f"{repository}/actions/workflows/{run.workflow.id}",
         "head_commit": run.head_commit,
-        "repository": run.repository,
-        "head_repository": run.repository,
+        "repository": shown,
+        "head_repository": shown,
+    }
+
+
+def pending_json(environment: str, run: Run, url: str, site: str) -> Json:
+    """A deployment that waits for somebody's approval, as GitHub shows it."""
+    number = zlib.crc32(f"{run.repository_id}/{environment}".encode())
+    return {
+        "environment": {
+            "id": number,
+            "node_id": f"EN_{number}",
+            "name": environment,
+            "url": f"{url}/repos/{run.workflow.repository}/environments/{quote(environment, safe='')}",
+            "html_url": f"{site}/{run.workflow.repository}/deployments/{quote(environment, safe='')}",
+        },
+        "wait_timer": 0,
+        "wait_timer_started_at": None,
+        "current_user_can_approve": False,
+        "reviewers": [],
     }

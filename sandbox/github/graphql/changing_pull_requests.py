@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.github.graphql.playing import Playing, Thing, load
 from sandbox.github.graphql.pull_requests import pull_request_numbered
-from sandbox.github.graphql.writing import asked, mutates, subject
+from sandbox.github.graphql.writing import asked, mutates, require_one, subject
 from sandbox.github.refusals import Refused
 
 Json = Any
@@ -151,5 +151,5 @@ async def remove_labels(playing: Playing, labelable_id: str, label_ids: list[str
 async def _labelable(playing: Playing, node_id: str) -> Thing:
     playing.forget()
     thing = await subject(playing, node_id, "PullRequest", "Issue")
-    playing.parts.edge.require(playing.request, ("issues", "pull_requests"), "write")
+    require_one(playing, ("issues", "pull_requests"))
     return thing

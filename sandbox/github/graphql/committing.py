@@ -11,6 +11,7 @@ from sandbox.github.graphql.git import ref_thing
 from sandbox.github.graphql.playing import Playing, Thing, load
 from sandbox.github.graphql.repositories import HEADS, repository_named
 from sandbox.github.graphql.writing import mutates
+from sandbox.github.permissions import require_for_workflows
 from sandbox.github.refusals import Refused
 
 Json = Any
@@ -58,7 +59,7 @@ async def _changed(playing: Playing, name: str, files: Files, changes: Json) -> 
         raise Refused(422, "A path was provided more than once.", kind="UNPROCESSABLE")
     if wrong := next((path for path in paths if not path or path.startswith("/") or ".." in path.split("/")), None):
         raise Refused(422, f"{wrong} is not a valid path.", kind="UNPROCESSABLE")
-    playing.parts.edge.require_for_workflows(playing.request, paths)
+    require_for_workflows(playing.parts.edge.grant(playing.request), paths)
     changed = dict(files)
     for deletion in deletions:
         if changed.pop(deletion["path"], None) is None:

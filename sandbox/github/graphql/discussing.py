@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.github.graphql.changing_pull_requests import label_names
 from sandbox.github.graphql.playing import Playing, Thing, plain, plays
-from sandbox.github.graphql.writing import asked, mutates, subject
+from sandbox.github.graphql.writing import asked, mutates, require_one, subject
 
 Json = Any
 
@@ -15,7 +15,7 @@ plays("IssueComment", "repository")(lambda _, comment: Thing("Repository", comme
 @mutates("addComment", content=True)
 async def add_comment(playing: Playing, subject_id: str, body: str) -> Json:
     thing = await subject(playing, subject_id, "PullRequest", "Issue")
-    playing.parts.edge.require(playing.request, ("issues", "pull_requests"), "write")
+    require_one(playing, ("issues", "pull_requests"))
     path = f"/repos/{thing.name}/issues/{thing.data['number']}/comments"
     made = Thing("IssueComment", await asked(playing, "POST", path, {"body": body}), thing.repository)
     return {"commentEdge": {"node": made, "cursor": ""}, "subject": thing}

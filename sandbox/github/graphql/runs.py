@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from sandbox.github.edge import timestamp
+from sandbox.github.asked import timestamp
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
 from sandbox.github.graphql.repositories import repository_numbered
 from sandbox.github.identity import Node
-from sandbox.github.runs import Run
 
 Json = Any
 
@@ -50,7 +49,7 @@ for _kind in ("WorkflowRun", "CheckSuite"):
 @plays("WorkflowRun", "url")
 @plays("CheckSuite", "url")
 def url(playing: Playing, thing: Thing) -> str:
-    return f"{playing.parts.edge.url}/{thing.name}/actions/runs/{thing.data.id}"
+    return f"{playing.parts.edge.site}/{thing.name}/actions/runs/{thing.data.id}"
 
 
 @plays("CheckSuite", "branch")
@@ -61,6 +60,14 @@ async def branch(playing: Playing, thing: Thing) -> Thing | None:
     return None if oid is None else Thing("Ref", {"ref": name, "oid": oid}, thing.repository)
 
 
+@plays("WorkflowRun", "pendingDeploymentRequests")
+def pending(playing: Playing, thing: Thing, **page: Any) -> Json:
+    names = sorted(playing.parts.actions.pending(thing.data))
+    requests = [{"environment": Thing("Environment", {"name": name}, thing.repository)} for name in names]
+    return connection([{**request, "currentUserCanApprove": False} for request in requests], **page)
+
+
+plain("Environment", name="name")
 plays("Workflow", "name")(lambda _, thing: thing.data.name)
 plays("Workflow", "state")(lambda playing, thing: playing.parts.actions.state_of(thing.data).upper())
 
@@ -81,13 +88,5 @@ plays("Commit", "statusCheckRollup")(lambda playing, thing: rollup_of(playing, t
 @plays("Commit", "checkSuites")
 def suites(playing: Playing, thing: Thing, **page: Any) -> Json:
     bounds = {side: page[side] for side in ("first", "after", "last", "before") if side in page}
-    runs = _of(playing, thing.repository["id"], thing.data["oid"])
+    runs = playing.parts.actions.of(thing.repository["id"], thing.data["oid"])
     return connection([Thing("CheckSuite", run, thing.repository) for run in runs], **bounds)
-
-
-def _of(playing: Playing, repository_id: int, oid: str) -> list[Run]:
-    return [
-        run
-        for run in playing.parts.actions.runs.values()
-        if run.repository["id"] == repository_id and run.sha == oid
-    ]

@@ -1,9 +1,10 @@
 """What every mutation has in common: its permission, its repository, its payload, and what counts as content."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sandbox.github.graphql.playing import Playing, Thing, load, plays, snake
+from sandbox.github.permissions import require
 from sandbox.github.refusals import Refused
 
 Json = Any
@@ -22,7 +23,7 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
     def enter(mutation: M) -> M:
         async def play(playing: Playing, _: None, input: Mapping[str, Any]) -> Any:  # noqa: A002 (GitHub's name)
             for permission in permissions:
-                playing.parts.edge.require(playing.request, permission, "write")
+                require_one(playing, (permission,))
             if content:
                 _count_content(playing)
             given = {snake(key): value for key, value in input.items() if key != "clientMutationId"}
@@ -36,6 +37,11 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
         return mutation
 
     return enter
+
+
+def require_one(playing: Playing, alternatives: Sequence[str]) -> None:
+    """Raises `Refused` where the caller has none of the permissions to write."""
+    require(playing.parts.edge.grant(playing.request), alternatives, "write")
 
 
 def _count_content(playing: Playing) -> None:
