@@ -14,6 +14,7 @@ from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.engine.store import Store
 from bot.store.rows.rebuilds import (
     after_transitions,
@@ -29,7 +30,7 @@ from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usa
 
 class PlanStore(Store):
     async def unplanned(self) -> list[Move]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(changes.c.id, changes.c.change, changes.c.rollout_id)
                 .where(changes.c.planned.is_(False))
@@ -62,7 +63,7 @@ class PlanStore(Store):
         )
         found: dict[int, list[Affected]] = {}
         members: dict[int, FleetRepository] = {}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
             planned = {
@@ -79,11 +80,11 @@ class PlanStore(Store):
         return found
 
     async def open_rebuilds(self) -> list[Rebuild]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
 
     async def open_rollouts(self) -> list[OpenRollout]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(rollouts.c.id, rollouts.c.opened_at, changes.c.change)
                 .join(changes, changes.c.rollout_id == rollouts.c.id)
@@ -102,6 +103,7 @@ class PlanStore(Store):
         """All of it or nothing; raises `LeaseLost` where another replica has planned one of the changes."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            await lock(connection, changes, plan.changes)
             taken = await connection.execute(
                 update(changes)
                 .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
@@ -135,7 +137,7 @@ class PlanStore(Store):
         )
         waiting = rebuilds.c.state.in_(AWAITING)
         late = rebuilds.c.due_at > self._clock.now()
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
             ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
             rows = await connection.execute(
@@ -162,6 +164,7 @@ class PlanStore(Store):
             )
         )
         async with self._database.transaction() as connection:
+            await lock(connection, rebuilds, due)
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
 
 
@@ -198,11 +201,9 @@ async def _supersede(
     """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
     replaced = [old for item in planned for old in item.supersedes]
     touched: set[int] = set()
+    # Locked first, so that what a busy worker is just writing is seen here.
+    await lock(connection, rebuilds, replaced)
     for ids in chunks(replaced):
-        # Locked first, so that what a busy worker is just writing is seen here.
-        await connection.execute(
-            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
-        )
         still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(ENDED))
         touched |= {rebuild.rollout for rebuild in still_open}
         for is_same in (False, True):
