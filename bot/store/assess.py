@@ -11,7 +11,7 @@ from bot.domain.change import DOTNET_CAUSES, Change, Move
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED, Action, State, Target
 from bot.store.engine.codec import dump, load
-from bot.store.engine.counters import FEEDS, counter
+from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.store import Store
@@ -121,6 +121,12 @@ class AssessStore(Store):
                 await _explain(connection, {move.id for move in news}, now)
             for rollout in sorted(rollouts):
                 await announce(connection, f"rollout:{rollout}", now)
+            assessments = await raise_counter(connection, ASSESSMENTS)
+            await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_([move.id for move in news]))
+                .values(assessed_revision=assessments)
+            )
 
 
 async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:

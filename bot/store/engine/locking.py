@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.inserting import chunks
 
 ORDER = (
+    "counters (of plans)",
     "manifests",
     "tasks",
     "repositories",
@@ -33,7 +34,7 @@ ORDER = (
     "notices",
     "incidents",
     "outbox",
-    "counters",
+    "counters (of feeds and assessments)",
 )
 """A transaction that writes to several tables locks their rows in this order."""
 

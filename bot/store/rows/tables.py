@@ -130,6 +130,12 @@ observations = Table(
     Column("observation", JSON, nullable=False),
     Column("assessed", Boolean, nullable=False),
     Index(None, "base_id", "id"),
+    Index(
+        "ix_observations_unassessed",
+        "id",
+        sqlite_where=text("assessed IS 0"),
+        postgresql_where=text("assessed IS false"),
+    ),
 )
 
 manifests = Table(
@@ -189,6 +195,7 @@ changes = Table(
     Column("cause", String(32), nullable=False),
     Column("assessed_at", Moment, nullable=False),
     Column("feeds_revision", BigInteger, nullable=False),
+    Column("assessed_revision", BigInteger, nullable=False, server_default="0"),
     Column("planned", Boolean, nullable=False, index=True),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
 )
@@ -212,7 +219,7 @@ rebuilds = _leased(
     Column("replacements", JSON, nullable=False),
     Column("wave", String(64), nullable=False),
     Column("planned_at", Moment, nullable=False),
-    Column("considered_at", Moment, nullable=False),
+    Column("considered_revision", BigInteger, nullable=False, server_default="0"),
     Column("branch", String(255)),
     Column("pull_request", Integer),
     Column("workflow", String(255)),
