@@ -20,7 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases import base_ids, catch_up, mark_used
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.incidents import open_since, tell_incidents
-from bot.store.rows.tables import bases, blobs, repositories, tasks, usages
+from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
 _LISTING = "list repositories"
@@ -119,9 +119,12 @@ class DiscoverStore(Store):
             return await blobs_of(connection, shas)
 
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
             for sha, body in sorted(bodies.items()):
-                await connection.execute(insert_missing(connection, blobs, sha=sha, body=zlib.compress(body)))
+                await connection.execute(
+                    insert_missing(connection, blobs, sha=sha, body=zlib.compress(body), fetched_at=now)
+                )
 
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
         """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
@@ -148,6 +151,7 @@ class DiscoverStore(Store):
                         for usage, base in reading.usages
                     ],
                 )
+            await _refer(connection, repository.id, reading.blobs)
             await mark_used(connection, touched)
             await catch_up(connection, reading, ids)
             read = {
@@ -204,6 +208,7 @@ class DiscoverStore(Store):
         await lock(connection, bases, touched)
         for ids in chunks(gone):
             await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
+            await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
             await connection.execute(
                 update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
             )
@@ -214,6 +219,14 @@ class DiscoverStore(Store):
             await tell_incidents(connection, (), (_UNLISTED, _SHORT), now)
         else:
             await tell_incidents(connection, [Incident(_SHORT, now, trouble)], (_UNLISTED,), now)
+
+
+async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[str]) -> None:
+    """Files that a repository holds are kept; those that none holds any more are forgotten some time."""
+    await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id == repository))
+    if shas:
+        rows = [{"repository_id": repository, "sha": sha} for sha in sorted(set(shas))]
+        await connection.execute(insert(repository_blobs), rows)
 
 
 def _become_due(now: datetime) -> Any:

@@ -93,6 +93,7 @@ blobs = Table(
     metadata,
     Column("sha", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("fetched_at", Moment),
 )
 
 bases = _leased(
@@ -107,6 +108,13 @@ bases = _leased(
     Column("error", Text),
     Column("used", Boolean, nullable=False, server_default="1"),
     UniqueConstraint("registry", "repository", "tag"),
+)
+
+repository_blobs = Table(
+    "repository_blobs",
+    metadata,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha", String(64), primary_key=True, index=True),
 )
 
 usages = Table(
