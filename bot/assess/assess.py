@@ -135,7 +135,7 @@ def _seen(move: Move, before: Observation, after: Observation) -> Evidence:
     for image in after.platforms:
         if image.platform in move.changed:
             old = earlier[image.platform]
-            bottom = f"{_bottom(old.layers)} → {_bottom(image.layers)}"
+            bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
             shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
             break
     return Evidence(str(after.base), shown, after.at)

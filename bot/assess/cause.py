@@ -70,7 +70,7 @@ def compare(before: Observation, after: Observation) -> Move:
             for old, new in changed
             if old.os is not None and new.os is not None and old.os != new.os
         ),
-        os_layers=tuple(new.platform for old, new in changed if old.layers[:1] != new.layers[:1]),
+        os_layers=tuple(new.platform for old, new in changed if old.short_layers[:1] != new.short_layers[:1]),
         added=tuple(image.platform for image in after.platforms if image.platform not in earlier),
         dropped=tuple(image.platform for image in before.platforms if image.platform not in here),
         layers_unrecorded=any(_unrecorded(old, new) for old, new in changed),

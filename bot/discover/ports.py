@@ -54,7 +54,10 @@ class DueRepository:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one default branch told; `tree` is None where it has no commits."""
+    """All that one default branch told; `tree` is None where it has no commits.
+
+    `blobs` are the files that were read, by git's names for their contents.
+    """
 
     tree: str | None
     usages: tuple[tuple[Usage, Base | None], ...] = ()
@@ -62,6 +65,7 @@ class Reading:
     config: RepositoryConfig = RepositoryConfig()  # noqa: RUF009 - frozen
     problems: tuple[Problem, ...] = ()
     reader: str | None = None
+    blobs: tuple[str, ...] = ()
 
 
 class DiscoverStore(Protocol):

@@ -180,6 +180,7 @@ class _Discovery:
             config,
             (*problems, *choice.problems, *config_problems, *told),
             self._reader,
+            tuple(entry.sha for entry in choice.entries),
         )
 
     def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:

@@ -82,7 +82,8 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What an image says of itself. `history` holds each step's `created_by`, oldest first.
+    """What an image says of itself. `history` holds each step's `created_by`, oldest first; `diff_ids` are the
+    digests of its layers unpacked, bottom first, empty where they are not told for all.
 
     `platform` is None for what is no image (a chart, a signature); `created` is RFC 3339.
     """
@@ -92,6 +93,7 @@ class Config:
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    diff_ids: tuple[str, ...] = ()
 
 
 def is_digest(text: str) -> bool:
@@ -138,7 +140,16 @@ def read_config(body: bytes, where: str) -> Config:
         env=_environment(inner.get("Env")),
         labels=_texts(inner.get("Labels")),
         history=tuple(str(step.get("created_by", ""))[: 4 * LONGEST_TEXT] for step in steps),
+        diff_ids=_diff_ids(document.get("rootfs")),
     )
+
+
+def _diff_ids(rootfs: object) -> tuple[str, ...]:
+    listed = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(listed, list) or len(listed) > MOST_LAYERS:
+        return ()
+    found = tuple(each for each in listed if isinstance(each, str) and is_digest(each))
+    return found if len(found) == len(listed) else ()
 
 
 def _index(document: Mapping[str, Any], own: str, where: str) -> Index:

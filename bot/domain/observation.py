@@ -11,8 +11,10 @@ class PlatformImage:
     """One platform of an index (or the single manifest itself).
 
     `platform` is `os/architecture[/variant]`; `created` is the image's own RFC 3339 text; `os` is the
-    distribution as far as known (`noble-chiseled`, `alpine3.22`); `layers` are the first 12 hex digits of the
-    layer digests, bottom first.
+    distribution as far as known (`noble-chiseled`, `alpine3.22`). `layers` are the digests of the layers as the
+    registry holds them, `diff_ids` those of what is in them unpacked (which an image that stands on this one keeps,
+    however it was pushed), both bottom first. What was observed before whole digests were kept, and what an
+    inventory tells, has the first 12 hex digits of `layers` alone, and no `diff_ids`.
     """
 
     platform: str
@@ -20,6 +22,17 @@ class PlatformImage:
     created: str | None = None
     os: str | None = None
     layers: tuple[str, ...] = ()
+    diff_ids: tuple[str, ...] = ()
+
+    @property
+    def short_layers(self) -> tuple[str, ...]:
+        """The layers as far as every observation knows them: to compare by, and to show."""
+        return tuple(short_digest(layer) for layer in self.layers)
+
+
+def short_digest(digest: str) -> str:
+    """The first 12 hex digits, whether or not there are more."""
+    return digest.rpartition(":")[2][:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,24 @@ class PlannedRebuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Revisions:
+    """What was known when a plan was made: how often changes had been assessed again, and plans been saved.
+
+    Read before anything that a plan rests on, so that what comes in between is newer than the plan.
+    """
+
+    assessments: int
+    plans: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRollout:
     """Changes that belong together and what follows from them; `joins` is the open rollout that takes them."""
 
     joins: int | None
     changes: tuple[int, ...]
     rebuilds: tuple[PlannedRebuild, ...]
+    known: Revisions
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from bot.domain.failure import LeaseLost
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Rebuild
 from bot.domain.repository import Affected
-from bot.domain.rollout import OpenRollout, PlannedRollout
+from bot.domain.rollout import OpenRollout, PlannedRollout, Revisions
 from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import group
 
 
 class PlanStore(Protocol):
+    async def revisions(self) -> Revisions: ...
+
     async def unplanned(self) -> Sequence[Move]:
         """Assessed changes that no plan has taken up yet, oldest first."""
 
@@ -30,12 +32,12 @@ class PlanStore(Protocol):
     async def reconsiderable(self) -> Sequence[tuple[Rebuild, tuple[Change, ...]]]:
         """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
 
-    async def save_reconsidered(self, due: Mapping[int, datetime]) -> None: ...
+    async def save_reconsidered(self, due: Mapping[int, datetime], known: Revisions) -> None: ...
 
     async def save_plan(self, plan: PlannedRollout) -> None:
         """Rollout, rebuilds, superseded rebuilds, message: one transaction.
 
-        Raises `LeaseLost` rather than plan a change twice.
+        Raises `LeaseLost` where another plan was saved since its revisions were read.
         """
 
 
@@ -54,10 +56,11 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     now = clock.now()
     rebuilds = 0
     for part in group(moves, await store.open_rollouts(), now):
+        known = await store.revisions()
         affected = await store.affected([move.id for move in part.moves])
         planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now, part.joins)
         try:
-            await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned))
+            await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned, known))
         except LeaseLost:
             continue
         rebuilds += len(planned)
@@ -66,8 +69,9 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
 
 async def _reconsider(store: PlanStore, policy: Policy, now: datetime) -> None:
     """A change that turns out to be a severe fix waits no longer: most fixes are known only after the image."""
+    known = await store.revisions()
     waiting = await store.reconsiderable()
     if waiting:
         await store.save_reconsidered(
-            {rebuild.id: reconsidered(rebuild, changes, policy, now) for rebuild, changes in waiting}
+            {rebuild.id: reconsidered(rebuild, changes, policy, now) for rebuild, changes in waiting}, known
         )

@@ -14,7 +14,7 @@ from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 
 log = structlog.get_logger()
 
-_SECONDS = {"discover": 20, "feeds": 20, "watch": 10, "notices": 20}
+_SECONDS = {"discover": 20, "feeds": 20, "watch": 10, "notices": 20, "retention": 600}
 """How often a stage asks what is due; what is due and when stands in the store."""
 _DEFAULT_SECONDS = 5
 GRACE = timedelta(seconds=25)

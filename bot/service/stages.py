@@ -1,7 +1,7 @@
 """The stages in the order in which data flows, each one tick that asks the store what is due."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
@@ -98,6 +98,14 @@ async def report_tick(bot: Bot) -> Outcome:
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 
+async def retention_tick(bot: Bot) -> Outcome:
+    task = await bot.stores.retention.claim_forgetting()
+    if task is None:
+        return Outcome("retention")
+    forgotten = await bot.stores.retention.forget(task, bot.settings.store.retention)
+    return Outcome("retention", asdict(forgotten))
+
+
 STAGES: Mapping[str, Callable[[Bot], Awaitable[Outcome]]] = {
     "discover": discover_tick,
     "feeds": feeds_tick,
@@ -108,6 +116,7 @@ STAGES: Mapping[str, Callable[[Bot], Awaitable[Outcome]]] = {
     "act": act_tick,
     "verify": verify_tick,
     "report": report_tick,
+    "retention": retention_tick,
 }
 OBSERVING = ("discover", "feeds", "watch", "assess", "plan")
 """The stages that only read from outside."""

@@ -28,6 +28,7 @@ from bot.settings.values import (
     Name,
     Percent,
     StoreAddress,
+    WaveName,
     WindowText,
     host_defect,
     is_loopback,
@@ -161,6 +162,10 @@ class StoreSettings(_Section):
         "sqlite:///data/freshness.db", description="sqlite:///PATH, or postgresql://USER@HOST/NAME for replicas."
     )
     password_file: Path | None = Field(None, description="File with the database password.")
+    retention: Interval = Field(
+        timedelta(days=400),
+        description="Rebuilds that ended longer ago are forgotten; observations and changes stay.",
+    )
 
 
 class ScheduleSettings(_Section):
@@ -210,7 +215,7 @@ class RuleSettings(_Section):
     settle: Duration | None = Field(None, description="How long a change waits for those that follow it.")
     windows: list[WindowText] | None = Field(None, description="When work may start.")
     max_age: Duration | None = Field(None, description="How stale an image may become.")
-    wave: Name | None = Field(None, description="Wave that the repositories belong to.")
+    wave: WaveName | None = Field(None, description="Wave that the repositories belong to.")
 
     def rule(self) -> Rule:
         match = self.match
@@ -228,7 +233,7 @@ class RuleSettings(_Section):
 class WaveSettings(_Section):
     """Repositories that are rebuilt together."""
 
-    name: Name = Field(description="As in the rules' wave.")
+    name: WaveName = Field(description="As in the rules' wave.")
     soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
     batch: int | None = Field(None, ge=1, description="How many of its rebuilds may be under way at once.")
 

@@ -138,3 +138,5 @@ GuardedAddress = Annotated[str, AfterValidator(_guarded_address)]
 StoreAddress = Annotated[str, AfterValidator(_store)]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 """A name or glob; an empty one would match nothing, or everything."""
+
+WaveName = Annotated[str, Field(min_length=1, max_length=64)]

@@ -41,7 +41,7 @@ class ActStore(RebuildStore):
             .join(repositories, repositories.c.id == rebuilds.c.repository_id)
             .where(repositories.c.name == repository, rebuilds.c.state == State.OPEN.value)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return int((await connection.execute(query)).scalar_one())
 
     async def save_progress(self, rebuild: Rebuild) -> None:
@@ -57,7 +57,7 @@ class ActStore(RebuildStore):
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
         """Those of the files that discovery has fetched before."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
 
 

@@ -11,8 +11,9 @@ from bot.domain.change import DOTNET_CAUSES, Change, Move
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED, Action, State, Target
 from bot.store.engine.codec import dump, load
-from bot.store.engine.counters import FEEDS, counter
+from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import changes, observations, rebuilds
@@ -38,7 +39,7 @@ class AssessStore(Store):
             .order_by(observations.c.id)
             .limit(limit)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
             Pair(
@@ -53,12 +54,13 @@ class AssessStore(Store):
 
     async def feeds_revision(self) -> int:
         """Grows with every news from a feed; read before the news, so that none is missed in between."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await counter(connection, FEEDS)
 
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            await lock(connection, observations, {pair.id for pair, _ in found})
             for pair, change in found:
                 taken = await connection.execute(
                     update(observations)
@@ -94,7 +96,7 @@ class AssessStore(Store):
             )
             .order_by(changes.c.id)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
@@ -102,6 +104,7 @@ class AssessStore(Store):
         now = self._clock.now()
         rollouts: set[int] = set()
         async with self._database.transaction() as connection:
+            await lock(connection, changes, looked_at)
             for ids in chunks(looked_at):
                 await connection.execute(
                     update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now, feeds_revision=revision)
@@ -118,6 +121,12 @@ class AssessStore(Store):
                 await _explain(connection, {move.id for move in news}, now)
             for rollout in sorted(rollouts):
                 await announce(connection, f"rollout:{rollout}", now)
+            assessments = await raise_counter(connection, ASSESSMENTS)
+            await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_([move.id for move in news]))
+                .values(assessed_revision=assessments)
+            )
 
 
 async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:
@@ -134,10 +143,7 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
     ]
     is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
     for ids in chunks(sorted(concerned)):
-        # Locked in the order in which plans do it, so that neither waits for the other.
-        await connection.execute(
-            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
-        )
+        await lock(connection, rebuilds, ids)
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(ids))

@@ -14,12 +14,14 @@ from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases import base_ids, catch_up, hold, mark_used
+from bot.store.rows.bases import base_ids, catch_up, mark_used
 from bot.store.rows.blobs import blobs_of
-from bot.store.rows.incidents import clear_incidents, open_incident, open_since
-from bot.store.rows.tables import blobs, repositories, tasks, usages
+from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
+from bot.watch.registry.incident import Incident
 
 _LISTING = "list repositories"
 _SAME_SECOND = timedelta(seconds=2)
@@ -43,10 +45,10 @@ class DiscoverStore(Store):
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
             if trouble is not None:
-                await open_incident(connection, _UNLISTED, now, trouble, now)
+                await tell_incidents(connection, [Incident(_UNLISTED, now, trouble)], (), now)
 
     async def known_fleet(self) -> KnownFleet:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             names = await connection.execute(select(repositories.c.name).where(repositories.c.listed.is_(True)))
             return KnownFleet(frozenset(names.scalars()), await open_since(connection, _SHORT))
 
@@ -60,8 +62,10 @@ class DiscoverStore(Store):
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            await settle(connection, tasks, self._worker, task.id, due_at=due)
             rows = await connection.execute(
                 select(
+                    repositories.c.id,
                     repositories.c.name,
                     repositories.c.pushed_at,
                     repositories.c.default_branch,
@@ -70,27 +74,25 @@ class DiscoverStore(Store):
                 )
             )
             known = {row.name: row for row in rows}
-            fresh = [repository for repository in listing.taken if repository.name not in known]
+            shown = {item.name: item for item in listing.taken}
+            fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
+            news = [
+                {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item, now)}
+                for row in known.values()
+                if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
+            ]
+            gone = [
+                row.id
+                for row in known.values()
+                if row.listed and row.name not in shown and row.name not in listing.kept
+            ]
+            await lock(connection, repositories, {*gone, *(item["row"] for item in news)})
             for chunk in chunks(fresh):
                 await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
-            news = [
-                item for item in listing.taken if item.name in known and _has_news(known[item.name], item, reader)
-            ]
             if news:
-                values = [
-                    {"named": item.name, "branch": item.default_branch, "pushed": _settled_push(item, now)}
-                    for item in news
-                ]
-                await connection.execute(_become_due(now), values)
-            gone = (
-                {name for name, row in known.items() if row.listed}
-                - {item.name for item in listing.taken}
-                - listing.kept
-            )
-            for names in chunks(sorted(gone)):
-                await self._forget(connection, names)
+                await connection.execute(_become_due(now), news)
+            await self._forget(connection, gone)
             await self._tell(connection, listing.trouble, now)
-            await settle(connection, tasks, self._worker, task.id, due_at=due)
 
     async def claim_repositories(self, limit: int) -> list[DueRepository]:
         """Listed repositories whose default branch may have moved."""
@@ -113,25 +115,29 @@ class DiscoverStore(Store):
         ]
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
 
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            for sha, body in bodies.items():
-                await connection.execute(insert_missing(connection, blobs, sha=sha, body=zlib.compress(body)))
+            for sha, body in sorted(bodies.items()):
+                await connection.execute(
+                    insert_missing(connection, blobs, sha=sha, body=zlib.compress(body), fetched_at=now)
+                )
 
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
         """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            await lock(connection, repositories, [repository.id])
             bases_before = select(usages.c.base_id).where(
                 usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
             )
             before = set((await connection.execute(bases_before)).scalars())
             ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
             touched = sorted(before | set(ids.values()))
-            await hold(connection, touched)
+            await lock(connection, bases, touched)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
             if reading.usages:
                 await connection.execute(
@@ -145,6 +151,7 @@ class DiscoverStore(Store):
                         for usage, base in reading.usages
                     ],
                 )
+            await _refer(connection, repository.id, reading.blobs)
             await mark_used(connection, touched)
             await catch_up(connection, reading, ids)
             read = {
@@ -193,33 +200,40 @@ class DiscoverStore(Store):
             values=values,
         )
 
-    async def _forget(self, connection: AsyncConnection, names: Sequence[str]) -> None:
-        ids = list(
-            (await connection.execute(select(repositories.c.id).where(repositories.c.name.in_(names)))).scalars()
-        )
-        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
-        touched = sorted(set((await connection.execute(theirs)).scalars()))
-        await hold(connection, touched)
-        await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
-        await connection.execute(
-            update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
-        )
-        await mark_used(connection, touched)
+    async def _forget(self, connection: AsyncConnection, gone: Sequence[int]) -> None:
+        touched: set[int] = set()
+        for ids in chunks(gone):
+            theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+            touched |= set((await connection.execute(theirs)).scalars())
+        await lock(connection, bases, touched)
+        for ids in chunks(gone):
+            await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
+            await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
+            await connection.execute(
+                update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
+            )
+        await mark_used(connection, sorted(touched))
 
     async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
-        over = [_UNLISTED]
         if trouble is None:
-            over.append(_SHORT)
+            await tell_incidents(connection, (), (_UNLISTED, _SHORT), now)
         else:
-            await open_incident(connection, _SHORT, now, trouble, now)
-        await clear_incidents(connection, over, now)
+            await tell_incidents(connection, [Incident(_SHORT, now, trouble)], (_UNLISTED,), now)
+
+
+async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[str]) -> None:
+    """Files that a repository holds are kept; those that none holds any more are forgotten some time."""
+    await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id == repository))
+    if shas:
+        rows = [{"repository_id": repository, "sha": sha} for sha in sorted(set(shas))]
+        await connection.execute(insert(repository_blobs), rows)
 
 
 def _become_due(now: datetime) -> Any:
     """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
     return (
         update(repositories)
-        .where(repositories.c.name == bindparam("named"))
+        .where(repositories.c.id == bindparam("row"))
         .values(
             default_branch=bindparam("branch"),
             pushed_at=bindparam("pushed"),

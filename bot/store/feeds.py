@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Advisory, Release
@@ -15,6 +15,7 @@ from bot.domain.observation import Observation
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
 from bot.store.engine.inserting import insert_missing, upsert
+from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.observations import add_observation
@@ -27,7 +28,7 @@ class FeedsStore(Store):
     async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            for source in sources:
+            for source in sorted(sources, key=lambda each: each.url):
                 await connection.execute(_row(connection, source, now))
 
     async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> list[DueFeed]:
@@ -56,7 +57,7 @@ class FeedsStore(Store):
         ]
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(documents.c.url, documents.c.checked_at).where(
                     documents.c.kind == kind.value, documents.c.body.is_not(None)
@@ -65,14 +66,14 @@ class FeedsStore(Store):
             return {row.url: row.checked_at for row in rows}
 
     async def known_releases(self) -> dict[str, Release]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(select(releases.c.release))).scalars()
             found = [load(row, Release) for row in rows]
         return {release.version: release for release in found}
 
     async def advisories(self) -> list[Advisory]:
         """What each source says of each CVE."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(select(advisories.c.advisory))).scalars()
             return [load(row, Advisory) for row in rows]
 
@@ -80,33 +81,7 @@ class FeedsStore(Store):
         document = reading.document
         async with self._database.transaction() as connection:
             row = await self._mine(connection, reading.source)
-            for release in reading.releases:
-                await save_release(connection, release)
-            for source, cve in reading.withdrawn_advisories:
-                await connection.execute(
-                    delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
-                )
-            for advisory in reading.advisories:
-                await connection.execute(
-                    upsert(
-                        connection,
-                        advisories,
-                        ["source", "cve"],
-                        source=advisory.evidence[0].source,
-                        cve=advisory.cve,
-                        advisory=dump(advisory, Advisory),
-                    )
-                )
-            for document_source in reading.leads_to:
-                await connection.execute(_row(connection, document_source, document.checked_at))
-                await connection.execute(
-                    update(documents)
-                    .where(documents.c.url == document_source.url, documents.c.due_at > document.checked_at)
-                    .values(due_at=document.checked_at)
-                )
-            await self._note_inventory(connection, reading)
-            if reading.releases or reading.advisories or reading.withdrawn_advisories:
-                await raise_counter(connection, FEEDS)
+            await self._bring_forward(connection, row, reading)
             await settle(
                 connection,
                 documents,
@@ -123,6 +98,26 @@ class FeedsStore(Store):
                     "error": None,
                 },
             )
+            for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
+                await save_release(connection, release)
+            for source, cve in sorted(reading.withdrawn_advisories):
+                await connection.execute(
+                    delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
+                )
+            for advisory in sorted(reading.advisories, key=lambda each: (each.evidence[0].source, each.cve)):
+                await connection.execute(
+                    upsert(
+                        connection,
+                        advisories,
+                        ["source", "cve"],
+                        source=advisory.evidence[0].source,
+                        cve=advisory.cve,
+                        advisory=dump(advisory, Advisory),
+                    )
+                )
+            await self._note_inventory(connection, reading)
+            if reading.releases or reading.advisories or reading.withdrawn_advisories:
+                await raise_counter(connection, FEEDS)
 
     async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
         async with self._database.transaction() as connection:
@@ -136,6 +131,15 @@ class FeedsStore(Store):
                 succeeded=False,
                 values={"error": error},
             )
+
+    async def _bring_forward(self, connection: AsyncConnection, own: int, reading: FeedReading) -> None:
+        """What the document leads to is due when it was checked, in rows that are made where there are none."""
+        at = reading.document.checked_at
+        for source in sorted(reading.leads_to, key=lambda each: each.url):
+            await connection.execute(_row(connection, source, at))
+        led_to = documents.c.url.in_({source.url for source in reading.leads_to})
+        await lock_where(connection, documents, or_(documents.c.id == own, led_to))
+        await connection.execute(update(documents).where(led_to, documents.c.due_at > at).values(due_at=at))
 
     async def _note_inventory(self, connection: AsyncConnection, reading: FeedReading) -> None:
         """Watched bases that the inventory lists no longer, or again, get an observation that says so.

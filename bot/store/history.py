@@ -27,7 +27,7 @@ class HistoryStore(Store):
         """All of them, in the order in which they were made."""
         last = 0
         while True:
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 rows = (
                     await connection.execute(
                         select(observations.c.id, observations.c.observation)
@@ -44,7 +44,7 @@ class HistoryStore(Store):
 
     async def releases(self) -> list[Release]:
         """By the time when each was first seen."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(releases.c.release).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
             )
@@ -52,7 +52,7 @@ class HistoryStore(Store):
 
     async def newest(self) -> dict[Base, datetime]:
         """When each base was last observed: the log goes on from there."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(bases.c.registry, bases.c.repository, bases.c.tag, func.max(observations.c.at).label("at"))
                 .join(observations, observations.c.base_id == bases.c.id)
@@ -76,7 +76,7 @@ class HistoryStore(Store):
         async with self._database.transaction() as connection:
             rows = await connection.execute(select(releases.c.release))
             known = {(one.channel, one.version): one for one in (load(row, Release) for row in rows.scalars())}
-            for release in listed:
+            for release in sorted(listed, key=lambda each: (each.channel, each.version)):
                 key = (release.channel, release.version)
                 before = known.get(key)
                 known[key] = _combined(before, release) if before is not None else release

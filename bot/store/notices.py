@@ -79,6 +79,14 @@ class NoticesStore(Store):
     async def save_look(self, look: Look, difference: Difference) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                tasks,
+                self._worker,
+                look.id,
+                due_at=difference.look_again_at,
+                values={"mark": look.mark},
+            )
             told = [await _add(connection, item, now) for item in difference.opened if item.tell]
             for item in difference.opened:
                 if not item.tell:
@@ -93,14 +101,6 @@ class NoticesStore(Store):
                 messages.add(first)
             for message in sorted(messages):
                 await announce(connection, f"notice:{message}", now)
-            await settle(
-                connection,
-                tasks,
-                self._worker,
-                look.id,
-                due_at=difference.look_again_at,
-                values={"mark": look.mark},
-            )
 
     async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, bytes | None]:
         """The inventory where it is not the one that was read before; it is large and seldom changes."""

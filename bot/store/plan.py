@@ -10,10 +10,12 @@ from bot.domain.change import Change, Move
 from bot.domain.failure import LeaseLost
 from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.domain.repository import Affected, FleetRepository
-from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout
+from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Revisions
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.engine.store import Store
 from bot.store.rows.rebuilds import (
     after_transitions,
@@ -28,8 +30,12 @@ from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usa
 
 
 class PlanStore(Store):
+    async def revisions(self) -> Revisions:
+        async with self._database.reading() as connection:
+            return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))
+
     async def unplanned(self) -> list[Move]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(changes.c.id, changes.c.change, changes.c.rollout_id)
                 .where(changes.c.planned.is_(False))
@@ -62,7 +68,7 @@ class PlanStore(Store):
         )
         found: dict[int, list[Affected]] = {}
         members: dict[int, FleetRepository] = {}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
             planned = {
@@ -79,11 +85,11 @@ class PlanStore(Store):
         return found
 
     async def open_rebuilds(self) -> list[Rebuild]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
 
     async def open_rollouts(self) -> list[OpenRollout]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(rollouts.c.id, rollouts.c.opened_at, changes.c.change)
                 .join(changes, changes.c.rollout_id == rollouts.c.id)
@@ -99,9 +105,15 @@ class PlanStore(Store):
         ]
 
     async def save_plan(self, plan: PlannedRollout) -> None:
-        """All of it or nothing; raises `LeaseLost` where another replica has planned one of the changes."""
+        """All of it or nothing; raises `LeaseLost` where another plan was saved since its revisions were read.
+
+        What that other plan has begun is missing from this one, so it would be planned twice.
+        """
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+                raise LeaseLost("another worker has saved a plan meanwhile")
+            await lock(connection, changes, plan.changes)
             taken = await connection.execute(
                 update(changes)
                 .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
@@ -120,7 +132,7 @@ class PlanStore(Store):
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
             touched = await _supersede(connection, plan.rebuilds, rollout, now)
-            await _add(connection, plan.rebuilds, rollout, now)
+            await _add(connection, plan, rollout, now)
             await after_transitions(connection, touched | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
@@ -129,13 +141,13 @@ class PlanStore(Store):
             select(changes.c.id)
             .where(
                 changes.c.rollout_id == rebuilds.c.rollout_id,
-                changes.c.assessed_at > rebuilds.c.considered_at,
+                changes.c.assessed_revision > rebuilds.c.considered_revision,
             )
             .exists()
         )
         waiting = rebuilds.c.state.in_(AWAITING)
         late = rebuilds.c.due_at > self._clock.now()
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
             ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
             rows = await connection.execute(
@@ -150,22 +162,23 @@ class PlanStore(Store):
             for rebuild in found
         ]
 
-    async def save_reconsidered(self, due: Mapping[int, datetime]) -> None:
+    async def save_reconsidered(self, due: Mapping[int, datetime], known: Revisions) -> None:
         """New due times by rebuild; only ever earlier, and only while nobody works on it."""
         at = bindparam("at", type_=rebuilds.c.due_at.type)
         statement = (
             update(rebuilds)
             .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
             .values(
-                considered_at=self._clock.now(),
+                considered_revision=known.assessments,
                 due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
             )
         )
         async with self._database.transaction() as connection:
+            await lock(connection, rebuilds, due)
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
 
 
-async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime) -> None:
+async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:
     rows = [
         {
             "rollout_id": rollout,
@@ -177,14 +190,14 @@ async def _add(connection: AsyncConnection, planned: Sequence[PlannedRebuild], r
             "replacements": dump(item.replacements, tuple[Replacement, ...]),
             "wave": item.wave,
             "planned_at": now,
-            "considered_at": now,
+            "considered_revision": plan.known.assessments,
             "due_at": item.due_at,
             "workflow": item.workflow,
             "branch": item.branch,
             "pull_request": item.pull_request,
             "ended_at": now if item.state.has_ended else None,
         }
-        for item in planned
+        for item in plan.rebuilds
     ]
     added = await connection.execute(
         insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason), rows
@@ -198,11 +211,9 @@ async def _supersede(
     """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
     replaced = [old for item in planned for old in item.supersedes]
     touched: set[int] = set()
+    # Locked first, so that what a busy worker is just writing is seen here.
+    await lock(connection, rebuilds, replaced)
     for ids in chunks(replaced):
-        # Locked first, so that what a busy worker is just writing is seen here.
-        await connection.execute(
-            select(rebuilds.c.id).where(rebuilds.c.id.in_(ids)).order_by(rebuilds.c.id).with_for_update()
-        )
         still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(ENDED))
         touched |= {rebuild.rollout for rebuild in still_open}
         for is_same in (False, True):

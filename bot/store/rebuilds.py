@@ -38,7 +38,7 @@ class RebuildStore(Store):
 
     async def runs_taken(self, repository: str) -> set[int]:
         """Workflow runs that already belong to a rebuild of the repository."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(rebuilds.c.run)
                 .join(repositories, repositories.c.id == rebuilds.c.repository_id)

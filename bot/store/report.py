@@ -61,17 +61,17 @@ class ReportStore(Store):
             )
 
     async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the word of the language
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await rollout_of(connection, id)
 
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
         return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
 
     async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
         """All notices that were told together under this one's id, each with the repositories that use its base."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (
                 await connection.execute(
                     select(notices, bases.c.registry, bases.c.repository, bases.c.tag)

@@ -14,6 +14,7 @@ from bot.store.history import HistoryStore
 from bot.store.notices import NoticesStore
 from bot.store.plan import PlanStore
 from bot.store.report import ReportStore
+from bot.store.retention import RetentionStore
 from bot.store.views import ViewsStore
 from bot.store.watch import WatchStore
 
@@ -31,6 +32,7 @@ class Stores:
     act: ActStore
     follow: FollowStore
     report: ReportStore
+    retention: RetentionStore
     views: ViewsStore
     history: HistoryStore
 
@@ -46,6 +48,7 @@ class Stores:
             ActStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ReportStore(database, worker, clock),
+            RetentionStore(database, worker, clock),
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
         )

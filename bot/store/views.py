@@ -46,7 +46,7 @@ class ViewsStore(Store):
     async def status(self) -> Status:
         listed = repositories.c.listed.is_(True)
         newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
             unreadable = await connection.execute(
                 select(repositories.c.name, repositories.c.error).where(listed, repositories.c.error.is_not(None))
@@ -77,7 +77,7 @@ class ViewsStore(Store):
             )
 
     async def explain(self, repository: str) -> Explanation:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(select(repositories).where(repositories.c.name == repository))).first()
             if row is None:
                 raise Failure(
@@ -118,13 +118,13 @@ class ViewsStore(Store):
     async def rollouts(self, limit: int) -> list[Rollout]:
         """The latest rollouts, newest first."""
         newest = select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             ids = list((await connection.execute(newest)).scalars())
             return [await rollout_of(connection, number) for number in ids]
 
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(select(changes.c.change).order_by(changes.c.at, changes.c.id))
             found = [load(row, Change) for row in rows.scalars()]
         return [change for change in found if base in (str(change.base), change.base.short)]
@@ -132,7 +132,7 @@ class ViewsStore(Store):
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
         that these are cut from. Raises `Failure` where there is no such base."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
             known = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
             wanted = {found for found in known if base in (str(found), found.short)}

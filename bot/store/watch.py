@@ -12,9 +12,10 @@ from bot.domain.advisory import Release
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
-from bot.store.rows.incidents import clear_incidents, open_incident
+from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.observations import add_observation
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
@@ -45,7 +46,7 @@ class WatchStore(Store):
 
     async def manifests(self, digests: Collection[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             for chunk in chunks(sorted(set(digests))):
                 rows = await connection.execute(select(manifests).where(manifests.c.digest.in_(chunk)))
                 found.update({row.digest: zlib.decompress(row.body) for row in rows})
@@ -62,7 +63,7 @@ class WatchStore(Store):
             latest,
             and_(releases.c.channel == latest.c.channel, releases.c.published_at == latest.c.at),
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return [load(found, Release) for found in (await connection.execute(query)).scalars()]
 
     async def reschedule(self, polls: Sequence[Poll]) -> None:
@@ -84,6 +85,7 @@ class WatchStore(Store):
             {"base": poll.base_id, "due": poll.due_at, "failed": poll.attempts, "why": poll.error} for poll in polls
         ]
         async with self._database.transaction() as connection:
+            await lock(connection, bases, {poll.base_id for poll in polls})
             await connection.execute(statement, rows)
 
     async def record(self, sightings: Sequence[Sighting], bodies: Mapping[str, bytes]) -> None:
@@ -98,6 +100,7 @@ class WatchStore(Store):
                         fetched_at=sightings[0].observation.at,
                     )
                 )
+            await lock(connection, bases, {sighting.base_id for sighting in sightings})
             for sighting in sightings:
                 await self._record(connection, sighting)
 
@@ -120,7 +123,7 @@ class WatchStore(Store):
         )
 
     async def open_incidents(self, subject_prefix: str) -> list[Incident]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(incidents).where(
                     incidents.c.cleared_at.is_(None),
@@ -133,9 +136,7 @@ class WatchStore(Store):
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""
         at = self._clock.now()
         async with self._database.transaction() as connection:
-            for incident in opened:
-                await open_incident(connection, incident.subject, incident.opened_at, incident.detail, at)
-            await clear_incidents(connection, [incident.subject for incident in cleared], at)
+            await tell_incidents(connection, opened, {incident.subject for incident in cleared}, at)
 
 
 async def _earlier(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, frozenset[str]]:

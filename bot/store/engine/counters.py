@@ -10,14 +10,18 @@ from bot.store.rows.tables import counters
 
 FEEDS = "feeds"
 """Raised by every transaction that brings news from a feed."""
+ASSESSMENTS = "assessments"
+"""Raised by every transaction that assesses changes again."""
+PLANS = "plans"
+"""Raised by every transaction that saves a plan, before anything else."""
 
 
-async def raise_counter(connection: AsyncConnection, name: str) -> None:
-    """Holds the counter's row to the end of the transaction: who reads a value sees all that led to it."""
+async def raise_counter(connection: AsyncConnection, name: str) -> int:
+    """The new value. Holds the counter's row to the end of the transaction: who reads a value sees all that led to
+    it."""
     statement: Any = insert_into(connection, counters).values(name=name, value=1)
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    )
+    raised = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return int((await connection.execute(raised.returning(counters.c.value))).scalar_one())
 
 
 async def counter(connection: AsyncConnection, name: str) -> int:

@@ -1,22 +1,27 @@
 """Opening the database: one address, two engines, the same behaviour."""
 
 import asyncio
+import random
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, nullcontext
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -24,8 +29,44 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 _BUSY_MILLISECONDS = 30_000
+_BROKEN_OFF = frozenset({"40P01", "40001"})
+"""Deadlock, serialization failure."""
+_IDLE_TOO_LONG = "25P03"
+_ATTEMPTS = 5
+_POSTGRES = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+    "options": "-c lock_timeout=15s -c statement_timeout=2min -c idle_in_transaction_session_timeout=1min",
+}
+"""What libpq is told unless the URL says otherwise: a replica that froze, or whose machine is gone, holds up nobody
+for longer than a minute."""
 _migrating = threading.Lock()
 """Alembic keeps what it works on in module variables, so one database is opened at a time."""
+
+
+class BrokenOff(Failure):
+    """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
+
+
+def repeated(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Makes `work`, which is one transaction, again where PostgreSQL broke it off; the last `BrokenOff` is raised.
+
+    Transactions that lock rows in one order (`locking.ORDER`) are seldom broken off.
+    """
+
+    @wraps(work)
+    async def made(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await work(*args, **kwargs)
+            except BrokenOff:
+                await asyncio.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - no secret, so that two meet no more
+        return await work(*args, **kwargs)
+
+    return made
 
 
 class Database:
@@ -35,8 +76,9 @@ class Database:
     waiting sleeps up to 100 ms between two looks (measured: a third of a large discovery).
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, readers: AsyncEngine) -> None:
         self._engine = engine
+        self._readers = readers
         is_sqlite = engine.dialect.name == "sqlite"
         self._writing: AbstractAsyncContextManager[Any] = asyncio.Lock() if is_sqlite else nullcontext()
 
@@ -46,20 +88,38 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach."""
-        try:
+        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach, and its
+        kind `BrokenOff` where PostgreSQL ended the transaction in favour of another."""
+        with self._told():
             async with self._writing, self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError) as error:
-            raise Failure(
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One state of the database from the first statement to the last, which writes nothing and holds up no
+        writer; raises like `transaction`."""
+        with self._told():
+            async with self._readers.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        await self._readers.dispose()
+        await self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError, InternalError) as error:
+            if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
+                raise
+            kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else Failure
+            raise kind(
                 Trouble.UNREACHABLE,
                 f"the database does not answer: {_reason(error)}",
                 where=self._engine.url.render_as_string(hide_password=True),
                 advice="the next pass tries again",
             ) from error
-
-    async def close(self) -> None:
-        await self._engine.dispose()
 
 
 def address(url: str) -> URL:
@@ -83,7 +143,7 @@ async def open_database(url: str) -> Database:
     engine = engine_for(address(url))
     async with opening(engine), engine.begin() as connection:
         await connection.run_sync(_migrate_alone)
-    return Database(engine)
+    return Database(engine, _readers_of(engine))
 
 
 def _probe(database: str | None) -> None:
@@ -93,10 +153,21 @@ def _probe(database: str | None) -> None:
 
 
 def engine_for(target: URL) -> AsyncEngine:
-    engine = create_async_engine(target, pool_pre_ping=target.get_backend_name() != "sqlite", hide_parameters=True)
     if target.get_backend_name() == "sqlite":
-        _ask_sqlite_for_real_transactions(engine)
-    return engine
+        engine = create_async_engine(target, hide_parameters=True)
+        _begin_on_sqlite(engine, "BEGIN IMMEDIATE")
+        return engine
+    told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
+    return create_async_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args=told)
+
+
+def _readers_of(engine: AsyncEngine) -> AsyncEngine:
+    """SQLite's readers have connections of their own, on which writing is an error."""
+    if engine.dialect.name != "sqlite":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    readers = create_async_engine(engine.url, hide_parameters=True)
+    _begin_on_sqlite(readers, "BEGIN", "query_only=ON")
+    return readers
 
 
 @asynccontextmanager
@@ -138,8 +209,8 @@ def _reason(error: Exception) -> str:
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
-def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
-    """The driver begins late and in deferred mode; claims need the write lock from the start."""
+def _begin_on_sqlite(engine: AsyncEngine, beginning: str, *pragmas: str) -> None:
+    """The driver would begin late and in deferred mode; claims need the write lock from the start."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -150,18 +221,21 @@ def _ask_sqlite_for_real_transactions(engine: AsyncEngine) -> None:
             "journal_mode=WAL",
             "foreign_keys=ON",
             "synchronous=FULL",
+            *pragmas,
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(beginning)
 
 
 def _migrate_alone(connection: Any) -> None:
-    """Replicas start together: the second waits here until the first has migrated."""
+    """Replicas start together: the second waits here until the first has migrated, however long that takes."""
     if connection.dialect.name == "postgresql":
+        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
     _migrate(connection)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from sqlalchemy import Table, select, update
 
 from bot.domain.rebuild import FOLLOWED
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, repeated
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
 
@@ -23,6 +25,7 @@ def this_worker() -> Worker:
     return Worker(f"{_host()}/{pid}/{_started(pid)}")
 
 
+@repeated
 async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     """Frees what ended processes of this machine still hold; how many rows that were.
 
@@ -43,20 +46,23 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     return freed
 
 
+@repeated
 async def give_all_back(database: Database, worker: Worker, *, attempted: bool = False) -> int:
     """At an orderly stop: nothing stays leased. `attempted` where work was cut off in its middle."""
     async with database.transaction() as connection:
         return sum([await give_back(connection, table, worker, attempted=attempted) for table in LEASED])
 
 
+@repeated
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, bases, documents):
-            await connection.execute(update(table).where(table.c.due_at > now).values(due_at=now))
-        await connection.execute(
-            update(rebuilds).where(rebuilds.c.due_at > now, rebuilds.c.state.in_(FOLLOWED)).values(due_at=now)
-        )
+        for table in (tasks, bases, documents, rebuilds):
+            later = [table.c.due_at > now]
+            if table is rebuilds:
+                later.append(rebuilds.c.state.in_(FOLLOWED))
+            for ids in chunks(await lock_where(connection, table, *later)):
+                await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))
 
 
 def _host() -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
+from bot.store.engine.locking import lock_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def claim(
         .where(table.c.due_at <= now, or_(table.c.lease_until.is_(None), table.c.lease_until <= now), *where)
         .order_by(table.c.due_at, table.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     ids = list((await connection.execute(due)).scalars())
     if not ids:
@@ -82,9 +83,10 @@ async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *
 
     `attempted`: it may have begun with them, so the attempt counts; an orderly stop has not.
     """
+    held = await lock_where(connection, table, table.c.lease_owner == worker.name)
     freed = await connection.execute(
         update(table)
-        .where(table.c.lease_owner == worker.name)
+        .where(table.c.id.in_(held), table.c.lease_owner == worker.name)
         .values(
             lease_owner=None,
             lease_until=None,

@@ -1,15 +1,23 @@
 """What every store is made of."""
 
+from inspect import iscoroutinefunction
+
 from bot.domain.clock import Clock
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, repeated
 from bot.store.engine.queue import Worker
 
 
 class Store:
     """What one worker reads and writes of a database, for one stage; each method is one transaction.
 
-    Times of rows (due, leased until, assessed at) are those of `clock`.
+    Times of rows (due, leased until, assessed at) are those of `clock`. A method whose transaction PostgreSQL broke
+    off in favour of another one is made again, which is why it must be one transaction as a whole.
     """
+
+    def __init_subclass__(cls) -> None:
+        for name, member in vars(cls).items():
+            if iscoroutinefunction(member) and not name.startswith("_"):
+                setattr(cls, name, repeated(member))
 
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         self._database = database

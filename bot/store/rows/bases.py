@@ -11,6 +11,7 @@ from bot.domain.change import Cause
 from bot.domain.followed_base import moved
 from bot.domain.reference import Base, Reference
 from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock
 from bot.store.rows.tables import bases, changes, usages
 
 _SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
@@ -34,18 +35,6 @@ async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, i
         )
         found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
     return {base: id_ for base, id_ in found.items() if base in named}
-
-
-async def hold(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Locks bases in one order: two repositories that gain and lose the same base must see each other's usages.
-
-    SQLite needs none: its transactions come one after another.
-    """
-    if connection.dialect.name == "sqlite":
-        return
-    for chunk in chunks(ids):
-        locked = select(bases.c.id).where(bases.c.id.in_(chunk)).order_by(bases.c.id).with_for_update()
-        await connection.execute(locked)
 
 
 async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
@@ -82,4 +71,6 @@ async def catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[B
         .where(changes.c.base_id.in_(behind), changes.c.cause.in_(_SET_OFF_REBUILDS))
         .group_by(changes.c.base_id)
     )
-    await connection.execute(update(changes).where(changes.c.id.in_(last)).values(planned=False))
+    ids_of_last = list((await connection.execute(last)).scalars())
+    await lock(connection, changes, ids_of_last)
+    await connection.execute(update(changes).where(changes.c.id.in_(ids_of_last)).values(planned=False))

@@ -1,6 +1,6 @@
 """Incidents: what is wrong outside, told once when it begins and once when it is over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -9,31 +9,41 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.inserting import insert_missing
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import incidents
+from bot.watch.registry.incident import Incident
 
 
-async def open_incident(
-    connection: AsyncConnection, subject: str, opened_at: datetime, detail: str, at: datetime
+async def tell_incidents(
+    connection: AsyncConnection, opened: Collection[Incident], over: Collection[str], at: datetime
 ) -> None:
-    """Causes a message; an incident that is open already keeps its beginning and causes none."""
-    added = await connection.execute(
-        insert_missing(connection, incidents, subject=subject, opened_at=opened_at, detail=detail).returning(
-            incidents.c.id
-        )
-    )
-    for row in added.all():
-        await announce(connection, f"incident:{row.id}", at)
+    """Opens incidents and ends those on the subjects `over`; each beginning and each end causes a message.
+
+    One that is open already keeps its beginning. One subject after the other, since who opens one waits for whoever
+    is just ending it.
+    """
+    beginning = {incident.subject: incident for incident in opened}
+    for subject in sorted({*beginning, *over}):
+        if subject in over:
+            await _end(connection, subject, at)
+        if subject in beginning:
+            await _open(connection, beginning[subject], at)
 
 
-async def clear_incidents(connection: AsyncConnection, subjects: Sequence[str], at: datetime) -> None:
-    """Ends those that are open, and causes a message for each."""
-    ended = await connection.execute(
+async def _open(connection: AsyncConnection, incident: Incident, at: datetime) -> None:
+    values = {"subject": incident.subject, "opened_at": incident.opened_at, "detail": incident.detail}
+    added = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
+    if added is not None:
+        await announce(connection, f"incident:{added}", at)
+
+
+async def _end(connection: AsyncConnection, subject: str, at: datetime) -> None:
+    ended = await connection.scalar(
         update(incidents)
-        .where(incidents.c.subject.in_(subjects), incidents.c.cleared_at.is_(None))
+        .where(incidents.c.subject == subject, incidents.c.cleared_at.is_(None))
         .values(cleared_at=at)
         .returning(incidents.c.id)
     )
-    for row in ended.all():
-        await announce(connection, f"incident:{row.id}", at)
+    if ended is not None:
+        await announce(connection, f"incident:{ended}", at)
 
 
 async def open_since(connection: AsyncConnection, subject: str) -> datetime | None:

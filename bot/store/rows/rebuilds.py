@@ -13,6 +13,7 @@ from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
 
@@ -44,11 +45,11 @@ async def note(connection: AsyncConnection, steps: Sequence[dict[str, Any]]) -> 
 async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
     """A rollout ends with its last rebuild; its message is due whenever one of them moved.
 
-    Its row is locked before its rebuilds are counted: of two workers that end the last two at once, neither sees
-    what the other has not committed yet.
+    The rows are locked before their rebuilds are counted: of two workers that end the last two at once, the second
+    sees what the first has committed.
     """
+    await lock(connection, rollouts, touched)
     for rollout in sorted(touched):
-        await connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout).with_for_update())
         open_ones = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.not_in(ENDED))
         still_open = (await connection.execute(open_ones.limit(1))).first() is not None
         await connection.execute(

@@ -93,6 +93,7 @@ blobs = Table(
     metadata,
     Column("sha", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("fetched_at", Moment),
 )
 
 bases = _leased(
@@ -107,6 +108,13 @@ bases = _leased(
     Column("error", Text),
     Column("used", Boolean, nullable=False, server_default="1"),
     UniqueConstraint("registry", "repository", "tag"),
+)
+
+repository_blobs = Table(
+    "repository_blobs",
+    metadata,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha", String(64), primary_key=True, index=True),
 )
 
 usages = Table(
@@ -130,6 +138,12 @@ observations = Table(
     Column("observation", JSON, nullable=False),
     Column("assessed", Boolean, nullable=False),
     Index(None, "base_id", "id"),
+    Index(
+        "ix_observations_unassessed",
+        "id",
+        sqlite_where=text("assessed IS 0"),
+        postgresql_where=text("assessed IS false"),
+    ),
 )
 
 manifests = Table(
@@ -189,6 +203,7 @@ changes = Table(
     Column("cause", String(32), nullable=False),
     Column("assessed_at", Moment, nullable=False),
     Column("feeds_revision", BigInteger, nullable=False),
+    Column("assessed_revision", BigInteger, nullable=False, server_default="0"),
     Column("planned", Boolean, nullable=False, index=True),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
 )
@@ -212,7 +227,7 @@ rebuilds = _leased(
     Column("replacements", JSON, nullable=False),
     Column("wave", String(64), nullable=False),
     Column("planned_at", Moment, nullable=False),
-    Column("considered_at", Moment, nullable=False),
+    Column("considered_revision", BigInteger, nullable=False, server_default="0"),
     Column("branch", String(255)),
     Column("pull_request", Integer),
     Column("workflow", String(255)),

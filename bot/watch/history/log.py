@@ -1,7 +1,8 @@
 """The observation log and the release log: history as JSON Lines, to keep, to move and to replay.
 
 Observations, oldest first, one a line: `at`, `repository`, `tag`, `digest` (null: withdrawn), `version`, `created`,
-`platforms` (`platform`, `digest`, `created`, `os`, `layers` bottom first, 12 hex digits). `registry` is written
+`platforms` (`platform`, `digest`, `created`, `os`, `layers` bottom first, whole or 12 hex digits, and
+`diff_ids` where they are known). `registry` is written
 where it is not mcr.microsoft.com. Releases: `published_at`, `channel`, `release`, `runtime`, `aspnetcore`, `sdks`,
 `security`, `cves`, `cves_listed_at`, `date`, `support_phase`, `eol_date`. Unknown keys are skipped, and null is an
 empty list.
@@ -56,7 +57,7 @@ def _empty_if_null(value: object) -> object:
 _Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
 _NullIsEmpty = BeforeValidator(_empty_if_null)
 _Digest = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$")]
-_Layer = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+_Layer = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{12}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$")]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 _Text = Annotated[str, StringConstraints(max_length=256)]
 _Cve = Annotated[str, StringConstraints(pattern=r"^CVE-\d{4}-\d{4,12}$")]
@@ -68,6 +69,7 @@ class _PlatformRow(BaseModel):
     created: _Text | None = None
     os: _Text | None = None
     layers: Annotated[list[_Layer], Field(max_length=MOST_LAYERS), _NullIsEmpty] = []
+    diff_ids: Annotated[list[_Digest], Field(max_length=MOST_LAYERS), _NullIsEmpty] = []
 
 
 class _ObservationRow(BaseModel):
@@ -117,7 +119,14 @@ def read_observations(path: Path) -> Iterator[Observation]:
             version=row.version,
             created=row.created,
             platforms=tuple(
-                PlatformImage(image.platform, image.digest, image.created, image.os, tuple(image.layers))
+                PlatformImage(
+                    image.platform,
+                    image.digest,
+                    image.created,
+                    image.os,
+                    tuple(image.layers),
+                    tuple(image.diff_ids),
+                )
                 for image in row.platforms
             ),
         )
@@ -164,17 +173,19 @@ def observation_row(observation: Observation) -> dict[str, Any]:
     return row | {
         "version": observation.version,
         "created": observation.created,
-        "platforms": [
-            {
-                "platform": image.platform,
-                "digest": image.digest,
-                "created": image.created,
-                "os": image.os,
-                "layers": list(image.layers),
-            }
-            for image in observation.platforms
-        ],
+        "platforms": [_platform_row(image) for image in observation.platforms],
     }
+
+
+def _platform_row(image: PlatformImage) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "platform": image.platform,
+        "digest": image.digest,
+        "created": image.created,
+        "os": image.os,
+        "layers": list(image.layers),
+    }
+    return row | {"diff_ids": list(image.diff_ids)} if image.diff_ids else row
 
 
 def release_row(release: Release) -> dict[str, Any]:

@@ -17,6 +17,7 @@ MOST_PLATFORMS = 32
 VERSION_VARIABLES = ("DOTNET_SDK_VERSION", "ASPNET_VERSION", "DOTNET_VERSION")
 """Where an image declares its version: sdk images carry all three, aspnet the last two, runtime the last."""
 
+_LONGEST_VERSION = 64
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,3}(?:[-+][0-9A-Za-z.+-]{1,48})?", re.ASCII)
 
 
@@ -123,7 +124,7 @@ def observation(base: Base, digest: str, platforms: Sequence[Platform], at: date
 def declared_version(config: Config) -> str | None:
     """The .NET version of an image, of an sdk image the SDK's; None where it declares none (runtime-deps)."""
     declared = (config.env.get(name, "") for name in VERSION_VARIABLES)
-    return next((text for text in declared if _VERSION.fullmatch(text)), None)
+    return next((text for text in declared if len(text) <= _LONGEST_VERSION and _VERSION.fullmatch(text)), None)
 
 
 def _instant(created: str) -> datetime:
@@ -140,9 +141,15 @@ def _no_image(what: str, where: str) -> Failure:
 
 def _image(base: Base, platform: Platform) -> PlatformImage:
     labels = {**platform.config.labels, **platform.manifest.annotations}
-    layers = tuple(digest.partition(":")[2][:12] for digest in platform.manifest.layers)
     system = distribution(base.tag, labels, platform.config.history)
-    return PlatformImage(platform.name, platform.digest, platform.config.created, system, layers)
+    return PlatformImage(
+        platform.name,
+        platform.digest,
+        platform.config.created,
+        system,
+        platform.manifest.layers,
+        platform.config.diff_ids,
+    )
 
 
 class _Reader:

@@ -111,6 +111,7 @@ class Stores(StageStores):
     async def planned(
         self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
     ) -> PlannedRollout:
+        known = await self.plan.revisions()
         moves = await self.plan.unplanned()
         affected = await self.plan.affected([move.id for move in moves])
         members = {item.member.id: item.member for items in affected.values() for item in items}
@@ -136,6 +137,7 @@ class Stores(StageStores):
                 PlannedRebuild(repository_id=member.id, repository=member.name, **(chosen | values))
                 for member in members.values()
             ),
+            known,
         )
 
     async def count(self, table: Table) -> int:

@@ -53,7 +53,7 @@ async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores)
 
 async def test_changes_that_concern_nobody_are_planned_without_a_rollout(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan.save_plan(PlannedRollout(None, (1,), ()))
+    await stores.plan.save_plan(PlannedRollout(None, (1,), (), await stores.plan.revisions()))
     assert await stores.plan.unplanned() == []
     assert (await stores.count(rollouts), await stores.count(outbox)) == (0, 0)
 

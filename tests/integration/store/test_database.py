@@ -165,7 +165,7 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
 for number in range(1_000_000):
     connection.execute("BEGIN IMMEDIATE")
     for half in "ab":
-        connection.execute("INSERT INTO blobs VALUES (?, ?)", (f"{number}{half}", b"x" * 2000))
+        connection.execute("INSERT INTO blobs (sha, body) VALUES (?, ?)", (f"{number}{half}", b"x" * 2000))
     connection.execute("COMMIT")
     print(number, flush=True)
 """

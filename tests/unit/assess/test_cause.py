@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from bot.assess.cause import cause_of, compare
 from bot.assess.releases import Fixes
 from bot.domain.change import Cause
-from bot.domain.observation import Observation
+from bot.domain.observation import Observation, PlatformImage
 from tests.unit.assess.world import AMD64, ARM64, image, seen
 
 UNLISTED, LISTED, FIXED = Fixes(False), Fixes(True), Fixes(True, cves=("CVE-2025-0001",))
@@ -137,3 +137,8 @@ def test_what_needs_no_rebuild_left_every_common_platform_as_it_was(
     if not cause(before, after).needs_rebuild and before.digest != after.digest:
         earlier = {one.platform: one.digest for one in before.platforms}
         assert all(earlier.get(one.platform, one.digest) == one.digest for one in after.platforms)
+
+
+def test_a_layer_that_is_known_whole_is_the_one_that_was_known_by_its_twelve_digits() -> None:
+    whole = PlatformImage(AMD64, "sha256:2", layers=("sha256:" + "a" * 64, "sha256:" + "c" * 64))
+    assert cause(seen("1", image("1", layers="ab")), seen("2", whole)) is Cause.LAYERS_ONLY

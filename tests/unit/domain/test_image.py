@@ -195,3 +195,10 @@ def test_no_document_makes_a_reader_fail_otherwise(document: dict[str, object]) 
     for read in (read_document, read_config):
         with suppress(Failure):
             read(body, "here")
+
+
+def test_a_config_tells_the_layers_unpacked_or_none_of_them() -> None:
+    told = [digest_of(b"os"), digest_of(b"runtime")]
+    assert read_config(json.dumps({"rootfs": {"diff_ids": told}}).encode(), "here").diff_ids == tuple(told)
+    for odd in ([*told, "sha256:short"], "text", [7]):
+        assert read_config(json.dumps({"rootfs": {"diff_ids": odd}}).encode(), "here").diff_ids == ()

@@ -243,7 +243,8 @@ _images = st.builds(
     digest=_hex,
     created=_word,
     os=_word,
-    layers=st.lists(_hex.map(lambda digest: digest[7:19]), max_size=3).map(tuple),
+    layers=st.lists(_hex | _hex.map(lambda digest: digest[7:19]), max_size=3).map(tuple),
+    diff_ids=st.lists(_hex, max_size=3).map(tuple),
 )
 _observations = st.builds(
     Observation,

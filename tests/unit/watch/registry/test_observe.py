@@ -13,11 +13,12 @@ from tests.unit.watch.memory import MemoryRegistry, MemoryStore
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0-noble-chiseled")
 LAYERS = (digest_of(b"os"), digest_of(b"runtime"))
+UNPACKED = (digest_of(b"os unpacked"), digest_of(b"runtime unpacked"))
 
 
 def platform(name: str, created: str | None = None, **env: str) -> Platform:
     manifest = Manifest(Entry("c", digest_of(b"config"), 1), LAYERS)
-    return Platform(name, digest_of(name.encode()), manifest, Config(name, created, env))
+    return Platform(name, digest_of(name.encode()), manifest, Config(name, created, env, diff_ids=UNPACKED))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,8 @@ def platform(name: str, created: str | None = None, **env: str) -> Platform:
         ({"DOTNET_VERSION": "10.0.0-preview.7.25380.108"}, "10.0.0-preview.7.25380.108"),
         ({"DOTNET_VERSION": ""}, None),
         ({"DOTNET_VERSION": "10.0\n<!channel>"}, None),
+        ({"DOTNET_VERSION": f"10.0.0-{'9' * 48}"}, "10.0.0-" + "9" * 48),
+        ({"DOTNET_VERSION": f"123456789.123456789.0-{'9' * 48}"}, None),
         ({"PATH": "/usr/bin"}, None),
     ],
 )
@@ -40,7 +43,9 @@ def test_an_observation_holds_each_platform_with_its_layers_bottom_first() -> No
     platforms = [platform("linux/amd64"), platform("linux/arm/v7")]
     seen = observation(BASE, digest_of(b"index"), platforms, NOW)
     assert [image.platform for image in seen.platforms] == ["linux/amd64", "linux/arm/v7"]
-    assert seen.platforms[0].layers == tuple(layer.removeprefix("sha256:")[:12] for layer in LAYERS)
+    assert seen.platforms[0].layers == LAYERS
+    assert seen.platforms[0].short_layers == tuple(layer.removeprefix("sha256:")[:12] for layer in LAYERS)
+    assert seen.platforms[0].diff_ids == UNPACKED
     assert {image.os for image in seen.platforms} == {"noble-chiseled"}
     assert (seen.base, seen.digest, seen.at) == (BASE, digest_of(b"index"), NOW)
 

@@ -1,0 +1,58 @@
+"""The order in which transactions lock rows, so that no two of them wait for each other.
+
+Tables in the order of `ORDER`; rows of one table by their ids, or by their keys where several are inserted. SQLite
+needs none of it: its writing transactions come one after another.
+
+Rows are locked FOR NO KEY UPDATE, as an UPDATE does by itself. The check of a foreign key, which every insert of a
+row that refers to another makes, waits for a stronger lock, and two transactions that insert first and lock
+afterwards would wait for each other.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.inserting import chunks
+
+ORDER = (
+    "counters (of plans)",
+    "manifests",
+    "tasks",
+    "repositories",
+    "bases",
+    "usages",
+    "repository_blobs",
+    "documents",
+    "releases",
+    "advisories",
+    "observations",
+    "changes",
+    "rebuilds",
+    "transitions",
+    "rollouts",
+    "blobs",
+    "notices",
+    "incidents",
+    "outbox",
+    "counters (of feeds and assessments)",
+)
+"""A transaction that writes to several tables locks their rows in this order."""
+
+
+async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:
+    """Holds the rows to the end of the transaction, the lowest id first."""
+    if connection.dialect.name == "sqlite":
+        return
+    for chunk in chunks(sorted(ids)):
+        await connection.execute(_locking(table, table.c.id.in_(chunk)))
+
+
+async def lock_where(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> list[int]:
+    """The same for the rows that meet `where`, told by their ids."""
+    return list((await connection.execute(_locking(table, *where))).scalars())
+
+
+def _locking(table: Table, *where: ColumnElement[bool]) -> Any:
+    return select(table.c.id).where(*where).order_by(table.c.id).with_for_update(key_share=True)

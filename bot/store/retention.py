@@ -1,0 +1,120 @@
+"""What is kept no longer: rebuilds that ended long ago, and documents that nothing refers to."""
+
+import json
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.change import Cause
+from bot.domain.rebuild import ENDED
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.queue import claim, settle
+from bot.store.engine.store import Store
+from bot.store.rows.tables import (
+    bases,
+    blobs,
+    changes,
+    manifests,
+    observations,
+    rebuilds,
+    repository_blobs,
+    tasks,
+    transitions,
+)
+
+_TASK = "forget what is kept no longer"
+_EVERY = timedelta(days=1)
+_UNREFERRED_FOR = timedelta(days=8)
+"""Longer than a week, in which every repository is read again and tells anew which files it holds."""
+_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many rows went."""
+
+    rebuilds: int = 0
+    transitions: int = 0
+    blobs: int = 0
+    manifests: int = 0
+
+
+class RetentionStore(Store):
+    async def claim_forgetting(self) -> int | None:
+        """The daily task where it is due, so that one replica does it."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _TASK])
+        return rows[0]["id"] if rows else None
+
+    async def forget(self, task: int, retention: timedelta) -> Forgotten:
+        """Ends the task with everything forgotten, or, where the lease is lost, with nothing."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(connection, tasks, self._worker, task, due_at=now + _EVERY)
+            unreferred = await _unreferred_manifests(connection, now - _UNREFERRED_FOR)
+            forgotten_manifests = await _delete(connection, manifests, "digest", unreferred)
+            old = await _ended_rebuilds(connection, now - retention)
+            steps = await _delete(connection, transitions, "rebuild_id", old)
+            ended = await _delete(connection, rebuilds, "id", old)
+            files = delete(blobs).where(
+                blobs.c.fetched_at < now - _UNREFERRED_FOR,
+                blobs.c.sha.not_in(select(repository_blobs.c.sha)),
+            )
+            return Forgotten(ended, steps, (await connection.execute(files)).rowcount, forgotten_manifests)
+
+
+async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Those whose rollout carries no base's last change.
+
+    A repository that joins the fleet, or falls behind, is still served by such a change, and its rebuilds tell who
+    has been.
+    """
+    last = select(func.max(changes.c.id)).where(changes.c.cause.in_(_SET_OFF_REBUILDS)).group_by(changes.c.base_id)
+    needed = select(changes.c.rollout_id).where(changes.c.id.in_(last), changes.c.rollout_id.is_not(None))
+    found = await connection.execute(
+        select(rebuilds.c.id).where(
+            rebuilds.c.state.in_(ENDED), rebuilds.c.ended_at < before, rebuilds.c.rollout_id.not_in(needed)
+        )
+    )
+    return list(found.scalars())
+
+
+async def _unreferred_manifests(connection: AsyncConnection, before: datetime) -> list[str]:
+    """Documents of digests that no base shows now and none has shown since `before`."""
+    kept = set((await connection.execute(select(bases.c.digest).where(bases.c.digest.is_not(None)))).scalars())
+    lately = select(observations.c.digest).where(observations.c.at >= before, observations.c.digest.is_not(None))
+    new = set((await connection.execute(lately)).scalars()) | kept
+    kept = set()
+    while new := new - kept:
+        kept |= new
+        new = {named for chunk in chunks(sorted(new)) for named in await _named_in(connection, chunk)}
+    old = await connection.execute(select(manifests.c.digest).where(manifests.c.fetched_at < before))
+    return sorted(set(old.scalars()) - kept)
+
+
+async def _named_in(connection: AsyncConnection, digests: Collection[str]) -> set[str]:
+    """The manifests and configs that these documents point to."""
+    bodies = await connection.execute(select(manifests.c.body).where(manifests.c.digest.in_(digests)))
+    return {digest for body in bodies.scalars() for digest in _digests(json.loads(zlib.decompress(body)))}
+
+
+def _digests(document: Any) -> Iterator[str]:
+    """Of an index its images, of an image its config; a config points to nothing."""
+    pointers = document.get("manifests", [document.get("config")]) if isinstance(document, dict) else []
+    for pointer in pointers if isinstance(pointers, list) else []:
+        if isinstance(pointer, dict) and isinstance(pointer.get("digest"), str):
+            yield pointer["digest"]
+
+
+async def _delete(connection: AsyncConnection, table: Table, column: str, values: Collection[Any]) -> int:
+    deleted = 0
+    for chunk in chunks(sorted(values)):
+        deleted += (await connection.execute(delete(table).where(table.c[column].in_(chunk)))).rowcount
+    return deleted

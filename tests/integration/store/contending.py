@@ -1,0 +1,170 @@
+"""`python -m tests.integration.store.contending URL NAME SEED SECONDS`: a replica with every stage busy at once, on
+the rows that another such replica works on."""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.discover.ports import Listing, Reading
+from bot.domain.advisory import Release
+from bot.domain.change import Move
+from bot.domain.clock import ManualClock
+from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.failure import LeaseLost
+from bot.domain.observation import Observation
+from bot.domain.rebuild import State
+from bot.domain.reference import Base
+from bot.domain.repository import Repository
+from bot.store.engine.database import open_database
+from bot.store.engine.leases import bring_forward, give_all_back
+from bot.watch.feeds.stage import FeedReading
+from bot.watch.registry.incident import Incident
+from bot.watch.registry.stage import Poll, Sight, Sighting
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import HOUR, Stores, usage_of
+
+BASES = [Base("mcr.microsoft.com", "dotnet/aspnet", f"{number}.0") for number in range(6)]
+REPOSITORIES = [Repository(f"contoso/shop-{number}", "main", NOON - timedelta(days=9)) for number in range(8)]
+FEEDS = [FeedSource(FeedKind.DOTNET_RELEASES, f"https://feeds.example/{number}.json") for number in range(4)]
+
+
+class Replica:
+    """Its clock runs a minute with every step, so that much is due all the time."""
+
+    def __init__(self, stores: Stores, seed: int) -> None:
+        self.stores = stores
+        self.random = random.Random(seed)
+
+    def soon(self, most_minutes: int = 3) -> timedelta:
+        return timedelta(minutes=self.random.randint(1, most_minutes))
+
+    async def list_fleet(self) -> None:
+        task = await self.stores.discover.claim_listing()
+        if task is None:
+            return
+        shown = [
+            replace(item, pushed_at=self.stores.clock.now()) if self.random.random() < 0.5 else item
+            for item in self.random.sample(REPOSITORIES, len(REPOSITORIES) - 2)
+        ]
+        trouble = self.random.choice([None, "few"])
+        due = self.stores.clock.now() + self.soon()
+        await self.stores.discover.record_listing(task, Listing(tuple(shown), trouble=trouble), due)
+
+    async def read(self) -> None:
+        for repository in await self.stores.discover.claim_repositories(3):
+            bases = self.random.sample(BASES, 4)
+            reading = Reading("tree", tuple((usage_of(base), base) for base in bases))
+            await self.stores.discover.save_reading(repository, reading, self.stores.clock.now() + self.soon())
+
+    async def watch(self) -> None:
+        due = await self.stores.watch.claim_bases(6, HOUR)
+        self.random.shuffle(due)
+        now = self.stores.clock.now()
+        moved, still = due[: len(due) // 2], due[len(due) // 2 :]
+        await self.stores.watch.record(
+            [
+                Sighting(
+                    each.id,
+                    Sight.MOVED if each.digest else Sight.FIRST,
+                    Observation(now, each.base, f"sha256:{self.random.randbytes(32).hex()}", "10.0.5"),
+                    now + self.soon(),
+                )
+                for each in moved
+            ],
+            {f"sha256:{each.id}": b"{}" for each in moved},
+        )
+        await self.stores.watch.reschedule([Poll(each.id, now + self.soon()) for each in still])
+        troubles = [Incident(f"watch:{name}", now, "no answer") for name in self.random.sample("abcdef", 4)]
+        await self.stores.watch.save_incidents(troubles[:2], troubles[2:])
+
+    async def read_feeds(self) -> None:
+        await self.stores.feeds.follow_feeds(FEEDS)
+        now = self.stores.clock.now()
+        for feed in await self.stores.feeds.claim_due_feeds(frozenset({FeedKind.DOTNET_RELEASES}), 4):
+            releases = [Release("10.0", f"10.0.{number}", now) for number in self.random.sample(range(6), 4)]
+            document = StoredDocument(feed.source.url, None, None, b"{}", now, now)
+            leads_to = tuple(self.random.sample(FEEDS, 2))
+            reading = FeedReading(feed.source, document, now + self.soon(), tuple(releases), leads_to=leads_to)
+            await self.stores.feeds.keep_feed(reading)
+
+    async def assess(self) -> None:
+        await self.stores.assess_all()
+        revision = await self.stores.assess.feeds_revision()
+        earlier = list(await self.stores.assess.reassessable(revision))
+        self.random.shuffle(earlier)
+        news = [Move(move.id, replace(move.change, cves=("CVE-2026-1",))) for move in earlier]
+        await self.stores.assess.save_reassessed([move.id for move in earlier], news, revision)
+
+    async def plan(self) -> None:
+        planned = await self.stores.planned(due_in=self.soon())
+        if not planned.changes:
+            return
+        opened = [rollout.id for rollout in await self.stores.plan.open_rollouts()]
+        joined = self.random.choice(opened) if opened else None
+        waiting = [rebuild.id for rebuild in await self.stores.plan.open_rebuilds()]
+        self.random.shuffle(waiting)
+        rebuilds = tuple(
+            replace(rebuild, supersedes=tuple(waiting) if number == 0 else ())
+            for number, rebuild in enumerate(planned.rebuilds)
+        )
+        changes = list(planned.changes)
+        self.random.shuffle(changes)
+        await self.stores.plan.save_plan(replace(planned, joins=joined, changes=tuple(changes), rebuilds=rebuilds))
+
+    async def act(self) -> None:
+        for job in await self.stores.act.claim_jobs([State.PLANNED, State.WAITING], 3):
+            after = job.rebuild.moved(State.OPEN, "opened", at=self.stores.clock.now())
+            await self.stores.act.settle_rebuild(
+                job.rebuild, replace(after, due_at=self.stores.clock.now() + self.soon())
+            )
+
+    async def follow(self) -> None:
+        for rebuild in await self.stores.follow.claim_rebuilds([State.OPEN], 3):
+            after = rebuild.moved(State.SUCCEEDED, "merged", at=self.stores.clock.now())
+            await self.stores.follow.settle_rebuild(rebuild, after)
+
+    async def give_back(self) -> None:
+        await give_all_back(self.stores.database, self.stores.worker)
+        await bring_forward(self.stores.database, self.stores.clock.now())
+
+    async def busy(self, work: Callable[[], Awaitable[None]], until: float) -> int:
+        """How often the work was done."""
+        done = 0
+        while time.monotonic() < until:
+            self.stores.clock.advance(timedelta(minutes=1))
+            try:
+                await work()
+                done += 1
+            except LeaseLost:
+                continue
+            await asyncio.sleep(0)
+        return done
+
+
+async def main(url: str, name: str, seed: int, seconds: float) -> None:
+    """Prints how often each stage came to its end."""
+    database = await open_database(url)
+    replica = Replica(Stores.of_worker(database, ManualClock(NOON), name), seed)
+    stages = [
+        replica.list_fleet,
+        replica.read,
+        replica.watch,
+        replica.read_feeds,
+        replica.assess,
+        replica.plan,
+        replica.act,
+        replica.follow,
+        replica.give_back,
+    ]
+    until = time.monotonic() + seconds
+    done = await asyncio.gather(*(replica.busy(stage, until) for stage in stages))
+    print({stage.__name__: number for stage, number in zip(stages, done, strict=True)})
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))

@@ -1,0 +1,161 @@
+"""Replicas on one database: none waits for another that waits for it, and what is broken off is made again."""
+
+import ast
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import InternalError
+
+from bot.domain.failure import Failure, Trouble
+from bot.store.engine.database import BrokenOff, Database, open_database, repeated
+from bot.store.rows.tables import tasks
+from tests.children import started
+from tests.integration.store.conftest import NOON
+
+ROOT = Path(__file__).resolve().parents[3]
+SECONDS = 6
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: str) -> None:
+    command = [sys.executable, "-m", "tests.integration.store.contending", url]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    names = enumerate(("one", "two"))
+    with started(
+        *([*command, name, str(seed), str(SECONDS)] for seed, name in names), cwd=ROOT, **pipes
+    ) as replicas:
+        outputs = [await asyncio.to_thread(replica.communicate, timeout=90) for replica in replicas]
+    for _, errors in outputs:
+        print(errors, file=sys.stderr)
+        assert errors == "", errors.splitlines()[-1]
+    for said, _ in outputs:
+        idle = [stage for stage, done in ast.literal_eval(said).items() if done == 0]
+        assert idle == []
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert found.fetchone() == (0,)
+
+
+async def two_tasks(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(insert(tasks), [{"name": name, "due_at": NOON} for name in ("one", "two")])
+
+
+class Crossing:
+    """Two transactions, each of which holds one row and wants the other's, the first time that they are made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._both_hold = asyncio.Barrier(2)
+        self.begun = 0
+
+    async def write(self, *names: str) -> None:
+        self.begun += 1
+        is_again = self.begun > 2
+        async with self._database.transaction() as connection:
+            for name in names:
+                marked = update(tasks).where(tasks.c.name == name).values(attempts=tasks.c.attempts + 1)
+                await connection.execute(marked)
+                if name == names[0] and not is_again:
+                    await self._both_hold.wait()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_transaction_that_postgresql_breaks_off_is_made_again(database: Database) -> None:
+    await two_tasks(database)
+    crossing = Crossing(database)
+    write = repeated(crossing.write)
+    await asyncio.gather(write("one", "two"), write("two", "one"))
+    assert crossing.begun == 3
+    async with database.reading() as connection:
+        assert list((await connection.execute(select(tasks.c.attempts))).scalars()) == [2, 2]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_transaction_that_is_broken_off_and_not_made_again_is_a_passing_trouble(database: Database) -> None:
+    await two_tasks(database)
+    crossing = Crossing(database)
+    ended = await asyncio.gather(crossing.write("one", "two"), crossing.write("two", "one"), return_exceptions=True)
+    (broken,) = [each for each in ended if each is not None]
+    assert isinstance(broken, BrokenOff)
+    assert broken.trouble is Trouble.UNREACHABLE
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_connection_to_postgresql_waits_for_nothing_without_end(database: Database) -> None:
+    names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    async with database.reading() as connection:
+        told = [await connection.scalar(text(f"SHOW {name}")) for name in names]
+    assert told == ["15s", "2min", "1min"]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_replica_that_froze_in_a_transaction_holds_up_the_others_for_a_bounded_time(
+    database: Database, url: str
+) -> None:
+    await two_tasks(database)
+    frozen = await open_database(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D300ms")
+    waited = asyncio.Event()
+
+    async def freeze() -> None:
+        async with frozen.transaction() as connection:
+            await connection.execute(update(tasks).values(attempts=7))
+            await waited.wait()
+
+    freezing = asyncio.create_task(freeze())
+    await asyncio.sleep(0.1)
+    async with database.transaction() as connection:
+        await connection.execute(update(tasks).values(attempts=1))
+    waited.set()
+    with pytest.raises(Failure, match="does not answer"):
+        await freezing
+    await frozen.close()
+    async with database.reading() as connection:
+        assert list((await connection.execute(select(tasks.c.attempts))).scalars()) == [1, 1]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_who_waits_for_a_row_too_long_is_told_that_the_database_does_not_answer(
+    database: Database, url: str
+) -> None:
+    await two_tasks(database)
+    hurried = await open_database(f"{url}?options=-c%20lock_timeout%3D100ms")
+    async with database.transaction() as connection:
+        await connection.execute(update(tasks).values(attempts=1))
+        with pytest.raises(Failure, match="lock timeout"):
+            async with hurried.transaction() as other:
+                await other.execute(update(tasks).values(attempts=2))
+    await hurried.close()
+
+
+# Reading
+
+
+async def test_who_reads_waits_for_no_writer(database: Database) -> None:
+    await two_tasks(database)
+    async with database.transaction() as writer:
+        await writer.execute(update(tasks).values(attempts=1))
+        async with database.reading() as reader:
+            assert list((await reader.execute(select(tasks.c.attempts))).scalars()) == [0, 0]
+
+
+async def test_a_writer_waits_for_nobody_who_reads_one_state_to_its_end(database: Database, url: str) -> None:
+    await two_tasks(database)
+    other = await open_database(url)
+    async with database.reading() as reader:
+        before = list((await reader.execute(select(tasks.c.attempts))).scalars())
+        async with other.transaction() as writer:
+            await writer.execute(update(tasks).values(attempts=1))
+        assert list((await reader.execute(select(tasks.c.attempts))).scalars()) == before
+    await other.close()
+
+
+async def test_who_reads_writes_nothing(database: Database) -> None:
+    with pytest.raises((Failure, InternalError), match=r"readonly|read-only"):
+        async with database.reading() as reader:
+            await reader.execute(insert(tasks).values(name="one", due_at=NOON))

@@ -1,0 +1,247 @@
+"""A database of the first schema, with something in every table, opened by the bot of today."""
+
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+
+import bot.store
+from bot.domain.change import Cause
+from bot.domain.clock import ManualClock
+from bot.domain.document import FeedKind
+from bot.domain.rebuild import State
+from bot.domain.reference import Base
+from bot.store.engine.database import address, open_database
+from bot.store.engine.leases import this_worker
+from bot.store.stores import Stores
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+BASE = {"registry": "mcr.microsoft.com", "repository": "dotnet/aspnet", "tag": "10.0"}
+URL = "https://feeds.example/releases-index.json"
+
+
+def observed(digest: str) -> dict[str, Any]:
+    """As the first version wrote it: layers by twelve digits, no `diff_ids`."""
+    platform = {"platform": "linux/amd64", "digest": digest, "created": None, "os": "noble", "layers": ["c" * 12]}
+    at = NOON.isoformat()
+    return {"at": at, "base": BASE, "digest": digest, "version": "10.0.5", "created": None, "platforms": [platform]}
+
+
+CHANGE = {
+    "base": BASE,
+    "at": NOON.isoformat(),
+    "from_digest": OLD,
+    "to_digest": NEW,
+    "cause": "dotnet-release",
+    "cause_at_detection": "dotnet-unknown",
+    "platforms": ["linux/amd64"],
+}
+REFERENCE = {"name": "mcr.microsoft.com/dotnet/aspnet", "tag": "10.0", "digest": OLD}
+USAGE = {
+    "path": "Dockerfile",
+    "kind": "dockerfile",
+    "line": 1,
+    "reference": REFERENCE,
+    "role": "final-stage",
+    "span": {"start": 5, "end": 80},
+}
+LEASED = {"due_at": NOON, "attempts": 0}
+RELEASE = {"channel": "10.0", "version": "10.0.5", "published_at": NOON.isoformat()}
+ADVISORY = {
+    "cve": "CVE-2026-1",
+    "severity": "high",
+    "evidence": [{"source": "msrc", "locator": "CVE-2026-1", "seen_at": NOON.isoformat()}],
+}
+ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("chores", {"name": "list repositories", "mark": None, **LEASED}),
+    (
+        "repositories",
+        {
+            "name": "contoso/shop",
+            "default_branch": "main",
+            "pushed_at": NOON,
+            "tree": "tree-1",
+            "listed": True,
+            "config": {},
+            "workflows": [],
+            "problems": [],
+            "read_at": NOON,
+            **LEASED,
+        },
+    ),
+    ("blobs", {"sha": "b1", "body": zlib.compress(b"FROM a")}),
+    ("bases", {**BASE, "digest": NEW, "version": "10.0.5", "moved_at": NOON, "observation_id": 2, **LEASED}),
+    ("usages", {"repository_id": 1, "base_id": 1, "usage": USAGE}),
+    (
+        "observations",
+        {"base_id": 1, "at": NOON, "digest": OLD, "sight": "first", "observation": observed(OLD), "assessed": True},
+    ),
+    (
+        "observations",
+        {
+            "base_id": 1,
+            "previous_id": 1,
+            "at": NOON,
+            "digest": NEW,
+            "sight": "moved",
+            "observation": observed(NEW),
+            "assessed": True,
+        },
+    ),
+    ("manifests", {"digest": NEW, "body": zlib.compress(b"{}"), "fetched_at": NOON}),
+    (
+        "documents",
+        {
+            "url": URL,
+            "kind": FeedKind.DOTNET_INDEX.value,
+            "body": zlib.compress(b"{}"),
+            "fetched_at": NOON,
+            "checked_at": NOON,
+            **LEASED,
+        },
+    ),
+    ("counters", {"name": "feeds", "value": 3}),
+    ("releases", {"channel": "10.0", "version": "10.0.5", "published_at": NOON, "release": RELEASE}),
+    ("advisories", {"source": "msrc", "cve": "CVE-2026-1", "advisory": ADVISORY}),
+    ("rollouts", {"opened_at": NOON}),
+    (
+        "changes",
+        {
+            "base_id": 1,
+            "from_observation": 1,
+            "to_observation": 2,
+            "at": NOON,
+            "change": CHANGE,
+            "cause": "dotnet-release",
+            "assessed_at": NOON,
+            "feeds_revision": 3,
+            "planned": True,
+            "rollout_id": 1,
+        },
+    ),
+    (
+        "rebuilds",
+        {
+            "rollout_id": 1,
+            "repository_id": 1,
+            "action": "pull_request",
+            "state": "open",
+            "reason": "opened",
+            "targets": [{"base": BASE, "from_digest": OLD, "to_digest": NEW, "changes": [1]}],
+            "replacements": [{"old": REFERENCE, "new": {**REFERENCE, "digest": NEW}}],
+            "wave": "rest",
+            "planned_at": NOON,
+            "considered_at": NOON,
+            "branch": "freshness/dotnet-aspnet-10.0",
+            "pull_request": 7,
+            "explained": 2,
+            "worded": 1,
+            **LEASED,
+        },
+    ),
+    ("transitions", {"rebuild_id": 1, "at": NOON, "before": "planned", "after": "open", "reason": "opened"}),
+    ("outbox", {"key": "rollout:1", "created_at": NOON, "wanted": 1, "told": 0, **LEASED}),
+    ("incidents", {"subject": "watch:mcr.microsoft.com", "opened_at": NOON, "detail": "HTTP 503"}),
+    (
+        "notices",
+        {
+            "topic": "waiting-for-base",
+            "base_id": 1,
+            "since": NOON,
+            "text": "waits",
+            "toward": [BASE],
+            "opened_at": NOON,
+        },
+    ),
+]
+
+
+def first_schema(url: str) -> Engine:
+    """A database at its first revision, as it was before any other was written."""
+    engine = create_engine(
+        address(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
+    )
+    config = Config()
+    config.set_main_option("script_location", str(Path(bot.store.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    return engine
+
+
+def fill(engine: Engine) -> None:
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.begin() as connection:
+        for name, row in ROWS:
+            connection.execute(tables.tables[name].insert().values(**row))
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Stores]:
+    database = await open_database(url)
+    try:
+        yield Stores.of(database, this_worker(), ManualClock(NOON))
+    finally:
+        await database.close()
+
+
+async def test_a_database_of_the_first_schema_is_readable_as_a_whole(empty_url: str) -> None:
+    engine = first_schema(empty_url)
+    fill(engine)
+    assert {name for name, _ in ROWS} == set(inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+
+    async with opened(empty_url) as stores:
+        await everything_is_read(stores)
+
+
+async def everything_is_read(stores: Stores) -> None:
+    base = Base(**BASE)
+    status = await stores.views.status()
+    assert [item.base for item in status.bases] == [base]
+    assert [item.subject for item in status.incidents] == ["watch:mcr.microsoft.com"]
+    assert [item.toward for item in status.notices] == [(base,)]
+    explained = await stores.views.explain("contoso/shop")
+    assert [(step.before, step.after) for step in explained.transitions] == [("planned", "open")]
+    assert [(used, digest) for _, used, digest in explained.usages] == [(base, NEW)]
+    assert [change.cause for change in await stores.views.changes_of("aspnet:10.0")] == [Cause.DOTNET_RELEASE]
+    history = (await stores.views.observations_of("aspnet:10.0"))[base]
+    assert [(seen.platforms[0].layers, seen.platforms[0].diff_ids) for seen in history] == [(("c" * 12,), ())] * 2
+    (job,) = await stores.act.claim_jobs([State.OPEN], 10)
+    assert (job.rebuild.pull_request, job.rebuild.facts_version, job.rebuild.text_version) == (7, 2, 1)
+    assert job.rebuild.targets[0].changes == (1,)
+    assert list(await stores.feeds.known_releases()) == ["10.0.5"]
+    assert [advisory.cve for advisory in await stores.feeds.advisories()] == ["CVE-2026-1"]
+    (feed,) = await stores.feeds.claim_due_feeds(frozenset({FeedKind.DOTNET_INDEX}), 10)
+    assert feed.document is not None
+    assert feed.document.body == b"{}"
+    assert await stores.assess.feeds_revision() == 3
+    assert await stores.discover.known_blobs(["b1"]) == {"b1": b"FROM a"}
+    assert await stores.watch.manifests([NEW]) == {NEW: b"{}"}
+    assert await stores.discover.claim_listing() is not None
+    (repository,) = await stores.discover.claim_repositories(10)
+    assert repository.name == "contoso/shop"
+    (due,) = await stores.watch.claim_bases(10, timedelta(minutes=10))
+    assert (due.digest, due.earlier) == (NEW, {OLD})
+    assert [message.key for message in await stores.report.claim_messages(10)] == ["rollout:1"]
+    assert (await stores.report.rollout(1)).ended_at is None
+
+
+async def test_what_waited_when_revisions_came_is_considered_once_more(empty_url: str) -> None:
+    engine = first_schema(empty_url)
+    fill(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE rebuilds SET state = 'planned', due_at = '2026-03-12 12:00:00.000000'"))
+    engine.dispose()
+    async with opened(empty_url) as stores:
+        assert [rebuild.id for rebuild, _ in await stores.plan.reconsiderable()] == [1]
+        await stores.plan.save_reconsidered({1: NOON}, await stores.plan.revisions())
+        assert await stores.plan.reconsiderable() == []

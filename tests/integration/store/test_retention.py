@@ -1,0 +1,112 @@
+"""What is forgotten, and what stays."""
+
+import json
+from datetime import timedelta
+
+from bot.discover.ports import Reading
+from bot.domain.image import OCI_INDEX, digest_of
+from bot.domain.observation import Observation
+from bot.domain.rebuild import State
+from bot.domain.repository import Repository
+from bot.store.retention import Forgotten
+from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
+from bot.watch.registry.stage import Sight, Sighting
+from tests.integration.store.filling import ASPNET, HOUR, LEASE, Stores, usage_of
+from tests.integration.store.test_act import moves_again
+
+DAY = timedelta(days=1)
+YEAR = 400 * DAY
+
+
+async def forget(stores: Stores) -> Forgotten:
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    return await stores.retention.forget(task, YEAR)
+
+
+async def ends(stores: Stores) -> None:
+    for rebuild in await stores.follow.claim_rebuilds([State.PLANNED], 10):
+        after = rebuild.moved(State.CANCELLED, "closed", at=stores.clock.now())
+        await stores.follow.settle_rebuild(rebuild, after)
+
+
+async def test_rebuilds_that_ended_long_ago_go_and_observations_and_changes_stay(stores: Stores) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    await ends(stores)
+    await moves_again(stores)
+    stores.clock.advance(YEAR - HOUR)
+    await stores.plan_all()
+    assert await forget(stores) == Forgotten()
+    stores.clock.advance(2 * DAY)
+    assert await forget(stores) == Forgotten(rebuilds=2, transitions=4)
+    assert await stores.states() == ["planned", "planned"]
+    assert [await stores.count(table) for table in (transitions, observations, changes)] == [2, 3, 2]
+
+
+async def test_who_was_served_by_a_bases_last_change_is_not_forgotten(stores: Stores) -> None:
+    """A repository that joins has that change planned once more, for those that it has not served."""
+    await stores.fill()
+    await stores.plan_all()
+    await ends(stores)
+    stores.clock.advance(2 * YEAR)
+    assert await forget(stores) == Forgotten()
+    await stores.listing(Repository("contoso/new", "main"), Repository("contoso/shop-0000", "main"))
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),)))
+    (served,) = (await stores.plan.affected([1])).values()
+    assert [item.member.name for item in served] == ["contoso/new"]
+
+
+async def test_one_replica_forgets_a_day(stores: Stores) -> None:
+    await forget(stores)
+    assert await stores.other("second").retention.claim_forgetting() is None
+    stores.clock.advance(DAY)
+    assert await stores.other("second").retention.claim_forgetting() is not None
+
+
+async def test_files_that_no_repository_holds_any_more_go(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.discover.save_blobs({"old": b"FROM a", "kept": b"FROM b"})
+    await stores.read(Reading("tree-1", blobs=("old", "kept")))
+    stores.clock.advance(9 * DAY)
+    await stores.discover.save_blobs({"being read": b"FROM c"})
+    await stores.read(Reading("tree-2", blobs=("kept",)))
+    assert (await forget(stores)).blobs == 1
+    assert set(await stores.discover.known_blobs(["old", "kept", "being read"])) == {"kept", "being read"}
+
+
+def document(**values: object) -> tuple[str, bytes]:
+    body = json.dumps(values).encode()
+    return digest_of(body), body
+
+
+async def test_documents_of_digests_that_no_base_shows_any_more_go(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),)))
+    kept: dict[str, bytes] = {}
+    for number in range(2):
+        config = document(os="linux", number=number)
+        manifest = document(config={"digest": config[0]}, layers=[])
+        index = document(mediaType=OCI_INDEX, manifests=[{"digest": manifest[0]}])
+        (due,) = await stores.watch.claim_bases(1, LEASE)
+        now = stores.clock.now()
+        seen = Sighting(due.id, Sight.MOVED, Observation(now, ASPNET, index[0]), now + HOUR)
+        kept = dict((index, manifest, config))
+        await stores.watch.record([seen], kept)
+        stores.clock.advance(9 * DAY)
+    assert (await forget(stores)).manifests == 3
+    assert await stores.count(manifests) == 3
+    assert set(await stores.watch.manifests(kept)) == set(kept)
+    assert await stores.count(blobs) == await stores.count(rebuilds) == 0
+
+
+async def test_what_awaits_assessment_is_found_without_a_search(stores: Stores) -> None:
+    if stores.database.engine.dialect.name != "sqlite":
+        return
+    query = (
+        "EXPLAIN QUERY PLAN SELECT o.id FROM observations AS o JOIN observations AS b ON b.id = o.previous_id "
+        "WHERE o.assessed IS 0 ORDER BY o.id LIMIT 500"
+    )
+    async with stores.database.reading() as connection:
+        plan = [row.detail for row in await connection.exec_driver_sql(query)]
+    assert plan[0] == "SCAN o USING INDEX ix_observations_unassessed"
