@@ -102,6 +102,9 @@ def _images(found: Iterable[Chain]) -> list[_Image]:
         image, calls = _start(chain, variables)
         if image is None or len(images) >= MOST_IMAGES:
             continue
+        if any(call.method.startswith("WithDockerfile") for call in calls):
+            images = [each for each in images if each is not image]
+            continue
         naming = [call for call in calls if call.method in _NAMING]
         is_known = any(each is image for each in images)
         if naming and is_known and chain.depth > image.depth:
@@ -119,18 +122,29 @@ def _images(found: Iterable[Chain]) -> list[_Image]:
 
 def _start(chain: Chain, variables: dict[str, _Image]) -> tuple[_Image | None, list[Call]]:
     """The resource that a chain begins with or goes on with, and the calls that are still to be heeded."""
-    calls = list(chain.calls)
+    changing = [call for call in chain.calls if call.method != "AddContainer"]
     if chain.receiver in variables:
-        return variables[chain.receiver], calls
-    for number, call in enumerate(calls):
-        if call.method == "AddContainer":
-            return _Image(call.place, None, None, "AddContainer"), calls[number:]
-        if call.method.startswith("Add"):
-            return _Image(call.place, None, _DEFAULTS.get(call.method), call.method), calls[number + 1 :]
-    naming = [call for call in calls if call.method in _NAMING]
+        return variables[chain.receiver], changing
+    first = next((call for call in chain.calls if call.method.startswith("Add")), None)
+    if first is not None and first.method == "AddContainer":
+        return (
+            (None, [])
+            if _is_of_a_database(first)
+            else (_Image(first.place, None, None, first.method), [first, *changing])
+        )
+    if first is not None:
+        return _Image(first.place, None, _DEFAULTS.get(first.method), first.method), changing
+    naming = [call for call in changing if call.method in _NAMING]
     if naming:
-        return _Image(naming[0].place, None, None, f"what {chain.receiver or 'the call'} stands for"), calls
-    return None, calls
+        return _Image(naming[0].place, None, None, f"what {chain.receiver or 'the call'} stands for"), changing
+    return None, []
+
+
+def _is_of_a_database(call: Call) -> bool:
+    """Azure Cosmos DB has an AddContainer of its own, which takes paths of partition keys."""
+    second = call.argument(1, "image")
+    text = second.text if isinstance(second, Spanned) else second.written if isinstance(second, Unknown) else ""
+    return text.startswith(("/", "["))
 
 
 def _apply(image: _Image, call: Call) -> None:

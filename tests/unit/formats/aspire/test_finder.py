@@ -76,6 +76,20 @@ def test_a_resource_whose_image_the_text_leaves_to_its_package_is_no_reference()
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        'var db = b.AddAzureCosmosDB("c").AddCosmosDatabase("d"); db.AddContainer("e", "/id");',
+        'b.AddAzureCosmosDB("c").AddCosmosDatabase("d").AddContainer("e", "/id");',
+        'd.AddContainer("e", ["/user", "/id"]);',
+        'b.AddContainer("c", "built-here").WithDockerfile(".");',
+        'var x = b.AddContainer("c", "built-here"); x.WithDockerfileFactory(".", f);',
+    ],
+)
+def test_what_is_no_image_or_built_here_is_none(code: str) -> None:
+    assert find(PATH, code) == Findings()
+
+
+@pytest.mark.parametrize(
     ("code", "why"),
     [
         ('b.AddContainer("c", config["image"])', 'AddContainer is given config["image"]'),
