@@ -11,8 +11,9 @@ from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import FleetRepository, Tree
 from bot.domain.wanted_digest import Refreshed, WantedDigests
 
-Refresher = Callable[[str, bytes, WantedDigests], Refreshed]
-"""Brings a file (path, content) to its wanted digests: `formats.rewrite.refresh`, wired in by the service."""
+Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]
+"""Brings files (content by path) to their wanted digests: `formats.rewrite.refresh`, wired in by the service. Those
+for which nothing is wanted are only read with the others."""
 
 
 @dataclass(frozen=True, slots=True)

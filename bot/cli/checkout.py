@@ -79,6 +79,8 @@ def update(
         results = _as_told(path, [_replacement(text) for text in changes])
     else:
         found = _looked(path, _settings(config))
+        for place in found.open_references:
+            print(terminal(f"{place.path}:{place.line}: {place.why}"), file=sys.stderr)
         silent = [item for item in found.scanned if item.could_not_look]
         results = checkout.update(path, checkout.replacements_for(found))
     for item in silent:
@@ -86,7 +88,12 @@ def update(
     if output is Format.JSON:
         print_json(
             [
-                {"file": item.path, "edits": item.edits, "refused": [problem.message for problem in item.refused]}
+                {
+                    "file": item.path,
+                    "edits": item.edits,
+                    "refused": [problem.message for problem in item.refused],
+                    **({"moved": [told.message for told in item.moved]} if item.moved else {}),
+                }
                 for item in results
             ]
         )
@@ -109,7 +116,8 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
         found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
     named = {item.usage.reference for item in found.scanned}
     for replacement in replacements:
-        if replacement.old not in named:
+        may_stand = any(place.may_be(replacement.old) for place in found.open_references)
+        if replacement.old not in named and not may_stand:
             near = checkout.nearest(found, replacement.old)
             raise Failure(
                 Trouble.MISSING,
@@ -177,6 +185,8 @@ def _show_updates(results: "list[Updated]") -> None:
     for item in results:
         if item.edits:
             print_line(f"{item.path}: {counted(item.edits, 'place')} rewritten")
+            for told in item.moved:
+                print_line(f"{told.path}:{told.line}: {told.message}")
         for problem in item.refused:
             print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
     if not results:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import NewType
 
 from bot.domain.reference import Reference
@@ -34,7 +35,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """Characters `[start, end)` of the file's text as decoded (see `discover.text`)."""
+    """Characters `[start, end)` of the file's text as decoded (see `formats.source.text`)."""
 
     start: int
     end: int
@@ -45,13 +46,26 @@ class Span:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Piece:
-    """The characters of `str(reference)` from `at` on stand in the file at `span`, one for one.
+    """The characters of `str(reference)` from `at` on stand at `span`, one for one.
 
-    An empty span at the reference's end is the place where a digest may be added.
+    An empty span at the reference's end is the place where a digest may be added. `path` names the file where that
+    is not the usage's own.
     """
 
     at: int
     span: Span
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file, counted from 1."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +103,19 @@ class Usage:
     """The first line of the instruction that names the reference, where that is not `line`; markers go above it."""
     sdk_pin: SdkPin | None = None
     """What a global.json asks for."""
+    named_at: Place | None = None
+    """Where the reference is named, if that is another file than the one that holds its tag: a project whose base
+    takes its version from Directory.Build.props."""
 
     @property
     def is_pinned(self) -> bool:
         return self.reference.digest is not None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that its text stands in, the one to rewrite first."""
+        named = [self.named_at.path] if self.named_at is not None else []
+        return tuple(dict.fromkeys([self.path, *(piece.path or self.path for piece in self.pieces), *named]))
 
     def builds_for(self, changed: Iterable[str]) -> bool:
         """Whether any of the platforms that changed matters; all do where nothing is said on either side.
@@ -118,11 +141,28 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenReference:
+    """A place that names an image which the texts do not tell, and why; it is told as a problem too.
+
+    `pattern` is what is written, with `*` for each part that is not known.
+    """
+
+    path: str
+    line: int
+    pattern: str
+    why: str
+
+    def may_be(self, reference: Reference) -> bool:
+        return fnmatchcase(str(reference), self.pattern)
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that one file told."""
 
     usages: tuple[Usage, ...] = ()
     problems: tuple[Problem, ...] = ()
+    open_references: tuple[OpenReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +179,12 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The file after a rewrite; `edits` counts the places changed, `refused` names those that could not be."""
+    """The file after a rewrite; `edits` counts the places changed, `refused` names those that could not be.
+
+    `moved` tells what else the edits of a shared property move: other files' bases, and whatever else uses it.
+    """
 
     data: bytes
     edits: int
     refused: tuple[Problem, ...] = ()
+    moved: tuple[Problem, ...] = ()

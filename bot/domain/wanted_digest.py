@@ -35,11 +35,12 @@ class WantedDigests:
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """One file brought to its wanted digests: `met` are its bases that are now right, `refused` what could not be
-    written."""
+    written, `moved` what else the edits of a shared property move."""
 
     data: bytes
     met: frozenset[Base] = field(default_factory=frozenset)
     refused: tuple[Problem, ...] = ()
+    moved: tuple[Problem, ...] = ()
 
 
 def moves_sdk_pins(item: Replacement) -> bool:

@@ -1,15 +1,18 @@
 """All files of one repository, read together: projects need the properties that stand above them."""
 
+import posixpath
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.domain.repository import Workflow
-from bot.domain.usage import Findings, Kind, Problem, Usage
+from bot.domain.usage import Findings, Kind, OpenReference, Problem, Usage
+from bot.formats.aspire import finder as aspire
+from bot.formats.azd import finder as azd
 from bot.formats.dotnet import global_json, project
-from bot.formats.finding import LARGEST_FILE, find_usages
-from bot.formats.rewrite import marker
+from bot.formats.dotnet.solution import Around, Asked, Solution
+from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -17,7 +20,6 @@ from bot.formats.workflows.dispatchable import dispatchable
 
 _WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000
-_IMPORTED = (".props", ".targets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,76 +56,60 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     """Usages and problems in the order of paths, and the workflows that can be dispatched."""
     usages: list[Usage] = []
     problems: list[Problem] = []
+    open_references: list[OpenReference] = []
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)
-    shared = _Shared.of(in_order)
+    kinds = {file.path: kind for file in in_order if (kind := kind_of(file.path)) is not None}
+    solution = solution_of((file.path, file.data) for file in in_order if file.path in kinds)
+    together = solution.findings()
     for file in in_order:
-        kind = kind_of(file.path)
-        if kind is None:
+        kind = kinds.get(file.path)
+        if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
             continue
-        found = _project(file, shared) if kind == project.KIND else memory.findings(file, kind)
+        of_solution = together.get(file.path, Findings())
+        found = of_solution if is_read_together(file.path, file.data) else memory.findings(file, kind)
         usages += found.usages
-        problems += found.problems
+        problems += one_for_each_file(
+            (*found.problems, *(of_solution.problems if found is not of_solution else ()))
+        )
+        open_references += found.open_references
         if kind == WORKFLOW and file.path.startswith(_WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
-    return Findings(tuple(usages), tuple(problems)), tuple(workflows)
+    return Findings(tuple(usages), tuple(problems), tuple(open_references)), tuple(workflows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What projects of the repository may take from other files: (path, text) to import, and each global.json."""
-
-    imports: tuple[tuple[str, str], ...]
-    """Those that mention containers come first: that is what a project is asked for before all else."""
-    pins: Mapping[str, str]
-
-    @classmethod
-    def of(cls, files: Iterable[File]) -> "_Shared":
-        imports: list[tuple[str, str]] = []
-        pins: dict[str, str] = {}
-        for file in files:
-            if kind_of(file.path) == global_json.KIND:
-                pins[file.path] = decode(file.data)
-            elif file.path.endswith(_IMPORTED) and len(file.data) <= LARGEST_FILE:
-                imports.append((file.path, decode(file.data)))
-        imports.sort(key=lambda each: not _mentions_containers(each[1]))
-        return cls(tuple(imports), pins)
-
-    def imports_for(self, text: str) -> tuple[tuple[str, str], ...]:
-        """None where neither the project nor any other text is about containers, so that nobody looks again."""
-        is_asked = bool(self.imports) and (_mentions_containers(self.imports[0][1]) or _mentions_containers(text))
-        return self.imports if is_asked else ()
-
-
-def _mentions_containers(text: str) -> bool:
-    return "container" in text.lower()
+def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
+    """The MSBuild files among the files of a repository, with what the others say about them."""
+    texts: dict[str, str] = {}
+    pins: dict[str, str] = {}
+    asked: list[Asked] = []
+    paths: set[str] = set()
+    for path, data in files:
+        paths.add(path)
+        kind = kind_of(path)
+        if len(data) > LARGEST_FILE or b"\0" in data:
+            continue
+        if kind == project.KIND:
+            texts[path] = decode(data)
+        elif kind == global_json.KIND:
+            pins[path] = decode(data)
+        elif kind == azd.KIND:
+            services = azd.published(path, decode(data))
+            asked.append(Asked(path, tuple((each.project, each.line) for each in services)))
+        elif kind == aspire.KIND and aspire.is_file_based_app_host(text := decode(data)):
+            here = posixpath.dirname(path)
+            named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
+            asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
+    return Solution(texts, Around(pins, tuple(asked), paths))
 
 
-def _project(file: File, shared: _Shared) -> Findings:
-    is_project = file.path.endswith(project.PROJECT_ENDINGS)
-    if not is_project or len(file.data) > LARGEST_FILE or b"\0" in file.data:
-        return find_usages(file.path, file.data, project.KIND)
-    text = decode(file.data)
-    try:
-        pin = _sdk_above(file.path, shared.pins)
-        found = project.find_project(file.path, text, shared.imports_for(text), sdk=pin)
-    except Exception as error:
-        why = f"could not be read ({type(error).__name__}); please report this file"
-        return Findings(problems=(Problem(file.path, 1, why),))
-    return replace(found, usages=marker.attached(found.usages, text))
+def is_read_together(path: str, data: bytes) -> bool:
+    """Whether a file is one of those that MSBuild puts projects together from.
 
-
-def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:
-    """The SDK that the nearest global.json in the folders above pins (how the .NET host looks for it)."""
-    folder = path
-    while folder:
-        folder = folder.rpartition("/")[0]
-        text = pins.get(f"{folder}/global.json" if folder else "global.json")
-        if text is not None:
-            found = global_json.pin(text)
-            return found.version if found is not None else None
-    return None
+    What is too large or no text is refused by the reading of a single file.
+    """
+    return kind_of(path) == project.KIND and len(data) <= LARGEST_FILE and b"\0" not in data
 
 
 def _placed(found: Findings, path: str) -> Findings:

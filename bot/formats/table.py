@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from bot.domain.usage import Findings, Kind
 from bot.formats import bake, other_builds
+from bot.formats.aspire import finder as aspire
+from bot.formats.azd import finder as azd
 from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.builds import Builds
 from bot.formats.compose import finder as compose
@@ -70,6 +72,8 @@ _COMPOSE = _names(r"(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml")
 _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json")
 _DEVCONTAINER = _names(r"\.?devcontainer(?:\.[\w-]+)?\.json")
 _PROJECT = _names(r"[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)")
+_APP_HOST = _names(r"[^/]*(?i:(?:app|aspire)[._-]?host(?!ing))[^/]*(?:/.+)?\.cs")
+"""C# in folders that are named as AppHosts are; whether they are, their projects tell."""
 _VALUES = _names(r"(?:(?:[^/]*[._-])?values[^/]*|values/[^/]+)\.ya?ml")
 _AZURE_PIPELINES = _names(
     r"[^/]*azure[-_.]?pipelines?[^/]*\.ya?ml|\.vsts[^/]*\.ya?ml"
@@ -116,6 +120,8 @@ FORMATS: tuple[Format, ...] = (
     Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES),
     Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
+    Format(aspire.KIND, _APP_HOST, aspire.find, 6, SLASHES, tells_without_names=True),
+    Format(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     Format(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
     Format(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
     Format(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True),

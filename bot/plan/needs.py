@@ -37,7 +37,7 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     change = move.change
     if not usage.builds_for(change.platforms):
         return None
-    if member.config.ignored_by(usage.path, str(change.base), today) is not None:
+    if any(member.config.ignored_by(path, str(change.base), today) is not None for path in usage.paths):
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None

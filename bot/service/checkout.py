@@ -21,7 +21,7 @@ from bot.domain.repository import TreeEntry
 from bot.domain.usage import Problem, Replacement, Usage
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files
-from bot.formats.rewrite.rewrite import rewrite
+from bot.formats.rewrite.rewrite import rewrite_files
 from bot.settings.defaults import BASES, REGISTRY
 from bot.views.scan import Freshness, Scan, Scanned
 from bot.watch.registry.observe import read as read_image
@@ -41,6 +41,8 @@ class Updated:
     path: str
     edits: int
     refused: tuple[Problem, ...]
+    moved: tuple[Problem, ...] = ()
+    """What else the edits of a shared property move."""
 
 
 async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline: bool, progress: Progress) -> Scan:
@@ -62,7 +64,10 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
         pins_sdk = any(usage.sdk_pin is not None for usage in found.usages)
         seen = await _look(by_base, settings, clock, progress, pins_sdk)
     return Scan(
-        len(files), tuple(_judged(usage, base, seen) for usage, base in pairs), (*choice.problems, *found.problems)
+        len(files),
+        tuple(_judged(usage, base, seen) for usage, base in pairs),
+        (*choice.problems, *found.problems),
+        found.open_references,
     )
 
 
@@ -75,18 +80,15 @@ def nearest(found: Scan, reference: Reference) -> Reference | None:
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
-    wanted = set(paths) if paths is not None else None
+    entries = sorted(chosen(folder.entries(root), is_bounded=False).entries, key=lambda each: each.path)
+    files = {entry.path: folder.read(_place(root, entry.path), LARGEST_FILE) for entry in entries}
+    wanted = files.keys() if paths is None else files.keys() & set(paths)
     results = []
-    for entry in sorted(chosen(folder.entries(root), is_bounded=False).entries, key=lambda each: each.path):
-        relative, path = entry.path, _place(root, entry.path)
-        if wanted is not None and relative not in wanted:
-            continue
-        data = folder.read(path, LARGEST_FILE)
-        result = rewrite(relative, data, replacements)
-        if result.data != data:
-            folder.write(path, result.data)
+    for path, result in rewrite_files(files, dict.fromkeys(wanted, replacements)).items():
+        if result.data != files[path]:
+            folder.write(_place(root, path), result.data)
         if result.edits or result.refused:
-            results.append(Updated(relative, result.edits, result.refused))
+            results.append(Updated(path, result.edits, result.refused, result.moved))
     return results
 
 

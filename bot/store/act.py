@@ -76,7 +76,8 @@ async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     found = [load(item, Usage) for item in named.scalars()]
     targets = {target.base for target in rebuild.targets}
-    paths = {usage.path for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets}
+    concerned = (usage for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets)
+    paths = {path for usage in concerned for path in usage.paths}
     return Job(
         rebuild,
         fleet_repository_of(home, {}),

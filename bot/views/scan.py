@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.reference import Base, Reference
-from bot.domain.usage import Problem, Usage
+from bot.domain.usage import OpenReference, Problem, Usage
 
 
 class Freshness(StrEnum):
@@ -40,6 +40,8 @@ class Scan:
     files: int
     scanned: tuple[Scanned, ...]
     problems: tuple[Problem, ...]
+    open_references: tuple[OpenReference, ...] = ()
+    """Where an image is named that the texts do not tell."""
 
     def count(self, freshness: Freshness) -> int:
         return sum(item.freshness is freshness for item in self.scanned)
@@ -67,6 +69,7 @@ def _row(item: Scanned) -> dict[str, Any]:
         "digest": reference.digest,
         "role": usage.role,
         "stage": usage.stage,
+        "named_at": str(usage.named_at) if usage.named_at else None,
         "platforms": list(usage.platforms),
         "watched": item.base is not None,
         "assembled": usage.assembled,

@@ -15,6 +15,7 @@ from bot.domain.rebuild import Rebuild, State
 from bot.domain.reference import Base
 from bot.domain.repository import Tree, TreeEntry, blob_name
 from bot.domain.wanted_digest import WantedDigests, wanted_digests_of
+from bot.formats.rewrite.refresh import read_with
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -118,23 +119,26 @@ def _waiting(rebuild: Rebuild, options: ActOptions, clock: Clock, reason: str) -
 async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref: str, clock: Clock) -> _Edits:
     """The files of `ref` that must change, with their new content."""
     tree = await host.tree(job.rebuild.repository, ref)
-    entries = await _entries(job.rebuild.repository, tree, job.paths, host)
+    paths = read_with((entry.path for entry in tree.entries), job.paths) if tree is not None else job.paths
+    entries = await _entries(job.rebuild.repository, tree, sorted(paths), host)
     readable = [entry for entry in entries if entry.size <= _LARGEST_FILE]
-    known = await store.known_blobs([entry.sha for entry in readable])
-    files: list[FileChange] = []
-    refused: list[str] = []
-    met: set[Base] = set()
-    wanted = wanted_digests_of(job.rebuild, job.changes)
+    contents = dict(await store.known_blobs([entry.sha for entry in readable]))
     for entry in readable:
-        content = known.get(entry.sha)
-        if content is None:
-            content = await host.blob(job.rebuild.repository, entry.sha)
-        heeded = _heeded(wanted, entry.path, job, clock)
-        result = await asyncio.to_thread(refresh, entry.path, content, heeded)
-        met |= result.met
-        refused += [f"{problem.path}:{problem.line}: {problem.message}" for problem in result.refused]
-        if result.data != content:
-            files.append(FileChange(entry.path, result.data, entry.mode))
+        if entry.sha not in contents:
+            contents[entry.sha] = await host.blob(job.rebuild.repository, entry.sha)
+    orders = wanted_digests_of(job.rebuild, job.changes)
+    wanted = {path: _heeded(orders, path, job, clock) for path in job.paths}
+    before = {entry.path: contents[entry.sha] for entry in readable}
+    results = await asyncio.to_thread(refresh, before, wanted)
+    files = [
+        FileChange(entry.path, results[entry.path].data, entry.mode)
+        for entry in readable
+        if results[entry.path].data != before[entry.path]
+    ]
+    refused = [
+        f"{problem.path}:{problem.line}: {problem.message}" for path in before for problem in results[path].refused
+    ]
+    met = {base for result in results.values() for base in result.met}
     unmet = {target.base for target in job.rebuild.targets} - met
     return _Edits(tuple(files), tuple(refused), tuple(sorted(unmet)))
 

@@ -1,27 +1,37 @@
 """Images that the .NET SDK builds: project files and what they import (`dotnet publish /t:PublishContainer`).
 
 Properties: https://learn.microsoft.com/dotnet/core/containers/publish-configuration. A project that names its
-base in ContainerBaseImage has a text to rewrite; one that leaves the choice to the SDK has an implicit base, which
-only a rebuild brings up to date.
+base in ContainerBaseImage has a text to rewrite, perhaps in a file that it imports; one that leaves the choice to
+the SDK has an implicit base, which only a rebuild brings up to date.
 """
 
-import posixpath
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from bot.domain.usage import Findings, Kind, Role, Usage
+from bot.domain.usage import Findings, Kind, Place, Role, Usage
+from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.properties import Evaluation, Undecided
-from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published
+from bot.formats.dotnet.msbuild.properties import Assignment, Evaluation, Undecided
+from bot.formats.dotnet.placing import placed
+from bot.formats.dotnet.projects import BASE, PROJECT_ENDINGS, Built, Projects
+from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published, not_publishable
 from bot.formats.dotnet.sdk_base import platform_of
 from bot.formats.source.collector import Collector, Unreadable, quoted, tag_stands_with_name
 from bot.formats.source.spanned import Spanned
 
 KIND = Kind("csproj")
-PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
-MOST_FRAMEWORKS = 10
+_NOT_KNOWN = re.compile(r"[$@%]\(.*?\)+|[*?\[]")
+Named = Mapping[tuple[str, int], tuple[Usage, ...]]
+"""The bases that assignments of shared files come to in projects, by the file and the place of the assignment."""
 
-_BASE = "ContainerBaseImage"
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one project tells: of itself, and of the shared files that name a base for it."""
+
+    findings: Findings = field(default_factory=Findings)
+    named: Named = field(default_factory=dict)
 
 
 def find(path: str, text: str) -> Findings:
@@ -30,97 +40,107 @@ def find(path: str, text: str) -> Findings:
 
 
 def find_project(path: str, text: str, props: Sequence[tuple[str, str]], *, sdk: str | None = None) -> Findings:
-    """What a project tells together with `props`: (path, text) of files that MSBuild may import into it.
-
-    Those are the repository's Directory.Build.props and Directory.Build.targets, and what these import. `sdk` is
-    the SDK version of the global.json above the project, where it pins one. Never raises.
-    """
-    if not _may_tell(text, props):
+    """What a project tells together with `props`: (path, text) of files that MSBuild may read with it."""
+    if not any(mentions_containers(each) for each in (text, *(shared for _, shared in props))):
         return Findings()
-    file = Collector(path, text, KIND)
-    try:
-        project = Document.read(path, text)
-    except Unreadable as error:
-        return file.unreadable(error)
+    projects = Projects(Imports([*props, (path, text)]))
     if not path.lower().endswith(PROJECT_ENDINGS):
-        _named_bases(file, _evaluated(project, Imports(), {}))
-        return file.findings()
-    imports = Imports(props)
-    implicit = _of_project(file, project, imports, sdk)
-    if "container" in text.lower():
-        for shared, why in imports.unreadable.items():
+        return tell_shared(projects, path, {})
+    return tell(projects, path, sdk=sdk).findings
+
+
+def mentions_containers(text: str) -> bool:
+    """Most projects are no images; a look for the word is cheaper than reading the XML."""
+    return "container" in text.lower()
+
+
+def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: str | None = None) -> Told:
+    """What a project tells; `publisher` is the file that has it published as a container, where another one does.
+
+    `sdk` is the SDK version of the global.json above the project, where it pins one.
+    """
+    text = projects.imports.text(path)
+    file = Collector(path, text, KIND)
+    project = projects.imports.get(path)
+    if not isinstance(project, Document):
+        return Told(file.unreadable(project) if isinstance(project, Unreadable) else Findings())
+    implicit: dict[Usage, None] = {}
+    named: dict[tuple[str, int], dict[Usage, None]] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for built in projects.built(path):
+        evaluation = built.evaluation
+        unreadable |= evaluation.unreadable
+        for assignment in evaluation.assignments:
+            if assignment.path == path:
+                _named_base(file, assignment, evaluation)
+            elif assignment.applies is not False and (usage := _usage(assignment, evaluation)) is not None:
+                named.setdefault((assignment.path, assignment.start), {})[usage] = None
+        is_ours = is_published(evaluation, path)
+        is_theirs = publisher is not None and not_publishable(evaluation, built.framework) is None
+        if (is_ours or is_theirs) and not _names_base(evaluation):
+            implicit |= dict.fromkeys(_implicit(file, project, built, projects, sdk, publisher))
+    if mentions_containers(text) or publisher is not None:
+        for shared, why in unreadable.items():
             file.problem(project.root.start, f"what {shared} sets is not known here: {why}")
     found = file.findings()
-    return Findings((*found.usages, *implicit), found.problems)
+    return Told(
+        replace(found, usages=(*found.usages, *implicit)),
+        {place: tuple(usages) for place, usages in named.items()},
+    )
 
 
-def _may_tell(text: str, props: Sequence[tuple[str, str]]) -> bool:
-    """Most projects are no images; a look for the word is cheaper than reading the XML."""
-    return any("container" in each.lower() for each in (text, *(shared for _, shared in props)))
-
-
-def _evaluated(project: Document, imports: Imports, given: Mapping[str, str]) -> Evaluation:
-    """As MSBuild would from a fresh checkout, for a publish, which builds Release."""
-    stem, ending = posixpath.splitext(posixpath.basename(project.path))
-    always = {
-        "MSBuildProjectName": stem,
-        "MSBuildProjectExtension": ending,
-        "MSBuildProjectFile": stem + ending,
-        "Configuration": "Release",
-        "Platform": "AnyCPU",
-    }
-    evaluation = Evaluation(imports, {**always, **given}, watched=_BASE, watched_path=project.path)
-    folder = posixpath.dirname(project.path)
-    before = imports.nearest("Directory.Build.props", folder)
-    after = imports.nearest("Directory.Build.targets", folder)
-    for document in (before, project, after):
-        if document is not None:
-            evaluation.take(document)
-    return evaluation
-
-
-def _of_project(file: Collector, project: Document, imports: Imports, sdk: str | None) -> list[Usage]:
-    """Puts the named bases into `file` and gives the implicit ones, one for each target framework."""
-    implicit: dict[Usage, None] = {}
-    for framework, evaluation in _frameworks(project, imports):
-        _named_bases(file, evaluation)
-        if is_published(evaluation, file.path) and not _names_base(evaluation):
-            usage = _implicit(file, project, framework, evaluation, sdk)
-            if usage is not None:
-                implicit[usage] = None
-    return list(implicit)
-
-
-def _frameworks(project: Document, imports: Imports) -> Iterator[tuple[str | Undecided, Evaluation]]:
-    """Each target framework with what the project comes to when it is built for that one."""
-    evaluation = _evaluated(project, imports, {})
-    several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")
-    if isinstance(several, Undecided) or single or not several:
-        yield single or several, evaluation
-        return
-    for name in [name.strip() for name in several.split(";") if name.strip()][:MOST_FRAMEWORKS]:
-        yield name, _evaluated(project, imports, {"TargetFramework": name})
-
-
-def _named_bases(file: Collector, evaluation: Evaluation) -> None:
+def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
+    """The bases that a shared file names: by itself, and else as the projects that import it come to them."""
+    file = Collector(path, projects.imports.text(path), KIND)
+    document = projects.imports.get(path)
+    if not isinstance(document, Document):
+        is_concerned = isinstance(document, Unreadable) and mentions_containers(file.text)
+        return file.unreadable(document) if is_concerned and isinstance(document, Unreadable) else Findings()
+    evaluation = projects.evaluated(document, {})
     for assignment in evaluation.assignments:
-        place = assignment.element.start
-        if isinstance(assignment.value, Undecided):
-            file.problem(place, f"{_BASE} is undecided: {assignment.value.why}; write the image out in this file")
+        if assignment.path != path:
             continue
-        if not assignment.value.text.strip():
-            continue
-        value, written = assignment.value.strip(), assignment.element.text.strip()
-        usage = file.usage(value, Role.BASE_IMAGE, digest_place=_digest_place(value, written))
-        if usage is None:
-            file.problem(place, f"{quoted(assignment.value.text)} is no image reference; correct it")
-            continue
-        if usage.span is None and "$(" in assignment.element.text.text:
-            usage = replace(usage, fixed_because="the part to rewrite is set in another file; rewrite it there")
-        file.add(usage)
-        if assignment.applies is None:
-            where = f"{_BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
-            file.problem(place, f"{where}; it is followed as written")
+        in_projects = named.get((path, assignment.start), ())
+        if isinstance(assignment.value, Undecided) and in_projects:
+            for usage in in_projects:
+                file.add(usage)
+        else:
+            _named_base(file, assignment, evaluation)
+    return file.findings()
+
+
+def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation) -> None:
+    value, place = assignment.value, assignment.start
+    if isinstance(value, Undecided):
+        why = f"{BASE} is undecided: {value.why}"
+        file.problem(place, f"{why}; write the image out in this file")
+        file.leave_open(place, _NOT_KNOWN.sub("*", assignment.written.text.strip()), why)
+        return
+    if not value.text.strip():
+        return
+    usage = _usage(assignment, evaluation)
+    if usage is None:
+        file.problem(place, f"{quoted(value.text)} is no image reference; correct it")
+        return
+    file.add(usage)
+    if assignment.applies is None:
+        where = f"{BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
+        file.problem(place, f"{where}; it is followed as written")
+
+
+def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
+    """None where the value is empty, undecided or no image reference."""
+    if isinstance(assignment.value, Undecided) or not assignment.value.text.strip():
+        return None
+    document = evaluation.documents[assignment.path]
+    value, written = assignment.value.strip(), assignment.written.strip()
+    collector = Collector(assignment.path, "", KIND)
+    usage = collector.usage(value, Role.BASE_IMAGE, digest_place=_digest_place(value, written))
+    if usage is None:
+        return None
+    if usage.span is None and "$(" in written.text:
+        usage = replace(usage, fixed_because="MSBuild computes the part to rewrite; write the image out")
+    return placed(usage, evaluation, Place(assignment.path, document.lines.at(assignment.start)))
 
 
 def _digest_place(value: Spanned, written: Spanned) -> int | None:
@@ -129,8 +149,8 @@ def _digest_place(value: Spanned, written: Spanned) -> int | None:
 
 
 def _names_base(evaluation: Evaluation) -> bool:
-    """Also where a target sets it, which an evaluation does not run."""
-    return evaluation.text(_BASE) != "" or any(
+    """Also where a target of the project sets it, which an evaluation does not run."""
+    return evaluation.text(BASE) != "" or any(
         assignment.applies is not False
         and (isinstance(assignment.value, Undecided) or assignment.value.text.strip())
         for assignment in evaluation.assignments
@@ -138,29 +158,35 @@ def _names_base(evaluation: Evaluation) -> bool:
 
 
 def _implicit(
-    file: Collector, project: Document, framework: str | Undecided, evaluation: Evaluation, sdk: str | None
-) -> Usage | None:
-    line = _line_of_framework(project, evaluation)
+    file: Collector, project: Document, built: Built, projects: Projects, sdk: str | None, publisher: str | None
+) -> list[Usage]:
+    """The base that the SDK chooses, or every candidate where the texts leave several, which is told."""
+    line = _line_of_framework(project, built.evaluation)
+    start = project.lines.start(line)
+    undecided = "the base that dotnet publish chooses is undecided"
     try:
-        reference, runtimes = implicit_base(framework, evaluation, sdk)
+        implied = implicit_base(built.framework, built.evaluation, is_aspnet(projects, project.path, built), sdk)
     except NotDecided as error:
-        file.problem(
-            project.lines.start(line),
-            f"the base that dotnet publish chooses is undecided: {error}; set {_BASE} to name it",
+        file.problem(start, f"{undecided}: {error}; set {BASE} to name it")
+        return []
+    reason = f"dotnet publish chooses this base{f' for {publisher}' if publisher else ''}"
+    if len(implied.references) > 1:
+        names = " and ".join(reference.base.short for reference in implied.references)
+        file.problem(start, f"{undecided}: {implied.why}; {names} are followed, set {BASE} to name it")
+        reason += f" or another one ({implied.why})"
+    platforms = tuple(dict.fromkeys(filter(None, map(platform_of, implied.runtimes))))
+    return [
+        Usage(
+            path=file.path,
+            kind=KIND,
+            line=line,
+            reference=reference,
+            role=Role.IMPLICIT_BASE,
+            platforms=platforms,
+            fixed_because=f"{reason}; a rebuild takes the current one",
         )
-        return None
-    if reference is None:
-        return None
-    platforms = tuple(dict.fromkeys(filter(None, map(platform_of, runtimes))))
-    return Usage(
-        path=file.path,
-        kind=KIND,
-        line=line,
-        reference=reference,
-        role=Role.IMPLICIT_BASE,
-        platforms=platforms,
-        fixed_because="dotnet publish chooses this base; a rebuild takes the current one",
-    )
+        for reference in implied.references
+    ]
 
 
 def _line_of_framework(project: Document, evaluation: Evaluation) -> int:

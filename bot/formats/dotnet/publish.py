@@ -1,7 +1,4 @@
-"""Whether a project is published as a container, and on which base where it names none.
-
-What a referenced project or package adds (a framework reference, say) is not seen.
-"""
+"""Whether a project is published as a container, and on which base where it names none."""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from bot.domain.reference import Reference
+from bot.formats.dotnet.aspnet import WEB_SDK, Answer
 from bot.formats.dotnet.msbuild.properties import Evaluation, Undecided
 from bot.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of
 
@@ -21,25 +19,40 @@ _SIGN = re.compile(
     re.I,
 )
 """Properties and items that only mean something to the SDK's container publish."""
-_WEB_SDK = "microsoft.net.sdk.web"
-_ASPNET = "Microsoft.AspNetCore.App"
-_PUBLISHED_BY_DEFAULT = frozenset({_WEB_SDK, "microsoft.net.sdk.worker"})
+_PUBLISHED_BY_DEFAULT = frozenset({WEB_SDK, "microsoft.net.sdk.worker"})
 """SDKs whose projects are executables and can be published as containers without asking for it."""
 
 
 def is_published(evaluation: Evaluation, path: str) -> bool:
-    """Whether the project is evidently published as a container, and is something that runs."""
-    by_default = _has_sdk(evaluation, *_PUBLISHED_BY_DEFAULT)
+    """Whether the project by itself is evidently published as a container, and is something that runs."""
+    by_default = has_sdk(evaluation, *_PUBLISHED_BY_DEFAULT)
     asked_for = _says(evaluation, "EnableSdkContainerSupport")
-    is_test = _says(evaluation, "IsTestProject") or _has_item(
-        evaluation, "PackageReference", "Microsoft.NET.Test.Sdk"
-    )
     is_package = _says(evaluation, "IsPackable") and not asked_for
-    if not evaluation.sdks or not _runs(evaluation, by_default) or is_test or is_package:
+    if not evaluation.sdks or not _runs(evaluation, by_default) or is_test(evaluation) or is_package:
         return False
     if asked_for is False or _says(evaluation, "IsPublishable") is False:
         return False
     return bool(asked_for) or _has_sign(evaluation, path, anywhere=by_default)
+
+
+def is_test(evaluation: Evaluation) -> bool:
+    return bool(_says(evaluation, "IsTestProject")) or has_item(
+        evaluation, "PackageReference", "Microsoft.NET.Test.Sdk"
+    )
+
+
+def not_publishable(evaluation: Evaluation, framework: str | Undecided) -> str | None:
+    """Why a project that somebody else publishes (an AppHost, azd) gives no container of the .NET SDK, None where
+    it does."""
+    if _says(evaluation, "EnableSdkContainerSupport") is False or _says(evaluation, "IsPublishable") is False:
+        return "says itself that it is not published"
+    if not evaluation.sdks or not _runs(evaluation, has_sdk(evaluation, *_PUBLISHED_BY_DEFAULT)):
+        return "is no executable"
+    if isinstance(framework, str) and "-" in framework:
+        return f"is built for {framework}, which runs in no Linux container"
+    if has_item(evaluation, "PackageReference", "Microsoft.Azure.Functions.Worker.Sdk"):
+        return "stands on a base that the Azure Functions SDK chooses, which is not followed"
+    return None
 
 
 def _runs(evaluation: Evaluation, by_default: bool) -> bool:
@@ -55,7 +68,7 @@ def _has_sign(evaluation: Evaluation, path: str, *, anywhere: bool) -> bool:
     return (
         str(evaluation.text("PublishProfile")).lower() == "defaultcontainer"
         or str(evaluation.text("WebPublishMethod")).lower() == "container"
-        or _has_item(evaluation, "PackageReference", "Microsoft.NET.Build.Containers")
+        or has_item(evaluation, "PackageReference", "Microsoft.NET.Build.Containers")
         or any(_SIGN.fullmatch(name) and (anywhere or where.path == path) for name, where in settings.items())
         or any(_SIGN.fullmatch(item.name) and (anywhere or item.path == path) for item in evaluation.items)
     )
@@ -63,6 +76,18 @@ def _has_sign(evaluation: Evaluation, path: str, *, anywhere: bool) -> bool:
 
 class NotDecided(Exception):
     """The texts leave open which base it is; `str()` says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """The bases that the SDK may choose: one where the texts decide it, several with the reason where they do not.
+
+    Nothing for a framework that runs in no container.
+    """
+
+    references: tuple[Reference, ...]
+    runtimes: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +99,16 @@ class _Switch:
     why: str = ""
 
 
-def implicit_base(
-    framework: str | Undecided, evaluation: Evaluation, sdk: str | None
-) -> tuple[Reference | None, tuple[str, ...]]:
-    """The one base that every possible reading leads to, None for a framework that runs in no container."""
+def implicit_base(framework: str | Undecided, evaluation: Evaluation, aspnet: Answer, sdk: str | None) -> Implied:
+    """Every base that a possible reading leads to. Raises `NotDecided` where the texts do not tell the choice."""
     if framework == "":
         raise NotDecided("TargetFramework is not set here")
     version = framework_of(_decided("TargetFramework", framework))
     if version is None:
-        return None, ()
+        return Implied(())
     family = _decided("ContainerFamily", evaluation.text("ContainerFamily"))
     runtimes = _runtimes(evaluation)
-    switches = _switches(evaluation)
+    switches = [*_switches(evaluation), _aspnet(aspnet)]
     found: dict[Reference, None] = {}
     for answers in product(*(switch.answers for switch in switches)):
         settings: dict[str, Any] = dict(zip((switch.name for switch in switches), answers, strict=True))
@@ -93,9 +116,9 @@ def implicit_base(
             found[base_of(Publish(version, runtimes, family=family, sdk=sdk, **settings))] = None
         except NoBase as error:
             raise NotDecided(str(error)) from error
-    if len(found) > 1:
-        raise NotDecided("; ".join(switch.why for switch in switches if len(switch.answers) > 1))
-    return next(iter(found)), runtimes
+    if len(found) == 1:
+        return Implied(tuple(found), runtimes)
+    return Implied(tuple(found), runtimes, "; ".join(switch.why for switch in switches if len(switch.answers) > 1))
 
 
 def _runtimes(evaluation: Evaluation) -> tuple[str, ...]:
@@ -120,7 +143,6 @@ def _switches(evaluation: Evaluation) -> list[_Switch]:
         _switch(evaluation, "built_for_runtime", "PublishReadyToRun")
         if identifier == ""
         else _Switch("built_for_runtime", (True,)),
-        _aspnet(evaluation),
     ]
 
 
@@ -131,14 +153,9 @@ def _switch(evaluation: Evaluation, name: str, prop: str, *, absent: bool | None
     return _Switch(name, (absent if value == "" else value.lower() == "true",))
 
 
-def _aspnet(evaluation: Evaluation) -> _Switch:
-    references = [item for item in evaluation.items if item.name == "FrameworkReference"]
-    certain = {item.certain for item in references if item.include.lower() == _ASPNET.lower()}
-    if _has_sdk(evaluation, _WEB_SDK) or True in certain:
-        return _Switch("aspnet", (True,))
-    if certain:
-        return _Switch("aspnet", (True, False), f"the reference to {_ASPNET} has a condition")
-    return _Switch("aspnet", (False,))
+def _aspnet(answer: Answer) -> _Switch:
+    answers = (True, False) if answer.is_aspnet is None else (answer.is_aspnet,)
+    return _Switch("aspnet", answers, answer.why)
 
 
 def _decided(name: str, value: str | Undecided) -> str:
@@ -152,9 +169,9 @@ def _says(evaluation: Evaluation, name: str) -> bool | None:
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
 
 
-def _has_item(evaluation: Evaluation, name: str, include: str) -> bool:
+def has_item(evaluation: Evaluation, name: str, include: str) -> bool:
     return any(item.name == name and item.include.lower() == include.lower() for item in evaluation.items)
 
 
-def _has_sdk(evaluation: Evaluation, *names: str) -> bool:
+def has_sdk(evaluation: Evaluation, *names: str) -> bool:
     return any(sdk.lower() in names for sdk in evaluation.sdks)

@@ -1,28 +1,57 @@
-"""A file brought to what its bases are now, from whatever it says at this moment."""
+"""Files brought to what their bases are now, from whatever they say at this moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.domain.followed_base import Unknown, followed_base, moved
 from bot.domain.reference import Base
 from bot.domain.usage import Problem, Replacement, Usage
 from bot.domain.wanted_digest import Refreshed, WantedDigest, WantedDigests
-from bot.formats.finding import find_usages
-from bot.formats.rewrite.rewrite import rewrite
+from bot.formats.repository import File, Memory, is_read_together, read_files
+from bot.formats.rewrite.rewrite import rewrite_files
 
 
-def refresh(path: str, data: bytes, wanted: WantedDigests) -> Refreshed:
-    """Carries out what `wanted` asks of this file; never raises, what cannot be done is in `refused`."""
-    by_base = {one.base: one for one in wanted.of_bases}
-    replacements: dict[tuple[object, bool], Replacement] = {}
-    refused: list[Problem] = []
-    for usage in find_usages(path, data).usages:
-        item = _replacement(usage, by_base, wanted.sdk)
-        if isinstance(item, Problem):
-            refused.append(item)
-        elif item is not None:
-            replacements[(item.old, item.marker)] = item
-    result = rewrite(path, data, tuple(replacements.values()))
-    return Refreshed(result.data, _met(path, result.data, by_base), (*refused, *result.refused))
+def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
+    """Carries out what `wanted` asks of the files of one repository, by path; never raises.
+
+    A file that `wanted` does not name is only read with the others: a project takes properties from many files
+    (`read_with` names them). What cannot be done is in `refused`; a base that takes several files counts as met in
+    each of them.
+    """
+    by_base = {path: {one.base: one for one in each.of_bases} for path, each in wanted.items()}
+    replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in wanted}
+    refused: dict[str, dict[Problem, None]] = {path: {} for path in wanted}
+    for usage in _usages(files):
+        for path in wanted.keys() & set(usage.paths):
+            item = _replacement(usage, by_base[path], wanted[path].sdk)
+            if isinstance(item, Problem):
+                refused.setdefault(item.path, {})[item] = None
+            elif item is not None:
+                replacements[path][(item.old, item.marker)] = item
+    done = rewrite_files(files, {path: tuple(each.values()) for path, each in replacements.items()})
+    met = _met({path: done[path].data for path in files}, by_base)
+    return {
+        path: Refreshed(
+            done[path].data,
+            frozenset(met.get(path, ())),
+            (*refused.get(path, ()), *done[path].refused),
+            done[path].moved,
+        )
+        for path in files
+    }
+
+
+def read_with(paths: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
+    """The files among `paths` that are to be read for the sake of `wanted`: these, and all of MSBuild's with one of
+    them."""
+    chosen = frozenset(wanted)
+    if not any(is_read_together(path, b"") for path in chosen):
+        return chosen
+    return chosen | {path for path in paths if is_read_together(path, b"")}
+
+
+def _usages(files: Mapping[str, bytes]) -> tuple[Usage, ...]:
+    found, _ = read_files((File(path, path, data) for path, data in files.items()), Memory())
+    return found.usages
 
 
 def _replacement(
@@ -46,16 +75,17 @@ def _replacement(
     return None
 
 
-def _met(path: str, data: bytes, wanted: Mapping[Base, WantedDigest]) -> frozenset[Base]:
-    """The bases that some usage of the file follows and now stands on, by its reference or by its marker."""
-    found = set()
-    for usage in find_usages(path, data).usages:
+def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDigest]]) -> Mapping[str, set[Base]]:
+    """The bases that some usage of each file follows and now stands on, by its reference or by its marker."""
+    found: dict[str, set[Base]] = {}
+    for usage in _usages(files):
         base = followed_base(usage.reference)
-        one = wanted.get(base) if base is not None else None
-        if one is None or usage.sdk_pin is not None:
-            continue
-        stands_on = usage.reference.digest or usage.marker
-        target = moved(usage.reference, one.digest, one.version)
-        if stands_on == one.digest or (stands_on is None and target == usage.reference and not one.marks):
-            found.add(one.base)
-    return frozenset(found)
+        for path in usage.paths:
+            one = wanted.get(path, {}).get(base) if base is not None else None
+            if one is None or usage.sdk_pin is not None:
+                continue
+            stands_on = usage.reference.digest or usage.marker
+            target = moved(usage.reference, one.digest, one.version)
+            if stands_on == one.digest or (stands_on is None and target == usage.reference and not one.marks):
+                found.setdefault(path, set()).add(one.base)
+    return found

@@ -1,63 +1,154 @@
-"""Rewrite references in a file, byte for byte as small as possible, and never on faith.
+"""Rewrite references in files, byte for byte as small as possible, and never on faith.
 
-After every rewrite the file is read again: each usage must then be what was asked for, and all others what they
-were. What fails that test is refused and named.
+After every rewrite the files are read again: each usage must then be what was asked for, and all others what they
+were. What fails that test is refused and named. MSBuild files are rewritten together, because what a project's base
+comes to may stand in a file that others import too; every other file stands for itself.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Kind, Problem, Replacement, Rewritten, Span, Usage
+from bot.domain.usage import Findings, Kind, Problem, Replacement, Rewritten, Span, Usage
+from bot.formats.dotnet.project import KIND as PROJECT
+from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages
+from bot.formats.repository import is_read_together, solution_of
 from bot.formats.rewrite import marker
 from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
 from bot.formats.source.text import Lines, decode, encode
 
 MOST_READINGS = 40
-"""How often a file is read again to find the changes that cannot be made among those that can."""
+"""How often files are read again to find the changes that cannot be made among those that can."""
 MOST_REASONS = 10
-"""Refusals that are looked into one by one; each costs a reading of the file."""
+"""Refusals that are looked into one by one; each costs a reading of the files."""
+MOST_OTHER_USES = 5
+"""Other uses of a property that are told one by one."""
+
+_PROPERTY = re.compile(r"<(?P<name>[A-Za-z_][\w-]*)(?:\s[^<>]*)?>[^<>]*\Z")
+
+Read = Callable[[Mapping[str, str]], Findings]
+"""What the files that are rewritten together tell, with new texts in some of them, always in the same order."""
 
 
 def rewrite(path: str, data: bytes, replacements: Sequence[Replacement], kind: Kind | None = None) -> Rewritten:
-    """Every usage whose resolved reference is `old` becomes `new`; all other bytes stay.
+    """Every usage of one file by itself whose resolved reference is `old` becomes `new`; all other bytes stay.
 
     The first replacement that fits a usage counts. With `marker`, the line above the usage's instruction records
     `new.digest` instead; a usage that becomes pinned to a digest loses its marker. Never raises: what cannot be
     done is in `refused`, one line each.
     """
-    file = _File.read(path, data, kind)
-    wanted = {replacement.old: replacement for replacement in reversed(replacements)}
+    return _rewritten({path: data}, {path: replacements}, _reader(path, data, kind))[path]
+
+
+def rewrite_files(
+    files: Mapping[str, bytes], replacements: Mapping[str, Sequence[Replacement]]
+) -> Mapping[str, Rewritten]:
+    """The same for the files of a repository, by path, with what each of them asks for.
+
+    A file that `replacements` does not name is read with the others and stays as it is. Where a usage takes several
+    files, each of them must ask for the same.
+    """
+    together = [path for path, data in files.items() if is_read_together(path, data)]
+    done: dict[str, Rewritten] = {}
+    if any(path in replacements for path in together):
+        solution = solution_of(files.items())
+        done |= _rewritten({path: files[path] for path in together}, replacements, _solution_reader(solution))
+    for path, data in files.items():
+        if path not in together and path in replacements:
+            done |= _rewritten({path: data}, replacements, _reader(path, data, None))
+    return {path: done.get(path) or Rewritten(data, 0) for path, data in files.items()}
+
+
+def _reader(path: str, data: bytes, kind: Kind | None) -> Read:
+    def read(changed: Mapping[str, str]) -> Findings:
+        return find_usages(path, encode(changed[path]) if path in changed else data, kind)
+
+    return read
+
+
+def _solution_reader(solution: Solution) -> Read:
+    def read(changed: Mapping[str, str]) -> Findings:
+        found = (solution.changed(changed) if changed else solution).findings()
+        in_order = [found[path] for path in sorted(found)]
+        return Findings(
+            tuple(usage for each in in_order for usage in each.usages),
+            open_references=tuple(place for each in in_order for place in each.open_references),
+        )
+
+    return read
+
+
+def _rewritten(
+    files: Mapping[str, bytes], replacements: Mapping[str, Sequence[Replacement]], read: Read
+) -> dict[str, Rewritten]:
+    found = read({})
+    group = _Files.of(files, found.usages, read)
     changes: list[_Change] = []
-    refused: list[Problem] = []
-    for number, usage in enumerate(file.usages):
-        replacement = wanted.get(usage.reference)
+    refused = [
+        Problem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
+        for place in found.open_references
+        for each in replacements.get(place.path, ())
+        if place.may_be(each.old)
+    ]
+    for number, usage in enumerate(group.usages):
+        replacement = _asked_for(usage, replacements)
         if replacement is None:
             continue
+        if isinstance(replacement, Problem):
+            refused.append(replacement)
+            continue
         try:
-            change = file.change(number, replacement)
+            change = group.change(number, replacement)
         except CannotEdit as error:
             refused.append(_refusal(usage, replacement, str(error)))
             continue
         if change.edits:
             changes.append(change)
     groups = _grouped(changes)
-    accepted, text = file.accepted(groups)
-    kept = {group[0].number for group in accepted}
-    rejected = [group for group in groups if group[0].number not in kept]
-    for at, group in enumerate(rejected):
-        reason = file.reason(group) if at < MOST_REASONS else "the file would not read as asked for"
-        refused += [_refusal(file.usages[change.number], change.wanted, reason) for change in group]
-    places = {change.edits for group in accepted for change in group}
-    in_order = sorted(refused, key=lambda problem: problem.line)
-    return Rewritten(encode(text), len(places), tuple(in_order))
+    accepted, texts = group.accepted(groups)
+    kept = {each[0].number for each in accepted}
+    rejected = [each for each in groups if each[0].number not in kept]
+    for at, each in enumerate(rejected):
+        reason = group.reason(each) if at < MOST_REASONS else "the file would not read as asked for"
+        refused += [_refusal(group.usages[change.number], change.wanted, reason) for change in each]
+    places: defaultdict[str, set[tuple[Edit, ...]]] = defaultdict(set)
+    for each in accepted:
+        for change in each:
+            for path in {edit.path for edit in change.edits}:
+                places[path].add(tuple(edit for edit in change.edits if edit.path == path))
+    moved = [told for each in accepted for told in group.moved(each)]
+    return {
+        path: Rewritten(
+            encode(texts[path]),
+            len(places[path]),
+            tuple(sorted((each for each in refused if each.path == path), key=lambda problem: problem.line)),
+            tuple(each for each in dict.fromkeys(moved) if each.path == path),
+        )
+        for path in files
+    }
+
+
+def _asked_for(usage: Usage, replacements: Mapping[str, Sequence[Replacement]]) -> Replacement | Problem | None:
+    """What all files of a usage ask for it; a refusal where only some of them do."""
+    asked = [_first(replacements.get(path, ()), usage.reference) for path in usage.paths]
+    wanted = next((each for each in asked if each is not None), None)
+    if wanted is None or all(each == wanted for each in asked):
+        return wanted
+    others = ", ".join(path for path, each in zip(usage.paths, asked, strict=True) if each != wanted)
+    return _refusal(usage, wanted, f"it stands in {others} too, which is to stay as it is")
+
+
+def _first(replacements: Sequence[Replacement], reference: Reference) -> Replacement | None:
+    return next((each for each in replacements if each.old == reference), None)
 
 
 def _refusal(usage: Usage, wanted: Replacement, reason: str) -> Problem:
     goal = f"the marker of {wanted.old}" if wanted.marker else f"{wanted.old} to {wanted.new}"
-    return Problem(usage.path, usage.line, f"cannot change {goal}: {reason}")
+    named = f" for {usage.named_at}" if usage.named_at is not None else ""
+    return Problem(usage.path, usage.line, f"cannot change {goal}{named}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +164,28 @@ class _Change:
 
 _Group = Sequence[_Change]
 """Changes that touch the same places, so all of them are made or none."""
+_Statement = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    path: str
-    kind: Kind | None
-    text: str
-    lines: Lines
+class _Files:
+    """Files that are read together, and what they name."""
+
+    texts: Mapping[str, str]
+    lines: Mapping[str, Lines]
     usages: Sequence[Usage]
-    named: Mapping[int, set[Reference]]
-    """What each statement names, by its line."""
+    named: Mapping[_Statement, set[Reference]]
+    """What each statement names, by its file and line."""
+    again: Read
 
     @classmethod
-    def read(cls, path: str, data: bytes, kind: Kind | None) -> "_File":
-        usages = find_usages(path, data, kind).usages
-        named: defaultdict[int, set[Reference]] = defaultdict(set)
+    def of(cls, files: Mapping[str, bytes], usages: Sequence[Usage], read: Read) -> "_Files":
+        named: defaultdict[_Statement, set[Reference]] = defaultdict(set)
         for usage in usages:
-            named[marker.statement_of(usage)].add(usage.reference)
-        text = decode(data)
-        return cls(path, kind, text, Lines(text), usages, named)
+            named[_statement(usage)].add(usage.reference)
+        texts = {path: decode(data) for path, data in files.items()}
+        concerned = {path for usage in usages for path in usage.paths}
+        return cls(texts, {path: Lines(texts[path]) for path in concerned}, usages, named, read)
 
     def change(self, number: int, wanted: Replacement) -> _Change:
         """Raises `CannotEdit`."""
@@ -104,35 +197,37 @@ class _File:
         if wanted.marker:
             edits = self._marker_edits(usage, wanted.new.digest)
             return _Change(number, wanted, usage.reference, wanted.new.digest, edits)
-        edits = edits_for(usage, wanted.new, self.text)
+        edits = edits_for(usage, wanted.new, self.texts)
         recorded = usage.marker
-        alone = len(self.named[marker.statement_of(usage)]) == 1
-        if edits and wanted.new.digest is not None and alone and (old := marker.find(usage, self.lines)):
-            edits, recorded = (*edits, Edit(old.line, "")), None
+        is_alone = len(self.named[_statement(usage)]) == 1
+        old = marker.find(usage, self.lines[usage.path]) if wanted.new.digest is not None and is_alone else None
+        if edits and old is not None:
+            edits, recorded = (*edits, Edit(usage.path, old.line, "")), None
         return _Change(number, wanted, wanted.new, recorded, edits)
 
     def _marker_edits(self, usage: Usage, digest: str | None) -> tuple[Edit, ...]:
         if digest is None:
             raise CannotEdit("a marker needs a digest")
-        if len(self.named[marker.statement_of(usage)]) > 1:
+        if len(self.named[_statement(usage)]) > 1:
             raise CannotEdit(
                 "the instruction names several images, and a marker would not tell for which it stands"
             )
-        if old := marker.find(usage, self.lines):
-            return () if old.digest == digest else (Edit(old.span, digest),)
-        new = marker.new_line(usage, digest, self.lines)
+        lines = self.lines[usage.path]
+        if old := marker.find(usage, lines):
+            return () if old.digest == digest else (Edit(usage.path, old.span, digest),)
+        new = marker.new_line(usage, digest, lines)
         if new is None:
             raise CannotEdit("no comment can stand here; write the digest into the reference itself")
         at, line = new
-        return (Edit(Span(at, at), line),)
+        return (Edit(usage.path, Span(at, at), line),)
 
-    def accepted(self, groups: Sequence[_Group]) -> tuple[Sequence[_Group], str]:
-        """The groups that prove right together, and the text with them.
+    def accepted(self, groups: Sequence[_Group]) -> tuple[Sequence[_Group], Mapping[str, str]]:
+        """The groups that prove right together, and the texts with them.
 
         Those that do not are halved again and again: one bad group costs few readings.
         """
         done: list[_Group] = []
-        text = self.text
+        texts = self.texts
         parts = [groups] if groups else []
         for _ in range(MOST_READINGS):
             if not parts:
@@ -140,29 +235,29 @@ class _File:
             part = parts.pop()
             result = self.result([*done, *part])
             if result is not None:
-                done, text = [*done, *part], result
+                done, texts = [*done, *part], {**self.texts, **result}
             elif len(part) > 1:
                 half = len(part) // 2
                 parts += (part[half:], part[:half])
-        return done, text
+        return done, texts
 
-    def result(self, groups: Iterable[_Group]) -> str | None:
-        """The text after these changes, None where it does not read as asked for."""
+    def result(self, groups: Iterable[_Group]) -> Mapping[str, str] | None:
+        """The texts that change, after these changes; None where they do not read as asked for."""
         changes = {change.number: change for group in groups for change in group}
-        text = applied((edit for change in changes.values() for edit in change.edits), self.text)
-        if text is None:
+        texts = applied((edit for change in changes.values() for edit in change.edits), self.texts)
+        if texts is None:
             return None
-        usages = self._read_again(text)
+        usages = self.again(texts).usages
         right = len(usages) == len(self.usages) and self._first_wrong(usages, changes) is None
-        return text if right else None
+        return texts if right else None
 
     def reason(self, group: _Group) -> str:
         """Why the group was not accepted, for a maintainer."""
         changes = {change.number: change for change in group}
-        text = applied((edit for change in group for edit in change.edits), self.text)
-        if text is None:
+        texts = applied((edit for change in group for edit in change.edits), self.texts)
+        if texts is None:
             return "other replacements want to change the same place differently"
-        usages = self._read_again(text)
+        usages = self.again(texts).usages
         if len(usages) != len(self.usages):
             return "the file would no longer name the same images"
         wrong = self._first_wrong(usages, changes)
@@ -170,13 +265,45 @@ class _File:
             return "it does not go together with the other replacements"
         other = self.usages[wrong]
         if wrong not in changes:
-            return (
-                f"this would change {other.reference} in line {marker.statement_of(other)} too; change both alike"
-            )
+            own = {self.usages[number].path for number in changes}
+            line = marker.statement_of(other)
+            place = other.named_at or (f"line {line}" if other.path in own else f"{other.path}:{line}")
+            return f"this would change {other.reference} in {place} too; change both alike"
         return f"it would read {usages[wrong].reference} then; change the text by hand"
 
-    def _read_again(self, text: str) -> Sequence[Usage]:
-        return find_usages(self.path, encode(text), self.kind).usages
+    def moved(self, group: _Group) -> list[Problem]:
+        """What the edits of shared properties move: the bases of other files, and what else uses the property."""
+        told: list[Problem] = []
+        for change in group:
+            usage = self.usages[change.number]
+            if usage.named_at is not None:
+                said = f"moves {change.wanted.old} of {usage.named_at} to {change.wanted.new}"
+                told.append(Problem(usage.path, usage.line, said))
+        edits = {edit: self.usages[change.number].kind for change in group for edit in change.edits}
+        return told + [use for edit, kind in edits.items() if kind == PROJECT for use in self._other_uses(edit)]
+
+    def _other_uses(self, edit: Edit) -> list[Problem]:
+        text = self.texts[edit.path]
+        opening = text.rfind("<", 0, edit.span.start)
+        found = _PROPERTY.match(text[max(opening, 0) : edit.span.start])
+        if found is None or found["name"].lower() == "containerbaseimage":
+            return []
+        name = f"$({found['name']})".lower()
+        bases = {(each.named_at.path, each.named_at.line) for each in self.usages if each.named_at is not None}
+        bases |= {_statement(each) for each in self.usages}
+        uses = [
+            f"{path}:{line}"
+            for path, text in self.texts.items()
+            if name in text.lower()
+            for line, written in enumerate(text.lower().split("\n"), start=1)
+            if name in written and (path, line) not in bases
+        ]
+        if not uses:
+            return []
+        more = f" and {len(uses) - MOST_OTHER_USES} more places" if len(uses) > MOST_OTHER_USES else ""
+        line = self.lines[edit.path].at(edit.span.start)
+        said = f"{found['name']} is used in {', '.join(uses[:MOST_OTHER_USES])}{more} too, which move along"
+        return [Problem(edit.path, line, said)]
 
     def _first_wrong(self, usages: Sequence[Usage], changes: Mapping[int, _Change]) -> int | None:
         for number, (old, now) in enumerate(zip(self.usages, usages, strict=True)):
@@ -187,9 +314,13 @@ class _File:
         return None
 
 
+def _statement(usage: Usage) -> _Statement:
+    return usage.path, marker.statement_of(usage)
+
+
 def _grouped(changes: Sequence[_Change]) -> list[_Group]:
-    """Changes whose edits overlap or are the same go together, in the order of the file."""
-    spans = sorted((edit.span, at) for at, change in enumerate(changes) for edit in change.edits)
+    """Changes whose edits overlap or are the same go together, in the order of the files."""
+    spans = sorted((edit.path, edit.span, at) for at, change in enumerate(changes) for edit in change.edits)
     leader = list(range(len(changes)))
 
     def lead(at: int) -> int:
@@ -197,8 +328,10 @@ def _grouped(changes: Sequence[_Change]) -> list[_Group]:
             leader[at] = at = leader[leader[at]]
         return at
 
-    reach, last = Span(-1, -1), 0
-    for span, at in spans:
+    reach, last, file = Span(-1, -1), 0, ""
+    for path, span, at in spans:
+        if path != file:
+            reach, file = Span(-1, -1), path
         if span.start < reach.end or span == reach:
             leader[lead(at)] = lead(last)
         if span.end >= reach.end:

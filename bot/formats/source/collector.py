@@ -1,7 +1,7 @@
 """What one file tells, put together while it is read."""
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Findings, Kind, Piece, Problem, Role, Span, Usage
+from bot.domain.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
@@ -29,6 +29,7 @@ class Collector:
         self.lines = Lines(text)
         self._usages: dict[Usage, None] = {}
         self._problems: dict[Problem, None] = {}
+        self._open: dict[OpenReference, None] = {}
 
     def image(
         self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
@@ -110,14 +111,25 @@ class Collector:
         """`place` is an offset in the text."""
         self._problems[Problem(self.path, self.lines.at(place), message)] = None
 
+    def leave_open(self, place: int, pattern: str, why: str) -> None:
+        """An image stands at `place` that is not known; `pattern` has `*` in it for what is missing."""
+        self._open[OpenReference(self.path, self.lines.at(place), pattern, why)] = None
+
     def unreadable(self, error: Unreadable) -> Findings:
         """Parsers tell of an unexpected end on the line behind the last one."""
         return Findings(problems=(Problem(self.path, min(error.line, len(self.lines)), str(error)),))
 
     def findings(self) -> Findings:
         """In the order of the text."""
-        usages = sorted(self._usages, key=lambda usage: (usage.line, usage.span.start if usage.span else 0))
-        return Findings(tuple(usages), tuple(sorted(self._problems, key=lambda problem: problem.line)))
+        usages = sorted(self._usages, key=_order)
+        problems = tuple(sorted(self._problems, key=lambda problem: problem.line))
+        return Findings(tuple(usages), problems, tuple(self._open))
+
+
+def _order(usage: Usage) -> tuple[int, int]:
+    if usage.named_at is not None:
+        return usage.named_at.line, 0
+    return usage.line, usage.span.start if usage.span else 0
 
 
 def tag_stands_with_name(image: Spanned) -> bool:

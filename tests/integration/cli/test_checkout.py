@@ -192,3 +192,49 @@ class TestAgainstARegistry:
         assert "cli/dotnet/absent" in row["note"]
         assert "Dockerfile:1: " in bot("update", folder, "-c", upstream.settings).err
         assert (folder / "Dockerfile").read_bytes() == before
+
+
+SHARED = "<Project><PropertyGroup>\n<AspNetVersion>10.0.1</AspNetVersion>\n</PropertyGroup></Project>\n"
+NAMING = f"""<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>
+<ContainerBaseImage>{ASPNET.removesuffix(":10.0")}:$(AspNetVersion)@{OLD}</ContainerBaseImage>
+</PropertyGroup></Project>
+"""
+
+
+class TestAVersionInAnotherFile:
+    """A base whose version Directory.Build.props holds and whose digest stands in the project."""
+
+    @pytest.fixture
+    def solution(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "shop"
+        (folder / "src").mkdir(parents=True)
+        (folder / "Directory.Build.props").write_text(SHARED)
+        (folder / "src" / "Api.csproj").write_text(NAMING)
+        return folder
+
+    def test_scan_shows_where_the_version_stands_and_who_names_it(self, bot: Command, solution: Path) -> None:
+        [row] = json.loads(bot("scan", solution, "--offline", "-f", "json").out)
+        assert (row["file"], row["line"], row["named_at"]) == ("Directory.Build.props", 2, "src/Api.csproj:2")
+        assert SHARED[row["start"] : row["end"]] == row["tag"] == "10.0.1"
+
+    def test_update_edits_both_files_and_tells_what_moved(self, bot: Command, solution: Path) -> None:
+        ran = bot("update", solution, "--set", f"{ASPNET}.1@{OLD}={ASPNET}.2@{NEW}")
+        assert ran.code == 0
+        assert (solution / "Directory.Build.props").read_text() == SHARED.replace("10.0.1", "10.0.2")
+        assert (solution / "src" / "Api.csproj").read_text() == NAMING.replace(OLD, NEW)
+        assert f"moves {ASPNET}.1@{OLD} of src/Api.csproj:2 to {ASPNET}.2@{NEW}" in ran.out.replace("\n", " ")
+
+    def test_update_refuses_what_would_move_another_image_and_exits_with_1(
+        self, bot: Command, solution: Path
+    ) -> None:
+        other = NAMING.replace("dotnet/aspnet", "dotnet/runtime")
+        (solution / "src" / "Worker.csproj").write_text(other)
+        ran = bot("update", solution, "--set", f"{ASPNET}.1@{OLD}={ASPNET}.2@{NEW}")
+        assert ran.code == 1
+        assert "in src/Worker.csproj:2 too; change both alike" in ran.err
+        assert (solution / "Directory.Build.props").read_text() == SHARED
+
+    def test_update_of_the_project_alone_refuses_and_exits_with_1(self, bot: Command, solution: Path) -> None:
+        ran = bot("update", solution / "src" / "Api.csproj", "--set", f"{ASPNET}.1@{OLD}={ASPNET}.2@{NEW}")
+        assert ran.code == 1
+        assert "$(AspNetVersion) is not set here" in ran.err

@@ -356,8 +356,15 @@ class Registry:
         return Head(digest("b"), "application/vnd.oci.image.index.v1+json")
 
 
-def refresh(path: str, data: bytes, orders: WantedDigests) -> Refreshed:
+def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
     """Every digest of an ordered base, whichever it was; files with `$` are refused."""
+    return {
+        path: _refreshed(path, data, wanted[path]) if path in wanted else Refreshed(data)
+        for path, data in files.items()
+    }
+
+
+def _refreshed(path: str, data: bytes, orders: WantedDigests) -> Refreshed:
     if b"$" in data:
         return Refreshed(data, refused=(Problem(path, 1, "it comes from a variable"),))
     met = set()

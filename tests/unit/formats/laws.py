@@ -1,5 +1,7 @@
 """What holds for the findings of every kind of file, whatever its text is."""
 
+from collections.abc import Mapping
+
 from hypothesis import strategies as st
 
 from bot.domain.usage import Findings, Usage
@@ -7,17 +9,26 @@ from bot.domain.usage import Findings, Usage
 
 def spans_cover_what_they_claim(text: str, findings: Findings) -> None:
     """Every span holds exactly the part of the reference that it is said to hold, on the line that is told."""
-    lines = text.count("\n") + 1
+    paths = {usage.path for usage in findings.usages} | {problem.path for problem in findings.problems}
+    spans_cover_in_all_files(dict.fromkeys(paths, text), findings)
+
+
+def spans_cover_in_all_files(texts: Mapping[str, str], findings: Findings) -> None:
+    """The same where the usages stand in several files."""
     for usage in findings.usages:
-        _covers(text, usage)
-        assert 1 <= usage.line <= lines
+        _covers(texts, usage)
+        assert 1 <= usage.line <= texts[usage.path].count("\n") + 1
+        if usage.named_at is not None:
+            assert usage.named_at.path != usage.path
+            assert 1 <= usage.named_at.line <= texts[usage.named_at.path].count("\n") + 1
     for problem in findings.problems:
-        assert 1 <= problem.line <= lines
+        assert 1 <= problem.line <= texts[problem.path].count("\n") + 1
         assert problem.message
         assert "\n" not in problem.message
 
 
-def _covers(text: str, usage: Usage) -> None:
+def _covers(texts: Mapping[str, str], usage: Usage) -> None:
+    text = texts[usage.path]
     reference = usage.reference
     whole = str(reference)
     assert (usage.span is None) == (usage.fixed_because is not None)
@@ -28,7 +39,8 @@ def _covers(text: str, usage: Usage) -> None:
     ):
         assert span is None or span.of(text) == part
     for piece in usage.pieces:
-        assert piece.span.of(text) == whole[piece.at :][: piece.span.end - piece.span.start]
+        there = texts[piece.path or usage.path]
+        assert piece.span.of(there) == whole[piece.at :][: piece.span.end - piece.span.start]
     if usage.span is None:
         return
     if usage.assembled:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.usage import Findings, Kind, Role, Usage
 from bot.formats import repository as reading
+from bot.formats.dotnet import solution
 from bot.formats.repository import File, Memory, read_files
 
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
@@ -126,7 +127,7 @@ def test_a_project_that_breaks_the_reading_is_one_problem(monkeypatch: pytest.Mo
     def broken(*_: object, **__: object) -> Findings:
         raise LookupError("of ours")
 
-    monkeypatch.setattr(reading.project, "find_project", broken)
+    monkeypatch.setattr(solution, "tell", broken)
     files = [
         File("global.json", "1", b"{}"),
         File("A.csproj", "2", PUBLISHED),

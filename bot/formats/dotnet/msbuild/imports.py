@@ -1,16 +1,12 @@
-"""The files that a project is put together from, read when they are asked for."""
+"""The MSBuild files of a repository, read when they are asked for."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.formats.dotnet.msbuild.elements import Element, read
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.text import Lines
-
-MOST_KEPT = 64
-"""Shared files kept read, because the next project of the repository asks for the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +24,48 @@ class Document:
 
 
 class Imports:
-    """What MSBuild may import: (path, text) each. `unreadable` says which could not be read, and why."""
+    """What MSBuild may read: (path, text) each. Every file is parsed once at most."""
 
-    def __init__(self, files: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, files: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = {posixpath.normpath(path): text for path, text in files}
-        self.unreadable: dict[str, str] = {}
+        self._read: dict[str, Document | Unreadable] = {}
 
-    def get(self, path: str) -> Document | None:
-        """The file at a path, None where there is none that can be read."""
+    def __contains__(self, path: str) -> bool:
+        return path in self._texts
+
+    def paths(self) -> Iterable[str]:
+        return self._texts
+
+    def text(self, path: str) -> str:
+        return self._texts[path]
+
+    def changed(self, texts: Mapping[str, str]) -> "Imports":
+        """The same files with other texts in some of them; what stays is not parsed again."""
+        other = Imports()
+        other._texts = {**self._texts, **texts}
+        other._read = {path: read for path, read in self._read.items() if path not in texts}
+        return other
+
+    def get(self, path: str) -> Document | Unreadable | None:
+        """The file at a path: why it cannot be read where that is so, None where there is none."""
         text = self._texts.get(path)
-        if text is None or path in self.unreadable:
+        if text is None:
             return None
-        read = _read(path, text)
-        if isinstance(read, Unreadable):
-            self.unreadable[path] = str(read)
-            return None
-        return read
+        known = self._read.get(path)
+        if known is None:
+            try:
+                known = Document.read(path, text)
+            except Unreadable as error:
+                known = error
+            self._read[path] = known
+        return known
 
-    def nearest(self, name: str, folder: str) -> Document | None:
-        """The file of that name in the folder or the closest one above it, as MSBuild looks for it."""
+    def nearest(self, name: str, folder: str) -> str | None:
+        """The path of the file of that name in the folder or the closest one above it, as MSBuild looks for it."""
         while True:
             found = posixpath.join(folder, name)
-            if found in self._texts or not folder or folder == "/":
-                return self.get(found)
+            if found in self._texts:
+                return found
+            if not folder or folder == "/":
+                return None
             folder = posixpath.dirname(folder)
-
-
-@lru_cache(maxsize=MOST_KEPT)
-def _read(path: str, text: str) -> Document | Unreadable:
-    try:
-        return Document.read(path, text)
-    except Unreadable as error:
-        return error

@@ -1,19 +1,21 @@
 """What the properties of a project come to, as far as its texts decide them.
 
-MSBuild evaluates from top to bottom: Directory.Build.props, the project, Directory.Build.targets, each with its
-imports (https://learn.microsoft.com/visualstudio/msbuild/comparing-properties-and-items). What only the machine or
-the command line knows stays `Undecided` and says why.
+MSBuild evaluates from top to bottom: Directory.Build.props, Directory.Packages.props, the project,
+Directory.Build.targets, each with its imports
+(https://learn.microsoft.com/visualstudio/msbuild/comparing-properties-and-items). What only the machine or the
+command line knows stays `Undecided` and says why. Every character of a value keeps its place in the file that it
+comes from.
 """
 
 import posixpath
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.formats.dotnet.msbuild.conditions import both, holds, negated
 from bot.formats.dotnet.msbuild.elements import Element
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.source.collector import quoted
+from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.spanned import Spanned, joined
 
 LONGEST_VALUE = 1024
@@ -23,6 +25,8 @@ MOST_PUT_IN = 200_000
 DEEPEST_GROUPS = 100
 MOST_ASSIGNMENTS = 100
 """How often one file may set the watched property before the rest is left out."""
+MOST_ITEMS = 5_000
+"""Items of one project; the rest is left out."""
 MOST_DOCUMENTS = 50
 """How many files one project is put together from, at most."""
 
@@ -31,7 +35,15 @@ _FILE_ABOVE = re.compile(
     r"GetPathOfFileAbove\(\s*'?(?P<name>\$\(MSBuildThisFile\)|[\w.-]+)'?\s*(?:,(?P<start>[^,]*))?\)\)", re.ASCII
 )
 """`start` is the folder to begin in; without it, that of the file itself."""
+_FOLDER_ABOVE = re.compile(
+    r"\$\(\[MSBuild\]::GetDirectoryNameOfFileAbove\([^,()]*(?:\([^)]*\)[^,()]*)?,\s*'?(?P<name>[\w.-]+)'?\s*\)\)",
+    re.ASCII,
+)
+_ROOM = 1 << 21
+"""More characters than any file has: places in the n-th file of an evaluation begin at n times that."""
 _ANY_EXPRESSION = re.compile(r"[$@%]\(")
+_OWN_FOLDER = frozenset({"msbuildthisfiledirectory", "msbuildprojectdirectory"})
+"""Properties that hold a folder; written here from the repository's root on, with a slash before and behind."""
 _KNOWN_TO_MSBUILD_ALONE = re.compile(
     r"(?:MSBuild|NETCoreSdk|NetCoreTargeting|Bundled|_|GITHUB_|BUILD_|AGENT_|Solution|VisualStudio|DevEnv).*"
     r"|OS|CI|TF_BUILD|ContinuousIntegrationBuild|TargetFrameworkIdentifier|TargetFrameworkVersion|AssemblyName",
@@ -59,19 +71,26 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item that the project has; `certain` is False where its condition cannot be decided."""
+    """An item that the project has; `certain` is False where its condition cannot be decided.
+
+    `include` still has `$(` in it where a property in it is not known. `metadata` has its names in lower case.
+    """
 
     name: str
     include: str
     path: str
     certain: bool
+    line: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One element that sets a property we look for, whether or not it comes to count."""
+    """One element of the file `path` that sets the property we look for, whether or not it comes to count."""
 
-    element: Element
+    path: str
+    start: int
+    written: Spanned
     value: Spanned | Undecided
     condition: str
     applies: bool | None
@@ -80,28 +99,60 @@ class Assignment:
 class Evaluation:
     """Takes documents one after the other and knows afterwards what is set.
 
-    `given` are properties that nothing overrides, like those of the command line. `watched` names the property
-    whose assignments in `watched_path` are kept one by one.
+    `given` are properties that nothing overrides, like those of the command line. The assignments of the property
+    `watched` are kept one by one. Places are counted through all files: those of `home` are as in that file,
+    `located` tells whose and which the others are.
     """
 
-    def __init__(self, imports: Imports, given: Mapping[str, str], *, watched: str, watched_path: str) -> None:
+    def __init__(self, imports: Imports, given: Mapping[str, str], *, watched: str, home: str) -> None:
         self._imports = imports
         self._given = {name.lower(): value for name, value in given.items()}
         self._settings: dict[str, Setting | Undecided] = {}
-        self._watched, self._watched_path = watched.lower(), watched_path
-        self._taken: set[str] = set()
+        self._watched = watched.lower()
+        self._numbers = {home: 0}
+        self._taken: dict[str, Document] = {}
         self._put_in_so_far = 0
         self._depth = 0
         self.items: list[Item] = []
         self.sdks: list[str] = []
         self.assignments: list[Assignment] = []
+        self.unreadable: dict[str, Unreadable] = {}
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """All that was evaluated, by path."""
+        return self._taken
 
     def take(self, document: Document) -> None:
         """Evaluates a document, unless it was evaluated before."""
         if document.path not in self._taken and len(self._taken) < MOST_DOCUMENTS:
-            self._taken.add(document.path)
+            self._taken[document.path] = document
+            self._numbers.setdefault(document.path, len(self._numbers))
             self._note_sdks(document.root.attributes.get("Sdk", ""))
             self._body(document, document.root, True, "")
+
+    def take_path(self, path: str | None) -> None:
+        """Evaluates the file at a path, if there is one; what cannot be read is in `unreadable`."""
+        found = self._imports.get(path) if path is not None else None
+        if isinstance(found, Unreadable):
+            self.unreadable[path or ""] = found
+        elif found is not None:
+            self.take(found)
+
+    def located(self, place: int) -> tuple[str, int]:
+        """The file that a place belongs to, and the offset there."""
+        number, offset = divmod(place, _ROOM)
+        return list(self._numbers)[number], offset
+
+    def placed(self, written: Spanned, path: str) -> Spanned:
+        """A text of a file, with its places counted through all files."""
+        shift = self._numbers.get(path, 0) * _ROOM
+        if not shift:
+            return written
+        if isinstance(written.places, range):
+            return Spanned(written.text, range(written.places.start + shift, written.places.stop + shift))
+        places = tuple(place + shift if place >= 0 else place - shift for place in written.places)
+        return Spanned(written.text, places)
 
     def setting(self, name: str) -> Setting | Undecided | None:
         """What the property is at this point, None where no text sets it."""
@@ -138,7 +189,7 @@ class Evaluation:
                     self._body(document, child, here, why)
                 case "Import":
                     self._import(document, child, here)
-                case "Sdk":
+                case "Sdk" if here is not False:
                     self._note_sdks(child.attributes.get("Name", ""))
                 case "Target":
                     # A target runs later, if at all: what it sets is a fact of the text, not of the evaluation.
@@ -160,30 +211,51 @@ class Evaluation:
             remaining, why = both(remaining, negated(own)), because
 
     def _import(self, document: Document, element: Element, applies: bool | None) -> None:
+        if applies is False:
+            return
         if "Sdk" in element.attributes:
             self._note_sdks(element.attributes["Sdk"])
-        elif applies is not False:
-            imported = self._imported(document.path, element.attributes.get("Project", ""))
-            if imported is not None:
-                self.take(imported)
+        else:
+            self.take_path(self._imported(document.path, element.attributes.get("Project", "")))
 
-    def _imported(self, path: str, project: str) -> Document | None:
-        """The document that an import names, where it is one of those at hand."""
+    def _imported(self, path: str, project: str) -> str | None:
+        """The file that an import names, as far as the text tells."""
         here = posixpath.dirname(path)
         if above := _FILE_ABOVE.search(project):
             name = above["name"].replace("$(MSBuildThisFile)", posixpath.basename(path))
             if ".." not in (above["start"] or ""):
                 return self._imports.nearest(name, here)
             return self._imports.nearest(name, posixpath.dirname(here)) if here else None
-        relative = project.replace("\\", "/").replace("$(MSBuildThisFileDirectory)", "./")
-        return self._imports.get(posixpath.normpath(posixpath.join(here, relative)))
+        if above := _FOLDER_ABOVE.search(project):
+            found = self._imports.nearest(above["name"], here)
+            if found is None:
+                return None
+            project = f"{project[: above.start()]}/{posixpath.dirname(found)}/{project[above.end() :]}"
+        return self.path_of(project, path)
+
+    def path_of(self, written: str, path: str) -> str | None:
+        """The file of the repository that a path written in the file `path` means; None where it is not known."""
+        expanded = self._expanded_text(written, path)
+        if expanded is None:
+            return None
+        relative = expanded.replace("\\", "/")
+        folder = "" if relative.startswith("/") else posixpath.dirname(path)
+        found = posixpath.normpath(posixpath.join(folder, relative.lstrip("/")))
+        return found.removeprefix("./")
+
+    def _expanded_text(self, written: str, path: str) -> str | None:
+        if "$(" not in written:
+            return written
+        value = self.expanded(Spanned(written, range(len(written))), path)
+        return None if isinstance(value, Undecided) else value.text
 
     def _properties(self, document: Document, group: Element, applies: bool | None, condition: str) -> None:
         for element in group.children:
             here, why = self._narrowed(element, applies, condition)
-            value = self.expanded(element.text, document.path)
+            written = self.placed(element.text, document.path)
+            value = self.expanded(written, document.path)
             if self._is_watched(element, document):
-                self.assignments.append(Assignment(element, value, why, here))
+                self.assignments.append(Assignment(document.path, element.start, written, value, why, here))
             if here is not False and element.name.lower() not in self._given:
                 self._assign(document, element, value, here, why)
 
@@ -204,20 +276,54 @@ class Evaluation:
     def _watch_only(self, document: Document, group: Element) -> None:
         for element in group.children:
             if self._is_watched(element, document):
-                value = self.expanded(element.text, document.path)
-                self.assignments.append(Assignment(element, value, element.condition or group.condition, True))
+                written = self.placed(element.text, document.path)
+                value = self.expanded(written, document.path)
+                condition = element.condition or group.condition
+                self.assignments.append(Assignment(document.path, element.start, written, value, condition, True))
 
     def _is_watched(self, element: Element, document: Document) -> bool:
-        is_here = document.path == self._watched_path and len(self.assignments) < MOST_ASSIGNMENTS
-        return is_here and element.name.lower() == self._watched
+        if element.name.lower() != self._watched:
+            return False
+        return sum(each.path == document.path for each in self.assignments) < MOST_ASSIGNMENTS
 
     def _items(self, document: Document, group: Element, applies: bool | None) -> None:
         for element in group.children:
             here, _ = self._narrowed(element, applies, "")
-            include = element.attributes.get("Include", "")
-            if here is not False and include:
-                names = include.split(";")[:100]
-                self.items += [Item(element.name, name.strip(), document.path, here is True) for name in names]
+            if here is False or len(self.items) >= MOST_ITEMS:
+                continue
+            line = document.lines.at(element.start)
+            metadata = _metadata(element)
+            for name in self._names(element.attributes.get("Include", ""), document):
+                self.items.append(Item(element.name, name, document.path, here is True, line, metadata))
+            for name in self._names(element.attributes.get("Update", ""), document):
+                self._update(element.name, name, metadata)
+            for name in self._names(element.attributes.get("Remove", ""), document):
+                self._remove(element.name, name, certain=here is True)
+
+    def _names(self, written: str, document: Document) -> Iterator[str]:
+        if not written:
+            return
+        expanded = self._expanded_text(written, document.path)
+        for name in (written if expanded is None else expanded).split(";")[:100]:
+            if name.strip():
+                yield name.strip()
+
+    def _update(self, kind: str, name: str, metadata: Mapping[str, str]) -> None:
+        self.items = [
+            replace(item, metadata={**item.metadata, **metadata})
+            if item.name == kind and _fits(item, name)
+            else item
+            for item in self.items
+        ]
+
+    def _remove(self, kind: str, name: str, *, certain: bool) -> None:
+        kept: list[Item] = []
+        for item in self.items:
+            if item.name != kind or not _fits(item, name):
+                kept.append(item)
+            elif not certain:
+                kept.append(replace(item, certain=False))
+        self.items = kept
 
     def _note_sdks(self, names: str) -> None:
         self.sdks += [name.partition("/")[0].strip() for name in names.split(";") if name.strip()]
@@ -233,7 +339,7 @@ class Evaluation:
         return None if _ANY_EXPRESSION.search(expanded) or len(expanded) > LONGEST_VALUE else expanded
 
     def expanded(self, written: Spanned, path: str) -> Spanned | Undecided:
-        """The text with properties put in; what comes from another file keeps only the place that asks for it."""
+        """The text with properties put in, each character with the place that it comes from."""
         if "(" not in written.text:
             return written
         parts: list[Spanned] = []
@@ -258,10 +364,21 @@ class Evaluation:
         given = self._given.get(name.lower())
         if given is not None:
             return Spanned(given, (~near,) * len(given))
+        if name.lower() in _OWN_FOLDER:
+            folder = posixpath.dirname(path if "this" in name.lower() else next(iter(self._numbers)))
+            text = f"/{folder}{'/' if folder else ''}"
+            return Spanned(text, (~near,) * len(text))
         setting = self.setting(name)
         if setting is None:
             return Undecided(f"$({name}) is not set here", path, 0)
-        if isinstance(setting, Undecided) or setting.path == path:
-            return setting if isinstance(setting, Undecided) else setting.value.strip()
-        value = setting.value.text.strip()
-        return Spanned(value, (~near,) * len(value))
+        return setting if isinstance(setting, Undecided) else setting.value.strip()
+
+
+def _metadata(element: Element) -> Mapping[str, str]:
+    own = {name.lower(): value.strip() for name, value in element.attributes.items()}
+    return {**own, **{child.name.lower(): child.text.text.strip() for child in element.children}}
+
+
+def _fits(item: Item, name: str) -> bool:
+    """Whether an item is the one that an Update or a Remove names; `**` and the like are taken for all."""
+    return "*" in name or item.include.replace("\\", "/").lower() == name.replace("\\", "/").lower()

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Findings, Role, Usage
+from bot.domain.usage import Findings, Place, Role, Usage
 from bot.formats.dotnet.project import find, find_project
 from bot.formats.source.text import BOM
 from tests.conftest import SHARED
-from tests.unit.formats.laws import spans_cover_what_they_claim
+from tests.unit.formats.laws import spans_cover_in_all_files
 
 PATH = "src/App/App.csproj"
 FRAMEWORK = "<TargetFramework>net8.0</TargetFramework>"
@@ -87,13 +87,69 @@ def test_a_property_that_is_not_in_the_file_leaves_the_base_undecided() -> None:
     )
 
 
-def test_a_property_from_a_shared_file_is_put_in_but_cannot_be_rewritten_here() -> None:
+def test_a_property_from_a_shared_file_is_put_in_and_stands_there() -> None:
     text = project("<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:$(BaseTag)</ContainerBaseImage>")
-    shared = "<Project><PropertyGroup><BaseTag>8.0-noble</BaseTag></PropertyGroup></Project>"
+    shared = "<Project><PropertyGroup>\n<BaseTag>8.0-noble</BaseTag></PropertyGroup></Project>"
     usage = only(find_project(PATH, text, [("Directory.Build.props", shared)]))
     assert usage.reference.tag == "8.0-noble"
-    assert usage.tag_span is None
-    assert usage.fixed_because == "the part to rewrite is set in another file; rewrite it there"
+    assert (usage.path, usage.line, usage.named_at) == ("Directory.Build.props", 2, Place(PATH, 3))
+    assert usage.span is not None
+    assert usage.tag_span == usage.span
+    assert usage.span.of(shared) == "8.0-noble"
+    assert usage.paths == ("Directory.Build.props", PATH)
+
+
+def test_a_version_from_a_shared_file_is_the_place_and_not_the_ending_beside_it() -> None:
+    text = project("<ContainerBaseImage>a.example/x:$(V)-alpine@sha256:" + "a" * 64 + "</ContainerBaseImage>")
+    shared = "<Project><PropertyGroup><V>8.0.1</V></PropertyGroup></Project>"
+    usage = only(find_project(PATH, text, [("Directory.Build.props", shared)]))
+    assert usage.path == "Directory.Build.props"
+    assert usage.span is not None
+    assert usage.span.of(shared) == "8.0.1"
+
+
+def test_a_registry_from_a_shared_file_leaves_the_tag_where_it_is() -> None:
+    text = project("<ContainerBaseImage>$(Registry)/x:1.2</ContainerBaseImage>")
+    shared = "<Project><PropertyGroup><Registry>a.example</Registry></PropertyGroup></Project>"
+    usage = only(find_project(PATH, text, [("Directory.Build.props", shared)]))
+    assert (usage.path, usage.named_at, str(usage.reference)) == (PATH, None, "a.example/x:1.2")
+    assert usage.paths == (PATH, "Directory.Build.props")
+
+
+@pytest.mark.parametrize("name", ["Directory.Build.props", "Directory.Packages.props", "src/eng/versions.props"])
+def test_a_version_is_found_in_whichever_file_msbuild_imports(name: str) -> None:
+    text = project("<ContainerBaseImage>a.example/x:$(V)</ContainerBaseImage>")
+    line = r'<Import Project="$(MSBuildThisFileDirectory)..\eng\versions.props" />'
+    text = text.replace("  <PropertyGroup>", f"{line}<PropertyGroup>", 1)
+    usage = only(find_project(PATH, text, [(name, "<Project><PropertyGroup><V>1</V></PropertyGroup></Project>")]))
+    assert (usage.path, str(usage.reference)) == (name, "a.example/x:1")
+
+
+def test_a_property_that_holds_a_folder_leads_to_an_import() -> None:
+    shared = [
+        (
+            "Directory.Build.props",
+            "<Project><PropertyGroup><Root>$(MSBuildThisFileDirectory)</Root></PropertyGroup>"
+            '<Import Project="$(Root)eng/v.props" /></Project>',
+        ),
+        ("eng/v.props", "<Project><PropertyGroup><V>1</V></PropertyGroup></Project>"),
+    ]
+    text = project("<ContainerBaseImage>a.example/x:$(V)</ContainerBaseImage>")
+    assert only(find_project(PATH, text, shared)).path == "eng/v.props"
+
+
+def test_a_folder_above_is_found_by_a_file_in_it() -> None:
+    text = project("<ContainerBaseImage>a.example/x:$(V)</ContainerBaseImage>").replace(
+        "  <PropertyGroup>",
+        '<Import Project="$([MSBuild]::GetDirectoryNameOfFileAbove($(MSBuildThisFileDirectory), '
+        "'root.txt.props'))/eng/v.props\" /><PropertyGroup>",
+        1,
+    )
+    shared = [
+        ("root.txt.props", "<Project/>"),
+        ("eng/v.props", "<Project><PropertyGroup><V>1</V></PropertyGroup></Project>"),
+    ]
+    assert only(find_project(PATH, text, shared)).path == "eng/v.props"
 
 
 def test_a_function_of_msbuild_leaves_the_base_undecided() -> None:
@@ -257,11 +313,18 @@ def test_a_setting_that_changes_nothing_may_stay_undecided() -> None:
     assert implied(text) == "aspnet:8.0"
 
 
-def test_a_setting_that_changes_the_base_and_is_not_known_is_told() -> None:
+def test_a_setting_that_changes_the_base_and_is_not_known_leaves_all_candidates() -> None:
     text = project(FRAMEWORK + PUBLISHED + "<PublishAot Condition=\"'$(OS)' == 'Unix'\">true</PublishAot>")
-    assert told(find(PATH, text)) == (
+    findings = find(PATH, text)
+    assert [usage.reference.base.short for usage in findings.usages] == [
+        "runtime-deps:8.0-noble-chiseled-extra",
+        "aspnet:8.0",
+    ]
+    assert {usage.role for usage in findings.usages} == {Role.IMPLICIT_BASE}
+    [problem] = findings.problems
+    assert problem.message.startswith(
         "the base that dotnet publish chooses is undecided: PublishAot: whether "
-        "\"'$(OS)' == 'Unix'\" holds is not known here; set ContainerBaseImage to name it"
+        "\"'$(OS)' == 'Unix'\" holds is not known here; "
     )
 
 
@@ -465,7 +528,7 @@ projects = st.lists(settings, max_size=8).map(lambda lines: project("\n".join([P
 @given(st.text().map(lambda text: f"container{text}") | projects, st.lists(projects | st.text(), max_size=2))
 def test_any_text_is_read_and_every_span_is_exact(text: str, shared: list[str]) -> None:
     props = [(f"{'src/' * depth}Directory.Build.props", each) for depth, each in enumerate(shared)]
-    spans_cover_what_they_claim(text, find_project(PATH, text, props))
+    spans_cover_in_all_files({**dict(props), PATH: text}, find_project(PATH, text, props))
 
 
 # Cases

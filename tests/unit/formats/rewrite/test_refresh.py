@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
-from bot.domain.wanted_digest import WantedDigest, WantedDigests
-from bot.formats.rewrite.refresh import refresh
+from bot.domain.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.formats.rewrite.refresh import read_with, refresh
 
 OLD = "sha256:" + "a" * 64
 NEW = "sha256:" + "b" * 64
@@ -17,44 +17,48 @@ GLOBAL_JSON = """{
 """
 
 
+def refreshed(path: str, data: bytes, wanted: WantedDigests) -> Refreshed:
+    return refresh({path: data}, {path: wanted})[path]
+
+
 def test_a_patch_pin_is_brought_to_the_patch_that_its_base_holds_now() -> None:
-    done = refresh("Dockerfile", b"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n", SDK_MOVES)
+    done = refreshed("Dockerfile", b"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n", SDK_MOVES)
     assert done.data == b"FROM mcr.microsoft.com/dotnet/sdk:8.0.416\n"
     assert done.met == {SDK}
 
 
 def test_a_file_that_says_it_already_stays_and_meets_its_order() -> None:
     text = f"FROM mcr.microsoft.com/dotnet/sdk:8.0@{NEW}\n".encode()
-    done = refresh("Dockerfile", text, SDK_MOVES)
+    done = refreshed("Dockerfile", text, SDK_MOVES)
     assert (done.data, done.met) == (text, {SDK})
 
 
 def test_a_base_without_an_order_stays_as_it_is() -> None:
     text = f"FROM mcr.microsoft.com/dotnet/aspnet:8.0@{OLD}\n".encode()
-    done = refresh("Dockerfile", text, SDK_MOVES)
+    done = refreshed("Dockerfile", text, SDK_MOVES)
     assert (done.data, done.met) == (text, frozenset())
 
 
 def test_a_floating_tag_is_marked_where_the_order_says_so_and_the_mark_moves_along() -> None:
-    marked = refresh("Dockerfile", b"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n", _marks(OLD)).data
+    marked = refreshed("Dockerfile", b"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n", _marks(OLD)).data
     assert marked == f"# base-digest: {OLD}\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\n".encode()
-    assert refresh("Dockerfile", marked, _marks(NEW)).data == marked.replace(OLD.encode(), NEW.encode())
+    assert refreshed("Dockerfile", marked, _marks(NEW)).data == marked.replace(OLD.encode(), NEW.encode())
 
 
 def test_a_global_json_moves_along_and_every_other_character_stays() -> None:
-    done = refresh("global.json", GLOBAL_JSON.encode(), SDK_MOVES)
+    done = refreshed("global.json", GLOBAL_JSON.encode(), SDK_MOVES)
     assert done.data.decode() == GLOBAL_JSON.replace("8.0.404", "8.0.416")
     assert done.met == frozenset()
 
 
 def test_a_global_json_stays_where_no_sdk_is_ordered() -> None:
     orders = WantedDigests(SDK_MOVES.of_bases)
-    assert refresh("global.json", GLOBAL_JSON.encode(), orders).data == GLOBAL_JSON.encode()
+    assert refreshed("global.json", GLOBAL_JSON.encode(), orders).data == GLOBAL_JSON.encode()
 
 
 def test_a_patch_pin_whose_new_patch_is_not_known_is_refused_with_its_line() -> None:
     text = b"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n"
-    done = refresh("Dockerfile", text, WantedDigests((WantedDigest(SDK, NEW),)))
+    done = refreshed("Dockerfile", text, WantedDigests((WantedDigest(SDK, NEW),)))
     assert done.data == text
     assert [(problem.line, problem.message) for problem in done.refused] == [
         (1, "the patch version behind sha256:bbbbbbbbbbbb is not known yet")
@@ -63,9 +67,43 @@ def test_a_patch_pin_whose_new_patch_is_not_known_is_refused_with_its_line() -> 
 
 @given(st.binary() | st.text().map(lambda text: f"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n{text}".encode()))
 def test_carrying_out_an_order_twice_is_carrying_it_out_once(data: bytes) -> None:
-    once = refresh("Dockerfile", data, SDK_MOVES)
-    assert refresh("Dockerfile", once.data, SDK_MOVES).data == once.data
+    once = refreshed("Dockerfile", data, SDK_MOVES)
+    assert refreshed("Dockerfile", once.data, SDK_MOVES).data == once.data
 
 
 def _marks(digest: str) -> WantedDigests:
     return WantedDigests((WantedDigest(ASPNET, digest, "8.0.20", marks=True),))
+
+
+PROPS = b"<Project><PropertyGroup>\n<AspNetVersion>8.0.1</AspNetVersion>\n</PropertyGroup></Project>\n"
+API = f"""<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>
+<ContainerBaseImage>mcr.microsoft.com/dotnet/aspnet:$(AspNetVersion)@{OLD}</ContainerBaseImage>
+</PropertyGroup></Project>
+""".encode()
+ASPNET_MOVES = WantedDigests((WantedDigest(ASPNET, NEW, "8.0.4"),))
+
+
+def test_a_version_is_moved_in_the_file_that_sets_it_and_the_digest_where_it_stands() -> None:
+    files = {"Directory.Build.props": PROPS, "src/Api.csproj": API}
+    done = refresh(files, dict.fromkeys(files, ASPNET_MOVES))
+    assert done["Directory.Build.props"].data == PROPS.replace(b"8.0.1", b"8.0.4")
+    assert done["src/Api.csproj"].data == API.replace(OLD.encode(), NEW.encode())
+    assert done["Directory.Build.props"].met == {ASPNET}
+    assert [each.message for each in done["Directory.Build.props"].moved] == [
+        f"moves mcr.microsoft.com/dotnet/aspnet:8.0.1@{OLD} of src/Api.csproj:2"
+        f" to mcr.microsoft.com/dotnet/aspnet:8.0.4@{NEW}"
+    ]
+
+
+def test_a_file_that_is_to_stay_keeps_those_that_share_its_property_as_they_are() -> None:
+    files = {"Directory.Build.props": PROPS, "src/Api.csproj": API}
+    done = refresh(files, {"src/Api.csproj": ASPNET_MOVES})
+    assert {path: each.data for path, each in done.items()} == files
+    [refused] = done["Directory.Build.props"].refused
+    assert "it stands in Directory.Build.props too, which is to stay as it is" in refused.message
+
+
+def test_files_of_msbuild_are_read_with_each_other_and_others_by_themselves() -> None:
+    tree = ["Directory.Build.props", "src/A.csproj", "src/B.csproj", "Dockerfile", "deploy/x.yaml"]
+    assert read_with(tree, ["Dockerfile"]) == {"Dockerfile"}
+    assert read_with(tree, ["src/A.csproj", "Dockerfile"]) == set(tree) - {"deploy/x.yaml"}

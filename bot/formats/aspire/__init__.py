@@ -1,0 +1,1 @@
+"""The C# of .NET Aspire AppHosts, which names images of its own."""

@@ -1,0 +1,1 @@
+"""azure.yaml, which the Azure Developer CLI deploys from."""

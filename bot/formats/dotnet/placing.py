@@ -1,0 +1,65 @@
+"""Where a base stands that several files are put together to: each part in its own file."""
+
+from dataclasses import replace
+
+from bot.domain.usage import Piece, Place, Span, Usage
+from bot.formats.dotnet.msbuild.properties import Evaluation
+
+
+def placed(usage: Usage, evaluation: Evaluation, named_at: Place) -> Usage:
+    """A usage with places counted through all files of an evaluation → one with places in each file.
+
+    Its file is the one that holds the version in the tag, or whatever else decides it.
+    """
+    if usage.span is None:
+        return replace(usage, path=named_at.path, line=named_at.line)
+    where = {piece: evaluation.located(piece.span.start) for piece in usage.pieces}
+    is_elsewhere = any(path != named_at.path for path, _ in where.values())
+    span = _decisive(usage) if is_elsewhere else usage.span
+    path, start = evaluation.located(span.start)
+    shift = span.start - start
+
+    def there(part: Span | None) -> Span | None:
+        if part is None or evaluation.located(part.start)[0] != path:
+            return None
+        return Span(part.start - shift, part.end - shift)
+
+    document = evaluation.documents[path]
+    return replace(
+        usage,
+        path=path,
+        line=document.lines.at(start),
+        span=there(span),
+        tag_span=there(usage.tag_span),
+        digest_span=there(usage.digest_span),
+        name_span=there(usage.name_span),
+        pieces=tuple(
+            Piece(
+                piece.at,
+                Span(offset, offset + piece.span.end - piece.span.start),
+                None if file == path else file,
+            )
+            for piece, (file, offset) in where.items()
+        ),
+        named_at=None if path == named_at.path else named_at,
+    )
+
+
+def _decisive(usage: Usage) -> Span:
+    """The piece of the tag (else the digest, else the name) that holds its first digit, else the last one."""
+    reference, whole = usage.reference, str(usage.reference)
+    start = len(reference.name) + 1 if reference.tag or reference.digest else 0
+    end = start + len(reference.tag or reference.digest or reference.name)
+    parts: list[tuple[int, Span]] = []
+    for piece in usage.pieces:
+        begin, stop = max(start, piece.at), min(end, piece.at + piece.span.end - piece.span.start)
+        if begin < stop:
+            first = piece.span.start - piece.at
+            parts.append((begin, Span(first + begin, first + stop)))
+    with_digit = [
+        span
+        for at, span in parts
+        if any(character.isdigit() for character in whole[at : at + span.end - span.start])
+    ]
+    assert usage.span is not None
+    return with_digit[0] if with_digit else parts[-1][1] if parts else usage.span

@@ -1,0 +1,197 @@
+"""The MSBuild files of one repository, read together: what a project comes to stands in many of them."""
+
+import posixpath
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.domain.usage import Findings, Problem, Usage
+from bot.formats.dotnet import global_json
+from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
+from bot.formats.dotnet.msbuild.imports import Imports
+from bot.formats.dotnet.msbuild.properties import Item
+from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
+from bot.formats.dotnet.projects import PROJECT_ENDINGS, ProjectReference, Projects
+from bot.formats.rewrite import marker
+from bot.formats.source.collector import Unreadable
+from bot.formats.source.text import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file other than a project that has projects published: azure.yaml, or an AppHost that is one C# file.
+
+    `projects` are project files or the folders of one, relative to the repository, with the line that names each.
+    """
+
+    path: str
+    projects: tuple[tuple[str, int], ...]
+    is_app_host: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the repository holds beside its MSBuild files, as far as these need it."""
+
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the global.json files."""
+    asked: tuple[Asked, ...] = ()
+    paths: Collection[str] = frozenset()
+    """All files that are read, to see whether a folder has a Dockerfile."""
+
+
+class Solution:
+    """All projects and what they import. `texts` are by path."""
+
+    def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
+        self._texts = texts
+        self._around = around
+        self._projects = projects or Projects(Imports(texts.items()))
+        self._hosts: list[AppHost] | None = None
+
+    def changed(self, texts: Mapping[str, str]) -> "Solution":
+        """The same with other texts in some files."""
+        return Solution({**self._texts, **texts}, self._around, self._projects.changed(texts))
+
+    def findings(self) -> Mapping[str, Findings]:
+        """By the file that is read; what one breaks on is a problem of its own."""
+        found: dict[str, Findings] = {}
+        publishers, told = self._publishers()
+        is_about = {path: mentions_containers(text) for path, text in self._texts.items()}
+        shared_is_about = any(is_about[path] for path in self._texts if not _is_project(path))
+        named: dict[tuple[str, int], dict[Usage, None]] = {}
+        for path in sorted(filter(_is_project, self._texts)):
+            if is_about[path] or shared_is_about or path in publishers:
+                one = self._tell(path, publishers.get(path))
+                found[path] = one.findings
+                for place, usages in one.named.items():
+                    named.setdefault(place, {}).update(dict.fromkeys(usages))
+        in_projects = {place: tuple(usages) for place, usages in named.items()}
+        for path in sorted(self._texts):
+            if is_about[path] and not _is_project(path):
+                found[path] = self._tell_shared(path, in_projects)
+        for problem in told:
+            before = found.get(problem.path, Findings())
+            found[problem.path] = replace(before, problems=(*before.problems, problem))
+        return self._marked(found)
+
+    def _tell(self, path: str, publisher: str | None) -> Told:
+        pin = _sdk_above(path, self._around.pins)
+        try:
+            return tell(self._projects, path, sdk=pin, publisher=publisher)
+        except Exception as error:
+            return Told(_broken(path, error))
+
+    def _tell_shared(self, path: str, named: Named) -> Findings:
+        try:
+            return tell_shared(self._projects, path, named)
+        except Exception as error:
+            return _broken(path, error)
+
+    def _publishers(self) -> tuple[Mapping[str, str], list[Problem]]:
+        """Who has each project published, and what a maintainer should know of those who do."""
+        hosts = self._app_hosts()
+        publishers: dict[str, str] = {}
+        told = [Problem(host.path, host.line, host.told) for host in hosts if host.told]
+        for host in hosts:
+            publishers |= {path: host.path for path in host.published if path not in publishers}
+        paths = {host.path for host in hosts}
+        for asked in self._around.asked:
+            if asked.is_app_host:
+                continue
+            for named, line in asked.projects:
+                path = self._project_at(named)
+                if path is None:
+                    told.append(Problem(asked.path, line, f"there is no .NET project at {named}"))
+                elif (
+                    path not in paths
+                    and f"{posixpath.dirname(path)}/Dockerfile".lstrip("/") not in self._around.paths
+                ):
+                    publishers.setdefault(path, asked.path)
+        return publishers, told
+
+    def belongs_to_app_host(self, path: str) -> bool:
+        """Whether a C# file is compiled into an AppHost: the nearest project in the folders above is one."""
+        hosts = {host.path for host in self._app_hosts()}
+        folders = {posixpath.dirname(each) for each in filter(_is_project, self._texts)}
+        folder = posixpath.dirname(path)
+        while folder and folder not in folders:
+            folder = posixpath.dirname(folder)
+        return path in hosts or folder in {posixpath.dirname(host) for host in hosts}
+
+    def _app_hosts(self) -> list[AppHost]:
+        if self._hosts is None:
+            self._hosts = self._read_app_hosts()
+        return self._hosts
+
+    def _read_app_hosts(self) -> list[AppHost]:
+        shared = any(may_be_app_host(text) for path, text in self._texts.items() if not _is_project(path))
+        hosts: list[AppHost] = []
+        for path in sorted(filter(_is_project, self._texts)):
+            if shared or may_be_app_host(self._texts[path]):
+                host = self._app_host(path)
+                hosts += [host] if host is not None else []
+        for asked in self._around.asked:
+            if asked.is_app_host:
+                references = [self._reference(named, line) for named, line in asked.projects]
+                hosts.append(read(self._projects, asked.path, references))
+        return hosts
+
+    def _app_host(self, path: str) -> AppHost | None:
+        read = self._projects.imports.get(path)
+        if isinstance(read, Unreadable):
+            is_named = any(sign in self._texts[path] for sign in ("Aspire.AppHost.Sdk", "IsAspireHost"))
+            return AppHost(path, 1, (), f"an Aspire AppHost that is not read: {read}") if is_named else None
+        try:
+            return app_host(self._projects, path)
+        except Exception as error:
+            return AppHost(path, 1, (), _broken(path, error).problems[0].message)
+
+    def _reference(self, named: str, line: int) -> ProjectReference:
+        path = self._project_at(named)
+        item = Item("ProjectReference", named, named, True, line)
+        return ProjectReference(item, path, "" if path else f"{named} is not in this repository")
+
+    def _project_at(self, named: str) -> str | None:
+        if named in self._texts and _is_project(named):
+            return named
+        folder = "" if named == "." else named
+        inside = [path for path in self._texts if _is_project(path) and posixpath.dirname(path) == folder]
+        return inside[0] if len(inside) == 1 else None
+
+    def _marked(self, found: Mapping[str, Findings]) -> Mapping[str, Findings]:
+        """With the digests that markers record: above the line to rewrite, in whichever file that stands."""
+        lines: dict[str, Lines] = {}
+
+        def marked(usage: Usage) -> Usage:
+            text = self._texts.get(usage.path, "")
+            if marker.NAME not in text:
+                return usage
+            at = lines.setdefault(usage.path, Lines(text))
+            recorded = marker.find(usage, at)
+            return replace(usage, marker=recorded.digest) if recorded else usage
+
+        return {
+            path: replace(findings, usages=tuple(marked(usage) for usage in findings.usages))
+            for path, findings in found.items()
+        }
+
+
+def _is_project(path: str) -> bool:
+    return path.lower().endswith(PROJECT_ENDINGS)
+
+
+def _broken(path: str, error: Exception) -> Findings:
+    why = f"could not be read ({type(error).__name__}); please report this file"
+    return Findings(problems=(Problem(path, 1, why),))
+
+
+def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:
+    """The SDK that the nearest global.json in the folders above pins (how the .NET host looks for it)."""
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        text = pins.get(f"{folder}/global.json" if folder else "global.json")
+        if text is not None:
+            found = global_json.pin(text)
+            return found.version if found is not None else None
+    return None

@@ -1,0 +1,37 @@
+"""A pull request for a base whose version another file holds than the one that names it."""
+
+from bot.act import stage
+from bot.domain.rebuild import State
+from bot.formats.rewrite.refresh import refresh
+from tests.unit.act.world import ASPNET, BRANCH, World, change, digest, rebuild
+
+SHARED = b"<Project><PropertyGroup>\n<AspNetVersion>10.0.1</AspNetVersion>\n</PropertyGroup></Project>\n"
+PROJECT = (
+    '<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>\n'
+    f"<ContainerBaseImage>{ASPNET.name}:$(AspNetVersion)@{digest('a')}</ContainerBaseImage>\n"
+    "</PropertyGroup></Project>\n"
+).encode()
+PATHS = ("Directory.Build.props", "src/Api.csproj")
+
+
+async def acted(world: World, **others: bytes) -> World:
+    files = {"Directory.Build.props": SHARED, "src/Api.csproj": PROJECT, **others}
+    world.host.commit_to("main", files)
+    world.store.add(rebuild(), None, change(to_version="10.0.4"), paths=PATHS)
+    await stage.tick(world.store, world.host, world.registry, refresh, world.options, world.clock)
+    return world
+
+
+async def test_the_version_and_the_digest_are_moved_in_their_files(world: World) -> None:
+    await acted(world)
+    assert world.store[1].state is State.OPEN
+    assert world.host.content(BRANCH, PATHS[0]) == SHARED.decode().replace("10.0.1", "10.0.4")
+    assert world.host.content(BRANCH, PATHS[1]) == PROJECT.decode().replace(digest("a"), digest("b"))
+
+
+async def test_what_another_project_would_lose_is_refused_with_the_reason(world: World) -> None:
+    other = PROJECT.replace(b"dotnet/aspnet", b"dotnet/runtime")
+    await acted(world, **{"src/Worker.csproj": other})
+    assert world.host.requests == {}
+    assert world.store[1].state is State.SKIPPED
+    assert "in src/Worker.csproj:2 too; change both alike" in world.store[1].reason
