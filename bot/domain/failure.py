@@ -20,6 +20,11 @@ class Trouble(StrEnum):
     MALFORMED = "malformed"
     """The answer is not what its specification says: too large, wrong digest, wrong shape."""
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether it ends by itself, so that trying again is all there is to do."""
+        return self in (Trouble.UNREACHABLE, Trouble.THROTTLED)
+
 
 class Failure(Exception):
     """Raised by `clients` and `store`, handled by the stages; `str()` is fit for a log line and a person."""

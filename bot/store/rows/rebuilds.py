@@ -82,7 +82,7 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
     return found
 
 
-def rebuild_of(row: RowMapping, repository: str) -> Rebuild:
+def rebuild_of(row: RowMapping | Mapping[str, Any], repository: str) -> Rebuild:
     return Rebuild(
         id=row["id"],
         rollout=row["rollout_id"],
