@@ -98,7 +98,7 @@ class Deciding:
             affected = {move.id: self._affected[move.change.base] for move in part.moves}
             waiting = [rebuild for rebuild, _ in self._waiting.values()]
             rollout = self._rollout_of(part, now)
-            for planned in decide(part.moves, affected, self.policy, waiting, now, part.joins):
+            for planned in decide(part.moves, affected, self.policy, waiting, now, part.joins, self._changes):
                 self._take_up(planned, rollout, now)
 
     def _rollout_of(self, part: Group, now: datetime) -> int:

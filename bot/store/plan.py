@@ -88,6 +88,10 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
 
+    async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
+        async with self._database.reading() as connection:
+            return await _changes_of(connection, some)
+
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.reading() as connection:
             rows = await connection.execute(
@@ -149,11 +153,7 @@ class PlanStore(Store):
         late = rebuilds.c.due_at > self._clock.now()
         async with self._database.reading() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
-            ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
-            rows = await connection.execute(
-                select(changes.c.id, changes.c.change).where(changes.c.id.in_(ids or {0}))
-            )
-            known = {row.id: load(row.change, Change) for row in rows}
+            known = await _changes_of(connection, found)
         return [
             (
                 rebuild,
@@ -176,6 +176,15 @@ class PlanStore(Store):
         async with self._database.transaction() as connection:
             await lock(connection, rebuilds, due)
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
+
+
+async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
+    ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
+    known: dict[int, Change] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(chunk)))
+        known |= {row.id: load(row.change, Change) for row in rows}
+    return known
 
 
 async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:
