@@ -26,6 +26,10 @@ class Trouble(StrEnum):
         return self in (Trouble.UNREACHABLE, Trouble.THROTTLED)
 
 
+LONGEST_PAUSE = timedelta(days=1)
+"""What a host may ask for at most: an absurd time is a mistake, and would stop its work for ever."""
+
+
 class Failure(Exception):
     """Raised by `clients` and `store`, handled by the stages; `str()` is fit for a log line and a person."""
 
@@ -43,7 +47,7 @@ class Failure(Exception):
         self.what = what
         self.where = where
         self.advice = advice
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_PAUSE)
         self.status = status
         super().__init__(what)
 
