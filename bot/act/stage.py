@@ -23,6 +23,10 @@ _PATIENCE = timedelta(days=2)
 """Of trying: a rebuild may have settled for longer before its first attempt."""
 
 
+_MAY_COME_BACK_FOR = timedelta(days=7)
+"""A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActTally:
     done: int = 0
@@ -120,10 +124,14 @@ async def act(
 
 def _left(rebuild: Rebuild, options: ActOptions, clock: Clock) -> Rebuild:
     """Nothing may be written to a repository that has left the fleet; its open pull request is only followed."""
-    if rebuild.state.awaits_action:
+    age = rebuild.age(clock.now())
+    rest = rest_at_age(age, options.follow_every)
+    if rebuild.state.awaits_action and age > _MAY_COME_BACK_FOR:
         reason = "the repository is not in the fleet any more: archived, renamed, excluded or removed"
         return rebuild.moved(State.SKIPPED, reason, at=clock.now())
-    rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
+    if rebuild.state.awaits_action:
+        reason = "the repository is not in the fleet at present: archived, renamed, excluded or not shown to us"
+        return _paused(rebuild, reason, rest, clock)
     return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + rest)
 
 

@@ -19,9 +19,10 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases import base_ids, catch_up, mark_used
+from bot.store.rows.bases import base_ids, left_behind, mark_used
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.served import plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
@@ -148,7 +149,11 @@ class DiscoverStore(Store):
                 )
             await _refer(connection, repository.id, reading.blobs)
             await mark_used(connection, touched)
-            await catch_up(connection, reading, ids)
+            owed = await left_behind(connection, reading, ids)
+            if reading.config.enabled:
+                away_since = await self._away_since(connection, repository)
+                owed |= await unserved(connection, repository.id, ids.values(), away_since)
+            await plan_once_more(connection, owed)
             read = {
                 "tree": reading.tree,
                 "reader": reading.reader,
@@ -159,6 +164,14 @@ class DiscoverStore(Store):
                 "read_at": now,
             }
             await self._end(connection, repository, due, read)
+
+    async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:
+        """When a repository that comes back was last read; what is known of its tree goes as it leaves."""
+        if repository.tree is not None:
+            return None
+        read_at = select(repositories.c.read_at).where(repositories.c.id == repository.id)
+        found: datetime | None = (await connection.execute(read_at)).scalar_one()
+        return found
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         """The default branch is where it was: nothing to write but the next due time."""

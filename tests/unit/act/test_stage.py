@@ -105,13 +105,28 @@ async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(
 
 
 @pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
-async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet(world: World, action: Action) -> None:
+async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_for_a_week_it_may_come_back(
+    world: World, action: Action
+) -> None:
     world.store.add(rebuild(action))
     world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
     await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert "not in the fleet at present" in world.store[1].reason
+    await world.until_it_ends()
     assert world.store[1].state is State.SKIPPED
     assert "not in the fleet any more" in world.store[1].reason
+    assert timedelta(days=7) < world.clock.now() - NOON < timedelta(days=7, hours=2)
     assert world.host.calls == []
+
+
+async def test_a_repository_that_was_away_for_an_hour_gets_its_rebuild(world: World) -> None:
+    world.store.add(rebuild())
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
+    await world.tick()
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=True)
+    await world.later(60)
+    assert world.store[1].state is State.OPEN
 
 
 async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
