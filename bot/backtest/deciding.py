@@ -117,6 +117,8 @@ class Deciding:
 
     def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
         if planned.state is not State.PLANNED:
+            for superseded in planned.supersedes:
+                self._waiting.pop(superseded, None)
             return
         self._planned += 1
         moves = frozenset(change for target in planned.targets for change in target.changes)

@@ -1,6 +1,6 @@
 """What each repository must do about the changes of its bases, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -154,12 +154,13 @@ def _planned(
     terms = needs[0].terms
     waited_for = [given.due_of(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
+    is_back = _is_back(replaced, targets.values())
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
         action=action,
-        state=State.PLANNED,
-        reason=_reason(action, needs, targets, member),
+        state=State.CANCELLED if is_back else State.PLANNED,
+        reason=_back(targets) if is_back else _reason(action, needs, targets, member),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
         wave=terms.wave,
@@ -169,6 +170,18 @@ def _planned(
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
     )
+
+
+def _is_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:
+    """Whether every base is where it was before rebuilds that nobody has begun with: caches that disagree, or a
+    publication taken back within its settle window."""
+    untouched = all(rebuild.state.awaits_action and rebuild.attempted_at is None for rebuild in replaced)
+    return bool(replaced) and untouched and all(target.from_digest == target.to_digest for target in targets)
+
+
+def _back(targets: Iterable[Base]) -> str:
+    bases = ", ".join(sorted({base.short for base in targets}))
+    return f"{bases} is back at the digest that it had before it moved, and nothing was rebuilt meanwhile"
 
 
 def _key(item: Replacement) -> tuple[str, bool]:

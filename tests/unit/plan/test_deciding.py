@@ -531,3 +531,26 @@ def test_nothing_that_was_to_be_brought_up_to_date_is_forgotten(
         if item.action is Action.PULL_REQUEST and item.state is State.PLANNED:
             assert item.branch is not None
             assert item.replacements
+
+
+@pytest.mark.parametrize(("text", "workflows"), [("aspnet:10.0@a", ()), ("aspnet:10.0", (WEEKLY,))])
+def test_a_base_that_is_back_before_anything_was_rebuilt_starts_nothing(
+    text: str, workflows: tuple[Workflow, ...]
+) -> None:
+    home = member(*workflows)
+    first = move()
+    waiting = replace(
+        rebuild(due_at=NOON + 6 * HOUR), action=only(planned(first, usage(text), home)).action, workflow=None
+    )
+    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
+    found = only(planned([Move(2, back)], usage(text), home, earlier=[waiting], known=[first], now=NOON + HOUR))
+    assert (found.state, found.supersedes) == (State.CANCELLED, (1,))
+    assert "back at" in found.reason
+
+
+def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> None:
+    first = move()
+    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
+    opened = rebuild(state=State.OPEN, pull_request=7, attempted_at=NOON)
+    found = only(planned([Move(2, back)], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
+    assert (found.state, found.pull_request) == (State.PLANNED, 7)
