@@ -62,8 +62,8 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
         known = await store.revisions()
         affected = await store.affected([move.id for move in part.moves])
         waiting = await store.open_rebuilds()
-        known = await store.changes_on_the_way(waiting)
-        planned = decide(part.moves, affected, policy, waiting, now, part.joins, known)
+        on_the_way = await store.changes_on_the_way(waiting)
+        planned = decide(part.moves, affected, policy, waiting, now, part.joins, on_the_way)
         try:
             await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned, known))
         except LeaseLost:
