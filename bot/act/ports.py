@@ -1,15 +1,16 @@
 """What `act` needs of the store, the code host and the registries."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.change import Change
 from bot.domain.forge import FileChange, PullRequest, Run
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.rebuild import Rebuild
 from bot.domain.repository import FleetRepository, Tree
 from bot.domain.wanted_digest import Refreshed, WantedDigests
+from bot.reconcile.work import Queue
 
 Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]
 """Brings files (content by path) to their wanted digests: `formats.rewrite.refresh`, wired in by the service. Those
@@ -38,10 +39,15 @@ class ActOptions:
     visible_after: timedelta = timedelta(seconds=20)
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
+    host: str = "github"
+    """The forge's name, by which its pauses are known."""
 
 
 class ActStore(Protocol):
-    async def claim_jobs(self, states: Iterable[State], limit: int) -> Sequence[Job]: ...
+    @property
+    def jobs(self) -> Queue[Job]:
+        """Rebuilds that await their action, and open ones whose text is outdated."""
+        ...
 
     async def save_progress(self, rebuild: Rebuild) -> None: ...
 
@@ -52,6 +58,22 @@ class ActStore(Protocol):
     async def open_pull_requests(self, repository: str) -> int: ...
 
     async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]: ...
+
+
+WRITES = frozenset(
+    {
+        "create_commit",
+        "create_branch",
+        "move_branch",
+        "create_pull_request",
+        "update_pull_request",
+        "close_pull_request",
+        "add_labels",
+        "request_review",
+        "dispatch",
+    }
+)
+"""The methods of `Host` that change something there: each is only called while the lease holds."""
 
 
 class Host(Protocol):

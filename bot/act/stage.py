@@ -1,25 +1,30 @@
 """One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 from bot.act.dispatch import dispatch
-from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
+from bot.act.ports import WRITES, ActOptions, ActStore, Host, Job, Refresher
 from bot.act.pull_request.proposal import open_or_update
 from bot.act.tag_availability import PublishedTags, Registry
-from bot.domain.backoff import rest_after, rest_at_age, rested_by
+from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.rebuild import AWAITING, Action, Rebuild, State
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.reconcile.guarded import Guarded
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
 
-_BATCH = 3
-"""Few, so that a stop waits for no more than these: one takes about seven writes, GitHub asks for one a second."""
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault; after three it is said and left."""
-_PASSING = frozenset({Trouble.UNREACHABLE, Trouble.THROTTLED})
 _RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
 _PATIENCE = timedelta(days=2)
 """Of trying: a rebuild may have settled for longer before its first attempt."""
+
+
+_MAY_COME_BACK_FOR = timedelta(days=7)
+"""A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +34,71 @@ class ActTally:
 
 
 async def tick(
-    store: ActStore, host: Host, registry: Registry, refresh: Refresher, options: ActOptions, clock: Clock
+    store: ActStore, host: Host, registry: Registry, refresh: Refresher, options: ActOptions, loop: Loop
 ) -> ActTally:
-    """Works until nothing is due, or until the host asks for a pause.
+    """Works until nothing is due, or until the host asks for a pause."""
+    tally = await loop.run(_Jobs(store, host, PublishedTags(registry), refresh, options, loop))
+    return ActTally(tally.done, tuple(tally.problems))
 
-    A defect of ours ends the rebuild that it met, not the others; it is raised once they are done.
+
+class _Jobs(Work[Job, Rebuild]):
+    """One at a time: GitHub asks for a second between two writes.
+
+    Few are claimed, so that a stop waits for no more than these: one takes about seven writes.
     """
-    tags = PublishedTags(registry)
-    done = 0
-    problems: list[str] = []
-    defects: list[Exception] = []
-    pause: Failure | None = None
-    while pause is None and (jobs := await store.claim_jobs(AWAITING, _BATCH)):
-        for job in jobs:
-            if pause is not None:
-                await _postpone(job, store, pause, clock)
-                continue
-            try:
-                after = await _act(job, store, host, tags, refresh, options, clock)
-                await store.settle_rebuild(job.rebuild, after)
-                done += 1
-            except LeaseLost:
-                continue
-            except Failure as failure:
-                problems.append(f"{job.rebuild.repository}: {failure}")
-                await _failed(job, store, failure, clock)
-                pause = failure if failure.trouble is Trouble.THROTTLED else None
-            except Exception as defect:
-                defects.append(defect)
-                await _failed(job, store, Failure(Trouble.MALFORMED, f"a defect of the bot: {defect!r}"), clock)
-    if defects:
-        raise ExceptionGroup("rebuilds met defects", defects)
-    return ActTally(done, tuple(problems))
+
+    stage = "act"
+    batch = 3
+    at_once = 1
+
+    def __init__(
+        self,
+        store: ActStore,
+        host: Host,
+        tags: PublishedTags,
+        refresh: Refresher,
+        options: ActOptions,
+        loop: Loop,
+    ) -> None:
+        self._store = store
+        self._host = host
+        self._tags = tags
+        self._refresh = refresh
+        self._options = options
+        self._clock = loop.clock
+        self.home = options.host
+
+    @property
+    def queue(self) -> Queue[Job]:
+        return self._store.jobs
+
+    async def attempt(self, item: Job, lease: Lease) -> Rebuild:
+        host = cast(Host, Guarded(self._host, WRITES, lease))
+        return await act(item, self._store, host, self._tags, self._refresh, self._options, self._clock)
+
+    async def settle(self, item: Job, result: Rebuild) -> None:
+        await self._store.settle_rebuild(item.rebuild, result)
+
+    async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
+        rebuild = item.rebuild
+        rest = rest_of(failure, rebuild.attempts)
+        is_final = _is_final(rebuild, failure)
+        if is_final and rebuild.state is State.OPEN:
+            # Its pull request stands and is followed; only its text is not what it could be.
+            seldom = rest_at_age(rebuild.age(now), rest)
+            left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
+            await self._store.settle_rebuild(rebuild, left)
+        elif is_final:
+            ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=now)
+            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+        else:
+            paused = _paused(rebuild, str(failure), rest, self._clock)
+            await self._store.settle_rebuild(rebuild, paused, succeeded=False)
+        return f"{rebuild.repository}: {failure}"
 
 
-async def _act(
+async def act(
     job: Job,
     store: ActStore,
     host: Host,
@@ -72,6 +107,7 @@ async def _act(
     options: ActOptions,
     clock: Clock,
 ) -> Rebuild:
+    """The rebuild after one attempt at its action; raises `Failure` and `LeaseLost`."""
     match job.rebuild.action:
         case Action.PULL_REQUEST | Action.DISPATCH if not job.is_listed:
             return _left(job.rebuild, options, clock)
@@ -88,35 +124,22 @@ async def _act(
 
 def _left(rebuild: Rebuild, options: ActOptions, clock: Clock) -> Rebuild:
     """Nothing may be written to a repository that has left the fleet; its open pull request is only followed."""
-    if rebuild.state.awaits_action:
+    age = rebuild.age(clock.now())
+    rest = rest_at_age(age, options.follow_every)
+    if rebuild.state.awaits_action and age > _MAY_COME_BACK_FOR:
         reason = "the repository is not in the fleet any more: archived, renamed, excluded or removed"
         return rebuild.moved(State.SKIPPED, reason, at=clock.now())
-    rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
+    if rebuild.state.awaits_action:
+        reason = "the repository is not in the fleet at present: archived, renamed, excluded or not shown to us"
+        return _paused(rebuild, reason, rest, clock)
     return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + rest)
-
-
-async def _failed(job: Job, store: ActStore, failure: Failure, clock: Clock) -> None:
-    """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
-    rebuild = job.rebuild
-    rest = failure.retry_after or rest_after(rebuild.attempts)
-    is_final = _is_final(rebuild, failure)
-    if is_final and rebuild.state is State.OPEN:
-        # Its pull request stands and is followed; only its text is not what it could be.
-        seldom = rest_at_age(rebuild.age(clock.now()), rest)
-        left = replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + seldom)
-        await _settle(store, rebuild, left)
-    elif is_final:
-        ended = rebuild.moved(State.FAILED, f"{failure} (tried {rebuild.attempts} times)", at=clock.now())
-        await _settle(store, rebuild, ended, succeeded=False)
-    else:
-        await _settle(store, rebuild, _paused(rebuild, str(failure), rest, clock), succeeded=False)
 
 
 def _is_final(rebuild: Rebuild, failure: Failure) -> bool:
     """A refusal that makes no sense to repeat ends after three; missing rights and repositories that seem gone are
     often an operator's slip, and are waited for.
     """
-    if failure.trouble in _PASSING or rebuild.attempts < _ATTEMPTS:
+    if failure.trouble.is_passing or rebuild.attempts < _ATTEMPTS:
         return False
     return failure.trouble not in _RIGHTS or rested_by(rebuild.attempts) > _PATIENCE
 
@@ -125,15 +148,3 @@ def _paused(rebuild: Rebuild, reason: str, rest: timedelta, clock: Clock) -> Reb
     """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
     waiting = rebuild.moved(State.WAITING, reason, at=clock.now()) if rebuild.state.awaits_action else rebuild
     return replace(waiting, due_at=clock.now() + rest)
-
-
-async def _postpone(job: Job, store: ActStore, pause: Failure, clock: Clock) -> None:
-    due = clock.now() + (pause.retry_after or rest_after(1))
-    await _settle(store, job.rebuild, replace(job.rebuild, due_at=due))
-
-
-async def _settle(store: ActStore, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
-    try:
-        await store.settle_rebuild(before, after, succeeded=succeeded)
-    except LeaseLost:
-        return

@@ -98,7 +98,7 @@ class Deciding:
             affected = {move.id: self._affected[move.change.base] for move in part.moves}
             waiting = [rebuild for rebuild, _ in self._waiting.values()]
             rollout = self._rollout_of(part, now)
-            for planned in decide(part.moves, affected, self.policy, waiting, now, part.joins):
+            for planned in decide(part.moves, affected, self.policy, waiting, now, part.joins, self._changes):
                 self._take_up(planned, rollout, now)
 
     def _rollout_of(self, part: Group, now: datetime) -> int:
@@ -117,6 +117,8 @@ class Deciding:
 
     def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
         if planned.state is not State.PLANNED:
+            for superseded in planned.supersedes:
+                self._waiting.pop(superseded, None)
             return
         self._planned += 1
         moves = frozenset(change for target in planned.targets for change in target.changes)

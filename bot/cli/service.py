@@ -18,9 +18,9 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.service.container import open_bot
     from bot.service.logs import set_up
     from bot.service.running import serve
-    from bot.service.wiring import open_bot
     from bot.settings import check_secrets, load
 
     settings = load(config)

@@ -7,11 +7,10 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import LONGEST_PAUSE, Failure, Trouble
 
 IDEMPOTENT = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-LONGEST_WAIT = timedelta(days=1)
 MEBIBYTE = 1024 * 1024
 NO_URL = "redirects to something that is no URL"
 
@@ -25,13 +24,13 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+        return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):
         return None
     wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+    return min(max(wait, timedelta(0)), LONGEST_PAUSE)
 
 
 def host_of(url: httpx.URL) -> str:

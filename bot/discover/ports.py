@@ -9,6 +9,7 @@ from bot.domain.reference import Base
 from bot.domain.repository import Repository, Tree, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
+from bot.reconcile.work import Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,19 @@ class Reading:
 
 
 class DiscoverStore(Protocol):
-    async def claim_listing(self) -> DueListing | None: ...
+    @property
+    def listings(self) -> Queue[DueListing]:
+        """The task of listing the fleet, so that only one replica does it."""
+        ...
+
+    @property
+    def repositories(self) -> Queue[DueRepository]:
+        """Listed repositories whose default branch may have moved."""
+        ...
+
+    async def expect_listing(self) -> None:
+        """Makes the task of listing, due now, where there is none."""
+        ...
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None: ...
 
@@ -79,8 +92,6 @@ class DiscoverStore(Protocol):
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
     ) -> None: ...
 
-    async def claim_repositories(self, limit: int) -> Sequence[DueRepository]: ...
-
     async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]: ...
 
     async def save_blobs(self, bodies: Mapping[str, bytes]) -> None: ...
@@ -88,10 +99,6 @@ class DiscoverStore(Protocol):
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None: ...
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None: ...
-
-    async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None: ...
-
-    async def give_back(self, repository: DueRepository, due: datetime) -> None: ...
 
 
 class Host(Protocol):

@@ -13,22 +13,18 @@ from bot.discover.listing import understood
 from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Host, Reading
 from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
-from bot.domain.backoff import rest_after
-from bot.domain.bounded_gather import bounded_gather
-from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.repository import Tree
+from bot.domain.backoff import rest_of
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repository import Repository, Tree
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Findings, Problem
 from bot.formats import repository_config
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
 
-_BATCH = 40
-_AT_ONCE = 4
-_STRIKES = 5
-"""So many repositories in a row without an answer, and the host itself is taken to be in trouble."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
@@ -37,6 +33,7 @@ _UNTIL_REREAD = timedelta(days=7)
 class DiscoverOptions:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
+    host: str = "github"
 
     @property
     def reader(self) -> str:
@@ -54,110 +51,110 @@ class DiscoverTally:
 
 
 async def tick(
-    store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
+    store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, loop: Loop
 ) -> DiscoverTally:
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
-    discovery = _Discovery(store, host, memory, options, clock)
-    await discovery.list_fleet()
-    while await discovery.read_some():
-        pass
-    return discovery.tally
+    tally = DiscoverTally()
+    await store.expect_listing()
+    listed = await loop.run(_Listings(store, host, options, loop, tally))
+    read = await loop.run(_Readings(store, host, memory, options, loop, tally))
+    tally.problems += listed.problems + read.problems
+    return tally
 
 
-class _Discovery:
+class _Listings(Work[DueListing, Sequence[Repository]]):
+    """The one task of listing the fleet."""
+
+    stage = "discover"
+    batch = 1
+
     def __init__(
-        self, store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, clock: Clock
+        self, store: DiscoverStore, host: Host, options: DiscoverOptions, loop: Loop, tally: DiscoverTally
+    ) -> None:
+        self._store = store
+        self._host = host
+        self._options = options
+        self._clock = loop.clock
+        self._tally = tally
+        self.home = options.host
+
+    @property
+    def queue(self) -> Queue[DueListing]:
+        return self._store.listings
+
+    async def attempt(self, item: DueListing, lease: Lease) -> Sequence[Repository]:
+        return await self._host.repositories(self._options.selection.owners)
+
+    async def settle(self, item: DueListing, result: Sequence[Repository]) -> None:
+        now = self._clock.now()
+        known = await self._store.known_fleet()
+        listing = understood(result, known, self._options.selection, now)
+        self._tally.listed = len(listing.taken)
+        self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
+        due = now + self._options.every
+        await self._store.record_listing(item, listing, due, reader=self._options.reader)
+
+    async def failed(self, item: DueListing, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        is_told = not failure.trouble.is_passing or claimed.attempts > 1
+        due_at = now + rest_of(failure, claimed.attempts)
+        await self._store.postpone_listing(item, due_at, trouble=str(failure) if is_told else None)
+        return f"listing repositories: {failure}"
+
+
+class _Readings(Work[DueRepository, "Reading | None"]):
+    """Repositories whose default branch may have moved; the result is None where it is where it was."""
+
+    stage = "discover"
+    batch = 40
+
+    def __init__(
+        self,
+        store: DiscoverStore,
+        host: Host,
+        memory: Memory,
+        options: DiscoverOptions,
+        loop: Loop,
+        tally: DiscoverTally,
     ) -> None:
         self._store = store
         self._host = host
         self._memory = memory
         self._options = options
-        self._clock = clock
+        self._clock = loop.clock
         self._contents = Contents(store, host)
         self._reader = options.reader
-        self._stopped: Failure | None = None
-        self._silent = 0
-        self.tally = DiscoverTally()
+        self._tally = tally
+        self.home = options.host
 
-    async def list_fleet(self) -> None:
-        now = self._clock.now()
-        task = await self._store.claim_listing()
-        if task is None:
-            return
-        try:
-            await self._list(task, now)
-        except LeaseLost:
-            return
+    @property
+    def queue(self) -> Queue[DueRepository]:
+        return self._store.repositories
 
-    async def _list(self, task: DueListing, now: datetime) -> None:
-        selection = self._options.selection
-        try:
-            shown = await self._host.repositories(selection.owners)
-            listing = understood(shown, await self._store.known_fleet(), selection, now)
-            self.tally.listed = len(listing.taken)
-            self.tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
-            await self._store.record_listing(task, listing, now + self._options.every, reader=self._reader)
-        except Failure as failure:
-            self.tally.problems.append(f"listing repositories: {failure}")
-            transient = failure.trouble in (Trouble.UNREACHABLE, Trouble.THROTTLED) and task.attempts < 2
-            rest = failure.retry_after or rest_after(task.attempts)
-            trouble = None if transient else str(failure)
-            await self._store.postpone_listing(task, now + rest, trouble=trouble)
+    async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
+        tree = await self._host.tree(item.name, item.default_branch)
+        if tree is not None and tree.sha == item.tree and item.reader == self._reader:
+            return None
+        return await self._reading(item.name, tree)
 
-    async def read_some(self) -> bool:
-        """Whether there may be more to read."""
-        due = await self._store.claim_repositories(_BATCH)
-        await bounded_gather(_AT_ONCE, due, self._attempt)
-        return bool(due) and self._stopped is None
-
-    async def _attempt(self, repository: DueRepository) -> None:
-        try:
-            if self._stopped is not None:
-                rest = self._stopped.retry_after or rest_after(1)
-                await self._store.give_back(repository, self._clock.now() + rest)
-                return
-            await self._read(repository)
-        except Failure as failure:
-            await self._failed(repository, failure)
-        except LeaseLost:
-            return
-
-    async def _read(self, repository: DueRepository) -> None:
-        tree = await self._host.tree(repository.name, repository.default_branch)
-        self._silent = 0
+    async def settle(self, item: DueRepository, result: Reading | None) -> None:
         due = self._clock.now() + _UNTIL_REREAD
-        if tree is not None and tree.sha == repository.tree and repository.reader == self._reader:
-            await self._store.keep_reading(repository, due)
-            self.tally.unchanged += 1
+        if result is None:
+            await self._store.keep_reading(item, due)
+            self._tally.unchanged += 1
             return
-        reading = await self._reading(repository.name, tree)
-        await self._store.save_reading(repository, reading, due)
-        self.tally.read += 1
-        self.tally.problems += [
-            f"{repository.name}/{problem.path}:{problem.line}: {problem.message}" for problem in reading.problems
+        await self._store.save_reading(item, result, due)
+        self._tally.read += 1
+        self._tally.problems += [
+            f"{item.name}/{problem.path}:{problem.line}: {problem.message}" for problem in result.problems
         ]
 
-    async def _failed(self, repository: DueRepository, failure: Failure) -> None:
+    async def failed(self, item: DueRepository, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """What is gone or denied may come back with the next listing; asking sooner would change nothing."""
-        now = self._clock.now()
-        try:
-            if failure.trouble is Trouble.THROTTLED:
-                self._stopped = failure
-                await self._store.give_back(repository, now + (failure.retry_after or rest_after(1)))
-                told = f"reading repositories: {failure}"
-                self.tally.problems += [told] if told not in self.tally.problems else []
-                return
-            if failure.trouble is Trouble.UNREACHABLE:
-                self._silent += 1
-                self._stopped = failure if self._silent >= _STRIKES else self._stopped
-            rest = failure.retry_after or rest_after(repository.attempts)
-            if failure.trouble in (Trouble.MISSING, Trouble.DENIED):
-                rest = max(rest, self._options.every)
-            await self._store.postpone(repository, str(failure), now + rest)
-            if repository.error != str(failure):
-                self.tally.problems.append(f"{repository.name}: {failure}")
-        except LeaseLost:
-            return
+        rest = rest_of(failure, claimed.attempts)
+        if failure.trouble in (Trouble.MISSING, Trouble.DENIED):
+            rest = max(rest, self._options.every)
+        await self.queue.put_off([claimed], now + rest, error=str(failure))
+        return f"{item.name}: {failure}" if item.error != str(failure) else None
 
     async def _reading(self, repository: str, tree: Tree | None) -> Reading:
         if tree is None:

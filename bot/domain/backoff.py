@@ -2,20 +2,27 @@
 
 from datetime import timedelta
 
+from bot.domain.failure import Failure
+
 _FIRST = timedelta(seconds=30)
 _LONGEST = timedelta(hours=1)
 _OF_ITS_AGE = 12
 
 
-def rest_after(attempts: int) -> timedelta:
-    """Doubling from 30 seconds, at most an hour; `attempts` counts the failed ones."""
-    doubled: timedelta = _FIRST * 2 ** min(max(attempts - 1, 0), 16)
-    return min(doubled, _LONGEST)
+def backoff(attempts: int, first: timedelta = _FIRST) -> timedelta:
+    """Doubling from `first`, at most an hour; `attempts` counts the failed ones."""
+    doublings: int = 2 ** min(max(attempts - 1, 0), 16)
+    return min(first * doublings, _LONGEST)
+
+
+def rest_of(failure: Failure, attempts: int) -> timedelta:
+    """What the host asked for, else the usual back-off: no wait at all would ask again at once, for ever."""
+    return failure.retry_after or backoff(attempts)
 
 
 def rested_by(attempts: int) -> timedelta:
     """How long work has rested in all by its `attempts`-th failure, at the least."""
-    return sum((rest_after(each) for each in range(1, attempts)), timedelta())
+    return sum((backoff(each) for each in range(1, attempts)), timedelta())
 
 
 def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:

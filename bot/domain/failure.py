@@ -20,6 +20,15 @@ class Trouble(StrEnum):
     MALFORMED = "malformed"
     """The answer is not what its specification says: too large, wrong digest, wrong shape."""
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether it ends by itself, so that trying again is all there is to do."""
+        return self in (Trouble.UNREACHABLE, Trouble.THROTTLED)
+
+
+LONGEST_PAUSE = timedelta(days=1)
+"""What a host may ask for at most: an absurd time is a mistake, and would stop its work for ever."""
+
 
 class Failure(Exception):
     """Raised by `clients` and `store`, handled by the stages; `str()` is fit for a log line and a person."""
@@ -38,7 +47,7 @@ class Failure(Exception):
         self.what = what
         self.where = where
         self.advice = advice
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_PAUSE)
         self.status = status
         super().__init__(what)
 

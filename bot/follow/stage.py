@@ -1,17 +1,17 @@
 """One tick: open rebuilds are looked at until their pull request or run has ended."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.backoff import rest_at_age
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge import CLOCKS_DIFFER_BY, PullRequest, Run, dispatched_run
-from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
 
-_BATCH = 10
 _GONE_AFTER = 12
 """Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 _LOST_AFTER = timedelta(hours=1)
@@ -19,7 +19,10 @@ _LOST_AFTER = timedelta(hours=1)
 
 
 class FollowStore(Protocol):
-    async def claim_rebuilds(self, states: Iterable[State], limit: int) -> Sequence[Rebuild]: ...
+    @property
+    def followed(self) -> Queue[Rebuild]:
+        """Those with a pull request or a run that has not ended; what is outdated is left to `act`."""
+        ...
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
 
@@ -37,51 +40,65 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyTally:
+class FollowOptions:
+    """`every` is the shortest time between two looks at a rebuild, `host` the forge's name."""
+
+    every: timedelta = timedelta(minutes=5)
+    host: str = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowTally:
     looked_at: int = 0
     ended: int = 0
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: FollowStore, host: Host, follow_every: timedelta, clock: Clock) -> VerifyTally:
-    """Looks once at every rebuild that is due; one that cannot be read is looked at again later.
+async def tick(store: FollowStore, host: Host, options: FollowOptions, loop: Loop) -> FollowTally:
+    """Looks once at every rebuild that is due; one that cannot be read is looked at again later."""
+    looks = _Looks(store, host, options, loop)
+    tally = await loop.run(looks)
+    return FollowTally(tally.done, looks.ended, tuple(tally.problems))
 
-    Where the host asks for a pause, the others are put off as well. A defect of ours puts off the rebuild that it
-    met; it is raised once the others are done.
-    """
-    looked_at = ended = 0
-    problems: list[str] = []
-    defects: list[Exception] = []
-    pause: Failure | None = None
-    while pause is None and (batch := await store.claim_rebuilds(FOLLOWED, _BATCH)):
-        for before in batch:
-            rest = _rest(before, follow_every, clock.now())
-            after = before
-            was_seen = True
-            if pause is None:
-                looked_at += 1
-                try:
-                    after = await _look(before, store, host, clock)
-                except Failure as failure:
-                    problems.append(f"{before.repository}: {failure}")
-                    after = _unread(before, failure, clock)
-                    was_seen = False
-                    pause = failure if failure.trouble is Trouble.THROTTLED else None
-                except Exception as defect:
-                    defects.append(defect)
-                    was_seen = False
-            if pause is not None:
-                rest = max(rest, pause.retry_after or rest)
-            if not after.state.has_ended:
-                after = replace(after, due_at=clock.now() + (timedelta() if _is_left_to_act(after) else rest))
-            ended += after.state.has_ended
-            try:
-                await store.settle_rebuild(before, after, succeeded=was_seen)
-            except LeaseLost:
-                continue
-    if defects:
-        raise ExceptionGroup("rebuilds met defects", defects)
-    return VerifyTally(looked_at, ended, tuple(problems))
+
+class _Looks(Work[Rebuild, Rebuild]):
+    """Those of one repository one after the other: two may look for the same dispatched run."""
+
+    stage = "follow"
+
+    def __init__(self, store: FollowStore, host: Host, options: FollowOptions, loop: Loop) -> None:
+        self._store = store
+        self._host = host
+        self._every = options.every
+        self._clock = loop.clock
+        self.home = options.host
+        self.ended = 0
+
+    @property
+    def queue(self) -> Queue[Rebuild]:
+        return self._store.followed
+
+    def key(self, item: Rebuild) -> str:
+        return item.repository
+
+    async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
+        return await look(item, self._store, self._host, self._clock)
+
+    async def settle(self, item: Rebuild, result: Rebuild) -> None:
+        await self._store.settle_rebuild(item, self._due_again(item, result))
+        self.ended += result.state.has_ended
+
+    async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        after = self._due_again(item, _unread(item, failure, self._clock))
+        await self._store.settle_rebuild(item, after, succeeded=False)
+        self.ended += after.state.has_ended
+        return f"{item.repository}: {failure}"
+
+    def _due_again(self, before: Rebuild, after: Rebuild) -> Rebuild:
+        if after.state.has_ended:
+            return after
+        now = self._clock.now()
+        return replace(after, due_at=now if _is_left_to_act(after) else now + _rest(before, self._every, now))
 
 
 def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
@@ -98,7 +115,7 @@ def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     return before
 
 
-async def _look(rebuild: Rebuild, store: FollowStore, host: Host, clock: Clock) -> Rebuild:
+async def look(rebuild: Rebuild, store: FollowStore, host: Host, clock: Clock) -> Rebuild:
     if rebuild.action is Action.PULL_REQUEST:
         assert rebuild.pull_request is not None
         request = await host.pull_request(rebuild.repository, rebuild.pull_request)

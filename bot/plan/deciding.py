@@ -1,7 +1,9 @@
 """What each repository must do about the changes of its bases, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.domain.change import Change, Move
 from bot.domain.policy import ActionPreference, Policy, Terms
@@ -22,13 +24,16 @@ def decide(
     open_rebuilds: Sequence[Rebuild],
     now: datetime,
     joins: int | None = None,
+    known: Mapping[int, Change] = MappingProxyType({}),
 ) -> tuple[PlannedRebuild, ...]:
-    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id.
+    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `known` the changes on the
+    way of the open rebuilds.
 
     A repository gets at most one rebuild for each action (and workflow to dispatch), whatever the number of its
     files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
     still open of that goes on together with them, since two pull requests for one file would be in conflict.
     """
+    given = _Given(policy, known, now)
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
         mine.setdefault(rebuild.repository, []).append(rebuild)
@@ -40,25 +45,44 @@ def decide(
             by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
     planned: list[PlannedRebuild] = []
     for _, (member, pairs) in sorted(by_repository.items()):
-        planned += _for_repository(member, pairs, policy, mine.get(member.name, ()), now, joins)
+        planned += _for_repository(member, pairs, given, mine.get(member.name, ()), joins)
     return tuple(planned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What holds for every repository of one decision."""
+
+    policy: Policy
+    known: Mapping[int, Change]
+    now: datetime
+
+    def due_of(self, rebuild: Rebuild, terms: Terms) -> datetime:
+        """When a waiting rebuild would begin: the earliest over all changes on its way, each under its own terms.
+
+        What follows it must put none of them off. `terms` hold for a rebuild none of whose changes is known.
+        """
+        on_the_way = [change for target in rebuild.targets for change in target.changes if change in self.known]
+        if not on_the_way:
+            return next_opening(terms.windows, max(rebuild.due_at, self.now))
+        changes = [self.known[change] for change in on_the_way]
+        return min(_due_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
 
 
 def _for_repository(
     member: FleetRepository,
     pairs: Sequence[tuple[Move, Usage]],
-    policy: Policy,
+    given: "_Given",
     open_rebuilds: Sequence[Rebuild],
-    now: datetime,
     joins: int | None,
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
-        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", now)]
+        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", given.now)]
     asked_for = {target.base for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
-        if (need := need_of(member, move, usage, policy, now.date())) is not None
+        if (need := need_of(member, move, usage, given.policy, given.now.date())) is not None
         and (not need.is_met or move.change.base in asked_for)
     ]
     needs += needs_of_sdk_pins(member, needs)
@@ -73,10 +97,10 @@ def _for_repository(
         if action is Action.PULL_REQUEST:
             for branch, part in _by_branch(group, mine, joins).items():
                 together = [rebuild for rebuild in mine if rebuild.branch == branch]
-                planned.append(_planned(member, action, part, mine, together, now, branch))
+                planned.append(_planned(member, action, part, mine, together, given, branch))
         else:
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
-            planned.append(_planned(member, action, group, mine, together, now))
+            planned.append(_planned(member, action, group, mine, together, given))
     return planned
 
 
@@ -112,7 +136,7 @@ def _planned(
     needs: Sequence[Need],
     open_rebuilds: Sequence[Rebuild],
     together: Sequence[Rebuild],
-    now: datetime,
+    given: "_Given",
     branch: str | None = None,
 ) -> PlannedRebuild:
     """`open_rebuilds` of this action are replaced where they share a base, those in `together` in any case."""
@@ -128,25 +152,36 @@ def _planned(
         targets = _continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = needs[0].terms
-    waited_for = [
-        next_opening(terms.windows, max(rebuild.due_at, now)) for rebuild in replaced if rebuild.state.awaits_action
-    ]
+    waited_for = [given.due_of(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
+    is_back = _is_back(replaced, targets.values())
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
         action=action,
-        state=State.PLANNED,
-        reason=_reason(action, needs, targets, member),
+        state=State.CANCELLED if is_back else State.PLANNED,
+        reason=_back(targets) if is_back else _reason(action, needs, targets, member),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
         wave=terms.wave,
-        due_at=min([*(due_of(need.move.change, need.terms, now) for need in needs), *waited_for]),
+        due_at=min([*(due_of(need.move.change, need.terms, given.now) for need in needs), *waited_for]),
         workflow=workflow_of(member, needs[0]) if action is Action.DISPATCH else None,
         branch=branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
     )
+
+
+def _is_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:
+    """Whether every base is where it was before rebuilds that nobody has begun with: caches that disagree, or a
+    publication taken back within its settle window."""
+    untouched = all(rebuild.state.awaits_action and rebuild.attempted_at is None for rebuild in replaced)
+    return bool(replaced) and untouched and all(target.from_digest == target.to_digest for target in targets)
+
+
+def _back(targets: Iterable[Base]) -> str:
+    bases = ", ".join(sorted({base.short for base in targets}))
+    return f"{bases} is back at the digest that it had before it moved, and nothing was rebuilt meanwhile"
 
 
 def _key(item: Replacement) -> tuple[str, bool]:
@@ -180,8 +215,12 @@ def due_of(change: Change, terms: Terms, now: datetime) -> datetime:
 
 def reconsidered(rebuild: Rebuild, changes: Iterable[Change], policy: Policy, now: datetime) -> datetime:
     """When a waiting rebuild may begin, now that its changes are known better; never later than before."""
-    terms = [(item, policy.terms(rebuild.repository, item.base, item.cause, item.severity)) for item in changes]
-    return min([rebuild.due_at, *(due_of(change, wanted, now) for change, wanted in terms)])
+    dues = (_due_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
+    return min([rebuild.due_at, *dues])
+
+
+def _due_under_its_terms(repository: str, change: Change, policy: Policy, now: datetime) -> datetime:
+    return due_of(change, policy.terms(repository, change.base, change.cause, change.severity), now)
 
 
 def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: FleetRepository) -> str:

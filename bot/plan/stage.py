@@ -27,6 +27,9 @@ class PlanStore(Protocol):
 
     async def open_rebuilds(self) -> Sequence[Rebuild]: ...
 
+    async def changes_on_the_way(self, rebuilds: Sequence[Rebuild]) -> Mapping[int, Change]:
+        """The changes that these rebuilds are to carry out, by their ids."""
+
     async def open_rollouts(self) -> Sequence[OpenRollout]: ...
 
     async def reconsiderable(self) -> Sequence[tuple[Rebuild, tuple[Change, ...]]]:
@@ -58,7 +61,9 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     for part in group(moves, await store.open_rollouts(), now):
         known = await store.revisions()
         affected = await store.affected([move.id for move in part.moves])
-        planned = decide(part.moves, affected, policy, await store.open_rebuilds(), now, part.joins)
+        waiting = await store.open_rebuilds()
+        on_the_way = await store.changes_on_the_way(waiting)
+        planned = decide(part.moves, affected, policy, waiting, now, part.joins, on_the_way)
         try:
             await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned, known))
         except LeaseLost:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.rollout import Rollout
+from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
 
 
@@ -25,11 +26,12 @@ class DueMessage:
 
 
 class ReportStore(Protocol):
-    async def claim_messages(self, limit: int) -> Sequence[DueMessage]: ...
+    @property
+    def messages(self) -> Queue[DueMessage]:
+        """Those that the channel does not have in their newest words."""
+        ...
 
     async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None: ...
-
-    async def message_failed(self, message: DueMessage, error: str, due: datetime) -> None: ...
 
     async def rollout(self, id: int) -> Rollout: ...  # noqa: A002 - the word of the language
 

@@ -1,17 +1,16 @@
 """One tick: messages that are due are worded from the present state and posted, or updated in place."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.domain.backoff import rest_after
-from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.failure import Failure, Trouble
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.blocks import Message
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
 
-_BATCH = 20
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _EARLIER = timedelta(minutes=1)
 """Clocks differ: a lost message may bear a time a little before the one when it was wanted."""
@@ -23,56 +22,74 @@ class ReportTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: ReportStore, channel: Channel, clock: Clock) -> ReportTally:
-    """Sends until nothing is due; a channel that does not answer ends the tick, and the next one goes on.
+async def tick(store: ReportStore, channel: Channel, loop: Loop) -> ReportTally:
+    """Sends until nothing is due; a channel that does not answer ends the tick, and a later one goes on.
 
     A message that the channel does not understand keeps no other from being sent.
     """
-    sent = 0
-    problems: list[str] = []
-    silent: Failure | None = None
-    while silent is None and (batch := await store.claim_messages(_BATCH)):
-        for due in batch:
+    messages = _Messages(store, channel)
+    tally = await loop.run(messages)
+    return ReportTally(messages.sent, tuple(tally.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the channel has now, and where; `is_news` where it had to be sent for that."""
+
+    fingerprint: str
+    remote: dict[str, str] | None
+    is_news: bool
+
+
+class _Messages(Work[DueMessage, _Told]):
+    """One at a time, in the order in which they were announced."""
+
+    stage = "report"
+    at_once = 1
+    home = "the channel"
+
+    def __init__(self, store: ReportStore, channel: Channel) -> None:
+        self._store = store
+        self._channel = channel
+        self.sent = 0
+
+    @property
+    def queue(self) -> Queue[DueMessage]:
+        return self._store.messages
+
+    async def attempt(self, item: DueMessage, lease: Lease) -> _Told:
+        message, milestone = await _worded(item, self._store)
+        channel = self._channel
+        fingerprint = message.fingerprint if channel.can_update else milestone
+        if fingerprint == item.sent:
+            return _Told(fingerprint, item.remote, is_news=False)
+        remote = item.remote if channel.can_update else None
+        await lease.check()
+        if remote is not None:
             try:
-                if silent is not None:
-                    await store.message_failed(due, str(silent), clock.now() + _pause(silent, due))
-                    continue
-                sent += await _send(due, store, channel)
-            except LeaseLost:
-                continue
+                await channel.update(remote, item.key, message.text, message.blocks)
             except Failure as failure:
-                problems.append(str(failure))
-                silent = failure if failure.trouble not in _OF_ONE_MESSAGE else None
-                await _failed(due, failure, store, clock)
-    return ReportTally(sent, tuple(problems))
+                if failure.trouble is not Trouble.MISSING:
+                    raise
+                remote = None
+        if remote is None:
+            since = item.created_at - _EARLIER if item.attempts > 1 and item.remote is None else None
+            remote = await channel.post(item.key, message.text, message.blocks, since)
+        return _Told(fingerprint, remote, is_news=True)
 
+    async def settle(self, item: DueMessage, result: _Told) -> None:
+        await self._store.message_sent(item, result.fingerprint, result.remote)
+        self.sent += result.is_news
 
-async def _failed(due: DueMessage, failure: Failure, store: ReportStore, clock: Clock) -> None:
-    try:
-        await store.message_failed(due, str(failure), clock.now() + _pause(failure, due))
-    except LeaseLost:
-        return
+    async def failed(self, item: DueMessage, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return str(failure)
 
+    def is_hosts(self, failure: Failure) -> bool:
+        return failure.trouble not in _OF_ONE_MESSAGE
 
-async def _send(due: DueMessage, store: ReportStore, channel: Channel) -> int:
-    message, milestone = await _worded(due, store)
-    fingerprint = message.fingerprint if channel.can_update else milestone
-    if fingerprint == due.sent:
-        await store.message_sent(due, fingerprint, due.remote)
-        return 0
-    remote = due.remote if channel.can_update else None
-    if remote is not None:
-        try:
-            await channel.update(remote, due.key, message.text, message.blocks)
-        except Failure as failure:
-            if failure.trouble is not Trouble.MISSING:
-                raise
-            remote = None
-    if remote is None:
-        since = due.created_at - _EARLIER if due.attempts > 1 and due.remote is None else None
-        remote = await channel.post(due.key, message.text, message.blocks, since)
-    await store.message_sent(due, fingerprint, remote)
-    return 1
+    def excuse(self, host: str, failure: Failure) -> str:
+        return str(failure)
 
 
 async def _worded(due: DueMessage, store: ReportStore) -> tuple[Message, str]:
@@ -86,7 +103,3 @@ async def _worded(due: DueMessage, store: ReportStore) -> tuple[Message, str]:
         return notice_message(told), "cleared" if all(item.cleared_at for item in told) else "opened"
     rollout = await store.rollout(int(number))
     return rollout_message(rollout), "ended" if rollout.ended_at else "opened"
-
-
-def _pause(failure: Failure, due: DueMessage) -> timedelta:
-    return failure.retry_after or rest_after(due.attempts)

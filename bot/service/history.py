@@ -14,7 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.service.wiring import opened_stores
+from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.history import HistoryStore
 from bot.watch.history.log import read_observations, read_releases, write_observations, write_releases

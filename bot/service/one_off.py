@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rebuild import Rebuild
-from bot.service.stages import OBSERVING, Outcome, one_pass
-from bot.service.wiring import open_bot, store_url
+from bot.service.container import open_bot
+from bot.service.opened_stores import store_url
+from bot.service.stages import STAGES, Outcome, one_pass
 from bot.settings import Settings
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot
@@ -37,6 +38,6 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
     """What a pass would plan now, decided on a copy of the store that is thrown away afterwards."""
     async with snapshot(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
-        outcomes = await one_pass(bot, OBSERVING)
+        outcomes = await one_pass(bot, [stage for stage in STAGES if stage.only_reads])
         ahead = [rebuild for rebuild in await bot.stores.plan.open_rebuilds() if rebuild.state.awaits_action]
         return DryRun(tuple(ahead), tuple(outcomes))

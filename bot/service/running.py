@@ -8,15 +8,12 @@ from datetime import timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.service.stages import STAGES, run_stage
-from bot.service.wiring import Bot
+from bot.service.container import Bot
+from bot.service.stages import STAGES, Stage, run_stage
 from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 
 log = structlog.get_logger()
 
-_SECONDS = {"discover": 20, "feeds": 20, "watch": 10, "notices": 20, "retention": 600}
-"""How often a stage asks what is due; what is due and when stands in the store."""
-_DEFAULT_SECONDS = 5
 GRACE = timedelta(seconds=25)
 """With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""
 
@@ -30,16 +27,16 @@ async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
-    async def tick(name: str) -> None:
-        task = asyncio.create_task(run_stage(name, bot))
+    async def tick(stage: Stage) -> None:
+        task = asyncio.create_task(run_stage(stage, bot))
         running.add(task)
         task.add_done_callback(running.discard)
         with contextlib.suppress(asyncio.CancelledError):  # at a stop; APScheduler would log it with its trace
             await task
 
-    for name in STAGES:
-        seconds = _SECONDS.get(name, _DEFAULT_SECONDS)
-        scheduler.add_job(tick, "interval", [name], id=name, seconds=seconds, next_run_time=bot.clock.now())
+    for stage in STAGES:
+        seconds = stage.every.total_seconds()
+        scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
     scheduler.start()
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     await stop.wait()

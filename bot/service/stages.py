@@ -1,7 +1,8 @@
 """The stages in the order in which data flows, each one tick that asks the store what is due."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -12,11 +13,12 @@ from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
 from bot.discover import stage as discover
 from bot.domain.failure import Failure
-from bot.follow import stage as verify
+from bot.follow import stage as follow
 from bot.formats.rewrite.refresh import refresh
 from bot.plan import stage as plan
 from bot.report import stage as report
-from bot.service.wiring import Bot, Known
+from bot.service.adapters import Known
+from bot.service.container import Bot
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
 
@@ -37,29 +39,26 @@ class Outcome:
 
 
 async def discover_tick(bot: Bot) -> Outcome:
-    tally = await discover.tick(bot.stores.discover, bot.host, bot.memory, bot.discover_options, bot.clock)
+    tally = await discover.tick(bot.stores.discover, bot.host, bot.memory, bot.discover_options, bot.loop)
     return Outcome("discover", {"listed": tally.listed, "read": tally.read}, tally.problems)
 
 
 async def feeds_tick(bot: Bot) -> Outcome:
-    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.clock, bot.feeds_to_read)
+    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.loop, bot.feeds_to_read)
     figures = {"read": tally.read, "unchanged": tally.unchanged, "releases": len(tally.newly_published)}
     return Outcome("feeds", figures, [*tally.failed, *tally.stale, *tally.problems])
 
 
 async def watch_tick(bot: Bot) -> Outcome:
-    total = registry_stage.WatchTally()
-    while (tally := await registry_stage.tick(bot.stores.watch, bot.registry, bot.clock, bot.watch_options)).asked:
-        total += tally
-    total += tally
-    for incident in total.cleared:
+    tally = await registry_stage.tick(bot.stores.watch, bot.registry, bot.loop, bot.watch_options)
+    for incident in tally.cleared:
         log.info("incident over", subject=incident.subject)
     figures = {
-        "asked": total.asked,
-        "moved": len(total.moved),
-        "first_seen": len(total.sightings) - len(total.moved),
+        "asked": tally.asked,
+        "moved": len(tally.moved),
+        "first_seen": len(tally.sightings) - len(tally.moved),
     }
-    return Outcome("watch", figures, [incident.detail for incident in total.opened])
+    return Outcome("watch", figures, [*(incident.detail for incident in tally.opened), *tally.problems])
 
 
 async def assess_tick(bot: Bot) -> Outcome:
@@ -82,19 +81,19 @@ async def plan_tick(bot: Bot) -> Outcome:
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.clock)
+    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 
-async def verify_tick(bot: Bot) -> Outcome:
-    tally = await verify.tick(bot.stores.follow, bot.host, bot.settings.schedule.follow, bot.clock)
-    return Outcome("verify", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+async def follow_tick(bot: Bot) -> Outcome:
+    tally = await follow.tick(bot.stores.follow, bot.host, bot.follow_options, bot.loop)
+    return Outcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
 async def report_tick(bot: Bot) -> Outcome:
     if bot.channel is None:
         return Outcome("report")
-    tally = await report.tick(bot.stores.report, bot.channel, bot.clock)
+    tally = await report.tick(bot.stores.report, bot.channel, bot.loop)
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 
@@ -106,38 +105,48 @@ async def retention_tick(bot: Bot) -> Outcome:
     return Outcome("retention", asdict(forgotten))
 
 
-STAGES: Mapping[str, Callable[[Bot], Awaitable[Outcome]]] = {
-    "discover": discover_tick,
-    "feeds": feeds_tick,
-    "watch": watch_tick,
-    "assess": assess_tick,
-    "notices": notices_tick,
-    "plan": plan_tick,
-    "act": act_tick,
-    "verify": verify_tick,
-    "report": report_tick,
-    "retention": retention_tick,
-}
-OBSERVING = ("discover", "feeds", "watch", "assess", "plan")
-"""The stages that only read from outside."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`every` is how often it asks what is due: what is due and when stands in the store. `only_reads` where it
+    changes nothing outside of the store."""
+
+    name: str
+    tick: Callable[[Bot], Awaitable[Outcome]]
+    every: timedelta
+    only_reads: bool = False
 
 
-async def run_stage(name: str, bot: Bot) -> Outcome:
+STAGES = (
+    Stage("discover", discover_tick, timedelta(seconds=20), only_reads=True),
+    Stage("feeds", feeds_tick, timedelta(seconds=20), only_reads=True),
+    Stage("watch", watch_tick, timedelta(seconds=10), only_reads=True),
+    Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
+    Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
+    Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
+    Stage("act", act_tick, timedelta(seconds=5)),
+    Stage("follow", follow_tick, timedelta(seconds=5)),
+    Stage("report", report_tick, timedelta(seconds=5)),
+    Stage("retention", retention_tick, timedelta(minutes=10)),
+)
+"""In the order in which data flows."""
+
+
+async def run_stage(stage: Stage, bot: Bot) -> Outcome:
     """One tick with its log line; a defect of ours is logged with its trace and stops no other stage."""
     try:
-        outcome = await STAGES[name](bot)
+        outcome = await stage.tick(bot)
     except Failure as failure:
-        outcome = Outcome(name, {}, [str(failure)])
+        outcome = Outcome(stage.name, {}, [str(failure)])
     except Exception as error:
-        log.exception("stage broke", stage=name)
-        return Outcome(name, {}, [f"{name} broke: {type(error).__name__}: {error}"])
+        log.exception("stage broke", stage=stage.name)
+        return Outcome(stage.name, {}, [f"{stage.name} broke: {type(error).__name__}: {error}"])
     for problem in outcome.problems:
-        log.warning("problem", stage=name, detail=problem)
+        log.warning("problem", stage=stage.name, detail=problem)
     if outcome.did_something:
-        log.info("tick", stage=name, **outcome.figures)
+        log.info("tick", stage=stage.name, **outcome.figures)
     return outcome
 
 
-async def one_pass(bot: Bot, stages: tuple[str, ...] = tuple(STAGES)) -> list[Outcome]:
-    """Every stage once, in the order in which data flows."""
-    return [await run_stage(name, bot) for name in stages]
+async def one_pass(bot: Bot, stages: Sequence[Stage] = STAGES) -> list[Outcome]:
+    """Each of `stages` once, one after the other."""
+    return [await run_stage(stage, bot) for stage in stages]

@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.notice import Notice
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.service.wiring import opened_stores
+from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.views.explanation import Explanation
 from bot.views.history import History

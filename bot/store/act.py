@@ -1,18 +1,20 @@
 """Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
 from bot.domain.change import Change
 from bot.domain.failure import LeaseLost
 from bot.domain.followed_base import followed_base
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.rebuild import AWAITING, Rebuild, State
 from bot.domain.usage import Usage
+from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.queue import claim
+from bot.store.engine.due_rows import DueRows
 from bot.store.rebuilds import IS_OUTDATED, RebuildStore
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
@@ -20,19 +22,15 @@ from bot.store.rows.tables import changes, rebuilds, repositories, usages
 
 
 class ActStore(RebuildStore):
-    async def claim_jobs(self, states: Iterable[State], limit: int) -> list[Job]:
-        """Due rebuilds with their repository, changes and files; among them open ones whose text is outdated."""
-        in_state = rebuilds.c.state.in_([state.value for state in states])
+    @property
+    def jobs(self) -> DueRows[Job]:
+        """Those that await their action, and open ones whose text is outdated."""
+        return self._due(or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED), self._job)
+
+    async def _job(self, claimed: Claimed) -> Job:
+        """With its repository, changes and files."""
         async with self._database.transaction() as connection:
-            rows = await claim(
-                connection,
-                rebuilds,
-                self._worker,
-                self._clock.now(),
-                limit=limit,
-                where=[or_(in_state, IS_OUTDATED)],
-            )
-            return [await _job(connection, row) for row in rows]
+            return await _job(connection, claimed.row)
 
     async def open_pull_requests(self, repository: str) -> int:
         """How many pull requests of the bot are open in a repository."""
@@ -61,7 +59,7 @@ class ActStore(RebuildStore):
             return await blobs_of(connection, shas)
 
 
-async def _job(connection: AsyncConnection, row: RowMapping) -> Job:
+async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
     home = (
         (await connection.execute(select(repositories).where(repositories.c.id == row["repository_id"])))
         .mappings()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy import RowMapping, and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.stage import Pair
@@ -14,6 +14,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import changes, observations, rebuilds
@@ -41,16 +42,7 @@ class AssessStore(Store):
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [
-            Pair(
-                row["id"],
-                row["before_id"],
-                row["base_id"],
-                load(row["before_observation"], Observation),
-                load(row["observation"], Observation),
-            )
-            for row in rows
-        ]
+        return list(readable(rows, _pair, lambda row: f"observation {row['id']}"))
 
     async def feeds_revision(self) -> int:
         """Grows with every news from a feed; read before the news, so that none is missed in between."""
@@ -151,3 +143,13 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
                 facts_version=rebuilds.c.facts_version + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at)
             )
         )
+
+
+def _pair(row: RowMapping) -> Pair:
+    return Pair(
+        row["id"],
+        row["before_id"],
+        row["base_id"],
+        load(row["before_observation"], Observation),
+        load(row["observation"], Observation),
+    )

@@ -12,14 +12,17 @@ from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, R
 from bot.domain.repository import Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
+from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
+from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases import base_ids, catch_up, mark_used
+from bot.store.rows.bases import base_ids, left_behind, mark_used
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.served import plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
@@ -31,13 +34,26 @@ _SHORT = "access to the fleet"
 
 
 class DiscoverStore(Store):
-    async def claim_listing(self) -> DueListing | None:
-        """The task of listing the fleet where it is due, so that only one replica does it."""
-        now = self._clock.now()
+    @property
+    def listings(self) -> DueRows[DueListing]:
+        """The task of listing the fleet, so that only one replica does it."""
+        mine = [tasks.c.name == _LISTING]
+        return DueRows(
+            self._database, self._worker, tasks, _listing_of, lambda row: str(row["name"]), where=mine, error=None
+        )
+
+    @property
+    def repositories(self) -> DueRows[DueRepository]:
+        """Listed repositories whose default branch may have moved."""
+        listed = [repositories.c.listed.is_(True)]
+        return DueRows(
+            self._database, self._worker, repositories, _repository_of, lambda row: str(row["name"]), where=listed
+        )
+
+    async def expect_listing(self) -> None:
+        """Makes the task of listing, due now, where there is none."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=now))
-            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _LISTING])
-        return DueListing(rows[0]["id"], rows[0]["attempts"]) if rows else None
+            await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=self._clock.now()))
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
@@ -94,26 +110,6 @@ class DiscoverStore(Store):
             await self._forget(connection, gone)
             await self._tell(connection, listing.trouble, now)
 
-    async def claim_repositories(self, limit: int) -> list[DueRepository]:
-        """Listed repositories whose default branch may have moved."""
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
-            rows = await claim(
-                connection, repositories, self._worker, now, limit=limit, where=[repositories.c.listed.is_(True)]
-            )
-        return [
-            DueRepository(
-                row["id"],
-                row["name"],
-                row["default_branch"],
-                row["tree"],
-                row["attempts"],
-                row["reader"],
-                row["error"],
-            )
-            for row in rows
-        ]
-
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
         async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
@@ -153,7 +149,11 @@ class DiscoverStore(Store):
                 )
             await _refer(connection, repository.id, reading.blobs)
             await mark_used(connection, touched)
-            await catch_up(connection, reading, ids)
+            owed = await left_behind(connection, reading, ids)
+            if reading.config.enabled:
+                away_since = await self._away_since(connection, repository)
+                owed |= await unserved(connection, repository.id, ids.values(), away_since)
+            await plan_once_more(connection, owed)
             read = {
                 "tree": reading.tree,
                 "reader": reading.reader,
@@ -165,21 +165,18 @@ class DiscoverStore(Store):
             }
             await self._end(connection, repository, due, read)
 
+    async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:
+        """When a repository that comes back was last read; what is known of its tree goes as it leaves."""
+        if repository.tree is not None:
+            return None
+        read_at = select(repositories.c.read_at).where(repositories.c.id == repository.id)
+        found: datetime | None = (await connection.execute(read_at)).scalar_one()
+        return found
+
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         """The default branch is where it was: nothing to write but the next due time."""
         async with self._database.transaction() as connection:
             await self._end(connection, repository, due, {"error": None})
-
-    async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
-        """What was known stays in use; the error is shown until a reading works."""
-        async with self._database.transaction() as connection:
-            await self._end(connection, repository, due, {"error": error}, succeeded=False)
-
-    async def give_back(self, repository: DueRepository, due: datetime) -> None:
-        """It was not tried: neither an attempt nor an error."""
-        async with self._database.transaction() as connection:
-            untried = {"attempts": max(repository.attempts - 1, 0)}
-            await self._end(connection, repository, due, untried, succeeded=False)
 
     async def _end(
         self,
@@ -187,18 +184,8 @@ class DiscoverStore(Store):
         repository: DueRepository,
         due: datetime,
         values: Mapping[str, Any],
-        *,
-        succeeded: bool = True,
     ) -> None:
-        await settle(
-            connection,
-            repositories,
-            self._worker,
-            repository.id,
-            due_at=due,
-            succeeded=succeeded,
-            values=values,
-        )
+        await settle(connection, repositories, self._worker, repository.id, due_at=due, values=values)
 
     async def _forget(self, connection: AsyncConnection, gone: Sequence[int]) -> None:
         touched: set[int] = set()
@@ -227,6 +214,17 @@ async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[st
     if shas:
         rows = [{"repository_id": repository, "sha": sha} for sha in sorted(set(shas))]
         await connection.execute(insert(repository_blobs), rows)
+
+
+async def _listing_of(claimed: Claimed) -> DueListing:
+    return DueListing(claimed.id, claimed.attempts)
+
+
+async def _repository_of(claimed: Claimed) -> DueRepository:
+    row = claimed.row
+    return DueRepository(
+        row["id"], row["name"], row["default_branch"], row["tree"], row["attempts"], row["reader"], row["error"]
+    )
 
 
 def _become_due(now: datetime) -> Any:

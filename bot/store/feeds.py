@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.observation import Observation
+from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
+from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing, upsert
 from bot.store.engine.locking import lock_where
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.observations import add_observation
 from bot.store.rows.releases import save_release
@@ -31,30 +33,10 @@ class FeedsStore(Store):
             for source in sorted(sources, key=lambda each: each.url):
                 await connection.execute(_row(connection, source, now))
 
-    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> list[DueFeed]:
-        now = self._clock.now()
-        wanted = [kind.value for kind in kinds]
-        async with self._database.transaction() as connection:
-            rows = await claim(
-                connection, documents, self._worker, now, limit=limit, where=[documents.c.kind.in_(wanted)]
-            )
-        return [
-            DueFeed(
-                FeedSource(FeedKind(row["kind"]), row["url"]),
-                StoredDocument(
-                    row["url"],
-                    row["etag"],
-                    row["last_modified"],
-                    zlib.decompress(row["body"]),
-                    row["fetched_at"],
-                    row["checked_at"],
-                    row["reader"] or "",
-                )
-                if row["body"] is not None
-                else None,
-            )
-            for row in rows
-        ]
+    def documents(self, kinds: frozenset[FeedKind]) -> DueRows[DueFeed]:
+        """The documents of these kinds."""
+        wanted = [documents.c.kind.in_([kind.value for kind in kinds])]
+        return DueRows(self._database, self._worker, documents, _feed_of, lambda row: str(row["url"]), where=wanted)
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
         async with self._database.reading() as connection:
@@ -119,19 +101,6 @@ class FeedsStore(Store):
             if reading.releases or reading.advisories or reading.withdrawn_advisories:
                 await raise_counter(connection, FEEDS)
 
-    async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
-        async with self._database.transaction() as connection:
-            row = await self._mine(connection, source)
-            await settle(
-                connection,
-                documents,
-                self._worker,
-                row,
-                due_at=due_at,
-                succeeded=False,
-                values={"error": error},
-            )
-
     async def _bring_forward(self, connection: AsyncConnection, own: int, reading: FeedReading) -> None:
         """What the document leads to is due when it was checked, in rows that are made where there are none."""
         at = reading.document.checked_at
@@ -168,6 +137,23 @@ class FeedsStore(Store):
     async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
         found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
         return int(found.scalar_one())
+
+
+async def _feed_of(claimed: Claimed) -> DueFeed:
+    row = claimed.row
+    source = FeedSource(FeedKind(row["kind"]), row["url"])
+    if row["body"] is None:
+        return DueFeed(source, None)
+    document = StoredDocument(
+        row["url"],
+        row["etag"],
+        row["last_modified"],
+        zlib.decompress(row["body"]),
+        row["fetched_at"],
+        row["checked_at"],
+        row["reader"] or "",
+    )
+    return DueFeed(source, document)
 
 
 def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:

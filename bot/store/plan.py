@@ -16,6 +16,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.rebuilds import (
     after_transitions,
@@ -41,13 +42,19 @@ class PlanStore(Store):
                 .where(changes.c.planned.is_(False))
                 .order_by(changes.c.id)
             )
-            return [Move(row.id, load(row.change, Change), row.rollout_id) for row in rows]
+        return list(
+            readable(
+                rows.all(),
+                lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
+                lambda row: f"change {row.id}",
+            )
+        )
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
         """For each change the usages that follow its base, in repositories that no plan for it has served yet.
 
-        A superseded rebuild has served it too: what it was to bring goes on with its successor, maybe in another
-        rollout.
+        A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
+        was to bring goes on with its successor, maybe in another rollout.
         """
         query = (
             select(
@@ -63,7 +70,7 @@ class PlanStore(Store):
             .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
             .order_by(repositories.c.name, usages.c.id)
         )
-        concerned = select(rebuilds.c.repository_id, rebuilds.c.targets).where(
+        concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         found: dict[int, list[Affected]] = {}
@@ -71,22 +78,30 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
-            planned = {
-                (row.repository_id, change)
-                for row in await connection.execute(concerned)
-                for target in load(row.targets, tuple[Target, ...])
-                for change in target.changes
-            }
+            served: dict[bool, set[tuple[int, int]]] = {False: set(), True: set()}
+            for planned in await connection.execute(concerned):
+                served[planned.state == State.SKIPPED].update(
+                    (planned.repository_id, change)
+                    for target in load(planned.targets, tuple[Target, ...])
+                    for change in target.changes
+                )
             for row in rows:
-                if (row["id"], row["change"]) in planned:
+                pair = (row["id"], row["change"])
+                if pair in served[False]:
                     continue
                 member = members.get(row["id"]) or members.setdefault(row["id"], fleet_repository_of(row, pins))
+                if pair in served[True] and not member.config.enabled:
+                    continue
                 found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
         return found
 
     async def open_rebuilds(self) -> list[Rebuild]:
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
+
+    async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
+        async with self._database.reading() as connection:
+            return await _changes_of(connection, some)
 
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.reading() as connection:
@@ -149,11 +164,7 @@ class PlanStore(Store):
         late = rebuilds.c.due_at > self._clock.now()
         async with self._database.reading() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
-            ids = {change for rebuild in found for target in rebuild.targets for change in target.changes}
-            rows = await connection.execute(
-                select(changes.c.id, changes.c.change).where(changes.c.id.in_(ids or {0}))
-            )
-            known = {row.id: load(row.change, Change) for row in rows}
+            known = await _changes_of(connection, found)
         return [
             (
                 rebuild,
@@ -176,6 +187,16 @@ class PlanStore(Store):
         async with self._database.transaction() as connection:
             await lock(connection, rebuilds, due)
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
+
+
+async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
+    ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
+    known: dict[int, Change] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(chunk)))
+        pairs = readable(rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}")
+        known |= dict(pairs)
+    return known
 
 
 async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:

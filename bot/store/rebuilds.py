@@ -1,12 +1,19 @@
 """What `act` and `follow` both ask of rebuilds."""
 
-from sqlalchemy import and_, select
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, and_, select
 
 from bot.domain.rebuild import Rebuild, State
+from bot.reconcile.work import Claimed
+from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
 from bot.store.rows.tables import rebuilds, repositories
+
+Item = TypeVar("Item")
 
 IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
 """An open pull request that does not say yet what is known by now: left to `act`."""
@@ -14,6 +21,18 @@ IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_versio
 
 class RebuildStore(Store):
     """Rebuilds that are worked on: each is settled by whoever holds its lease."""
+
+    def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
+        """Those that are due, with the reason as what shows why one could not be done."""
+        return DueRows(
+            self._database,
+            self._worker,
+            rebuilds,
+            read,
+            lambda row: f"rebuild {row['id']}",
+            where=[where],
+            error="reason",
+        )
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
         """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message.

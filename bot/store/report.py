@@ -1,6 +1,5 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -8,9 +7,11 @@ from sqlalchemy import select
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
 from bot.domain.rollout import Rollout
+from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
 from bot.store.rows.rollouts import rollout_of
@@ -19,22 +20,11 @@ from bot.watch.registry.incident import SUBJECT
 
 
 class ReportStore(Store):
-    async def claim_messages(self, limit: int) -> list[DueMessage]:
-        async with self._database.transaction() as connection:
-            rows = await claim(
-                connection,
-                outbox,
-                self._worker,
-                self._clock.now(),
-                limit=limit,
-                where=[outbox.c.wanted > outbox.c.told],
-            )
-        return [
-            DueMessage(
-                row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]
-            )
-            for row in rows
-        ]
+    @property
+    def messages(self) -> DueRows[DueMessage]:
+        """Those that the channel does not have in their newest words."""
+        untold = [outbox.c.wanted > outbox.c.told]
+        return DueRows(self._database, self._worker, outbox, _message_of, lambda row: str(row["key"]), where=untold)
 
     async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, Any] | None) -> None:
         """What was announced while the message was on its way stays due."""
@@ -46,18 +36,6 @@ class ReportStore(Store):
                 message.id,
                 due_at=self._clock.now(),
                 values={"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None},
-            )
-
-    async def message_failed(self, message: DueMessage, error: str, due: datetime) -> None:
-        async with self._database.transaction() as connection:
-            await settle(
-                connection,
-                outbox,
-                self._worker,
-                message.id,
-                due_at=due,
-                succeeded=False,
-                values={"error": error},
             )
 
     async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the word of the language
@@ -93,3 +71,10 @@ class ReportStore(Store):
             )
             for row in rows
         ]
+
+
+async def _message_of(claimed: Claimed) -> DueMessage:
+    row = claimed.row
+    return DueMessage(
+        row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]
+    )

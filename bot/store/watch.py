@@ -2,18 +2,19 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Release
 from bot.domain.reference import Base
+from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
+from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.observations import add_observation
@@ -26,23 +27,21 @@ _EARLIER = 20
 
 
 class WatchStore(Store):
-    async def claim_bases(self, limit: int, lease: timedelta) -> list[DueBase]:
-        now, worker = self._clock.now(), replace(self._worker, lease=lease)
+    @property
+    def bases(self) -> DueRows[DueBase]:
+        """Those that are used."""
+        used = [bases.c.used.is_(True)]
+        return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(_base_of(row)), where=used)
+
+    async def earlier_digests(self, base_id: int) -> frozenset[str]:
+        newest = (
+            select(observations.c.digest)
+            .where(observations.c.base_id == base_id, observations.c.digest.is_not(None))
+            .order_by(observations.c.id.desc())
+            .limit(_EARLIER)
+        )
         async with self._database.transaction() as connection:
-            rows = await claim(connection, bases, worker, now, limit=limit, where=[bases.c.used.is_(True)])
-            earlier = await _earlier(connection, [row["id"] for row in rows if row["digest"]])
-        return [
-            DueBase(
-                id=row["id"],
-                base=Base(row["registry"], row["repository"], row["tag"]),
-                digest=row["digest"],
-                version=row["version"],
-                moved_at=row["moved_at"],
-                earlier=earlier.get(row["id"], frozenset()) - {row["digest"]},
-                attempts=row["attempts"] - 1,
-            )
-            for row in rows
-        ]
+            return frozenset((await connection.execute(newest)).scalars())
 
     async def manifests(self, digests: Collection[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -73,17 +72,9 @@ class WatchStore(Store):
         statement = (
             update(bases)
             .where(bases.c.id == bindparam("base"), bases.c.lease_owner == self._worker.name)
-            .values(
-                due_at=bindparam("due"),
-                attempts=bindparam("failed"),
-                error=bindparam("why"),
-                lease_owner=None,
-                lease_until=None,
-            )
+            .values(due_at=bindparam("due"), attempts=0, error=None, lease_owner=None, lease_until=None)
         )
-        rows = [
-            {"base": poll.base_id, "due": poll.due_at, "failed": poll.attempts, "why": poll.error} for poll in polls
-        ]
+        rows = [{"base": poll.base_id, "due": poll.due_at} for poll in polls]
         async with self._database.transaction() as connection:
             await lock(connection, bases, {poll.base_id for poll in polls})
             await connection.execute(statement, rows)
@@ -139,18 +130,10 @@ class WatchStore(Store):
             await tell_incidents(connection, opened, {incident.subject for incident in cleared}, at)
 
 
-async def _earlier(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
-    """The last digests of each base, from one query for all of them."""
-    rank = (
-        func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
-    )
-    found: dict[int, set[str]] = {}
-    for chunk in chunks(ids):
-        ranked = (
-            select(observations.c.base_id, observations.c.digest, rank)
-            .where(observations.c.base_id.in_(chunk), observations.c.digest.is_not(None))
-            .subquery()
-        )
-        for row in await connection.execute(select(ranked).where(ranked.c.rank <= _EARLIER)):
-            found.setdefault(row.base_id, set()).add(row.digest)
-    return {base: frozenset(digests) for base, digests in found.items()}
+async def _due_base(claimed: Claimed) -> DueBase:
+    row = claimed.row
+    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"])
+
+
+def _base_of(row: Mapping[str, Any]) -> Base:
+    return Base(row["registry"], row["repository"], row["tag"])

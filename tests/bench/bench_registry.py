@@ -20,6 +20,7 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.image import INDEXES, MANIFESTS
 from bot.domain.reference import Base
+from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import bases
@@ -145,6 +146,7 @@ class _Watch:
 
     def __init__(self, host: str, store: WatchStore, clock: ManualClock) -> None:
         self.clock = clock
+        self._loop = Loop(clock)
         self.store = store
         self.transport = _Counting()
         accesses = [RegistryAccess(host, insecure=True)]
@@ -160,7 +162,7 @@ class _Watch:
 
     async def tick(self) -> None:
         self.clock.advance(timedelta(hours=1))
-        tally = await tick(self.store, self._registry, self.clock, WatchOptions(per_host=AT_ONCE))
+        tally = await tick(self.store, self._registry, self._loop, WatchOptions(per_host=AT_ONCE))
         assert tally.asked == BASES
         assert tally.failed == tally.postponed == 0
 

@@ -11,8 +11,8 @@ import pytest_asyncio
 import yaml
 
 from bot.domain.rebuild import Rebuild, State
+from bot.service.container import Bot, open_bot
 from bot.service.stages import Outcome, one_pass
-from bot.service.wiring import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.leases import bring_forward
 from sandbox.fleet import SampleFleet

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.service.wiring import open_bot
+from bot.service.container import open_bot
 from bot.settings import load
 from bot.store.views import Status
 from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet

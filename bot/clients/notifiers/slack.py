@@ -74,7 +74,7 @@ class Slack(Protocol):
         maybe_sent_since: datetime | None = None,
     ) -> Posted | None:
         """Posts once. `key` is the message's own name: where an earlier attempt may have got through since
-        `maybe_sent_since`, a message with that key is looked for first, and adopted."""
+        `maybe_sent_since`, a message with that key is looked for first, adopted, and given these words."""
         ...
 
     async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[Block]) -> None:
@@ -147,6 +147,7 @@ class SlackBot:
         if maybe_sent_since is not None:
             found = await self._find(key, thread, maybe_sent_since)
             if found is not None:
+                await self.update(found, key, text, blocks)
                 return found
         message = {**_message(key, text, blocks), "channel": thread.channel if thread else self.channel}
         if thread is not None:

@@ -7,14 +7,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
-from bot.domain.change import Cause
 from bot.domain.followed_base import moved
 from bot.domain.reference import Base, Reference
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
+from bot.store.rows.served import SET_OFF_REBUILDS
 from bot.store.rows.tables import bases, changes, usages
-
-_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 
 async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
@@ -46,10 +43,10 @@ async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
         )
 
 
-async def catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> None:
-    """A repository that is new, or pins what its base has left behind, is served by the base's last change.
+async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
+    """The last change of each base that has left behind what the repository pins: it is new, or was put back.
 
-    That change is planned once more, for those that no plan of it has served. A base that has not moved since it
+    A base that has not moved since it
     is watched has no such change: a first run finds the fleet as it is.
     """
     known = await connection.execute(
@@ -65,12 +62,10 @@ async def catch_up(connection: AsyncConnection, reading: Reading, ids: Mapping[B
         if isinstance(target, Reference) and target != usage.reference:
             behind.add(ids[base])
     if not behind:
-        return
+        return set()
     last = (
         select(func.max(changes.c.id))
-        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(_SET_OFF_REBUILDS))
+        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(SET_OFF_REBUILDS))
         .group_by(changes.c.base_id)
     )
-    ids_of_last = list((await connection.execute(last)).scalars())
-    await lock(connection, changes, ids_of_last)
-    await connection.execute(update(changes).where(changes.c.id.in_(ids_of_last)).values(planned=False))
+    return set((await connection.execute(last)).scalars())

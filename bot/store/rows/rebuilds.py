@@ -14,18 +14,26 @@ from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
 
 
 async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
+    """The rebuilds where all of `where` holds, but for rows that cannot be read."""
     rows = await connection.execute(
         select(rebuilds, repositories.c.name.label("repository_name"))
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(*where)
         .order_by(rebuilds.c.id)
     )
-    return [rebuild_of(row, row["repository_name"]) for row in rows.mappings()]
+    return list(
+        readable(
+            rows.mappings(),
+            lambda row: rebuild_of(row, row["repository_name"]),
+            lambda row: f"rebuild {row['id']}",
+        )
+    )
 
 
 def step(rebuild: int, at: datetime, before: State | None, after: State, reason: str) -> dict[str, Any]:
@@ -82,7 +90,7 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
     return found
 
 
-def rebuild_of(row: RowMapping, repository: str) -> Rebuild:
+def rebuild_of(row: RowMapping | Mapping[str, Any], repository: str) -> Rebuild:
     return Rebuild(
         id=row["id"],
         rollout=row["rollout_id"],

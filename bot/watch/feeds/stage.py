@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from bot.domain.advisory import Advisory, Release
-from bot.domain.clock import Clock
 from bot.domain.document import (
     FeedKind,
     FeedSource,
@@ -17,7 +17,9 @@ from bot.domain.document import (
     StoredDocument,
     staleness,
 )
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.failure import Failure, Trouble
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
 from bot.watch.feeds.dotnet_releases import Merged, merge
@@ -100,14 +102,15 @@ class FeedPort(Protocol):
 class FeedsStore(Protocol):
     """What this stage asks of the store; each method is one transaction.
 
-    The last two raise `LeaseLost`, and do nothing, where another worker has taken over.
+    `keep_feed` raises `LeaseLost`, and does nothing, where another worker has taken over.
     """
 
     async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         """Makes rows, due now, for the sources that have none; the others stay as they are."""
 
-    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
-        """Claims up to `limit` due documents of these kinds, the longest due first."""
+    def documents(self, kinds: frozenset[FeedKind]) -> Queue[DueFeed]:
+        """The documents of these kinds."""
+        ...
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
         """When each document of the kind that has a copy was last confirmed, by address."""
@@ -118,9 +121,6 @@ class FeedsStore(Protocol):
     async def keep_feed(self, reading: FeedReading) -> None:
         """Keeps all of a reading, brings `leads_to` forward to now (making rows where there are none), and
         releases the claim until `due_at`."""
-
-    async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
-        """Keeps the last good copy, notes the error, and releases the claim until `due_at`."""
 
 
 @dataclass(slots=True)
@@ -136,57 +136,94 @@ class FeedTally:
     newly_published: list[Release] = field(default_factory=list)
 
 
-async def tick(store: FeedsStore, reader: FeedPort, clock: Clock, feeds: FeedsToRead) -> FeedTally:
+async def tick(store: FeedsStore, reader: FeedPort, loop: Loop, feeds: FeedsToRead) -> FeedTally:
     """Reads every document that is due, and those that they lead to. A document that fails stops no other."""
     tally = FeedTally()
     await store.follow_feeds(feeds.roots)
-    for _ in range(MOST_PER_TICK // AT_ONCE):
-        due = await store.claim_due_feeds(feeds.kinds, AT_ONCE)
-        if not due:
-            break
-        answers = await asyncio.gather(*(reader.fetch(feed.source, feed.document) for feed in due))
-        for feed, answer in zip(due, answers, strict=True):
-            try:
-                await _take(feed, answer, store, clock.now(), feeds, tally)
-            except LeaseLost:
-                continue
+    run = await loop.run(_Documents(store, reader, feeds, loop, tally))
+    tally.failed += run.problems
     return tally
 
 
-async def _take(
-    feed: DueFeed, answer: Fetched, store: FeedsStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
-) -> None:
-    if isinstance(answer, NotFetched):
-        await _put_off(feed, answer.failure, store, now, feeds, tally)
-        return
-    document = answer.document
-    due_at = now + feeds.interval(feed.source.kind)
-    if not isinstance(answer, NewContent) and document.reader == READER:
-        tally.unchanged += 1
-        await store.keep_feed(FeedReading(feed.source, document, due_at))
-        return
-    try:
-        said = await asyncio.to_thread(contents.read, feed.source, document.body, document.fetched_at)
-        step = _step(feed, said, now)
-    except Failure as failure:
-        await _put_off(feed, failure, store, now, feeds, tally)
-        return
-    merged = merge(await store.known_releases(), said.releases) if said.releases else Merged({})
-    reading = FeedReading(
-        source=feed.source,
-        document=replace(document, reader=READER),
-        due_at=due_at,
-        releases=merged.changed,
-        advisories=said.advisories,
-        withdrawn_advisories=said.withdrawn_advisories,
-        leads_to=await _worth_reading(said, store, now - feeds.history),
-        tags_withdrawn=step.withdrawn,
-        tags_returned=step.returned,
-    )
-    await store.keep_feed(reading)
-    tally.read += 1
-    tally.problems.extend(str(problem) for problem in said.problems)
-    tally.newly_published.extend(merged.newly_published)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one look at a document brought, before it is compared with what is known."""
+
+    document: StoredDocument
+    said: Contents | None
+    """None where nothing changed."""
+    step: InventoryStep = InventoryStep()  # noqa: RUF009 - frozen
+
+
+class _Documents(Work[DueFeed, _Read]):
+    stage = "feeds"
+    batch = AT_ONCE
+    at_once = AT_ONCE
+    most = MOST_PER_TICK
+    strikes = None
+
+    def __init__(
+        self, store: FeedsStore, reader: FeedPort, feeds: FeedsToRead, loop: Loop, tally: FeedTally
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._feeds = feeds
+        self._clock = loop.clock
+        self._tally = tally
+
+    @property
+    def queue(self) -> Queue[DueFeed]:
+        return self._store.documents(self._feeds.kinds)
+
+    def host(self, item: DueFeed) -> str:
+        return urlsplit(item.source.url).netloc
+
+    async def attempt(self, item: DueFeed, lease: Lease) -> _Read:
+        answer = await self._reader.fetch(item.source, item.document)
+        if isinstance(answer, NotFetched):
+            raise answer.failure
+        document = answer.document
+        if not isinstance(answer, NewContent) and document.reader == READER:
+            return _Read(document, None)
+        said = await asyncio.to_thread(contents.read, item.source, document.body, document.fetched_at)
+        return _Read(document, said, _step(item, said, self._clock.now()))
+
+    async def settle(self, item: DueFeed, result: _Read) -> None:
+        now = self._clock.now()
+        due_at = now + self._feeds.interval(item.source.kind)
+        said = result.said
+        if said is None:
+            await self._store.keep_feed(FeedReading(item.source, result.document, due_at))
+            self._tally.unchanged += 1
+            return
+        merged = merge(await self._store.known_releases(), said.releases) if said.releases else Merged({})
+        reading = FeedReading(
+            source=item.source,
+            document=replace(result.document, reader=READER),
+            due_at=due_at,
+            releases=merged.changed,
+            advisories=said.advisories,
+            withdrawn_advisories=said.withdrawn_advisories,
+            leads_to=await _worth_reading(said, self._store, now - self._feeds.history),
+            tags_withdrawn=result.step.withdrawn,
+            tags_returned=result.step.returned,
+        )
+        await self._store.keep_feed(reading)
+        self._tally.read += 1
+        self._tally.problems.extend(str(problem) for problem in said.problems)
+        self._tally.newly_published.extend(merged.newly_published)
+
+    async def failed(self, item: DueFeed, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        """The last good copy stays; `stale` says where that has grown old."""
+        line = _failure_line(failure, item.document)
+        if item.document and (sentence := staleness(item.document, now, self._feeds.stale_after)):
+            self._tally.stale.append(sentence)
+        pause = max(failure.retry_after or self._feeds.retry_after, self._feeds.retry_after)
+        await self.queue.put_off([claimed], now + pause, error=line)
+        return line
+
+    def excuse(self, host: str, failure: Failure) -> str:
+        return str(failure)
 
 
 async def _worth_reading(said: Contents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
@@ -210,17 +247,6 @@ def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:
     if step.doubt and now - feed.document.checked_at < BELIEVE_LOSSES_AFTER:
         raise Failure(Trouble.MALFORMED, step.doubt, where=feed.source.url, advice=KEPT)
     return step
-
-
-async def _put_off(
-    feed: DueFeed, failure: Failure, store: FeedsStore, now: datetime, feeds: FeedsToRead, tally: FeedTally
-) -> None:
-    line = _failure_line(failure, feed.document)
-    tally.failed.append(line)
-    if feed.document and (sentence := staleness(feed.document, now, feeds.stale_after)):
-        tally.stale.append(sentence)
-    pause = max(failure.retry_after or feeds.retry_after, feeds.retry_after)
-    await store.put_off_feed(feed.source, now + pause, line)
 
 
 def _failure_line(failure: Failure, document: StoredDocument | None) -> str:

@@ -103,12 +103,6 @@ def patch_tuesday_after(now: datetime) -> datetime:
     return patch_tuesday(later.year, later.month)
 
 
-def back_off(attempts: int, policy: PollPolicy, longest: timedelta = timedelta(hours=1)) -> timedelta:
-    """How long to leave something alone that failed `attempts` times in a row: doubling from one interval."""
-    doublings: int = 2 ** min(max(attempts - 1, 0), 16)
-    return min(policy.interval * doublings, longest)
-
-
 def _is_fixed(base: Base) -> bool:
     """A tag that names one release does not follow the next."""
     return pins(Reference(base.name, base.tag)) is Pin.PATCH

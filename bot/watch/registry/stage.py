@@ -4,23 +4,25 @@ Everything is kept in the store, so a tick that is cut off is finished by the ne
 when its lease ends, and what was recorded before is then simply unchanged.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.advisory import Release
-from bot.domain.bounded_gather import bounded_gather
-from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.backoff import backoff
+from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.registry import incident as incidents
-from bot.watch.registry.incident import Breaker, Incident
-from bot.watch.registry.observe import ManifestCache, RegistryPort, read
-from bot.watch.registry.schedule import PollPolicy, back_off, next_poll
+from bot.watch.registry.incident import Incident
+from bot.watch.registry.observe import ManifestCache, Reading, RegistryPort, read
+from bot.watch.registry.schedule import PollPolicy, next_poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class DueBase:
     """A claimed base and what is known of it.
 
     `digest` is what the registry last showed: a withdrawal from the inventory does not clear it, since withdrawn
-    tags still resolve. `earlier` are the digests that it showed before, as far back as the store cares to look.
+    tags still resolve.
     """
 
     id: int
@@ -36,8 +38,6 @@ class DueBase:
     digest: str | None = None
     version: str | None = None
     moved_at: datetime | None = None
-    earlier: frozenset[str] = frozenset()
-    attempts: int = 0
 
 
 class Sight(StrEnum):
@@ -50,7 +50,7 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A new digest of a base; its `attempts` start again at 0."""
+    """A new digest of a base."""
 
     base_id: int
     sight: Sight
@@ -60,19 +60,22 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """When a base without news is due again; `error` is why it could not be looked at, for people."""
+    """When a base without news is due again."""
 
     base_id: int
     due_at: datetime
-    attempts: int = 0
-    error: str | None = None
 
 
 class WatchStore(ManifestCache, Protocol):
     """What this stage asks of the store; each method is one transaction."""
 
-    async def claim_bases(self, limit: int, lease: timedelta) -> Sequence[DueBase]:
-        """Leases up to `limit` used bases that are due, the longest due first."""
+    @property
+    def bases(self) -> Queue[DueBase]:
+        """Those that are used."""
+        ...
+
+    async def earlier_digests(self, base_id: int) -> frozenset[str]:
+        """What the base has shown so far, as far back as the store cares to look."""
         ...
 
     async def newest_releases(self) -> Sequence[Release]:
@@ -82,7 +85,7 @@ class WatchStore(ManifestCache, Protocol):
     async def open_incidents(self, subject_prefix: str) -> Sequence[Incident]: ...
 
     async def reschedule(self, polls: Sequence[Poll]) -> None:
-        """Sets `due_at`, `attempts` and `error`, and gives the leases back."""
+        """Sets `due_at`, ends attempts and error, and gives the leases back; what is no longer ours stays."""
         ...
 
     async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
@@ -99,10 +102,9 @@ class WatchStore(ManifestCache, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """`lease` outlasts the slowest tick; `per_host` bases of one registry are asked at a time."""
+    """`per_host` bases of one registry are asked at a time."""
 
     batch: int = 500
-    lease: timedelta = timedelta(minutes=15)
     per_host: int = 8
     policy: PollPolicy = field(default_factory=PollPolicy)
 
@@ -118,180 +120,185 @@ class WatchTally:
     sightings: tuple[Sighting, ...] = ()
     opened: tuple[Incident, ...] = ()
     cleared: tuple[Incident, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def moved(self) -> tuple[Observation, ...]:
         """Those that are news: everything but first sights."""
         return tuple(each.observation for each in self.sightings if each.sight is not Sight.FIRST)
 
-    def __add__(self, other: "WatchTally") -> "WatchTally":
-        return WatchTally(
-            self.asked + other.asked,
-            self.unchanged + other.unchanged,
-            self.failed + other.failed,
-            self.postponed + other.postponed,
-            self.sightings + other.sightings,
-            self.opened + other.opened,
-            self.cleared + other.cleared,
-        )
-
 
 async def tick(
-    store: WatchStore, registry: RegistryPort, clock: Clock, options: WatchOptions | None = None
+    store: WatchStore, registry: RegistryPort, loop: Loop, options: WatchOptions | None = None
 ) -> WatchTally:
     """Looks once at every base that is due. Failures of registries end up in the tally, never as exceptions."""
-    options = options or WatchOptions()
-    due = await store.claim_bases(options.batch, options.lease)
-    if not due:
-        return WatchTally()
-    opened = {each.subject: each for each in await store.open_incidents(incidents.SUBJECT)}
-    releases = await store.newest_releases()
-    by_host: dict[str, list[DueBase]] = defaultdict(list)
-    for each in due:
-        by_host[each.base.registry].append(each)
-    rounds = [_Round(store, registry, clock, options, releases, opened, bases) for bases in by_host.values()]
-    tallies = await bounded_gather(len(rounds), rounds, _Round.run)
-    return sum(tallies, WatchTally())
+    looks = _Looks(store, registry, options or WatchOptions(), loop)
+    tally = await loop.run(looks)
+    return WatchTally(
+        asked=looks.asked,
+        unchanged=looks.unchanged,
+        failed=tally.failed,
+        postponed=tally.untried,
+        sightings=tuple(looks.sightings),
+        opened=tuple(looks.opened),
+        cleared=tuple(looks.cleared),
+        problems=tuple(tally.problems),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A base that shows another digest than before, and what that stands for."""
+
+    sighting: Sighting
+    reading: Reading
 
 
 @dataclass(slots=True)
-class _Round:
-    """One tick's visit to one host."""
+class _AtHost:
+    """What one host's bases have told so far."""
 
-    store: WatchStore
-    registry: RegistryPort
-    clock: Clock
-    options: WatchOptions
-    releases: Sequence[Release]
-    opened: Mapping[str, Incident]
-    bases: Sequence[DueBase]
-    breaker: Breaker = field(default_factory=Breaker)
-    asked: int = 0
-    unchanged: list[DueBase] = field(default_factory=list)
-    moved: dict[str, dict[str, list[DueBase]]] = field(default_factory=dict)
-    """repository → digest → its bases: tags that moved together are read once."""
-    spared: list[DueBase] = field(default_factory=list)
-    failures: list[tuple[DueBase, Failure]] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
+    done: list[Base] = field(default_factory=list)
+    failures: list[tuple[Base, Failure, int]] = field(default_factory=list)
+    """Each with how many times in a row the base has failed."""
 
-    async def run(self) -> WatchTally:
-        host = incidents.host_subject(self.bases[0].base)
-        in_trouble = host in self.opened
-        carefully = incidents.STRIKES if in_trouble else 0
-        await bounded_gather(1, self.bases[:carefully], self._look)
-        await bounded_gather(self.options.per_host, self.bases[carefully:], self._look)
-        self.breaker.asked_everybody(known_in_trouble=in_trouble)
-        await bounded_gather(self.options.per_host, list(self.moved.values()), self._read_repository)
-        return await self._finish(host)
 
-    async def _look(self, due: DueBase) -> None:
-        if self.breaker.tripped is not None:
-            self.spared.append(due)
-            return
+class _Looks(Work[DueBase, Poll | _Seen]):
+    stage = "watch"
+    strikes = incidents.STRIKES
+
+    def __init__(self, store: WatchStore, registry: RegistryPort, options: WatchOptions, loop: Loop) -> None:
+        self._store = store
+        self._registry = registry
+        self._policy = options.policy
+        self._clock = loop.clock
+        self.batch = options.batch
+        self.at_once = options.per_host
+        self._releases: Sequence[Release] = ()
+        self._open: dict[str, Incident] = {}
+        self._at: dict[str, _AtHost] = defaultdict(_AtHost)
+        self._readings: dict[tuple[str, str], asyncio.Task[Reading]] = {}
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._sharing: set[int] = set()
+        """Bases that waited for what another had asked for."""
+        self._kept: set[str] = set()
+        self.asked = self.unchanged = 0
+        self.sightings: list[Sighting] = []
+        self.opened: list[Incident] = []
+        self.cleared: list[Incident] = []
+
+    @property
+    def queue(self) -> Queue[DueBase]:
+        return self._store.bases
+
+    def host(self, item: DueBase) -> str:
+        return item.base.registry
+
+    async def prepare(self, host: str, items: Sequence[DueBase]) -> None:
+        self._open = {each.subject: each for each in await self._store.open_incidents(incidents.SUBJECT)}
+        self._releases = await self._store.newest_releases()
+
+    def is_suspect(self, host: str) -> bool:
+        return incidents.host_subject(host) in self._open
+
+    async def attempt(self, item: DueBase, lease: Lease) -> Poll | _Seen:
         self.asked += 1
-        try:
-            head = await self.registry.head(due.base)
-        except Failure as failure:
-            self.breaker.failed(failure)
-            self.failures.append((due, failure))
+        head = await self._registry.head(item.base)
+        if head.digest == item.digest:
+            return Poll(item.id, self._next(item, self._clock.now(), item.moved_at, item.version))
+        reading = await self._reading(item, head.digest)
+        seen = reading.observation(item.base, self._clock.now())
+        due_at = self._next(item, seen.at, seen.at, seen.version)
+        return _Seen(Sighting(item.id, await self._sight(item, head.digest), seen, due_at), reading)
+
+    async def _sight(self, item: DueBase, digest: str) -> Sight:
+        if item.digest is None:
+            return Sight.FIRST
+        return Sight.CAME_BACK if digest in await self._store.earlier_digests(item.id) else Sight.MOVED
+
+    async def _reading(self, item: DueBase, digest: str) -> Reading:
+        """Tags that moved together are read once; a repository's digests one after the other, so that what two of
+        them share is fetched once."""
+
+        async def one_after_the_other() -> Reading:
+            async with self._locks[item.base.name]:
+                return await read(self._registry, self._store, item.base, digest)
+
+        key = (item.base.name, digest)
+        if key in self._readings:
+            self._sharing.add(item.id)
+        else:
+            self._readings[key] = asyncio.ensure_future(one_after_the_other())
+        return await asyncio.shield(self._readings[key])
+
+    def _next(self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None) -> datetime:
+        releases = self._releases
+        return next_poll(item.base, now, self._policy, moved_at=moved_at, version=version, releases=releases)
+
+    def is_small(self, result: Poll | _Seen) -> bool:
+        return isinstance(result, Poll)
+
+    async def settle(self, item: DueBase, result: Poll | _Seen) -> None:
+        if isinstance(result, Poll):
+            await self.settle_together([(item, result)])
             return
-        self.breaker.answered()
-        if head.digest == due.digest:
-            self.unchanged.append(due)
-        else:
-            digests = self.moved.setdefault(due.base.repository, {})
-            digests.setdefault(head.digest, []).append(due)
+        news = {digest: body for digest, body in result.reading.fetched.items() if digest not in self._kept}
+        await self._store.record([result.sighting], news)
+        self._kept |= news.keys()
+        self.sightings.append(result.sighting)
+        self._at[item.base.registry].done.append(item.base)
 
-    async def _read_repository(self, digests: Mapping[str, Sequence[DueBase]]) -> None:
-        """One digest after the other, so that what two of them share is fetched once."""
-        for digest, bases in digests.items():
-            if self.breaker.tripped is not None:
-                self.spared.extend(bases)
-                continue
-            try:
-                reading = await read(self.registry, self.store, bases[0].base, digest)
-            except Failure as failure:
-                self.breaker.failed(failure)
-                self.failures.extend((due, failure) for due in bases)
-                continue
-            now = self.clock.now()
-            seen = [self._sighting(due, reading.observation(due.base, now)) for due in bases]
-            try:
-                await self.store.record(seen, reading.fetched)
-            except LeaseLost:
-                continue
-            self.sightings.extend(seen)
+    async def settle_together(self, done: Sequence[tuple[DueBase, Poll | _Seen]]) -> None:
+        await self._store.reschedule([result for _, result in done if isinstance(result, Poll)])
+        self.unchanged += len(done)
+        for item, _ in done:
+            self._at[item.base.registry].done.append(item.base)
 
-    def _sighting(self, due: DueBase, observation: Observation) -> Sighting:
-        if due.digest is None:
-            sight = Sight.FIRST
-        else:
-            sight = Sight.CAME_BACK if observation.digest in due.earlier else Sight.MOVED
-        due_at = self._next(due, observation.at, observation.at, observation.version)
-        return Sighting(due.id, sight, observation, due_at)
+    async def failed(self, item: DueBase, claimed: Claimed, failure: Failure, now: datetime) -> None:
+        """An incident says it, see `finish`."""
+        rest = max(backoff(claimed.attempts, self._policy.interval), failure.retry_after or timedelta(0))
+        await self.queue.put_off([claimed], now + rest, error=str(failure))
+        self._at[item.base.registry].failures.append((item.base, failure, claimed.attempts))
 
-    def _next(self, due: DueBase, now: datetime, moved_at: datetime | None, version: str | None) -> datetime:
-        policy = self.options.policy
-        return next_poll(due.base, now, policy, moved_at=moved_at, version=version, releases=self.releases)
+    def is_shared(self, item: DueBase, failure: Failure) -> bool:
+        return item.id in self._sharing
 
-    async def _finish(self, host: str) -> WatchTally:
-        """Reschedules what has no news, and settles which incidents began and which are over."""
-        now = self.clock.now()
-        self._blame_host()
-        opened = {each.subject: each for each in self._incidents(now) if each.subject not in self.opened}
-        cleared = self._cleared(host)
-        await self.store.reschedule([*self._unchanged(now), *self._failed(now), *self._spared(host, now)])
+    def told(self, host: str, failure: Failure) -> None:
+        """An incident says it, see `finish`."""
+
+    def paused_since(self, host: str) -> datetime | None:
+        known = self._open.get(incidents.host_subject(host))
+        return known.opened_at if known is not None else None
+
+    def excuse(self, host: str, failure: Failure) -> str | None:
+        known = self._open.get(incidents.host_subject(host))
+        return (known or incidents.host_incident(host, failure, self._clock.now())).detail
+
+    async def finish(self, host: str, tripped: Failure | None, now: datetime) -> None:
+        """Settles which incidents began at the host, and which are over."""
+        this = self._at.pop(host, _AtHost())
+        begun = [] if tripped is None else [incidents.host_incident(host, tripped, now)]
+        begun += [
+            incidents.incident_of(base, failure, now)
+            for base, failure, attempts in this.failures
+            if incidents.is_worth_telling(failure, attempts)
+        ]
+        opened = {each.subject: each for each in reversed(begun) if each.subject not in self._open}
+        over = _over(host, this, tripped)
+        cleared = [each for subject, each in self._open.items() if subject in over]
         if opened or cleared:
-            await self.store.save_incidents(tuple(opened.values()), cleared)
-        return WatchTally(
-            asked=self.asked,
-            unchanged=len(self.unchanged),
-            failed=len(self.failures),
-            postponed=len(self.spared),
-            sightings=tuple(self.sightings),
-            opened=tuple(opened.values()),
-            cleared=cleared,
-        )
+            await self._store.save_incidents(tuple(opened.values()), cleared)
+        self.opened += opened.values()
+        self.cleared += cleared
 
-    def _blame_host(self) -> None:
-        """Where the host is in trouble, a base without an answer has no trouble of its own."""
-        if self.breaker.tripped is None:
-            return
-        hosts_fault = (Trouble.UNREACHABLE, Trouble.THROTTLED)
-        self.spared.extend(due for due, failure in self.failures if failure.trouble in hosts_fault)
-        self.failures = [(due, failure) for due, failure in self.failures if failure.trouble not in hosts_fault]
 
-    def _incidents(self, now: datetime) -> Iterable[Incident]:
-        if self.breaker.tripped is not None:
-            yield incidents.host_incident(self.bases[0].base, self.breaker.tripped, now)
-        for due, failure in self.failures:
-            if incidents.is_worth_telling(failure, due.attempts + 1):
-                yield incidents.incident_of(due.base, failure, now)
-
-    def _cleared(self, host: str) -> tuple[Incident, ...]:
-        done = [due.base for due in self.unchanged]
-        done.extend(sighting.observation.base for sighting in self.sightings)
-        over = {
-            place for base in done for place in (incidents.base_subject(base), incidents.repository_subject(base))
-        }
-        over -= {incidents.subject_of(failure, due.base) for due, failure in self.failures}
-        if self.breaker.has_answered and self.breaker.tripped is None:
-            over.add(host)
-        return tuple(each for subject, each in self.opened.items() if subject in over)
-
-    def _unchanged(self, now: datetime) -> Iterable[Poll]:
-        return (Poll(due.id, self._next(due, now, due.moved_at, due.version)) for due in self.unchanged)
-
-    def _failed(self, now: datetime) -> Iterable[Poll]:
-        for due, failure in self.failures:
-            attempts = due.attempts + 1
-            wait = max(back_off(attempts, self.options.policy), failure.retry_after or timedelta(0))
-            yield Poll(due.id, now + wait, attempts, str(failure))
-
-    def _spared(self, host: str, now: datetime) -> Iterable[Poll]:
-        if self.breaker.tripped is None:
-            return
-        since = self.opened.get(host) or incidents.host_incident(self.bases[0].base, self.breaker.tripped, now)
-        until = now + incidents.pause(since, now, self.breaker.tripped)
-        for due in self.spared:
-            yield Poll(due.id, until, due.attempts, since.detail)
+def _over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
+    """The subjects whose incidents have ended; what still fails somewhere in a repository has not."""
+    over = {
+        place for base in this.done for place in (incidents.base_subject(base), incidents.repository_subject(base))
+    }
+    over -= {incidents.subject_of(failure, base) for base, failure, _ in this.failures}
+    answers = any(failure.trouble is not Trouble.UNREACHABLE for _, failure, _ in this.failures)
+    if tripped is None and (this.done or answers):
+        over.add(incidents.host_subject(host))
+    return over

@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from bot.domain.clock import SystemClock
+from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
+from bot.service.container import Bot, open_bot
 from bot.service.stages import Outcome
-from bot.service.wiring import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.rows.outbox import announce
 
@@ -36,17 +37,21 @@ async def bot(settings: Settings) -> AsyncIterator[Bot]:
         yield bot
 
 
+async def claimed(bot: Bot) -> Sequence[Claimed]:
+    return await bot.stores.report.messages.claim(bot.clock.now(), 1)
+
+
 async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def cut_off(bot: Bot) -> list[Outcome]:
-        assert await bot.stores.report.claim_messages(1)
+        assert await claimed(bot)
         raise asyncio.CancelledError
 
     monkeypatch.setattr(single, "one_pass", cut_off)
     with pytest.raises(asyncio.CancelledError):
         await single.pass_once(settings, SystemClock())
-    (message,) = await bot.stores.report.claim_messages(1)
+    (message,) = await claimed(bot)
     assert message.attempts == 2
 
 
@@ -54,12 +59,12 @@ async def test_a_pass_that_comes_to_its_end_leaves_nothing_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def whole(bot: Bot) -> list[Outcome]:
-        assert await bot.stores.report.claim_messages(1)
+        assert await claimed(bot)
         return []
 
     monkeypatch.setattr(single, "one_pass", whole)
     await single.pass_once(settings, SystemClock())
-    (message,) = await bot.stores.report.claim_messages(1)
+    (message,) = await claimed(bot)
     assert message.attempts == 1
 
 

@@ -3,25 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, func, select
 
+from bot.act.ports import Job
 from bot.assess.stage import Pair
-from bot.discover.ports import DueRepository, Listing, Reading
+from bot.discover.ports import DueListing, DueRepository, Listing, Reading
 from bot.domain.change import Cause, Change
 from bot.domain.clock import ManualClock
+from bot.domain.document import FeedKind
 from bot.domain.observation import Observation
-from bot.domain.rebuild import Action, State, Target
+from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.reconcile.work import Claimed, Queue
+from bot.report.ports import DueMessage
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import rebuilds
 from bot.store.stores import Stores as StageStores
+from bot.watch.feeds.stage import DueFeed
 from bot.watch.registry.stage import DueBase, Sight, Sighting
+
+T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(minutes=10)
@@ -53,21 +60,52 @@ class Stores(StageStores):
         clock = self.clock if at is None else ManualClock(at)
         return Stores.of_worker(self.database, clock, name)
 
+    async def listings(self) -> list[DueListing]:
+        await self.discover.expect_listing()
+        return await self.taken(self.discover.listings)
+
+    async def repositories(self, limit: int = 100) -> list[DueRepository]:
+        return await self.taken(self.discover.repositories, limit)
+
+    async def bases(self, limit: int = 100) -> list[DueBase]:
+        return await self.taken(self.watch.bases, limit)
+
+    async def jobs(self, limit: int = 100) -> list[Job]:
+        return await self.taken(self.act.jobs, limit)
+
+    async def followed(self, limit: int = 100) -> list[Rebuild]:
+        return await self.taken(self.follow.followed, limit)
+
+    async def messages(self, limit: int = 100) -> list[DueMessage]:
+        return await self.taken(self.report.messages, limit)
+
+    async def documents(self, kinds: frozenset[FeedKind], limit: int = 10) -> list[DueFeed]:
+        return await self.taken(self.feeds.documents(kinds), limit)
+
+    async def taken(self, queue: Queue[T], limit: int = 100) -> list[T]:
+        """What is due there, claimed and read."""
+        claims = await queue.claim(self.clock.now(), limit)
+        return [await queue.read(claimed) for claimed in claims]
+
+    async def put_off(self, queue: Queue[Any], row: int, due_at: datetime, error: str | None = None) -> None:
+        """Ends the claim on one row without an outcome; without an error it was not tried."""
+        claims = [Claimed(row, "", 1)]
+        await queue.put_off(claims, due_at, error=error, attempted=error is not None)
+
     async def listing(self, *repositories: Repository, due_in: timedelta = HOUR) -> None:
-        task = await self.discover.claim_listing()
-        assert task is not None
+        [task] = await self.listings()
         await self.discover.record_listing(task, Listing(repositories), self.clock.now() + due_in)
 
     async def read(self, reading: Reading) -> list[DueRepository]:
         """Every repository that is due turns out to hold `reading`."""
-        due = await self.discover.claim_repositories(5000)
+        due = await self.repositories(5000)
         for repository in due:
             await self.discover.save_reading(repository, reading, self.clock.now() + 24 * HOUR)
         return due
 
     async def see(self, letters: Mapping[Base, str]) -> list[DueBase]:
         """Every base that is due shows the digest of its letter; the clock has moved far enough for all."""
-        due = await self.watch.claim_bases(1000, LEASE)
+        due = await self.bases(1000)
         now = self.clock.now()
         await self.watch.record(
             [

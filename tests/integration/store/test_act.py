@@ -26,7 +26,7 @@ FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
 
 async def opened(stores: Stores, number: int = 7) -> None:
     """Every planned rebuild becomes an open pull request."""
-    for job in await stores.act.claim_jobs(AWAITING, 100):
+    for job in await stores.jobs(100):
         after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
         after = replace(
             after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
@@ -47,7 +47,7 @@ async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores)
     assert [rebuild.repository for rebuild in rollout.rebuilds] == [f"contoso/shop-000{n}" for n in range(3)]
     assert [change.base for change in rollout.changes] == [ASPNET]
     assert rollout.ended_at is None
-    assert [message.key for message in await stores.report.claim_messages(10)] == ["rollout:1"]
+    assert [message.key for message in await stores.messages(10)] == ["rollout:1"]
     assert await stores.plan.unplanned() == []
 
 
@@ -111,7 +111,7 @@ async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores)
     first = await stores.report.rollout(1)
     assert (first.rebuilds[0].state, first.ended_at) == (State.SUPERSEDED, stores.clock.now())
     assert "rollout 2" in first.rebuilds[0].reason
-    assert {message.key for message in await stores.report.claim_messages(10)} == {"rollout:1", "rollout:2"}
+    assert {message.key for message in await stores.messages(10)} == {"rollout:1", "rollout:2"}
 
 
 async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores) -> None:
@@ -142,7 +142,7 @@ async def test_what_goes_on_in_a_later_rollout_is_not_planned_once_more_in_its_o
 async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     await moves_again(stores)
     await stores.other("planner").plan_all(supersedes=(1,))
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
@@ -156,7 +156,7 @@ async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: 
 async def test_a_rebuild_that_has_ended_meanwhile_is_not_superseded(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     ended = job.rebuild.moved(State.SUCCEEDED, "merged", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, ended)
     await moves_again(stores)
@@ -167,7 +167,7 @@ async def test_a_rebuild_that_has_ended_meanwhile_is_not_superseded(stores: Stor
 async def test_a_job_brings_its_changes_and_the_files_to_edit(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     assert job.default_branch == "main"
     assert [change.base for change in job.changes] == [ASPNET, SDK]
     assert job.paths == ("Dockerfile",)
@@ -179,7 +179,7 @@ async def test_a_job_knows_whether_its_repository_has_left_the_fleet(stores: Sto
     await stores.plan_all()
     stores.clock.advance(HOUR)
     await stores.listing(Repository("contoso/shop-0000", "main"))
-    jobs = await stores.act.claim_jobs(AWAITING, 10)
+    jobs = await stores.jobs(10)
     assert {job.member.name: job.is_listed for job in jobs} == {
         "contoso/shop-0000": True,
         "contoso/shop-0001": False,
@@ -189,15 +189,15 @@ async def test_a_job_knows_whether_its_repository_has_left_the_fleet(stores: Sto
 async def test_a_rebuild_whose_time_has_not_come_is_not_claimed(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all(due_in=HOUR)
-    assert await stores.act.claim_jobs(AWAITING, 1) == []
+    assert await stores.jobs(1) == []
     stores.clock.advance(HOUR)
-    assert len(await stores.act.claim_jobs(AWAITING, 1)) == 1
+    assert len(await stores.jobs(1)) == 1
 
 
 async def test_a_transition_leaves_a_trace_and_a_message(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    await stores.report.claim_messages(10)
+    await stores.messages(10)
     await opened(stores)
     explained = await stores.views.explain("contoso/shop-0000")
     assert [(step.before, step.after) for step in explained.transitions] == [(None, "planned"), ("planned", "open")]
@@ -209,7 +209,7 @@ async def test_the_last_rebuild_that_ends_ends_the_rollout(stores: Stores) -> No
     await stores.plan_all()
     await opened(stores)
     stores.clock.advance(HOUR)
-    first, second = await stores.follow.claim_rebuilds(FOLLOWED, 10)
+    first, second = await stores.followed(10)
     await stores.act.settle_rebuild(first, first.moved(State.SUCCEEDED, "merged", at=stores.clock.now()))
     assert (await stores.report.rollout(1)).ended_at is None
     await stores.act.settle_rebuild(second, second.moved(State.CANCELLED, "closed", at=stores.clock.now()))
@@ -222,7 +222,7 @@ async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: St
     await stores.plan_all()
     await opened(stores)
     stores.clock.advance(HOUR)
-    first, second = await stores.follow.claim_rebuilds(FOLLOWED, 10)
+    first, second = await stores.followed(10)
     async with stores.database.transaction() as connection:
         await _ended(connection, first.id)
         await after_transitions(connection, {1}, stores.clock.now())
@@ -260,12 +260,12 @@ async def test_a_failed_attempt_keeps_the_intent_that_it_stored(stores: Stores) 
     """Else the next attempt would not know that the effect may have happened already."""
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     intent = replace(job.rebuild, attempted_at=stores.clock.now(), correlation="freshness-1")
     await stores.act.save_progress(intent)
     waiting = replace(job.rebuild.moved(State.WAITING, "no answer", at=stores.clock.now()))
     await stores.act.settle_rebuild(job.rebuild, waiting, succeeded=False)
-    again = (await stores.act.claim_jobs(AWAITING, 1))[0].rebuild
+    again = (await stores.jobs(1))[0].rebuild
     assert (again.correlation, again.attempted_at) == ("freshness-1", intent.attempted_at)
     assert (again.state, again.reason, again.attempts) == (State.WAITING, "no answer", 2)
 
@@ -273,9 +273,9 @@ async def test_a_failed_attempt_keeps_the_intent_that_it_stored(stores: Stores) 
 async def test_progress_without_a_lease_is_refused(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     stores.clock.advance(LEASE)
-    await stores.other("second").act.claim_jobs(AWAITING, 1)
+    await stores.other("second").jobs(1)
     with pytest.raises(LeaseLost):
         await stores.act.save_progress(replace(job.rebuild, branch="late"))
     assert await stores.column(rebuilds, "branch") == ["freshness/dotnet-aspnet-10.0"]
@@ -293,7 +293,7 @@ async def test_open_pull_requests_are_counted_by_branch(stores: Stores) -> None:
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     started = job.rebuild.moved(State.DISPATCHED, "started", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, replace(started, run=2**40))
     assert await stores.act.runs_taken("contoso/shop-0000") == {2**40}
@@ -346,7 +346,7 @@ async def test_a_lease_that_ran_out_is_no_reason_to_lose_the_outcome(stores: Sto
     """Slow work that nobody else has taken over still counts."""
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     stores.clock.advance(LEASE + timedelta(minutes=1))
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, after)

@@ -13,7 +13,7 @@ from bot.domain.rebuild import State
 from bot.store.rows.tables import outbox, rebuilds
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, digest
-from tests.integration.store.test_act import AWAITING, FOLLOWED, moves_again, opened, someone_waits
+from tests.integration.store.test_act import moves_again, opened, someone_waits
 
 FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json")
 
@@ -22,7 +22,7 @@ async def feed_changes(stores: Stores) -> datetime:
     """A feed document shows new content a moment after everything that is stored."""
     now = stores.clock.advance(HOUR / 60)
     await stores.feeds.follow_feeds([FEED])
-    await stores.feeds.claim_due_feeds(frozenset({FEED.kind}), 10)
+    await stores.documents(frozenset({FEED.kind}), 10)
     document = StoredDocument(FEED.url, None, None, b"{}", now, now)
     release = Release("10.0", f"10.0.{now:%H%M}", now)
     await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR, (release,)))
@@ -89,7 +89,7 @@ async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stor
     await opened(stores)
     wanted = await stores.column(outbox, "wanted")
     await enrich(stores)
-    job = (await stores.act.claim_jobs(AWAITING, 10))[0]
+    job = (await stores.jobs(10))[0]
     assert job.changes[0].cves == ("CVE-2026-1",)
     assert (job.rebuild.state, job.rebuild.facts_version, job.rebuild.text_version) == (State.OPEN, 1, 0)
     assert await stores.column(outbox, "wanted") == [wanted[0] + 1]
@@ -100,9 +100,9 @@ async def test_a_pull_request_with_new_text_is_not_due_again(stores: Stores) -> 
     await stores.plan_all()
     await opened(stores)
     await enrich(stores)
-    job = (await stores.act.claim_jobs(AWAITING, 10))[0]
+    job = (await stores.jobs(10))[0]
     await stores.act.settle_rebuild(job.rebuild, replace(job.rebuild, text_version=job.rebuild.facts_version))
-    assert await stores.act.claim_jobs(AWAITING, 10) == []
+    assert await stores.jobs(10) == []
 
 
 async def test_following_leaves_an_outdated_text_to_those_who_can_mend_it(stores: Stores) -> None:
@@ -110,17 +110,17 @@ async def test_following_leaves_an_outdated_text_to_those_who_can_mend_it(stores
     await stores.plan_all()
     await opened(stores)
     await enrich(stores)
-    assert await stores.follow.claim_rebuilds(FOLLOWED, 10) == []
+    assert await stores.followed(10) == []
 
 
 async def test_what_a_feed_adds_while_the_pull_request_is_being_opened_is_not_lost(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
-    job = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    job = (await stores.jobs(1))[0]
     await enrich(stores)
     after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, replace(after, text_version=job.rebuild.facts_version))
-    again = (await stores.act.claim_jobs(AWAITING, 1))[0]
+    again = (await stores.jobs(1))[0]
     assert again.changes[0].cves == ("CVE-2026-1",)
 
 
@@ -130,7 +130,7 @@ async def test_what_a_feed_adds_before_the_pull_request_is_opened_needs_no_secon
     await enrich(stores)
     await opened(stores)
     stores.clock.advance(2 * HOUR)
-    assert await stores.act.claim_jobs(AWAITING, 1) == []
+    assert await stores.jobs(1) == []
 
 
 async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Stores) -> None:
@@ -141,7 +141,7 @@ async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Sto
     await feed_changes(stores)
     second = next(move for move in await reassessable(stores) if move.id == 2)
     await stores.assess.save_reassessed([2], [second], await stores.assess.feeds_revision())
-    assert await stores.act.claim_jobs(AWAITING, 10) == []
+    assert await stores.jobs(10) == []
 
 
 async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_for_each_other(

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
-from bot.domain.rebuild import State
 from bot.store.engine.database import Database, address, cannot_be_opened, open_database
 from bot.store.engine.snapshot import snapshot
 from bot.store.rows.tables import metadata
@@ -98,7 +97,7 @@ async def test_a_rehearsal_sees_what_is_there_and_leaves_no_trace(stores: Stores
         dry_run_result = Stores.of_worker(database, stores.clock, "rehearsing")
         await dry_run_result.plan_all()
         assert await dry_run_result.states() == ["planned", "planned"]
-        await dry_run_result.act.claim_jobs([], 10)
+        await dry_run_result.jobs(10)
     assert await stores.states() == []
     assert len(await stores.plan.unplanned()) == 1
 
@@ -131,15 +130,15 @@ async def test_a_rehearsal_that_breaks_leaves_no_trace(stores: Stores, url: str)
 async def test_others_go_on_working_while_a_rehearsal_runs(stores: Stores, url: str) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()
-    mine = (await stores.follow.claim_rebuilds(State, 1))[0]
+    mine = (await stores.jobs(1))[0].rebuild
     async with snapshot(url) as database:
         dry_run_result = Stores.of_worker(database, stores.clock, "rehearsing")
-        theirs = await dry_run_result.follow.claim_rebuilds(State, 10)
-        assert [rebuild.id for rebuild in theirs] == [2]
+        theirs = await dry_run_result.jobs(10)
+        assert [job.rebuild.id for job in theirs] == [2]
         await stores.act.save_progress(mine)
         await stores.act.settle_rebuild(mine, mine)
-    again = await stores.follow.claim_rebuilds(State, 10)
-    assert [rebuild.id for rebuild in again] == [1, 2]
+    again = await stores.jobs(10)
+    assert [job.rebuild.id for job in again] == [1, 2]
 
 
 async def test_a_rehearsal_copies_a_whole_state_while_another_process_writes(tmp_path: Path) -> None:

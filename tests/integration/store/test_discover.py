@@ -27,7 +27,7 @@ READING = Reading(
 
 
 async def names_due(stores: Stores) -> list[str]:
-    return sorted(item.name for item in await stores.discover.claim_repositories(100))
+    return sorted(item.name for item in await stores.repositories(100))
 
 
 async def list_again(stores: Stores, *listed: Repository) -> None:
@@ -36,18 +36,16 @@ async def list_again(stores: Stores, *listed: Repository) -> None:
 
 
 async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
-    tasks = [await stores.other(name).discover.claim_listing() for name in ("one", "two")]
-    assert tasks[0] is not None
-    assert tasks[1] is None
+    tasks = [await stores.other(name).listings() for name in ("one", "two")]
+    assert [len(taken) for taken in tasks] == [1, 0]
 
 
 async def test_a_listing_that_failed_is_tried_again_later(stores: Stores) -> None:
-    task = await stores.discover.claim_listing()
-    assert task is not None
+    [task] = await stores.listings()
     await stores.discover.postpone_listing(task, stores.clock.now() + HOUR)
-    assert await stores.discover.claim_listing() is None
+    assert await stores.listings() == []
     stores.clock.advance(HOUR)
-    assert await stores.discover.claim_listing() == task
+    assert await stores.listings() == [task]
 
 
 async def test_new_repositories_are_due_at_once(stores: Stores) -> None:
@@ -64,22 +62,21 @@ async def test_a_repository_with_news_is_due_and_others_are_left(stores: Stores,
     await stores.listing(SHOP, DESK)
     await stores.read(READING)
     await list_again(stores, replace(SHOP, **news), DESK)
-    due = await stores.discover.claim_repositories(100)
+    due = await stores.repositories(100)
     assert [(item.name, item.tree) for item in due] == [("contoso/shop", "tree-1")]
     assert due[0].default_branch == news.get("default_branch", "main")
 
 
 async def test_news_during_a_reading_are_read_again(stores: Stores) -> None:
     await stores.listing(SHOP, due_in=HOUR / 60)
-    reader = stores.other("reader").discover
-    busy = (await reader.claim_repositories(1))[0]
+    reader = stores.other("reader")
+    busy = (await reader.repositories(1))[0]
     stores.clock.advance(HOUR / 60)
     now = stores.clock.now()
-    task = await stores.discover.claim_listing()
-    assert task is not None
+    [task] = await stores.listings()
     await stores.discover.record_listing(task, Listing((replace(SHOP, pushed_at=now),)), now + HOUR)
     with pytest.raises(LeaseLost):
-        await reader.save_reading(busy, READING, now + 24 * HOUR)
+        await reader.discover.save_reading(busy, READING, now + 24 * HOUR)
     assert await stores.count(usages) == 0
     assert await names_due(stores) == ["contoso/shop"]
 
@@ -99,7 +96,7 @@ async def test_bases_that_nobody_uses_any_more_are_not_polled(stores: Stores) ->
     assert await stores.column(bases, "used") == [True, True]
     await list_again(stores)
     assert await stores.column(bases, "used") == [False, False]
-    assert await stores.watch.claim_bases(10, HOUR) == []
+    assert await stores.bases(10) == []
 
 
 async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None:
@@ -107,7 +104,7 @@ async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None
     await stores.read(READING)
     await list_again(stores)
     await list_again(stores, SHOP)
-    due = await stores.discover.claim_repositories(1)
+    due = await stores.repositories(1)
     assert [(item.name, item.tree) for item in due] == [("contoso/shop", None)]
 
 
@@ -128,7 +125,7 @@ async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> 
 async def test_a_base_seen_for_the_first_time_is_due_at_once(stores: Stores) -> None:
     await stores.listing(SHOP)
     await stores.read(READING)
-    due = await stores.watch.claim_bases(10, HOUR)
+    due = await stores.bases(10)
     assert sorted(each.base for each in due) == [ASPNET, SDK]
 
 
@@ -147,8 +144,9 @@ async def test_a_reading_that_failed_keeps_what_was_known_and_says_why(stores: S
     await stores.listing(SHOP)
     await stores.read(READING)
     stores.clock.advance(48 * HOUR)
-    due = (await stores.discover.claim_repositories(1))[0]
-    await stores.discover.postpone(due, "contoso/shop: no answer", stores.clock.now() + HOUR)
+    due = (await stores.repositories(1))[0]
+    later = stores.clock.now() + HOUR
+    await stores.put_off(stores.discover.repositories, due.id, later, "contoso/shop: no answer")
     explained = await stores.views.explain("contoso/shop")
     assert explained.error == "contoso/shop: no answer"
     assert len(explained.usages) == 2
@@ -156,7 +154,7 @@ async def test_a_reading_that_failed_keeps_what_was_known_and_says_why(stores: S
 
 async def test_a_default_branch_where_it_was_writes_only_the_next_time(stores: Stores) -> None:
     await stores.listing(SHOP)
-    due = (await stores.discover.claim_repositories(1))[0]
+    due = (await stores.repositories(1))[0]
     await stores.discover.keep_reading(due, stores.clock.now() + HOUR)
     assert await stores.column(repositories, "read_at") == [None]
     assert await names_due(stores) == []
@@ -176,5 +174,5 @@ async def test_a_large_fleet_is_listed(stores: Stores) -> None:
     await stores.listing(*fleet)
     await stores.read(Reading(None))
     await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:300]), *fleet[300:550])
-    assert len(await stores.discover.claim_repositories(5000)) == 300
+    assert len(await stores.repositories(5000)) == 300
     assert (await stores.views.status()).repositories == 550

@@ -22,8 +22,7 @@ async def listed(
     reader: str | None = None,
 ) -> None:
     stores.clock.advance(HOUR)
-    task = await stores.discover.claim_listing()
-    assert task is not None
+    [task] = await stores.listings()
     listing = Listing(repositories, frozenset(kept), trouble)
     await stores.discover.record_listing(task, listing, stores.clock.now() + HOUR, reader=reader)
 
@@ -33,7 +32,7 @@ async def incidents(stores: Stores) -> list[tuple[str, str]]:
 
 
 async def due(stores: Stores) -> list[str]:
-    return sorted(item.name for item in await stores.discover.claim_repositories(100))
+    return sorted(item.name for item in await stores.repositories(100))
 
 
 async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: Stores) -> None:
@@ -50,8 +49,7 @@ async def test_what_is_kept_stays_with_its_usages_and_is_one_incident(stores: St
 
 
 async def test_a_listing_without_trouble_ends_the_incidents_of_earlier_ones(stores: Stores) -> None:
-    task = await stores.discover.claim_listing()
-    assert task is not None
+    [task] = await stores.listings()
     await stores.discover.postpone_listing(task, NOON + HOUR, trouble="HTTP 401 Bad credentials")
     assert await incidents(stores) == [("GitHub's list of repositories", "HTTP 401 Bad credentials")]
     await listed(stores, SHOP, trouble="access was lost")
@@ -66,28 +64,28 @@ async def test_what_another_reader_read_is_due_again(stores: Stores) -> None:
     await listed(stores, SHOP, reader="first")
     assert await due(stores) == []
     await listed(stores, SHOP, reader="second")
-    [again] = await stores.discover.claim_repositories(1)
+    [again] = await stores.repositories(1)
     assert (again.name, again.tree, again.reader) == ("contoso/shop", "tree-1", "first")
 
 
 async def test_what_was_not_tried_has_neither_attempt_nor_error(stores: Stores) -> None:
     await listed(stores, SHOP)
-    [claimed] = await stores.discover.claim_repositories(1)
-    await stores.discover.give_back(claimed, stores.clock.now() + HOUR)
+    [claimed] = await stores.repositories(1)
+    await stores.put_off(stores.discover.repositories, claimed.id, stores.clock.now() + HOUR)
     assert await due(stores) == []
     stores.clock.advance(HOUR)
-    [again] = await stores.discover.claim_repositories(1)
+    [again] = await stores.repositories(1)
     assert (again.attempts, again.error) == (1, None)
 
 
 async def test_an_error_is_over_when_the_tree_is_found_where_it_was(stores: Stores) -> None:
     await listed(stores, SHOP)
-    [claimed] = await stores.discover.claim_repositories(1)
-    await stores.discover.postpone(claimed, "HTTP 404", stores.clock.now())
-    [claimed] = await stores.discover.claim_repositories(1)
+    [claimed] = await stores.repositories(1)
+    await stores.put_off(stores.discover.repositories, claimed.id, stores.clock.now(), "HTTP 404")
+    [claimed] = await stores.repositories(1)
     assert (claimed.attempts, claimed.error) == (2, "HTTP 404")
     await stores.discover.keep_reading(claimed, stores.clock.now())
-    [claimed] = await stores.discover.claim_repositories(1)
+    [claimed] = await stores.repositories(1)
     assert (claimed.attempts, claimed.error) == (1, None)
 
 
@@ -97,4 +95,4 @@ async def test_a_base_that_two_repositories_use_is_polled_until_neither_does(sto
     for left, polled in (((SHOP,), 1), ((), 0)):
         await listed(stores, *left)
         stores.clock.advance(HOUR)
-        assert len(await stores.watch.claim_bases(10, timedelta(minutes=1))) == polled
+        assert len(await stores.bases(10)) == polled

@@ -19,7 +19,7 @@ ADVISORY = Advisory("CVE-2026-1", evidence=(Evidence("msrc", "CVE-2026-1", NOON)
 
 
 async def claimed(stores: Stores) -> list[DueFeed]:
-    return await stores.feeds.claim_due_feeds(KINDS, 10)
+    return await stores.documents(KINDS, 10)
 
 
 def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
@@ -36,7 +36,7 @@ async def test_a_followed_document_is_due_at_once_and_known_once(stores: Stores)
 
 async def test_documents_of_other_kinds_are_left(stores: Stores) -> None:
     await stores.feeds.follow_feeds([INDEX])
-    assert await stores.feeds.claim_due_feeds(frozenset({FeedKind.IMAGE_INFO}), 10) == []
+    assert await stores.documents(frozenset({FeedKind.IMAGE_INFO}), 10) == []
 
 
 async def test_a_kept_document_comes_back_as_it_was(stores: Stores) -> None:
@@ -90,7 +90,7 @@ async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) ->
     await stores.feeds.keep_feed(kept)
     stores.clock.advance(HOUR)
     await claimed(stores)
-    await stores.feeds.put_off_feed(INDEX, stores.clock.now() + HOUR, "no answer")
+    await stores.put_off(stores.feeds.documents(KINDS), 1, stores.clock.now() + HOUR, "no answer")
     assert await claimed(stores) == []
     status = await stores.views.status()
     assert status.feed_errors == ((INDEX.url, "no answer"),)
@@ -105,7 +105,6 @@ async def test_whoever_lost_the_lease_keeps_nothing(stores: Stores) -> None:
     await claimed(stores.other("second"))
     with pytest.raises(LeaseLost):
         await stores.feeds.keep_feed(replace(reading(stores), releases=(RELEASE,), leads_to=(CHANNEL,)))
-    with pytest.raises(LeaseLost):
-        await stores.feeds.put_off_feed(INDEX, NOON, "late")
+    await stores.put_off(stores.feeds.documents(KINDS), 1, NOON, "late")
     assert await stores.feeds.known_releases() == {}
     assert await claimed(stores) == []

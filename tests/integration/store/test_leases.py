@@ -12,7 +12,7 @@ from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.test_act import AWAITING, FOLLOWED, opened
+from tests.integration.store.test_act import opened
 
 
 def worker_of_ended_process() -> Worker:
@@ -25,14 +25,14 @@ def worker_of_ended_process() -> Worker:
 async def held_by(stores: Stores, name: str) -> list[int]:
     await stores.fill()
     await stores.plan_all()
-    jobs = await stores.other(name).act.claim_jobs(AWAITING, 10)
+    jobs = await stores.other(name).jobs(10)
     return [job.rebuild.id for job in jobs]
 
 
 async def test_what_a_dead_process_held_is_free_at_once_and_its_attempt_counts(stores: Stores) -> None:
     assert await held_by(stores, worker_of_ended_process().name) == [1]
     assert await free_leases_of_the_dead(stores.database, this_worker()) == 1
-    assert (await stores.act.claim_jobs(AWAITING, 10))[0].rebuild.attempts == 2
+    assert (await stores.jobs(10))[0].rebuild.attempts == 2
 
 
 async def test_a_later_process_with_the_same_number_is_another(stores: Stores) -> None:
@@ -66,26 +66,26 @@ async def test_an_orderly_stop_leaves_nothing_leased(stores: Stores) -> None:
     await held_by(stores, "first")
     assert await give_all_back(stores.database, stores.worker) == 1
     assert await stores.column(rebuilds, "lease_owner") == [None]
-    assert (await stores.act.claim_jobs(AWAITING, 10))[0].rebuild.attempts == 1
+    assert (await stores.jobs(10))[0].rebuild.attempts == 1
 
 
 async def test_a_single_pass_looks_at_once_at_what_is_polled_but_keeps_settle_times(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()
     await opened(stores)
-    assert await stores.follow.claim_rebuilds(FOLLOWED, 1) == []
+    assert await stores.followed(1) == []
     later = stores.clock.now() + 5 * HOUR
     stores.clock.advance(timedelta(minutes=1))
     await bring_forward(stores.database, stores.clock.now())
-    followed = await stores.follow.claim_rebuilds(FOLLOWED, 10)
+    followed = await stores.followed(10)
     assert len(followed) == 2
     await stores.act.settle_rebuild(followed[0], replace(followed[0], due_at=later))
-    assert len(await stores.watch.claim_bases(10, HOUR)) == 1
+    assert len(await stores.bases(10)) == 1
 
 
 async def test_a_single_pass_does_not_hasten_what_waits_for_its_window(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all(due_in=HOUR)
     await bring_forward(stores.database, stores.clock.now())
-    assert await stores.act.claim_jobs(AWAITING, 10) == []
+    assert await stores.jobs(10) == []
     assert (await stores.plan.open_rebuilds())[0].state is State.PLANNED

@@ -55,7 +55,7 @@ async def inventory(stores: Stores, *tags: str, withdrawn: Sequence[Base] = ()) 
     body = json.dumps({"repos": [{"repo": "dotnet/aspnet", "images": images}]}).encode()
     now = stores.clock.now()
     await stores.feeds.follow_feeds([INVENTORY])
-    assert await stores.feeds.claim_due_feeds(frozenset({FeedKind.IMAGE_INFO}), 1)
+    assert await stores.documents(frozenset({FeedKind.IMAGE_INFO}), 1)
     await stores.feeds.keep_feed(
         FeedReading(
             INVENTORY,

@@ -17,7 +17,7 @@ async def say(stores: Stores, key: str = "rollout:1") -> None:
 
 async def test_an_announcement_is_due_at_once(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
+    message = (await stores.messages(10))[0]
     assert (message.key, message.sent, message.attempts) == ("rollout:1", None, 1)
 
 
@@ -29,60 +29,60 @@ async def test_an_announcement_is_undone_with_what_caused_it(stores: Stores) -> 
 
     with pytest.raises(ZeroDivisionError):
         await break_off()
-    assert await stores.report.claim_messages(10) == []
+    assert await stores.messages(10) == []
 
 
 async def test_announcements_of_one_thing_are_one_message(stores: Stores) -> None:
     for _ in range(3):
         await say(stores)
     await say(stores, "incident:1")
-    assert [message.key for message in await stores.report.claim_messages(10)] == ["rollout:1", "incident:1"]
+    assert [message.key for message in await stores.messages(10)] == ["rollout:1", "incident:1"]
 
 
 async def test_a_sent_message_rests_until_it_is_announced_again(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
+    message = (await stores.messages(10))[0]
     await stores.report.message_sent(message, "print-1", {"channel": "C1", "ts": "1.1"})
-    assert await stores.report.claim_messages(10) == []
+    assert await stores.messages(10) == []
     await say(stores)
-    again = (await stores.report.claim_messages(10))[0]
+    again = (await stores.messages(10))[0]
     assert (again.id, again.sent, again.remote) == (message.id, "print-1", {"channel": "C1", "ts": "1.1"})
 
 
 async def test_an_announcement_while_the_message_is_on_its_way_stays_due(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
+    message = (await stores.messages(10))[0]
     await say(stores)
     await stores.report.message_sent(message, "print-1", None)
-    assert len(await stores.report.claim_messages(10)) == 1
+    assert len(await stores.messages(10)) == 1
 
 
 async def test_a_failed_message_rests_and_then_counts_its_attempts(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
-    await stores.report.message_failed(message, "Slack: no answer", moment_after(stores.clock, 5))
-    assert await stores.report.claim_messages(10) == []
+    message = (await stores.messages(10))[0]
+    await stores.put_off(stores.report.messages, message.id, moment_after(stores.clock, 5), "Slack: no answer")
+    assert await stores.messages(10) == []
     stores.clock.advance(timedelta(minutes=5))
-    assert (await stores.report.claim_messages(10))[0].attempts == 2
+    assert (await stores.messages(10))[0].attempts == 2
     assert await stores.column(outbox, "error") == ["Slack: no answer"]
 
 
 async def test_an_announcement_does_not_wake_a_message_that_the_channel_asked_to_rest(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
-    await stores.report.message_failed(message, "too many requests", stores.clock.now() + HOUR)
+    message = (await stores.messages(10))[0]
+    await stores.put_off(stores.report.messages, message.id, stores.clock.now() + HOUR, "too many requests")
     await say(stores)
-    assert await stores.report.claim_messages(10) == []
+    assert await stores.messages(10) == []
     stores.clock.advance(HOUR)
-    assert len(await stores.report.claim_messages(10)) == 1
+    assert len(await stores.messages(10)) == 1
 
 
 async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: Stores) -> None:
     await say(stores)
-    message = (await stores.report.claim_messages(10))[0]
+    message = (await stores.messages(10))[0]
     stores.clock.advance(LEASE)
-    other = stores.other("second").report
-    assert (await other.claim_messages(10))[0].attempts == 2
+    other = stores.other("second")
+    assert (await other.messages(10))[0].attempts == 2
     with pytest.raises(LeaseLost):
         await stores.report.message_sent(message, "late", None)
     assert await stores.column(outbox, "sent") == [None]

@@ -30,17 +30,19 @@ async def watching(stores: Stores, *watched: Base) -> None:
 
 async def test_a_base_without_news_is_due_again_when_it_was_told(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(10, LEASE))[0]
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, 2, "no answer")])
-    assert await stores.watch.claim_bases(10, LEASE) == []
-    again = (await stores.other("first", NOON + HOUR).watch.claim_bases(10, LEASE))[0]
-    assert again.attempts == 2
-    assert await stores.column(bases, "error") == ["no answer"]
+    due = (await stores.bases(10))[0]
+    await stores.put_off(stores.watch.bases, due.id, NOON, "no answer")
+    assert len(await stores.bases(10)) == 1
+    await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
+    assert await stores.bases(10) == []
+    assert await stores.column(bases, "error") == [None]
+    assert await stores.column(bases, "attempts") == [0]
+    assert len(await stores.other("first", NOON + HOUR).bases(10)) == 1
 
 
 async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await watching(stores, *(Base("registry.example", f"team/app-{number}", "1") for number in range(300)))
-    due = await stores.watch.claim_bases(1000, LEASE)
+    due = await stores.bases(1000)
     assert len(due) == 300
     seen: list[str] = []
     engine = stores.database.engine.sync_engine
@@ -52,8 +54,8 @@ async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
 
 async def test_rescheduling_what_another_has_taken_over_does_nothing(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(10, LEASE))[0]
-    await stores.other("second", NOON + LEASE).watch.claim_bases(10, LEASE)
+    due = (await stores.bases(10))[0]
+    await stores.other("second", NOON + LEASE).bases(10)
     await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
     assert await stores.column(bases, "lease_owner") == ["second"]
 
@@ -68,15 +70,16 @@ async def test_a_recorded_sighting_is_history_and_the_present_state(stores: Stor
     assert await stores.column(observations, "assessed") == [True, False]
     assert await stores.column(bases, "digest") == [digest("b")]
     stores.clock.advance(HOUR)
-    due = (await stores.watch.claim_bases(10, LEASE))[0]
-    assert (due.digest, due.earlier) == (digest("b"), frozenset({digest("a")}))
+    due = (await stores.bases(10))[0]
+    assert due.digest == digest("b")
+    assert await stores.watch.earlier_digests(due.id) == {digest("a"), digest("b")}
     assert due.moved_at == NOON + HOUR
 
 
 async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stores) -> None:
     await watching(stores, ASPNET, SDK)
-    due = await stores.watch.claim_bases(10, LEASE)
-    await stores.other("second", NOON + LEASE).watch.claim_bases(1, LEASE)
+    due = await stores.bases(10)
+    await stores.other("second", NOON + LEASE).bases(1)
     seen = [Sighting(each.id, Sight.FIRST, Observation(NOON, each.base, digest("a")), NOON + HOUR) for each in due]
     with pytest.raises(LeaseLost):
         await stores.watch.record(seen, {digest("a"): b"{}"})
@@ -85,7 +88,7 @@ async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stor
 
 async def test_manifests_are_kept_by_digest(stores: Stores) -> None:
     await watching(stores, ASPNET)
-    due = (await stores.watch.claim_bases(1, LEASE))[0]
+    due = (await stores.bases(1))[0]
     seen = Sighting(due.id, Sight.FIRST, Observation(NOON, ASPNET, digest("a")), NOON + HOUR)
     await stores.watch.record([seen], {digest("a"): b'{"a": 1}'})
     assert await stores.watch.manifests([digest("a"), digest("b")]) == {digest("a"): b'{"a": 1}'}

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.act.ports import WRITES, Host
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rebuild import Action, State
 from bot.domain.reference import Reference
@@ -38,7 +39,7 @@ async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(worl
     tally = await world.tick()
     assert len(tally.problems) == 1
     assert world.host.calls == ["create_commit"]
-    assert [world.store[number].state for number in range(1, 13)] == [State.WAITING] + [State.PLANNED] * 11
+    assert [world.store[number].state for number in range(1, 13)] == [State.PLANNED] * 12
     assert {world.store[number].due_at for number in range(1, 4)} == {NOON + timedelta(minutes=3)}
     world.host.failing.clear()
     await world.later(3)
@@ -54,15 +55,31 @@ async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None
     assert world.store[2].state is State.SUCCEEDED
 
 
-async def test_a_defect_ends_its_rebuild_and_is_raised_when_the_others_are_done(world: World) -> None:
+async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
     world.store.add(rebuild(id=1, branch=None))
     world.store.add(rebuild(Action.NOTIFY, id=2))
     for _ in range(3):
-        with pytest.raises(ExceptionGroup, match="defects"):
-            await world.later()
+        tally = await world.later()
+        assert "a defect of the bot" in tally.problems[0]
     assert world.store[2].state is State.SUCCEEDED
     assert world.store[1].state is State.FAILED
     assert "AssertionError" in world.store[1].reason
+
+
+async def test_nothing_is_written_once_another_has_taken_over(world: World) -> None:
+    world.store.add(rebuild())
+    world.store.robbed = {1}
+    tally = await world.tick()
+    assert (world.host.calls, tally.problems) == ([], ())
+
+
+def test_every_method_of_the_host_that_writes_is_guarded() -> None:
+    reads = {
+        *("tree", "subtree", "blob", "branch_head", "default_branch", "commit", "pull_requests"),
+        *("dispatched_runs", "run"),
+    }
+    methods = {name for name in vars(Host) if not name.startswith("_")}
+    assert methods == reads | WRITES
 
 
 async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:
@@ -88,18 +105,33 @@ async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(
 
 
 @pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
-async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet(world: World, action: Action) -> None:
+async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_for_a_week_it_may_come_back(
+    world: World, action: Action
+) -> None:
     world.store.add(rebuild(action))
-    world.store.jobs[1] = replace(world.store.jobs[1], is_listed=False)
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
     await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert "not in the fleet at present" in world.store[1].reason
+    await world.until_it_ends()
     assert world.store[1].state is State.SKIPPED
     assert "not in the fleet any more" in world.store[1].reason
+    assert timedelta(days=7) < world.clock.now() - NOON < timedelta(days=7, hours=2)
     assert world.host.calls == []
+
+
+async def test_a_repository_that_was_away_for_an_hour_gets_its_rebuild(world: World) -> None:
+    world.store.add(rebuild())
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
+    await world.tick()
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=True)
+    await world.later(60)
+    assert world.store[1].state is State.OPEN
 
 
 async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
     world.store.add(rebuild(state=State.OPEN, pull_request=1, facts_version=1))
-    world.store.jobs[1] = replace(world.store.jobs[1], is_listed=False)
+    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
     assert world.host.calls == []

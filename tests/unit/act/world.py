@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,12 +15,15 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.forge import FileChange, PullRequest, Run
 from bot.domain.image import Head
-from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.rebuild import AWAITING, Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import FleetRepository, Tree, TreeEntry, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Replacement
 from bot.domain.wanted_digest import Refreshed, WantedDigests
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed
+from tests.fakes.queue import StoredRows
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop"
@@ -74,9 +77,11 @@ class Store:
     """Rebuilds as stored, and who has claimed them; `stolen` are those whose lease somebody else has taken."""
 
     clock: ManualClock
-    jobs: dict[int, Job] = field(default_factory=dict)
+    rows: dict[int, Job] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
     stolen: set[int] = field(default_factory=set)
+    robbed: set[int] = field(default_factory=set)
+    """Whose lease is gone already when the work on them begins to write."""
     taken: set[int] = field(default_factory=set)
     others_open: int = 0
 
@@ -84,25 +89,37 @@ class Store:
         self, added: Rebuild, home: FleetRepository | None = None, *changes: Change, paths: Sequence[str] = ()
     ) -> None:
         chosen = changes or (change(),)
-        self.jobs[added.id] = Job(added, home or member(), "main", chosen, tuple(paths) or ("Dockerfile",))
+        self.rows[added.id] = Job(added, home or member(), "main", chosen, tuple(paths) or ("Dockerfile",))
 
     def __getitem__(self, id_: int) -> Rebuild:
-        return self.jobs[id_].rebuild
+        return self.rows[id_].rebuild
 
-    async def claim_jobs(self, states: Iterable[State], limit: int) -> Sequence[Job]:
-        wanted = set(states)
+    @property
+    def jobs(self) -> StoredRows[Job]:
+        return StoredRows(self._take, self._put_off, lambda job: job.rebuild.id in self.robbed)
+
+    def _take(self, now: datetime, limit: int) -> list[tuple[Claimed, Job]]:
         due = [
             job
-            for job in self.jobs.values()
-            if job.rebuild.due_at <= self.clock.now()
+            for job in self.rows.values()
+            if job.rebuild.due_at <= now
             and job.rebuild.id not in self.claimed
-            and (job.rebuild.state in wanted or self._is_outdated(job.rebuild))
+            and (job.rebuild.state in AWAITING or self._is_outdated(job.rebuild))
         ]
         for job in due[:limit]:
             self.claimed.add(job.rebuild.id)
             counted = replace(job.rebuild, attempts=job.rebuild.attempts + 1)
-            self.jobs[job.rebuild.id] = replace(job, rebuild=counted)
-        return [self.jobs[job.rebuild.id] for job in due[:limit]]
+            self.rows[job.rebuild.id] = replace(job, rebuild=counted)
+        taken = [self.rows[job.rebuild.id] for job in due[:limit]]
+        return [(Claimed(job.rebuild.id, f"rebuild {job.rebuild.id}", job.rebuild.attempts), job) for job in taken]
+
+    def _put_off(self, job: Job, due_at: datetime, error: str | None, attempted: bool) -> None:
+        kept = self[job.rebuild.id]
+        changed = replace(
+            kept, due_at=due_at, reason=error or kept.reason, attempts=kept.attempts - (not attempted)
+        )
+        self.rows[kept.id] = replace(self.rows[kept.id], rebuild=changed)
+        self.claimed.discard(kept.id)
 
     @staticmethod
     def _is_outdated(known: Rebuild) -> bool:
@@ -110,7 +127,7 @@ class Store:
 
     async def save_progress(self, rebuild: Rebuild) -> None:
         self._check(rebuild)
-        self.jobs[rebuild.id] = replace(self.jobs[rebuild.id], rebuild=rebuild)
+        self.rows[rebuild.id] = replace(self.rows[rebuild.id], rebuild=rebuild)
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
         self._check(after)
@@ -121,7 +138,7 @@ class Store:
             stored = replace(
                 kept, state=after.state, reason=after.reason, due_at=after.due_at, ended_at=after.ended_at
             )
-        self.jobs[after.id] = replace(self.jobs[after.id], rebuild=stored)
+        self.rows[after.id] = replace(self.rows[after.id], rebuild=stored)
         self.claimed.discard(after.id)
 
     def _check(self, rebuild: Rebuild) -> None:
@@ -383,9 +400,13 @@ class World:
     host: Host
     registry: Registry
     options: ActOptions = field(default_factory=ActOptions)
+    loop: Loop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loop = Loop(self.clock)
 
     async def tick(self) -> ActTally:
-        return await stage.tick(self.store, self.host, self.registry, refresh, self.options, self.clock)
+        return await stage.tick(self.store, self.host, self.registry, refresh, self.options, self.loop)
 
     async def until_it_ends(self, number: int = 1) -> None:
         """Ticks whenever that rebuild is due."""

@@ -11,6 +11,8 @@ from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, R
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repository import Repository, Tree, TreeEntry
+from bot.reconcile.work import Claimed
+from tests.fakes.queue import StoredRows
 
 
 def named(body: bytes) -> str:
@@ -98,10 +100,20 @@ class MemoryStore:
     lost: set[str] = field(default_factory=set)
     """Repositories whose lease another takes while they are read."""
 
-    async def claim_listing(self) -> DueListing | None:
-        if self.listing_due is not None and self.listing_due > self.clock.now():
-            return None
-        return DueListing(1, self.listing_attempts)
+    @property
+    def listings(self) -> StoredRows[DueListing]:
+        return StoredRows(self._take_listing, self._put_off_listing)
+
+    def _take_listing(self, now: datetime, limit: int) -> list[tuple[Claimed, DueListing]]:
+        if self.listing_due is not None and self.listing_due > now:
+            return []
+        return [(Claimed(1, "list repositories", self.listing_attempts), DueListing(1, self.listing_attempts))]
+
+    def _put_off_listing(self, task: DueListing, due_at: datetime, error: str | None, attempted: bool) -> None:
+        self.listing_due = due_at
+
+    async def expect_listing(self) -> None:
+        return
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         self.listing_due, self.listing_trouble = due, trouble
@@ -122,9 +134,22 @@ class MemoryStore:
         for name in set(self.known) - {item.name for item in listing.taken} - listing.kept:
             del self.known[name]
 
-    async def claim_repositories(self, limit: int) -> Sequence[DueRepository]:
+    @property
+    def repositories(self) -> StoredRows[DueRepository]:
+        return StoredRows(self._take, self._put_off)
+
+    def _take(self, now: datetime, limit: int) -> list[tuple[Claimed, DueRepository]]:
         taken, self.due = self.due[:limit], self.due[limit:]
-        return [replace(self.known[name], attempts=self.known[name].attempts + 1) for name in taken]
+        items = [replace(self.known[name], attempts=self.known[name].attempts + 1) for name in taken]
+        return [(Claimed(item.id, item.name, item.attempts), item) for item in items]
+
+    def _put_off(self, item: DueRepository, due_at: datetime, error: str | None, attempted: bool) -> None:
+        self.due_at[item.name] = due_at
+        if error is None:
+            self.given_back.append(item.name)
+        else:
+            self.errors[item.name] = error
+            self.known[item.name] = replace(item, error=error)
 
     async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]:
         await asyncio.sleep(0)
@@ -143,16 +168,6 @@ class MemoryStore:
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         self._check_lease(repository)
         self.unchanged.append(repository.name)
-
-    async def postpone(self, repository: DueRepository, error: str, due: datetime) -> None:
-        self._check_lease(repository)
-        self.errors[repository.name] = error
-        self.due_at[repository.name] = due
-        self.known[repository.name] = replace(repository, error=error)
-
-    async def give_back(self, repository: DueRepository, due: datetime) -> None:
-        self.given_back.append(repository.name)
-        self.due_at[repository.name] = due
 
     def _check_lease(self, repository: DueRepository) -> None:
         if repository.name in self.lost:

@@ -12,6 +12,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repository import Repository
 from bot.formats.repository import Memory
+from bot.reconcile.loop import Loop
 from tests.unit.discover.fleet import MemoryHost, MemoryStore
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -30,7 +31,7 @@ class Fleet:
         return self.store.clock
 
     async def tick(self, options: DiscoverOptions = OPTIONS) -> DiscoverTally:
-        return await tick(self.store, self.host, self.memory, options, self.clock)
+        return await tick(self.store, self.host, self.memory, options, Loop(self.clock))
 
     def told(self, repository: str) -> list[tuple[str, str]]:
         return [(problem.path, problem.message) for problem in self.store.readings[repository].problems]
@@ -103,7 +104,7 @@ async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
                 raise Failure(Trouble.UNREACHABLE, "no answer")
             return await super().blob(repository, sha)
 
-    await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, fleet.clock)
+    await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, Loop(fleet.clock))
     assert len(fleet.store.blobs) == 4
 
 
@@ -133,7 +134,7 @@ async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet
     assert fleet.host.asked["tree"] <= 4
     assert fleet.store.errors == {}
     assert set(fleet.store.due_at.values()) == {NOON + timedelta(minutes=20)}
-    assert tally.problems == ["reading repositories: the rate limit is reached"]
+    assert tally.problems == ["the rate limit is reached"]
     assert len(fleet.store.given_back) == 40
 
 

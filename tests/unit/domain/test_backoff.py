@@ -3,11 +3,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.backoff import rest_after, rested_by
+from bot.domain.backoff import backoff, rested_by
 
 
 def test_a_rest_doubles_from_half_a_minute_to_an_hour() -> None:
-    assert [rest_after(attempts).total_seconds() for attempts in range(1, 9)] == [
+    assert [backoff(attempts).total_seconds() for attempts in range(1, 9)] == [
         30, 60, 120, 240, 480, 960, 1920, 3600,
     ]  # fmt: skip
 
@@ -19,4 +19,4 @@ def test_rests_add_up() -> None:
 
 @given(st.integers(-5, 10**9))
 def test_a_rest_is_never_shorter_than_the_first_nor_longer_than_an_hour(attempts: int) -> None:
-    assert timedelta(seconds=30) <= rest_after(attempts) <= rest_after(attempts + 1) <= timedelta(hours=1)
+    assert timedelta(seconds=30) <= backoff(attempts) <= backoff(attempts + 1) <= timedelta(hours=1)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from bot.domain.repository import Affected, Workflow
 from bot.domain.repository_config import Ignore
 from bot.domain.sdk_pin import SdkPin
 from bot.domain.usage import Role, Usage
-from bot.domain.windows import Window
+from bot.domain.windows import ALWAYS, Window
 from bot.plan.deciding import decide, reconsidered
 from tests.unit.plan.world import (
     ASPNET,
@@ -393,8 +393,49 @@ def test_an_inherited_due_time_still_keeps_to_the_windows() -> None:
     policy = Policy((Rule(windows=(Window.parse("tue 08:00-17:00"),)),))
     earlier = rebuild(due_at=NOON + 4 * HOUR)
     at = NOON + 6 * HOUR
-    found = only(planned(move(to="c", at=at), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier], now=at))
+    later = move(to="c", at=at, id=2)
+    found = only(planned([later], usage("aspnet:10.0@a"), policy=policy, earlier=[earlier], known=[move()], now=at))
     assert found.due_at == NOON + 7 * 24 * HOUR - 4 * HOUR
+
+
+FRIDAY_EVENING = datetime(2026, 3, 13, 20, 0, tzinfo=UTC)
+BY_DAY = Policy(
+    (
+        Rule(Match(min_severity=Severity.CRITICAL), windows=(ALWAYS,)),
+        Rule(windows=(Window.parse("mon-fri 08:00-17:00"),), settle=HOUR),
+    )
+)
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.WAITING])
+def test_a_severe_fix_is_not_put_off_by_a_lesser_change_that_follows_it(state: State) -> None:
+    severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL, at=FRIDAY_EVENING)
+    lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=FRIDAY_EVENING + 2 * HOUR)
+    waiting = rebuild(state=state, due_at=FRIDAY_EVENING + 2 * HOUR + HOUR / 12)
+    now = FRIDAY_EVENING + 2 * HOUR
+    found = only(planned(lesser, usage("aspnet:10.0@a"), policy=BY_DAY, earlier=[waiting], known=[severe], now=now))
+    assert found.due_at == now
+
+
+def test_a_change_that_waits_is_kept_no_longer_than_its_own_max_age_by_one_that_follows_it() -> None:
+    rules = (
+        Rule(Match(causes=(Cause.OS_UPDATE,)), settle=24 * HOUR, max_age=8 * HOUR),
+        Rule(settle=24 * HOUR, max_age=48 * HOUR),
+    )
+    first = move(cause=Cause.OS_UPDATE)
+    second = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
+    waiting = rebuild(due_at=NOON + 20 * HOUR)
+    found = only(
+        planned(
+            second,
+            usage("aspnet:10.0@a"),
+            policy=Policy(rules),
+            earlier=[waiting],
+            known=[first],
+            now=NOON + HOUR,
+        )
+    )
+    assert found.due_at == NOON + 8 * HOUR
 
 
 def test_an_open_pull_request_that_is_superseded_lets_the_new_digest_settle() -> None:
@@ -490,3 +531,26 @@ def test_nothing_that_was_to_be_brought_up_to_date_is_forgotten(
         if item.action is Action.PULL_REQUEST and item.state is State.PLANNED:
             assert item.branch is not None
             assert item.replacements
+
+
+@pytest.mark.parametrize(("text", "workflows"), [("aspnet:10.0@a", ()), ("aspnet:10.0", (WEEKLY,))])
+def test_a_base_that_is_back_before_anything_was_rebuilt_starts_nothing(
+    text: str, workflows: tuple[Workflow, ...]
+) -> None:
+    home = member(*workflows)
+    first = move()
+    waiting = replace(
+        rebuild(due_at=NOON + 6 * HOUR), action=only(planned(first, usage(text), home)).action, workflow=None
+    )
+    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
+    found = only(planned([Move(2, back)], usage(text), home, earlier=[waiting], known=[first], now=NOON + HOUR))
+    assert (found.state, found.supersedes) == (State.CANCELLED, (1,))
+    assert "back at" in found.reason
+
+
+def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> None:
+    first = move()
+    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
+    opened = rebuild(state=State.OPEN, pull_request=7, attempted_at=NOON)
+    found = only(planned([Move(2, back)], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
+    assert (found.state, found.pull_request) == (State.PLANNED, 7)

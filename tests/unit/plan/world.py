@@ -101,6 +101,7 @@ def planned(
     *,
     policy: Policy | None = None,
     earlier: Sequence[Rebuild] = (),
+    known: Sequence[Move] = (),
     now: datetime = NOON,
     joins: int | None = None,
 ) -> tuple[PlannedRebuild, ...]:
@@ -114,7 +115,9 @@ def planned(
         ]
         for each in moves
     }
-    return decide(moves, affected, policy or Policy(), earlier, now, joins)
+    return decide(
+        moves, affected, policy or Policy(), earlier, now, joins, {item.id: item.change for item in known}
+    )
 
 
 def only(found: tuple[PlannedRebuild, ...]) -> PlannedRebuild:

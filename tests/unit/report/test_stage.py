@@ -9,9 +9,12 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rebuild import State
 from bot.domain.rollout import Rollout
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.stage import tick
+from tests.fakes.queue import StoredRows
 from tests.unit.report.test_rollout_message import NOON, rebuild, rollout
 
 PLACE = {"channel": "C1", "ts": "1.1"}
@@ -24,7 +27,7 @@ class Store:
     """Messages as the outbox keeps them."""
 
     clock: ManualClock
-    messages: dict[str, DueMessage] = field(default_factory=dict)
+    kept: dict[str, DueMessage] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     due_at: dict[str, datetime] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -32,32 +35,36 @@ class Store:
     lost: bool = False
 
     def announce(self, key: str = "rollout:3", **values: Any) -> None:
-        known = self.messages.get(key) or DueMessage(len(self.messages) + 1, key, 0, None, None, 0, NOON)
-        self.messages[key] = replace(known, wanted=known.wanted + 1, **values)
+        known = self.kept.get(key) or DueMessage(len(self.kept) + 1, key, 0, None, None, 0, NOON)
+        self.kept[key] = replace(known, wanted=known.wanted + 1, **values)
         self.due_at[key] = self.clock.now()
 
-    async def claim_messages(self, limit: int) -> Sequence[DueMessage]:
+    @property
+    def messages(self) -> StoredRows[DueMessage]:
+        return StoredRows(self._take, self._put_off)
+
+    def _take(self, now: datetime, limit: int) -> list[tuple[Claimed, DueMessage]]:
         due = [
             message
-            for key, message in self.messages.items()
-            if message.wanted > self.told.get(key, 0) and self.due_at[key] <= self.clock.now()
+            for key, message in self.kept.items()
+            if message.wanted > self.told.get(key, 0) and self.due_at[key] <= now
         ]
         for message in due[:limit]:
-            self.messages[message.key] = replace(message, attempts=message.attempts + 1)
-        return [self.messages[message.key] for message in due[:limit]]
+            self.kept[message.key] = replace(message, attempts=message.attempts + 1)
+        taken = [self.kept[message.key] for message in due[:limit]]
+        return [(Claimed(message.id, message.key, message.attempts), message) for message in taken]
+
+    def _put_off(self, message: DueMessage, due_at: datetime, error: str | None, attempted: bool) -> None:
+        self.errors += [error] if error else []
+        self.due_at[message.key] = due_at
+        self.kept[message.key] = replace(message, attempts=message.attempts - (not attempted))
 
     async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None:
         if self.lost:
             self.told[message.key] = 99
             raise LeaseLost("taken over")
         self.told[message.key] = message.wanted
-        self.messages[message.key] = replace(
-            self.messages[message.key], sent=fingerprint, remote=remote, attempts=0
-        )
-
-    async def message_failed(self, message: DueMessage, error: str, due: datetime) -> None:
-        self.errors.append(error)
-        self.due_at[message.key] = due
+        self.kept[message.key] = replace(self.kept[message.key], sent=fingerprint, remote=remote, attempts=0)
 
     async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the port's name
         return self.rollouts.get(id, rollout())
@@ -106,18 +113,18 @@ def store(clock: ManualClock) -> Store:
 async def test_an_announced_message_is_posted_once(store: Store, clock: ManualClock) -> None:
     store.announce()
     channel = Channel()
-    assert (await tick(store, channel, clock)).sent == 1
-    assert (await tick(store, channel, clock)).sent == 0
+    assert (await tick(store, channel, Loop(clock))).sent == 1
+    assert (await tick(store, channel, Loop(clock))).sent == 0
     assert channel.posted == [("rollout:3", None)]
 
 
 async def test_news_are_written_into_the_same_message(store: Store, clock: ManualClock) -> None:
     channel = Channel()
     store.announce()
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     store.rollouts[3] = rollout(rebuild(state=State.SUCCEEDED), ended=NOON)
     store.announce()
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     assert (len(channel.posted), channel.updated) == (1, ["rollout:3"])
 
 
@@ -125,23 +132,23 @@ async def test_the_same_words_are_not_sent_again(store: Store, clock: ManualCloc
     channel = Channel()
     for _ in range(2):
         store.announce()
-        await tick(store, channel, clock)
+        await tick(store, channel, Loop(clock))
     assert (len(channel.posted), channel.updated) == (1, [])
 
 
 async def test_a_message_that_somebody_deleted_is_posted_anew(store: Store, clock: ManualClock) -> None:
     channel = Channel(failing_updates=[GONE])
     store.announce(remote=PLACE, sent="old words")
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     assert channel.posted == [("rollout:3", None)]
 
 
 async def test_after_a_lost_answer_the_message_is_looked_for_first(store: Store, clock: ManualClock) -> None:
     channel = Channel(failing=[NO_ANSWER])
     store.announce()
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     clock.advance(timedelta(minutes=1))
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     assert channel.posted == [("rollout:3", NOON - timedelta(minutes=1))]
 
 
@@ -158,7 +165,7 @@ async def test_a_webhook_hears_when_a_rollout_begins_and_when_it_ends(store: Sto
     ):
         store.rollouts[3] = rollout(rebuild(state=state), ended=ended)
         store.announce()
-        await tick(store, channel, clock)
+        await tick(store, channel, Loop(clock))
     assert [key for key, _ in channel.posted] == ["rollout:3", "rollout:3"]
 
 
@@ -166,14 +173,14 @@ async def test_a_rollout_that_ended_at_once_is_one_message(store: Store, clock: 
     channel = Channel(can_update=False)
     store.rollouts[3] = rollout(rebuild(state=State.SKIPPED), ended=NOON)
     store.announce()
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     assert len(channel.posted) == 1
 
 
 async def test_a_webhook_never_edits_what_a_bot_once_posted(store: Store, clock: ManualClock) -> None:
     channel = Channel(can_update=False)
     store.announce(remote=PLACE, sent="words of the bot")
-    await tick(store, channel, clock)
+    await tick(store, channel, Loop(clock))
     assert (len(channel.posted), channel.updated) == (1, [])
 
 
@@ -184,17 +191,17 @@ async def test_a_silent_channel_ends_the_tick_and_loses_nothing(store: Store, cl
     for number in range(1, 31):
         store.announce(f"incident:{number}")
     channel = Channel(failing=[NO_ANSWER])
-    tally = await tick(store, channel, clock)
+    tally = await tick(store, channel, Loop(clock))
     assert (tally.sent, tally.problems) == (0, ("no answer",))
     assert store.errors == ["no answer"] * 20
-    clock.advance(timedelta(seconds=30))
-    assert (await tick(store, channel, clock)).sent == 30
+    clock.advance(timedelta(minutes=1))
+    assert (await tick(store, channel, Loop(clock))).sent == 30
 
 
 async def test_a_channel_that_asks_for_a_pause_gets_it(store: Store, clock: ManualClock) -> None:
     store.announce()
     slow = Failure(Trouble.THROTTLED, "ratelimited", retry_after=timedelta(minutes=7))
-    await tick(store, Channel(failing=[slow]), clock)
+    await tick(store, Channel(failing=[slow]), Loop(clock))
     assert store.due_at["rollout:3"] == NOON + timedelta(minutes=7)
 
 
@@ -202,12 +209,12 @@ async def test_a_message_that_the_channel_refuses_stops_no_other(store: Store, c
     for number in range(1, 4):
         store.announce(f"incident:{number}")
     channel = Channel(failing=[Failure(Trouble.MALFORMED, "invalid_blocks")])
-    tally = await tick(store, channel, clock)
+    tally = await tick(store, channel, Loop(clock))
     assert (tally.sent, tally.problems) == (2, ("invalid_blocks",))
 
 
 async def test_a_message_that_another_has_taken_over_is_left(store: Store, clock: ManualClock) -> None:
     store.announce()
     store.lost = True
-    tally = await tick(store, Channel(), clock)
+    tally = await tick(store, Channel(), Loop(clock))
     assert (tally.sent, tally.problems) == (0, ())

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.advisory import Release
@@ -12,18 +11,20 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
+from bot.reconcile.work import Claimed
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import DueBase, Poll, Sighting
+from tests.fakes.queue import LEASE, StoredRows
 
 
 class MemoryStore:
     """Keeps the rows that the watch stage claims, and counts its writes."""
 
     def __init__(self, bases: Iterable[Base], clock: Clock) -> None:
-        self.clock = clock
         self.rows = {number: DueBase(number, base) for number, base in enumerate(bases, 1)}
         self.due_at = dict.fromkeys(self.rows, clock.now())
         self.errors: dict[int, str | None] = {}
+        self.attempts: Counter[int] = Counter()
         self.history: list[Observation] = []
         self.kept: dict[str, bytes] = {}
         self.open: dict[str, Incident] = {}
@@ -31,12 +32,26 @@ class MemoryStore:
         self.releases: list[Release] = []
         self.writes: Counter[str] = Counter()
 
-    async def claim_bases(self, limit: int, lease: timedelta) -> Sequence[DueBase]:
-        now = self.clock.now()
+    @property
+    def bases(self) -> StoredRows[DueBase]:
+        return StoredRows(self._take, self._put_off)
+
+    def _take(self, now: datetime, limit: int) -> list[tuple[Claimed, DueBase]]:
         due = sorted((at, number) for number, at in self.due_at.items() if at <= now)[:limit]
         for _, number in due:
-            self.due_at[number] = now + lease
-        return [self.rows[number] for _, number in due]
+            self.due_at[number] = now + LEASE
+            self.attempts[number] += 1
+        rows = [self.rows[number] for _, number in due]
+        return [(Claimed(row.id, str(row.base), self.attempts[row.id]), row) for row in rows]
+
+    def _put_off(self, row: DueBase, due_at: datetime, error: str | None, attempted: bool) -> None:
+        self.due_at[row.id] = due_at
+        self.errors[row.id] = error
+        self.attempts[row.id] -= not attempted
+
+    async def earlier_digests(self, base_id: int) -> frozenset[str]:
+        base = self.rows[base_id].base
+        return frozenset(seen.digest for seen in self.history if seen.base == base and seen.digest)
 
     async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
         return {digest: self.kept[digest] for digest in digests if digest in self.kept}
@@ -50,21 +65,21 @@ class MemoryStore:
     async def reschedule(self, polls: Sequence[Poll]) -> None:
         self.writes["reschedule"] += 1
         for poll in polls:
-            self.due_at[poll.base_id] = poll.due_at
-            self.errors[poll.base_id] = poll.error
-            self.rows[poll.base_id] = replace(self.rows[poll.base_id], attempts=poll.attempts)
+            self._settle(poll.base_id, poll.due_at)
 
     async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
         self.writes["record"] += 1
         self.kept.update(manifests)
         for each in sightings:
             seen, row = each.observation, self.rows[each.base_id]
-            earlier = (row.earlier | {row.digest or ""}) - {seen.digest, ""}
             self.history.append(seen)
-            self.due_at[each.base_id] = each.due_at
-            self.rows[each.base_id] = DueBase(
-                row.id, row.base, seen.digest, seen.version, seen.at, frozenset(earlier)
-            )
+            self.rows[each.base_id] = DueBase(row.id, row.base, seen.digest, seen.version, seen.at)
+            self._settle(each.base_id, each.due_at)
+
+    def _settle(self, base_id: int, due_at: datetime) -> None:
+        self.due_at[base_id] = due_at
+        self.errors[base_id] = None
+        self.attempts[base_id] = 0
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         for incident in opened:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,8 +16,9 @@ from jwt.exceptions import PyJWTError
 from requests.exceptions import RequestException
 
 from bot.clients.forges.github.answers import decoded, details, error_body, meaning, next_page, throttled
+from bot.clients.http_bounds import retry_after
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import LONGEST_PAUSE, Failure, Trouble
 
 T = TypeVar("T")
 
@@ -211,11 +212,12 @@ class Transport:
     def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
         if status not in (403, 429):
             return None
-        if str(headers.get("retry-after", "")).isdigit():
-            return timedelta(seconds=int(headers["retry-after"]))
-        if headers.get("x-ratelimit-remaining") == "0" and str(headers.get("x-ratelimit-reset", "")).isdigit():
-            reset = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
-            return max(reset - self._clock.now(), timedelta(seconds=1))
+        if (asked := retry_after(headers.get("retry-after"), self._clock.now())) is not None:
+            return asked
+        reset = str(headers.get("x-ratelimit-reset", ""))
+        if headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdigit():
+            left = int(reset[:12]) - self._clock.now().timestamp()
+            return min(max(timedelta(seconds=left), timedelta(seconds=1)), LONGEST_PAUSE)
         if status == 429 or "rate limit" in message.lower():
             return _SECONDARY_LIMIT_PAUSE
         return None

@@ -120,6 +120,8 @@ async def test_every_refusal_says_what_where_and_what_to_do(
     [
         (403, {"retry-after": "7"}, "You have exceeded a secondary rate limit.", 7),
         (429, {"retry-after": "30"}, "", 30),
+        (429, {"retry-after": "9" * 40}, "", 86400),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 40}, "", 86400),
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON.timestamp()) + 90)}, "limit", 90),
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON.timestamp()) - 5)}, "limit", 1),
         (403, {}, "You have exceeded a secondary rate limit. Please wait a few minutes.", 60),

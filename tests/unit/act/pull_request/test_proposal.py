@@ -244,8 +244,8 @@ async def test_title_and_body_are_written_only_where_they_differ(world: World) -
     await world.tick()
     known = world.store[1]
     world.clock.advance(world.options.follow_every)
-    world.store.jobs[1] = replace(
-        world.store.jobs[1], rebuild=replace(known, facts_version=2), changes=(change(cves=("CVE-2026-1",)),)
+    world.store.rows[1] = replace(
+        world.store.rows[1], rebuild=replace(known, facts_version=2), changes=(change(cves=("CVE-2026-1",)),)
     )
     await world.tick()
     assert world.host.calls[len(WRITES) :] == ["update_pull_request"]
@@ -259,7 +259,7 @@ async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: 
     world.store.add(rebuild())
     await world.tick()
     getattr(world.host, end)(1)
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     world.store.others_open = 9
     await world.later()
     assert world.store[1].state is State.OPEN
@@ -269,8 +269,8 @@ async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: 
 async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.store.jobs[1] = replace(
-        world.store.jobs[1],
+    world.store.rows[1] = replace(
+        world.store.rows[1],
         rebuild=replace(world.store[1], facts_version=1),
         changes=(change(cves=("CVE-2026-1",)),),
     )
@@ -394,7 +394,7 @@ async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world
     world.store.add(rebuild())
     await world.tick()
     world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.SUCCEEDED
     assert not world.host.requests[1].is_open
@@ -406,7 +406,7 @@ async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for
     world.store.add(rebuild())
     await world.tick()
     world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     world.host.after["close_pull_request"] = NO_ANSWER
     await world.later()
     assert world.store[1].state is State.OPEN
@@ -428,7 +428,7 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
         world.host.failing["pull_requests"] = Failure(Trouble.CONFLICT, "refused", status=422)
     world.clock.advance(timedelta(days=3))
     conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=conflicted)
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=conflicted)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 0)
     assert world.store[1].due_at == world.clock.now() + timedelta(hours=1)
@@ -438,7 +438,7 @@ async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(wor
     world.store.add(rebuild())
     await world.tick()
     world.host.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.CANCELLED
     assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
@@ -449,7 +449,7 @@ async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_p
     world.store.add(rebuild())
     await world.tick()
     world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
-    world.store.jobs[1] = replace(world.store.jobs[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
     assert world.host.requests[1].is_open

@@ -107,6 +107,15 @@ async def test_a_message_that_got_through_unnoticed_is_adopted(in_thread: bool) 
     assert sum(each["metadata"]["event_payload"]["key"] == "mine" for each in workspace.messages) == 1
 
 
+async def test_an_adopted_message_gets_the_words_of_now() -> None:
+    workspace = Workspace()
+    async with http_to(workspace) as http:
+        bot = SlackBot(http, "t", "C1")
+        lost = await bot.post("mine", "3 pull requests are open", BLOCKS)
+        assert await bot.post("mine", "all are merged", BLOCKS, maybe_sent_since=NOW) == lost
+    assert [each["text"] for each in workspace.messages] == ["all are merged"]
+
+
 async def test_a_message_that_did_not_get_through_is_posted() -> None:
     workspace = Workspace()
     async with http_to(workspace) as http:

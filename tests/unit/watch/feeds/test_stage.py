@@ -19,7 +19,10 @@ from bot.domain.document import (
     Unchanged,
 )
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, tick
+from tests.fakes.queue import StoredRows
 from tests.unit.watch.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
@@ -37,7 +40,7 @@ class MemoryStore:
 
     clock: ManualClock
     due_at: dict[FeedSource, datetime] = field(default_factory=dict)
-    documents: dict[str, StoredDocument] = field(default_factory=dict)
+    kept: dict[str, StoredDocument] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
     advisories: dict[tuple[str, str], Advisory] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -49,15 +52,26 @@ class MemoryStore:
         for source in sources:
             self.due_at.setdefault(source, self.clock.now())
 
-    async def claim_due_feeds(self, kinds: frozenset[FeedKind], limit: int) -> Sequence[DueFeed]:
-        now = self.clock.now()
-        due = [s for s, at in self.due_at.items() if at <= now and s.kind in kinds and s not in self.claimed]
-        self.claimed.update(due[:limit])
-        return [DueFeed(source, self.documents.get(source.url)) for source in due[:limit]]
+    def documents(self, kinds: frozenset[FeedKind]) -> StoredRows[DueFeed]:
+        def take(now: datetime, limit: int) -> list[tuple[Claimed, DueFeed]]:
+            due = [s for s, at in self.due_at.items() if at <= now and s.kind in kinds and s not in self.claimed]
+            self.claimed.update(due[:limit])
+            rows = list(self.due_at)
+            return [
+                (Claimed(rows.index(source), source.url, 1), DueFeed(source, self.kept.get(source.url)))
+                for source in due[:limit]
+            ]
+
+        return StoredRows(take, self._put_off)
+
+    def _put_off(self, feed: DueFeed, due_at: datetime, error: str | None, attempted: bool) -> None:
+        self.errors[feed.source.url] = error or ""
+        self.due_at[feed.source] = due_at
+        self.claimed.discard(feed.source)
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
         urls = {source.url for source in self.due_at if source.kind is kind}
-        return {url: document.checked_at for url, document in self.documents.items() if url in urls}
+        return {url: document.checked_at for url, document in self.kept.items() if url in urls}
 
     async def known_releases(self) -> Mapping[str, Release]:
         return dict(self.releases)
@@ -66,7 +80,7 @@ class MemoryStore:
         if reading.source in self.taken_over:
             raise LeaseLost
         self.readings.append(reading)
-        self.documents[reading.source.url] = reading.document
+        self.kept[reading.source.url] = reading.document
         self.due_at[reading.source] = reading.due_at
         self.releases.update({release.version: release for release in reading.releases})
         self.advisories.update({(a.evidence[0].source, a.cve): a for a in reading.advisories})
@@ -75,11 +89,6 @@ class MemoryStore:
         for source in reading.leads_to:
             self.due_at[source] = reading.document.checked_at
         self.claimed.discard(reading.source)
-
-    async def put_off_feed(self, source: FeedSource, due_at: datetime, error: str) -> None:
-        self.errors[source.url] = error
-        self.due_at[source] = due_at
-        self.claimed.discard(source)
 
 
 @dataclass
@@ -108,7 +117,7 @@ class World:
     feeds: Publisher
 
     async def tick(self, *roots: FeedSource, **settings: timedelta):  # type: ignore[no-untyped-def]
-        return await tick(self.store, self.feeds, self.clock, FeedsToRead(roots, **settings))
+        return await tick(self.store, self.feeds, Loop(self.clock), FeedsToRead(roots, **settings))
 
     async def withdrawn(self, root: FeedSource) -> frozenset[tuple[str, str]]:
         """The tags of which one more tick finds that they left the inventory."""
@@ -205,7 +214,7 @@ async def test_a_throttled_feed_is_left_alone_for_as_long_as_it_asks(world: Worl
 async def test_a_document_that_turns_to_garbage_leaves_the_last_good_copy_in_use(world: World) -> None:
     world.serve(IMAGES, images("8.0", "8.0-alpine"))
     await world.tick(IMAGES)
-    good = world.store.documents[IMAGES.url]
+    good = world.store.kept[IMAGES.url]
     world.clock.advance(timedelta(hours=1))
     world.serve(IMAGES, b'{"repos": [')
     tally = await world.tick(IMAGES)
@@ -213,7 +222,7 @@ async def test_a_document_that_turns_to_garbage_leaves_the_last_good_copy_in_use
         f"{IMAGES.url}: is no JSON: EOF while parsing a list at line 1 column 11; "
         "the last good copy stays in use (confirmed 2025-12-09 18:00 UTC)"
     ]
-    assert world.store.documents[IMAGES.url] == good
+    assert world.store.kept[IMAGES.url] == good
     assert world.store.errors[IMAGES.url] == tally.failed[0]
 
 
@@ -309,12 +318,12 @@ async def test_a_copy_read_by_older_parsers_is_read_again_without_new_content(wo
     world.serve(CHANNEL, channel("8.0.22"))
     await world.tick(INDEX)
     world.store.releases.clear()
-    old = world.store.documents[CHANNEL.url]
-    world.store.documents[CHANNEL.url] = replace(old, reader="0")
+    old = world.store.kept[CHANNEL.url]
+    world.store.kept[CHANNEL.url] = replace(old, reader="0")
     world.clock.advance(timedelta(hours=1))
     await world.tick(INDEX)
     assert world.store.releases["8.0.22"].published_at == NOW
-    assert world.store.documents[CHANNEL.url].reader != "0"
+    assert world.store.kept[CHANNEL.url].reader != "0"
 
 
 async def test_a_claim_that_another_worker_took_over_ends_that_document_alone(world: World) -> None:
@@ -324,7 +333,7 @@ async def test_a_claim_that_another_worker_took_over_ends_that_document_alone(wo
     world.store.taken_over.add(IMAGES)
     tally = await world.tick(IMAGES, INDEX)
     assert (tally.read, tally.failed) == (2, [])
-    assert IMAGES.url not in world.store.documents
+    assert IMAGES.url not in world.store.kept
 
 
 async def test_what_a_document_brought_is_kept_in_one_transaction(world: World) -> None:

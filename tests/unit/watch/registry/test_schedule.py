@@ -8,7 +8,6 @@ from bot.domain.advisory import Release
 from bot.domain.reference import Base
 from bot.watch.registry.schedule import (
     PollPolicy,
-    back_off,
     next_poll,
     patch_tuesday,
     patch_tuesday_after,
@@ -129,9 +128,3 @@ def test_a_release_that_has_arrived_or_is_of_another_channel_is_not(version: str
 def test_a_release_whose_images_never_come_is_not_waited_for_longer_than_a_day() -> None:
     later = NOVEMBER + timedelta(days=1)
     assert about(QUARTER, wait(later, moved_at=later, version="10.0.0", releases=[RELEASE]))
-
-
-def test_failures_are_spaced_further_and_further_apart() -> None:
-    waits = [back_off(attempts, POLICY) for attempts in range(1, 8)]
-    assert [each / QUARTER for each in waits] == [1, 2, 4, 4, 4, 4, 4]
-    assert back_off(10**9, POLICY) == timedelta(hours=1)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost, Trouble
 from bot.domain.reference import Base
-from bot.watch.registry.stage import Sight, WatchOptions, WatchTally, tick
+from bot.reconcile.loop import Loop
+from bot.watch.registry.stage import Sight, Sighting, WatchOptions, WatchTally, tick
 from tests.unit.watch.memory import MemoryRegistry, MemoryStore, failure
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
@@ -25,12 +27,13 @@ class World:
         self.store = MemoryStore(bases, self.clock)
         self.registry = MemoryRegistry()
         self.options = options
+        self.loop = Loop(self.clock)
         for base in bases:
             self.registry.push(base, content=f"first {base.repository}")
 
     async def tick(self, after: timedelta = timedelta(0)) -> WatchTally:
         self.clock.advance(after)
-        return await tick(self.store, self.registry, self.clock, self.options)
+        return await tick(self.store, self.registry, self.loop, self.options)
 
     async def tick_when_due(self, base: Base) -> WatchTally:
         self.clock.move_to(self.store.due(base))
@@ -88,13 +91,12 @@ async def test_a_moved_index_costs_at_most_two_requests_for_each_platform_and_on
     assert world.registry.asked["manifest"] + world.registry.asked["config"] <= 1 + 2 * 3
 
 
-async def test_tags_that_move_together_are_read_once_and_recorded_together() -> None:
+async def test_tags_that_move_together_are_read_once() -> None:
     world = await World(ASPNET, NOBLE).settled()
     world.registry.push(ASPNET, NOBLE, content="second")
     tally = await world.tick(QUARTER)
     assert {seen.base for seen in tally.moved} == {ASPNET, NOBLE}
     assert world.registry.asked == {"head": 2, "manifest": 2, "config": 1}
-    assert world.store.writes["record"] == 1
 
 
 async def test_what_was_read_once_is_not_read_again() -> None:
@@ -119,19 +121,21 @@ async def test_a_digest_that_comes_back_is_recognised() -> None:
     assert sights == [Sight.FIRST, Sight.MOVED, Sight.CAME_BACK]
 
 
-async def test_a_crash_before_recording_is_made_good_by_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = await World(ASPNET).settled()
+async def test_a_record_that_fails_leaves_its_base_to_a_later_tick_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await World(ASPNET, SDK).settled()
     world.registry.push(ASPNET, content="second")
-    with monkeypatch.context() as patched:
-        patched.setattr(world.store, "record", _crash)
-        with pytest.raises(RuntimeError):
-            await world.tick(QUARTER)
-    tally = await world.tick(WatchOptions().lease)
-    assert [seen.base for seen in tally.moved] == [ASPNET]
+    record = world.store.record
 
+    async def fail_once(sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
+        monkeypatch.setattr(world.store, "record", record)
+        raise failure(Trouble.UNREACHABLE, "the database")
 
-async def _crash(*_: object) -> None:
-    raise RuntimeError("the process ends here")
+    monkeypatch.setattr(world.store, "record", fail_once)
+    tally = await world.tick(QUARTER)
+    assert (tally.moved, tally.unchanged, tally.failed) == ((), 1, 1)
+    assert [seen.base for seen in (await world.tick(QUARTER)).moved] == [ASPNET]
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
@@ -262,6 +266,15 @@ async def test_a_lost_lease_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert (tally.sightings, tally.unchanged) == ((), 1)
 
 
-async def test_a_tick_takes_no_more_than_a_batch() -> None:
+async def test_a_tick_goes_on_batch_after_batch() -> None:
     world = World(*MANY, options=WatchOptions(batch=10))
-    assert [(await world.tick()).asked for _ in range(4)] == [10, 10, 10, 0]
+    assert [(await world.tick()).asked for _ in range(2)] == [30, 0]
+
+
+async def test_one_document_without_an_answer_is_no_trouble_of_its_host_however_many_tags_need_it() -> None:
+    world = await World(*MANY, SDK).settled()
+    digest = world.registry.push(*MANY, content="second")
+    world.registry.troubles[digest] = failure(Trouble.UNREACHABLE)
+    tally = await world.tick(QUARTER)
+    assert (tally.failed, tally.unchanged, tally.postponed) == (30, 1, 0)
+    assert world.registry.asked["manifest"] == 1

@@ -1,0 +1,174 @@
+"""Claims what is due, tries it item by item, settles it: for every stage that works on rows.
+
+As in controller-runtime's `reconcile`, an item's result says when to come again, and whatever is cut off is
+finished by the next run: nothing is known here that the rows do not hold, but which hosts rest at present.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.domain.backoff import backoff
+from bot.domain.bounded_gather import bounded_gather
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.reconcile.breaker import Breaker, pause
+from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.round import Held, Round, Tally
+from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
+
+log = structlog.get_logger()
+
+RENEW_EVERY = timedelta(minutes=2)
+"""Several times within the shortest lease, so that one renewal may fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A host in trouble `since` then, which is left alone until then."""
+
+    since: datetime
+    until: datetime
+    failure: Failure
+
+
+@dataclass(slots=True)
+class Loop:
+    """One for a process: what one stage learns of a host keeps the others from asking it too."""
+
+    clock: Clock
+    hooks: Hooks = field(default_factory=Hooks)
+    renew_every: timedelta = RENEW_EVERY
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _resting: dict[str, _Rest] = field(default_factory=dict)
+    _owed: dict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
+    """Rows, by stage, that the store could not take back."""
+
+    async def run(self, work: Work[Any, Any]) -> Tally:
+        """Works until nothing is due, or the host that everything needs pauses. Raises `Failure` only where the
+        store cannot be asked what is due."""
+        tally = Tally()
+        await self._give_back_owed(work)
+        breakers: dict[str, Breaker] = {}
+        seen: set[int] = set()
+        while tally.claimed < work.most and not (work.home and self._rest(work.home)):
+            limit = min(work.batch, work.most - tally.claimed)
+            claims = await work.queue.claim(self.clock.now(), limit)
+            if not claims:
+                break
+            tally.claimed += len(claims)
+            await self._batch(work, claims, breakers, tally)
+            ids = {claimed.id for claimed in claims}
+            if ids <= seen:  # due again at once, for ever: the next run goes on
+                break
+            seen |= ids
+        return tally
+
+    async def _batch(
+        self, work: Work[Any, Any], claims: Sequence[Claimed], breakers: dict[str, Breaker], tally: Tally
+    ) -> None:
+        held = [Held(claimed, Lease(claimed, work.queue, self.clock)) for claimed in claims]
+        try:
+            async with self._kept(work, held):
+                by_host: dict[str, list[Held]] = defaultdict(list)
+                for each in held:
+                    if await self._is_read(work, each, tally):
+                        by_host[work.host(each.item)].append(each)
+                await bounded_gather(
+                    len(by_host), by_host.items(), lambda entry: self._host(work, *entry, breakers, tally)
+                )
+        finally:
+            left = [each.claimed for each in held if not each.has_ended]
+            self._owed[work.stage] += left
+        await self._give_back_owed(work)
+
+    async def _is_read(self, work: Work[Any, Any], held: Held, tally: Tally) -> bool:
+        """Decodes one row; one that cannot be read is put off alone, with the reason."""
+        try:
+            held.item = await work.queue.read(held.claimed)
+            return True
+        except Failure as failure:
+            trouble = failure
+        except Exception as defect:
+            log.exception("row cannot be read", stage=work.stage, row=held.claimed.name)
+            trouble = Failure(Trouble.MALFORMED, f"cannot be read: {type(defect).__name__}: {defect}"[:500])
+        tally.failed += 1
+        tally.problems.append(f"{held.claimed.name}: {trouble}")
+        self.hooks.ended(work.stage, work.home or "", Outcome.UNREADABLE, timedelta())
+        with contextlib.suppress(Failure):
+            await put_off_by_backoff(work.queue, held.claimed, trouble, self.clock.now())
+            held.has_ended = True
+        return False
+
+    async def _host(
+        self,
+        work: Work[Any, Any],
+        host: str,
+        held: Sequence[Held],
+        breakers: dict[str, Breaker],
+        tally: Tally,
+    ) -> None:
+        """One round: the items of one host, until it is done with or asks to be left alone."""
+        breaker = breakers.pop(host, None) or Breaker(work.strikes)
+        rest = self._rest(host)
+        if rest is not None:
+            breaker.tripped = rest.failure
+        this = Round(work, host, held, breaker, self.clock, self.hooks, tally)
+        await this.run()
+        now = self.clock.now()
+        if breaker.tripped is None:
+            breakers[host] = breaker
+            if breaker.has_answered:
+                self._resting.pop(host, None)
+        elif rest is None:
+            rest = self._pause(work, host, breaker.tripped, now)
+            told = work.told(host, breaker.tripped)
+            tally.problems += [told] if told is not None and told not in tally.problems else []
+        await this.finish(rest.until if rest is not None else now)
+
+    def _rest(self, host: str) -> _Rest | None:
+        rest = self._resting.get(host)
+        return rest if rest is not None and rest.until > self.clock.now() else None
+
+    def _pause(self, work: Work[Any, Any], host: str, failure: Failure, now: datetime) -> _Rest:
+        before = self._resting.get(host)
+        since = work.paused_since(host) or (before.since if before is not None else now)
+        rest = self._resting[host] = _Rest(since, now + pause(since, now, failure), failure)
+        return rest
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, work: Work[Any, Any], held: Sequence[Held]) -> AsyncIterator[None]:
+        """Keeps the leases while the body goes on; what another has taken over is cut off."""
+
+        async def keep() -> None:
+            while True:
+                await self.sleep(self.renew_every.total_seconds())
+                mine = [each for each in held if not each.has_ended]
+                with contextlib.suppress(Failure):
+                    kept = await work.queue.renew([each.claimed for each in mine], self.clock.now())
+                    for each in mine:
+                        if each.claimed.id not in kept:
+                            each.lose()
+
+        keeping = asyncio.ensure_future(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _give_back_owed(self, work: Work[Any, Any]) -> None:
+        """Frees what could be neither settled nor put off; where the store still cannot, the next run tries."""
+        if owed := self._owed.pop(work.stage, []):
+            try:
+                rest = backoff(max(claimed.attempts for claimed in owed))
+                await work.queue.put_off(owed, self.clock.now() + rest)
+            except Failure:
+                self._owed[work.stage] += owed
+                raise

@@ -1,0 +1,220 @@
+"""One round: the claimed items of one host, tried with bounded concurrency, each settled or put off."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.domain.bounded_gather import bounded_gather
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.reconcile.breaker import Breaker
+from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.work import Claimed, Lease, Work
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did; `problems` has a line for each failure that people are to know of."""
+
+    claimed: int = 0
+    done: int = 0
+    failed: int = 0
+    untried: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A claimed row on its way: `has_ended` once it is settled, put off, or somebody else's."""
+
+    claimed: Claimed
+    lease: Lease
+    item: Any = None
+    has_ended: bool = False
+    is_lost: bool = False
+    attempt: "asyncio.Future[Any] | None" = None
+
+    def lose(self) -> None:
+        self.is_lost = self.has_ended = True
+        if self.attempt is not None:
+            self.attempt.cancel()
+
+
+@dataclass(slots=True)
+class Round:
+    work: Work[Any, Any]
+    host: str
+    held: Sequence[Held]
+    breaker: Breaker
+    clock: Clock
+    hooks: Hooks
+    tally: Tally
+    small: list[tuple[Held, Any]] = field(default_factory=list)
+    untried: list[Held] = field(default_factory=list)
+    passing: list[tuple[Held, Failure]] = field(default_factory=list)
+    """Those without an answer: whether that is their own or their host's trouble, the round's end tells."""
+    locks: dict[object, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    async def run(self) -> None:
+        if not await self._is_prepared():
+            return
+        suspect = self.work.is_suspect(self.host)
+        carefully = (self.work.strikes or 0) if suspect else 0
+        await bounded_gather(1, self.held[:carefully], self._try)
+        await bounded_gather(self.work.at_once, self.held[carefully:], self._try)
+        self.breaker.asked_everybody(is_suspect=suspect)
+
+    async def finish(self, until: datetime) -> None:
+        """Settles what waited for the end; a host in trouble is to blame for its items without an answer."""
+        await self._settle_small()
+        tripped = self.breaker.tripped
+        if tripped is None:
+            for held, failure in self.passing:
+                await self._fail(held, failure, Outcome.FAILED)
+        else:
+            await self._blame(tripped, [held for held, _ in self.passing], until, attempted=True)
+            await self._blame(tripped, self.untried, until, attempted=False)
+        try:
+            await self.work.finish(self.host, tripped, self.clock.now())
+        except Exception as error:
+            self.tally.problems.append(str(self._failure_of(error, self.host)))
+
+    async def _is_prepared(self) -> bool:
+        try:
+            await self.work.prepare(self.host, [held.item for held in self.held])
+            return True
+        except Exception as error:
+            failure = self._failure_of(error, self.host)
+            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure))
+            for held in self.held:
+                await self._met(held, failure, Outcome.FAILED)
+            return False
+
+    async def _try(self, held: Held) -> None:
+        key = self.work.key(held.item)
+        if key is None:
+            await self._try_now(held)
+        else:
+            async with self.locks[key]:
+                await self._try_now(held)
+
+    async def _try_now(self, held: Held) -> None:
+        if (used_up := self.hooks.used_up(self.work.stage, self.host)) is not None:
+            what = "the budget of requests is used up"
+            self.breaker.tripped = self.breaker.tripped or Failure(
+                Trouble.THROTTLED, what, where=self.host, retry_after=used_up
+            )
+        if held.is_lost:
+            self._end(held, Outcome.LOST)
+        elif self.breaker.tripped is not None:
+            self.untried.append(held)
+        else:
+            await self._attempt(held)
+
+    async def _attempt(self, held: Held) -> None:
+        began = self.clock.now()
+        try:
+            result = await self._result(held)
+        except LeaseLost:
+            self._end(held, Outcome.LOST, began)
+            return
+        except Exception as error:
+            failure = self._failure_of(error, held.claimed.name)
+            is_shared = self.work.is_shared(held.item, failure)
+            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
+            await self._met(held, failure, Outcome.FAILED if error is failure else Outcome.DEFECT)
+            return
+        self.breaker.answered()
+        if self.work.is_small(result):
+            self.small.append((held, result))
+        else:
+            await self._settle(held, result, began)
+
+    async def _result(self, held: Held) -> Any:
+        """The result of the attempt, which a lost lease cuts off."""
+        held.attempt = asyncio.ensure_future(self.work.attempt(held.item, held.lease))
+        try:
+            return await held.attempt
+        except asyncio.CancelledError:
+            if held.is_lost:
+                raise LeaseLost(f"{held.claimed.name} was taken over") from None
+            raise
+
+    async def _settle(self, held: Held, result: Any, began: datetime | None = None) -> None:
+        try:
+            await self.work.settle(held.item, result)
+        except LeaseLost:
+            self._end(held, Outcome.LOST, began)
+        except Exception as error:
+            failure = self._failure_of(error, held.claimed.name)
+            await self._fail(held, failure, Outcome.FAILED if error is failure else Outcome.DEFECT)
+        else:
+            self.tally.done += 1
+            self._end(held, Outcome.DONE, began)
+
+    async def _settle_small(self) -> None:
+        """All in one transaction; where that fails, one by one, so that each fails alone."""
+        try:
+            await self.work.settle_together([(held.item, result) for held, result in self.small])
+        except Exception:
+            for held, result in self.small:
+                await self._settle(held, result)
+            return
+        for held, _ in self.small:
+            self.tally.done += 1
+            self._end(held, Outcome.DONE)
+
+    async def _met(self, held: Held, failure: Failure, outcome: Outcome) -> None:
+        if failure.trouble.is_passing or self.work.is_hosts(failure):
+            self.passing.append((held, failure))
+        else:
+            await self._fail(held, failure, outcome)
+
+    async def _fail(self, held: Held, failure: Failure, outcome: Outcome) -> None:
+        """What cannot even be put off is left to the end of the batch, and then to the next run."""
+        self.tally.failed += 1
+        try:
+            told = await self.work.failed(held.item, held.claimed, failure, self.clock.now())
+        except LeaseLost:
+            self._end(held, Outcome.LOST)
+            return
+        except Exception as error:
+            self.tally.problems.append(f"{held.claimed.name}: {failure}")
+            self._failure_of(error, held.claimed.name)
+            return
+        if told is not None:
+            self.tally.problems.append(told)
+        self._end(held, outcome)
+
+    async def _blame(self, host: Failure, some: Sequence[Held], until: datetime, *, attempted: bool) -> None:
+        if not some:
+            return
+        self.tally.untried += len(some)
+        excuse = self.work.excuse(self.host, host)
+        try:
+            claims = [held.claimed for held in some]
+            await self.work.queue.put_off(claims, until, error=excuse, attempted=attempted)
+        except Failure as failure:
+            self.tally.problems.append(str(failure))
+            return
+        for held in some:
+            self._end(held, Outcome.UNTRIED)
+
+    def _failure_of(self, error: Exception, row: str) -> Failure:
+        """The failure itself; a defect of ours becomes one, logged with the row, or the host, that it met."""
+        if isinstance(error, Failure):
+            return error
+        log.error("defect", stage=self.work.stage, row=row, exc_info=error)
+        return Failure(Trouble.MALFORMED, f"a defect of the bot: {error!r}"[:500])
+
+    def _end(self, held: Held, outcome: Outcome, began: datetime | None = None) -> None:
+        held.has_ended = True
+        took = self.clock.now() - began if began is not None else timedelta()
+        self.hooks.ended(self.work.stage, self.host, outcome, took)

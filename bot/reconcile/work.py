@@ -1,0 +1,165 @@
+"""What a stage tells the loop: what to claim, how to try an item and store its result, what to say of a failure."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.domain.backoff import rest_of
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Item_co = TypeVar("Item_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A leased row that nobody has read yet. `name` is what logs call it; `attempts` counts this one too."""
+
+    id: int
+    name: str
+    attempts: int
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+class Queue(Protocol[Item_co]):
+    """The due rows of one table, as far as one stage works on them; each method is a transaction.
+
+    A lease that was lost is told by `renew` and by the stage's own settling, never by `put_off`.
+    """
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
+        """Leases up to `limit` due rows, the longest due first."""
+        ...
+
+    async def read(self, claimed: Claimed) -> Item_co:
+        """The row as a value. A row that cannot be read raises whatever its decoding raises."""
+        ...
+
+    async def renew(self, claims: Sequence[Claimed], now: datetime) -> Collection[int]:
+        """Prolongs the leases from `now` on; the ids of those that are still ours."""
+        ...
+
+    async def put_off(
+        self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
+    ) -> None:
+        """Ends the claims without an outcome. `error` is shown with the rows; None leaves what they show.
+
+        Without `attempted` the attempt does not count. Rows that are no longer ours are left alone.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The claim on the item that is worked on."""
+
+    claimed: Claimed
+    queue: Queue[Any]
+    clock: Clock
+
+    async def check(self) -> None:
+        """To be awaited before each write outside: raises `LeaseLost` where another worker has taken over."""
+        if self.claimed.id not in await self.queue.renew([self.claimed], self.clock.now()):
+            raise LeaseLost(f"{self.claimed.name} is no longer leased to us")
+
+
+class Work(ABC, Generic[Item, Result]):
+    """One stage's work on its rows.
+
+    For each item the loop calls `attempt`, which asks and writes outside, and then `settle`, which stores the
+    result and says in it when the row is due again. Both may raise:
+
+    - `LeaseLost`: the item is somebody else's now; nothing more is done about it, and nothing said.
+    - `Failure`: `failed` puts the row off and returns the line that people read. Where the failure is the host's
+      (`is_hosts`, or `strikes` items in a row without an answer), its items only wait for the host's pause.
+    - anything else is a defect: it is logged with the row, and handled as a `Failure` that is malformed.
+
+    Whatever happens, each claimed row is settled or put off before its round ends. Items of one host run at most
+    `at_once` at a time, those with the same `key` one after the other; hosts do not wait for each other.
+    """
+
+    stage: str
+    batch: int = 20
+    """Rows that are claimed at a time."""
+    at_once: int = 4
+    """Items of one host that are worked on at a time."""
+    most: int = 100_000
+    """Rows in one run; what is due beyond that is left to the next."""
+    strikes: int | None = 5
+    """So many items in a row without an answer, and their host is in trouble; None where that is never said."""
+    home: str | None = None
+    """The host that all items need, where it is one: while it pauses nothing is claimed."""
+
+    @property
+    @abstractmethod
+    def queue(self) -> Queue[Item]: ...
+
+    def host(self, item: Item) -> str:
+        """The host whose trouble keeps this item from being tried."""
+        return self.home or self.stage
+
+    def key(self, item: Item) -> object | None:
+        """Items with the same key are tried one after the other; None is alike to no other."""
+        return None
+
+    async def prepare(self, host: str, items: Sequence[Item]) -> None:
+        """Before the first of a host's items: what can be read for all of them at once. A `Failure` is all of
+        theirs."""
+
+    def is_suspect(self, host: str) -> bool:
+        """Whether the host is known to be in trouble, so that the first items are tried one by one."""
+        return False
+
+    @abstractmethod
+    async def attempt(self, item: Item, lease: Lease) -> Result: ...
+
+    @abstractmethod
+    async def settle(self, item: Item, result: Result) -> None: ...
+
+    def is_small(self, result: Result) -> bool:
+        """Whether the result may wait for others, to be stored with them by `settle_together`."""
+        return False
+
+    async def settle_together(self, done: Sequence[tuple[Item, Result]]) -> None:
+        """Stores small results of one host in one transaction."""
+        for item, result in done:
+            await self.settle(item, result)
+
+    @abstractmethod
+    async def failed(self, item: Item, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        """Puts the row off, or ends it; returns what people are told, None where they know."""
+        ...
+
+    def is_hosts(self, failure: Failure) -> bool:
+        """Whether one such failure tells that the host itself wants to be left alone."""
+        return failure.trouble is Trouble.THROTTLED
+
+    def is_shared(self, item: Item, failure: Failure) -> bool:
+        """Whether another item has met the very same failure, so that it tells no more of the host."""
+        return False
+
+    def paused_since(self, host: str) -> datetime | None:
+        """Since when the host is in trouble, where the stage knows better than this process."""
+        return None
+
+    def told(self, host: str, failure: Failure) -> str | None:
+        """What people are told when a host begins to be left alone, or again; None where they know."""
+        return str(failure)
+
+    def excuse(self, host: str, failure: Failure) -> str | None:
+        """What the rows show that wait for their host; None leaves what they show."""
+        return None
+
+    async def finish(self, host: str, tripped: Failure | None, now: datetime) -> None:
+        """After the last of a host's items; `tripped` is what the host pauses for."""
+
+
+async def put_off_by_backoff(
+    queue: Queue[Any], claimed: Claimed, failure: Failure, now: datetime, error: str | None = None
+) -> None:
+    """For `Work.failed`: the usual rest, with the failure shown at the row."""
+    await queue.put_off([claimed], now + rest_of(failure, claimed.attempts), error=error or str(failure))

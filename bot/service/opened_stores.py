@@ -1,0 +1,31 @@
+"""The database of the settings, opened alone, for what needs no client."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.domain.clock import Clock
+from bot.settings import Settings, secret
+from bot.store.engine.database import open_database
+from bot.store.engine.leases import this_worker
+from bot.store.stores import Stores
+
+
+@asynccontextmanager
+async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
+    """The stores alone, for what needs no client."""
+    database = await open_database(store_url(settings))
+    try:
+        yield Stores.of(database, this_worker(), clock)
+    finally:
+        await database.close()
+
+
+def store_url(settings: Settings) -> str:
+    """The database's URL with its password put in, where that stands in a file."""
+    url, password_file = settings.store.url, settings.store.password_file
+    if password_file is None:
+        return url
+    from sqlalchemy.engine import make_url
+
+    with_password = make_url(url).set(password=secret(password_file, "store.password_file"))
+    return with_password.render_as_string(hide_password=False)

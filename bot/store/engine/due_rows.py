@@ -1,0 +1,73 @@
+"""The due rows of one table as a queue that the loop works on."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Table, update
+
+from bot.reconcile.work import Claimed
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
+from bot.store.engine.queue import Worker, claim
+
+Item = TypeVar("Item")
+
+
+class DueRows(Generic[Item]):
+    """`where` narrows the table to what one stage works on, `read` makes a value of a row, `name` tells people
+    which row it is, `error` is the column that shows why a row could not be done."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        table: Table,
+        read: Callable[[Claimed], Awaitable[Item]],
+        name: Callable[[Mapping[str, Any]], str],
+        *,
+        where: Sequence[ColumnElement[bool]] = (),
+        error: str | None = "error",
+    ) -> None:
+        self._database = database
+        self._worker = worker
+        self._table = table
+        self._read = read
+        self._name = name
+        self._where = where
+        self._error = error
+
+    async def claim(self, now: datetime, limit: int) -> list[Claimed]:
+        async with self._database.transaction() as connection:
+            rows = await claim(connection, self._table, self._worker, now, limit=limit, where=self._where)
+        taken = [{str(key): value for key, value in row.items()} for row in rows]
+        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
+
+    async def read(self, claimed: Claimed) -> Item:
+        return await self._read(claimed)
+
+    async def renew(self, claims: Sequence[Claimed], now: datetime) -> set[int]:
+        until = now + self._worker.lease
+        kept: set[int] = set()
+        async with self._database.transaction() as connection:
+            for some in chunks(sorted(claimed.id for claimed in claims)):
+                renewed = await connection.execute(
+                    self._mine(some).values(lease_until=until).returning(self._table.c.id)
+                )
+                kept |= set(renewed.scalars())
+        return kept
+
+    async def put_off(
+        self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
+    ) -> None:
+        values: dict[str, Any] = {"due_at": due_at, "lease_owner": None, "lease_until": None}
+        if error is not None and self._error is not None:
+            values[self._error] = error
+        if not attempted:
+            values["attempts"] = self._table.c.attempts - 1
+        async with self._database.transaction() as connection:
+            for some in chunks(sorted(claimed.id for claimed in claims)):
+                await connection.execute(self._mine(some).values(**values))
+
+    def _mine(self, ids: Sequence[int]) -> Any:
+        return update(self._table).where(self._table.c.id.in_(ids), self._table.c.lease_owner == self._worker.name)

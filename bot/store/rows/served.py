@@ -1,0 +1,49 @@
+"""Which changes a repository has been served with: only what had an effect, or a person's no, counts."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.change import Cause
+from bot.domain.rebuild import State, Target
+from bot.store.engine.codec import load
+from bot.store.engine.locking import lock
+from bot.store.rows.tables import changes, rebuilds
+
+SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+
+
+async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """Has these changes planned again, for those that no plan of them has served."""
+    if ids:
+        await lock(connection, changes, ids)
+        await connection.execute(update(changes).where(changes.c.id.in_(ids)).values(planned=False))
+
+
+async def unserved(
+    connection: AsyncConnection, repository: int, bases: Collection[int], away_since: datetime | None
+) -> set[int]:
+    """The last change of each of `bases` of which the repository got nothing.
+
+    That is where its rebuild was skipped, and where the base moved while it was away: unlisted since its last
+    reading at `away_since`, None for one that was listed all the time.
+    """
+    if not bases:
+        return set()
+    last = select(func.max(changes.c.id)).where(changes.c.base_id.in_(bases), changes.c.cause.in_(SET_OFF_REBUILDS))
+    rows = await connection.execute(
+        select(changes.c.id, changes.c.at).where(changes.c.id.in_(last.group_by(changes.c.base_id)))
+    )
+    known = {row.id: row.at for row in rows}
+    mine = await connection.execute(
+        select(rebuilds.c.state, rebuilds.c.targets).where(rebuilds.c.repository_id == repository)
+    )
+    skipped: set[int] = set()
+    served: set[int] = set()
+    for row in mine:
+        named = {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes}
+        (skipped if row.state == State.SKIPPED else served).update(named)
+    missed = {id_ for id_, at in known.items() if away_since is not None and at > away_since}
+    return (missed | (skipped & known.keys())) - served

@@ -1,0 +1,121 @@
+"""Due rows in memory, as `reconcile.work.Queue` shows them."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar, cast
+
+from bot.domain.failure import LeaseLost
+from bot.reconcile.work import Claimed
+
+Item = TypeVar("Item")
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Row(Generic[Item]):
+    """`item` is what reading the row gives; an exception in its place is raised."""
+
+    id: int
+    name: str
+    item: Item | Exception
+    due_at: datetime
+    attempts: int = 0
+    lease_until: datetime | None = None
+    is_anothers: bool = False
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class FakeQueue(Generic[Item]):
+    """`is_wanted` narrows the rows to those that one stage works on."""
+
+    rows: dict[int, Row[Item]] = field(default_factory=dict)
+    is_wanted: Callable[[Row[Item]], bool] = lambda row: True
+    put_off_calls: int = 0
+
+    def add(self, item: Item | Exception, due_at: datetime, name: str = "", id: int | None = None) -> Row[Item]:  # noqa: A002
+        number = id if id is not None else len(self.rows) + 1
+        row = self.rows[number] = Row(number, name or f"row {number}", item, due_at)
+        return row
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
+        due = [
+            row
+            for row in self.rows.values()
+            if row.due_at <= now and (row.lease_until is None or row.lease_until <= now) and self.is_wanted(row)
+        ]
+        taken = sorted(due, key=lambda row: (row.due_at, row.id))[:limit]
+        for row in taken:
+            row.attempts += 1
+            row.lease_until, row.is_anothers = now + LEASE, False
+        return [Claimed(row.id, row.name, row.attempts) for row in taken]
+
+    async def read(self, claimed: Claimed) -> Item:
+        item = self.rows[claimed.id].item
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    async def renew(self, claims: Sequence[Claimed], now: datetime) -> Collection[int]:
+        kept = [claimed.id for claimed in claims if self._is_held(claimed.id)]
+        for number in kept:
+            self.rows[number].lease_until = now + LEASE
+        return kept
+
+    async def put_off(
+        self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
+    ) -> None:
+        self.put_off_calls += 1
+        for claimed in claims:
+            if self._is_held(claimed.id):
+                row = self.rows[claimed.id]
+                row.due_at, row.lease_until = due_at, None
+                row.error = error if error is not None else row.error
+                row.attempts -= not attempted
+
+    def settle(self, id: int, due_at: datetime, item: Item | None = None) -> None:  # noqa: A002
+        """Ends a claim with its outcome; raises `LeaseLost` where it is no longer held."""
+        if not self._is_held(id):
+            raise LeaseLost(f"row {id} was taken over")
+        row = self.rows[id]
+        row.due_at, row.lease_until, row.attempts, row.error = due_at, None, 0, None
+        row.item = item if item is not None else row.item
+
+    def steal(self, *ids: int) -> None:
+        """As another worker that takes the rows over."""
+        for number in ids:
+            self.rows[number].is_anothers = True
+
+    def held(self) -> Iterable[int]:
+        return [number for number in self.rows if self._is_held(number)]
+
+    def _is_held(self, id: int) -> bool:  # noqa: A002
+        row = self.rows.get(id)
+        return row is not None and row.lease_until is not None and not row.is_anothers
+
+
+@dataclass(slots=True)
+class StoredRows(Generic[Item]):
+    """The queue of a stage's own store in memory: `take` claims its items, `end` ends a claim without an outcome
+    (item, due time, error, whether it was attempted), `is_lost` tells whether another has taken an item over."""
+
+    take: Callable[[datetime, int], Sequence[tuple[Claimed, Item]]]
+    end: Callable[[Item, datetime, str | None, bool], None]
+    is_lost: Callable[[Item], bool] = lambda item: False
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
+        return [replace(claimed, row={"item": item}) for claimed, item in self.take(now, limit)]
+
+    async def read(self, claimed: Claimed) -> Item:
+        return cast(Item, claimed.row["item"])
+
+    async def renew(self, claims: Sequence[Claimed], now: datetime) -> Collection[int]:
+        return [claimed.id for claimed in claims if not self.is_lost(claimed.row["item"])]
+
+    async def put_off(
+        self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
+    ) -> None:
+        for claimed in claims:
+            self.end(claimed.row["item"], due_at, error, attempted)

@@ -1,0 +1,69 @@
+"""Which repositories a plan has served: only what had an effect, or a person's no, counts."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.discover.ports import Reading
+from bot.domain.rebuild import State
+from bot.domain.repository import Repository
+from bot.domain.repository_config import RepositoryConfig
+from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+
+SHOP = "contoso/shop-0000"
+USES = ((usage_of(ASPNET), ASPNET),)
+FLOATS = ((replace(usage_of(ASPNET), reference=replace(usage_of(ASPNET).reference, digest=None)), ASPNET),)
+
+
+async def ended(stores: Stores, state: State) -> None:
+    [job] = await stores.jobs()
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(state, "ended", at=stores.clock.now()))
+
+
+async def read_again(stores: Stores, reading: Reading) -> None:
+    stores.clock.advance(48 * HOUR)
+    await stores.listing(Repository(SHOP, "main"))
+    await stores.read(reading)
+
+
+async def unserved(stores: Stores) -> list[str]:
+    moves = await stores.plan.unplanned()
+    found = await stores.plan.affected([move.id for move in moves])
+    return [item.member.name for items in found.values() for item in items]
+
+
+@pytest.mark.parametrize("uses", [USES, FLOATS], ids=["pinned", "floating"])
+@pytest.mark.parametrize(
+    ("state", "is_served"), [(State.SKIPPED, False), (State.SUCCEEDED, True), (State.CANCELLED, True)], ids=str
+)
+async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_again(
+    stores: Stores, state: State, is_served: bool, uses: tuple[object, ...]
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await ended(stores, state)
+    await read_again(stores, Reading("tree-2", uses))  # type: ignore[arg-type]
+    assert await unserved(stores) == ([] if is_served else [SHOP])
+
+
+async def test_a_repository_that_still_opts_out_is_not_skipped_once_more(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all(state=State.SKIPPED)
+    await read_again(stores, Reading("tree-2", USES, config=RepositoryConfig(enabled=False)))
+    assert await unserved(stores) == []
+    await read_again(stores, Reading("tree-3", USES))
+    assert await unserved(stores) == [SHOP]
+
+
+async def test_what_moved_while_a_repository_was_away_is_planned_when_it_comes_back(stores: Stores) -> None:
+    await stores.listing(Repository(SHOP, "main"), Repository("contoso/other", "main"))
+    await stores.read(Reading("tree-1", FLOATS))
+    await stores.see({ASPNET: "a"})
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository("contoso/other", "main"))
+    await stores.see({ASPNET: "b"})
+    await stores.assess_all()
+    await stores.plan_all()
+    assert await unserved(stores) == []
+    await read_again(stores, Reading("tree-1", FLOATS))
+    assert SHOP in await unserved(stores)

@@ -1,0 +1,73 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.reconcile.breaker import Breaker, pause
+
+NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def silent() -> Failure:
+    return Failure(Trouble.UNREACHABLE, "no answer")
+
+
+def after(*events: Trouble | None) -> Breaker:
+    """A breaker that saw answers (None) and troubles, in this order."""
+    breaker = Breaker(3)
+    for event in events:
+        if event is None:
+            breaker.answered()
+        else:
+            breaker.failed(Failure(event, "x"), is_hosts=event is Trouble.THROTTLED)
+    return breaker
+
+
+def test_too_many_requests_stop_at_once() -> None:
+    assert after(None, None, Trouble.THROTTLED).tripped is not None
+
+
+def test_silence_stops_after_three_in_a_row() -> None:
+    quiet = Trouble.UNREACHABLE
+    assert after(quiet, quiet).tripped is None
+    assert after(quiet, quiet, None, quiet, quiet).tripped is None
+    assert after(quiet, quiet, quiet).tripped is not None
+
+
+@pytest.mark.parametrize("answer", [Trouble.DENIED, Trouble.MISSING, Trouble.MALFORMED])
+def test_a_host_that_says_no_is_there(answer: Trouble) -> None:
+    breaker = after(Trouble.UNREACHABLE, Trouble.UNREACHABLE, answer, Trouble.UNREACHABLE)
+    assert breaker.has_answered
+    assert breaker.tripped is None
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_suspect", "tripped"),
+    [(0, True, False), (1, False, False), (1, True, True), (2, False, True)],
+)
+def test_where_few_are_asked_and_none_is_answered(failures: int, is_suspect: bool, tripped: bool) -> None:
+    breaker = after(*[Trouble.UNREACHABLE] * failures)
+    breaker.asked_everybody(is_suspect=is_suspect)
+    assert (breaker.tripped is not None) is tripped
+
+
+def test_a_failure_that_several_items_share_counts_once() -> None:
+    breaker = Breaker(3)
+    for number in range(5):
+        breaker.failed(silent(), is_hosts=False, is_shared=number > 0)
+    assert breaker.tripped is None
+
+
+def test_where_silence_is_each_items_own_nothing_but_a_request_stops() -> None:
+    breaker = Breaker(None)
+    for _ in range(9):
+        breaker.failed(silent(), is_hosts=False)
+    breaker.asked_everybody(is_suspect=False)
+    assert breaker.tripped is None
+
+
+def test_a_pause_is_at_least_what_the_host_asked_for() -> None:
+    asked = Failure(Trouble.THROTTLED, "x", retry_after=timedelta(hours=2))
+    assert pause(NOW, NOW, asked) == timedelta(hours=2)
+    assert pause(NOW, NOW, silent()) == timedelta(minutes=1)
+    assert pause(NOW, NOW + timedelta(days=1), silent()) == timedelta(minutes=30)

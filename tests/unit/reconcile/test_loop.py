@@ -1,0 +1,468 @@
+"""The loop over rows in memory: what is claimed ends settled, put off, or with somebody else."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.loop import Loop
+from bot.reconcile.round import Tally
+from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
+from tests.fakes.queue import FakeQueue
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SILENT = Failure(Trouble.UNREACHABLE, "no answer")
+THROTTLED = Failure(Trouble.THROTTLED, "slow down", where="a.example", retry_after=timedelta(minutes=20))
+
+
+@dataclass(slots=True)
+class Post:
+    """An item that belongs to a host; what happens to it is told by `Posts.meets`."""
+
+    host: str
+    number: int
+
+
+class Posts(Work[Post, str]):
+    stage = "posts"
+    batch = 10
+    at_once = 3
+
+    def __init__(self, queue: FakeQueue[Post]) -> None:
+        self._queue = queue
+        self.meets: dict[int, Exception | Callable[[Lease], Awaitable[None]]] = {}
+        self.unsettled: dict[int, Exception] = {}
+        self.unfailing: Exception | None = None
+        self.tried: list[int] = []
+        self.settled: list[int] = []
+        self.prepared: list[tuple[str, int]] = []
+        self.together: list[int] = []
+        self.are_small = False
+        self.suspects: set[str] = set()
+        self.running = self.most_running = 0
+
+    @property
+    def queue(self) -> FakeQueue[Post]:
+        return self._queue
+
+    def host(self, item: Post) -> str:
+        return item.host
+
+    def is_suspect(self, host: str) -> bool:
+        return host in self.suspects
+
+    async def prepare(self, host: str, items: Sequence[Post]) -> None:
+        self.prepared.append((host, len(items)))
+
+    async def attempt(self, item: Post, lease: Lease) -> str:
+        self.tried.append(item.number)
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            await asyncio.sleep(0)
+            match self.meets.get(item.number):
+                case None:
+                    return "well"
+                case Exception() as error:
+                    raise error
+                case act:
+                    await act(lease)
+                    return "well"
+        finally:
+            self.running -= 1
+
+    def is_small(self, result: str) -> bool:
+        return self.are_small
+
+    async def settle(self, item: Post, result: str) -> None:
+        if item.number in self.unsettled:
+            raise self.unsettled[item.number]
+        self._queue.settle(item.number, NOON + HOUR)
+        self.settled.append(item.number)
+
+    async def settle_together(self, done: Sequence[tuple[Post, str]]) -> None:
+        if any(item.number in self.unsettled for item, _ in done):
+            raise SILENT
+        self.together.append(len(done))
+        for item, result in done:
+            await self.settle(item, result)
+
+    async def failed(self, item: Post, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        if self.unfailing is not None:
+            raise self.unfailing
+        await put_off_by_backoff(self._queue, claimed, failure, now)
+        return f"{item.host}: {failure}"
+
+
+class Counted(Hooks):
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.budget: dict[str, int] = {}
+
+    def used_up(self, stage: str, host: str) -> timedelta | None:
+        left = self.budget.get(host)
+        if left is None:
+            return None
+        self.budget[host] = left - 1
+        return None if left > 0 else timedelta(minutes=5)
+
+    def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
+        self.outcomes[outcome] += 1
+
+
+@dataclass(slots=True)
+class World:
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    queue: FakeQueue[Post] = field(default_factory=FakeQueue)
+    hooks: Counted = field(default_factory=Counted)
+    posts: Posts = field(init=False)
+    loop: Loop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.posts = Posts(self.queue)
+        self.loop = Loop(self.clock, self.hooks)
+
+    def add(self, *hosts: str) -> None:
+        for host in hosts:
+            number = len(self.queue.rows) + 1
+            self.queue.add(Post(host, number), NOON, id=number)
+
+    async def run(self, after: timedelta = timedelta()) -> Tally:
+        self.clock.advance(after)
+        return await self.loop.run(self.posts)
+
+    def due(self, number: int) -> timedelta:
+        return self.queue.rows[number].due_at - self.clock.now()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_all_that_is_due_is_done_batch_after_batch_and_nothing_twice(world: World) -> None:
+    world.add(*["a"] * 25)
+    tally = await world.run()
+    assert (tally.claimed, tally.done, tally.problems) == (25, 25, [])
+    assert sorted(world.posts.settled) == list(range(1, 26))
+    assert (await world.run()).claimed == 0
+
+
+async def test_no_more_items_of_a_host_are_tried_at_a_time_than_allowed(world: World) -> None:
+    world.add(*["a"] * 10)
+    await world.run()
+    assert world.posts.most_running == 3
+
+
+async def test_hosts_do_not_wait_for_each_other(world: World) -> None:
+    released = asyncio.Event()
+
+    async def wait(_: Lease) -> None:
+        await released.wait()
+
+    async def release(_: Lease) -> None:
+        released.set()
+
+    world.add("a", "a", "a", "b")
+    world.posts.meets = {1: wait, 2: wait, 3: wait, 4: release}
+    assert (await world.run()).done == 4
+
+
+async def test_items_with_the_same_key_are_tried_one_after_the_other(world: World) -> None:
+    world.add(*["a"] * 6)
+    world.posts.key = lambda item: "same"  # type: ignore[method-assign]
+    await world.run()
+    assert world.posts.most_running == 1
+
+
+async def test_each_hosts_items_are_prepared_together(world: World) -> None:
+    world.add("a", "b", "a", "a")
+    await world.run()
+    assert sorted(world.posts.prepared) == [("a", 3), ("b", 1)]
+
+
+async def test_what_cannot_be_prepared_fails_with_its_reason(world: World) -> None:
+    async def refuse(host: str, items: Sequence[Post]) -> None:
+        raise Failure(Trouble.DENIED, "not for you")
+
+    world.add("a", "a")
+    world.posts.prepare = refuse  # type: ignore[method-assign]
+    tally = await world.run()
+    assert (world.posts.tried, tally.failed) == ([], 2)
+    assert {row.error for row in world.queue.rows.values()} == {"not for you"}
+
+
+async def test_a_row_that_cannot_be_read_fails_alone_and_is_named(world: World) -> None:
+    world.add("a", "a")
+    world.queue.add(ValueError("no such state: 'melted'"), NOON, "rebuild 3", id=3)
+    with capture_logs() as logs:
+        tally = await world.run()
+    assert (tally.done, tally.failed) == (2, 1)
+    [problem] = tally.problems
+    assert problem.startswith("rebuild 3: cannot be read: ValueError")
+    assert (logs[0]["event"], logs[0]["row"]) == ("row cannot be read", "rebuild 3")
+    assert world.queue.rows[3].error == problem.removeprefix("rebuild 3: ")
+    assert world.due(3) == timedelta(seconds=30)
+    await world.run(timedelta(seconds=30))
+    assert world.due(3) == timedelta(minutes=1)
+
+
+async def test_a_failure_puts_off_its_item_alone_with_a_growing_rest(world: World) -> None:
+    world.add("a", "a", "a")
+    world.posts.meets[2] = Failure(Trouble.MALFORMED, "no list")
+    tally = await world.run()
+    assert (tally.done, tally.failed, tally.problems) == (2, 1, ["a: no list"])
+    rests = [world.due(2)]
+    for _ in range(2):
+        await world.run(world.due(2))
+        rests.append(world.due(2))
+    assert [rest.total_seconds() for rest in rests] == [30, 60, 120]
+
+
+async def test_a_defect_is_logged_with_its_row_and_stops_nobody(world: World) -> None:
+    world.add("a", "a", "a")
+    world.posts.meets[1] = KeyError("merged_at")
+    with capture_logs() as logs:
+        tally = await world.run()
+    assert tally.done == 2
+    assert (logs[0]["event"], logs[0]["stage"], logs[0]["row"]) == ("defect", "posts", "row 1")
+    assert world.queue.rows[1].error == "a defect of the bot: KeyError('merged_at')"
+    assert world.hooks.outcomes == {Outcome.DONE: 2, Outcome.DEFECT: 1}
+
+
+async def test_a_lost_lease_is_no_error(world: World) -> None:
+    world.add("a", "a", "a")
+    world.posts.meets[1] = LeaseLost("taken over")
+    world.posts.unsettled[2] = LeaseLost("taken over")
+    tally = await world.run()
+    assert (tally.done, tally.failed, tally.problems) == (1, 0, [])
+    assert world.hooks.outcomes == {Outcome.DONE: 1, Outcome.LOST: 2}
+
+
+# A host in trouble
+
+
+async def test_a_throttled_host_pauses_its_own_work_only(world: World) -> None:
+    world.add(*["a"] * 6, "b", "b")
+    for number in range(1, 7):
+        world.posts.meets[number] = THROTTLED
+    tally = await world.run()
+    assert sorted(world.posts.settled) == [7, 8]
+    assert len([number for number in world.posts.tried if number < 7]) <= 3
+    assert {world.due(number) for number in range(1, 7)} == {timedelta(minutes=20)}
+    assert (tally.untried, tally.failed, tally.problems) == (6, 0, ["a.example: slow down"])
+
+
+async def test_a_host_that_pauses_is_not_asked_by_a_later_run_either(world: World) -> None:
+    world.add("a")
+    world.posts.meets[1] = THROTTLED
+    await world.run()
+    world.add("a", "b")
+    world.posts.tried.clear()
+    tally = await world.run(timedelta(minutes=1))
+    assert world.posts.tried == [3]
+    assert world.due(2) == timedelta(minutes=19)
+    assert tally.problems == []
+    world.posts.meets.clear()
+    assert (await world.run(timedelta(minutes=19))).done == 2
+
+
+async def test_what_was_not_tried_counts_no_attempt(world: World) -> None:
+    world.add(*["a"] * 10)
+    world.posts.meets = dict.fromkeys(range(1, 11), THROTTLED)
+    await world.run()
+    attempts = Counter(row.attempts for row in world.queue.rows.values())
+    assert attempts == {1: len(world.posts.tried), 0: 10 - len(world.posts.tried)}
+
+
+async def test_a_stage_with_one_host_claims_nothing_while_that_pauses(world: World) -> None:
+    world.add(*["a"] * 3)
+    world.posts.home = "a"
+    world.posts.meets[1] = world.posts.meets[2] = world.posts.meets[3] = THROTTLED
+    await world.run()
+    world.add("a")
+    assert (await world.run(timedelta(minutes=1))).claimed == 0
+    assert world.queue.rows[4].attempts == 0
+
+
+async def test_several_items_in_a_row_without_an_answer_are_their_hosts_trouble(world: World) -> None:
+    world.add(*["a"] * 30)
+    world.posts.meets = dict.fromkeys(range(1, 31), SILENT)
+    tally = await world.run()
+    assert 5 <= len(world.posts.tried) <= 5 + world.posts.at_once
+    assert (tally.failed, tally.problems) == (0, ["no answer"])
+    assert {row.error for row in world.queue.rows.values()} == {None}
+
+
+async def test_the_pause_grows_with_the_trouble(world: World) -> None:
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    pauses = []
+    for _ in range(8):
+        await world.run()
+        pauses.append(world.due(1).total_seconds() / 60)
+        world.clock.move_to(world.queue.rows[1].due_at)
+    assert pauses == [1, 1, 2, 4, 8, 16, 30, 30]
+
+
+async def test_one_item_without_an_answer_is_its_own_trouble(world: World) -> None:
+    world.add(*["a"] * 9)
+    world.posts.meets[4] = SILENT
+    tally = await world.run()
+    assert (tally.done, tally.failed, world.queue.rows[4].error) == (8, 1, "no answer")
+
+
+async def test_a_host_known_in_trouble_is_tried_carefully(world: World) -> None:
+    world.add(*["a"] * 10)
+    world.posts.meets = dict.fromkeys(range(1, 11), SILENT)
+    world.posts.suspects = {"a"}
+    await world.run()
+    assert len(world.posts.tried) == world.posts.strikes
+    assert world.posts.most_running == 1
+
+
+async def test_a_budget_that_is_used_up_pauses_its_host(world: World) -> None:
+    world.add(*["a"] * 9, "b")
+    world.hooks.budget["a"] = 4
+    tally = await world.run()
+    assert (tally.done, tally.untried) == (5, 5)
+    assert {world.due(row.id) for row in world.queue.rows.values() if row.id not in world.posts.settled} == {
+        timedelta(minutes=5)
+    }
+
+
+# The store in trouble
+
+
+async def test_results_that_may_wait_are_stored_in_one_transaction(world: World) -> None:
+    world.add(*["a"] * 7)
+    world.posts.are_small = True
+    assert (await world.run()).done == 7
+    assert world.posts.together == [7]
+
+
+async def test_where_the_common_transaction_fails_each_result_fails_alone(world: World) -> None:
+    world.add(*["a"] * 7)
+    world.posts.are_small = True
+    world.posts.unsettled[3] = Failure(Trouble.MALFORMED, "a deadlock")
+    tally = await world.run()
+    assert (tally.done, tally.failed) == (6, 1)
+    assert (list(world.queue.held()), world.due(3)) == ([], timedelta(seconds=30))
+
+
+async def test_a_result_that_cannot_be_stored_puts_its_row_off(world: World) -> None:
+    world.add("a", "a")
+    world.posts.unsettled[1] = Failure(Trouble.UNREACHABLE, "the database does not answer")
+    tally = await world.run()
+    assert (tally.done, tally.failed) == (1, 1)
+    assert (list(world.queue.held()), world.due(1)) == ([], timedelta(seconds=30))
+
+
+async def test_a_failure_that_cannot_be_stored_leaves_no_row_leased(world: World) -> None:
+    world.add("a", "a")
+    world.posts.meets[1] = Failure(Trouble.MALFORMED, "no list")
+    world.posts.unfailing = RuntimeError("no such column")
+    tally = await world.run()
+    assert tally.done == 1
+    assert (list(world.queue.held()), world.due(1)) == ([], timedelta(seconds=30))
+
+
+async def test_rows_that_a_silent_store_does_not_take_back_are_given_back_by_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object, **__: object) -> None:
+        raise Failure(Trouble.UNREACHABLE, "the database does not answer")
+
+    world.add("a", "a", "a")
+    world.posts.meets[1] = THROTTLED
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeQueue, "put_off", silent)
+        with pytest.raises(Failure, match="does not answer"):
+            await world.run()
+    assert 1 in world.queue.held()
+    await world.run()
+    assert list(world.queue.held()) == []
+
+
+# Leases
+
+
+async def test_leases_are_renewed_while_an_item_is_worked_on(world: World) -> None:
+    naps = 0
+
+    async def nap(seconds: float) -> None:
+        nonlocal naps
+        naps += 1
+        world.clock.advance(timedelta(seconds=seconds))
+        await asyncio.sleep(0)
+
+    async def work_long(_: Lease) -> None:
+        while naps < 20:
+            await asyncio.sleep(0)
+
+    world.loop.sleep = nap
+    world.add("a")
+    world.posts.meets[1] = work_long
+    assert (await world.run()).done == 1
+    assert world.clock.now() - NOON > timedelta(minutes=30)
+
+
+async def test_what_another_has_taken_over_is_cut_off_and_its_neighbours_go_on(world: World) -> None:
+    finished: list[int] = []
+
+    async def nap(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async def be_robbed(_: Lease) -> None:
+        world.queue.steal(1)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        finished.append(1)
+
+    world.loop.sleep = nap
+    world.add("a", "a")
+    world.posts.meets[1] = be_robbed
+    tally = await world.run()
+    assert (finished, tally.done, tally.failed) == ([], 1, 0)
+    assert world.hooks.outcomes == {Outcome.DONE: 1, Outcome.LOST: 1}
+
+
+async def test_a_pause_ends_those_with_the_same_key_that_still_wait(world: World) -> None:
+    world.add(*["a"] * 6)
+    world.posts.key = lambda item: "same"  # type: ignore[method-assign]
+    world.posts.meets = dict.fromkeys(range(1, 7), THROTTLED)
+    await world.run()
+    assert world.posts.tried == [1]
+
+
+async def test_a_lease_is_checked_before_a_write(world: World) -> None:
+    written: list[int] = []
+
+    async def write(lease: Lease) -> None:
+        await lease.check()
+        written.append(1)
+        world.queue.steal(1)
+        await lease.check()
+        written.append(2)
+
+    world.add("a")
+    world.posts.meets[1] = write
+    await world.run()
+    assert written == [1]
+
+
+async def test_a_row_that_is_always_due_does_not_keep_a_run_from_ending(world: World) -> None:
+    async def settle(item: Post, result: str) -> None:
+        world.queue.settle(item.number, NOON)
+
+    world.add("a", "a")
+    world.posts.settle = settle  # type: ignore[method-assign]
+    assert (await world.run()).done == 4
