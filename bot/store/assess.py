@@ -42,7 +42,7 @@ class AssessStore(Store):
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return list(readable(rows, _pair, lambda row: f"observation {row['id']}"))
+        return readable(rows, _pair, lambda row: f"observation {row['id']}")
 
     async def feeds_revision(self) -> int:
         """Grows with every news from a feed; read before the news, so that none is missed in between."""
@@ -89,7 +89,8 @@ class AssessStore(Store):
             .order_by(changes.c.id)
         )
         async with self._database.reading() as connection:
-            return [Move(row.id, load(row.change, Change)) for row in await connection.execute(query)]
+            rows = (await connection.execute(query)).all()
+        return readable(rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}")
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""
@@ -128,11 +129,10 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
             rebuilds.c.state.not_in(ENDED), rebuilds.c.action == Action.PULL_REQUEST.value
         )
     )
-    concerned = [
-        row.id
-        for row in rows.all()
-        if any(news & set(target.changes) for target in load(row.targets, tuple[Target, ...]))
-    ]
+    open_ones = readable(
+        rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
+    )
+    concerned = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
     is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
     for ids in chunks(sorted(concerned)):
         await lock(connection, rebuilds, ids)

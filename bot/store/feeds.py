@@ -19,9 +19,10 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing, upsert
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.observations import add_observation
-from bot.store.rows.releases import save_release
+from bot.store.rows.releases import read_releases, save_release
 from bot.store.rows.tables import advisories, bases, documents, observations, releases
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
@@ -49,15 +50,16 @@ class FeedsStore(Store):
 
     async def known_releases(self) -> dict[str, Release]:
         async with self._database.reading() as connection:
-            rows = (await connection.execute(select(releases.c.release))).scalars()
-            found = [load(row, Release) for row in rows]
+            found = await read_releases(connection, select(releases))
         return {release.version: release for release in found}
 
     async def advisories(self) -> list[Advisory]:
         """What each source says of each CVE."""
         async with self._database.reading() as connection:
-            rows = (await connection.execute(select(advisories.c.advisory))).scalars()
-            return [load(row, Advisory) for row in rows]
+            rows = (await connection.execute(select(advisories))).all()
+        return readable(
+            rows, lambda row: load(row.advisory, Advisory), lambda row: f"advisory {row.source} {row.cve}"
+        )
 
     async def keep_feed(self, reading: FeedReading) -> None:
         document = reading.document

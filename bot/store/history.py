@@ -13,9 +13,10 @@ from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.observations import add_observation
-from bot.store.rows.releases import save_release
+from bot.store.rows.releases import read_releases, save_release
 from bot.store.rows.tables import bases, changes, observations, releases
 from bot.watch.registry.stage import Sight
 
@@ -38,17 +39,18 @@ class HistoryStore(Store):
                 ).all()
             if not rows:
                 return
-            for row in rows:
-                yield load(row.observation, Observation)
+            named = readable(
+                rows, lambda row: load(row.observation, Observation), lambda row: f"observation {row.id}"
+            )
+            for seen in named:
+                yield seen
             last = rows[-1].id
 
     async def releases(self) -> list[Release]:
         """By the time when each was first seen."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(releases.c.release).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
-            )
-            return [load(row, Release) for row in rows.scalars()]
+            query = select(releases).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
+            return await read_releases(connection, query)
 
     async def newest(self) -> dict[Base, datetime]:
         """When each base was last observed: the log goes on from there."""
@@ -74,8 +76,8 @@ class HistoryStore(Store):
     async def add_releases(self, listed: Iterable[Release]) -> None:
         """A release that is known already gets what the other log knows more, and the earlier first sights."""
         async with self._database.transaction() as connection:
-            rows = await connection.execute(select(releases.c.release))
-            known = {(one.channel, one.version): one for one in (load(row, Release) for row in rows.scalars())}
+            kept = await read_releases(connection, select(releases))
+            known = {(release.channel, release.version): release for release in kept}
             for release in sorted(listed, key=lambda each: (each.channel, each.version)):
                 key = (release.channel, release.version)
                 before = known.get(key)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.change import Change, Move
-from bot.domain.failure import LeaseLost
+from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
-from bot.domain.repository import Affected, FleetRepository
+from bot.domain.repository import Affected
 from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Revisions
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load
@@ -42,12 +43,10 @@ class PlanStore(Store):
                 .where(changes.c.planned.is_(False))
                 .order_by(changes.c.id)
             )
-        return list(
-            readable(
-                rows.all(),
-                lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
-                lambda row: f"change {row.id}",
-            )
+        return readable(
+            rows.all(),
+            lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
+            lambda row: f"change {row.id}",
         )
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
@@ -60,6 +59,7 @@ class PlanStore(Store):
             select(
                 changes.c.id.label("change"),
                 usages.c.usage,
+                usages.c.id.label("usage_id"),
                 repositories.c.id,
                 repositories.c.name,
                 repositories.c.workflows,
@@ -73,26 +73,29 @@ class PlanStore(Store):
         concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
-        found: dict[int, list[Affected]] = {}
-        members: dict[int, FleetRepository] = {}
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
-            served: dict[bool, set[tuple[int, int]]] = {False: set(), True: set()}
-            for planned in await connection.execute(concerned):
-                served[planned.state == State.SKIPPED].update(
-                    (planned.repository_id, change)
-                    for target in load(planned.targets, tuple[Target, ...])
-                    for change in target.changes
-                )
-            for row in rows:
-                pair = (row["id"], row["change"])
-                if pair in served[False]:
-                    continue
-                member = members.get(row["id"]) or members.setdefault(row["id"], fleet_repository_of(row, pins))
-                if pair in served[True] and not member.config.enabled:
-                    continue
-                found.setdefault(row["change"], []).append(Affected(member, load(row["usage"], Usage)))
+            planned = (await connection.execute(concerned)).all()
+        skipped = {pair for row in planned if row.state == State.SKIPPED for pair in _taken_up(row, ids)}
+        served = {pair for row in planned if row.state != State.SKIPPED for pair in _taken_up(row, ids)}
+        members = readable(
+            {row["id"]: row for row in rows}.values(),
+            lambda row: (row["id"], fleet_repository_of(row, pins)),
+            lambda row: f"repository {row['name']}",
+        )
+        named = readable(
+            rows,
+            lambda row: (row["id"], row["change"], load(row["usage"], Usage)),
+            lambda row: f"usage {row['usage_id']}",
+        )
+        known = dict(members)
+        found: dict[int, list[Affected]] = {}
+        for repository, change, usage in named:
+            member, pair = known.get(repository), (repository, change)
+            if member is None or pair in served or (pair in skipped and not member.config.enabled):
+                continue
+            found.setdefault(change, []).append(Affected(member, usage))
         return found
 
     async def open_rebuilds(self) -> list[Rebuild]:
@@ -111,9 +114,14 @@ class PlanStore(Store):
                 .where(rollouts.c.ended_at.is_(None))
                 .order_by(rollouts.c.id)
             )
-            grouped: dict[tuple[int, datetime], list[Change]] = {}
-            for row in rows:
-                grouped.setdefault((row.id, row.opened_at), []).append(load(row.change, Change))
+        grouped: dict[tuple[int, datetime], list[Change]] = {}
+        pairs = readable(
+            rows,
+            lambda row: ((row.id, row.opened_at), load(row.change, Change)),
+            lambda row: f"a change of rollout {row.id}",
+        )
+        for key, change in pairs:
+            grouped.setdefault(key, []).append(change)
         return [
             OpenRollout(key[0], key[1], tuple(item.cause for item in items), tuple(item.base for item in items))
             for key, items in grouped.items()
@@ -187,6 +195,18 @@ class PlanStore(Store):
         async with self._database.transaction() as connection:
             await lock(connection, rebuilds, due)
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
+
+
+def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
+    """The repository of a rebuild with each change that it takes up.
+
+    Where these cannot be read, with all: a second dispatch does more harm than a missing one, which is told.
+    """
+    try:
+        targets = load(row.targets, tuple[Target, ...])
+    except Failure:
+        return {(row.repository_id, change) for change in changes}
+    return {(row.repository_id, change) for target in targets for change in target.changes}
 
 
 async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:

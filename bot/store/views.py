@@ -1,6 +1,7 @@
 """What an operator asks of the store: how things stand, and why."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,7 @@ from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
 from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
@@ -86,7 +88,9 @@ class ViewsStore(Store):
                     advice="write owner/name; see github.repositories in the settings",
                 )
             named = await connection.execute(
-                select(usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+                select(
+                    usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
+                )
                 .outerjoin(bases, bases.c.id == usages.c.base_id)
                 .where(usages.c.repository_id == row.id)
                 .order_by(usages.c.id)
@@ -103,14 +107,7 @@ class ViewsStore(Store):
                 row.error,
                 load(row.problems, tuple[Problem, ...]),
                 load(row.config, RepositoryConfig),
-                tuple(
-                    (
-                        load(item.usage, Usage),
-                        Base(item.registry, item.repository, item.tag) if item.tag else None,
-                        item.digest,
-                    )
-                    for item in named
-                ),
+                tuple(readable(named, _usage, lambda item: f"usage {item.id}")),
                 tuple(mine),
                 tuple(Transition(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
             )
@@ -125,8 +122,10 @@ class ViewsStore(Store):
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(changes.c.change).order_by(changes.c.at, changes.c.id))
-            found = [load(row, Change) for row in rows.scalars()]
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change).order_by(changes.c.at, changes.c.id)
+            )
+            found = readable(rows, lambda row: load(row.change, Change), lambda row: f"change {row.id}")
         return [change for change in found if base in (str(change.base), change.base.short)]
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
@@ -146,6 +145,11 @@ class ViewsStore(Store):
             ids = {known[found]: found for found in wanted | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
+
+
+def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:
+    base = Base(row.registry, row.repository, row.tag) if row.tag else None
+    return load(row.usage, Usage), base, row.digest
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:

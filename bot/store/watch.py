@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Release
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
@@ -18,6 +17,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.observations import add_observation
+from bot.store.rows.releases import read_releases
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import DueBase, Poll, Sighting
@@ -58,12 +58,12 @@ class WatchStore(Store):
             .group_by(releases.c.channel)
             .subquery()
         )
-        query = select(releases.c.release).join(
+        query = select(releases).join(
             latest,
             and_(releases.c.channel == latest.c.channel, releases.c.published_at == latest.c.at),
         )
         async with self._database.reading() as connection:
-            return [load(found, Release) for found in (await connection.execute(query)).scalars()]
+            return await read_releases(connection, query)
 
     async def reschedule(self, polls: Sequence[Poll]) -> None:
         """One statement with many rows: row by row, 300 of them take twenty times as long."""

@@ -1,11 +1,26 @@
 """Frozen values to JSON columns and back."""
 
+import json
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from bot.domain.failure import Failure, Trouble
 
 T = TypeVar("T")
+
+
+class NoJson:
+    """Stands for text in a JSON column that is none: a row with it can be fetched beside others, but not loaded."""
+
+
+def parse(text: str) -> Any:
+    """The JSON in a column, for the driver."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return NoJson()
 
 
 def dump(value: Any, kind: Any) -> Any:
@@ -14,7 +29,17 @@ def dump(value: Any, kind: Any) -> Any:
 
 
 def load(data: Any, kind: type[T]) -> T:
-    return cast(T, _adapter(cast(Any, kind)).validate_python(data))
+    """The value that `dump` made these plain ones of; raises `Failure` where they are not of that kind."""
+    try:
+        return cast(T, _adapter(cast(Any, kind)).validate_python(data))
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise Failure(
+            Trouble.MALFORMED,
+            f"a stored {getattr(kind, '__name__', kind)} cannot be read: {place or 'it'}: {problem['msg']}",
+            advice="restore the row from a backup, or delete it",
+        ) from error
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
+from bot.store.engine.codec import parse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -154,7 +155,7 @@ def _probe(database: str | None) -> None:
 
 def engine_for(target: URL) -> AsyncEngine:
     if target.get_backend_name() == "sqlite":
-        engine = create_async_engine(target, hide_parameters=True)
+        engine = create_async_engine(target, hide_parameters=True, json_deserializer=parse)
         _begin_on_sqlite(engine, "BEGIN IMMEDIATE")
         return engine
     told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
@@ -165,7 +166,7 @@ def _readers_of(engine: AsyncEngine) -> AsyncEngine:
     """SQLite's readers have connections of their own, on which writing is an error."""
     if engine.dialect.name != "sqlite":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    readers = create_async_engine(engine.url, hide_parameters=True)
+    readers = create_async_engine(engine.url, hide_parameters=True, json_deserializer=parse)
     _begin_on_sqlite(readers, "BEGIN", "query_only=ON")
     return readers
 

@@ -1,6 +1,6 @@
 """Many rows read at once, where one that cannot be read must not keep the others from being used."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -11,15 +11,15 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any], str]) -> Iterator[T]:
+def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any], str]) -> list[T]:
     """What `read` makes of each row; one that it raises at is left out, and named in the log once."""
+    found: list[T] = []
     for row in rows:
         try:
-            value = read(row)
+            found.append(read(row))
         except Exception as error:
             _say_once(name(row), f"{type(error).__name__}: {error}"[:500])
-            continue
-        yield value
+    return found
 
 
 @lru_cache(maxsize=1000)

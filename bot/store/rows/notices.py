@@ -10,6 +10,7 @@ from bot.assess.notices.deciding import OpenNotice
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
 from bot.store.rows.tables import bases, notices, repositories, usages
 
 
@@ -21,7 +22,7 @@ async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:
         .where(notices.c.cleared_at.is_(None))
         .order_by(notices.c.since, notices.c.id)
     )
-    return [_notice(row) for row in rows]
+    return readable(rows, _notice, lambda row: f"notice {row.id}")
 
 
 def _notice(row: Row[Any]) -> OpenNotice:

@@ -3,25 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
 from bot.store.rows.tables import observations
 from bot.watch.registry.stage import Sight
 
 
-async def latest_observations(
-    connection: AsyncConnection, ids: Sequence[int], limit: int
-) -> list[tuple[int, dict[str, Any]]]:
+async def latest_observations(connection: AsyncConnection, ids: Sequence[int], limit: int) -> list[Row[Any]]:
     """Up to `limit` observations of each base, oldest first, each with the base's id; see `loaded`."""
     rank = (
         func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
     )
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: list[Row[Any]] = []
     for chunk in chunks(ids):
         ranked = (
             select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
@@ -29,15 +28,20 @@ async def latest_observations(
             .subquery()
         )
         rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
-        found += [(row.base_id, row.observation) for row in rows]
+        found += rows.all()
     return found
 
 
-def loaded(named: Mapping[int, Base], rows: Iterable[tuple[int, dict[str, Any]]]) -> dict[Base, list[Observation]]:
+def loaded(named: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, list[Observation]]:
     """The histories in such rows; apart from reading them, since it takes long and must hold no transaction."""
     found: dict[Base, list[Observation]] = {}
-    for base, observation in rows:
-        found.setdefault(named[base], []).append(load(observation, Observation))
+    pairs = readable(
+        rows,
+        lambda row: (named[row.base_id], load(row.observation, Observation)),
+        lambda row: f"observation {row.id}",
+    )
+    for base, observation in pairs:
+        found.setdefault(base, []).append(observation)
     return found
 
 

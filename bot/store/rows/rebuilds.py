@@ -27,12 +27,10 @@ async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]
         .where(*where)
         .order_by(rebuilds.c.id)
     )
-    return list(
-        readable(
-            rows.mappings(),
-            lambda row: rebuild_of(row, row["repository_name"]),
-            lambda row: f"rebuild {row['id']}",
-        )
+    return readable(
+        rows.mappings(),
+        lambda row: rebuild_of(row, row["repository_name"]),
+        lambda row: f"rebuild {row['id']}",
     )
 
 
@@ -81,12 +79,15 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
     found: dict[int, list[Usage]] = {}
     for chunk in chunks(sorted(ids)):
         rows = await connection.execute(
-            select(usages.c.repository_id, usages.c.usage)
+            select(usages.c.id, usages.c.repository_id, usages.c.usage)
             .where(usages.c.repository_id.in_(chunk), usages.c.base_id.is_(None))
             .order_by(usages.c.id)
         )
-        for row in rows:
-            found.setdefault(row.repository_id, []).append(load(row.usage, Usage))
+        pairs = readable(
+            rows, lambda row: (row.repository_id, load(row.usage, Usage)), lambda row: f"usage {row.id}"
+        )
+        for repository, usage in pairs:
+            found.setdefault(repository, []).append(usage)
     return found
 
 

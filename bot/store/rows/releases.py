@@ -1,11 +1,21 @@
 """Releases as rows."""
 
+from typing import Any
+
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.advisory import Release
-from bot.store.engine.codec import dump
+from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
+from bot.store.engine.readable import readable
 from bot.store.rows.tables import releases
+
+
+async def read_releases(connection: AsyncConnection, query: Select[Any]) -> list[Release]:
+    """Those that `query` finds in the table of releases."""
+    rows = (await connection.execute(query)).all()
+    return readable(rows, lambda row: load(row.release, Release), lambda row: f"release {row.version}")
 
 
 async def save_release(connection: AsyncConnection, release: Release) -> None:
