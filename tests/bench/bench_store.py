@@ -1,0 +1,244 @@
+"""How large the store of 1,000 repositories is after a year, in which 220 tags moved some 4,700 times."""
+
+import asyncio
+import json
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert, select, update
+
+from bot.assess.assess import assess
+from bot.assess.releases import ReleaseIndex
+from bot.discover.ports import Listing, Reading
+from bot.domain.clock import ManualClock
+from bot.domain.image import OCI_INDEX, OCI_MANIFEST, digest_of
+from bot.domain.observation import Observation, PlatformImage
+from bot.domain.rebuild import Action, State, Target
+from bot.domain.reference import Base, Reference
+from bot.domain.repository import Repository
+from bot.domain.rollout import PlannedRebuild, PlannedRollout
+from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
+from bot.store.rows.rebuilds import note, step
+from bot.store.rows.tables import documents, rebuilds
+from bot.store.stores import Stores
+from bot.watch.registry.stage import DueBase, Sight, Sighting
+
+REPOSITORIES = 1_000
+TAGS = 220
+MOVES_A_WEEK = 90
+WEEKS = 52
+FILES = 6
+USED_TAGS = 40
+"""So many tags are what most images stand on."""
+LAYERS = 6
+PLATFORMS = ("linux/amd64", "linux/arm/v7", "linux/arm64")
+RETENTION = timedelta(days=400)
+START = datetime(2026, 1, 6, 12, 0, tzinfo=UTC)
+WEEK = timedelta(weeks=1)
+LEASE = timedelta(minutes=15)
+
+AIM_MEGABYTES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """What was in the store at its end."""
+
+    megabytes: float
+    moves: int
+    rebuilds: int
+
+
+def run() -> list[tuple[str, str, str]]:
+    """Rows: what, measured, aim."""
+    with tempfile.TemporaryDirectory() as folder:
+        year = asyncio.run(simulated_year(Path(folder) / "year.db"))
+    measured = f"{year.megabytes:.0f} MB ({year.moves} moves, {year.rebuilds} rebuilds)"
+    return [(f"SQLite after a year of {REPOSITORIES} repositories", measured, f"at most {AIM_MEGABYTES} MB")]
+
+
+async def simulated_year(path: Path) -> Year:
+    """A week is one step: bases move, rebuilds are planned, opened and merged, and what is due to go goes."""
+    database = await open_database(f"sqlite:///{path}")
+    try:
+        fleet = _Fleet(database)
+        await fleet.begin()
+        for _ in range(WEEKS):
+            await fleet.week()
+        return await fleet.ended(path)
+    finally:
+        await database.close()
+
+
+class _Fleet:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._clock = ManualClock(START)
+        self._stores = Stores.of(database, Worker("bench"), self._clock)
+        self._random = random.Random(1)
+        self._moves = 0
+        self._bases = [
+            Base("mcr.microsoft.com", f"dotnet/{'sdk' if n % 2 else 'aspnet'}", f"{n}.0") for n in range(TAGS)
+        ]
+
+    async def begin(self) -> None:
+        """Every repository is read, and every base seen once."""
+        task = await self._stores.discover.claim_listing()
+        assert task is not None
+        shown = tuple(Repository(f"contoso/service-{number:04}", "main") for number in range(REPOSITORIES))
+        await self._stores.discover.record_listing(task, Listing(shown), self._clock.now() + WEEK)
+        for repository in await self._stores.discover.claim_repositories(REPOSITORIES):
+            bodies = {self._hex(20): self._text(2_000) for _ in range(FILES)}
+            await self._stores.discover.save_blobs(bodies)
+            bases = self._random.sample(self._bases[:USED_TAGS], 2)
+            if repository.id <= TAGS:
+                bases.append(self._bases[repository.id - 1])
+            usages = tuple((_usage(base, number), base) for number, base in enumerate(dict.fromkeys(bases)))
+            reading = Reading("tree", usages, blobs=tuple(bodies))
+            await self._stores.discover.save_reading(repository, reading, self._clock.now() + 400 * WEEK)
+        await self._see(await self._stores.watch.claim_bases(TAGS, LEASE))
+        rows = [
+            {
+                "url": f"https://feeds.example/{number}",
+                "kind": "msrc",
+                "due_at": START + 400 * WEEK,
+                "body": self._random.randbytes(500_000),
+            }
+            for number in range(20)
+        ]
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(documents), rows)
+
+    async def week(self) -> None:
+        self._clock.advance(WEEK)
+        due = await self._stores.watch.claim_bases(TAGS, LEASE)
+        self._moves += MOVES_A_WEEK
+        await self._see(self._random.sample(due, MOVES_A_WEEK))
+        pairs = await self._stores.assess.unassessed(500)
+        now = self._clock.now()
+        found = [(pair, assess(pair.before, pair.after, ReleaseIndex(()), {}, now)) for pair in pairs]
+        await self._stores.assess.save_changes(found, 0)
+        await self._plan()
+        await self._end(State.OPEN, "pull request #7 was opened")
+        await self._end(State.SUCCEEDED, "pull request #7 was merged")
+        task = await self._stores.retention.claim_forgetting()
+        assert task is not None
+        await self._stores.retention.forget(task, RETENTION)
+
+    async def ended(self, path: Path) -> Year:
+        async with self._database.engine.connect() as connection:
+            await connection.exec_driver_sql("ROLLBACK")
+            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            await connection.exec_driver_sql("BEGIN")
+            number = len((await connection.execute(select(rebuilds.c.id))).all())
+        return Year(path.stat().st_size / 1e6, self._moves, number)
+
+    async def _see(self, due: Sequence[DueBase]) -> None:
+        now = self._clock.now()
+        sightings: list[Sighting] = []
+        bodies: dict[str, bytes] = {}
+        for base in due:
+            platforms = [self._platform(name, bodies) for name in PLATFORMS]
+            entries = [{"mediaType": OCI_MANIFEST, "digest": each.digest, "size": 1} for each in platforms]
+            index = self._keep({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}, bodies)
+            sight = Sight.MOVED if base.digest else Sight.FIRST
+            seen = Observation(now, base.base, index, "10.0.5", now.isoformat(), tuple(platforms))
+            sightings.append(Sighting(base.id, sight, seen, now + timedelta(days=6)))
+        await self._stores.watch.record(sightings, bodies)
+
+    def _platform(self, name: str, bodies: dict[str, bytes]) -> PlatformImage:
+        layers = [self._digest() for _ in range(LAYERS)]
+        unpacked = [self._digest() for _ in range(LAYERS)]
+        steps = [{"created": "2026-01-06T12:00:00Z", "created_by": f"RUN {self._hex(150)}"} for _ in range(12)]
+        config = self._keep({"os": "linux", "rootfs": {"diff_ids": unpacked}, "history": steps}, bodies)
+        pointers = [{"mediaType": "layer", "digest": layer, "size": 30_000_000} for layer in layers]
+        manifest = self._keep({"schemaVersion": 2, "config": {"digest": config}, "layers": pointers}, bodies)
+        return PlatformImage(name, manifest, "2026-01-06T12:00:00Z", "noble", tuple(layers), tuple(unpacked))
+
+    def _keep(self, document: object, bodies: dict[str, bytes]) -> str:
+        body = json.dumps(document).encode()
+        bodies[digest_of(body)] = body
+        return digest_of(body)
+
+    def _digest(self) -> str:
+        return f"sha256:{self._hex(32)}"
+
+    def _hex(self, size: int) -> str:
+        return self._random.randbytes(size).hex()
+
+    def _text(self, size: int) -> bytes:
+        return self._hex(size // 2).encode()
+
+    async def _plan(self) -> None:
+        """One rollout a week; a repository brings all of its bases up to date in one pull request."""
+        known = await self._stores.plan.revisions()
+        moves = {move.id: move for move in await self._stores.plan.unplanned()}
+        wanted: dict[int, list[int]] = defaultdict(list)
+        names: dict[int, str] = {}
+        for change, affected in (await self._stores.plan.affected(list(moves))).items():
+            for item in affected:
+                wanted[item.member.id].append(change)
+                names[item.member.id] = item.member.name
+        planned = tuple(
+            PlannedRebuild(
+                repository_id=repository,
+                repository=names[repository],
+                action=Action.PULL_REQUEST,
+                state=State.PLANNED,
+                reason="aspnet:10.0 has .NET 10.0.5 with 3 CVEs fixed; due on Monday at 08:00 UTC after it settled",
+                targets=tuple(self._target(moves[change].change.base, change) for change in dict.fromkeys(changes)),
+                replacements=tuple(
+                    Replacement(
+                        _reference(moves[change].change.base, self._digest()),
+                        _reference(moves[change].change.base, self._digest()),
+                    )
+                    for change in dict.fromkeys(changes)
+                ),
+                wave="rest",
+                due_at=self._clock.now(),
+                branch="freshness/dotnet-aspnet-10.0",
+            )
+            for repository, changes in wanted.items()
+        )
+        await self._stores.plan.save_plan(PlannedRollout(None, tuple(moves), planned, known))
+
+    def _target(self, base: Base, change: int) -> Target:
+        return Target(base, self._digest(), self._digest(), (change,))
+
+    async def _end(self, state: State, reason: str) -> None:
+        """All that is under way goes one step on, in one transaction: row by row it would take an hour."""
+        before = State.PLANNED if state is State.OPEN else State.OPEN
+        now = self._clock.now()
+        ended = {"ended_at": now} if state.has_ended else {}
+        async with self._database.transaction() as connection:
+            moved = await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.state == before.value)
+                .values(
+                    state=state.value,
+                    reason=reason,
+                    url="https://github.example/contoso/service-0001/pull/7",
+                    pull_request=7,
+                    **ended,
+                )
+                .returning(rebuilds.c.id)
+            )
+            await note(connection, [step(number, now, before, state, reason) for number in moved.scalars()])
+
+
+def _reference(base: Base, digest: str) -> Reference:
+    return Reference(base.name, base.tag, digest)
+
+
+def _usage(base: Base, number: int) -> Usage:
+    reference = _reference(base, f"sha256:{'a' * 64}")
+    return Usage(
+        f"src/service/Dockerfile.{number}", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, Span(5, 80)
+    )
