@@ -18,7 +18,7 @@ from starlette.requests import Request
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.identity import Node
 from sandbox.github.refusals import Refused
-from sandbox.github.runs import Attempt, Run, Workflow, rollup, simple_commit
+from sandbox.github.runs import Attempt, Run, Workflow, simple_commit
 
 Json = Any
 FOLDER = ".github/workflows"
@@ -190,10 +190,6 @@ class Actions:
 
     def of(self, repository_id: int, sha: str) -> list[Run]:
         return [run for run in self.runs.values() if run.repository_id == repository_id and run.sha == sha]
-
-    def rollup(self, repository_id: int, sha: str) -> str | None:
-        """What the runs of a commit amount to, in GraphQL's words; None where there are none."""
-        return rollup([(run.status, run.conclusion) for run in self.of(repository_id, sha)])
 
 
 def named(workflows: list[Workflow], wanted: str) -> Workflow:
