@@ -23,6 +23,8 @@ from sandbox.github.runs import Attempt, Run, Workflow, simple_commit
 Json = Any
 FOLDER = ".github/workflows"
 ACTIVE = "active"
+FIRST_RUN = 30_000_000_001
+"""GitHub's numbers of runs have long outgrown 32 bits."""
 SKIP = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 
 
@@ -39,7 +41,7 @@ class Actions:
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     """Repository and path → the state of a workflow that is not active."""
     _workflow_ids: dict[tuple[str, str], int] = field(default_factory=dict)
-    _run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(30_000_001))
+    _run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_RUN))
 
     def __post_init__(self) -> None:
         self.edge.on_renamed.append(self._renamed)
