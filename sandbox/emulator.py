@@ -59,7 +59,7 @@ class Emulator:
 
     async def start(self) -> None:
         """Raises `parts.MissingPart` or `processes.DidNotStart`."""
-        parts.require("emulate")
+        parts.require("emulate", "openapi", "graphql")
         seed = self.folder / "seed.json"
         seed.write_text(json.dumps(self._seed()))
 

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,9 +19,12 @@ from sandbox.github.graphql.endpoint import GraphQL
 from sandbox.github.graphql.playing import Parts
 from sandbox.github.installations import Installation
 from sandbox.github.listings import Listings
+from sandbox.github.merging import Merging
 from sandbox.github.pull_requests import PullRequests
 from sandbox.github.pulls import Pulls
 from sandbox.github.refs import Refs
+from sandbox.github.requirements import Requirements
+from sandbox.github.rules import Rule, Rules, protection
 from sandbox.github.runs import Run
 from sandbox.github.workflows import Workflows
 
@@ -28,7 +32,7 @@ Json = Any
 Files = Mapping[str, str | bytes | None]
 """Path → content; None deletes the file."""
 
-KEPT_BY_THE_EDGE = ("fork", "pushed_at", "topics", "disabled", "lock_reason")
+KEPT_BY_THE_EDGE = ("fork", "pushed_at", "topics", "disabled", "lock_reason", "allow_auto_merge")
 
 
 class Organisation:
@@ -51,16 +55,18 @@ class Organisation:
         self.actions = Actions(edge)
         Workflows(edge, self.actions)
         git = Git(edge)
-        requests = PullRequests(edge, git, self.actions)
-        Pulls(edge, requests)
-        refs = Refs(edge, requests)
-        GraphQL(Parts(edge, git, requests, refs, self.actions))
+        self.rules = Rules(edge)
+        self.requests = PullRequests(edge, git, self.actions, Requirements(edge, self.actions, self.rules))
+        Pulls(edge, self.requests)
+        refs = Refs(edge, self.requests)
+        self.merging = Merging(edge, self.requests)
+        GraphQL(Parts(edge, git, self.requests, refs, self.merging, self.actions))
 
     async def create_repository(self, name: str, files: Files, **flags: Json) -> str:
         """Makes `contoso/name` with one commit of `files` on `main`, which starts no runs; answers its full name.
 
-        `flags`: `private`, `archived`, `disabled`, `lock_reason`, `fork`, `topics`, `pushed_at`, `description`, and
-        `executable`, the files that have that bit.
+        `flags`: `private`, `archived`, `disabled`, `lock_reason`, `fork`, `topics`, `pushed_at`, `description`,
+        `allow_auto_merge`, and `executable`, the files that have that bit.
         """
         full_name = f"{self.name}/{name}"
         kept = {key: flags.pop(key) for key in KEPT_BY_THE_EDGE if key in flags}
@@ -100,6 +106,63 @@ class Organisation:
         """Every branch and the commit at its tip."""
         rows = await self.ask("GET", f"/repos/{self._full(repository)}/branches?per_page=100")
         return {row["name"]: row["commit"]["sha"] for row in rows}
+
+    def guard_environment(self, repository: str, environment: str) -> None:
+        """From now on somebody must let each run into it: `actions.approve`."""
+        self.actions.environments.setdefault(self._full(repository), set()).add(environment)
+
+    def disable_workflow(self, repository: str, path: str, state: str = "disabled_manually") -> None:
+        """`state` in GitHub's words: disabled_inactivity, disabled_fork, …"""
+        self.actions.states[self._full(repository), path] = state
+
+    async def record_run(self, repository: str, path: str, event: str, at: datetime, conclusion: str) -> None:
+        """A run that is over, as history."""
+        body = {"path": path, "event": event, "at": at.isoformat(), "conclusion": conclusion}
+        await self.ask("POST", f"/sandbox/{self._full(repository)}/runs", body)
+
+    def suspend(self, organisation: str) -> None:
+        """Its owner suspends the App's installation."""
+        self.edge.installations.of(organisation).suspended_at = self.edge.surroundings.clock.now()
+
+    def uninstall(self, organisation: str) -> None:
+        """Its owner removes the App."""
+        self.edge.installations.of(organisation).is_removed = True
+
+    def protect(
+        self,
+        repository: str,
+        branch: str = "main",
+        *,
+        checks: tuple[str, ...] = (),
+        reviews: int = 0,
+        strict: bool = False,
+        queue: str | None = None,
+    ) -> None:
+        """What must hold before a merge; `queue` is the method of a merge queue: MERGE, SQUASH or REBASE."""
+        for rule in protection(branch, checks, reviews, strict=strict, queue=queue):
+            self.rules.add(self._number(repository), rule)
+
+    def forbid(self, repository: str, branches: str, kind: str, /, **parameters: Json) -> None:
+        """A rule for branches of a pattern, in GitHub's words: `forbid("shop", "freshness/*", "creation")`."""
+        self.rules.add(self._number(repository), Rule(branches, kind, parameters))
+
+    def report_check(self, repository: str, sha: str, name: str, conclusion: str | None) -> None:
+        """What a check says of a commit; None while it runs."""
+        self.rules.checks.setdefault((self._number(repository), sha), {})[name] = conclusion
+
+    async def review(self, repository: str, number: int, event: str = "APPROVE") -> None:
+        """The operator reviews a pull request: APPROVE, REQUEST_CHANGES or COMMENT."""
+        path = f"/repos/{self._full(repository)}/pulls/{number}/reviews"
+        await self.ask("POST", path, {"event": event, "body": "seen"})
+
+    async def land_queue(self, repository: str) -> None:
+        """The merge queue merges all that is in it, as one push."""
+        await self.ask("POST", f"/sandbox/{self._full(repository)}/queue")
+
+    def _number(self, repository: str) -> int:
+        number = self.edge.identities.number_of(self._full(repository))
+        assert number is not None, f"there is no {repository}"
+        return number
 
     async def rename(self, repository: str, name: str) -> None:
         await self.ask("PATCH", f"/repos/{self._full(repository)}", {"name": name})

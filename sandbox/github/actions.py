@@ -18,11 +18,13 @@ from starlette.requests import Request
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.identity import Node
 from sandbox.github.refusals import Refused
-from sandbox.github.runs import Attempt, Run, Workflow, rollup, simple_commit
+from sandbox.github.runs import Attempt, Run, Workflow, simple_commit
 
 Json = Any
 FOLDER = ".github/workflows"
 ACTIVE = "active"
+FIRST_RUN = 30_000_000_001
+"""GitHub's numbers of runs have long outgrown 32 bits."""
 SKIP = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 
 
@@ -39,7 +41,7 @@ class Actions:
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     """Repository and path → the state of a workflow that is not active."""
     _workflow_ids: dict[tuple[str, str], int] = field(default_factory=dict)
-    _run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(30_000_001))
+    _run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_RUN))
 
     def __post_init__(self) -> None:
         self.edge.on_renamed.append(self._renamed)
@@ -190,10 +192,6 @@ class Actions:
 
     def of(self, repository_id: int, sha: str) -> list[Run]:
         return [run for run in self.runs.values() if run.repository_id == repository_id and run.sha == sha]
-
-    def rollup(self, repository_id: int, sha: str) -> str | None:
-        """What the runs of a commit amount to, in GraphQL's words; None where there are none."""
-        return rollup([(run.status, run.conclusion) for run in self.of(repository_id, sha)])
 
 
 def named(workflows: list[Workflow], wanted: str) -> Workflow:

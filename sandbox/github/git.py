@@ -108,7 +108,7 @@ class Git:
         files: Mapping[str, tuple[str, str]],
         parents: list[str],
         message: str,
-        like: Request,
+        like: Request | None,
         *,
         signed: bool = False,
     ) -> str:
@@ -127,7 +127,7 @@ class Git:
         body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
         return str((await self._made(f"/repos/{name}/git/blobs", body, like))["sha"])
 
-    async def _made(self, path: str, body: Json, like: Request) -> Json:
+    async def _made(self, path: str, body: Json, like: Request | None) -> Json:
         answer = await self.edge.call("POST", path, body, like=like)
         if answer.status != 201:
             raise Refused(answer.status, str(answer.body.get("message", "")))

@@ -57,7 +57,9 @@ class Description:
         self._paths = document["paths"]
         self._components = document["components"]
         self._validators: dict[tuple[str, ...], Draft202012Validator | None] = {}
-        self._operations = sorted(self._all_operations(), key=lambda one: (one.template.count("{"), one.template))
+        self._operations = sorted(
+            self._all_operations(), key=lambda one: (one.template.count("{"), -len(one.template))
+        )
 
     # --- answers ---
 
@@ -86,7 +88,7 @@ class Description:
     # --- requests ---
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """The one that a request means; the template with the fewest parameters wins."""
+        """The one that a request means; the template with the fewest parameters wins, then the longest."""
         return next((one for one in self._operations if one.method == method and one.pattern.fullmatch(path)), None)
 
     def mistakes(self, operation: Operation, path: str, query: Mapping[str, str], body: object) -> list[str]:

@@ -1,6 +1,6 @@
 """What happens to a pull request, whichever way it is asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from sandbox.github.actions import Actions
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.git import Files, Git
 from sandbox.github.refusals import Refused, invalid, unprocessable
+from sandbox.github.requirements import Requirements
 
 Json = Any
 
@@ -27,8 +28,14 @@ class PullRequests:
     edge: GitHubEdge
     git: Git
     actions: Actions
-    _kept: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)
-    """Head and merge commit of those that are closed, by repository and number."""
+    requirements: Requirements
+    waiting: Callable[[str, Json], Awaitable[bool]] | None = None
+    """Merges one that waits for that, where it can be; whether it did."""
+    computes_late: bool = False
+    """Whether the first look at a head finds `mergeable` unknown: GitHub computes it in the background."""
+    _kept: dict[tuple[int, int], dict[str, Json]] = field(default_factory=dict)
+    """What the emulator does not keep: head and merge commit of those that are closed, and auto-merge."""
+    _looked_at: set[tuple[str, str]] = field(default_factory=set)
 
     async def open(self, request: Request, name: str, body: Mapping[str, Json]) -> Json:
         base, owner = str(body.get("base", "")), name.partition("/")[0]
@@ -58,6 +65,8 @@ class PullRequests:
     async def change(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> Json:
         if body.get("state") == "closed":
             await self.keep(name, number)
+        if "base" in body:  # another base switches auto-merge off
+            self.remembered(name, number).pop("auto_merge", None)
         changed = await self._asked("PATCH", f"/repos/{name}/pulls/{number}", dict(body), request)
         return await self.follow(name, changed)
 
@@ -87,15 +96,22 @@ class PullRequests:
             raise Refused(422, NO_COLLABORATOR.format(name)) from None
         return await self.follow(name, asked)
 
-    async def merge(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> str:
-        """Answers the commit that the base branch was moved to."""
-        pull = await self.current(name, number)
-        if pull is None:
+    async def merge(
+        self,
+        request: Request | None,
+        name: str,
+        number: str | int,
+        body: Mapping[str, Json],
+        *,
+        queued: bool = False,
+        announced: bool = True,
+    ) -> str:
+        """Answers the commit that the base branch was moved to. Only what is `announced` starts runs on push."""
+        answer = await self.edge.call("GET", f"/repos/{name}/pulls/{number}")
+        if answer.status != 200:
             raise Refused(404, "Not Found")
-        if pull["state"] != "open":
-            raise Refused(405, "Pull Request is not mergeable")
-        if body.get("sha") not in (None, pull["head"]["sha"]):
-            raise Refused(409, "Head branch was modified. Review and try the merge again.")
+        pull = await self.follow(name, answer.body)
+        await self._check_mergeable(name, pull, body, queued=queued)
         base = pull["base"]["ref"]
         tip = await self.git.tip(name, base)
         files = await self.merged_files(name, pull)
@@ -105,27 +121,60 @@ class PullRequests:
         # The emulator compares `sha` with a head that it does not follow, so it is asked without one.
         asked = {key: value for key, value in body.items() if key != "sha"}
         merged = await self._asked("PUT", f"/repos/{name}/pulls/{number}/merge", asked, request)
-        squashed = body.get("merge_method") in ("squash", "rebase")
-        parents = [tip] if squashed else [tip, pull["head"]["sha"]]
-        message = (await self.edge.call("GET", f"/repos/{name}/git/commits/{merged['sha']}")).body["message"]
+        parents = [tip] if body.get("merge_method") in ("squash", "rebase") else [tip, pull["head"]["sha"]]
+        message = await self._merge_message(name, pull, body, merged["sha"])
         sha = await self.git.commit_files(name, files, parents, message, request)
         await self.edge.call("PATCH", f"/repos/{name}/git/refs/heads/{quote(base)}", {"sha": sha, "force": True})
-        self._remembered(name, number)["merge_commit_sha"] = sha
+        self.remembered(name, number)["merge_commit_sha"] = sha
         self.edge.pushed(name)
-        await self.actions.event(request, name, "push", base, sha)
+        if announced:
+            await self.actions.event(request, name, "push", base, sha)
         return sha
+
+    async def _merge_message(self, name: str, pull: Json, body: Mapping[str, Json], merged: str) -> str:
+        """A rebased commit keeps its own message; of several the last one's, for they become one here."""
+        method = body.get("merge_method")
+        if method == "squash" and not body.get("commit_title"):
+            return f"{pull['title']} (#{pull['number']})"
+        commit = await self.git.commit(name, pull["head"]["sha"] if method == "rebase" else merged)
+        return str(commit["message"]) if commit else str(pull["title"])
+
+    async def _check_mergeable(self, name: str, pull: Json, body: Mapping[str, Json], *, queued: bool) -> None:
+        """Raises `Refused` with 405, or 409 where the head is not the expected one."""
+        if pull["state"] != "open":
+            raise Refused(405, "Pull Request is not mergeable")
+        if pull["draft"]:
+            raise Refused(405, "Pull Request is still a draft")
+        if body.get("sha") not in (None, pull["head"]["sha"]):
+            raise Refused(409, "Head branch was modified. Review and try the merge again.")
+        method, repository = body.get("merge_method") or "merge", pull["base"]["repo"]
+        word = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}[method]
+        allowed = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
+        if repository.get(allowed[method]) is False:
+            raise Refused(405, f"{word} are not allowed on this repository.")
+        if queued:
+            return
+        if self.requirements.queue_method(pull) is not None:
+            raise Refused(405, "Changes must be made through the merge queue")
+        if (unmet := await self.requirements.unmet(name, pull)) is not None:
+            raise Refused(405, unmet)
 
     async def current(self, name: str, number: str | int) -> Json | None:
         """As REST shows it, with the head that its branch has now."""
         answer = await self.edge.call("GET", f"/repos/{name}/pulls/{number}")
-        return await self.follow(name, answer.body) if answer.status == 200 else None
+        if answer.status != 200:
+            return None
+        pull = await self.follow(name, answer.body)
+        if pull["auto_merge"] is not None and self.waiting is not None and await self.waiting(name, pull):
+            return await self.current(name, number)
+        return pull
 
     async def follow(self, name: str, pull: Json) -> Json:
         """The pull request with the head that its branch has now, or had when it was closed."""
-        kept = self._remembered(name, pull["number"])
+        kept = self.remembered(name, pull["number"])
         head = await self.git.tip(name, pull["head"]["ref"]) if pull["state"] == "open" else kept.get("head")
         head = head or pull["head"]["sha"]
-        changed: dict[str, Json] = {"head": {**pull["head"], "sha": head}}
+        changed: dict[str, Json] = {"head": {**pull["head"], "sha": head}, "auto_merge": kept.get("auto_merge")}
         if "merge_commit_sha" in kept:
             changed["merge_commit_sha"] = kept["merge_commit_sha"]
         return {**pull, **changed}
@@ -133,7 +182,7 @@ class PullRequests:
     async def keep(self, name: str, number: str | int) -> None:
         """Remembers the head that a pull request has as it is closed."""
         if (pull := await self.current(name, number)) is not None:
-            self._remembered(name, number)["head"] = pull["head"]["sha"]
+            self.remembered(name, number)["head"] = pull["head"]["sha"]
 
     async def merged_files(self, name: str, pull: Json) -> Files | None:
         """What its base branch would hold after the merge; None where there is a conflict."""
@@ -152,21 +201,29 @@ class PullRequests:
 
     async def mergeable(self, name: str, pull: Json) -> str:
         """GraphQL's word for whether it conflicts."""
+        key = (pull["node_id"], pull["head"]["sha"])
+        if self.computes_late and key not in self._looked_at:
+            self._looked_at.add(key)
+            return "UNKNOWN"
         return "CONFLICTING" if await self.merged_files(name, pull) is None else "MERGEABLE"
 
     async def merge_state(self, name: str, pull: Json) -> str:
-        """REST's `mergeable_state`: clean, dirty, unstable, …"""
+        """REST's `mergeable_state`: clean, dirty, blocked, behind, unstable, draft."""
         if await self.merged_files(name, pull) is None:
             return "dirty"
-        checks = self.actions.rollup(pull["base"]["repo"]["id"], pull["head"]["sha"])
+        if pull["draft"]:
+            return "draft"
+        if await self.requirements.unmet(name, pull) is not None:
+            return "blocked"
+        if self.requirements.is_strict(pull) and await self._is_behind(name, pull):
+            return "behind"
+        checks = self.requirements.rollup(pull["base"]["repo"]["id"], pull["head"]["sha"])
         return "clean" if checks in (None, "SUCCESS") else "unstable"
 
-    async def review_decision(self, name: str, pull: Json) -> str | None:
-        """GraphQL's word for what reviewers say; None where no review is required."""
-        return None
-
-    def is_queued(self, name: str, pull: Json) -> bool:
-        return False
+    async def _is_behind(self, name: str, pull: Json) -> bool:
+        base = await self.git.tip(name, pull["base"]["ref"])
+        compared = await self.git.compare(name, base or "", pull["head"]["sha"])
+        return compared is None or compared["behind_by"] > 0
 
     async def of_branch(self, name: str, branch: str, state: str = "open") -> list[Json]:
         """Those from a branch of the repository itself, newest first, as the emulator shows them."""
@@ -175,10 +232,11 @@ class PullRequests:
         rows: list[Json] = (await self.edge.call("GET", f"/repos/{name}/pulls{query}")).body
         return rows
 
-    def _remembered(self, name: str, number: str | int) -> dict[str, str]:
+    def remembered(self, name: str, number: str | int) -> dict[str, Json]:
+        """What the edge keeps of a pull request."""
         return self._kept.setdefault((self.edge.identities.number_of(name) or 0, int(number)), {})
 
-    async def _asked(self, method: str, path: str, body: Json, request: Request) -> Json:
+    async def _asked(self, method: str, path: str, body: Json, request: Request | None) -> Json:
         answer = await self.edge.call(method, path, body, like=request)
         if answer.status >= 400:
             raise Refused(answer.status, str(answer.body.get("message", "")), answer.body.get("errors"))

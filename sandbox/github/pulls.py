@@ -47,8 +47,11 @@ class Pulls:
         name = f"{owner}/{repo}"
         pull = await self._found(name, number)
         if pull["state"] == "open":
-            clean = await self.requests.merged_files(name, pull) is not None
-            pull = {**pull, "mergeable": clean, "mergeable_state": "clean" if clean else "dirty"}
+            mergeable = {"MERGEABLE": True, "CONFLICTING": False, "UNKNOWN": None}[
+                await self.requests.mergeable(name, pull)
+            ]
+            state = "unknown" if mergeable is None else await self.requests.merge_state(name, pull)
+            pull = {**pull, "mergeable": mergeable, "mergeable_state": state}
         return self.edge.reply("GET", PULL, 200, pull)
 
     async def _change(self, request: Request, owner: str, repo: str, number: str) -> Response:

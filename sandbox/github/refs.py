@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.github.edge import GitHubEdge
+from sandbox.github.git import GITHUB_ITSELF
 from sandbox.github.permissions import require_for_workflows
 from sandbox.github.pull_requests import PullRequests
 from sandbox.github.refusals import Refused
+from sandbox.github.rules import Move
 
 Json = Any
 REFS = "/repos/{owner}/{repo}/git/refs"
@@ -26,8 +28,9 @@ class Refs:
     def __post_init__(self) -> None:
         add = self.edge.routes.add
         add("POST", REFS, self._create)
-        add("PATCH", REFS + "/heads/{branch:path}", self._move)
+        add("PATCH", REFS + "/heads/{branch:path}", self._moved)
         add("DELETE", REFS + "/heads/{branch:path}", self._delete)
+        add("POST", "/repos/{owner}/{repo}/git/commits", self._commit)
         add("PUT", "/repos/{owner}/{repo}/contents/{path:path}", self._write_file)
 
     # --- by REST ---
@@ -37,7 +40,7 @@ class Refs:
         made = await self.create(request, f"{owner}/{repo}", str(body.get("ref")), str(body.get("sha")))
         return self.edge.reply("POST", REFS, 201, made)
 
-    async def _move(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+    async def _moved(self, request: Request, owner: str, repo: str, branch: str) -> Response:
         body = await request.json()
         moved = await self.move(
             request, f"{owner}/{repo}", HEADS + branch, str(body.get("sha")), force=bool(body.get("force"))
@@ -48,7 +51,20 @@ class Refs:
         await self.delete(request, f"{owner}/{repo}", HEADS + branch)
         return self.edge.reply("DELETE", REFS + "/{ref}", 204, None)
 
+    async def _commit(self, request: Request, owner: str, repo: str) -> Response:
+        """What an App commits without a name or signature of its own is signed by GitHub."""
+        body = await request.json()
+        signed = self.edge.grant(request) is not None and not {"author", "committer", "signature"} & body.keys()
+        path = f"/repos/{owner}/{repo}/git/commits"
+        committer = {"committer": GITHUB_ITSELF} if signed else {}
+        made = await self._asked("POST", path, {**body, **committer}, request)
+        if signed:
+            self.edge.signed.add(made["sha"])
+            made = (await self.edge.call("GET", f"{path}/{made['sha']}")).body
+        return self.edge.reply("POST", "/repos/{owner}/{repo}/git/commits", 201, made)
+
     async def _write_file(self, request: Request, owner: str, repo: str, path: str) -> Response:
+        require_for_workflows(self.edge.grant(request), [path])
         response = await self.edge.forward(request)
         if response.status_code in (200, 201):
             sha = json.loads(bytes(response.body))["commit"]["sha"]
@@ -59,9 +75,21 @@ class Refs:
 
     # --- whichever way it is asked for; all raise `Refused` ---
 
-    async def check(self, request: Request, name: str, ref: str, before: str | None, after: str) -> None:
-        """Whether this may be done to a branch that is at `before`; None where there is none yet."""
-        await self._check_workflows(request, name, before, after)
+    async def check(self, request: Request, name: str, ref: str, before: str | None, after: str | None) -> None:
+        """Whether this may be done to a branch that is at `before`; `after` is None where it is to go."""
+        if after is not None:
+            await self._check_workflows(request, name, before, after)
+        if ref.startswith(HEADS) and not self.edge.is_operator(request):
+            move = await self._move(name, ref.removeprefix(HEADS), before, after)
+            number = self.edge.identities.number_of(name) or 0
+            self.requests.requirements.rules.check(number, move, after in self.edge.signed)
+
+    async def _move(self, name: str, branch: str, before: str | None, after: str | None) -> Move:
+        git = self.requests.git
+        commit = await git.commit(name, after) if after else None
+        compared = await git.compare(name, before, after) if before and after else None
+        is_forward = compared is None or not compared["behind_by"]
+        return Move(branch, before, after, commit["message"] if commit else "", is_forward)
 
     async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
         grant = self.edge.grant(request)
@@ -88,7 +116,7 @@ class Refs:
 
     async def delete(self, request: Request, name: str, ref: str) -> None:
         """GitHub closes the pull requests of a branch that goes away."""
-        await self._require(name, ref)
+        await self.check(request, name, ref, await self._require(name, ref), None)
         pulls = await self.requests.of_branch(name, ref.removeprefix(HEADS)) if ref.startswith(HEADS) else []
         for pull in pulls:
             await self.requests.keep(name, pull["number"])

@@ -10,7 +10,7 @@ from sandbox.github.refusals import Refused
 Json = Any
 
 
-async def _again(playing: Playing, pull: Thing) -> Json:
+async def again(playing: Playing, pull: Thing) -> Json:
     """The payload: the pull request as it is now."""
     playing.forget()
     return {"pullRequest": await pull_request_numbered(playing, pull.of_repository(), pull.data["number"])}
@@ -45,7 +45,7 @@ async def update_pull_request(playing: Playing, pull_request_id: str, **given: A
         await asked(playing, "PUT", f"/repos/{pull.name}/issues/{number}/labels", labels)
     if given.get("assignee_ids") is not None:
         await _assign(playing, pull, given["assignee_ids"])
-    return await _again(playing, pull)
+    return await again(playing, pull)
 
 
 async def _assign(playing: Playing, pull: Thing, ids: list[str]) -> None:
@@ -71,7 +71,7 @@ async def reopen_pull_request(playing: Playing, pull_request_id: str) -> Json:
 async def _in_state(playing: Playing, pull_request_id: str, state: str) -> Json:
     pull = await subject(playing, pull_request_id, "PullRequest")
     await playing.parts.requests.change(playing.request, pull.name, pull.data["number"], {"state": state})
-    return await _again(playing, pull)
+    return await again(playing, pull)
 
 
 @mutates("convertPullRequestToDraft", "pull_requests")
@@ -87,7 +87,7 @@ async def mark_ready(playing: Playing, pull_request_id: str) -> Json:
 async def _as_draft(playing: Playing, pull_request_id: str, *, draft: bool) -> Json:
     pull = await subject(playing, pull_request_id, "PullRequest")
     await playing.parts.requests.change(playing.request, pull.name, pull.data["number"], {"draft": draft})
-    return await _again(playing, pull)
+    return await again(playing, pull)
 
 
 @mutates("requestReviews", "pull_requests", content=True)
@@ -105,7 +105,7 @@ async def request_reviews(
     await playing.parts.requests.request_reviews(
         playing.request, pull.name, pull.data, people=people, teams=teams, replace=not union
     )
-    return await _again(playing, pull)
+    return await again(playing, pull)
 
 
 async def _of(playing: Playing, node_id: str, kind: str) -> Thing:

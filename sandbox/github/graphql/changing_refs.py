@@ -64,6 +64,7 @@ async def _check(playing: Playing, name: str, update: Json) -> None:
     if after == ZEROS:
         if now is None:
             raise _failed()
+        await playing.parts.refs.check(playing.request, name, update["name"], now, None)
         return
     await playing.parts.refs.check(playing.request, name, update["name"], now, after)
     if await git.commit(name, after) is None:

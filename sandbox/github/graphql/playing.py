@@ -15,6 +15,7 @@ from sandbox.github.actions import Actions
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.git import Git
 from sandbox.github.identity import Node
+from sandbox.github.merging import Merging
 from sandbox.github.pull_requests import PullRequests
 from sandbox.github.refs import Refs
 from sandbox.github.refusals import Refused
@@ -54,6 +55,7 @@ class Parts:
     git: Git
     requests: PullRequests
     refs: Refs
+    merging: Merging
     actions: Actions
 
 

@@ -150,13 +150,13 @@ async def mergeable(playing: Playing, pull: Thing) -> str:
 async def merge_state(playing: Playing, pull: Thing) -> str:
     if _state(pull.data) != "OPEN":
         return "UNKNOWN"
-    return (await playing.parts.requests.merge_state(pull.name, pull.data)).upper()
+    state = await playing.parts.requests.merge_state(pull.name, pull.data)
+    return "BLOCKED" if state == "draft" else state.upper()
 
 
-plays("PullRequest", "reviewDecision")(
-    lambda playing, pull: playing.parts.requests.review_decision(pull.name, pull.data)
-)
-plays("PullRequest", "isInMergeQueue")(lambda playing, pull: playing.parts.requests.is_queued(pull.name, pull.data))
+@plays("PullRequest", "reviewDecision")
+async def review_decision(playing: Playing, pull: Thing) -> str | None:
+    return await playing.parts.requests.requirements.review_decision(pull.name, pull.data)
 
 
 @plays("PullRequest", "statusCheckRollup")

@@ -77,7 +77,7 @@ plays("Workflow", "state")(lambda playing, thing: playing.parts.actions.state_of
 
 def rollup_of(playing: Playing, repository: Json, oid: str) -> Thing | None:
     """Null for a commit without any check."""
-    state = playing.parts.actions.rollup(repository["id"], oid)
+    state = playing.parts.requests.requirements.rollup(repository["id"], oid)
     return None if state is None else Thing("StatusCheckRollup", {"state": state, "oid": oid}, repository)
 
 

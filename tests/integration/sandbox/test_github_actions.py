@@ -124,3 +124,74 @@ async def test_a_workflow_that_takes_no_dispatch_or_is_disabled_says_so(shared_w
     assert disabled.update() or disabled.state == "disabled_manually"
     with pytest.raises(GithubException, match="disabled workflow"):
         disabled.create_dispatch("main", {"correlation": "x"}, throw=True)
+
+
+GUARDED = "name: Deploy\non: workflow_dispatch\njobs:\n  go:\n    environment: {name: production}\n"
+
+
+async def test_a_run_waits_until_somebody_lets_it_into_its_environment(shared_world: World, bot: Github) -> None:
+    workflow = await a_workflow(shared_world, bot, "guarded", GUARDED)
+    shared_world.github.guard_environment("guarded", "production")
+    run = workflow.create_dispatch("main", throw=True, return_run_details=True)
+    shared_world.github.actions.begin(run.id)
+    path = f"/repos/contoso/guarded/actions/runs/{run.id}"
+    shown = await shared_world.github.ask("GET", path)
+    assert (shown["status"], shown["conclusion"]) == ("waiting", None)
+    [pending] = await shared_world.github.ask("GET", f"{path}/pending_deployments")
+    assert pending["environment"]["name"] == "production"
+    shared_world.github.actions.approve(run.id)
+    assert (await shared_world.github.ask("GET", path))["status"] == "in_progress"
+    assert await shared_world.github.ask("GET", f"{path}/pending_deployments") == []
+
+
+async def test_a_run_runs_again_under_its_number(shared_world: World, bot: Github) -> None:
+    workflow = await a_workflow(shared_world, bot, "again")
+    run = workflow.create_dispatch("main", {"correlation": "x"}, throw=True, return_run_details=True)
+    path = f"/repos/contoso/again/actions/runs/{run.id}"
+    with pytest.raises(RuntimeError, match="403"):
+        await shared_world.github.ask("POST", f"{path}/rerun")
+    shared_world.github.finish_run(run.id, "failure")
+    assert await shared_world.github.ask("POST", f"{path}/rerun-failed-jobs") == {}
+    now, before = [await shared_world.github.ask("GET", url) for url in (path, f"{path}/attempts/1")]
+    assert (now["run_attempt"], now["status"], now["conclusion"]) == (2, "queued", None)
+    assert now["previous_attempt_url"].endswith("/attempts/1")
+    assert (before["run_attempt"], before["conclusion"]) == (1, "failure")
+
+
+async def test_a_workflow_that_github_disabled_starts_nothing_until_it_is_enabled(
+    shared_world: World, bot: Github
+) -> None:
+    workflow = await a_workflow(shared_world, bot, "asleep", ON_PUSH)
+    shared_world.github.disable_workflow("asleep", FILE, "disabled_inactivity")
+    await shared_world.github.push("asleep", {"a": "1"})
+    assert shared_world.github.runs("asleep") == []
+    workflow.update()
+    assert workflow.state == "disabled_inactivity"
+    assert workflow.enable()
+    await shared_world.github.push("asleep", {"a": "2"})
+    assert [run.event for run in shared_world.github.runs("asleep")] == ["push"]
+
+
+async def test_schedules_leave_a_history(shared_world: World, bot: Github) -> None:
+    await a_workflow(shared_world, bot, "weekly")
+    for day in (3, 10):
+        at = datetime(2025, 11, day, 5, tzinfo=UTC)
+        await shared_world.github.record_run("weekly", FILE, "schedule", at, "success")
+    path = "/repos/contoso/weekly/actions/workflows/weekly-rebuild.yml/runs?event=schedule&status=success"
+    rows = (await shared_world.github.ask("GET", path))["workflow_runs"]
+    assert [row["created_at"] for row in rows] == ["2025-11-10T05:00:00Z", "2025-11-03T05:00:00Z"]
+
+
+async def test_a_message_can_ask_for_no_runs(shared_world: World, bot: Github) -> None:
+    await a_workflow(shared_world, bot, "silent", ON_PUSH)
+    await shared_world.github.push("silent", {"a": "1"}, "Change [skip ci]")
+    assert shared_world.github.runs("silent") == []
+
+
+async def test_a_push_to_an_open_pull_request_starts_its_checks_again(shared_world: World, bot: Github) -> None:
+    repository = await shared_world.github.create_repository("synchronized", {FILE: "on: pull_request\n"})
+    await shared_world.github.branch("synchronized", "x")
+    first = await shared_world.github.push("synchronized", {"a": "1"}, branch="x")
+    bot.get_repo(repository).create_pull(base="main", head="x", title="t", body="")
+    second = await shared_world.github.push("synchronized", {"a": "2"}, branch="x")
+    assert [run.sha for run in shared_world.github.runs("synchronized")] == [first, second]

@@ -223,7 +223,7 @@ async def test_pages_have_an_end_even_where_the_host_names_none(shared_world: Wo
 async def test_requests_at_once_each_get_their_own_answer(shared_world: World, transport: Transport) -> None:
     numbers = range(60)
     bodies = await asyncio.gather(
-        *(transport.read(f"/repos/contoso/wired/nothing-{n}") for n in numbers), return_exceptions=True
+        *(transport.read(f"/repos/contoso/wired/labels/nothing-{n}") for n in numbers), return_exceptions=True
     )
     assert all(
         isinstance(body, Failure) and f"nothing-{n}:" in str(body) for n, body in zip(numbers, bodies, strict=True)

@@ -263,3 +263,14 @@ async def test_too_heavy_a_query_gets_a_part(shared_world: World, ask: Asking) -
         shared_world.github.edge.limits.most_nodes = None
     assert answer["errors"][0]["message"] == "Resource limits for this query exceeded."
     assert answer["errors"][0]["path"] == ["b"]
+
+
+async def test_the_number_of_a_run_does_not_fit_into_graphql(shared_world: World, ask: Asking) -> None:
+    """The schema's field has 32 bits, so the number must be kept as REST told it."""
+    await shared_world.github.create_repository("gq-number", {".github/workflows/rebuild.yml": REBUILD})
+    path = "/repos/contoso/gq-number/actions/workflows/rebuild.yml/dispatches"
+    started = await shared_world.github.ask("POST", path, {"ref": "main", "return_run_details": True})
+    assert started["workflow_run_id"] > 2**32
+    [run] = shared_world.github.runs("gq-number")
+    seen = await ask.data("query($id: ID!) {node(id: $id) {... on WorkflowRun {databaseId}}}", id=run.node_id)
+    assert seen["node"] == {"databaseId": None}
