@@ -13,6 +13,7 @@ from bot.formats.azd import finder as azd
 from bot.formats.dotnet import global_json, project
 from bot.formats.dotnet.solution import Around, Asked, Solution
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
+from bot.formats.linked import Linked, is_linked, link
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -62,12 +63,15 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     kinds = {file.path: kind for file in in_order if (kind := kind_of(file.path)) is not None}
     solution = solution_of((file.path, file.data) for file in in_order if file.path in kinds)
     together = solution.findings()
+    linked = linked_files((file.path, file.data) for file in in_order)
     for file in in_order:
         kind = kinds.get(file.path)
         if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
             continue
         of_solution = together.get(file.path, Findings())
-        found = of_solution if is_read_together(file.path, file.data) else memory.findings(file, kind)
+        found = of_solution if is_read_together(file.path, file.data) else linked.findings.get(file.path)
+        if found is None:
+            found = memory.findings(file, kind)
         usages += found.usages
         problems += one_for_each_file(
             (*found.problems, *(of_solution.problems if found is not of_solution else ()))
@@ -76,7 +80,18 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
         if kind == WORKFLOW and file.path.startswith(_WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
-    return Findings(tuple(usages), tuple(problems), tuple(open_references)), tuple(workflows)
+    kept = sorted(linked.kept(usages), key=lambda usage: usage.path)
+    return Findings(tuple(kept), tuple(problems), tuple(open_references)), tuple(workflows)
+
+
+def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
+    """What the files that are no projects tell about each other."""
+    texts: dict[str, tuple[Kind, str]] = {}
+    for path, data in files:
+        kind = kind_of(path)
+        if kind is not None and is_linked(kind) and len(data) <= LARGEST_FILE and b"\0" not in data:
+            texts[path] = kind, decode(data)
+    return link(texts)
 
 
 def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
