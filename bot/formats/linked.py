@@ -40,7 +40,7 @@ class Linked:
     findings: Mapping[str, Findings] = field(default_factory=dict)
     dotnet: tuple[DotnetPublish, ...] = ()
     groups: tuple[frozenset[str], ...] = ()
-    """Paths that decide about each other."""
+    """Paths that decide about each other; no path is in two of them."""
     _given: frozenset[tuple[str, Span | None]] = frozenset()
     _built: frozenset[tuple[str, str]] = frozenset()
 
@@ -89,7 +89,17 @@ def link(files: Files) -> Linked:
         if build.image is not None and build.kind == compose.KIND
     }
     dotnet = tuple(publish for each in asked.values() for publish in each.dotnet)
-    return Linked(findings, dotnet, tuple(groups), frozenset(given), frozenset(built))
+    return Linked(findings, dotnet, tuple(_apart(groups)), frozenset(given), frozenset(built))
+
+
+def _apart(groups: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+    """Groups with a path in common as one."""
+    found: list[frozenset[str]] = []
+    for group in groups:
+        touched = [other for other in found if not other.isdisjoint(group)]
+        found = [other for other in found if other.isdisjoint(group)]
+        found.append(group.union(*touched))
+    return found
 
 
 def _environments(files: Files) -> dict[str, tuple[str, ...]]:
