@@ -10,6 +10,7 @@ from bot.domain.repository import Workflow
 from bot.domain.usage import Findings, Kind, OpenReference, Problem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
+from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json, project
 from bot.formats.dotnet.solution import Around, Asked, Solution
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
@@ -61,9 +62,10 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)
     kinds = {file.path: kind for file in in_order if (kind := kind_of(file.path)) is not None}
-    solution = solution_of((file.path, file.data) for file in in_order if file.path in kinds)
-    together = solution.findings()
     linked = linked_files((file.path, file.data) for file in in_order)
+    known = ((file.path, file.data) for file in in_order if file.path in kinds)
+    solution = solution_of(known, linked.dotnet)
+    together = solution.findings()
     for file in in_order:
         kind = kinds.get(file.path)
         if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
@@ -94,8 +96,11 @@ def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
     return link(texts)
 
 
-def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
-    """The MSBuild files among the files of a repository, with what the others say about them."""
+def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPublish, ...]) -> Solution:
+    """The MSBuild files among the files of a repository, with what the others say about them.
+
+    `publishes` is what command lines ask of the .NET SDK.
+    """
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
     asked: list[Asked] = []
@@ -116,7 +121,7 @@ def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
             here = posixpath.dirname(path)
             named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
             asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
-    return Solution(texts, Around(pins, tuple(asked), paths))
+    return Solution(texts, Around(pins, tuple(asked), paths, publishes))
 
 
 def is_read_together(path: str, data: bytes) -> bool:

@@ -52,13 +52,14 @@ def rewrite_files(
     A file that `replacements` does not name is read with the others and stays as it is. Where a usage takes several
     files, each of them must ask for the same.
     """
+    linked = linked_files(files.items())
     together = [path for path, data in files.items() if is_read_together(path, data)]
     done: dict[str, Rewritten] = {}
     if any(path in replacements for path in together):
-        solution = solution_of(files.items())
+        solution = solution_of(files.items(), linked.dotnet)
         done |= _rewritten({path: files[path] for path in together}, replacements, _solution_reader(solution))
     alone = dict.fromkeys(path for path in files if path not in together)
-    for group in linked_files(files.items()).groups:
+    for group in linked.groups:
         if not group.isdisjoint(replacements):
             of_group = {path: data for path, data in files.items() if path in group}
             done |= _rewritten(of_group, replacements, _linked_reader(of_group))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bot.domain.usage import Role
 from bot.formats.builds import DockerBuild, DotnetPublish
@@ -52,4 +53,13 @@ def name_bases(written: Spanned, file: Collector, known: Mapping[str, Spanned] |
         if isinstance(build, DotnetPublish):
             for name, value in build.properties:
                 if name.lower() == BASE.lower() and value.text:
-                    file.image_or_problem(value, Role.BASE_IMAGE)
+                    _name_base(value, file, build.line)
+
+
+def _name_base(value: Spanned, file: Collector, command: int) -> None:
+    """A marker goes above the whole command: a comment among its lines would break it."""
+    usage = file.usage(value, Role.BASE_IMAGE)
+    if usage is None:
+        file.image_or_problem(value, Role.BASE_IMAGE)
+    else:
+        file.add(replace(usage, statement=None if usage.line == command else command))

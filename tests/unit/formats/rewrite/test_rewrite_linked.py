@@ -76,6 +76,25 @@ def test_a_variable_of_compose_changes_in_its_own_file() -> None:
     assert pinned == {**files, "compose.yaml": files["compose.yaml"].replace("}'", f"}}@{DIGEST}'")}
 
 
+@pytest.mark.parametrize(
+    ("path", "before", "command"),
+    [
+        ("a.sh", "set -e\n", f"dotnet publish \\\n  -p:ContainerBaseImage={ASPNET}:9.0\n"),
+        (
+            ".github/workflows/a.yml",
+            "jobs:\n  a:\n    steps:\n    - run: |\n",
+            f"        dotnet publish \\\n          -p:ContainerBaseImage={ASPNET}:9.0\n",
+        ),
+    ],
+)
+def test_a_marker_stands_above_a_command_of_several_lines(path: str, before: str, command: str) -> None:
+    change = Replacement(Reference(ASPNET, "9.0"), Reference(ASPNET, "9.0", DIGEST), marker=True)
+    result = rewrite_files({path: (before + command).encode()}, {path: [change]})[path]
+    assert result.refused == ()
+    indent = " " * (len(command) - len(command.lstrip()))
+    assert result.data.decode() == f"{before}{indent}# base-digest: {DIGEST}\n{command}"
+
+
 def test_a_usage_of_several_files_is_refused_where_one_of_them_is_to_stay() -> None:
     files = {"Dockerfile": ONE.encode(), "build.sh": HANDING["build.sh"].encode()}
     change = Replacement(Reference(ASPNET, "9.0"), Reference(ASPNET, "10.0"))
