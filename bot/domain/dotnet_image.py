@@ -1,4 +1,4 @@
-"""Which images hold .NET, the .NET Framework or Windows, by their names: Microsoft's, and those of other publishers."""
+"""Which images hold .NET, the .NET Framework or Windows, by their names: Microsoft's and those of others."""
 
 import re
 from enum import StrEnum

@@ -18,7 +18,7 @@ def told(*references: str) -> list[Unwatched]:
     ("name", "base", "registry"),
     [
         ("mcr.microsoft.com/devcontainers/dotnet", "mcr.microsoft.com/devcontainers/dotnet", None),
-        ("mcr.microsoft.com/azure-functions/dotnet-isolated", "mcr.microsoft.com/azure-functions/dotnet-isolated", None),
+        ("mcr.microsoft.com/azure-functions/dotnet", "mcr.microsoft.com/azure-functions/dotnet", None),
         ("cgr.dev/chainguard/dotnet-runtime", "cgr.dev/chainguard/dotnet-runtime", "cgr.dev"),
         ("cgr.dev/chainguard/aspnet-runtime", "cgr.dev/chainguard/aspnet-runtime", "cgr.dev"),
         ("dhi.io/aspnetcore", "dhi.io/aspnetcore", "dhi.io"),
