@@ -62,8 +62,6 @@ def find(path: str, text: str) -> Findings:
 
 def builds(path: str, text: str) -> Builds:
     """What the targets hand to the Dockerfiles that they are built from. Never raises."""
-    if "args" not in text or "target" not in text:
-        return Builds()
     try:
         blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable:

@@ -47,7 +47,8 @@ def test_a_base_on_the_command_line_wins_over_the_one_that_is_implied() -> None:
 
 
 def test_several_publishes_count_all() -> None:
-    command = "dotnet publish src/Api -t:PublishContainer\ndotnet publish src/Api -t:PublishContainer -p:ContainerFamily=alpine\n"
+    publish = "dotnet publish src/Api -t:PublishContainer"
+    command = f"{publish}\n{publish} -p:ContainerFamily=alpine\n"
     assert [reference for _, reference, _ in named(PLAIN, command, "publish.sh")] == [
         "mcr.microsoft.com/dotnet/aspnet:9.0",
         "mcr.microsoft.com/dotnet/aspnet:9.0-alpine",
