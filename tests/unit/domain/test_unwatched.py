@@ -1,10 +1,10 @@
-"""Which .NET images nobody watches."""
+"""Which .NET images nobody watches, and what an image is counted as."""
 
 import pytest
 
-from bot.discover.unwatched import Unwatched, counted, unwatched
 from bot.domain.dotnet_image import ImageFamily, family_of
 from bot.domain.reference import Reference
+from bot.domain.unwatched import Unwatched, by_family, unwatched
 
 DEFAULT = ["mcr.microsoft.com/dotnet/*"]
 ALLOWED = ["mcr.microsoft.com"]
@@ -67,4 +67,4 @@ def test_each_image_is_told_once_the_most_used_first() -> None:
 )
 def test_an_image_is_counted_as_what_it_is(name: str, family: ImageFamily | None) -> None:
     assert family_of(Reference.parse(name)) == family
-    assert dict(counted([Reference.parse(name)])) == ({family: 1} if family else {})
+    assert dict(by_family([Reference.parse(name)])) == ({family: 1} if family else {})

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from bot.domain.dotnet_image import ImageFamily, family_of
 from bot.domain.reference import Reference
+from bot.domain.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Unwatched:
     registry: str | None = None
 
     def __str__(self) -> str:
-        count = "1 reference" if self.references == 1 else f"{self.references:,} references"
+        count = counted(self.references, "reference")
         allowed = f" (and {self.registry} to registries)" if self.registry else ""
         return (
             f"{self.name} ({self.family}, {count}) is not watched; to watch it, add {self.base} to bases{allowed}"
@@ -55,8 +56,8 @@ def unwatched(
     )
 
 
-def counted(references: Iterable[Reference]) -> Mapping[ImageFamily, int]:
-    """How many references there are to images of each family."""
+def by_family(references: Iterable[Reference]) -> Mapping[ImageFamily, int]:
+    """Counts how many references there are to images of each family."""
     return Counter(family for reference in references if (family := family_of(reference)) is not None)
 
 
