@@ -10,7 +10,9 @@ import typer
 
 from bot.cli.options import Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.domain.dotnet_image import ImageFamily
 from bot.domain.escaping import terminal
+from bot.domain.unwatched import by_family
 from bot.domain.words import counted
 from bot.views.names import short_reference
 from bot.views.scan import Freshness, as_json
@@ -179,6 +181,19 @@ def _show(found: "Scan") -> None:
             ],
             Layout(group=True, below=("becomes",)),
         )
+    for told in _told_of_images(found):
+        print_line(told)
+
+
+def _told_of_images(found: "Scan") -> "Iterator[str]":
+    """What is counted for what it is, and what nobody watches."""
+    families = by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
+    special = [
+        f"{families[each]} {each}" for each in ImageFamily if each is not ImageFamily.DOTNET and each in families
+    ]
+    if special:
+        yield f"among them: {', '.join(special)}"
+    yield from map(str, found.unwatched)
 
 
 def _show_updates(results: "list[Updated]") -> None:

@@ -15,13 +15,19 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     Exit code 0 where all is valid; 2 with one line for each defect.
     """
+    import asyncio
+
     from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.unwatched import unwatched_in_fleet
     from bot.settings import check_secrets, load
 
     settings = load(config)
     check_secrets(settings)
     for line in settings.without_effect():
         print_line(f"{config}: {line}")
+    for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
+        print_line(f"{config}: {image}")
     print_line(f"{config}: all settings are valid")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from bot.domain.dotnet_image import family_of
 from bot.domain.followed_base import followed_base
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Repository
@@ -48,12 +49,13 @@ class Selection:
     def followed(self, usage: Usage) -> tuple[Base | None, bool]:
         """The base that a usage follows, and whether the usage is worth keeping.
 
-        A global.json follows none: it moves along with the SDK image of its repository.
+        A global.json follows none: it moves along with the SDK image of its repository. A .NET image that no glob
+        takes in is kept, so that an operator can be told of it.
         """
         if usage.sdk_pin is not None:
             return None, True
         base = self.watched_base(usage.reference)
-        return base, base is not None
+        return base, base is not None or family_of(usage.reference) is not None
 
     def watched_base(self, reference: Reference) -> Base | None:
         """The base to watch for a reference, None where it is none of ours or nothing can follow it."""

@@ -11,20 +11,35 @@ from bot.formats.source.spanned import Spanned
 MOST_BUILDS = 200
 """Of one file."""
 DOCKERFILE = "Dockerfile"
+FURTHEST_QUOTE = 2
+"""Characters from the `=` to its value, which a quote may stand between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A value for an ARG. `is_shared` says that a variable supplies it, which may feed other ends too."""
+
+    name: str
+    value: Spanned
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DockerBuild:
-    """A build that the file `path` asks for. `args` are its build arguments, with their places in that file.
+    """A build that the file `path` asks for, of the first of `dockerfiles` that there is.
 
-    `image` is the name that the result gets, where it is told.
+    Places in `args` are counted through the file itself and `sources`, as `bot.formats.source.placing` does.
+    `image` is the name that the result gets, where it is told. `statement` is a place in the line that a comment
+    can stand above, where it is not the one of a value itself.
     """
 
     path: str
     kind: Kind
-    dockerfile: str
-    args: tuple[tuple[str, Spanned], ...]
+    dockerfiles: tuple[str, ...]
+    args: tuple[Argument, ...]
     image: str | None = None
+    sources: tuple[str, ...] = ()
+    statement: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +90,19 @@ def below(folder: str | None, *parts: str) -> str | None:
     return joined.lstrip("/")
 
 
-def dockerfile_of(folder: str | None, context: str, dockerfile: str | None) -> str | None:
-    """The Dockerfile of a build in `folder`: `dockerfile` is found from the context on, as Compose and Bake do."""
-    return below(folder, context, dockerfile or DOCKERFILE)
+def places(*paths: str | None) -> tuple[str, ...]:
+    """Those that are known, each once."""
+    return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
-def pairs_of(written: Sequence[Spanned]) -> tuple[tuple[str, Spanned], ...]:
+def arguments(written: Sequence[Spanned]) -> tuple[Argument, ...]:
     """`NAME=value` each; one without a value comes from the environment and says nothing."""
-    found: list[tuple[str, Spanned]] = []
+    found: list[Argument] = []
     for each in written:
-        name, equals, _ = each.text.partition("=")
+        name, equals, value = each.text.partition("=")
         if equals and name.strip():
-            found.append((name.strip(), each.part(len(name) + 1, len(each))))
+            begin = len(name) + 1
+            near = each.places[begin] - each.places[begin - 1] if value else 0
+            is_own = each.span(begin, len(each)) is not None and 0 < near <= FURTHEST_QUOTE
+            found.append(Argument(name.strip(), each.part(begin, len(each)), is_shared=not is_own))
     return tuple(found)

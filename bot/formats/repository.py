@@ -10,9 +10,11 @@ from bot.domain.repository import Workflow
 from bot.domain.usage import Findings, Kind, OpenReference, Problem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
+from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json, project
 from bot.formats.dotnet.solution import Around, Asked, Solution
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
+from bot.formats.linked import Linked, is_linked, link
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -60,14 +62,18 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)
     kinds = {file.path: kind for file in in_order if (kind := kind_of(file.path)) is not None}
-    solution = solution_of((file.path, file.data) for file in in_order if file.path in kinds)
+    linked = linked_files((file.path, file.data) for file in in_order)
+    known = ((file.path, file.data) for file in in_order if file.path in kinds)
+    solution = solution_of(known, linked.dotnet)
     together = solution.findings()
     for file in in_order:
         kind = kinds.get(file.path)
         if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
             continue
         of_solution = together.get(file.path, Findings())
-        found = of_solution if is_read_together(file.path, file.data) else memory.findings(file, kind)
+        found = of_solution if is_read_together(file.path, file.data) else linked.findings.get(file.path)
+        if found is None:
+            found = memory.findings(file, kind)
         usages += found.usages
         problems += one_for_each_file(
             (*found.problems, *(of_solution.problems if found is not of_solution else ()))
@@ -76,11 +82,25 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
         if kind == WORKFLOW and file.path.startswith(_WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
-    return Findings(tuple(usages), tuple(problems), tuple(open_references)), tuple(workflows)
+    kept = sorted(linked.kept(usages), key=lambda usage: usage.path)
+    return Findings(tuple(kept), tuple(problems), tuple(open_references)), tuple(workflows)
 
 
-def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
-    """The MSBuild files among the files of a repository, with what the others say about them."""
+def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
+    """What the files that are no projects tell about each other."""
+    texts: dict[str, tuple[Kind, str]] = {}
+    for path, data in files:
+        kind = kind_of(path)
+        if kind is not None and is_linked(kind) and len(data) <= LARGEST_FILE and b"\0" not in data:
+            texts[path] = kind, decode(data)
+    return link(texts)
+
+
+def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPublish, ...]) -> Solution:
+    """The MSBuild files among the files of a repository, with what the others say about them.
+
+    `publishes` is what command lines ask of the .NET SDK.
+    """
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
     asked: list[Asked] = []
@@ -101,7 +121,7 @@ def solution_of(files: Iterable[tuple[str, bytes]]) -> Solution:
             here = posixpath.dirname(path)
             named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
             asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
-    return Solution(texts, Around(pins, tuple(asked), paths))
+    return Solution(texts, Around(pins, tuple(asked), paths, publishes))
 
 
 def is_read_together(path: str, data: bytes) -> bool:

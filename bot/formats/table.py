@@ -13,9 +13,12 @@ from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.builds import Builds
+from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose
 from bot.formats.devcontainer import finder as devcontainer
 from bot.formats.dockerfile import finder as dockerfile
+from bot.formats.dotenv import KIND as ENV
+from bot.formats.dotenv import variables as dotenv
 from bot.formats.dotnet import global_json, project
 from bot.formats.kubernetes import helm
 from bot.formats.kubernetes import manifests as kubernetes
@@ -82,6 +85,7 @@ _AZURE_PIPELINES = _names(
 )
 """The last is where the repositories of .NET itself keep theirs."""
 _OTHER_BUILDS = _names(r"\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml")
+_ENVIRONMENT = _names(r"[^/]*\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)?")
 _SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
 _ANY_YAML = _names(r"[^/]*\.ya?ml")
 _NO_MANIFEST = re.compile(
@@ -115,9 +119,10 @@ FORMATS: tuple[Format, ...] = (
     Format(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
     Format(azure_pipelines.KIND, _AZURE_PIPELINES, azure_pipelines.find, 3, builds=azure_pipelines.builds),
     Format(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
-    Format(compose.KIND, _COMPOSE, compose.find, 5),
-    Format(bake.KIND, _BAKE, bake.find, 6),
-    Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES),
+    Format(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds),
+    Format(ENV, _ENVIRONMENT, dotenv.find, 6),
+    Format(bake.KIND, _BAKE, bake.find, 6, builds=bake.builds),
+    Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
     Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
     Format(aspire.KIND, _APP_HOST, aspire.find, 6, SLASHES, tells_without_names=True),

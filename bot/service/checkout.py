@@ -18,6 +18,7 @@ from bot.domain.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.observation import Observation
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import TreeEntry
+from bot.domain.unwatched import unwatched
 from bot.domain.usage import Problem, Replacement, Usage
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files
@@ -68,6 +69,11 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
         tuple(_judged(usage, base, seen) for usage, base in pairs),
         (*choice.problems, *found.problems),
         found.open_references,
+        unwatched(
+            (usage.reference for usage in found.usages if usage.sdk_pin is None),
+            selection.bases,
+            (REGISTRY,) if settings is None else settings.registries.keys(),
+        ),
     )
 
 

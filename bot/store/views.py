@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
@@ -77,6 +77,13 @@ class ViewsStore(Store):
                 ),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
             )
+
+    async def references_without_base(self) -> list[Reference]:
+        """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(usages.c.usage).where(usages.c.base_id.is_(None)))
+            found = [load(row.usage, Usage) for row in rows]
+        return [usage.reference for usage in found if usage.sdk_pin is None]
 
     async def explain(self, repository: str) -> Explanation:
         async with self._database.reading() as connection:

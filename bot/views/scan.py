@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.domain.dotnet_image import family_of
 from bot.domain.reference import Base, Reference
+from bot.domain.unwatched import Unwatched
 from bot.domain.usage import OpenReference, Problem, Usage
 
 
@@ -42,6 +44,8 @@ class Scan:
     problems: tuple[Problem, ...]
     open_references: tuple[OpenReference, ...] = ()
     """Where an image is named that the texts do not tell."""
+    unwatched: tuple[Unwatched, ...] = ()
+    """The .NET images that no line of `bases` takes in."""
 
     def count(self, freshness: Freshness) -> int:
         return sum(item.freshness is freshness for item in self.scanned)
@@ -65,6 +69,7 @@ def _row(item: Scanned) -> dict[str, Any]:
         "image": reference.name,
         "registry": reference.registry,
         "repository": reference.repository,
+        "family": family_of(reference),
         "tag": reference.tag,
         "digest": reference.digest,
         "role": usage.role,

@@ -1,6 +1,7 @@
 """Docker Bake files in HCL and JSON."""
 
 from bot.domain.usage import Findings, Kind
+from bot.formats.builds import Builds
 
 KIND = Kind("bake")
 
@@ -10,3 +11,12 @@ def find(path: str, text: str) -> Findings:
     from bot.formats.bake import finder
 
     return finder.find(path, text)
+
+
+def builds(path: str, text: str) -> Builds:
+    """What the targets hand to the Dockerfiles that they are built from. Never raises."""
+    if "args" not in text or "target" not in text:
+        return Builds()
+    from bot.formats.bake import finder
+
+    return finder.builds(path, text)

@@ -4,6 +4,7 @@ Images stand in named contexts (`docker-image://`), in build arguments, and in D
 `output` and caches name what is built, not what it stands on.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from bot.domain.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
+from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source import jsonc
 from bot.formats.source.collector import (
@@ -56,6 +58,23 @@ def find(path: str, text: str) -> Findings:
         limit = f"{MOST_EVALUATED:,} characters"
         file.problem(0, f"the file's variables and matrices expand to more than {limit}; the rest is not read")
     return file.findings()
+
+
+def builds(path: str, text: str) -> Builds:
+    """What the targets hand to the Dockerfiles that they are built from. Never raises."""
+    try:
+        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+    except Unreadable:
+        return Builds()
+    bake = _Bake.of(blocks)
+    reader = _Targets(bake, Collector(path, text, KIND))
+    found: list[DockerBuild] = []
+    try:
+        for name in bake.targets:
+            found += reader.builds(name)
+    except _TooMuch:
+        pass
+    return Builds.of(found)
 
 
 class _TooMuch(Exception):
@@ -103,6 +122,16 @@ class _Bake:
         """The target whose attribute it is that this one gets, its own or one that it inherits."""
         return next((target for target in self.lineage(name) if attribute in self.targets[target]), None)
 
+    @property
+    def inherited(self) -> set[str]:
+        """The targets that others inherit from."""
+        return {parent for name in self.targets for parent in self.lineage(name)[1:]}
+
+    def value(self, name: str, attribute: str) -> Value | None:
+        """An attribute of a target, its own or one that it inherits."""
+        owner = self.owner(name, attribute)
+        return self.targets[owner][attribute] if owner is not None else None
+
     def merged(self, name: str, attribute: str) -> dict[str, Value]:
         """An object attribute of a target with what it inherits."""
         found: dict[str, Value] = {}
@@ -133,6 +162,39 @@ class _Targets:
                 )
         for variant in _variants(target.get("matrix"), self.bake.variables):
             self._read_variant(name, {**self.bake.variables, **variant})
+
+    def builds(self, name: str) -> Iterator[DockerBuild]:
+        """A build for each variant of a target; one that others inherit from is none without a place of its own."""
+        told = {key: self.bake.value(name, key) for key in ("context", "dockerfile", "dockerfile-inline")}
+        if told["dockerfile-inline"] is not None or (not any(told.values()) and name in self.bake.inherited):
+            return
+        args = self.bake.merged(name, "args")
+        for variant in _variants(self.bake.targets[name].get("matrix"), self.bake.variables):
+            variables = {**self.bake.variables, **variant}
+            context, dockerfile = (
+                self._text(value, variables, default)
+                for value, default in ((told["context"], "."), (told["dockerfile"], DOCKERFILE))
+            )
+            if context is None or dockerfile is None:
+                continue
+            folder = posixpath.dirname(self.file.path)
+            found = places(below(folder, context, dockerfile), below("", context, dockerfile))
+            if found:
+                values = tuple(self._arguments(args, variables))
+                yield DockerBuild(self.file.path, self.file.kind, found, values)
+
+    def _text(self, value: Value | None, variables: Mapping[str, Value], default: str) -> str | None:
+        if value is None:
+            return default
+        evaluated, whole = self.evaluated(value, variables)
+        return evaluated.text if whole else None
+
+    def _arguments(self, args: Mapping[str, Value], variables: Mapping[str, Value]) -> Iterator[Argument]:
+        for name, value in args.items():
+            evaluated, whole = self.evaluated(value, variables)
+            if whole:
+                is_own = isinstance(value, Template) and value.written.text == evaluated.text
+                yield Argument(name, evaluated, is_shared=not is_own)
 
     def _read_variant(self, name: str, variables: Mapping[str, Value]) -> None:
         target = self.bake.targets[name]

@@ -1,9 +1,11 @@
 """devcontainer.json, by the Development Containers specification."""
 
+import posixpath
 import re
 
 from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.usage import Findings, Kind, Role
+from bot.formats.builds import Argument, Builds, DockerBuild, below, places
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style
@@ -38,6 +40,30 @@ def find(path: str, text: str) -> Findings:
         if isinstance(value, Scalar) and is_plainly_an_image((written := _with_defaults(value.spanned)).text):
             file.image(written, Role.BUILD_ARGUMENT)
     return file.findings()
+
+
+def builds(path: str, text: str) -> Builds:
+    """The Dockerfile that the container is built from, with the arguments for it. Never raises."""
+    if '"args"' not in text:
+        return Builds()
+    try:
+        root = read(text)
+    except Unreadable:
+        return Builds()
+    build = root.mapping("build") if isinstance(root, Mapping) else Mapping(0)
+    dockerfile = build.scalar("dockerfile") or build.scalar("dockerFile")
+    if dockerfile is None and isinstance(root, Mapping):
+        dockerfile = root.scalar("dockerFile")
+    found = places(below(posixpath.dirname(path), dockerfile.value) if dockerfile is not None else None)
+    if not found:
+        return Builds()
+    args = [
+        Argument(key.value, _with_defaults(value.spanned), is_shared="${" in value.value)
+        for key, value in build.mapping("args").entries()
+        if isinstance(value, Scalar) and value.style is Style.DOUBLE_QUOTED
+    ]
+    known = tuple(each for each in args if "${" not in each.value.text)
+    return Builds.of([DockerBuild(path, KIND, found, known)])
 
 
 def _with_defaults(written: Spanned) -> Spanned:

@@ -5,7 +5,7 @@ Source: BuildKit's `buildMetaArgs` and `defaultArgs`, and Docker's list of autom
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,14 +31,16 @@ _AUTOMATIC = re.compile(r"(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)
 class Arguments:
     """Declared one instruction after the other, then asked for their values on a platform.
 
-    `given` are build arguments: a declared ARG with such a name takes that value instead of its default.
+    `given` are build arguments: a declared ARG with such a name takes that value instead of its default. Those in
+    `shared` take theirs from a variable that may feed others too, so nothing is added to them.
     """
 
-    def __init__(self, escape: str, given: Mapping[str, str]) -> None:
+    def __init__(self, escape: str, given: Mapping[str, Spanned], shared: Collection[str] = ()) -> None:
         self.faults: list[Fault] = []
         self.declared_again: set[str] = set()
         self._escape = escape
         self._given = given
+        self._shared = shared
         self._declared: list[tuple[str, Spanned | None, Instruction]] = []
         self._mentions_platform = False
         self._values: dict[Platform, dict[str, Spanned]] = {}
@@ -69,14 +71,21 @@ class Arguments:
         return "$" in word.text and (self._mentions_platform or _AUTOMATIC.search(word.text) is not None)
 
     def owner(self, offset: int) -> str | None:
-        """The ARG whose default holds the character of the file at `offset`."""
+        """The ARG whose value holds the character at `offset`: its default, or what the build gives it."""
+        if (given := self._giver(offset)) is not None:
+            return given
         name, default = self._around(offset)
         return name if default and default.place(0) <= offset <= default.place(-1) else None
 
     def is_last(self, offset: int) -> bool:
-        """Whether the character ends the default that holds it, not counting a quote."""
+        """Whether the character ends the value that holds it, not counting a quote, and may be added to."""
+        if (given := self._giver(offset)) is not None:
+            return given not in self._shared and self._given[given].places[-1] == offset
         _, default = self._around(offset)
         return default is not None and default.place(len(default.text.rstrip("\"'")) - 1) == offset
+
+    def _giver(self, offset: int) -> str | None:
+        return next((name for name, value in self._given.items() if offset in value.places), None)
 
     def _around(self, offset: int) -> tuple[str, Spanned | None]:
         at = bisect_right(self._declared, offset, key=_begin_of) - 1
@@ -85,10 +94,10 @@ class Arguments:
     def _evaluated(self, platform: Platform) -> dict[str, Spanned]:
         values = dict(_automatic(platform))
         for name in values.keys() & self._given.keys():
-            values[name] = _outside(self._given[name], 0)
+            values[name] = self._given[name]
         for name, default, instruction in self._declared:
             if name in self._given:
-                values[name] = _outside(self._given[name], instruction.start)
+                values[name] = self._given[name]
             elif default is not None:
                 try:
                     values[name] = expand(default, values, self._escape)

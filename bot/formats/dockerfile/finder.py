@@ -5,7 +5,7 @@ COPY --from and RUN --mount expand none but know every stage of the file. ADD --
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.escaping import terminal
@@ -39,14 +39,15 @@ _TEMPLATED = (
 _VARIABLE = re.compile(r"\$.")
 
 
-def find(path: str, text: str, args: Mapping[str, str] | None = None) -> Findings:
+def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared: Collection[str] = ()) -> Findings:
     """All references of a Dockerfile in the order of its instructions; never raises.
 
-    `args` are build arguments: they take the place of the defaults of ARGs with these names. A name that depends on
-    the platform built for (`$TARGETARCH`) is resolved for linux/amd64, and `platforms` says so.
+    `args` are build arguments: they take the place of the defaults of ARGs with these names, and nothing is added
+    to the ones in `shared`. A name that depends on the platform built for (`$TARGETARCH`) is resolved for
+    linux/amd64, and `platforms` says so.
     """
     script = read(text)
-    outline = _outline(script, args or {})
+    outline = _outline(script, Arguments(script.escape, args or {}, shared))
     stages, by_name, faults = resolve(outline.stages, outline.arguments, script.escape)
     named: list[Named] = []
     if script.syntax is not None:
@@ -97,8 +98,8 @@ class _Outline:
     faults: list[Fault]
 
 
-def _outline(script: Script, args: Mapping[str, str]) -> _Outline:
-    outline = _Outline([], [], Arguments(script.escape, args), [])
+def _outline(script: Script, arguments: Arguments) -> _Outline:
+    outline = _Outline([], [], arguments, [])
     stages, sources = outline.stages, outline.sources
     unknown: Instruction | None = None
     for instruction in script.instructions:

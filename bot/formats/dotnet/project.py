@@ -13,11 +13,11 @@ from bot.domain.usage import Findings, Kind, Place, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.properties import Assignment, Evaluation, Undecided
-from bot.formats.dotnet.placing import placed
 from bot.formats.dotnet.projects import BASE, PROJECT_ENDINGS, Built, Projects
 from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published, not_publishable
 from bot.formats.dotnet.sdk_base import platform_of
 from bot.formats.source.collector import Collector, Unreadable, quoted, tag_stands_with_name
+from bot.formats.source.placing import placed
 from bot.formats.source.spanned import Spanned
 
 KIND = Kind("csproj")
@@ -140,7 +140,8 @@ def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
         return None
     if usage.span is None and "$(" in written.text:
         usage = replace(usage, fixed_because="MSBuild computes the part to rewrite; write the image out")
-    return placed(usage, evaluation, Place(assignment.path, document.lines.at(assignment.start)))
+    named_at = Place(assignment.path, document.lines.at(assignment.start))
+    return placed(usage, evaluation.located, lambda path: evaluation.documents[path].lines, named_at)
 
 
 def _digest_place(value: Spanned, written: Spanned) -> int | None:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.imports import Document, Imports
@@ -36,16 +36,20 @@ class ProjectReference:
 
 
 class Projects:
-    """Asks each project of `imports` once."""
+    """Asks each project of `imports` once.
 
-    def __init__(self, imports: Imports) -> None:
+    `given` are the properties that command lines give to a project, a set for each of them.
+    """
+
+    def __init__(self, imports: Imports, given: Mapping[str, Sequence[Mapping[str, str]]] | None = None) -> None:
         self.imports = imports
+        self._given = given or {}
         self._built: dict[str, tuple[Built, ...]] = {}
         self._references: dict[Evaluation, tuple[ProjectReference, ...]] = {}
 
     def changed(self, texts: Mapping[str, str]) -> "Projects":
         """The same projects with other texts in some files; what these do not concern is not evaluated again."""
-        other = Projects(self.imports.changed(texts))
+        other = Projects(self.imports.changed(texts), self._given)
         other._built = {
             path: built
             for path, built in self._built.items()
@@ -54,22 +58,25 @@ class Projects:
         return other
 
     def built(self, path: str) -> tuple[Built, ...]:
-        """For each of its target frameworks; nothing where the project cannot be read."""
+        """For each publish and target framework; nothing where the project cannot be read."""
         known = self._built.get(path)
         if known is None:
             document = self.imports.get(path)
-            known = tuple(self._frameworks(document)) if isinstance(document, Document) else ()
+            known = ()
+            if isinstance(document, Document):
+                sets = self._given.get(path, ({},))
+                known = tuple(built for given in sets for built in self._frameworks(document, given))
             self._built[path] = known
         return known
 
-    def _frameworks(self, project: Document) -> Iterator[Built]:
-        evaluation = self.evaluated(project, {})
+    def _frameworks(self, project: Document, given: Mapping[str, str]) -> Iterator[Built]:
+        evaluation = self.evaluated(project, given)
         several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")
         if isinstance(several, Undecided) or single or not several:
             yield Built(single or several, evaluation)
             return
         for name in [name.strip() for name in several.split(";") if name.strip()][:MOST_FRAMEWORKS]:
-            yield Built(name, self.evaluated(project, {"TargetFramework": name}))
+            yield Built(name, self.evaluated(project, {**given, "TargetFramework": name}))
 
     def evaluated(self, project: Document, given: Mapping[str, str]) -> Evaluation:
         """As MSBuild would from a fresh checkout, for a publish, which builds Release.

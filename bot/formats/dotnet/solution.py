@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.domain.usage import Findings, Problem, Usage
+from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
+from bot.formats.dotnet.command_line import ordered
 from bot.formats.dotnet.msbuild.imports import Imports
 from bot.formats.dotnet.msbuild.properties import Item
 from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
@@ -37,6 +39,8 @@ class Around:
     asked: tuple[Asked, ...] = ()
     paths: Collection[str] = frozenset()
     """All files that are read, to see whether a folder has a Dockerfile."""
+    publishes: tuple[DotnetPublish, ...] = ()
+    """What command lines ask of the .NET SDK."""
 
 
 class Solution:
@@ -45,7 +49,9 @@ class Solution:
     def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
         self._texts = texts
         self._around = around
-        self._projects = projects or Projects(Imports(texts.items()))
+        self._ordered = ordered(around.publishes, self._project_at)
+        given = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
+        self._projects = projects or Projects(Imports(texts.items()), given)
         self._hosts: list[AppHost] | None = None
 
     def changed(self, texts: Mapping[str, str]) -> "Solution":
@@ -60,7 +66,7 @@ class Solution:
         shared_is_about = any(is_about[path] for path in self._texts if not _is_project(path))
         named: dict[tuple[str, int], dict[Usage, None]] = {}
         for path in sorted(filter(_is_project, self._texts)):
-            if is_about[path] or shared_is_about or path in publishers:
+            if is_about[path] or shared_is_about or path in publishers or path in self._ordered:
                 one = self._tell(path, publishers.get(path))
                 found[path] = one.findings
                 for place, usages in one.named.items():
@@ -95,6 +101,10 @@ class Solution:
         for host in hosts:
             publishers |= {path: host.path for path in host.published if path not in publishers}
         paths = {host.path for host in hosts}
+        for project, orders in self._ordered.items():
+            by = next((each.path for each in orders if each.is_container), None)
+            if by is not None:
+                publishers.setdefault(project, by)
         for asked in self._around.asked:
             if asked.is_app_host:
                 continue

@@ -2,7 +2,8 @@
 
 After every rewrite the files are read again: each usage must then be what was asked for, and all others what they
 were. What fails that test is refused and named. MSBuild files are rewritten together, because what a project's base
-comes to may stand in a file that others import too; every other file stands for itself.
+comes to may stand in a file that others import too, and so are Dockerfiles with the files that hand values to their
+builds; every other file stands for itself.
 """
 
 import re
@@ -15,7 +16,7 @@ from bot.domain.usage import Findings, Kind, Problem, Replacement, Rewritten, Sp
 from bot.formats.dotnet.project import KIND as PROJECT
 from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages
-from bot.formats.repository import is_read_together, solution_of
+from bot.formats.repository import is_read_together, linked_files, solution_of
 from bot.formats.rewrite import marker
 from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
 from bot.formats.source.text import Lines, decode, encode
@@ -51,13 +52,22 @@ def rewrite_files(
     A file that `replacements` does not name is read with the others and stays as it is. Where a usage takes several
     files, each of them must ask for the same.
     """
+    linked = linked_files(files.items())
     together = [path for path, data in files.items() if is_read_together(path, data)]
     done: dict[str, Rewritten] = {}
     if any(path in replacements for path in together):
-        solution = solution_of(files.items())
+        solution = solution_of(files.items(), linked.dotnet)
         done |= _rewritten({path: files[path] for path in together}, replacements, _solution_reader(solution))
-    for path, data in files.items():
-        if path not in together and path in replacements:
+    alone = dict.fromkeys(path for path in files if path not in together)
+    for group in linked.groups:
+        if not group.isdisjoint(replacements):
+            of_group = {path: data for path, data in files.items() if path in group}
+            done |= _rewritten(of_group, replacements, _linked_reader(of_group))
+        for path in group:
+            alone.pop(path, None)
+    for path in alone:
+        data = files[path]
+        if path in replacements:
             done |= _rewritten({path: data}, replacements, _reader(path, data, None))
     return {path: done.get(path) or Rewritten(data, 0) for path, data in files.items()}
 
@@ -77,6 +87,16 @@ def _solution_reader(solution: Solution) -> Read:
             tuple(usage for each in in_order for usage in each.usages),
             open_references=tuple(place for each in in_order for place in each.open_references),
         )
+
+    return read
+
+
+def _linked_reader(files: Mapping[str, bytes]) -> Read:
+    def read(changed: Mapping[str, str]) -> Findings:
+        now = {path: encode(changed[path]) if path in changed else data for path, data in files.items()}
+        linked = linked_files(now.items())
+        found = (linked.findings.get(path) or find_usages(path, now[path]) for path in sorted(now))
+        return Findings(tuple(linked.kept(usage for each in found for usage in each.usages)))
 
     return read
 

@@ -9,17 +9,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
-
-import tree_sitter
-import tree_sitter_bash
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.formats.source.spanned import Spanned, joined
 
+if TYPE_CHECKING:
+    import tree_sitter
+
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands in a word for what only a running shell knows."""
-LONGEST_SCRIPT = 256 * 1024
+SCRIPT_FOLDER = "\N{SYMBOL FOR START OF HEADING}"
+"""Stands for the folder of the script itself: `$(dirname "$0")`, `$PSScriptRoot`."""
+LONGEST_SCRIPT = 128 * 1024
 """Characters."""
+MOST_HEREDOCS = 100
+"""What they cost tree-sitter grows faster than their number: 16,000 that nobody ends take it 11 s."""
 MOST_COMMANDS = 5_000
 DEEPEST_WORD = 8
 _BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
@@ -34,6 +38,7 @@ _WORDS = frozenset(
         "brace_expression",
     }
 )
+_OWN_FOLDER = re.compile(r"\A\$\(.*\bdirname\b.*(?:\$0|BASH_SOURCE)|\A\$\{?PSScriptRoot\}?\Z", re.DOTALL)
 _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -48,15 +53,14 @@ class Command(NamedTuple):
 
 
 def is_literal(word: Spanned) -> bool:
-    return UNKNOWN not in word.text
+    return UNKNOWN not in word.text and SCRIPT_FOLDER not in word.text
 
 
 def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[Command]:
     """In the order of the text. `known` are variables that the environment sets. Never raises."""
-    if len(text) > LONGEST_SCRIPT:
+    if len(text) > LONGEST_SCRIPT or text.text.count("<<") > MOST_HEREDOCS:
         return []
-    root = tree_sitter.Parser(_language()).parse(_source(text.text)).root_node
-    nodes = list(_nodes(root))
+    nodes = list(_nodes(_parsed(_source(text.text))))
     words = _Words(text, dict(known or {}))
     words.assign(nodes)
     found: list[Command] = []
@@ -70,8 +74,18 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
     return found
 
 
+def _parsed(source: bytes) -> "tree_sitter.Node":
+    """The tree's root; the grammar is loaded with the first script, since most commands need none."""
+    import tree_sitter
+
+    return tree_sitter.Parser(_language()).parse(source).root_node
+
+
 @lru_cache(maxsize=1)
-def _language() -> tree_sitter.Language:
+def _language() -> "tree_sitter.Language":
+    import tree_sitter
+    import tree_sitter_bash
+
     return tree_sitter.Language(tree_sitter_bash.language())
 
 
@@ -81,7 +95,7 @@ def _source(text: str) -> bytes:
     return plain.replace("\r", " ").replace("\0", " ").encode("ascii")
 
 
-def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+def _nodes(root: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
     """All nodes in the order of the text, without recursion."""
     waiting = [root]
     while waiting:
@@ -90,7 +104,7 @@ def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
         waiting.extend(reversed(node.children))
 
 
-def _word_nodes(command: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+def _word_nodes(command: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
     for child in command.children:
         if child.type == "command_name":
             yield from child.children[:1]
@@ -105,7 +119,7 @@ class _Words:
         self._text = text
         self._known = known
 
-    def assign(self, nodes: Sequence[tree_sitter.Node]) -> None:
+    def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
         assignments = [
             (name, node)
@@ -119,10 +133,10 @@ class _Words:
             self._known.pop(name, None)
             if times[name] == 1 and node.children[1].type == "=":
                 value = self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
-                if is_literal(value):
+                if UNKNOWN not in value.text:
                     self._known[name] = value
 
-    def of(self, node: tree_sitter.Node, depth: int = 0) -> Spanned:
+    def of(self, node: "tree_sitter.Node", depth: int = 0) -> Spanned:
         if depth > DEEPEST_WORD:
             return self._unknown(node)
         match node.type:
@@ -138,7 +152,7 @@ class _Words:
                 return self._expansion(node, depth)
         return self._unknown(node)
 
-    def _string(self, node: tree_sitter.Node, depth: int) -> Spanned:
+    def _string(self, node: "tree_sitter.Node", depth: int) -> Spanned:
         parts: list[Spanned] = []
         done = node.start_byte + 1
         end = node.end_byte - 1
@@ -151,7 +165,7 @@ class _Words:
         parts.append(self._unescaped(self._text.part(done, max(done, end)), quoted=True))
         return joined(parts)
 
-    def _expansion(self, node: tree_sitter.Node, depth: int) -> Spanned:
+    def _expansion(self, node: "tree_sitter.Node", depth: int) -> Spanned:
         """`$NAME`, `${NAME}` and `${NAME:-default}`."""
         inner = [child for child in node.children if child.type not in ("$", "${", "}")]
         if not inner or inner[0].type != "variable_name" or node.has_error:
@@ -163,12 +177,13 @@ class _Words:
             return joined([self.of(child, depth + 1) for child in inner[2:]]) if known is None else known
         return self._unknown(node)
 
-    def _slice(self, node: tree_sitter.Node) -> Spanned:
+    def _slice(self, node: "tree_sitter.Node") -> Spanned:
         return self._text.part(node.start_byte, node.end_byte)
 
-    def _unknown(self, node: tree_sitter.Node) -> Spanned:
+    def _unknown(self, node: "tree_sitter.Node") -> Spanned:
         near = self._text.place(node.start_byte) if node.start_byte < len(self._text) else 0
-        return Spanned(UNKNOWN, (~near,))
+        is_folder = _OWN_FOLDER.search(self._slice(node).text) is not None
+        return Spanned(SCRIPT_FOLDER if is_folder else UNKNOWN, (~near,))
 
     def _unescaped(self, written: Spanned, *, quoted: bool = False) -> Spanned:
         """Without the backslashes (or PowerShell's backticks before a quote) that only protect what follows."""

@@ -5,8 +5,9 @@ on, not from the context.
 """
 
 from bot.domain.usage import Kind
-from bot.formats.builds import DOCKERFILE, DockerBuild, below, pairs_of
+from bot.formats.builds import DOCKERFILE, DockerBuild, arguments
 from bot.formats.shell.commands import Command, is_literal
+from bot.formats.shell.folders import Folders
 from bot.formats.source.spanned import Spanned
 
 _PROGRAMS = frozenset({"docker", "podman", "nerdctl", "buildah", "az", "depot"})
@@ -20,8 +21,8 @@ _SWITCHES = frozenset(
 _SHORT = ("-f", "-t")
 
 
-def build_of(command: Command, path: str, kind: Kind, folder: str | None) -> DockerBuild | None:
-    """The build that a command asks for in `folder`; None where it is none, or where it cannot be told of what."""
+def build_of(command: Command, path: str, kind: Kind, folders: Folders) -> DockerBuild | None:
+    """The build that a command asks for; None where it is none, or where it cannot be told of what."""
     words = list(command.words)
     if command.name not in _PROGRAMS:
         return None
@@ -33,19 +34,17 @@ def build_of(command: Command, path: str, kind: Kind, folder: str | None) -> Doc
     options, rest = _parsed(words[at + 1 :])
     context = rest[0] if rest else None
     written = _last(options, "--file", "-f")
-    args = pairs_of([value for name, value in options if name == "--build-arg"])
-    dockerfile: str | None
+    args = arguments([value for name, value in options if name == "--build-arg"])
     if written is not None:
-        dockerfile = below(folder, written.text) if is_literal(written) else None
-    elif context is not None and is_literal(context):
-        dockerfile = below(folder, context.text, DOCKERFILE)
+        dockerfiles = folders.places(written)
     else:
-        dockerfile = None
-    if dockerfile is None:
+        dockerfiles = folders.places(context, DOCKERFILE) if context is not None else ()
+    if not dockerfiles:
         return None
     image = _last(options, "--tag", "-t", "--image")
     named = image.text if image is not None and is_literal(image) else None
-    return DockerBuild(path, kind, dockerfile, tuple(pair for pair in args if is_literal(pair[1])), named)
+    known = tuple(each for each in args if is_literal(each.value))
+    return DockerBuild(path, kind, dockerfiles, known, named, statement=command.words[0].place(0))
 
 
 def _is_before_verb(before: str, word: str) -> bool:

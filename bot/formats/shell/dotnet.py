@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 
 from bot.domain.usage import Kind
-from bot.formats.builds import DotnetPublish, below
+from bot.formats.builds import DotnetPublish
 from bot.formats.shell.commands import Command, is_literal
+from bot.formats.shell.folders import Folders
 from bot.formats.source.spanned import Spanned
 
 BASE = "ContainerBaseImage"
@@ -26,9 +27,9 @@ _WITH_VALUE = frozenset(
 
 
 def publish_of(
-    command: Command, path: str, kind: Kind, folder: str | None, line_at: Callable[[int], int]
+    command: Command, path: str, kind: Kind, folders: Folders, line_at: Callable[[int], int]
 ) -> DotnetPublish | None:
-    """What a command asks of the .NET SDK in `folder`, None where it asks for nothing; `line_at` counts lines."""
+    """What a command asks of the .NET SDK, None where it asks for nothing; `line_at` counts lines."""
     words = command.words
     if command.name == "msbuild":
         options = words[1:]
@@ -40,14 +41,11 @@ def publish_of(
     at = 0
     while at < len(options):
         at += written.take(options[at], options[at + 1] if at + 1 < len(options) else None)
-    place = folder
-    if written.target is not None:
-        place = below(folder, written.target.text) if is_literal(written.target) else None
     return DotnetPublish(
         path=path,
         kind=kind,
         line=line_at(words[0].place(0)),
-        target=place,
+        target=folders.place(written.target),
         properties=tuple(written.properties[:MOST_PROPERTIES]),
         undecided=tuple(written.undecided[:MOST_PROPERTIES]),
         is_container=written.is_container,

@@ -1,5 +1,7 @@
 """Script files: bash, sh and PowerShell."""
 
+import posixpath
+
 from bot.domain.usage import Findings
 from bot.formats.builds import Builds
 from bot.formats.shell import KIND, script
@@ -15,8 +17,9 @@ def find(path: str, text: str) -> Findings:
 
 
 def builds(path: str, text: str) -> Builds:
-    """What the script asks for when it is called from the repository's root, as pipelines do."""
-    return Builds.of(script.asked(_whole(text), Collector(path, text, KIND)))
+    """What the script asks for when it is called from the repository's root or from its own folder."""
+    folder = posixpath.dirname(path)
+    return Builds.of(script.asked(_whole(text), Collector(path, text, KIND), own=folder))
 
 
 def _whole(text: str) -> Spanned:

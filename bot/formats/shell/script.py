@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bot.domain.usage import Role
-from bot.formats.builds import DockerBuild, DotnetPublish, below
-from bot.formats.shell.commands import Command, commands, is_literal
+from bot.formats.builds import DockerBuild, DotnetPublish
+from bot.formats.shell.commands import commands
 from bot.formats.shell.docker import build_of
 from bot.formats.shell.dotnet import BASE, publish_of
+from bot.formats.shell.folders import Folders
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned
 
@@ -22,18 +24,24 @@ def may_ask(text: str) -> bool:
 
 
 def asked(
-    written: Spanned, file: Collector, folder: str | None = "", known: Mapping[str, Spanned] | None = None
+    written: Spanned,
+    file: Collector,
+    folder: str | None = "",
+    known: Mapping[str, Spanned] | None = None,
+    own: str | None = None,
 ) -> Iterator[DockerBuild | DotnetPublish]:
-    """What the commands ask for, each in the folder that `cd` has led to from `folder` on."""
+    """What the commands ask for, each in the folder that `cd` has led to from `folder` on; `own` is the folder
+    of a script, which may be called from there."""
     if not may_ask(written.text):
         return
-    here = folder
+    folders = Folders(folder, own, may_be_own=own is not None)
     for command in commands(written, known):
         if command.name in _FOLDER_CHANGES:
-            here = _moved(command, here)
-        elif (build := build_of(command, file.path, file.kind, here)) is not None:
+            working = folders.place(command.words[1]) if len(command.words) == 2 else None
+            folders = Folders(working, own)
+        elif (build := build_of(command, file.path, file.kind, folders)) is not None:
             yield build
-        elif (publish := publish_of(command, file.path, file.kind, here, file.lines.at)) is not None:
+        elif (publish := publish_of(command, file.path, file.kind, folders, file.lines.at)) is not None:
             yield publish
 
 
@@ -45,10 +53,13 @@ def name_bases(written: Spanned, file: Collector, known: Mapping[str, Spanned] |
         if isinstance(build, DotnetPublish):
             for name, value in build.properties:
                 if name.lower() == BASE.lower() and value.text:
-                    file.image_or_problem(value, Role.BASE_IMAGE)
+                    _name_base(value, file, build.line)
 
 
-def _moved(command: Command, folder: str | None) -> str | None:
-    if len(command.words) != 2 or not is_literal(command.words[1]) or command.words[1].text.startswith("/"):
-        return None
-    return below(folder, command.words[1].text)
+def _name_base(value: Spanned, file: Collector, command: int) -> None:
+    """A marker goes above the whole command: a comment among its lines would break it."""
+    usage = file.usage(value, Role.BASE_IMAGE)
+    if usage is None:
+        file.image_or_problem(value, Role.BASE_IMAGE)
+    else:
+        file.add(replace(usage, statement=None if usage.line == command else command))

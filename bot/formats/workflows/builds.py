@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.formats.builds import Builds, DockerBuild, DotnetPublish, below, pairs_of
+from bot.formats.builds import Builds, DockerBuild, DotnetPublish, arguments, below
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.source.collector import Collector, Unreadable
@@ -47,13 +47,15 @@ def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | Non
     path = below("", place) if place is not None and UNKNOWN not in place else None
     if path is None:
         return None
-    arguments = _input(step, given, "build-args")
-    lines = [arguments.part(*line.span()) for line in _LINE.finditer(arguments.text)] if arguments else []
-    pairs = pairs_of([line.strip() for line in lines])
+    listed = _input(step, given, "build-args")
+    lines = [listed.part(*line.span()) for line in _LINE.finditer(listed.text)] if listed else []
+    values = arguments([line.strip() for line in lines])
     tags = _input(step, given, "tags")
     image = tags.text.split() if tags is not None and UNKNOWN not in tags.text else []
-    known = tuple((name, value) for name, value in pairs if UNKNOWN not in value.text)
-    return DockerBuild(file.path, file.kind, path, known, image[0] if image else None)
+    known = tuple(each for each in values if UNKNOWN not in each.value.text)
+    key = next((key for key, _ in given.entries() if key.value == "build-args"), None)
+    statement = key.start if key is not None else None
+    return DockerBuild(file.path, file.kind, (path,), known, image[0] if image else None, statement=statement)
 
 
 def _input(step: Step, given: Mapping, name: str) -> Spanned | None:

@@ -1,6 +1,7 @@
 """Opening the database: one address, two engines, the same behaviour."""
 
 import asyncio
+import os
 import random
 import sqlite3
 import threading
@@ -145,6 +146,23 @@ async def open_database(url: str) -> Database:
     async with opening(engine), engine.begin() as connection:
         await connection.run_sync(_migrate_alone)
     return Database(engine, _readers_of(engine))
+
+
+@asynccontextmanager
+async def looked_into(url: str) -> AsyncIterator[Database]:
+    """The database as it is: nothing is created or brought up to date. Raises `Failure` where it cannot be read."""
+    target = address(url)
+    file = target.database or ""
+    if target.get_backend_name() == "sqlite" and not os.path.isfile(file):  # noqa: ASYNC240 - one look at a local file
+        raise Failure(Trouble.MISSING, "there is no database yet", where=file)
+    engine = engine_for(target)
+    database = Database(engine, _readers_of(engine))
+    try:
+        yield database
+    except SQLAlchemyError as error:
+        raise cannot_be_opened(target, error) from error
+    finally:
+        await database.close()
 
 
 def _probe(database: str | None) -> None:

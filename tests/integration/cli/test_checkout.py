@@ -76,6 +76,21 @@ class TestWithoutANetwork:
         assert "Dockerfile:1: a symbolic link is not followed" in ran.err
         assert "large.Dockerfile:1: larger than 1024 KiB (3,000,000 bytes)" in ran.err
 
+    def test_images_of_dotnet_that_nobody_watches_are_told_with_the_line_to_add(
+        self, bot: Command, checkout: Path
+    ) -> None:
+        (checkout / "Dockerfile").write_text(
+            "FROM mcr.microsoft.com/dotnet/framework/aspnet:4.8\n"
+            "FROM mcr.microsoft.com/windows/nanoserver:ltsc2022\n"
+            "FROM mcr.microsoft.com/devcontainers/dotnet:10.0\n"
+        )
+        lines = bot("scan", checkout, "--offline").out.splitlines()
+        assert "among them: 1 .NET Framework, 1 Windows" in lines
+        assert (
+            "mcr.microsoft.com/devcontainers/dotnet (.NET, 1 reference) is not watched; to watch it, add "
+            "mcr.microsoft.com/devcontainers/dotnet to bases"
+        ) in lines
+
     def test_a_file_name_cannot_drive_the_terminal(self, bot: Command, tmp_path: Path) -> None:
         (tmp_path / "a\x1b[31m.Dockerfile").write_text("FROM\n")
         ran = bot("scan", tmp_path, "--offline")

@@ -1,16 +1,24 @@
 """The program as installed: its help, its exit codes, and how it fails."""
 
+import asyncio
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.discover.ports import Reading
+from bot.domain.clock import ManualClock
+from bot.domain.repository import Repository
+from bot.formats.finding import find_usages
+from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command
+from tests.integration.store.filling import Stores
 
 HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
 COMMANDS = [
@@ -227,3 +235,27 @@ def test_the_way_to_write_an_address_is_not_taken_for_a_secret(bot: Command, tmp
     path = tmp_path / "freshness.yaml"
     path.write_text("store: {url: 'mysql://x'}\n")
     assert bot("status", "-c", path).err.endswith("write sqlite:///PATH or postgresql://USER@HOST/NAME\n")
+
+
+def test_checked_settings_tell_which_images_of_the_fleet_nobody_watches(bot: Command, tmp_path: Path) -> None:
+    path, token = tmp_path / "freshness.yaml", tmp_path / "token"
+    token.write_text("ghp_x")
+    path.write_text(f"github: {{token_file: {token}}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
+    assert bot("config", "check", "-c", path).out == f"{path}: all settings are valid\n"
+    assert not (tmp_path / "f.db").exists()
+    asyncio.run(_with_one_repository(f"sqlite:///{tmp_path}/f.db", "dhi.io/dotnet:10"))
+    assert bot("config", "check", "-c", path).out.splitlines() == [
+        f"{path}: dhi.io/dotnet (.NET, 1 reference) is not watched; to watch it, add dhi.io/dotnet to bases "
+        "(and dhi.io to registries)",
+        f"{path}: all settings are valid",
+    ]
+
+
+async def _with_one_repository(url: str, image: str) -> None:
+    """A store that has read one repository, whose Dockerfile names an image that nothing watches."""
+    database = await open_database(url)
+    stores = Stores.of_worker(database, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), "one")
+    [usage] = find_usages("Dockerfile", f"FROM {image}\n".encode()).usages
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", ((usage, None),)))
+    await database.close()

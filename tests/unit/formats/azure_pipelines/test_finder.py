@@ -26,7 +26,7 @@ def asked(text: str) -> Builds:
 
 
 def args(text: str) -> list[tuple[str, dict[str, str]]]:
-    return [(each.dockerfile, {name: value.text for name, value in each.args}) for each in asked(text).docker]
+    return [(each.dockerfiles[0], {arg.name: arg.value.text for arg in each.args}) for each in asked(text).docker]
 
 
 def test_jobs_resources_and_services_name_images() -> None:

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from bot.domain.usage import Role, Usage
 from bot.formats.dockerfile.finder import find
+from bot.formats.source.spanned import Spanned
 from tests.unit.formats.dockerfile.texts import DIGEST, dockerfiles
 from tests.unit.formats.laws import spans_cover_what_they_claim
 
 
 def usages(text: str, **args: str) -> tuple[Usage, ...]:
-    found = find("Dockerfile", text, args)
+    found = find("Dockerfile", text, {name: Spanned(value, (~0,) * len(value)) for name, value in args.items()})
     spans_cover_what_they_claim(text, found)
     return found.usages
 

@@ -31,7 +31,7 @@ jobs:
       with: {file: "${{ matrix.file }}", build-args: V=1}
 """
     assert [
-        (each.dockerfile, {name: value.text for name, value in each.args}) for each in builds(PATH, text).docker
+        (each.dockerfiles[0], {arg.name: arg.value.text for arg in each.args}) for each in builds(PATH, text).docker
     ] == [
         ("src/api/Dockerfile", {"V": "9.0"}),
         ("src/web/Dockerfile", {"V": "8.0"}),
@@ -43,7 +43,8 @@ jobs:
 def test_values_stand_where_they_are_written() -> None:
     text = "jobs: {a: {env: {V: '9.0'}, steps: [{run: 'docker build --build-arg V=$V .'}]}}\n"
     [build] = builds(PATH, text).docker
-    [(_, value)] = build.args
+    [argument] = build.args
+    value = argument.value
     assert [text[place] for place in value.places] == list("9.0")
     assert value.place(0) == text.index("9.0")
 

@@ -1,34 +1,56 @@
-"""Where a base stands that several files are put together to: each part in its own file."""
+"""Places in several files: a reference may be put together from parts that stand in as many of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.usage import Piece, Place, Span, Usage
-from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.source.spanned import Spanned
+from bot.formats.source.text import Lines
+
+ROOM = 1 << 21
+"""More characters than any file has: places in the n-th of several files begin at n times that."""
 
 
-def placed(usage: Usage, evaluation: Evaluation, named_at: Place) -> Usage:
-    """A usage with places counted through all files of an evaluation → one with places in each file.
+def moved(written: Spanned, files: int) -> Spanned:
+    """A text whose places are those of a file that comes so many files later."""
+    shift = files * ROOM
+    if not shift:
+        return written
+    if isinstance(written.places, range):
+        return Spanned(written.text, range(written.places.start + shift, written.places.stop + shift))
+    return Spanned(written.text, tuple(place + shift if place >= 0 else place - shift for place in written.places))
+
+
+def located(place: int, paths: Sequence[str]) -> tuple[str, int]:
+    """The file among `paths` that a place belongs to, and the offset there."""
+    number, offset = divmod(place, ROOM)
+    return paths[number], offset
+
+
+def placed(
+    usage: Usage, locate: Callable[[int], tuple[str, int]], lines_of: Callable[[str], Lines], named_at: Place
+) -> Usage:
+    """A usage with places counted through several files → one with places in each file.
 
     Its file is the one that holds the version in the tag, or whatever else decides it.
     """
     if usage.span is None:
         return replace(usage, path=named_at.path, line=named_at.line)
-    where = {piece: evaluation.located(piece.span.start) for piece in usage.pieces}
+    where = {piece: locate(piece.span.start) for piece in usage.pieces}
     is_elsewhere = any(path != named_at.path for path, _ in where.values())
     span = _decisive(usage) if is_elsewhere else usage.span
-    path, start = evaluation.located(span.start)
+    path, start = locate(span.start)
     shift = span.start - start
 
     def there(part: Span | None) -> Span | None:
-        if part is None or evaluation.located(part.start)[0] != path:
+        if part is None or locate(part.start)[0] != path:
             return None
         return Span(part.start - shift, part.end - shift)
 
-    document = evaluation.documents[path]
     return replace(
         usage,
         path=path,
-        line=document.lines.at(start),
+        line=lines_of(path).at(start),
         span=there(span),
         tag_span=there(usage.tag_span),
         digest_span=there(usage.digest_span),

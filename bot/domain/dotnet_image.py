@@ -1,0 +1,30 @@
+"""Which images hold .NET, the .NET Framework or Windows, by their names: Microsoft's and those of others."""
+
+import re
+from enum import StrEnum
+
+from bot.domain.reference import Reference
+
+_MICROSOFT = "mcr.microsoft.com"
+_DOTNET = re.compile(r"(?:^|[/_.-])(?:dotnet|aspnet|aspnetcore|dotnetcore|netcore)[0-9]*(?=$|[/_.-])")
+_FRAMEWORK = re.compile(r"(?:^|/)(?:dotnet[/-]framework|dotnet-framework-[a-z]+)(?=$|/)")
+_WINDOWS = re.compile(r"windows(?:/(?:servercore|nanoserver|server)(?:/.+)?)?|windowsservercore|nanoserver")
+
+
+class ImageFamily(StrEnum):
+    """What an image holds, in the words that people use for it."""
+
+    DOTNET = ".NET"
+    FRAMEWORK = ".NET Framework"
+    WINDOWS = "Windows"
+
+
+def family_of(reference: Reference) -> ImageFamily | None:
+    """What an image holds, as far as its name says; None for all others."""
+    name = reference.repository.lower()
+    if _FRAMEWORK.search(name):
+        return ImageFamily.FRAMEWORK
+    if _DOTNET.search(name):
+        return ImageFamily.DOTNET
+    is_microsofts = reference.registry == _MICROSOFT or name.startswith("microsoft/")
+    return ImageFamily.WINDOWS if is_microsofts and _WINDOWS.fullmatch(name.removeprefix("microsoft/")) else None

@@ -1,0 +1,34 @@
+"""Which place of the repository a word of a command line means."""
+
+from dataclasses import dataclass
+
+from bot.formats.builds import below
+from bot.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
+from bot.formats.source.spanned import Spanned
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a command runs and where its script stands, from the repository's root on; None where nobody knows.
+
+    `may_be_own` says that the command may as well run where the script stands, which may be called from there.
+    """
+
+    working: str | None = ""
+    own: str | None = None
+    may_be_own: bool = False
+
+    def place(self, word: Spanned | None = None, *parts: str) -> str | None:
+        """The path that a word means, with `parts` behind it; None where it cannot be told."""
+        text = "" if word is None else word.text
+        if UNKNOWN in text or text.startswith("/"):
+            return None
+        if text.startswith(SCRIPT_FOLDER):
+            return below(self.own, text.removeprefix(SCRIPT_FOLDER).lstrip("/\\"), *parts)
+        return below(self.working, text, *parts)
+
+    def places(self, word: Spanned, *parts: str) -> tuple[str, ...]:
+        """All paths that a word may mean, the likeliest first."""
+        others = [Folders(self.own).place(word, *parts)] if self.may_be_own else []
+        found = [self.place(word, *parts), *others]
+        return tuple(dict.fromkeys(path for path in found if path is not None))
