@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.escaping import slack
+from bot.domain.message import Footnote, Line, Message, Paragraph, plain, strong
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
 from bot.domain.words import counted, duration
-from bot.report.blocks import LONGEST_DETAIL, Message, chunked, context, section, short, shown_time
+from bot.report.phrases import LONGEST_DETAIL, listed, short, shown_time
 
 _MOST_USERS = 10
 _LABELS = {
@@ -50,9 +50,8 @@ def incident_message(news: IncidentNews) -> Message:
     else:
         lasted = duration(news.cleared_at - news.opened_at)
         title, text = f"{short(news.place)} answers again", f"The incident lasted {lasted}."
-    return Message(
-        slack(title), (section(f"*{slack(title)}*\n{slack(text)}"), context(f"since {shown_time(news.opened_at)}"))
-    )
+    since = Footnote(f"since {shown_time(news.opened_at)}")
+    return Message(title, (Paragraph((strong(title), plain(text))), since))
 
 
 def notice_message(news: Sequence[NoticeNews]) -> Message:
@@ -64,12 +63,15 @@ def _one_notice(news: NoticeNews) -> Message:
     label, sentence = _LABELS[news.topic], short(_sentence(news), LONGEST_DETAIL)
     if news.cleared_at is not None:
         label += ", over"
-    users = "" if news.cleared_at else f"\nUsed by {slack(_users(news.repositories))}."
+    users = () if news.cleared_at else (plain(f"Used by {_users(news.repositories)}."),)
     began = "end of support" if news.topic is Topic.END_OF_LIFE else "since"
     until = f", over since {shown_time(news.cleared_at)}" if news.cleared_at else ""
     return Message(
-        slack(f"{label}: {sentence}"),
-        (section(f"*{label}*\n{slack(sentence)}{users}"), context(f"{began} {shown_time(news.since)}{until}")),
+        f"{label}: {sentence}",
+        (
+            Paragraph((strong(label), plain(sentence), *users)),
+            Footnote(f"{began} {shown_time(news.since)}{until}"),
+        ),
     )
 
 
@@ -82,14 +84,14 @@ def _several_notices(news: Sequence[NoticeNews]) -> Message:
         title = f"{counted(len(open_bases), 'base image needs', 'base images need')} attention"
     else:
         title = f"All {len(news)} notices about base images are over"
-    return Message(title, (section(f"*{title}*"), *(section(text) for text in chunked(map(_notice_line, ordered)))))
+    return Message(title, (Paragraph((strong(title),)), listed(map(_notice_line, ordered))))
 
 
-def _notice_line(news: NoticeNews) -> str:
-    label, sentence = _LABELS[news.topic], slack(_sentence(news))
+def _notice_line(news: NoticeNews) -> Line:
+    label, sentence = _LABELS[news.topic], _sentence(news)
     if news.cleared_at is not None:
-        return f"• {label}, over: {sentence}"
-    return f"• {label}: {sentence}. Used by {slack(_users(news.repositories))}."
+        return plain(f"{label}, over: {sentence}")
+    return plain(f"{label}: {sentence}. Used by {_users(news.repositories)}.")
 
 
 def _sentence(news: NoticeNews) -> str:

@@ -1,10 +1,11 @@
 """What reporting needs of the store and the channel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
+from bot.domain.message import Message
 from bot.domain.rollout import Rollout
 from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
@@ -48,10 +49,8 @@ class Channel(Protocol):
     @property
     def can_update(self) -> bool: ...
 
-    async def post(
-        self, key: str, text: str, blocks: Sequence[Mapping[str, Any]], maybe_sent_since: datetime | None
-    ) -> dict[str, str] | None: ...
+    async def post(self, key: str, message: Message, maybe_sent_since: datetime | None) -> dict[str, str] | None:
+        """Posts once, and answers where; None where the channel does not tell."""
+        ...
 
-    async def update(
-        self, remote: dict[str, str], key: str, text: str, blocks: Sequence[Mapping[str, Any]]
-    ) -> None: ...
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None: ...

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from bot.domain.advisory import Severity, public_record
 from bot.domain.change import Cause, Change
-from bot.domain.escaping import slack
+from bot.domain.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style, plain, strong
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.domain.rollout import Rollout, tally
 from bot.domain.versions import versions_reached
 from bot.domain.words import counted
-from bot.report.blocks import Message, chunked, context, header, link, packed, section, short, shown_time
+from bot.report.phrases import listed, short, shown_time
 
 _ASKED = re.compile(r"^[A-Z]+ \S+: ")
 """Which request failed: for the log, where the line does not name the repository already."""
@@ -22,14 +22,16 @@ def rollout_message(rollout: Rollout) -> Message:
     """One message for a rollout: why, which bases, how far it has come, what is left."""
     title = headline(rollout.changes)
     progress = progress_line(rollout)
-    blocks = [
-        header(title),
-        *(section(text) for text in packed([*_why(rollout.changes), *_fixed(rollout.changes)])),
-        section(f"*{slack(progress)}*"),
-        *(section(text) for text in chunked(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds))),
-        context(_footer(rollout)),
+    fixed = _fixed(rollout.changes)
+    blocks: list[Block] = [
+        Heading(title),
+        Items(tuple(_why(rollout.changes))),
+        *([Paragraph(tuple(fixed))] if fixed else []),
+        Paragraph((strong(progress),)),
+        listed(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds)),
+        Footnote(_footer(rollout)),
     ]
-    return Message(slack(f"{title}: {progress}"), tuple(blocks))
+    return Message(f"{title}: {progress}", tuple(blocks))
 
 
 def headline(changes: Sequence[Change]) -> str:
@@ -69,46 +71,47 @@ def _is_told(rebuild: Rebuild) -> bool:
     return rebuild.action is Action.NOTIFY and rebuild.state is not State.SKIPPED
 
 
-def _why(changes: Sequence[Change]) -> list[str]:
-    lines = []
+def _why(changes: Sequence[Change]) -> list[Line]:
+    lines: list[Line] = []
     for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
-        told = slack(short(change.detail or str(change.cause)))
-        lines.append(f"• `{slack(change.base.short)}` {told}")
+        told = short(change.detail or str(change.cause))
+        lines.append((Span(change.base.short, Style.CODE), Span(f" {told}")))
     if len(changes) > _MOST_BASES:
-        lines.append(f"• and {len(changes) - _MOST_BASES} more bases")
+        lines.append(plain(f"and {len(changes) - _MOST_BASES} more bases"))
     return lines
 
 
-def _fixed(changes: Sequence[Change]) -> list[str]:
+def _fixed(changes: Sequence[Change]) -> list[Line]:
     """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
     links = {cve: address for change in changes for cve, address in change.links}
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = {cve for change in changes for cve in change.not_relevant} - concerning
-    lines = []
+    lines: list[Line] = []
     for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
-        named = [link(links.get(cve) or public_record(cve), cve) for cve in sorted(cves)[:_MOST_CVES]]
-        more = f" and {len(cves) - _MOST_CVES} more" if len(cves) > _MOST_CVES else ""
-        lines += [f"{words} {', '.join(named)}{more}"] if named else []
+        named = [Span(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+        more = [Span(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
+        if named:
+            commas = [part for name in named for part in (Span(", "), name)][1:]
+            lines.append((Span(f"{words} "), *commas, *more))
     return lines
 
 
-def _rebuild_line(rebuild: Rebuild) -> str:
-    name = slack(rebuild.repository)
-    target = link(rebuild.url, rebuild.repository) if rebuild.url else name
+def _rebuild_line(rebuild: Rebuild) -> Line:
+    target = Span(rebuild.repository, url=rebuild.url)
     match rebuild.action:
         case Action.PULL_REQUEST:
             what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
         case Action.DISPATCH:
-            what = f"run of {slack(rebuild.workflow or '')}"
+            what = f"run of {rebuild.workflow or ''}"
         case Action.NOTIFY:
-            return f"• {target}: {_reason(rebuild)}"
+            return (target, Span(f": {_reason(rebuild)}"))
     shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
     reason = f": {_reason(rebuild)}" if shown else ""
-    return f"• {target} {what} {rebuild.state}{reason}"
+    return (target, Span(f" {what} {rebuild.state}{reason}"))
 
 
 def _reason(rebuild: Rebuild) -> str:
-    return slack(short(_ASKED.sub("", rebuild.reason)))
+    return short(_ASKED.sub("", rebuild.reason))
 
 
 def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
-from bot.report.blocks import Message
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
@@ -67,14 +67,14 @@ class _Messages(Work[DueMessage, _Told]):
         await lease.check()
         if remote is not None:
             try:
-                await channel.update(remote, item.key, message.text, message.blocks)
+                await channel.update(remote, item.key, message)
             except Failure as failure:
                 if failure.trouble is not Trouble.MISSING:
                     raise
                 remote = None
         if remote is None:
             since = item.created_at - _EARLIER if item.attempts > 1 and item.remote is None else None
-            remote = await channel.post(item.key, message.text, message.blocks, since)
+            remote = await channel.post(item.key, message, since)
         return _Told(fingerprint, remote, is_news=True)
 
     async def settle(self, item: DueMessage, result: _Told) -> None:

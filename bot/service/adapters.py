@@ -1,13 +1,14 @@
 """Stores and clients in the shape in which the stages ask for them, where one of them alone has not all of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.clients.http import Http
 from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
+from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.domain.advisory import Advisory, Release
+from bot.domain.message import Message
 from bot.settings import Settings, secret
 from bot.store.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
@@ -36,16 +37,14 @@ class SlackChannel:
     def can_update(self) -> bool:
         return self.slack.can_update
 
-    async def post(
-        self, key: str, text: str, blocks: Sequence[Mapping[str, Any]], maybe_sent_since: datetime | None
-    ) -> dict[str, str] | None:
+    async def post(self, key: str, message: Message, maybe_sent_since: datetime | None) -> dict[str, str] | None:
+        text, blocks = notification(message), blocks_of(message)
         posted = await self.slack.post(key, text, blocks, maybe_sent_since=maybe_sent_since)
         return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
 
-    async def update(
-        self, remote: dict[str, str], key: str, text: str, blocks: Sequence[Mapping[str, Any]]
-    ) -> None:
-        await self.slack.update(Posted(remote["channel"], remote["ts"]), key, text, blocks)
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        posted = Posted(remote["channel"], remote["ts"])
+        await self.slack.update(posted, key, notification(message), blocks_of(message))
 
 
 def channel_of(settings: Settings, http: Http) -> SlackChannel | None:

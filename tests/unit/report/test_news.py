@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
-from bot.report.blocks import Message
 from bot.report.news import IncidentNews, NoticeNews, incident_message, notice_message
-from tests.unit.report.test_rollout_message import HOSTILE, check, texts
+from tests.slack_limits import HOSTILE, check, footnotes, sections, texts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine")
@@ -31,15 +31,11 @@ def over(**values: Any) -> NoticeNews:
     return news(cleared_at=NOON + timedelta(days=2), outcome="it is published again after 2 days", **values)
 
 
-def sections(message: Message) -> list[str]:
-    return [block["text"]["text"] for block in message.blocks if block["type"] == "section"]
-
-
 def test_a_notice_says_what_is_wrong_and_whom_it_concerns() -> None:
     message = notice_message([news()])
     assert message.text == f"Withdrawn base: {SENTENCE}"
     assert sections(message) == [f"*Withdrawn base*\n{SENTENCE}\nUsed by contoso/shop-0 and contoso/shop-1."]
-    assert message.blocks[1]["elements"][0]["text"] == "since 2026-03-10 12:00 UTC"
+    assert footnotes(message) == ["since 2026-03-10 12:00 UTC"]
 
 
 def test_ten_repositories_are_named_and_the_others_counted() -> None:
@@ -51,12 +47,12 @@ def test_ten_repositories_are_named_and_the_others_counted() -> None:
 def test_a_notice_that_is_over_says_how_it_ended() -> None:
     message = notice_message([over()])
     assert message.text == "Withdrawn base, over: aspnet:8.0-alpine: it is published again after 2 days"
-    assert message.blocks[1]["elements"][0]["text"] == "since 2026-03-10 12:00 UTC, over since 2026-03-12 12:00 UTC"
+    assert footnotes(message) == ["since 2026-03-10 12:00 UTC, over since 2026-03-12 12:00 UTC"]
 
 
 def test_an_end_of_life_tells_its_day_not_a_beginning() -> None:
     message = notice_message([news(Topic.END_OF_LIFE)])
-    assert message.blocks[1]["elements"][0]["text"] == "end of support 2026-03-10 12:00 UTC"
+    assert footnotes(message) == ["end of support 2026-03-10 12:00 UTC"]
 
 
 def test_notices_found_at_once_are_one_message_with_what_holds_first() -> None:
@@ -76,7 +72,7 @@ def test_a_summary_ends_with_its_last_notice() -> None:
 def test_many_notices_fit_what_slack_takes() -> None:
     message = notice_message([news(users=10, text="x" * 200) for _ in range(300)])
     assert all(len(text) <= 3000 for text in sections(message))
-    assert len(message.blocks) <= 50
+    assert len(blocks_of(message)) <= 50
     assert "and 270 more" in sections(message)[-1]
 
 
@@ -97,7 +93,7 @@ def test_an_incident_is_told_at_both_ends() -> None:
 
 def test_nothing_of_an_incident_mentions_or_links() -> None:
     told = incident_message(IncidentNews(HOSTILE, NOON, None, HOSTILE))
-    assert "<!" not in told.text + texts(told)
+    assert "<!" not in notification(told) + texts(told)
 
 
 @pytest.mark.parametrize("sign", ["x", "&"])

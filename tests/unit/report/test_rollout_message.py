@@ -1,72 +1,18 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slack_sdk.models.blocks import Block
 
+from bot.clients.notifiers.slack_blocks import notification
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
+from bot.domain.message import Heading
 from bot.domain.rebuild import Action, Rebuild, State
-from bot.domain.reference import Base
-from bot.domain.rollout import Rollout
-from bot.report.blocks import Message
 from bot.report.rollout_message import headline, progress_line, rollout_message
-
-NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
-SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
-
-
-def change(base: Base = ASPNET, cause: Cause = Cause.DOTNET_SECURITY, **values: Any) -> Change:
-    known: dict[str, Any] = {"from_version": "10.0.4", "to_version": "10.0.5", "detail": ".NET 10.0.4 → 10.0.5"}
-    return Change(base, NOON, "sha256:a", "sha256:b", cause, cause, **(known | values))
-
-
-def rebuild(repository: str = "contoso/shop", state: State = State.OPEN, **values: Any) -> Rebuild:
-    known: dict[str, Any] = {
-        "id": 1,
-        "rollout": 3,
-        "action": Action.PULL_REQUEST,
-        "reason": "moved",
-        "targets": (),
-        "replacements": (),
-        "wave": "rest",
-        "due_at": NOON,
-        "planned_at": NOON,
-        "pull_request": 12,
-        "url": "https://host/contoso/shop/pull/12",
-    }
-    return Rebuild(repository=repository, state=state, **(known | values))
-
-
-def rollout(
-    *rebuilds: Rebuild, changes: tuple[Change, ...] | None = None, ended: datetime | None = None
-) -> Rollout:
-    return Rollout(3, NOON, changes or (change(),), rebuilds or (rebuild(),), ended)
-
-
-def texts(message: Message) -> str:
-    return "\n".join(
-        part["text"]
-        for block in message.blocks
-        for part in [block.get("text"), *block.get("elements", ())]
-        if part is not None
-    )
-
-
-def check(message: Message) -> None:
-    """Slack's limits (api.slack.com, Block Kit reference), and what its own models refuse."""
-    assert len(message.blocks) <= 50
-    for block in message.blocks:
-        Block.parse(dict(block)).validate_json()  # type: ignore[union-attr]
-        if block["type"] == "header":
-            assert 0 < len(block["text"]["text"]) <= 150
-        if block["type"] == "section":
-            assert 0 < len(block["text"]["text"]) <= 3000
-
+from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
+from tests.slack_limits import HOSTILE, check, texts
 
 # What is said
 
@@ -169,8 +115,6 @@ def test_a_long_rollout_lists_some_and_says_how_many_more() -> None:
 
 # Whatever comes from outside
 
-HOSTILE = "<!channel> <https://evil.example|click> & *bold* `code` @here"
-
 
 def test_nothing_from_outside_mentions_or_links() -> None:
     told = rollout_message(
@@ -179,7 +123,7 @@ def test_nothing_from_outside_mentions_or_links() -> None:
             changes=(change(detail=HOSTILE, to_version=HOSTILE),),
         )
     )
-    for place in (told.text, texts(told).replace(told.blocks[0]["text"]["text"], "")):
+    for place in (notification(told), texts(told, but=Heading)):
         assert "<!" not in place
         assert "<https://evil" not in place
     check(told)

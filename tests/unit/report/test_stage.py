@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.message import Message
 from bot.domain.rebuild import State
 from bot.domain.rollout import Rollout
 from bot.reconcile.loop import Loop
@@ -14,8 +15,8 @@ from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.stage import tick
+from tests.builders import NOON, rebuild, rollout
 from tests.fakes.queue import StoredRows
-from tests.unit.report.test_rollout_message import NOON, rebuild, rollout
 
 PLACE = {"channel": "C1", "ts": "1.1"}
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
@@ -84,17 +85,13 @@ class Channel:
     failing: list[Failure] = field(default_factory=list)
     failing_updates: list[Failure] = field(default_factory=list)
 
-    async def post(
-        self, key: str, text: str, blocks: Sequence[Mapping[str, Any]], maybe_sent_since: datetime | None
-    ) -> dict[str, str] | None:
+    async def post(self, key: str, message: Message, maybe_sent_since: datetime | None) -> dict[str, str] | None:
         if self.failing:
             raise self.failing.pop(0)
         self.posted.append((key, maybe_sent_since))
         return dict(PLACE) if self.can_update else None
 
-    async def update(
-        self, remote: dict[str, str], key: str, text: str, blocks: Sequence[Mapping[str, Any]]
-    ) -> None:
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
         if self.failing_updates:
             raise self.failing_updates.pop(0)
         self.updated.append(key)

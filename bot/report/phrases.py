@@ -1,0 +1,31 @@
+"""The small words that all messages share."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.domain.message import Items, Line, Span, Style
+
+LONGEST_DETAIL = 400
+_LONGEST_REASON = 120
+_MOST_LISTED = 30
+
+
+def listed(lines: Iterable[Line]) -> Items:
+    """A list of any length: lines after the thirtieth are only counted."""
+    every = tuple(lines)
+    shown = every[:_MOST_LISTED]
+    if len(every) > _MOST_LISTED:
+        more = Span(f"and {len(every) - _MOST_LISTED} more; ")
+        shown += ((more, Span("freshness-bot status", Style.CODE), Span(" lists them all")),)
+    return Items(shown)
+
+
+def short(text: str, longest: int = _LONGEST_REASON) -> str:
+    """On one line, cut with an ellipsis where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def shown_time(at: datetime) -> str:
+    """To the minute, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

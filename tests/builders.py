@@ -1,0 +1,41 @@
+"""Values of the domain for tests, each with what a test does not care about filled in."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.change import Cause, Change
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.reference import Base
+from bot.domain.rollout import Rollout
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+
+
+def change(base: Base = ASPNET, cause: Cause = Cause.DOTNET_SECURITY, **values: Any) -> Change:
+    known: dict[str, Any] = {"from_version": "10.0.4", "to_version": "10.0.5", "detail": ".NET 10.0.4 → 10.0.5"}
+    return Change(base, NOON, "sha256:a", "sha256:b", cause, cause, **(known | values))
+
+
+def rebuild(repository: str = "contoso/shop", state: State = State.OPEN, **values: Any) -> Rebuild:
+    known: dict[str, Any] = {
+        "id": 1,
+        "rollout": 3,
+        "action": Action.PULL_REQUEST,
+        "reason": "moved",
+        "targets": (),
+        "replacements": (),
+        "wave": "rest",
+        "due_at": NOON,
+        "planned_at": NOON,
+        "pull_request": 12,
+        "url": "https://host/contoso/shop/pull/12",
+    }
+    return Rebuild(repository=repository, state=state, **(known | values))
+
+
+def rollout(
+    *rebuilds: Rebuild, changes: tuple[Change, ...] | None = None, ended: datetime | None = None
+) -> Rollout:
+    return Rollout(3, NOON, changes or (change(),), rebuilds or (rebuild(),), ended)
