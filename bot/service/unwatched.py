@@ -3,7 +3,7 @@
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.unwatched import Unwatched, unwatched
-from bot.service.wiring import store_url
+from bot.service.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.leases import this_worker
