@@ -121,11 +121,13 @@ class _Words:
 
     def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
+        # A node's parent is looked for from the root on, so the children of commands are gone through instead.
+        own = {child.id for node in nodes if node.type == "command" for child in node.children}
         assignments = [
             (name, node)
             for node in nodes
             if node.type == "variable_assignment"
-            and (node.parent is None or node.parent.type != "command")
+            and node.id not in own
             and (name := self._slice(node.children[0]).text)
         ]
         times = Counter(name for name, _ in assignments)
