@@ -4,20 +4,15 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 """
 
 import hashlib
-import json
-import re
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.edge import Edge, Surroundings, target
-from sandbox.emulator import BOT, BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.edge import Surroundings, target
+from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN
 from sandbox.github import permissions
 from sandbox.github.asked import (
     BY_NAME,
@@ -27,52 +22,27 @@ from sandbox.github.asked import (
     of_repository,
     readdressed,
     resource_of,
-    timestamp,
     token_of,
 )
 from sandbox.github.described import Described
-from sandbox.github.identity import Identities
-from sandbox.github.installations import Grant, Installations, app_token
+from sandbox.github.emulated import Emulated
 from sandbox.github.limits import WRITE, Limits
 from sandbox.github.openapi import DOTCOM
 from sandbox.github.refusals import Refused
-from sandbox.github.shapes import as_github
 from sandbox.traffic import READING
 
-GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 ENTERPRISE_PREFIX = "/api/v3"
-INNER_USES, INNER_SECONDS = 4500, 3000
-"""After so many requests or seconds the emulator is asked with another token."""
 
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the emulator said."""
-
-    status: int
-    body: Json
-
-
-@dataclass(slots=True)
-class Inner:
-    """The emulator's own token for an installation."""
-
-    token: str
-    until: float
-    uses: int = 0
-
-
-class GitHubEdge(Edge):
+class GitHubEdge(Emulated):
     """Plays `server`: github.com, or a version of GitHub Enterprise Server under its own paths.
 
     What the bot asks against the server's description is kept in the traffic's `violations` and refused; with
     `validate` so is what the edge answers by itself.
     """
-
-    service = "github"
 
     def __init__(
         self,
@@ -84,24 +54,11 @@ class GitHubEdge(Edge):
         server: str = DOTCOM,
         validate: bool = False,
     ) -> None:
-        super().__init__(upstream, surroundings, OPERATOR_TOKEN)
         self.described = Described(server, surroundings.traffic)
-        self.site = url
-        """Where people go; programs go to `url`."""
-        self.url = url + ENTERPRISE_PREFIX if self.described.is_enterprise_server else url
+        api = url + ENTERPRISE_PREFIX if self.described.is_enterprise_server else url
+        super().__init__(upstream, api, url, surroundings, private_key)
         self.validate = validate
-        self.overlays: dict[str, dict[str, Json]] = {}
-        """Repository fields that the emulator cannot hold, by full name."""
-        self.signed: set[str] = set()
-        """Commits that GitHub shows as verified."""
         self.limits = Limits(surroundings.clock)
-        self.identities = Identities(self._renamed)
-        self.on_renamed: list[Callable[[str, str], None]] = []
-        """Called with the old and the new full name of a repository."""
-        self.installations = Installations(surroundings.clock)
-        self._private_key = private_key
-        self._inner: dict[int, Inner] = {}
-        self._sent = 0
         self.routes.add("GET", "/rate_limit", self._rate_limit)
 
     # --- every request ---
@@ -180,60 +137,6 @@ class GitHubEdge(Edge):
         body = {"message": "Moved Permanently", "url": address + query, "documentation_url": REDIRECTS}
         return json_response(status, body, {"location": address + query})
 
-    def _renamed(self, old: str, new: str) -> None:
-        if old in self.overlays:
-            self.overlays[new] = self.overlays.pop(old)
-        for told in self.on_renamed:
-            told(old, new)
-
-    async def forward(self, request: Request) -> Response:
-        headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
-        answer = await self._ask(request.method, target(request), token_of(request), await request.body(), headers)
-        if answer.status_code == 404 and (found := GIT_DATA.match(request.url.path)):
-            await self._check_empty(found[1], request)
-        content = answer.content
-        if answer.headers.get("content-type", "").startswith("application/json"):
-            content = json.dumps(self._as_github(content)).encode()
-        kept = [name for name in ("content-type", "link", "location") if name in answer.headers]
-        return Response(content, answer.status_code, {name: answer.headers[name] for name in kept})
-
-    async def call(self, method: str, path: str, body: Json = None, *, like: Request | None = None) -> Answer:
-        """Asks the emulator, as the caller of `like` or else as the operator."""
-        content = b"" if body is None else json.dumps(body).encode()
-        headers = [("content-type", "application/json"), ("user-agent", "sandbox")]
-        answer = await self._ask(method, path, token_of(like) if like else OPERATOR_TOKEN, content, headers)
-        return Answer(answer.status_code, self._as_github(answer.content))
-
-    def _as_github(self, content: bytes) -> Json:
-        pages = (f'"html_url":"{self.url}/'.encode(), f'"html_url":"{self.site}/'.encode())
-        shown = as_github(content.replace(*pages), self.overlays, self.signed)
-        self.identities.learn(shown)
-        return shown
-
-    async def _ask(
-        self, method: str, path: str, token: str, content: bytes, headers: list[tuple[str, str]]
-    ) -> httpx.Response:
-        self._sent += 1
-        inner = await self._inner_token(token)
-        credentials = [("authorization", f"Bearer {inner}")] if inner else []
-        return await self.ask(method, path, content=content, headers=[*headers, *credentials])
-
-    async def _inner_token(self, token: str) -> str:
-        """What the emulator knows the bearer by."""
-        grant = self.installations.grants.get(token)
-        if grant is None:
-            return spare(token, self._sent) if token in (BOT_TOKEN, OPERATOR_TOKEN) else token
-        number = grant.installation.id
-        known = self._inner.get(number)
-        if known is None or known.uses >= INNER_USES or known.until < time.monotonic():
-            path = f"/app/installations/{number}/access_tokens"
-            credentials = [("authorization", f"Bearer {app_token(self._private_key)}")]
-            answer = await self.ask("POST", path, headers=credentials)
-            known = Inner(answer.json()["token"], time.monotonic() + INNER_SECONDS)
-            self._inner[number] = known
-        known.uses += 1
-        return known.token
-
     def reply(
         self, method: str, path: str, status: int, body: Json, headers: Mapping[str, str] | None = None
     ) -> Response:
@@ -242,17 +145,6 @@ class GitHubEdge(Edge):
             self.surroundings.traffic.violations.extend(wrong)
             return json_response(500, {"message": "; ".join(wrong[:5])})
         return Response(status_code=status) if body is None else json_response(status, body, headers)
-
-    def pushed(self, repository: str) -> None:
-        """Notes that a branch of `repository` moved now."""
-        self.overlays.setdefault(repository, {})["pushed_at"] = self.now()
-
-    def now(self) -> str:
-        return timestamp(self.surroundings.clock.now())
-
-    def require(self, request: Request, permission: str, level: str) -> None:
-        """Raises `Refused` where the caller is an installation that lacks the permission."""
-        permissions.require(self.grant(request), (permission,), level)
 
     def check_writable(self, request: Request, repository: Json) -> None:
         """Raises `Refused` where nobody may write to the repository, but for the operator."""
@@ -265,13 +157,6 @@ class GitHubEdge(Edge):
         if repository.get("lock_reason"):
             raise Refused(403, "Repository has been locked.")
 
-    def is_operator(self, request: Request) -> bool:
-        return token_of(request) == OPERATOR_TOKEN
-
-    def grant(self, request: Request) -> Grant | None:
-        """What the caller may do, where it is an installation. Raises `Refused` for a token that ran out."""
-        return self.installations.grant(token_of(request))
-
     def sees(self, request: Request, number: int) -> bool:
         """Whether the caller may know of this repository."""
         grant = self.grant(request)
@@ -279,13 +164,6 @@ class GitHubEdge(Edge):
         if grant is None:
             return True
         return grant.account == owner and (grant.repository_ids is None or number in grant.repository_ids)
-
-    async def caller(self, request: Request | None) -> Json:
-        """The account that acts: a user, the App's bot, or else the operator."""
-        if request is not None and self.grant(request) is not None:
-            operator = (await self.call("GET", "/user")).body
-            return {**operator, "login": f"{BOT}[bot]", "type": "Bot"}
-        return (await self.call("GET", "/user", like=request)).body
 
     def page(self, request: Request, rows: list[Json]) -> tuple[list[Json], dict[str, str]]:
         """The rows asked for by `per_page` and `page`, and the Link header that leads on."""
@@ -316,12 +194,6 @@ class GitHubEdge(Edge):
         repository = await self.call("GET", f"/repos/{name}")
         if repository.status == 200:
             self.check_writable(request, repository.body)
-
-    async def _check_empty(self, repository: str, request: Request) -> None:
-        """Raises `Refused` where the repository has no commit at all."""
-        branches = await self.call("GET", f"/repos/{repository}/branches", like=request)
-        if branches.status == 200 and not branches.body:
-            raise Refused(409, "Git Repository is empty.")
 
     def _conditional(self, request: Request, response: Response) -> Response:
         if request.method != "GET" or response.status_code != 200:
