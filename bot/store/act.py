@@ -29,7 +29,7 @@ class ActStore(RebuildStore):
 
     async def _job(self, claimed: Claimed) -> Job:
         """With its repository, changes and files."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _job(connection, claimed.row)
 
     async def open_pull_requests(self, repository: str) -> int:

@@ -24,11 +24,10 @@ from bot.domain.repository import Repository
 from bot.domain.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.usage import Kind, Replacement, Role, Span, Usage
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
 from bot.store.rows.rebuilds import note, step
 from bot.store.rows.tables import documents, rebuilds
-from bot.store.stores import Stores
 from bot.watch.registry.stage import DueBase, Sight, Sighting
+from tests.integration.store.filling import Stores
 
 REPOSITORIES = 1_000
 TAGS = 220
@@ -42,7 +41,6 @@ PLATFORMS = ("linux/amd64", "linux/arm/v7", "linux/arm64")
 RETENTION = timedelta(days=400)
 START = datetime(2026, 1, 6, 12, 0, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
-LEASE = timedelta(minutes=15)
 
 AIM_MEGABYTES = 300
 
@@ -81,7 +79,7 @@ class _Fleet:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._clock = ManualClock(START)
-        self._stores = Stores.of(database, Worker("bench"), self._clock)
+        self._stores = Stores.of_worker(database, self._clock, "bench")
         self._random = random.Random(1)
         self._moves = 0
         self._bases = [
@@ -90,11 +88,10 @@ class _Fleet:
 
     async def begin(self) -> None:
         """Every repository is read, and every base seen once."""
-        task = await self._stores.discover.claim_listing()
-        assert task is not None
+        (task,) = await self._stores.listings()
         shown = tuple(Repository(f"contoso/service-{number:04}", "main") for number in range(REPOSITORIES))
         await self._stores.discover.record_listing(task, Listing(shown), self._clock.now() + WEEK)
-        for repository in await self._stores.discover.claim_repositories(REPOSITORIES):
+        for repository in await self._stores.repositories(REPOSITORIES):
             bodies = {self._hex(20): self._text(2_000) for _ in range(FILES)}
             await self._stores.discover.save_blobs(bodies)
             bases = self._random.sample(self._bases[:USED_TAGS], 2)
@@ -103,7 +100,7 @@ class _Fleet:
             usages = tuple((_usage(base, number), base) for number, base in enumerate(dict.fromkeys(bases)))
             reading = Reading("tree", usages, blobs=tuple(bodies))
             await self._stores.discover.save_reading(repository, reading, self._clock.now() + 400 * WEEK)
-        await self._see(await self._stores.watch.claim_bases(TAGS, LEASE))
+        await self._see(await self._stores.bases(TAGS))
         rows = [
             {
                 "url": f"https://feeds.example/{number}",
@@ -118,7 +115,7 @@ class _Fleet:
 
     async def week(self) -> None:
         self._clock.advance(WEEK)
-        due = await self._stores.watch.claim_bases(TAGS, LEASE)
+        due = await self._stores.bases(TAGS)
         self._moves += MOVES_A_WEEK
         await self._see(self._random.sample(due, MOVES_A_WEEK))
         pairs = await self._stores.assess.unassessed(500)

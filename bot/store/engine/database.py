@@ -5,7 +5,7 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
@@ -53,7 +53,7 @@ class BrokenOff(Failure):
     """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
 
 
-def repeated(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def repeated(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Makes `work`, which is one transaction, again where PostgreSQL broke it off; the last `BrokenOff` is raised.
 
     Transactions that lock rows in one order (`locking.ORDER`) are seldom broken off.

@@ -7,8 +7,9 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Table, update
 
 from bot.reconcile.work import Claimed
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.engine.queue import Worker, claim
 
 Item = TypeVar("Item")
@@ -37,6 +38,7 @@ class DueRows(Generic[Item]):
         self._where = where
         self._error = error
 
+    @repeated
     async def claim(self, now: datetime, limit: int) -> list[Claimed]:
         async with self._database.transaction() as connection:
             rows = await claim(connection, self._table, self._worker, now, limit=limit, where=self._where)
@@ -46,10 +48,12 @@ class DueRows(Generic[Item]):
     async def read(self, claimed: Claimed) -> Item:
         return await self._read(claimed)
 
+    @repeated
     async def renew(self, claims: Sequence[Claimed], now: datetime) -> set[int]:
         until = now + self._worker.lease
         kept: set[int] = set()
         async with self._database.transaction() as connection:
+            await lock(connection, self._table, [claimed.id for claimed in claims])
             for some in chunks(sorted(claimed.id for claimed in claims)):
                 renewed = await connection.execute(
                     self._mine(some).values(lease_until=until).returning(self._table.c.id)
@@ -57,6 +61,7 @@ class DueRows(Generic[Item]):
                 kept |= set(renewed.scalars())
         return kept
 
+    @repeated
     async def put_off(
         self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
     ) -> None:
@@ -66,6 +71,7 @@ class DueRows(Generic[Item]):
         if not attempted:
             values["attempts"] = self._table.c.attempts - 1
         async with self._database.transaction() as connection:
+            await lock(connection, self._table, [claimed.id for claimed in claims])
             for some in chunks(sorted(claimed.id for claimed in claims)):
                 await connection.execute(self._mine(some).values(**values))
 

@@ -18,11 +18,11 @@ def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any]
         try:
             found.append(read(row))
         except Exception as error:
-            _say_once(name(row), f"{type(error).__name__}: {error}"[:500])
+            say_once(name(row), f"{type(error).__name__}: {error}"[:500])
     return found
 
 
 @lru_cache(maxsize=1000)
-def _say_once(row: str, error: str) -> None:
+def say_once(row: str, error: str) -> None:
     """These rows are looked at every few seconds."""
     log.error("row cannot be read", row=row, error=error)

@@ -12,6 +12,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.store.engine.database import Database, open_database
+from bot.store.engine.readable import say_once
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -64,6 +65,12 @@ async def database(url: str) -> AsyncIterator[Database]:
     opened = await open_database(url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_said() -> None:
+    """A row that cannot be read is named once by each process, and tests share one."""
+    say_once.cache_clear()
 
 
 @pytest.fixture

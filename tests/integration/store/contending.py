@@ -19,13 +19,14 @@ from bot.domain.observation import Observation
 from bot.domain.rebuild import State
 from bot.domain.reference import Base
 from bot.domain.repository import Repository
+from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import bring_forward, give_all_back
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, Stores, usage_of
+from tests.integration.store.filling import Stores, usage_of
 
 BASES = [Base("mcr.microsoft.com", "dotnet/aspnet", f"{number}.0") for number in range(6)]
 REPOSITORIES = [Repository(f"contoso/shop-{number}", "main", NOON - timedelta(days=9)) for number in range(8)]
@@ -43,8 +44,8 @@ class Replica:
         return timedelta(minutes=self.random.randint(1, most_minutes))
 
     async def list_fleet(self) -> None:
-        task = await self.stores.discover.claim_listing()
-        if task is None:
+        tasks = await self.stores.listings()
+        if not tasks:
             return
         shown = [
             replace(item, pushed_at=self.stores.clock.now()) if self.random.random() < 0.5 else item
@@ -52,16 +53,16 @@ class Replica:
         ]
         trouble = self.random.choice([None, "few"])
         due = self.stores.clock.now() + self.soon()
-        await self.stores.discover.record_listing(task, Listing(tuple(shown), trouble=trouble), due)
+        await self.stores.discover.record_listing(tasks[0], Listing(tuple(shown), trouble=trouble), due)
 
     async def read(self) -> None:
-        for repository in await self.stores.discover.claim_repositories(3):
+        for repository in await self.stores.repositories(3):
             bases = self.random.sample(BASES, 4)
             reading = Reading("tree", tuple((usage_of(base), base) for base in bases))
             await self.stores.discover.save_reading(repository, reading, self.stores.clock.now() + self.soon())
 
     async def watch(self) -> None:
-        due = await self.stores.watch.claim_bases(6, HOUR)
+        due = await self.stores.bases(6)
         self.random.shuffle(due)
         now = self.stores.clock.now()
         moved, still = due[: len(due) // 2], due[len(due) // 2 :]
@@ -84,7 +85,7 @@ class Replica:
     async def read_feeds(self) -> None:
         await self.stores.feeds.follow_feeds(FEEDS)
         now = self.stores.clock.now()
-        for feed in await self.stores.feeds.claim_due_feeds(frozenset({FeedKind.DOTNET_RELEASES}), 4):
+        for feed in await self.stores.documents(frozenset({FeedKind.DOTNET_RELEASES}), 4):
             releases = [Release("10.0", f"10.0.{number}", now) for number in self.random.sample(range(6), 4)]
             document = StoredDocument(feed.source.url, None, None, b"{}", now, now)
             leads_to = tuple(self.random.sample(FEEDS, 2))
@@ -116,14 +117,15 @@ class Replica:
         await self.stores.plan.save_plan(replace(planned, joins=joined, changes=tuple(changes), rebuilds=rebuilds))
 
     async def act(self) -> None:
-        for job in await self.stores.act.claim_jobs([State.PLANNED, State.WAITING], 3):
+        for job in await self.stores.jobs(3):
+            await self.stores.act.jobs.renew([Claimed(job.rebuild.id, "", 1)], self.stores.clock.now())
             after = job.rebuild.moved(State.OPEN, "opened", at=self.stores.clock.now())
             await self.stores.act.settle_rebuild(
                 job.rebuild, replace(after, due_at=self.stores.clock.now() + self.soon())
             )
 
     async def follow(self) -> None:
-        for rebuild in await self.stores.follow.claim_rebuilds([State.OPEN], 3):
+        for rebuild in await self.stores.followed(3):
             after = rebuild.moved(State.SUCCEEDED, "merged", at=self.stores.clock.now())
             await self.stores.follow.settle_rebuild(rebuild, after)
 

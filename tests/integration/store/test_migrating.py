@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,9 @@ import bot.store
 from bot.domain.change import Cause
 from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind
-from bot.domain.rebuild import State
 from bot.domain.reference import Base
 from bot.store.engine.database import address, open_database
-from bot.store.engine.leases import this_worker
-from bot.store.stores import Stores
+from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
@@ -188,7 +186,7 @@ def fill(engine: Engine) -> None:
 async def opened(url: str) -> AsyncIterator[Stores]:
     database = await open_database(url)
     try:
-        yield Stores.of(database, this_worker(), ManualClock(NOON))
+        yield Stores.of_worker(database, ManualClock(NOON), "today")
     finally:
         await database.close()
 
@@ -215,23 +213,23 @@ async def everything_is_read(stores: Stores) -> None:
     assert [change.cause for change in await stores.views.changes_of("aspnet:10.0")] == [Cause.DOTNET_RELEASE]
     history = (await stores.views.observations_of("aspnet:10.0"))[base]
     assert [(seen.platforms[0].layers, seen.platforms[0].diff_ids) for seen in history] == [(("c" * 12,), ())] * 2
-    (job,) = await stores.act.claim_jobs([State.OPEN], 10)
+    (job,) = await stores.jobs()
     assert (job.rebuild.pull_request, job.rebuild.facts_version, job.rebuild.text_version) == (7, 2, 1)
     assert job.rebuild.targets[0].changes == (1,)
     assert list(await stores.feeds.known_releases()) == ["10.0.5"]
     assert [advisory.cve for advisory in await stores.feeds.advisories()] == ["CVE-2026-1"]
-    (feed,) = await stores.feeds.claim_due_feeds(frozenset({FeedKind.DOTNET_INDEX}), 10)
+    (feed,) = await stores.documents(frozenset({FeedKind.DOTNET_INDEX}))
     assert feed.document is not None
     assert feed.document.body == b"{}"
     assert await stores.assess.feeds_revision() == 3
     assert await stores.discover.known_blobs(["b1"]) == {"b1": b"FROM a"}
     assert await stores.watch.manifests([NEW]) == {NEW: b"{}"}
-    assert await stores.discover.claim_listing() is not None
-    (repository,) = await stores.discover.claim_repositories(10)
+    assert len(await stores.listings()) == 1
+    (repository,) = await stores.repositories()
     assert repository.name == "contoso/shop"
-    (due,) = await stores.watch.claim_bases(10, timedelta(minutes=10))
-    assert (due.digest, due.earlier) == (NEW, {OLD})
-    assert [message.key for message in await stores.report.claim_messages(10)] == ["rollout:1"]
+    (due,) = await stores.bases()
+    assert (due.base, due.digest) == (base, NEW)
+    assert [message.key for message in await stores.messages()] == ["rollout:1"]
     assert (await stores.report.rollout(1)).ended_at is None
 
 

@@ -11,7 +11,7 @@ from bot.domain.repository import Repository
 from bot.store.retention import Forgotten
 from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
 from bot.watch.registry.stage import Sight, Sighting
-from tests.integration.store.filling import ASPNET, HOUR, LEASE, Stores, usage_of
+from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 from tests.integration.store.test_act import moves_again
 
 DAY = timedelta(days=1)
@@ -25,9 +25,9 @@ async def forget(stores: Stores) -> Forgotten:
 
 
 async def ends(stores: Stores) -> None:
-    for rebuild in await stores.follow.claim_rebuilds([State.PLANNED], 10):
-        after = rebuild.moved(State.CANCELLED, "closed", at=stores.clock.now())
-        await stores.follow.settle_rebuild(rebuild, after)
+    for job in await stores.jobs():
+        after = job.rebuild.moved(State.CANCELLED, "closed", at=stores.clock.now())
+        await stores.act.settle_rebuild(job.rebuild, after)
 
 
 async def test_rebuilds_that_ended_long_ago_go_and_observations_and_changes_stay(stores: Stores) -> None:
@@ -88,7 +88,7 @@ async def test_documents_of_digests_that_no_base_shows_any_more_go(stores: Store
         config = document(os="linux", number=number)
         manifest = document(config={"digest": config[0]}, layers=[])
         index = document(mediaType=OCI_INDEX, manifests=[{"digest": manifest[0]}])
-        (due,) = await stores.watch.claim_bases(1, LEASE)
+        (due,) = await stores.bases(1)
         now = stores.clock.now()
         seen = Sighting(due.id, Sight.MOVED, Observation(now, ASPNET, index[0]), now + HOUR)
         kept = dict((index, manifest, config))
