@@ -62,6 +62,7 @@ class PlanStore(Store):
                 usages.c.usage,
                 repositories.c.id,
                 repositories.c.name,
+                repositories.c.node_id,
                 repositories.c.workflows,
                 repositories.c.config,
             )

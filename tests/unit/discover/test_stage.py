@@ -10,7 +10,7 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import Repository
+from bot.domain.repository import Identity, Repository
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
 from tests.unit.discover.fleet import MemoryHost, MemoryStore
@@ -96,16 +96,16 @@ async def test_a_repository_that_denies_a_file_keeps_no_other_from_it(fleet: Fle
 
 
 async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
-    fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(8)}
+    fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(80)}
 
     class Tired(MemoryHost):
-        async def blob(self, repository: str, sha: str) -> bytes:
-            if self.asked["blob"] == 4:
+        async def blob(self, repository: Identity, sha: str) -> bytes:
+            if self.asked["blob"] == 60:
                 raise Failure(Trouble.UNREACHABLE, "no answer")
             return await super().blob(repository, sha)
 
     await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, Loop(fleet.clock))
-    assert len(fleet.store.blobs) == 4
+    assert len(fleet.store.blobs) == 50
 
 
 @pytest.mark.parametrize("trouble", [Trouble.MISSING, Trouble.DENIED])
@@ -131,7 +131,7 @@ async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet
     for number in range(100):
         fleet.host.files[f"contoso/r{number:02}"] = limit
     tally = await fleet.tick()
-    assert fleet.host.asked["tree"] <= 4
+    assert fleet.host.asked["tree"] <= 8
     assert fleet.store.errors == {}
     assert set(fleet.store.due_at.values()) == {NOON + timedelta(minutes=20)}
     assert tally.problems == ["the rate limit is reached"]
@@ -142,7 +142,7 @@ async def test_a_host_that_answers_nothing_is_left_alone(fleet: Fleet) -> None:
     for number in range(100):
         fleet.host.files[f"contoso/r{number:02}"] = Failure(Trouble.UNREACHABLE, "no answer")
     await fleet.tick()
-    assert 5 <= fleet.host.asked["tree"] <= 8
+    assert 5 <= fleet.host.asked["tree"] <= 12
     assert len(fleet.store.errors) + len(fleet.store.given_back) == 40
     assert len(fleet.store.due) == 60
 
