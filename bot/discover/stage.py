@@ -107,8 +107,6 @@ class _Readings(Work[DueRepository, "Reading | None"]):
 
     stage = "discover"
     batch = 40
-    at_once = 8
-    """Their files are asked for together: the more are read at a time, the fewer requests they take."""
 
     def __init__(
         self,

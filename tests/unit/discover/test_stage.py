@@ -131,7 +131,7 @@ async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet
     for number in range(100):
         fleet.host.files[f"contoso/r{number:02}"] = limit
     tally = await fleet.tick()
-    assert fleet.host.asked["tree"] <= 8
+    assert fleet.host.asked["tree"] <= 4
     assert fleet.store.errors == {}
     assert set(fleet.store.due_at.values()) == {NOON + timedelta(minutes=20)}
     assert tally.problems == ["the rate limit is reached"]
@@ -142,7 +142,7 @@ async def test_a_host_that_answers_nothing_is_left_alone(fleet: Fleet) -> None:
     for number in range(100):
         fleet.host.files[f"contoso/r{number:02}"] = Failure(Trouble.UNREACHABLE, "no answer")
     await fleet.tick()
-    assert 5 <= fleet.host.asked["tree"] <= 12
+    assert 5 <= fleet.host.asked["tree"] <= 8
     assert len(fleet.store.errors) + len(fleet.store.given_back) == 40
     assert len(fleet.store.due) == 60
 

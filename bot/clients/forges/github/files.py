@@ -55,8 +55,8 @@ class Blobs:
     """
 
     transport: Transport
-    gather_for: float = 0.02
-    """Seconds that a first question waits for others."""
+    gather_for: float = 0.05
+    """Seconds that a question waits for others."""
     _waiting: list[_Asked] = field(default_factory=list)
     _sending: "asyncio.Task[None] | None" = None
 
@@ -80,8 +80,8 @@ class Blobs:
         return await asked.shown
 
     async def _send_all(self) -> None:
-        await asyncio.sleep(self.gather_for)
         while self._waiting:
+            await asyncio.sleep(self.gather_for)
             batch = self._batch()
             try:
                 await self._send(batch)
