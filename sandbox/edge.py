@@ -1,6 +1,7 @@
 """A reverse proxy on loopback that logs, adds what the part behind it lacks, and fails on request."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,11 +61,11 @@ class Edge:
             yield
 
     async def _exchange(self, request: Request) -> Response:
-        await request.body()
+        graphql = graphql_in(request.url.path, await request.body())
         if self._operator and self._operator in request.headers.get("authorization", ""):
             return await self.answer(request)
         path = request.url.path
-        fault = self.surroundings.faults.take(self.service, request.method, path)
+        fault = self.surroundings.faults.take(self.service, request.method, path, graphql)
         response: Response | None = None
         if fault is None or fault.applied or (fault.status is None and not fault.drop):
             response = await self.answer(request)
@@ -73,17 +74,18 @@ class Edge:
             if fault.status is not None:
                 response = Response(fault.body, fault.status, dict(fault.headers))
         dropped = fault is not None and fault.drop
-        self._record(request, None if dropped or response is None else response.status_code)
+        self._record(request, None if dropped or response is None else response.status_code, graphql)
         if dropped or response is None:
             await cut(request)
             return Response(status_code=502)
         return response
 
-    def _record(self, request: Request, status: int | None) -> None:
+    def _record(self, request: Request, status: int | None, graphql: str) -> None:
         conditional = "if-none-match" in request.headers or "if-modified-since" in request.headers
         at = self.surroundings.clock.now()
         path, query = request.url.path, request.url.query
-        self.surroundings.traffic.record(Asked(self.service, request.method, path, query, at, status, conditional))
+        asked = Asked(self.service, request.method, path, query, at, status, conditional, graphql)
+        self.surroundings.traffic.record(asked)
 
     async def answer(self, request: Request) -> Response:
         """The undisturbed answer: our own handler's, or upstream's."""
@@ -106,6 +108,17 @@ class Edge:
         assert self._client is not None, "the edge is not being served"
         sent = [*headers, ("accept-encoding", "identity")]
         return await self._client.request(method, path, content=content, headers=sent)
+
+
+def graphql_in(path: str, body: bytes) -> str:
+    """The document of a GraphQL request in one line, with its variables; empty for any other request."""
+    if not path.endswith("/graphql"):
+        return ""
+    try:
+        asked = json.loads(body)
+        return f"{' '.join(str(asked['query']).split())} {json.dumps(asked.get('variables'))}"
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def target(request: Request) -> str:

@@ -20,6 +20,12 @@ class Asked:
     status: int | None
     conditional: bool
     """It carried If-None-Match or If-Modified-Since."""
+    graphql: str = ""
+    """The document with its variables, where it is a GraphQL request."""
+
+    @property
+    def is_write(self) -> bool:
+        return self.method not in READING and not self.graphql.startswith("query")
 
 
 class Traffic:
@@ -57,7 +63,7 @@ class Traffic:
             entry
             for entry in list(self._entries)
             if entry.service in ("github", "slack")
-            and entry.method not in READING
+            and entry.is_write
             and not entry.path.endswith(("/access_tokens", "/conversations.history", "/conversations.replies"))
         ]
 
@@ -80,12 +86,12 @@ class Fault:
     applied: bool = False
     times: int = 1
 
-    def fits(self, service: str, method: str, path: str) -> bool:
+    def fits(self, service: str, method: str, path: str, graphql: str) -> bool:
         return (
             self.times > 0
             and self.service in (None, service)
             and self.method in (None, method)
-            and self.path.search(path) is not None
+            and self.path.search(f"{path} {graphql}".rstrip()) is not None
         )
 
 
@@ -115,7 +121,9 @@ class Faults:
         applied: bool = False,
         times: int = 1,
     ) -> Fault:
-        """`path` is a regular expression. With `status` that is the answer; with `drop` there is none.
+        """`path` is a regular expression, for GraphQL over the path, the document and its variables.
+
+        With `status` that is the answer; with `drop` there is none.
 
         Nothing has happened behind the edge then, unless `applied` is set: the request is carried out first and
         only its answer is replaced or lost. `delay` in seconds comes before the answer.
@@ -139,9 +147,9 @@ class Faults:
             times=times,
         )
 
-    def take(self, service: str, method: str, path: str) -> Fault | None:
+    def take(self, service: str, method: str, path: str, graphql: str = "") -> Fault | None:
         for fault in self._faults:
-            if fault.fits(service, method, path):
+            if fault.fits(service, method, path, graphql):
                 fault.times -= 1
                 return fault
         return None

@@ -1,96 +1,142 @@
 """One dispatched workflow run for each rebuild, found again after any crash."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from bot.act.ports import ActOptions, ActStore, Host, Job
+from bot.act.own_word import as_now, objection
+from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved
-from bot.domain.clock import Clock
+from bot.act.tools import Tools
+from bot.act.waiting import away
+from bot.domain.backoff import look_together
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rebuild import Rebuild, State
 from bot.domain.repository import Workflow
 
 _NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
-"""The host has refused the request, so no run can come of it; after any other failure one may."""
+"""The forge has refused the request, so no run can come of it; after any other failure one may."""
+_MOST_REQUESTS = 2
+"""Without a clear answer: each may have started a run that has not shown up yet."""
+_FIRST_REST = timedelta(seconds=20)
 
 
-async def dispatch(job: Job, store: ActStore, host: Host, options: ActOptions, clock: Clock) -> Rebuild:
-    """The rebuild in its next state; the POST is sent only once no earlier attempt can have worked."""
-    rebuild = job.rebuild
-    assert rebuild.workflow is not None
-    workflow = job.member.workflow(rebuild.workflow)
-    if workflow is None:
-        reason = f"{rebuild.workflow} is missing or has no workflow_dispatch trigger"
-        return rebuild.moved(State.SKIPPED, reason, at=clock.now())
+async def dispatch(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild in its next state; the request is sent only once no earlier attempt can have worked."""
+    standing = await tools.words.of(job.member.identity)
+    looked_at = tools.words.looked_at(job.member.identity)
+    claimed, job = job, as_now(job, standing, looked_at)
+    if job.rebuild.attempted_at is not None:
+        found = await _earlier(job, claimed, tools)
+        if found is not None:
+            return await _dispatched(job, job.rebuild, found, tools)
+    if standing.read_only is not None:
+        told = f"the repository is {standing.read_only}"
+        return away(job.rebuild, told, told, tools.options, tools.clock.now())
+    reason = _not_to_send(job, claimed, tools.clock.now())
+    if reason is not None:
+        return job.rebuild.moved(State.SKIPPED, reason, at=tools.clock.now())
+    waiting = _waiting(job.rebuild, tools)
+    return waiting if waiting is not None else await _sent(job, looked_at, tools)
+
+
+def _not_to_send(job: Job, claimed: Job, now: datetime) -> str | None:
+    if (word := objection(job, now, claimed.member.config)) is not None:
+        return word
+    if _workflow(job) is None:
+        return f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
+    return None
+
+
+def _workflow(job: Job) -> Workflow | None:
+    assert job.rebuild.workflow is not None
+    return job.member.workflow(job.rebuild.workflow)
+
+
+def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
+    """The rebuild while an earlier request may still show its run, or once there were enough of them.
+
+    Looks come at growing rests: as long after the last as that was after the request. `attempted_at` stays that of
+    the first request, whose run may show up later than that of the second.
+    """
     if rebuild.attempted_at is None:
-        rebuild = replace(rebuild, attempted_at=clock.now(), correlation=f"freshness-{secrets.token_hex(8)}")
-        await store.save_progress(rebuild)
-    else:
-        run = await _earlier(job, store, host)
-        if run is not None:
-            return _dispatched(job, rebuild, run.id, run.url, options, clock)
-        visible_at = rebuild.attempted_at + options.visible_after
-        if clock.now() < visible_at:
-            waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=clock.now())
-            return replace(waiting, due_at=visible_at)
-        rebuild = replace(rebuild, attempted_at=clock.now())
-        await store.save_progress(rebuild)
+        return None
+    now, asked = tools.clock.now(), _asked(rebuild)
+    sent = rebuild.attempted_at + (asked - 1) * tools.options.visible_after
+    if now < sent + tools.options.visible_after:
+        waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=now)
+        rest = max(now - sent, _FIRST_REST)
+        return replace(waiting, due_at=min(now + rest, sent + tools.options.visible_after))
+    if asked >= _MOST_REQUESTS:
+        reason = f"{rebuild.workflow} was dispatched {asked} times without an answer, and no run appeared"
+        return rebuild.moved(State.FAILED, reason, at=now)
+    return None
+
+
+def _asked(rebuild: Rebuild) -> int:
+    """How often a run may have been asked for."""
+    return 0 if rebuild.attempted_at is None else max(rebuild.dispatches, 1)
+
+
+async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
+    """The request, with its intent stored before."""
+    before = job.rebuild
+    rebuild = replace(
+        before,
+        attempted_at=before.attempted_at or tools.clock.now(),
+        correlation=before.correlation or f"freshness-{secrets.token_hex(8)}",
+        dispatches=_asked(before) + 1,
+    )
+    await tools.store.save_progress(rebuild)
+    tools.before_write(rebuild, looked_at)
     try:
-        number, branch = await _send(job, workflow, _inputs(job, rebuild, workflow.inputs), host)
+        number = await tools.forge.dispatch(
+            job.member.identity,
+            rebuild.workflow or "",
+            ref=job.default_branch,
+            inputs=_inputs(job, rebuild),
+        )
     except Failure as failure:
+        tools.words.forget(job.member.identity)
         if failure.trouble in _NOTHING_STARTED:
-            await store.save_progress(replace(rebuild, attempted_at=None, correlation=None))
+            await tools.store.save_progress(before)
         raise
-    run = await _started(rebuild, number, branch, store, host)
-    return _dispatched(job, rebuild, run.id if run else number, run.url if run else None, options, clock)
+    return await _dispatched(job, rebuild, await _started(job, rebuild, number, tools) or number, tools)
 
 
-async def _send(job: Job, workflow: Workflow, inputs: Mapping[str, str], host: Host) -> tuple[int | None, str]:
-    """The run where the host tells it, and the branch: the default one, which may have got another name."""
-    repository, branch = job.rebuild.repository, job.default_branch
-    try:
-        return await host.dispatch(repository, workflow.file, ref=branch, inputs=inputs), branch
-    except Failure as failure:
-        if failure.trouble is not Trouble.CONFLICT:
-            raise
-        named = await host.default_branch(repository)
-        if named == branch:
-            raise
-    return await host.dispatch(repository, workflow.file, ref=named, inputs=inputs), named
-
-
-async def _started(rebuild: Rebuild, number: int | None, branch: str, store: ActStore, host: Host) -> Run | None:
-    """The run as the host shows it so soon; one that it does not show yet is found while it is followed."""
+async def _started(job: Job, rebuild: Rebuild, number: int | None, tools: Tools) -> Run | None:
+    """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
     try:
         if number is not None:
-            return await host.run(rebuild.repository, number)
-        return await find_run(rebuild, branch, store, host)
+            return await tools.forge.run(job.member.identity, number)
+        return await _found(job, rebuild, job.default_branch, tools)
     except Failure:
         return None
 
 
-async def _earlier(job: Job, store: ActStore, host: Host) -> Run | None:
-    """The run of an earlier attempt, which may have found the default branch under another name."""
-    run = await find_run(job.rebuild, job.default_branch, store, host)
-    if run is not None:
-        return run
-    named = await host.default_branch(job.rebuild.repository)
-    return None if named == job.default_branch else await find_run(job.rebuild, named, store, host)
+async def _earlier(job: Job, claimed: Job, tools: Tools) -> Run | None:
+    """The run of an earlier attempt, which may have known the default branch under another name."""
+    for branch in dict.fromkeys((job.default_branch, claimed.default_branch)):
+        run = await _found(job, job.rebuild, branch, tools)
+        if run is not None:
+            return run
+    return None
 
 
-async def find_run(rebuild: Rebuild, branch: str, store: ActStore, host: Host) -> Run | None:
-    """The run that an earlier attempt started, where it shows."""
+async def _found(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Run | None:
     assert rebuild.attempted_at is not None
     assert rebuild.workflow is not None
     since = rebuild.attempted_at - CLOCKS_DIFFER_BY
-    runs = await host.dispatched_runs(rebuild.repository, rebuild.workflow, branch=branch, since=since)
-    return dispatched_run(runs, await store.runs_taken(rebuild.repository), rebuild.correlation)
+    runs = await tools.forge.dispatched_runs(job.member.identity, rebuild.workflow, branch=branch, since=since)
+    return dispatched_run(runs, await tools.store.runs_taken(rebuild.repository), rebuild.correlation)
 
 
-def _inputs(job: Job, rebuild: Rebuild, declared: Sequence[str]) -> dict[str, str]:
+def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:
     """Only declared inputs: GitHub answers 422 to any other."""
+    workflow = _workflow(job)
+    declared: Sequence[str] = workflow.inputs if workflow is not None else ()
     offered = {
         "correlation": rebuild.correlation or "",
         "reason": rebuild.reason if rebuild.state is State.PLANNED else what_moved(job),
@@ -99,10 +145,16 @@ def _inputs(job: Job, rebuild: Rebuild, declared: Sequence[str]) -> dict[str, st
     return {name: value for name, value in offered.items() if name in declared}
 
 
-def _dispatched(
-    job: Job, rebuild: Rebuild, run: int | None, url: str | None, options: ActOptions, clock: Clock
-) -> Rebuild:
-    is_new = rebuild.state is State.PLANNED
-    reason = rebuild.reason if is_new else f"{what_moved(job)}; {rebuild.workflow} was dispatched"
-    moved = rebuild.moved(State.DISPATCHED, reason, at=clock.now())
-    return replace(moved, run=run, url=url, due_at=clock.now() + options.follow_every)
+async def _dispatched(job: Job, rebuild: Rebuild, run: Run | int | None, tools: Tools) -> Rebuild:
+    """With the run as far as it is known; what was open for the same bases is not needed any more."""
+    await tools.store.outdate_pull_requests(rebuild)
+    reason = (
+        rebuild.reason
+        if rebuild.state is State.PLANNED
+        else f"{what_moved(job)}; {rebuild.workflow} was dispatched"
+    )
+    moved = rebuild.moved(State.DISPATCHED, reason, at=tools.clock.now())
+    due = look_together(tools.clock.now() + tools.options.follow_every, tools.options.follow_every)
+    if isinstance(run, Run):
+        return replace(moved, run=run.id, url=run.url, node_id=run.node_id, due_at=due)
+    return replace(moved, run=run, due_at=due)

@@ -1,14 +1,14 @@
-"""What `act` needs of the store, the code host and the registries."""
+"""What `act` needs of the store and the registries, and what it works on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from bot.domain.change import Change
-from bot.domain.forge import FileChange, PullRequest, Run
-from bot.domain.rebuild import Rebuild
-from bot.domain.repository import FleetRepository, Tree
+from bot.domain.rebuild import Action, Rebuild
+from bot.domain.reference import Base
+from bot.domain.repository import FleetRepository, Identity
 from bot.domain.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.work import Queue
 
@@ -16,12 +16,17 @@ Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping
 """Brings files (content by path) to their wanted digests: `formats.rewrite.refresh`, wired in by the service. Those
 for which nothing is wanted are only read with the others."""
 
+WRITES = frozenset({"prepare", "carry_out", "close_pull_request", "grant", "dispatch"})
+"""The methods of `Forge` that change something there: each is only called while the lease holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A claimed rebuild with all that its text and its edits need.
 
-    `is_listed` is False once the repository has left the fleet: archived, renamed, excluded or removed.
+    `paths` are the files that may have to change, `places` those that name each base. `is_listed` is False once the
+    repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
+    about the same bases, None where there is none.
     """
 
     rebuild: Rebuild
@@ -30,13 +35,15 @@ class Job:
     changes: tuple[Change, ...]
     paths: tuple[str, ...]
     is_listed: bool = True
+    places: Mapping[Base, tuple[str, ...]] = field(default_factory=dict)
+    replaced_by: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ActOptions:
     follow_every: timedelta = timedelta(minutes=5)
     open_pull_requests: int = 2
-    visible_after: timedelta = timedelta(seconds=20)
+    visible_after: timedelta = timedelta(hours=1)
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
     host: str = "github"
@@ -49,7 +56,9 @@ class ActStore(Protocol):
         """Rebuilds that await their action, and open ones whose text is outdated."""
         ...
 
-    async def save_progress(self, rebuild: Rebuild) -> None: ...
+    async def save_progress(self, rebuild: Rebuild) -> None:
+        """Stores what an attempt intends or has reached; raises `LeaseLost` where it is not ours any more."""
+        ...
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
 
@@ -57,70 +66,10 @@ class ActStore(Protocol):
 
     async def open_pull_requests(self, repository: str) -> int: ...
 
-    async def known_blobs(self, shas: Sequence[str]) -> Mapping[str, bytes]: ...
-
-
-WRITES = frozenset(
-    {
-        "create_commit",
-        "create_branch",
-        "move_branch",
-        "create_pull_request",
-        "update_pull_request",
-        "close_pull_request",
-        "add_labels",
-        "request_review",
-        "dispatch",
-    }
-)
-"""The methods of `Host` that change something there: each is only called while the lease holds."""
-
-
-class Host(Protocol):
-    async def tree(self, repository: str, ref: str) -> Tree | None: ...
-
-    async def subtree(self, repository: str, sha: str) -> Tree: ...
-
-    async def blob(self, repository: str, sha: str) -> bytes: ...
-
-    async def branch_head(self, repository: str, branch: str) -> str | None: ...
-
-    async def default_branch(self, repository: str) -> str: ...
-
-    async def commit(self, repository: str, sha: str) -> tuple[str, tuple[str, ...], str, bool]:
-        """Its tree, its parents, its message, and whether somebody else has changed it since it was made."""
+    async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
+        """Repositories whose dispatches come next."""
         ...
 
-    async def create_commit(
-        self, repository: str, *, parent: str, tree: str, files: Sequence[FileChange], message: str
-    ) -> str: ...
-
-    async def create_branch(self, repository: str, branch: str, sha: str) -> None: ...
-
-    async def move_branch(self, repository: str, branch: str, sha: str) -> None: ...
-
-    async def pull_requests(self, repository: str, branch: str) -> list[PullRequest]: ...
-
-    async def create_pull_request(
-        self, repository: str, *, branch: str, onto: str, title: str, body: str
-    ) -> PullRequest: ...
-
-    async def update_pull_request(self, repository: str, number: int, *, title: str, body: str) -> None: ...
-
-    async def close_pull_request(self, repository: str, number: int, *, body: str) -> None: ...
-
-    async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None: ...
-
-    async def request_review(
-        self, repository: str, number: int, *, people: Sequence[str], teams: Sequence[str]
-    ) -> None: ...
-
-    async def dispatch(
-        self, repository: str, workflow: str, *, ref: str, inputs: Mapping[str, str]
-    ) -> int | None: ...
-
-    async def dispatched_runs(
-        self, repository: str, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]: ...
-
-    async def run(self, repository: str, run: int) -> Run: ...
+    async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
+        """Makes due what is open for the bases of `rebuild`, which now gets them rebuilt in another way."""
+        ...

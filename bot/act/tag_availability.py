@@ -47,5 +47,10 @@ class PublishedTags:
 
 
 def _of_the_registry(failure: Failure) -> Failure:
-    """A pause that a registry asks for is none for the code host: only what needs this tag waits."""
-    return failure.altered(trouble=Trouble.UNREACHABLE) if failure.trouble is Trouble.THROTTLED else failure
+    """A pause that a registry asks for is none for the forge: only what needs this tag waits.
+
+    The registry is named in what happened: elsewhere a rebuild's failures are the forge's.
+    """
+    trouble = Trouble.UNREACHABLE if failure.trouble is Trouble.THROTTLED else failure.trouble
+    what = f"{failure.where}: {failure.what}" if failure.where else failure.what
+    return Failure(trouble, what, advice=failure.advice, retry_after=failure.retry_after, status=failure.status)

@@ -1,12 +1,16 @@
 """File contents by the name that git gives them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from weakref import WeakValueDictionary
 
-from bot.discover.ports import DiscoverStore, Host
+from bot.discover.ports import DiscoverStore
+from bot.domain.forge import Forge
+from bot.domain.repository import Identity
 
-_AT_ONCE = 4
+_TOGETHER = 50
+"""Files that are asked for in one go."""
 
 
 class Contents:
@@ -16,32 +20,31 @@ class Contents:
     one which denies access keeps nobody else from a file that both have.
     """
 
-    def __init__(self, store: DiscoverStore, host: Host) -> None:
+    def __init__(self, store: DiscoverStore, forge: Forge) -> None:
         self._store = store
-        self._host = host
+        self._forge = forge
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._fetched: set[str] = set()
 
-    async def of(self, repository: str, shas: Iterable[str]) -> dict[str, bytes]:
+    async def of(self, repository: Identity, shas: Iterable[str]) -> dict[str, bytes]:
         """The contents by sha. Raises `Failure`; what came before that is kept in the store."""
         wanted = sorted(set(shas))
         found = dict(await self._store.known_blobs(wanted))
         missing = [sha for sha in wanted if sha not in found]
-        for start in range(0, len(missing), _AT_ONCE):
-            together = missing[start : start + _AT_ONCE]
-            bodies = await asyncio.gather(*(self._one(repository, sha) for sha in together), return_exceptions=True)
-            for sha, body in zip(together, bodies, strict=True):
-                if isinstance(body, BaseException):
-                    raise body
-                found[sha] = body
+        for start in range(0, len(missing), _TOGETHER):
+            found |= await self._some(repository, missing[start : start + _TOGETHER])
         return found
 
-    async def _one(self, repository: str, sha: str) -> bytes:
-        turn = self._turns.setdefault(sha, asyncio.Lock())
-        async with turn:
-            if sha in self._fetched:
-                return (await self._store.known_blobs([sha]))[sha]
-            body = await self._host.blob(repository, sha)
-            await self._store.save_blobs({sha: body})
-            self._fetched.add(sha)
-            return body
+    async def _some(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+        """Takes their turns in the order of their names, so that no two ever wait for each other."""
+        async with AsyncExitStack() as turns:
+            for sha in shas:
+                await turns.enter_async_context(self._turns.setdefault(sha, asyncio.Lock()))
+            found = dict(await self._store.known_blobs([sha for sha in shas if sha in self._fetched]))
+            missing = [sha for sha in shas if sha not in found]
+            if missing:
+                bodies = await self._forge.blobs(repository, missing)
+                await self._store.save_blobs(bodies)
+                self._fetched |= bodies.keys()
+                found |= bodies
+            return found

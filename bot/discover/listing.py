@@ -22,7 +22,10 @@ def understood(shown: Sequence[Repository], known: KnownFleet, selection: Select
     """
     taken = tuple(selected(shown, selection))
     shown_names = {repository.name for repository in shown}
-    gone = frozenset(name for name in known.names - shown_names if selection.names(name))
+    shown_ids = {repository.id for repository in shown if repository.id is not None}
+    gone = frozenset(
+        name for name in known.names - shown_names if selection.names(name) and known.ids.get(name) not in shown_ids
+    )
     nothing = None
     if not taken and shown:
         nothing = (

@@ -1,4 +1,4 @@
-"""What discovery needs of the store and the code host."""
+"""What discovery needs of the store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.reference import Base
-from bot.domain.repository import Repository, Tree, Workflow
+from bot.domain.repository import Identity, Repository, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
 from bot.reconcile.work import Queue
@@ -22,10 +22,12 @@ class DueListing:
 
 @dataclass(frozen=True, slots=True)
 class KnownFleet:
-    """The repositories listed at present, and since when the host has shown suspiciously few of them."""
+    """The repositories listed at present, and since when the forge has shown suspiciously few of them."""
 
     names: frozenset[str]
     short_since: datetime | None
+    ids: Mapping[str, int] = field(default_factory=dict)
+    """The forge's own id of each whose id is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class DueRepository:
     attempts: int
     reader: str | None = None
     error: str | None = None
+    node_id: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.node_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +106,3 @@ class DiscoverStore(Protocol):
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None: ...
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None: ...
-
-
-class Host(Protocol):
-    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]: ...
-
-    async def tree(self, repository: str, ref: str) -> Tree | None: ...
-
-    async def subtree(self, repository: str, sha: str) -> Tree: ...
-
-    async def blob(self, repository: str, sha: str) -> bytes: ...

@@ -10,12 +10,13 @@ from importlib.metadata import version
 from bot.discover.choosing import chosen
 from bot.discover.contents import Contents
 from bot.discover.listing import understood
-from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Host, Reading
+from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Reading
 from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import Repository, Tree
+from bot.domain.forge import Forge
+from bot.domain.repository import Identity, Repository, Tree
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Findings, Problem
 from bot.formats import repository_config
@@ -51,13 +52,13 @@ class DiscoverTally:
 
 
 async def tick(
-    store: DiscoverStore, host: Host, memory: Memory, options: DiscoverOptions, loop: Loop
+    store: DiscoverStore, forge: Forge, memory: Memory, options: DiscoverOptions, loop: Loop
 ) -> DiscoverTally:
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
     tally = DiscoverTally()
     await store.expect_listing()
-    listed = await loop.run(_Listings(store, host, options, loop, tally))
-    read = await loop.run(_Readings(store, host, memory, options, loop, tally))
+    listed = await loop.run(_Listings(store, forge, options, loop, tally))
+    read = await loop.run(_Readings(store, forge, memory, options, loop, tally))
     tally.problems += listed.problems + read.problems
     return tally
 
@@ -69,10 +70,10 @@ class _Listings(Work[DueListing, Sequence[Repository]]):
     batch = 1
 
     def __init__(
-        self, store: DiscoverStore, host: Host, options: DiscoverOptions, loop: Loop, tally: DiscoverTally
+        self, store: DiscoverStore, forge: Forge, options: DiscoverOptions, loop: Loop, tally: DiscoverTally
     ) -> None:
         self._store = store
-        self._host = host
+        self._forge = forge
         self._options = options
         self._clock = loop.clock
         self._tally = tally
@@ -83,7 +84,7 @@ class _Listings(Work[DueListing, Sequence[Repository]]):
         return self._store.listings
 
     async def attempt(self, item: DueListing, lease: Lease) -> Sequence[Repository]:
-        return await self._host.repositories(self._options.selection.owners)
+        return await self._forge.repositories(self._options.selection.owners)
 
     async def settle(self, item: DueListing, result: Sequence[Repository]) -> None:
         now = self._clock.now()
@@ -110,18 +111,18 @@ class _Readings(Work[DueRepository, "Reading | None"]):
     def __init__(
         self,
         store: DiscoverStore,
-        host: Host,
+        forge: Forge,
         memory: Memory,
         options: DiscoverOptions,
         loop: Loop,
         tally: DiscoverTally,
     ) -> None:
         self._store = store
-        self._host = host
+        self._forge = forge
         self._memory = memory
         self._options = options
         self._clock = loop.clock
-        self._contents = Contents(store, host)
+        self._contents = Contents(store, forge)
         self._reader = options.reader
         self._tally = tally
         self.home = options.host
@@ -131,10 +132,10 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         return self._store.repositories
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
-        tree = await self._host.tree(item.name, item.default_branch)
+        tree = await self._forge.tree(item.identity, item.default_branch)
         if tree is not None and tree.sha == item.tree and item.reader == self._reader:
             return None
-        return await self._reading(item.name, tree)
+        return await self._reading(item.identity, tree)
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
         due = self._clock.now() + _UNTIL_REREAD
@@ -156,10 +157,10 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         await self.queue.put_off([claimed], now + rest, error=str(failure))
         return f"{item.name}: {failure}" if item.error != str(failure) else None
 
-    async def _reading(self, repository: str, tree: Tree | None) -> Reading:
+    async def _reading(self, repository: Identity, tree: Tree | None) -> Reading:
         if tree is None:
             return Reading(None, reader=self._reader)
-        entries, problems = await entries_of(repository, tree, self._host)
+        entries, problems = await entries_of(repository, tree, self._forge)
         choice = chosen(entries)
         bodies = await self._contents.of(repository, (entry.sha for entry in choice.entries))
         files = [File(entry.path, entry.sha, bodies[entry.sha]) for entry in choice.entries]

@@ -1,15 +1,15 @@
-"""A tree that the host cut short, completed folder by folder."""
+"""A tree that the forge cut short, completed folder by folder."""
 
 from bot.discover.choosing import left_out
-from bot.discover.ports import Host
-from bot.domain.repository import Tree, TreeEntry
+from bot.domain.forge import Forge
+from bot.domain.repository import Identity, Tree, TreeEntry
 from bot.domain.usage import Problem
 
 MOST_FOLDERS = 200
 """Requests that one repository may cost that way."""
 
 
-async def entries_of(repository: str, tree: Tree, host: Host) -> tuple[list[TreeEntry], list[Problem]]:
+async def entries_of(repository: Identity, tree: Tree, forge: Forge) -> tuple[list[TreeEntry], list[Problem]]:
     """All entries but folders, and a problem where there are too many folders to look at.
 
     GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,
@@ -23,7 +23,7 @@ async def entries_of(repository: str, tree: Tree, host: Host) -> tuple[list[Tree
     while asked < len(folders) and asked < MOST_FOLDERS:
         prefix, sha = folders[asked]
         asked += 1
-        for entry in (await host.subtree(repository, sha)).entries:
+        for entry in (await forge.subtree(repository, sha)).entries:
             placed = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
             if entry.kind == "tree":
                 folders.append((f"{placed.path}/", entry.sha))

@@ -1,6 +1,6 @@
 """How long work rests: after it failed, and while it is for people to go on."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.failure import Failure
 
@@ -31,3 +31,9 @@ def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:
     500 pull requests, asked for every five minutes, would use up GitHub's limit.
     """
     return max(shortest, min(age / _OF_ITS_AGE, _LONGEST))
+
+
+def look_together(at: datetime, every: timedelta) -> datetime:
+    """The moment nearest to `at` on a grid of `every`, so that what is looked at in bulk becomes due together."""
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    return start + round((at - start) / every) * every

@@ -51,21 +51,26 @@ class Failure(Exception):
         self.status = status
         super().__init__(what)
 
-    def altered(self, *, trouble: Trouble | None = None, where: str | None = None) -> "Failure":
-        """The same in other eyes: of another kind, or in another place."""
+    def altered(
+        self, *, trouble: Trouble | None = None, where: str | None = None, advice: str | None = None
+    ) -> "Failure":
+        """The same in other eyes: of another kind, in another place, or with other advice."""
         return Failure(
             self.trouble if trouble is None else trouble,
             self.what,
             where=self.where if where is None else where,
-            advice=self.advice,
+            advice=self.advice if advice is None else advice,
             retry_after=self.retry_after,
             status=self.status,
         )
 
+    @property
+    def told(self) -> str:
+        """What and the advice, without the place: for where the place is named already."""
+        return f"{self.what}; {self.advice}" if self.advice else self.what
+
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
-        advice = f"; {self.advice}" if self.advice else ""
-        return f"{where}{self.what}{advice}"
+        return f"{self.where}: {self.told}" if self.where else self.told
 
 
 class LeaseLost(RuntimeError):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.reference import Base
+from bot.domain.repository import Identity
 from bot.domain.usage import Replacement
 
 
@@ -113,6 +114,16 @@ class Rebuild:
     """How many times the feeds have said more about its changes."""
     text_version: int = 0
     """Up to which of these times the pull request's text goes."""
+    node_id: str | None = None
+    """By which its pull request or run can be asked for together with others."""
+    dispatches: int = 0
+    """How often a run was asked for without a clear answer."""
+    repository_node: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Of its repository."""
+        return Identity(self.repository, self.repository_node)
 
     def age(self, now: datetime) -> timedelta:
         """Since its effect was first intended: it may have settled for days before."""

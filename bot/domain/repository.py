@@ -1,4 +1,4 @@
-"""A repository of the fleet as the code host lists it, and what its default branch holds."""
+"""A repository of the fleet as the forge lists it, and what its default branch holds."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,8 +9,25 @@ from bot.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Which repository of the forge: under `name` now, and by `node_id` for good.
+
+    `node_id` is None only until a listing has told it.
+    """
+
+    name: str
+    node_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
-    """One entry of the host's listing; `pushed_at` moves with every push, whichever the branch."""
+    """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.
+
+    `id` and `node_id` stay when the repository is renamed or transferred.
+    """
 
     name: str
     default_branch: str
@@ -19,6 +36,8 @@ class Repository:
     disabled: bool = False
     fork: bool = False
     topics: tuple[str, ...] = ()
+    id: int | None = None
+    node_id: str | None = None
 
 
 def blob_name(content: bytes, like: str) -> str:
@@ -71,6 +90,11 @@ class FleetRepository:
     config: RepositoryConfig
     sdk_pins: tuple[Usage, ...] = ()
     """What its global.json files ask for; they follow no base, they move along with an SDK image."""
+    node_id: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.node_id)
 
     def workflow(self, file: str) -> Workflow | None:
         return next((workflow for workflow in self.workflows if workflow.file == file), None)

@@ -6,6 +6,9 @@ from fnmatch import fnmatchcase
 
 from bot.domain.policy import ActionPreference
 
+GITHUB_PATH = ".github/freshness.yaml"
+"""Where a repository on GitHub keeps it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignore:

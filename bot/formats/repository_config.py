@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from bot.domain.policy import ActionPreference
-from bot.domain.repository_config import Ignore, RepositoryConfig
+from bot.domain.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
 from bot.domain.usage import Problem
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -29,7 +29,7 @@ from bot.formats.source.yaml import read
 
 T = TypeVar("T")
 
-PATH = ".github/freshness.yaml"
+PATH = GITHUB_PATH
 LARGEST_CONFIG = 64 * 1024
 """Characters."""
 MOST_ENTRIES = 100

@@ -1,6 +1,5 @@
 """The one message of a rollout: why, which bases, how far it has come, what is left."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from bot.domain.advisory import Severity, public_record
@@ -12,8 +11,6 @@ from bot.domain.versions import versions_reached
 from bot.domain.words import counted
 from bot.report.phrases import listed, short, shown_time
 
-_ASKED = re.compile(r"^[A-Z]+ \S+: ")
-"""Which request failed: for the log, where the line does not name the repository already."""
 _MOST_BASES = 12
 _MOST_CVES = 10
 
@@ -111,7 +108,7 @@ def _rebuild_line(rebuild: Rebuild) -> Line:
 
 
 def _reason(rebuild: Rebuild) -> str:
-    return short(_ASKED.sub("", rebuild.reason))
+    return short(rebuild.reason)
 
 
 def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:

@@ -1,6 +1,6 @@
 """Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -10,15 +10,19 @@ from bot.act.ports import Job
 from bot.domain.change import Change
 from bot.domain.failure import LeaseLost
 from bot.domain.followed_base import followed_base
-from bot.domain.rebuild import AWAITING, Rebuild, State
+from bot.domain.rebuild import AWAITING, Action, Rebuild, State, Target
+from bot.domain.reference import Base
+from bot.domain.repository import Identity
 from bot.domain.usage import Usage
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.due_rows import DueRows
+from bot.store.engine.locking import lock
 from bot.store.rebuilds import IS_OUTDATED, RebuildStore
-from bot.store.rows.blobs import blobs_of
 from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
 from bot.store.rows.tables import changes, rebuilds, repositories, usages
+
+_WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
 
 
 class ActStore(RebuildStore):
@@ -53,10 +57,43 @@ class ActStore(RebuildStore):
         if stored.rowcount != 1:
             raise LeaseLost(f"rebuild {rebuild.id} is no longer leased to {self._worker.name}")
 
-    async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
-        """Those of the files that discovery has fetched before."""
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        """Repositories whose dispatches are due, those that are due longest first."""
+        query = (
+            select(repositories.c.name, repositories.c.node_id)
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .where(
+                rebuilds.c.action == Action.DISPATCH.value,
+                rebuilds.c.state.in_(AWAITING),
+                rebuilds.c.due_at <= self._clock.now(),
+            )
+            .order_by(rebuilds.c.due_at, rebuilds.c.id)
+            .limit(limit)
+        )
         async with self._database.reading() as connection:
-            return await blobs_of(connection, shas)
+            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+
+    async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
+        """Makes due what is open in the repository for bases of `rebuild` alone, for `act` to end it."""
+        bases = {target.base for target in rebuild.targets}
+        async with self._database.transaction() as connection:
+            home = select(rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id).scalar_subquery()
+            rows = await connection.execute(
+                select(rebuilds.c.id, rebuilds.c.targets).where(
+                    rebuilds.c.repository_id == home,
+                    rebuilds.c.state == State.OPEN.value,
+                    rebuilds.c.action == Action.PULL_REQUEST.value,
+                )
+            )
+            ids = [
+                row.id for row in rows if bases >= {target.base for target in load(row.targets, tuple[Target, ...])}
+            ]
+            await lock(connection, rebuilds, ids)
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id.in_(ids))
+                .values(text_version=rebuilds.c.facts_version - 1, due_at=self._clock.now())
+            )
 
 
 async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
@@ -65,7 +102,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         .mappings()
         .one()
     )
-    rebuild = rebuild_of(row, home["name"])
+    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
     moved = await connection.execute(
         select(changes.c.change)
         .where(changes.c.id.in_([change for target in rebuild.targets for change in target.changes]))
@@ -76,6 +113,11 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
     targets = {target.base for target in rebuild.targets}
     concerned = (usage for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets)
     paths = {path for usage in concerned for path in usage.paths}
+    places: dict[Base, set[str]] = {}
+    for usage in found:
+        base = followed_base(usage.reference)
+        if usage.sdk_pin is None and base in targets:
+            places.setdefault(base, set()).add(usage.path)
     return Job(
         rebuild,
         fleet_repository_of(home, {}),
@@ -83,4 +125,28 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         tuple(load(change, Change) for change in moved.scalars()),
         tuple(sorted(paths)),
         bool(home["listed"]),
+        {base: tuple(sorted(named)) for base, named in places.items()},
+        await _replaced_by(connection, rebuild, home["id"]),
     )
+
+
+async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Action | None:
+    """What a later rebuild of the repository does about the same bases, where that is another action."""
+    if rebuild.state is not State.OPEN:
+        return None
+    later = await connection.execute(
+        select(rebuilds.c.action, rebuilds.c.targets)
+        .where(
+            rebuilds.c.repository_id == repository,
+            rebuilds.c.id > rebuild.id,
+            rebuilds.c.action != rebuild.action.value,
+            rebuilds.c.state.not_in(_WITHOUT_EFFECT),
+            or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == State.SUCCEEDED.value),
+        )
+        .order_by(rebuilds.c.id.desc())
+    )
+    bases = {target.base for target in rebuild.targets}
+    for row in later:
+        if bases <= {target.base for target in load(row.targets, tuple[Target, ...])}:
+            return Action(row.action)
+    return None

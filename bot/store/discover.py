@@ -22,6 +22,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases import base_ids, left_behind, mark_used
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.repositories import rename_in_place
 from bot.store.rows.served import plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
@@ -64,9 +65,11 @@ class DiscoverStore(Store):
                 await tell_incidents(connection, [Incident(_UNLISTED, now, trouble)], (), now)
 
     async def known_fleet(self) -> KnownFleet:
+        listed = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
         async with self._database.reading() as connection:
-            names = await connection.execute(select(repositories.c.name).where(repositories.c.listed.is_(True)))
-            return KnownFleet(frozenset(names.scalars()), await open_since(connection, _SHORT))
+            rows = (await connection.execute(listed)).all()
+            ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
+            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, _SHORT), ids)
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
@@ -79,6 +82,7 @@ class DiscoverStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due)
+            await rename_in_place(connection, listing.taken)
             rows = await connection.execute(
                 select(
                     repositories.c.id,
@@ -223,7 +227,14 @@ async def _listing_of(claimed: Claimed) -> DueListing:
 async def _repository_of(claimed: Claimed) -> DueRepository:
     row = claimed.row
     return DueRepository(
-        row["id"], row["name"], row["default_branch"], row["tree"], row["attempts"], row["reader"], row["error"]
+        row["id"],
+        row["name"],
+        row["default_branch"],
+        row["tree"],
+        row["attempts"],
+        row["reader"],
+        row["error"],
+        row["node_id"],
     )
 
 
@@ -261,6 +272,8 @@ def _settled_push(item: Repository, now: datetime) -> datetime | None:
 def _new_row(item: Repository, now: datetime) -> dict[str, object]:
     return {
         "name": item.name,
+        "forge_id": item.id,
+        "node_id": item.node_id,
         "default_branch": item.default_branch,
         "pushed_at": _settled_push(item, now),
         "listed": True,

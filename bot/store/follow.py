@@ -3,6 +3,7 @@
 from sqlalchemy import and_, not_, select
 
 from bot.domain.rebuild import FOLLOWED, Rebuild
+from bot.domain.repository import Identity
 from bot.reconcile.work import Claimed
 from bot.store.engine.due_rows import DueRows
 from bot.store.rebuilds import IS_OUTDATED, RebuildStore
@@ -17,6 +18,9 @@ class FollowStore(RebuildStore):
         return self._due(and_(rebuilds.c.state.in_(FOLLOWED), not_(IS_OUTDATED)), self._rebuild)
 
     async def _rebuild(self, claimed: Claimed) -> Rebuild:
-        named = select(repositories.c.name).where(repositories.c.id == claimed.row["repository_id"])
-        async with self._database.transaction() as connection:
-            return rebuild_of(claimed.row, (await connection.execute(named)).scalar_one())
+        named = select(repositories.c.name, repositories.c.node_id).where(
+            repositories.c.id == claimed.row["repository_id"]
+        )
+        async with self._database.reading() as connection:
+            home = (await connection.execute(named)).one()
+        return rebuild_of(claimed.row, Identity(home.name, home.node_id))

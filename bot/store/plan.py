@@ -62,6 +62,7 @@ class PlanStore(Store):
                 usages.c.id.label("usage_id"),
                 repositories.c.id,
                 repositories.c.name,
+                repositories.c.node_id,
                 repositories.c.workflows,
                 repositories.c.config,
             )

@@ -76,6 +76,9 @@ class Git:
             self._blobs[sha] = base64.b64decode(answer.body["content"])
         return self._blobs[sha]
 
+    async def is_blob(self, name: str, sha: str) -> bool:
+        return sha in self._blobs or (await self.edge.call("GET", f"/repos/{name}/git/blobs/{sha}")).status == 200
+
     async def history(self, name: str, sha: str, most: int) -> list[str]:
         """The commit and what came before it, newest first."""
         answer = await self.edge.call("GET", f"/repos/{name}/commits?sha={quote(sha)}&per_page={most}")

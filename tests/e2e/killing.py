@@ -91,6 +91,12 @@ def _named(method: str, url: str) -> str:
     return f"{method} {re.sub(r'[0-9a-f]{12,}|[0-9]+', 'N', url)}"
 
 
+def _is_query(url: str, body: Any) -> bool:
+    """Whether a GraphQL request only reads."""
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    return url.endswith("/graphql") and text.startswith('{"query": "query')
+
+
 def _watch_http(countdown: Countdown) -> None:
     import httpx
     from urllib3.connectionpool import HTTPConnectionPool
@@ -99,7 +105,7 @@ def _watch_http(countdown: Countdown) -> None:
     handle: Callable[..., Any] = httpx.AsyncHTTPTransport.handle_async_request
 
     def urlopen(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **options: Any) -> Any:
-        if method in _READS:
+        if method in _READS or _is_query(url, options.get("body")):
             return plain(pool, method, url, *args, **options)
         name = _named(method, url)
         countdown.point(f"before {name}")

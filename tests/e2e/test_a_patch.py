@@ -267,11 +267,17 @@ async def test_global_json_moves_in_the_same_pull_request_as_the_sdk_image(stage
     assert await stage.world.github.read("builder", "global.json", branch) == pin.replace("10.0.100", "10.0.101")
 
 
+async def pull_request_node(stage: Stage, repository: str) -> str:
+    [request] = await stage.world.github.pull_requests(repository)
+    return str(request["node_id"])
+
+
 async def test_an_open_pull_request_stays_open_where_its_text_cannot_be_updated(stage: Stage) -> None:
     await stage.fleet.publish_runtime("10.0.1")
     await stage.run_pass()
     stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
-    stage.world.faults.add("PATCH", "/repos/contoso/payments-api/pulls/1", status=502, times=1)
+    fix = await pull_request_node(stage, "payments-api")
+    stage.world.faults.add("POST", f"updatePullRequest.*{fix}", status=502, times=1)
 
     outcomes = await stage.run_pass()
 

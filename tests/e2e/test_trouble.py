@@ -36,7 +36,7 @@ async def test_a_registry_that_is_down_is_one_incident(stage: Stage) -> None:
 
 async def test_github_answering_502_costs_no_rebuild(stage: Stage) -> None:
     await publish(stage)
-    stage.world.faults.add("POST", "/repos/contoso/payments-api/git/refs", status=502, times=1)
+    stage.world.faults.add("POST", "createCommitOnBranch.*contoso/payments-api", status=502, times=1)
 
     outcomes = await stage.run_pass()
 
@@ -92,7 +92,7 @@ async def test_slack_being_down_loses_no_message(stage: Stage) -> None:
 
 async def test_an_answer_lost_after_the_write_leads_to_no_second_one(stage: Stage) -> None:
     await publish(stage)
-    for path in ("/repos/contoso/payments-api/pulls", "/repos/contoso/catalog-web/actions/.*/dispatches"):
+    for path in ("createPullRequest.*contoso/payments-api", "/repos/contoso/catalog-web/actions/.*/dispatches"):
         stage.world.faults.add("POST", path, drop=True, applied=True, times=1)
     stage.world.faults.add("POST", "/api/chat.postMessage", service="slack", drop=True, applied=True, times=1)
 
@@ -106,7 +106,8 @@ async def test_an_answer_lost_after_the_write_leads_to_no_second_one(stage: Stag
 
 async def test_a_repository_that_denies_access_does_not_stop_the_others(stage: Stage) -> None:
     await publish(stage)
-    stage.world.faults.add(None, "/repos/contoso/orders-api/.*", status=403, times=1000)
+    node = (await stage.world.github.ask("GET", "/repos/contoso/orders-api"))["node_id"]
+    stage.world.faults.add(None, f"/repos/contoso/orders-api/|{node}", status=403, times=1000)
 
     outcomes = await stage.run_pass()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.act.ports import Job
-from bot.act.pull_request.wording import is_closing, marked
+from bot.act.pull_request.section import section_in
 from bot.domain.followed_base import followed_base
 from bot.domain.forge import PullRequest
 from bot.domain.rebuild import Rebuild
@@ -24,7 +24,7 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
     closed_in: dict[str, int] = {}
     for request in found:
         if not request.is_open and not request.is_merged:
-            closed_in |= dict.fromkeys(marked(request.body) - closed_in.keys(), request.number)
+            closed_in |= dict.fromkeys(section_in(request.body).digests - closed_in.keys(), request.number)
     gone = [target for target in job.rebuild.targets if target.to_digest in closed_in]
     if not gone:
         return Declined(job)
@@ -50,6 +50,8 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
 def was_closed_by_us(found: Sequence[PullRequest], rebuild: Rebuild) -> bool:
     """Whether an attempt that got no further has closed the rebuild's own pull request."""
     return any(
-        request.number == rebuild.pull_request and not request.is_merged and is_closing(request.body)
+        request.number == rebuild.pull_request
+        and not request.is_merged
+        and section_in(request.body).is_closed_by_us
         for request in found
     )

@@ -1,56 +1,40 @@
-"""What people would like on a pull request and it can do without: labels, and requests for a review.
+"""What people would like on a pull request and it can do without: labels, and requests for a review."""
 
-What the host refuses of that is told in a line each, and keeps no pull request from being opened and followed.
-"""
+from collections.abc import Sequence
+from datetime import datetime
 
-from collections.abc import Awaitable
-
-from bot.act.ports import ActOptions, Host, Job
+from bot.act.ports import ActOptions, Job
+from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import PullRequest
+from bot.domain.forge import BranchLook, PullRequest, Refusal, Wishes
 
 _REFUSALS = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
-_MOST_ASKED_ALONE = 10
 
 
-async def add_labels(job: Job, host: Host, options: ActOptions, current: PullRequest) -> list[str]:
-    """Those that are missing."""
-    labels = sorted({options.label, *job.member.config.labels} - set(current.labels))
-    if not labels:
-        return []
-    adding = host.add_labels(job.rebuild.repository, current.number, labels)
-    return await _refusal(f"not labelled {', '.join(labels)}", adding)
-
-
-async def ask_for_review(job: Job, host: Host, number: int) -> list[str]:
-    """GitHub refuses everybody where it does not know one, so then each is asked alone."""
+def wishes_of(job: Job, options: ActOptions, request: PullRequest | None = None) -> Wishes:
+    """The labels that are missing, and reviews where the pull request is new."""
     config = job.member.config
-    alone = [
-        *(((person,), ()) for person in config.reviewers),
-        *(((), (team,)) for team in config.team_reviewers),
-    ]
-    if not alone:
-        return []
-    refused = await _asked(job, host, number, config.reviewers, config.team_reviewers)
-    if not refused or len(alone) == 1:
-        return refused
-    return [
-        line
-        for people, teams in alone[:_MOST_ASKED_ALONE]
-        for line in await _asked(job, host, number, people, teams)
-    ]
+    labels = {options.label, *config.labels} - set(request.labels if request is not None else ())
+    if request is not None and job.rebuild.pull_request == request.number:
+        return Wishes(tuple(sorted(labels)))
+    return Wishes(tuple(sorted(labels)), config.reviewers, config.team_reviewers)
 
 
-async def _asked(job: Job, host: Host, number: int, people: tuple[str, ...], teams: tuple[str, ...]) -> list[str]:
-    asking = host.request_review(job.rebuild.repository, number, people=people, teams=teams)
-    return await _refusal(f"no review asked of {', '.join([*people, *teams])}", asking)
+async def grant_wishes(
+    job: Job, look: BranchLook, request: PullRequest, tools: Tools, looked_at: datetime
+) -> Sequence[Refusal]:
+    """Adds labels and asks for reviews.
 
-
-async def _refusal(what: str, asked: Awaitable[None]) -> list[str]:
+    What the forge refuses of that keeps no pull request from being opened and followed; each refusal is told.
+    """
+    wishes = wishes_of(job, tools.options, request)
+    if not wishes:
+        return ()
+    tools.before_write(job.rebuild, looked_at)
     try:
-        await asked
+        return await tools.forge.grant(job.member.identity, request, wishes, look.wish_ids)
     except Failure as failure:
         if failure.trouble not in _REFUSALS:
             raise
-        return [f"{what}: {failure.what}"]
-    return []
+        asked = ", ".join([*wishes.labels, *wishes.people, *wishes.teams])
+        return (Refusal(f"no labels or reviewers ({asked})", failure.what),)

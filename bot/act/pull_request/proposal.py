@@ -1,241 +1,235 @@
 """One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
 
-import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.act.ports import ActOptions, ActStore, Host, Job, Refresher
+from bot.act.own_word import as_now, objection
+from bot.act.ports import Job
+from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
-from bot.act.pull_request.labels_and_reviews import add_labels, ask_for_review
-from bot.act.pull_request.wording import body, closing, commit_message, is_replaceable, title, what_moved
-from bot.domain.backoff import rest_at_age
-from bot.domain.clock import Clock
-from bot.domain.forge import FileChange, PullRequest
-from bot.domain.rebuild import Rebuild, State
-from bot.domain.reference import Base
-from bot.domain.repository import Tree, TreeEntry, blob_name
-from bot.domain.wanted_digest import WantedDigests, wanted_digests_of
+from bot.act.pull_request.edits import Edits, edits_of
+from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
+from bot.act.pull_request.section import closed, hash_of, put_into, section_in, written
+from bot.act.pull_request.wording import body, title, what_moved
+from bot.act.tools import Tools
+from bot.act.waiting import away, left_alone
+from bot.domain.backoff import look_together, rest_at_age
+from bot.domain.forge import BranchLook, FilesDenied, PullRequest, RequestChange
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.formats.repository import is_read_together
 from bot.formats.rewrite.refresh import read_with
-
-_LARGEST_FILE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Edits:
-    files: tuple[FileChange, ...] = ()
-    refused: tuple[str, ...] = ()
-    unmet: tuple[Base, ...] = ()
-    """The targets that no file names, or that no file stands on even after the edits."""
+class _Attempt:
+    """A job as the repository stands now. `told` is what the reason of an open pull request says besides."""
+
+    job: Job
+    look: BranchLook
+    looked_at: datetime
+    told: tuple[str, ...] = ()
+
+    @property
+    def rebuild(self) -> Rebuild:
+        return self.job.rebuild
+
+    @property
+    def current(self) -> PullRequest | None:
+        return next((request for request in self.look.pull_requests if request.is_open), None)
 
 
-async def open_or_update(
-    job: Job, store: ActStore, host: Host, refresh: Refresher, options: ActOptions, clock: Clock
-) -> Rebuild:
-    """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash."""
-    rebuild, repository = job.rebuild, job.rebuild.repository
-    assert rebuild.branch is not None
-    if not job.member.config.enabled and rebuild.state.awaits_action:
-        return rebuild.moved(State.SKIPPED, "the repository opted out in .github/freshness.yaml", at=clock.now())
-    found = await host.pull_requests(repository, rebuild.branch)
-    current = next((request for request in found if request.is_open), None)
-    if current is None and rebuild.state is State.OPEN and not was_closed_by_us(found, rebuild):
-        return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now())  # verify tells how it ended
-    declined = less_declined(found, job)
-    if current is None and declined.left is None:
-        return rebuild.moved(State.CANCELLED, declined.told[0], at=clock.now())
-    job, slips = (declined.left, declined.told) if declined.left is not None else (job, ())
-    is_more = current is None and rebuild.state.awaits_action
-    if is_more and await store.open_pull_requests(repository) >= options.open_pull_requests:
-        return _waiting(rebuild, options, clock, "other pull requests of the bot are still open here")
-    if rebuild.attempted_at is None:
-        rebuild = replace(rebuild, attempted_at=clock.now())
-        await store.save_progress(rebuild)
-    trunk, job = await _trunk(job, host)
-    edits = await _edits(job, store, host, refresh, trunk, clock) if trunk is not None else _Edits()
-    if trunk is None or not edits.files:
-        ended = _without_edits(job, rebuild, edits, trunk, options, clock)
-        if current is not None and trunk is not None and not edits.refused:
-            # Somebody was faster, the base went back to what the branch already has, or is not used any more.
-            await host.close_pull_request(repository, current.number, body=closing(current.body, ended.reason))
+async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = None) -> Rebuild:
+    """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash.
+
+    `denied` are files that an attempt just before this one was refused; the pull request goes without them.
+    """
+    attempt = await _looked(job, tools)
+    ended = await _not_to_begin(attempt, job, tools)
+    if ended is not None:
         return ended
-    merged = {request.head for request in found if request.is_merged}
-    job = replace(job, paths=tuple(file.path for file in edits.files))
-    await _bring_branch(job, store, host, refresh, trunk, edits, merged, clock)
-    request, refused = await _bring_request(job, host, options, current, edits)
-    opened = rebuild.moved(State.OPEN, _reason(job, request, [*slips, *refused]), at=clock.now())
-    return replace(
-        opened,
-        pull_request=request.number,
-        url=request.url,
-        text_version=rebuild.facts_version,
-        due_at=clock.now() + rest_at_age(rebuild.age(clock.now()), options.follow_every),
+    attempt = await _intended(_less_declined(attempt), tools)
+    edits = await _edits(attempt, tools, denied)
+    if not edits.files:
+        return await _without_edits(attempt, edits, tools)
+    try:
+        return await _brought(attempt, edits, tools)
+    except FilesDenied as refused:
+        if denied is not None:
+            raise
+        return await open_or_update(replace(job, rebuild=attempt.rebuild), tools, refused)
+
+
+async def _looked(job: Job, tools: Tools) -> _Attempt:
+    assert job.rebuild.branch is not None
+    looked_at = tools.clock.now()
+    wishes = wishes_of(job, tools.options)
+    paths = await _paths(job, tools)
+    look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
+    return _Attempt(as_now(job, look.standing, looked_at), look, looked_at)
+
+
+async def _paths(job: Job, tools: Tools) -> Sequence[str]:
+    """The files to look at: a project takes properties from others, which only the whole tree names."""
+    if not any(is_read_together(path, b"") for path in job.paths):
+        return job.paths
+    tree = await tools.forge.tree(job.member.identity, job.default_branch)
+    shown = [entry.path for entry in tree.entries if entry.is_file] if tree is not None else []
+    return sorted(read_with(shown, job.paths))
+
+
+async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuild | None:
+    """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if (read_only := attempt.look.standing.read_only) is not None:
+        told = f"the repository is {read_only}"
+        return away(rebuild, told, told, tools.options, now)
+    if (reason := _superfluous(attempt.job)) is not None:
+        return await _closed(attempt, rebuild.moved(State.CANCELLED, reason, at=now), tools)
+    word = objection(attempt.job, now, claimed.member.config)
+    if word is not None:
+        return (
+            rebuild.moved(State.SKIPPED, word, at=now)
+            if rebuild.state.awaits_action
+            else left_alone(rebuild, tools.options, now)
+        )
+    if attempt.current is not None:
+        return None
+    if rebuild.state is State.OPEN and not was_closed_by_us(attempt.look.pull_requests, rebuild):
+        return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
+    declined = less_declined(attempt.look.pull_requests, attempt.job)
+    if declined.left is None:
+        return rebuild.moved(State.CANCELLED, declined.told[0], at=now)
+    if rebuild.state.awaits_action and await _is_full(attempt, tools):
+        waiting = rebuild.moved(State.WAITING, "other pull requests of the bot are still open here", at=now)
+        return replace(waiting, due_at=now + tools.options.follow_every)
+    return None
+
+
+def _superfluous(job: Job) -> str | None:
+    """Why an open pull request is in nobody's interest any more; None where it is."""
+    if job.rebuild.state is not State.OPEN:
+        return None
+    asked = job.member.config.action
+    if Action.DISPATCH in (asked, job.replaced_by):
+        return "the repository is rebuilt by a workflow run instead"
+    if Action.NOTIFY in (asked, job.replaced_by):
+        return "the repository is only told of new bases now"
+    return None
+
+
+async def _is_full(attempt: _Attempt, tools: Tools) -> bool:
+    return await tools.store.open_pull_requests(attempt.rebuild.repository) >= tools.options.open_pull_requests
+
+
+def _less_declined(attempt: _Attempt) -> _Attempt:
+    declined = less_declined(attempt.look.pull_requests, attempt.job)
+    return attempt if declined.left is None else replace(attempt, job=declined.left, told=declined.told)
+
+
+async def _intended(attempt: _Attempt, tools: Tools) -> _Attempt:
+    """With the intent stored before anything is tried."""
+    if attempt.rebuild.attempted_at is not None:
+        return attempt
+    rebuild = replace(attempt.rebuild, attempted_at=tools.clock.now())
+    await tools.store.save_progress(rebuild)
+    return replace(attempt, job=replace(attempt.job, rebuild=rebuild))
+
+
+async def _edits(attempt: _Attempt, tools: Tools, denied: FilesDenied | None) -> Edits:
+    if attempt.look.trunk is None:
+        return Edits()
+    found = await edits_of(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
+    return found.without(denied)
+
+
+async def _without_edits(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
+    """Nothing that the default branch lacks can be brought to it."""
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if rebuild.state is State.OPEN and (attempt.look.trunk is None or edits.told):
+        return left_alone(rebuild, tools.options, now)
+    if attempt.look.trunk is None:
+        return rebuild.moved(State.SKIPPED, "the repository has no commits", at=now)
+    if edits.told:
+        return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.told[0]}", at=now)
+    if edits.unmet:
+        names = ", ".join(base.short for base in sorted(edits.unmet))
+        ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
+        after = rebuild.moved(ended, f"no file of the default branch names {names} any more", at=now)
+    else:
+        after = rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=now)
+    # Somebody was faster, the base went back to what the branch already has, or is not used any more.
+    return await _closed(attempt, after, tools)
+
+
+async def _closed(attempt: _Attempt, after: Rebuild, tools: Tools) -> Rebuild:
+    """The pull request, if one is open, closed with the reason for which the rebuild ends."""
+    if attempt.current is not None:
+        tools.before_write(attempt.rebuild, attempt.looked_at)
+        await tools.forge.close_pull_request(
+            attempt.job.member.identity, attempt.current, body=closed(attempt.current.body, after.reason)
+        )
+    return after
+
+
+async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
+    """The branch with its edits, the pull request with its text, and what people would like on it."""
+    job, forge, home = attempt.job, tools.forge, attempt.job.member.identity
+    on_branch = None
+    if attempt.look.branch is not None:
+        on_branch = await edits_of(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
+    change = branch_change(job, attempt.look, edits, on_branch)
+    wanted = _request_change(replace(job, paths=tuple(file.path for file in edits.files)), attempt.current, edits)
+    prepared = None
+    if change is not None:
+        tools.before_write(job.rebuild, attempt.looked_at)
+        prepared = await forge.prepare(home, change)
+    request = attempt.current
+    if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
+        tools.before_write(job.rebuild, attempt.looked_at)
+        request = await forge.carry_out(home, change, prepared, wanted)
+    refused = await grant_wishes(job, attempt.look, request, tools, attempt.looked_at)
+    return _opened(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
+
+
+def _request_change(job: Job, current: PullRequest | None, edits: Edits) -> RequestChange:
+    """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
+    assert job.rebuild.branch is not None
+    digests = [target.to_digest for target in job.rebuild.targets]
+    told = title(job)
+    section = written(body(job, edits.told), digests, told)
+    if current is None:
+        return RequestChange(job.rebuild.branch, job.default_branch, None, told, section)
+    is_ours = section_in(current.body).titled == hash_of(current.title)
+    text = put_into(current.body, section)
+    return RequestChange(
+        job.rebuild.branch,
+        job.default_branch,
+        current,
+        told if is_ours and told != current.title else None,
+        text if text != current.body else None,
     )
 
 
-async def _trunk(job: Job, host: Host) -> tuple[str | None, Job]:
-    """The tip of the default branch, which may have got another name since the fleet was listed."""
-    repository = job.rebuild.repository
-    trunk = await host.branch_head(repository, job.default_branch)
-    if trunk is not None:
-        return trunk, job
-    named = await host.default_branch(repository)
-    if named == job.default_branch:
-        return None, job
-    return await host.branch_head(repository, named), replace(job, default_branch=named)
+def _opened(attempt: _Attempt, request: PullRequest, told: Iterable[str], tools: Tools) -> Rebuild:
+    rebuild, now = attempt.rebuild, tools.clock.now()
+    opened = rebuild.moved(State.OPEN, _reason(attempt.job, request, told), at=now)
+    rest = rest_at_age(rebuild.age(now), tools.options.follow_every)
+    return replace(
+        opened,
+        pull_request=request.number,
+        node_id=request.node_id,
+        url=request.url,
+        text_version=rebuild.facts_version,
+        due_at=look_together(now + rest, tools.options.follow_every),
+    )
 
 
-def _reason(job: Job, request: PullRequest, slips: Sequence[str]) -> str:
+def _reason(job: Job, request: PullRequest, told: Iterable[str]) -> str:
     """Why there is a pull request; what it waited for is over, what it lacks is told."""
     rebuild = job.rebuild
     if rebuild.state is State.OPEN:
         return rebuild.reason
     is_new = rebuild.state is State.PLANNED
     reason = rebuild.reason if is_new else f"{what_moved(job)}; pull request #{request.number} is open"
-    return "; ".join([reason, *slips])
-
-
-def _without_edits(
-    job: Job, rebuild: Rebuild, edits: _Edits, trunk: str | None, options: ActOptions, clock: Clock
-) -> Rebuild:
-    """Nothing that the default branch lacks can be brought to it."""
-    if rebuild.state is State.OPEN and (trunk is None or edits.refused):
-        rest = rest_at_age(rebuild.age(clock.now()), options.follow_every)
-        return replace(rebuild, text_version=rebuild.facts_version, due_at=clock.now() + rest)
-    if trunk is None:
-        return rebuild.moved(State.SKIPPED, f"there is no branch {job.default_branch}", at=clock.now())
-    if edits.refused:
-        return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.refused[0]}", at=clock.now())
-    if edits.unmet:
-        names = ", ".join(base.short for base in edits.unmet)
-        ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
-        return rebuild.moved(ended, f"no file of the default branch names {names} any more", at=clock.now())
-    return rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=clock.now())
-
-
-def _waiting(rebuild: Rebuild, options: ActOptions, clock: Clock, reason: str) -> Rebuild:
-    return replace(rebuild.moved(State.WAITING, reason, at=clock.now()), due_at=clock.now() + options.follow_every)
-
-
-async def _edits(job: Job, store: ActStore, host: Host, refresh: Refresher, ref: str, clock: Clock) -> _Edits:
-    """The files of `ref` that must change, with their new content."""
-    tree = await host.tree(job.rebuild.repository, ref)
-    paths = read_with((entry.path for entry in tree.entries), job.paths) if tree is not None else job.paths
-    entries = await _entries(job.rebuild.repository, tree, sorted(paths), host)
-    readable = [entry for entry in entries if entry.size <= _LARGEST_FILE]
-    contents = dict(await store.known_blobs([entry.sha for entry in readable]))
-    for entry in readable:
-        if entry.sha not in contents:
-            contents[entry.sha] = await host.blob(job.rebuild.repository, entry.sha)
-    orders = wanted_digests_of(job.rebuild, job.changes)
-    wanted = {path: _heeded(orders, path, job, clock) for path in job.paths}
-    before = {entry.path: contents[entry.sha] for entry in readable}
-    results = await asyncio.to_thread(refresh, before, wanted)
-    files = [
-        FileChange(entry.path, results[entry.path].data, entry.mode)
-        for entry in readable
-        if results[entry.path].data != before[entry.path]
-    ]
-    refused = [
-        f"{problem.path}:{problem.line}: {problem.message}" for path in before for problem in results[path].refused
-    ]
-    met = {base for result in results.values() for base in result.met}
-    unmet = {target.base for target in job.rebuild.targets} - met
-    return _Edits(tuple(files), tuple(refused), tuple(sorted(unmet)))
-
-
-def _heeded(wanted: WantedDigests, path: str, job: Job, clock: Clock) -> WantedDigests:
-    """Less what the repository has asked to leave alone, perhaps since the plan was made."""
-    today, config = clock.now().date(), job.member.config
-    return replace(
-        wanted,
-        of_bases=tuple(one for one in wanted.of_bases if config.ignored_by(path, str(one.base), today) is None),
-    )
-
-
-async def _entries(repository: str, tree: Tree | None, paths: Sequence[str], host: Host) -> list[TreeEntry]:
-    wanted = set(paths)
-    if tree is None:
-        return []
-    if not tree.truncated:
-        return [entry for entry in tree.entries if entry.is_file and entry.path in wanted]
-    folders: dict[str, Tree] = {"": await host.subtree(repository, tree.sha)}
-    found = [await _entry(repository, path, folders, host) for path in sorted(wanted)]
-    return [entry for entry in found if entry is not None and entry.is_file]
-
-
-async def _entry(repository: str, path: str, folders: dict[str, Tree], host: Host) -> TreeEntry | None:
-    """Folder by folder, where the host cut the whole listing short; `folders` keeps those already seen."""
-    place = ""
-    for name in path.split("/"):
-        entry = next((item for item in folders[place].entries if item.path == name), None)
-        if entry is None:
-            return None
-        place = f"{place}/{name}".lstrip("/")
-        if entry.kind != "tree":
-            return replace(entry, path=place) if place == path else None
-        if place not in folders:
-            folders[place] = await host.subtree(repository, entry.sha)
-    return None
-
-
-async def _bring_branch(
-    job: Job,
-    store: ActStore,
-    host: Host,
-    refresh: Refresher,
-    trunk: str,
-    edits: _Edits,
-    merged: Collection[str],
-    clock: Clock,
-) -> None:
-    """Moves the branch to the wanted content; people's commits on it are kept and built upon.
-
-    `merged` are heads of merged pull requests: a branch that still stands there holds nothing of its own.
-    """
-    repository, branch = job.rebuild.repository, job.rebuild.branch
-    assert branch is not None
-    head = await host.branch_head(repository, branch)
-    if head is None:
-        commit = await _commit(job, host, trunk, edits.files, commit_message(job))
-        await host.create_branch(repository, branch, commit)
-        return
-    _, parents, message, is_amended = await host.commit(repository, head)
-    is_ours = is_replaceable(message) and not is_amended
-    if is_ours and parents[:1] == (trunk,) and _holds(await host.tree(repository, head), edits.files):
-        return
-    if is_ours or head == trunk or head in merged:
-        commit = await _commit(job, host, trunk, edits.files, commit_message(job))
-        await host.move_branch(repository, branch, commit)
-        return
-    onto = await _edits(job, store, host, refresh, head, clock)
-    if onto.files:
-        commit = await _commit(job, host, head, onto.files, commit_message(job, replaceable=False))
-        await host.move_branch(repository, branch, commit)
-
-
-async def _commit(job: Job, host: Host, parent: str, files: Sequence[FileChange], message: str) -> str:
-    tree, _, _, _ = await host.commit(job.rebuild.repository, parent)
-    return await host.create_commit(job.rebuild.repository, parent=parent, tree=tree, files=files, message=message)
-
-
-def _holds(tree: Tree | None, files: Sequence[FileChange]) -> bool:
-    shas = {entry.path: entry.sha for entry in tree.entries} if tree else {}
-    return all((sha := shas.get(file.path, "")) == blob_name(file.content, sha) for file in files)
-
-
-async def _bring_request(
-    job: Job, host: Host, options: ActOptions, current: PullRequest | None, edits: _Edits
-) -> tuple[PullRequest, list[str]]:
-    """The pull request as wanted, and what the host refused of that which it can do without."""
-    repository, branch = job.rebuild.repository, job.rebuild.branch
-    assert branch is not None
-    wanted_title, wanted_body = title(job), body(job, edits.refused)
-    if current is None:
-        current = await host.create_pull_request(
-            repository, branch=branch, onto=job.default_branch, title=wanted_title, body=wanted_body
-        )
-    elif (current.title, current.body) != (wanted_title, wanted_body):
-        await host.update_pull_request(repository, current.number, title=wanted_title, body=wanted_body)
-    is_new = job.rebuild.pull_request != current.number
-    slips = await ask_for_review(job, host, current.number) if is_new else []
-    return current, [*slips, *await add_labels(job, host, options, current)]
+    return "; ".join([reason, *told])

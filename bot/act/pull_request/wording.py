@@ -1,6 +1,5 @@
 """What a reviewer reads: title, body and commit message of a pull request."""
 
-import re
 from collections.abc import Sequence
 
 from bot.act.ports import Job
@@ -10,8 +9,8 @@ from bot.domain.escaping import code, markdown
 from bot.domain.versions import versions_reached
 from bot.domain.words import counted
 
-_LONGEST_BODY = 60_000
-"""GitHub refuses bodies over 65,536 characters."""
+LONGEST_BODY = 60_000
+"""Characters that the bot writes; GitHub refuses bodies over 65,536."""
 _LONGEST_TITLE = 120
 _MOST_CVES = 40
 _MOST_FILES = 30
@@ -27,8 +26,6 @@ _CAUSES = {
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
 _TRAILER = "Freshness-Base: "
-_MARK = re.compile(r"\n*<!-- freshness-bot rebuild ([^>]*?) ?-->")
-_CLOSED = "**Closed by the bot:** "
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -49,33 +46,18 @@ def title(job: Job) -> str:
 
 def commit_message(job: Job, *, replaceable: bool = True) -> str:
     """`replaceable` commits stand on the default branch alone: a later attempt may put another in their place."""
-    trailers = "\n".join(f"{_TRAILER}{target.base}@{target.to_digest}" for target in job.rebuild.targets)
+    trailers = "\n".join(sorted(trailers_for(job)))
     return f"{title(job)}\n\n{_sentence(job.changes)}\n" + (f"\n{trailers}\n" if replaceable else "")
 
 
-def is_replaceable(message: str) -> bool:
-    """Whether a commit is one of ours that holds nothing else."""
-    return any(line.startswith(_TRAILER) for line in message.splitlines())
+def trailers_for(job: Job) -> frozenset[str]:
+    """The lines by which a commit of the bot is known as the one for these digests."""
+    return frozenset(f"{_TRAILER}{target.base}@{target.to_digest}" for target in job.rebuild.targets)
 
 
-def mark(job: Job) -> str:
-    """The hidden line by which a pull request is known again as the one for these digests."""
-    return f"<!-- freshness-bot rebuild {','.join(target.to_digest for target in job.rebuild.targets)} -->"
-
-
-def marked(text: str) -> frozenset[str]:
-    """The digests that a pull request with this text is for."""
-    found = _MARK.search(text)
-    return frozenset(found[1].split(",")) if found else frozenset()
-
-
-def is_closing(text: str) -> bool:
-    return text.startswith(_CLOSED)
-
-
-def closing(text: str, reason: str) -> str:
-    """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
-    return f"{_CLOSED}{reason}.\n\n{_MARK.sub('', text)}"
+def trailers_in(message: str) -> frozenset[str]:
+    """Those of a commit; empty for one that is not the bot's, or that holds more than its own."""
+    return frozenset(line for line in message.splitlines() if line.startswith(_TRAILER))
 
 
 def what_moved(job: Job) -> str:
@@ -93,9 +75,7 @@ def body(job: Job, refused: Sequence[str] = ()) -> str:
         _refusals(refused),
         _how_to(job),
     ]
-    text = "\n\n".join(part for part in parts if part)
-    hidden = mark(job)
-    return f"{_cut(text, _LONGEST_BODY - len(hidden))}\n\n{hidden}"
+    return _cut("\n\n".join(part for part in parts if part), LONGEST_BODY)
 
 
 def _cut(text: str, longest: int) -> str:

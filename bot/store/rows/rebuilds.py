@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rebuild import ENDED, Action, Rebuild, State, Target
-from bot.domain.repository import FleetRepository, Workflow
+from bot.domain.repository import FleetRepository, Identity, Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import load
@@ -22,14 +22,18 @@ from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions,
 async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
     """The rebuilds where all of `where` holds, but for rows that cannot be read."""
     rows = await connection.execute(
-        select(rebuilds, repositories.c.name.label("repository_name"))
+        select(
+            rebuilds,
+            repositories.c.name.label("repository_name"),
+            repositories.c.node_id.label("repository_node"),
+        )
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(*where)
         .order_by(rebuilds.c.id)
     )
     return readable(
         rows.mappings(),
-        lambda row: rebuild_of(row, row["repository_name"]),
+        lambda row: rebuild_of(row, Identity(row["repository_name"], row["repository_node"])),
         lambda row: f"rebuild {row['id']}",
     )
 
@@ -71,6 +75,7 @@ def fleet_repository_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) ->
         load(row["workflows"], tuple[Workflow, ...]),
         load(row["config"], RepositoryConfig),
         tuple(pins.get(row["id"], ())),
+        row.get("node_id"),
     )
 
 
@@ -91,11 +96,11 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
     return found
 
 
-def rebuild_of(row: RowMapping | Mapping[str, Any], repository: str) -> Rebuild:
+def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Rebuild:
     return Rebuild(
         id=row["id"],
         rollout=row["rollout_id"],
-        repository=repository,
+        repository=repository.name,
         action=Action(row["action"]),
         state=State(row["state"]),
         reason=row["reason"],
@@ -115,6 +120,9 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: str) -> Rebuild:
         facts_version=row["facts_version"],
         text_version=row["text_version"],
         ended_at=row["ended_at"],
+        node_id=row["node_id"],
+        dispatches=row["dispatches"],
+        repository_node=repository.node_id,
     )
 
 
@@ -128,6 +136,8 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "correlation": rebuild.correlation,
         "attempted_at": rebuild.attempted_at,
         "run": rebuild.run,
+        "node_id": rebuild.node_id,
+        "dispatches": rebuild.dispatches,
         "url": rebuild.url,
         "text_version": rebuild.text_version,
     }

@@ -76,6 +76,8 @@ tasks = _leased("tasks", Column("name", String(64), nullable=False, unique=True)
 repositories = _leased(
     "repositories",
     Column("name", String(255), nullable=False, unique=True),
+    Column("forge_id", BigInteger, unique=True),
+    Column("node_id", String(128)),
     Column("default_branch", String(255), nullable=False),
     Column("pushed_at", Moment),
     Column("tree", String(64)),
@@ -234,6 +236,8 @@ rebuilds = _leased(
     Column("correlation", String(64), unique=True),
     Column("attempted_at", Moment),
     Column("run", BigInteger),
+    Column("node_id", String(128)),
+    Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("url", Text),
     Column("facts_version", Integer, nullable=False, server_default="0"),
     Column("text_version", Integer, nullable=False, server_default="0"),

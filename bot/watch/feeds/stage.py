@@ -251,7 +251,7 @@ def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:
 
 def _failure_line(failure: Failure, document: StoredDocument | None) -> str:
     if document is None:
-        said = str(failure).removesuffix(f"; {KEPT}")
+        said = str(failure.altered(advice="") if failure.advice == KEPT else failure)
         return f"{said}; nothing is known from this document yet"
     said = str(failure) if failure.advice == KEPT else f"{failure}; {KEPT}"
     return f"{said} (confirmed {document.checked_at:%Y-%m-%d %H:%M} UTC)"

@@ -184,6 +184,8 @@ async def object_at(
     playing.count(1)
     revision, colon, path = (expression or oid or "").partition(":")
     commit = await _resolved(playing, repository, revision)
+    if commit is None and not colon and await playing.parts.git.is_blob(repository.name, revision):
+        return object_thing("Blob", repository, revision)
     if commit is None or not colon:
         return commit
     if not path:

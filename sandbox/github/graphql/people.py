@@ -21,6 +21,17 @@ async def viewer(playing: Playing, _: None) -> Thing:
     return Thing("User", await playing.parts.edge.caller(playing.request))
 
 
+@plays("GitActor", "user")
+async def author_as_user(playing: Playing, actor: Thing) -> Thing | None:
+    """Whose address it is, in the form that GitHub gives to users; null for any other, and for an App's bot."""
+    local, _, domain = str(actor.data["email"]).partition("@")
+    login = local.rpartition("+")[2]
+    if domain != "users.noreply.github.com" or login.endswith("[bot]"):
+        return None
+    answer = await playing.parts.edge.call("GET", f"/users/{quote(login)}")
+    return Thing("User", answer.body) if answer.status == 200 else None
+
+
 @plays("Query", "user")
 async def user(playing: Playing, _: None, login: str) -> Thing:
     return await _found(playing, "User", f"/users/{quote(login)}", f"a User with the login of '{login}'")

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -20,13 +21,13 @@ async def test_a_dispatch_starts_one_run_and_follows_it(world: World) -> None:
     dispatching(world)
     await world.tick()
     after = world.store[1]
-    assert (after.state, after.run, after.url) == (State.DISPATCHED, 100, "https://host/run")
-    assert world.host.inputs[0]["correlation"] == after.correlation
+    assert (after.state, after.run, after.url) == (State.DISPATCHED, 100, "https://forge/run")
+    assert world.shop.inputs[0]["correlation"] == after.correlation
     assert after.attempted_at == NOON
 
 
 async def test_a_host_that_tells_no_run_is_asked_for_it(world: World) -> None:
-    world.host.tells_run = False
+    world.forge.tells_run = False
     dispatching(world)
     await world.tick()
     assert world.store[1].run == 100
@@ -34,20 +35,20 @@ async def test_a_host_that_tells_no_run_is_asked_for_it(world: World) -> None:
 
 @pytest.mark.parametrize("call", ["run", "dispatched_runs"])
 async def test_a_run_that_does_not_show_yet_is_found_while_it_is_followed(world: World, call: str) -> None:
-    world.host.tells_run = call == "run"
-    world.host.failing[call] = NO_ANSWER
+    world.forge.tells_run = call == "run"
+    world.forge.failing[call] = NO_ANSWER
     dispatching(world)
     await world.tick()
     assert world.store[1].state is State.DISPATCHED
     assert world.store[1].run == (100 if call == "run" else None)
-    assert world.host.calls == ["dispatch"]
+    assert world.forge.calls == ["dispatch"]
 
 
 async def test_inputs_that_the_workflow_does_not_declare_are_never_sent(world: World) -> None:
     """GitHub answers 422 to them."""
     dispatching(world, Workflow(".github/workflows/weekly-rebuild.yml", ("bases", "environment")))
     await world.tick()
-    assert list(world.host.inputs[0]) == ["bases"]
+    assert list(world.shop.inputs[0]) == ["bases"]
 
 
 async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
@@ -58,35 +59,35 @@ async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
 
 
 async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:
-    world.host.rename_trunk("trunk")
+    world.shop.rename_trunk("trunk")
     dispatching(world)
     await world.tick()
     assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
 
 
 async def test_a_run_on_a_default_branch_with_a_new_name_is_found_after_a_crash(world: World) -> None:
-    world.host.rename_trunk("trunk")
+    world.shop.rename_trunk("trunk")
     dispatching(world)
-    world.host.after["dispatch"] = NO_ANSWER
+    world.forge.after["dispatch"] = NO_ANSWER
     await world.tick()
     await world.later()
-    assert world.host.calls == ["dispatch"]
+    assert world.forge.calls == ["dispatch"]
     assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
 
 
 async def test_an_earlier_failure_is_told_to_nobody_once_the_workflow_is_dispatched(world: World) -> None:
     dispatching(world)
-    world.host.failing["dispatch"] = NO_ANSWER
+    world.forge.failing["dispatch"] = NO_ANSWER
     await world.tick()
-    world.host.failing.clear()
+    world.forge.failing.clear()
     await world.later()
-    assert world.host.inputs[0]["reason"] == "aspnet:10.0 moved"
+    assert world.shop.inputs[0]["reason"] == "aspnet:10.0 moved"
     assert world.store[1].reason == "aspnet:10.0 moved; weekly-rebuild.yml was dispatched"
 
 
 async def test_the_intent_is_stored_before_the_request(world: World) -> None:
     dispatching(world)
-    world.host.after["dispatch"] = NO_ANSWER
+    world.forge.after["dispatch"] = NO_ANSWER
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert world.store[1].attempted_at == NOON
@@ -95,16 +96,16 @@ async def test_the_intent_is_stored_before_the_request(world: World) -> None:
 
 async def test_a_run_whose_answer_was_lost_is_adopted(world: World) -> None:
     dispatching(world)
-    world.host.after["dispatch"] = NO_ANSWER
+    world.forge.after["dispatch"] = NO_ANSWER
     await world.tick()
     await world.later(1)
     assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
-    assert world.host.calls == ["dispatch"]
+    assert world.forge.calls == ["dispatch"]
 
 
 async def test_the_run_that_names_the_correlation_is_the_one(world: World) -> None:
     dispatching(world, attempted_at=NOON, correlation="freshness-abc")
-    world.host.runs = {
+    world.shop.runs = {
         5: Run(5, "", "queued", None, NOON, "by hand"),
         6: Run(6, "", "queued", None, NOON, "rebuild freshness-abc"),
     }
@@ -114,30 +115,79 @@ async def test_the_run_that_names_the_correlation_is_the_one(world: World) -> No
 
 async def test_a_run_of_another_rebuild_is_not_adopted(world: World) -> None:
     dispatching(world, attempted_at=NOON, correlation="freshness-abc")
-    world.host.runs = {5: Run(5, "", "queued", None, NOON, "rebuild")}
+    world.shop.runs = {5: Run(5, "", "queued", None, NOON, "rebuild")}
     world.store.taken = {5}
     await world.tick()
     assert world.store[1].state is State.WAITING
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
-async def test_a_second_request_waits_until_the_first_cannot_show_any_more(world: World) -> None:
-    world.options = replace(world.options, visible_after=timedelta(minutes=1))
+async def looked_at_until(world: World, minutes: float) -> list[float]:
+    """Ticks whenever the rebuild is due; when that was, in minutes."""
+    moments = []
+    while not world.store[1].state.has_ended and world.store[1].state.awaits_action:
+        due = max(world.store[1].due_at, world.clock.now())
+        if due > NOON + timedelta(minutes=minutes):
+            break
+        world.clock.move_to(due)
+        moments.append((due - NOON).total_seconds() / 60)
+        await world.tick()
+    return moments
+
+
+async def test_a_lost_answer_is_looked_for_at_growing_rests_before_another_request(world: World) -> None:
     dispatching(world)
-    world.host.failing["dispatch"] = NO_ANSWER
+    world.forge.failing["dispatch"] = NO_ANSWER
     await world.tick()
-    world.host.failing.clear()
-    await world.later(0.5)
-    assert world.store[1].due_at == NOON + world.options.visible_after
-    assert world.host.calls == []
-    await world.later(0.5)
-    assert (world.store[1].state, world.host.calls) == (State.DISPATCHED, ["dispatch"])
+    world.forge.failing.clear()
+    moments = await looked_at_until(world, 59)
+    rests = [later - sooner for sooner, later in pairwise(moments)]
+    assert rests == sorted(rests)
+    assert len(moments) < 10
+    assert world.forge.calls == []
+    await looked_at_until(world, 61)
+    assert (world.store[1].state, world.forge.calls) == (State.DISPATCHED, ["dispatch"])
+
+
+async def test_runs_that_appear_late_are_never_more_than_two(world: World) -> None:
+    """Every answer is lost, and a run shows only after eight hours."""
+    dispatching(world)
+    world.forge.runs_show_after = timedelta(hours=8)
+    world.forge.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    while not world.store[1].state.has_ended:
+        world.clock.move_to(max(world.store[1].due_at, world.clock.now()))
+        world.forge.after["dispatch"] = NO_ANSWER
+        await world.tick()
+    assert world.forge.calls == ["dispatch"] * 2
+    assert world.store[1].state is State.FAILED
+    assert world.store[1].reason == (
+        "weekly-rebuild.yml was dispatched 2 times without an answer, and no run appeared"
+    )
+
+
+async def test_a_run_that_appears_late_is_adopted_though_another_was_asked_for(world: World) -> None:
+    dispatching(world)
+    world.forge.runs_show_after = timedelta(minutes=90)
+    world.forge.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    await looked_at_until(world, 59)
+    world.forge.after["dispatch"] = NO_ANSWER
+    await looked_at_until(world, 115)
+    assert world.forge.calls == ["dispatch"] * 2
+    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+
+
+async def test_a_dispatch_is_one_write(world: World) -> None:
+    dispatching(world)
+    await world.tick()
+    assert [call for call, _ in world.forge.asked] == ["standings", "dispatch", "run"]
 
 
 @pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING], ids=str)
 async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Trouble) -> None:
     dispatching(world)
-    world.host.failing["dispatch"] = Failure(trouble, "refused")
+    world.forge.failing["dispatch"] = Failure(trouble, "refused")
     await world.until_it_ends()
     assert world.store[1].state is State.FAILED
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
@@ -145,7 +195,7 @@ async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Tro
 
 async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: World) -> None:
     dispatching(world)
-    world.host.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
+    world.forge.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
     for _ in range(3):
         assert not world.store[1].state.has_ended
         await world.later()
@@ -155,7 +205,7 @@ async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: W
 
 async def test_a_refused_request_leaves_no_intent_behind(world: World) -> None:
     dispatching(world)
-    world.host.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
+    world.forge.failing["dispatch"] = Failure(Trouble.CONFLICT, "refused")
     await world.tick()
     assert world.store[1].attempted_at is None
 
@@ -164,5 +214,5 @@ async def test_nothing_is_sent_once_the_lease_is_lost(world: World) -> None:
     dispatching(world)
     world.store.stolen = {1}
     await world.tick()
-    assert world.host.calls == []
+    assert world.forge.calls == []
     assert world.store[1] == replace(rebuild(Action.DISPATCH), attempts=1)

@@ -3,12 +3,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.ports import WRITES, Host
+from bot.act.ports import WRITES
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Forge
 from bot.domain.rebuild import Action, State
 from bot.domain.reference import Reference
 from bot.domain.usage import Replacement
-from tests.unit.act.world import ASPNET, BRANCH, NOON, World, member, rebuild
+from tests.unit.act.world import ASPNET, BRANCH, NOON, World, rebuild
 
 THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelta(minutes=3))
 
@@ -16,14 +17,14 @@ THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelt
 async def test_nothing_due_is_nothing_done(world: World) -> None:
     world.store.add(rebuild(due_at=NOON + timedelta(hours=1)))
     assert (await world.tick()).done == 0
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
 async def test_a_notice_ends_without_touching_the_repository(world: World) -> None:
     world.store.add(rebuild(Action.NOTIFY))
     await world.tick()
     assert world.store[1].state is State.SUCCEEDED
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
 async def test_more_rebuilds_than_a_batch_are_done_in_one_tick(world: World) -> None:
@@ -35,13 +36,13 @@ async def test_more_rebuilds_than_a_batch_are_done_in_one_tick(world: World) -> 
 async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(world: World) -> None:
     for number in range(1, 13):
         world.store.add(rebuild(id=number, branch=f"{BRANCH}-{number}"))
-    world.host.failing["create_branch"] = THROTTLED
+    world.forge.failing["carry_out"] = THROTTLED
     tally = await world.tick()
     assert len(tally.problems) == 1
-    assert world.host.calls == ["create_commit"]
+    assert world.forge.calls == []
     assert [world.store[number].state for number in range(1, 13)] == [State.PLANNED] * 12
     assert {world.store[number].due_at for number in range(1, 4)} == {NOON + timedelta(minutes=3)}
-    world.host.failing.clear()
+    world.forge.failing.clear()
     await world.later(3)
     assert {world.store[number].state for number in range(1, 13)} == {State.OPEN}
 
@@ -49,10 +50,20 @@ async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(worl
 async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None:
     world.store.add(rebuild(id=1))
     world.store.add(rebuild(Action.NOTIFY, id=2))
-    world.host.failing["pull_requests"] = Failure(Trouble.MALFORMED, "a list was expected")
+    world.forge.failing["look"] = Failure(Trouble.MALFORMED, "a list was expected")
     tally = await world.tick()
     assert tally.problems == ("contoso/shop: a list was expected",)
     assert world.store[2].state is State.SUCCEEDED
+
+
+async def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked(world: World) -> None:
+    """The log has the request; people read the reason beside the repository's name."""
+    world.store.add(rebuild())
+    asked = "POST api.github.com/graphql"
+    world.forge.failing["look"] = Failure(Trouble.CONFLICT, "HTTP 422 no", where=asked, advice="look there")
+    tally = await world.tick()
+    assert tally.problems == (f"contoso/shop: {asked}: HTTP 422 no; look there",)
+    assert world.store[1].reason == "HTTP 422 no; look there"
 
 
 async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
@@ -70,24 +81,24 @@ async def test_nothing_is_written_once_another_has_taken_over(world: World) -> N
     world.store.add(rebuild())
     world.store.robbed = {1}
     tally = await world.tick()
-    assert (world.host.calls, tally.problems) == ([], ())
+    assert (world.forge.calls, tally.problems) == ([], ())
 
 
-def test_every_method_of_the_host_that_writes_is_guarded() -> None:
+def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
     reads = {
-        *("tree", "subtree", "blob", "branch_head", "default_branch", "commit", "pull_requests"),
+        *("repositories", "tree", "subtree", "blob", "blobs", "standings", "look", "follow", "pull_request"),
         *("dispatched_runs", "run"),
     }
-    methods = {name for name in vars(Host) if not name.startswith("_")}
+    methods = {name for name in vars(Forge) if not name.startswith("_")}
     assert methods == reads | WRITES
 
 
 async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:
     world.store.add(rebuild(planned_at=NOON - timedelta(days=3)))
-    world.host.gone = True
+    world.shop.is_gone = True
     await world.until_it_ends()
     assert world.store[1].state is State.FAILED
-    assert world.store[1].reason == "contoso/shop: not found (tried 55 times)"
+    assert world.store[1].reason == "not found (tried 55 times)"
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
 
@@ -117,7 +128,7 @@ async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_fo
     assert world.store[1].state is State.SKIPPED
     assert "not in the fleet any more" in world.store[1].reason
     assert timedelta(days=7) < world.clock.now() - NOON < timedelta(days=7, hours=2)
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
 async def test_a_repository_that_was_away_for_an_hour_gets_its_rebuild(world: World) -> None:
@@ -134,19 +145,19 @@ async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stay
     world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
 async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: World) -> None:
     world.store.add(rebuild())
-    world.host.failing["pull_requests"] = Failure(Trouble.UNREACHABLE, "no answer")
+    world.forge.failing["look"] = Failure(Trouble.UNREACHABLE, "no answer")
     rests = []
     for _ in range(9):
         await world.tick()
         rests.append((world.store[1].due_at - world.clock.now()).total_seconds())
         world.clock.move_to(world.store[1].due_at)
     assert rests == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
-    world.host.failing.clear()
+    world.forge.failing.clear()
     await world.tick()
     assert world.store[1].state is State.OPEN
 
@@ -160,6 +171,7 @@ async def test_a_lost_lease_is_somebody_elses_work(world: World) -> None:
 
 
 async def test_the_repositorys_configuration_reaches_the_work(world: World) -> None:
-    world.store.add(rebuild(), member(labels=("deps",)))
+    world.asks("labels: [deps]")
+    world.store.add(rebuild())
     await world.tick()
-    assert "deps" in world.host.requests[1].labels
+    assert "deps" in world.shop.requests[1].labels

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.repository import Repository, Tree, TreeEntry
+from bot.domain.repository import Identity, Repository, Tree, TreeEntry
 from bot.reconcile.work import Claimed
 from tests.fakes.queue import StoredRows
 
@@ -45,15 +45,15 @@ class MemoryHost:
             raise self.listing
         return [Repository(name, "main") for name in self.files] if self.listing is None else self.listing
 
-    async def tree(self, repository: str, ref: str) -> Tree | None:
+    async def tree(self, repository: Identity, ref: str) -> Tree | None:
         self.asked["tree"] += 1
-        files = self._files(repository)
-        return None if files is None else tree_of(files, truncated=repository in self.truncated)
+        files = self._files(repository.name)
+        return None if files is None else tree_of(files, truncated=repository.name in self.truncated)
 
-    async def subtree(self, repository: str, sha: str) -> Tree:
+    async def subtree(self, repository: Identity, sha: str) -> Tree:
         """Its name is the folder's path; the root's is that of the tree."""
         self.asked["subtree"] += 1
-        files = self._files(repository) or {}
+        files = self._files(repository.name) or {}
         folder = "" if "/" not in sha else sha
         entries: dict[str, TreeEntry] = {}
         for path, body in files.items():
@@ -66,12 +66,15 @@ class MemoryHost:
                 )
         return Tree(sha, tuple(entries.values()))
 
-    async def blob(self, repository: str, sha: str) -> bytes:
+    async def blob(self, repository: Identity, sha: str) -> bytes:
         self.asked["blob"] += 1
         await asyncio.sleep(0)
-        if repository in self.blob_failures:
-            raise self.blob_failures[repository]
-        return next(body for body in (self._files(repository) or {}).values() if named(body) == sha)
+        if repository.name in self.blob_failures:
+            raise self.blob_failures[repository.name]
+        return next(body for body in (self._files(repository.name) or {}).values() if named(body) == sha)
+
+    async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
+        return {sha: await self.blob(repository, sha) for sha in shas}
 
     def _files(self, repository: str) -> Mapping[str, bytes] | None:
         files = self.files.get(repository, Failure(Trouble.MISSING, "HTTP 404 Not Found", status=404))

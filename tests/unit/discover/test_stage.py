@@ -10,7 +10,7 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import Repository
+from bot.domain.repository import Identity, Repository
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
 from tests.unit.discover.fleet import MemoryHost, MemoryStore
@@ -96,16 +96,16 @@ async def test_a_repository_that_denies_a_file_keeps_no_other_from_it(fleet: Fle
 
 
 async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
-    fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(8)}
+    fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(80)}
 
     class Tired(MemoryHost):
-        async def blob(self, repository: str, sha: str) -> bytes:
-            if self.asked["blob"] == 4:
+        async def blob(self, repository: Identity, sha: str) -> bytes:
+            if self.asked["blob"] == 60:
                 raise Failure(Trouble.UNREACHABLE, "no answer")
             return await super().blob(repository, sha)
 
     await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, Loop(fleet.clock))
-    assert len(fleet.store.blobs) == 4
+    assert len(fleet.store.blobs) == 50
 
 
 @pytest.mark.parametrize("trouble", [Trouble.MISSING, Trouble.DENIED])

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,26 +11,28 @@ from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed
+from tests.fakes.forge import FakeForge
 from tests.fakes.queue import StoredRows
-from tests.unit.act.world import NOON
+from tests.unit.act.world import NOON, SHOP
 from tests.unit.act.world import rebuild as planned
 
 EVERY = timedelta(minutes=5)
 OPTIONS = FollowOptions(EVERY)
-OPEN = PullRequest(1, "https://host/pull/1", "b", "sha", "", "", True, False)
+URL = "https://forge/run/7"
+OPEN = PullRequest(1, "https://forge/pull/1", "b", "sha", "", "", True, False, node_id="PR_1")
 
 
 def opened(**values: object) -> Rebuild:
-    return planned(**({"state": State.OPEN, "pull_request": 1} | values))  # type: ignore[arg-type]
+    return planned(**({"state": State.OPEN, "pull_request": 1, "node_id": "PR_1"} | values))  # type: ignore[arg-type]
 
 
 def dispatched(**values: object) -> Rebuild:
-    known = {"state": State.DISPATCHED, "run": 7, "attempted_at": NOON}
+    known = {"state": State.DISPATCHED, "run": 7, "attempted_at": NOON, "node_id": "CS_7", "url": URL}
     return planned(Action.DISPATCH, **(known | values))  # type: ignore[arg-type]
 
 
 def run(status: str = "completed", conclusion: str | None = "success", **values: object) -> Run:
-    known = {"id": 7, "url": "https://host/run/7", "created_at": NOON}
+    known = {"id": 7, "url": URL, "created_at": NOON, "node_id": "CS_7"}
     return Run(status=status, conclusion=conclusion, **(known | values))  # type: ignore[arg-type]
 
 
@@ -69,31 +72,17 @@ class Store:
         return self.taken
 
 
-@dataclass(slots=True)
-class Host:
-    request: PullRequest = OPEN
-    runs: list[Run] = field(default_factory=list)
-    failure: Failure | None = None
-    asked: int = 0
-
-    def _try(self) -> None:
-        self.asked += 1
-        if self.failure is not None:
-            raise self.failure
-
-    async def pull_request(self, repository: str, number: int) -> PullRequest:
-        self._try()
-        return self.request
-
-    async def run(self, repository: str, run: int) -> Run:
-        self._try()
-        return next(item for item in self.runs if item.id == run)
-
-    async def dispatched_runs(
-        self, repository: str, workflow: str, *, branch: str | None, since: datetime
-    ) -> list[Run]:
-        self._try()
-        return [item for item in self.runs if item.created_at is None or item.created_at >= since]
+def forge(
+    clock: ManualClock, request: PullRequest = OPEN, runs: Sequence[Run] = (), failure: Failure | None = None
+) -> FakeForge:
+    """A forge with one repository; `failure` answers every question."""
+    made = FakeForge(clock)
+    shop = made.add(SHOP, {"README.md": b""})
+    shop.requests = {request.number: request}
+    shop.runs = {item.id: item for item in runs}
+    if failure is not None:
+        made.failing = dict.fromkeys(("pull_request", "run", "dispatched_runs", "follow"), failure)
+    return made
 
 
 @pytest.fixture
@@ -101,13 +90,15 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-async def look(clock: ManualClock, host: Host, *rebuilds: Rebuild, taken: set[int] | None = None) -> list[Rebuild]:
+async def look(
+    clock: ManualClock, host: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
+) -> list[Rebuild]:
     _, after = await looked(clock, host, *rebuilds, taken=taken)
     return after
 
 
 async def looked(
-    clock: ManualClock, host: Host, *rebuilds: Rebuild, taken: set[int] | None = None
+    clock: ManualClock, host: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
 ) -> tuple[FollowTally, list[Rebuild]]:
     store = Store(clock, {item.id: item for item in rebuilds}, taken or set())
     tally = await tick(store, host, OPTIONS, Loop(clock))
@@ -115,14 +106,13 @@ async def looked(
 
 
 async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock) -> None:
-    (after,) = await look(clock, Host(), opened())
+    (after,) = await look(clock, forge(clock), opened())
     assert (after.state, after.due_at) == (State.OPEN, NOON + EVERY)
 
 
 async def test_a_defect_puts_off_the_rebuild_that_it_met_and_no_other(clock: ManualClock) -> None:
-    store = Store(clock, {1: opened(), 2: replace(dispatched(), id=2)}, set())
-    host = Host(runs=[replace(run("completed", "success"), id=-1)])
-    tally = await tick(store, host, OPTIONS, Loop(clock))
+    store = Store(clock, {1: opened(pull_request=None, node_id=None), 2: opened(id=2)}, set())
+    tally = await tick(store, forge(clock), OPTIONS, Loop(clock))
     assert [store.rebuilds[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
     assert (tally.looked_at, len(tally.problems)) == (1, 1)
 
@@ -138,18 +128,20 @@ async def test_a_defect_puts_off_the_rebuild_that_it_met_and_no_other(clock: Man
 async def test_a_pull_request_is_looked_at_less_often_the_longer_it_is_open(
     clock: ManualClock, age: timedelta, rest: timedelta
 ) -> None:
-    (after,) = await look(clock, Host(), opened(attempted_at=NOON - age))
+    (after,) = await look(clock, forge(clock), opened(attempted_at=NOON - age))
     assert after.due_at == NOON + rest
 
 
 async def test_a_pull_request_that_settled_for_days_is_looked_at_as_often_as_any_other(clock: ManualClock) -> None:
     settled = opened(planned_at=NOON - timedelta(days=7), attempted_at=NOON)
-    (after,) = await look(clock, Host(), settled)
+    (after,) = await look(clock, forge(clock), settled)
     assert after.due_at == NOON + EVERY
 
 
 async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_once(clock: ManualClock) -> None:
-    (after,) = await look(clock, Host(replace(OPEN, is_conflicted=True)), opened(facts_version=2, text_version=2))
+    (after,) = await look(
+        clock, forge(clock, replace(OPEN, is_conflicted=True)), opened(facts_version=2, text_version=2)
+    )
     assert after.state is State.OPEN
     assert after.facts_version > after.text_version
     assert after.due_at == NOON
@@ -157,7 +149,7 @@ async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_on
 
 async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> None:
     under_way = dispatched(state=State.RUNNING, planned_at=NOON - timedelta(days=9))
-    (after,) = await look(clock, Host(runs=[run("in_progress", None)]), under_way)
+    (after,) = await look(clock, forge(clock, runs=[run("in_progress", None)]), under_way)
     assert after.due_at == NOON + EVERY
 
 
@@ -171,7 +163,7 @@ async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> Non
 async def test_a_pull_request_ends_with_its_merge_or_its_closing(
     clock: ManualClock, request_: PullRequest, state: State, reason: str
 ) -> None:
-    (after,) = await look(clock, Host(request_), opened())
+    (after,) = await look(clock, forge(clock, request_), opened())
     assert (after.state, after.reason, after.ended_at) == (state, reason, NOON)
 
 
@@ -191,8 +183,8 @@ async def test_a_pull_request_ends_with_its_merge_or_its_closing(
     ],
 )
 async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | None, state: State) -> None:
-    (after,) = await look(clock, Host(runs=[run(conclusion=conclusion)]), dispatched())
-    assert (after.state, after.url) == (state, "https://host/run/7")
+    (after,) = await look(clock, forge(clock, runs=[run(conclusion=conclusion)]), dispatched())
+    assert (after.state, after.url) == (state, "https://forge/run/7")
 
 
 @pytest.mark.parametrize(
@@ -205,39 +197,47 @@ async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | 
     ],
 )
 async def test_a_run_under_way_is_followed(clock: ManualClock, status: str, before: State, state: State) -> None:
-    (after,) = await look(clock, Host(runs=[run(status, None)]), dispatched(state=before))
+    (after,) = await look(clock, forge(clock, runs=[run(status, None)]), dispatched(state=before))
     assert (after.state, after.due_at) == (state, NOON + EVERY)
 
 
 async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> None:
-    (after,) = await look(clock, Host(runs=[run("queued", None)]), dispatched(run=None))
-    assert (after.run, after.url) == (7, "https://host/run/7")
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(run=None, node_id=None))
+    assert (after.run, after.url) == (7, "https://forge/run/7")
 
 
 async def test_the_run_that_names_the_correlation_is_the_one(clock: ManualClock) -> None:
     runs = [run(id=6, title="by hand"), run(title="rebuild freshness-abc")]
-    (after,) = await look(clock, Host(runs=runs), dispatched(run=None, correlation="freshness-abc"))
+    (after,) = await look(
+        clock, forge(clock, runs=runs), dispatched(run=None, node_id=None, correlation="freshness-abc")
+    )
     assert after.run == 7
 
 
 async def test_a_run_of_another_rebuild_is_left(clock: ManualClock) -> None:
-    (after,) = await look(clock, Host(runs=[run()]), dispatched(run=None), taken={7})
+    (after,) = await look(clock, forge(clock, runs=[run()]), dispatched(run=None, node_id=None), taken={7})
     assert (after.state, after.run) == (State.DISPATCHED, None)
 
 
 async def test_a_run_that_never_shows_is_lost_after_an_hour(clock: ManualClock) -> None:
-    waiting = dispatched(run=None, attempted_at=NOON - timedelta(hours=1))
-    assert (await look(clock, Host(), waiting))[0].state is State.DISPATCHED
+    waiting = dispatched(run=None, node_id=None, attempted_at=NOON - timedelta(hours=1))
+    assert (await look(clock, forge(clock), waiting))[0].state is State.DISPATCHED
     clock.advance(timedelta(seconds=1))
-    (after,) = await look(clock, Host(), waiting)
+    (after,) = await look(clock, forge(clock), waiting)
     assert (after.state, after.reason) == (State.FAILED, "the dispatched run never appeared")
 
 
 @pytest.mark.parametrize(
-    ("before", "what"), [(opened(), "the pull request"), (dispatched(), "the run")], ids=["request", "run"]
+    ("before", "what"),
+    [
+        (opened(), "the pull request"),
+        (dispatched(), "the run"),
+        (opened(node_id=None), "the pull request"),
+        (dispatched(node_id=None), "the run"),
+    ],
 )
 async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, before: Rebuild, what: str) -> None:
-    missing = Host(failure=Failure(Trouble.MISSING, "not found"))
+    missing = FakeForge(clock)
     (first,) = await look(clock, missing, before)
     assert first.state is before.state
     (last,) = await look(clock, missing, replace(before, attempts=12))
@@ -246,22 +246,41 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
 
 @pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED, Trouble.MALFORMED], ids=str)
 async def test_what_cannot_be_read_stays_as_it_was(clock: ManualClock, trouble: Trouble) -> None:
-    tally, (after,) = await looked(clock, Host(failure=Failure(trouble, "no")), opened())
+    tally, (after,) = await looked(clock, forge(clock, failure=Failure(trouble, "no")), opened())
     assert after == replace(opened(), due_at=NOON + EVERY)
     assert tally.problems == ("contoso/shop: no",)
 
 
 async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) -> None:
-    host = Host(failure=Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=20)))
+    host = forge(clock, failure=Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=20)))
     tally, after = await looked(clock, host, *(opened(id=number) for number in range(40)))
-    assert (host.asked, tally.looked_at, len(tally.problems)) == (1, 0, 1)
-    assert {item.due_at for item in after[:20]} == {NOON + timedelta(minutes=20)}
+    assert (len(host.asked), tally.looked_at, len(tally.problems)) == (1, 0, 1)
+    assert {item.due_at for item in after} == {NOON + timedelta(minutes=20)}
     assert {item.state for item in after} == {State.OPEN}
 
 
 async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
     store = Store(clock, {1: opened(), 2: opened(id=2)}, stolen={1})
-    tally = await tick(store, Host(replace(OPEN, is_merged=True)), OPTIONS, Loop(clock))
+    tally = await tick(store, forge(clock, replace(OPEN, is_merged=True)), OPTIONS, Loop(clock))
     assert tally.problems == ()
     assert store.rebuilds[2].state is State.SUCCEEDED
     assert 1 not in store.rebuilds
+
+
+async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -> None:
+    host = forge(clock, runs=[run("in_progress", None)])
+    after = await look(clock, host, opened(), dispatched(id=2), opened(id=3), dispatched(id=4))
+    assert len(host.asked) == 1
+    assert [item.state for item in after] == [State.OPEN, State.RUNNING, State.OPEN, State.RUNNING]
+
+
+@pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])
+async def test_what_has_no_node_id_yet_gets_it_with_its_own_look(clock: ManualClock, before: Rebuild) -> None:
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), before)
+    assert after.node_id == ("PR_1" if before.action is Action.PULL_REQUEST else "CS_7")
+
+
+async def test_looks_come_due_together(clock: ManualClock) -> None:
+    clock.advance(timedelta(minutes=1, seconds=40))
+    (after,) = await look(clock, forge(clock), opened(attempted_at=clock.now()))
+    assert after.due_at == NOON + EVERY

@@ -88,13 +88,6 @@ def test_a_repository_that_opted_out_counts_as_skipped() -> None:
     assert progress_line(rollout(left)) == "1 repository: 1 skipped"
 
 
-def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked() -> None:
-    asked = "POST api.github.com/repos/contoso/shop/actions/workflows/weekly-rebuild.yml/dispatches"
-    refused = f"{asked}: HTTP 422 Required input 'target' not provided (tried 3 times)"
-    told = rollout_message(rollout(rebuild(state=State.FAILED, reason=refused)))
-    assert "failed: HTTP 422 Required input 'target' not provided (tried 3 times)" in texts(told)
-
-
 def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
     assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
 

@@ -1,10 +1,17 @@
 """What GitHub's answers mean: their JSON, the next page, and failures in words for a maintainer."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Moved
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LOCATION = "x-redirected-to"
+"""The name under which the transport keeps a `location` header."""
 
 
 def throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
@@ -29,6 +36,21 @@ def decoded(text: str, where: str) -> Any:
         raise Failure(
             Trouble.MALFORMED, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
         ) from error
+
+
+def redirected(status: int, path: str, headers: Mapping[str, Any], host: str, where: str) -> Failure:
+    """A redirect is never followed: what was renamed is looked up again by its id.
+
+    Its old name may be another's by now.
+
+    One to another host, or of something else than a repository, is a wrong address.
+    """
+    target = urlsplit(str(headers.get(LOCATION, "")))
+    is_here = target.netloc in ("", host) and target.path.startswith("/")
+    if is_here and path.startswith("/repos/"):
+        return Moved(where)
+    what = f"HTTP {status} is a redirect to elsewhere"
+    return Failure(Trouble.MALFORMED, what, where=where, advice="check github.api_url", status=status)
 
 
 def error_body(text: str) -> Any:

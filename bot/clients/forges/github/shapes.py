@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import PullRequest, Run
+from bot.domain.forge import Run
 from bot.domain.repository import Repository, Tree, TreeEntry
 
 
@@ -37,6 +37,8 @@ def repository_of(row: Mapping[str, Any]) -> Repository:
         disabled=bool(row.get("disabled")),
         fork=bool(row.get("fork")),
         topics=tuple(str(topic) for topic in row.get("topics") or ()),
+        id=int(row["id"]) if row.get("id") is not None else None,
+        node_id=str(row["node_id"]) if row.get("node_id") else None,
     )
 
 
@@ -54,23 +56,6 @@ def tree_of(data: Mapping[str, Any]) -> Tree:
     return Tree(str(data["sha"]), entries, bool(data.get("truncated")))
 
 
-@shaped("pull request")
-def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
-    return PullRequest(
-        number=int(row["number"]),
-        url=str(row.get("html_url") or ""),
-        branch=str(row["head"]["ref"]),
-        head=str(row["head"]["sha"]),
-        title=str(row.get("title") or ""),
-        body=str(row.get("body") or ""),
-        is_open=row.get("state") == "open",
-        is_merged=bool(row.get("merged") or row.get("merged_at")),
-        merge_commit=row.get("merge_commit_sha"),
-        labels=tuple(str(label["name"]) for label in row.get("labels") or ()),
-        is_conflicted=row.get("mergeable") is False,
-    )
-
-
 @shaped("run")
 def run_of(row: Mapping[str, Any]) -> Run:
     return Run(
@@ -80,6 +65,7 @@ def run_of(row: Mapping[str, Any]) -> Run:
         conclusion=row.get("conclusion"),
         created_at=_moment(row.get("created_at")),
         title=str(row.get("display_title") or ""),
+        node_id=str(row["check_suite_node_id"]) if row.get("check_suite_node_id") else None,
     )
 
 

@@ -4,24 +4,43 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import stamina
 from github import Auth, Github, GithubException, GithubIntegration
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
 from jwt.exceptions import PyJWTError
 from requests.exceptions import RequestException
 
-from bot.clients.forges.github.answers import decoded, details, error_body, meaning, next_page, throttled
+from bot.clients.forges.github.answers import (
+    LOCATION,
+    REDIRECTS,
+    decoded,
+    details,
+    error_body,
+    meaning,
+    next_page,
+    redirected,
+    throttled,
+)
+from bot.clients.forges.github.graphql import Graph, graph_of
 from bot.clients.http_bounds import retry_after
 from bot.domain.clock import Clock
 from bot.domain.failure import LONGEST_PAUSE, Failure, Trouble
 
 T = TypeVar("T")
 
+API_VERSION = "2022-11-28"
+"""Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
 _SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
 """GitHub: "wait for at least one minute" where the answer names no time."""
 
@@ -73,6 +92,8 @@ class Transport:
         self._connecting = asyncio.Lock()
         self._renewing = threading.Lock()
         self._quiet_until: datetime | None = None
+        self._writing = asyncio.Lock()
+        self._next_write = 0.0
 
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
@@ -98,8 +119,49 @@ class Transport:
             yield body
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        _, answer = await self._send(method, path, None, body)
+        async with self._spaced():
+            _, answer = await self._send(method, path, None, body)
         return answer
+
+    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+        """A GraphQL query's data with its errors: what could not be answered is null, and has one.
+
+        Tried again only where the connection was lost: a query that GitHub gave up on costs more the next time.
+        """
+        async for attempt in stamina.retry_context(
+            on=_was_lost, attempts=self._access.attempts, wait_initial=0.2, wait_max=5.0, timeout=30.0
+        ):
+            with attempt:
+                return await self._ask(document, variables)
+        raise AssertionError("stamina either returns or raises")
+
+    async def mutate(self, document: str, variables: Mapping[str, Any]) -> Graph:
+        """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
+        async with self._spaced():
+            return await self._ask(document, variables)
+
+    async def _ask(self, document: str, variables: Mapping[str, Any]) -> Graph:
+        requester = await self._connected()
+        where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
+        headers, body = await self._send(
+            "POST", requester.graphql_url, None, {"query": document, "variables": dict(variables)}
+        )
+        graph = graph_of(body, where)
+        pause = self._pause_asked_by(graph, headers)
+        if pause is not None:
+            raise self._throttled(pause, where)
+        return graph
+
+    @asynccontextmanager
+    async def _spaced(self) -> AsyncIterator[None]:
+        """One write after another, as far apart as the operator has set."""
+        async with self._writing:
+            clock = asyncio.get_running_loop().time
+            await asyncio.sleep(max(self._next_write - clock(), 0))
+            try:
+                yield
+            finally:
+                self._next_write = clock() + self._access.seconds_between_writes
 
     async def _read(self, path: str, parameters: Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
         async for attempt in stamina.retry_context(
@@ -135,6 +197,8 @@ class Transport:
         status, headers, text = await self._in_thread(send, where)
         if status == 401:
             self._log_in_again(requester)
+        if status in REDIRECTS:
+            raise redirected(status, path, headers, self._host, where)
         if status >= 300:
             raise self._failure(status, headers, error_body(text), where)
         return headers, decoded(text, where)
@@ -164,13 +228,6 @@ class Transport:
                 where=where,
                 advice="the next pass tries again",
             ) from error
-        except RuntimeError as error:  # PyGithub's word for a redirect that it does not follow
-            raise Failure(
-                Trouble.MALFORMED,
-                "the answer is a redirect to elsewhere, or to itself",
-                where=where,
-                advice="check github.api_url",
-            ) from error
 
     async def _connected(self) -> Requester:
         async with self._connecting:
@@ -185,7 +242,8 @@ class Transport:
             "timeout": access.timeout,
             "retry": None,
             "seconds_between_requests": None,
-            "seconds_between_writes": access.seconds_between_writes,
+            "seconds_between_writes": None,  # for PyGithub a GraphQL query is a write too
+            "api_version": API_VERSION,
             "per_page": 100,
             "user_agent": "freshness-bot",
         }
@@ -203,11 +261,20 @@ class Transport:
         message = str(data.get("message", "")) if isinstance(data, dict) else ""
         pause = self._pause(status, headers, message)
         if pause is not None:
-            self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
-            return throttled(pause, where, status)
+            return self._throttled(pause, where, status)
         trouble, advice = meaning(status)
         detail = details(data)
         return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
+
+    def _throttled(self, pause: timedelta, where: str, status: int | None = None) -> Failure:
+        self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
+        return throttled(pause, where, status)
+
+    def _pause_asked_by(self, graph: Graph, headers: Mapping[str, Any]) -> timedelta | None:
+        """GraphQL tells of limits with 200, and of that for new content in words that name no limit."""
+        if not any(error.is_a_limit for error in graph.errors):
+            return None
+        return self._pause(429, headers, "")
 
     def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
         if status not in (403, 429):
@@ -221,6 +288,28 @@ class Transport:
         if status == 429 or "rate limit" in message.lower():
             return _SECONDARY_LIMIT_PAUSE
         return None
+
+
+class _Unfollowed:
+    """An answer whose `location` PyGithub does not see: it would follow, but without the query."""
+
+    def __init__(self, response: RequestsResponse) -> None:
+        self.status = response.status
+        self.read = response.read
+        self._headers = response.getheaders()
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        return [(LOCATION if key.lower() == "location" else key, value) for key, value in self._headers]
+
+
+class _PlainConnection(HTTPRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
+
+
+class _SecureConnection(HTTPSRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
 
 
 class _Connections:
@@ -239,7 +328,7 @@ class _Connections:
         found = getattr(self._mine, "connection", None)
         if found is None:
             address = urlsplit(self._access.api_url)
-            kind = HTTPRequestsConnectionClass if address.scheme == "http" else HTTPSRequestsConnectionClass
+            kind = _PlainConnection if address.scheme == "http" else _SecureConnection
             found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
             self._mine.connection = found
             self._all.append(found)
@@ -273,6 +362,10 @@ def _only_installation(app: Auth.AppAuth, common: Mapping[str, Any]) -> int:
             advice="set github.app.installation to the one to use",
         )
     return installations[0].id
+
+
+def _was_lost(error: Exception) -> bool:
+    return _worth_another_try(error) and isinstance(error, Failure) and error.status is None
 
 
 def _worth_another_try(error: Exception) -> bool:

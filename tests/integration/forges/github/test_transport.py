@@ -1,7 +1,9 @@
 """Requests to GitHub when something is wrong, counted where they arrive."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Toke
 from bot.clients.forges.github.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Moved
 from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -183,10 +186,17 @@ async def test_a_proxys_page_is_judged_by_its_status(
     assert "html" not in str(failure)
 
 
-async def test_a_renamed_repository_is_followed(shared_world: World, transport: Transport) -> None:
-    target = f"{shared_world.github.url}{ISSUES}"
-    shared_world.faults.add("GET", "/repos/contoso/old/", status=301, headers={"location": target})
-    assert await transport.read("/repos/contoso/old/issues") is not None
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_of_a_renamed_repository_is_told_and_never_followed(
+    shared_world: World, transport: Transport, status: int
+) -> None:
+    target = {"location": f"{shared_world.github.url}{ISSUES}"}
+    shared_world.faults.add(None, "/repos/contoso/old/", status=status, headers=target, times=2)
+    with pytest.raises(Moved):
+        await transport.read("/repos/contoso/old/issues")
+    with pytest.raises(Moved):
+        await transport.write("POST", "/repos/contoso/old/issues", {"title": "x"})
+    assert len(shared_world.traffic.requests("github")) == 2
 
 
 @pytest.mark.parametrize("target", ["http://elsewhere.invalid/issues", "https://localhost/issues"])
@@ -199,11 +209,55 @@ async def test_a_redirect_to_elsewhere_is_not_followed(
     assert "github.api_url" in str(failure)
 
 
-async def test_redirects_in_a_circle_end(shared_world: World, transport: Transport) -> None:
-    here = shared_world.github.url
-    shared_world.faults.add("GET", "/a$", status=301, headers={"location": f"{here}/b"}, times=10_000)
-    shared_world.faults.add("GET", "/b$", status=301, headers={"location": f"{here}/a"}, times=10_000)
-    assert (await refused(transport, "/a")).trouble is Trouble.MALFORMED
+async def test_a_query_is_no_write_and_needs_no_distance_to_another(
+    shared_world: World, clock: ManualClock
+) -> None:
+    spaced = replace(access(shared_world), seconds_between_writes=60)
+    transport = Transport(spaced, clock)
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            assert (await transport.query("query who { viewer { login } }", {})).errors == ()
+    await transport.close()
+
+
+async def test_writes_are_as_far_apart_as_the_operator_says(shared_world: World, clock: ManualClock) -> None:
+    transport = Transport(replace(access(shared_world), seconds_between_writes=0.2), clock)
+    started = asyncio.get_running_loop().time()
+    await asyncio.gather(*(transport.write("POST", ISSUES, {"title": "x"}) for _ in range(3)))
+    assert asyncio.get_running_loop().time() - started >= 0.4
+    await transport.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"type": "RATE_LIMITED", "message": "API rate limit exceeded"},
+        {"message": "You have exceeded a secondary rate limit."},
+        {"type": "UNPROCESSABLE", "path": ["createPullRequest"], "message": "was submitted too quickly"},
+    ],
+    ids=["primary", "secondary", "content"],
+)
+async def test_a_limit_that_graphql_tells_with_200_makes_a_pause(
+    shared_world: World, transport: Transport, error: dict[str, Any]
+) -> None:
+    body = json.dumps({"data": None, "errors": [error]})
+    shared_world.faults.add("POST", "/graphql", status=200, body=body)
+    with pytest.raises(Failure) as failed:
+        await transport.mutate("mutation change { a: x }", {})
+    assert failed.value.trouble is Trouble.THROTTLED
+    assert (await refused(transport)).trouble is Trouble.THROTTLED
+    assert len(shared_world.traffic.requests("github")) == 1
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_a_query_that_github_gave_up_on_is_not_asked_again(
+    shared_world: World, transport: Transport, status: int
+) -> None:
+    """Each costs more of the next hour's points."""
+    shared_world.faults.add("POST", "/graphql", status=status, times=9)
+    with pytest.raises(Failure):
+        await transport.query("query who { viewer { login } }", {})
+    assert len(shared_world.traffic.requests("github")) == 1
 
 
 async def test_pages_lead_on_until_there_are_no_more(shared_world: World, transport: Transport) -> None:

@@ -15,7 +15,6 @@ from tests.unit.act.world import (
     World,
     change,
     digest,
-    member,
     rebuild,
     reference,
 )
@@ -23,47 +22,47 @@ from tests.unit.act.world import (
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
 REFUSED = Failure(Trouble.CONFLICT, "validation failed", status=422)
 
-WRITES = ["create_commit", "create_branch", "create_pull_request", "add_labels"]
+WRITES = ["carry_out", "grant"]
 
 
 async def test_a_planned_rebuild_becomes_an_open_pull_request(world: World) -> None:
     world.store.add(rebuild())
     tally = await world.tick()
-    request = world.host.requests[1]
+    request = world.shop.requests[1]
     after = world.store[1]
     assert (tally.done, tally.problems) == (1, ())
     assert (after.state, after.pull_request, after.url) == (State.OPEN, 1, request.url)
     assert after.due_at == NOON + world.options.follow_every
-    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
-    assert world.host.content(BRANCH, "README.md") == "shop\n"
-    assert world.host.content("main") == f"FROM {reference('a')}\n"
+    assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
+    assert world.shop.content(BRANCH, "README.md") == "shop\n"
+    assert world.shop.content("main") == f"FROM {reference('a')}\n"
     assert request.labels == ("freshness",)
-    assert world.host.calls == WRITES
+    assert world.forge.calls == WRITES
 
 
 @pytest.mark.parametrize("call", WRITES)
 @pytest.mark.parametrize("when", ["failing", "after"])
 async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next(world: World, call: str, when: str) -> None:
     world.store.add(rebuild())
-    getattr(world.host, when)[call] = NO_ANSWER
+    getattr(world.forge, when)[call] = NO_ANSWER
     await world.tick()
     assert world.store[1].state is State.WAITING
-    world.host.failing.clear()
+    world.forge.failing.clear()
     await world.later()
     assert (world.store[1].state, world.store[1].pull_request) == (State.OPEN, 1)
-    assert len(world.host.requests) == 1
-    assert world.host.requests[1].labels == ("freshness",)
-    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
+    assert len(world.shop.requests) == 1
+    assert world.shop.requests[1].labels == ("freshness",)
+    assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
 
 
 async def test_what_is_there_already_is_not_written_again(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    written = list(world.host.calls)
+    written = list(world.forge.calls)
     world.store.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].pull_request == 1
-    assert world.host.calls == written
+    assert world.forge.calls == written
 
 
 async def test_a_newer_digest_moves_the_same_pull_request(world: World) -> None:
@@ -71,21 +70,42 @@ async def test_a_newer_digest_moves_the_same_pull_request(world: World) -> None:
     await world.tick()
     world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
-    assert len(world.host.requests) == 1
-    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
-    assert digest("c") in world.host.requests[1].body
-    head = world.host.commits[world.host.branches[BRANCH]]
-    assert head.parents == (world.host.branches["main"],)
+    assert len(world.shop.requests) == 1
+    assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert digest("c") in world.shop.requests[1].body
+    head = world.shop.commits[world.shop.branches[BRANCH]]
+    assert head.parents == (world.shop.branches["main"],)
 
 
-async def test_the_branch_follows_when_the_default_branch_goes_on(world: World) -> None:
+async def test_the_branch_stays_where_it_is_when_the_default_branch_goes_on_elsewhere(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    trunk = world.host.commit_to("main", {"README.md": b"new\n"})
+    head = world.shop.branches[BRANCH]
+    world.shop.commit_to("main", {"README.md": b"new\n"})
     world.store.add(rebuild(id=2))
     await world.tick()
-    assert world.host.commits[world.host.branches[BRANCH]].parents == (trunk,)
-    assert world.host.content(BRANCH, "README.md") == "new\n"
+    assert world.shop.branches[BRANCH] == head
+
+
+async def test_the_branch_takes_up_a_file_that_the_default_branch_has_got(world: World) -> None:
+    paths = ("Dockerfile", "web/Dockerfile")
+    world.store.add(rebuild(), paths=paths)
+    await world.tick()
+    world.shop.commit_to("main", {"web/Dockerfile": f"FROM {reference('a')}\n".encode()})
+    world.store.add(rebuild(id=2), paths=paths)
+    await world.tick()
+    assert world.shop.content(BRANCH, "web/Dockerfile") == f"FROM {reference('b')}\n"
+
+
+async def test_a_branch_in_conflict_is_put_on_the_default_branch_anew(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    trunk = world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\nUSER app\n".encode()})
+    world.shop.edit(1, is_conflicted=True)
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.shop.commits[world.shop.branches[BRANCH]].parents == (trunk,)
+    assert world.shop.content(BRANCH) == f"FROM {reference('b')}\nUSER app\n"
 
 
 # People
@@ -95,65 +115,67 @@ async def test_peoples_commits_on_the_branch_are_kept_and_built_upon(world: Worl
     world.store.add(rebuild())
     await world.tick()
     for letter in "cd":
-        world.host.commit_to(BRANCH, {f"fix-{letter}.md": b"by hand"})
+        world.shop.commit_to(BRANCH, {f"fix-{letter}.md": b"by hand"})
         world.store.add(rebuild(id=ord(letter), to=letter), None, change(letter))
         await world.tick()
-        assert world.host.content(BRANCH) == f"FROM {reference(letter)}\n"
-    assert world.host.content(BRANCH, "fix-c.md") == "by hand"
-    assert world.host.content(BRANCH, "fix-d.md") == "by hand"
+        assert world.shop.content(BRANCH) == f"FROM {reference(letter)}\n"
+    assert world.shop.content(BRANCH, "fix-c.md") == "by hand"
+    assert world.shop.content(BRANCH, "fix-d.md") == "by hand"
 
 
 async def test_a_commit_of_the_bot_that_a_person_amended_is_kept_and_built_upon(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.amend(BRANCH, {"fix.md": b"by hand"})
+    world.shop.amend(BRANCH, {"fix.md": b"by hand"})
     world.store.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
-    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
-    assert world.host.content(BRANCH, "fix.md") == "by hand"
+    assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert world.shop.content(BRANCH, "fix.md") == "by hand"
 
 
 async def test_what_the_bot_built_on_peoples_commits_is_built_upon_again(world: World) -> None:
     """Its own commit on top must not make the branch look like its own."""
-    world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
+    world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     world.store.add(rebuild())
     await world.tick()
-    assert world.host.content(BRANCH) == f"FROM {reference('b')}\n"
+    assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
     world.store.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
-    assert world.host.content(BRANCH) == f"FROM {reference('c')}\n"
-    assert world.host.content(BRANCH, "fix.md") == "by hand"
+    assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
+    assert world.shop.content(BRANCH, "fix.md") == "by hand"
 
 
 async def test_peoples_own_update_of_the_branch_is_left(world: World) -> None:
-    world.host.commit_to(BRANCH, {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.shop.commit_to(BRANCH, {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    commits = len(world.shop.commits)
     world.store.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.OPEN
-    assert world.host.calls == ["create_pull_request", "add_labels"]
+    assert world.shop.content(BRANCH, "README.md") == "shop\n"
+    assert len(world.shop.commits) == commits
 
 
 async def test_a_branch_that_a_merge_left_behind_is_used_anew(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    merged = world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
-    world.host.requests[1] = replace(world.host.requests[1], head=merged, is_open=False, is_merged=True)
-    trunk = world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode(), "fix.md": b"squashed"})
+    merged = world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
+    world.shop.requests[1] = replace(world.shop.requests[1], head=merged, is_open=False, is_merged=True)
+    trunk = world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode(), "fix.md": b"squashed"})
     world.store.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.store[2].pull_request == 2
-    assert world.host.commits[world.host.branches[BRANCH]].parents == (trunk,)
+    assert world.shop.commits[world.shop.branches[BRANCH]].parents == (trunk,)
 
 
 async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.close(1)
+    world.shop.close(1)
     world.store.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].state is State.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
-    assert len(world.host.requests) == 1
+    assert len(world.shop.requests) == 1
 
 
 SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
@@ -161,7 +183,7 @@ SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
 
 def pin_both(world: World) -> None:
     pins = f"FROM {SDK}@{digest('d')}\nFROM {reference('a')}\n".encode()
-    world.host.commit_to("main", {"Dockerfile": pins})
+    world.shop.commit_to("main", {"Dockerfile": pins})
 
 
 def both(world: World, **values: Any) -> None:
@@ -180,20 +202,20 @@ async def test_what_was_declined_stays_out_of_a_pull_request_for_more(world: Wor
     pin_both(world)
     world.store.add(rebuild())
     await world.tick()
-    world.host.close(1)
+    world.shop.close(1)
     both(world, id=2, pull_request=1)
     await world.tick()
     assert world.store[2].state is State.OPEN
     assert world.store[2].reason.endswith("aspnet:10.0 is left alone, since #1 was closed")
-    assert world.host.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('a')}\n"
-    assert "aspnet" not in world.host.requests[2].title + world.host.requests[2].body
+    assert world.shop.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('a')}\n"
+    assert "aspnet" not in world.shop.requests[2].title + world.shop.requests[2].body
 
 
 async def test_a_part_of_what_was_declined_is_declined_too(world: World) -> None:
     pin_both(world)
     both(world)
     await world.tick()
-    world.host.close(1)
+    world.shop.close(1)
     world.store.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].state is State.CANCELLED
@@ -204,11 +226,11 @@ async def test_a_pull_request_that_joins_more_takes_what_is_left_once_it_was_mer
     pin_both(world)
     world.store.add(rebuild())
     await world.tick()
-    world.host.merge(1)
+    world.shop.merge(1)
     both(world, id=2, pull_request=1)
     await world.tick()
     assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
-    assert world.host.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('b')}\n"
+    assert world.shop.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('b')}\n"
 
 
 async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(world: World) -> None:
@@ -218,9 +240,9 @@ async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(worl
     world.store.add(rebuild(id=2, to="a", pull_request=1), None, change("a"))
     await world.tick()
     assert world.store[2].state is State.SUCCEEDED
-    assert not world.host.requests[1].is_open
-    assert world.host.requests[1].body.startswith(
-        "**Closed by the bot:** the default branch already stands on the new base."
+    assert not world.shop.requests[1].is_open
+    assert (
+        "**Closed by the bot:** the default branch already stands on the new base." in world.shop.requests[1].body
     )
     world.store.add(rebuild(id=3))
     await world.tick()
@@ -230,7 +252,7 @@ async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(worl
 async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.close(1)
+    world.shop.close(1)
     world.store.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
@@ -242,15 +264,16 @@ async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: 
 async def test_title_and_body_are_written_only_where_they_differ(world: World) -> None:
     world.store.add(rebuild(facts_version=1))
     await world.tick()
-    known = world.store[1]
+    known, head = world.store[1], world.shop.branches[BRANCH]
     world.clock.advance(world.options.follow_every)
     world.store.rows[1] = replace(
         world.store.rows[1], rebuild=replace(known, facts_version=2), changes=(change(cves=("CVE-2026-1",)),)
     )
     await world.tick()
-    assert world.host.calls[len(WRITES) :] == ["update_pull_request"]
-    assert "CVE-2026-1" in world.host.requests[1].body
-    assert world.host.requests[1].title.endswith("(1 CVE)")
+    assert world.forge.calls[len(WRITES) :] == ["carry_out"]
+    assert world.shop.branches[BRANCH] == head
+    assert "CVE-2026-1" in world.shop.requests[1].body
+    assert world.shop.requests[1].title.endswith("(1 CVE)")
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 2)
 
 
@@ -258,12 +281,12 @@ async def test_title_and_body_are_written_only_where_they_differ(world: World) -
 async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: World, end: str) -> None:
     world.store.add(rebuild())
     await world.tick()
-    getattr(world.host, end)(1)
+    getattr(world.shop, end)(1)
     world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     world.store.others_open = 9
     await world.later()
     assert world.store[1].state is State.OPEN
-    assert len(world.host.requests) == 1
+    assert len(world.shop.requests) == 1
 
 
 async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: World) -> None:
@@ -274,78 +297,73 @@ async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: W
         rebuild=replace(world.store[1], facts_version=1),
         changes=(change(cves=("CVE-2026-1",)),),
     )
-    world.host.failing["update_pull_request"] = REFUSED
+    world.forge.failing["carry_out"] = REFUSED
     for _ in range(4):
         await world.later()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
 
 
 async def test_labels_of_the_repository_are_added_to_the_bots_own(world: World) -> None:
-    world.store.add(rebuild(), member(labels=("deps", "docker")))
+    world.asks("labels: [deps, docker]")
+    world.store.add(rebuild())
     await world.tick()
-    assert sorted(world.host.requests[1].labels) == ["deps", "docker", "freshness"]
+    assert sorted(world.shop.requests[1].labels) == ["deps", "docker", "freshness"]
 
 
 async def test_reviewers_are_asked_once_when_the_pull_request_is_new(world: World) -> None:
-    home = member(reviewers=("octocat",), team_reviewers=("platform",))
-    world.store.add(rebuild(), home)
+    world.asks("owners: [octocat, contoso/platform]")
+    world.store.add(rebuild())
     await world.tick()
-    world.store.add(rebuild(id=2, to="c", pull_request=1), home, change("c"))
+    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
-    assert world.host.reviewers == [(("octocat",), ("platform",))]
+    assert world.shop.reviewers == [(("octocat",), ("platform",))]
 
 
 async def test_reviewers_are_asked_again_for_the_pull_request_after_a_merged_one(world: World) -> None:
-    home = member(reviewers=("octocat",))
-    world.store.add(rebuild(), home)
+    world.asks("owners: [octocat]")
+    world.store.add(rebuild())
     await world.tick()
-    world.host.merge(1)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), home, change("c"))
+    world.shop.merge(1)
+    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert world.store[2].pull_request == 2
-    assert world.host.reviewers == [(("octocat",), ()), (("octocat",), ())]
+    assert world.shop.reviewers == [(("octocat",), ()), (("octocat",), ())]
 
 
 async def test_nobody_is_asked_where_nobody_is_named(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    assert world.host.reviewers == []
-
-
-async def test_a_reviewer_whom_the_host_refuses_does_not_stop_the_pull_request(world: World) -> None:
-    world.host.failing["request_review"] = REFUSED
-    world.store.add(rebuild(), member(reviewers=("nobody",)))
-    tally = await world.tick()
-    assert (world.store[1].state, tally.problems) == (State.OPEN, ())
+    assert world.shop.reviewers == []
 
 
 async def test_one_unknown_reviewer_keeps_no_other_from_being_asked(world: World) -> None:
-    world.host.unknown = {"gone"}
-    world.store.add(rebuild(), member(reviewers=("octocat",), team_reviewers=("gone", "platform")))
+    world.forge.unknown = {"gone"}
+    world.asks("owners: [octocat, contoso/gone, contoso/platform]")
+    world.store.add(rebuild())
     await world.tick()
-    assert world.host.reviewers == [(("octocat",), ()), ((), ("platform",))]
+    assert world.shop.reviewers == [(("octocat",), ("platform",))]
     assert world.store[1].state is State.OPEN
     assert world.store[1].reason.endswith("no review asked of gone: not a collaborator")
 
 
-@pytest.mark.parametrize("call", ["add_labels", "request_review"])
 @pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT], ids=str)
-async def test_a_pull_request_is_followed_though_the_host_refuses_what_it_can_do_without(
-    world: World, call: str, trouble: Trouble
+async def test_a_pull_request_is_followed_though_the_forge_refuses_what_it_can_do_without(
+    world: World, trouble: Trouble
 ) -> None:
-    world.host.failing[call] = Failure(trouble, "refused")
-    world.store.add(rebuild(), member(reviewers=("octocat",)))
-    await world.tick()
-    assert (world.store[1].state, world.store[1].pull_request) == (State.OPEN, 1)
-    assert world.store[1].reason.endswith(": refused")
+    world.forge.failing["grant"] = Failure(trouble, "refused")
+    world.asks("owners: [octocat]")
+    world.store.add(rebuild())
+    tally = await world.tick()
+    assert (world.store[1].state, world.store[1].pull_request, tally.problems) == (State.OPEN, 1, ())
+    assert world.store[1].reason.endswith("no labels or reviewers (freshness, octocat): refused")
 
 
 async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: World) -> None:
     world.store.add(rebuild())
-    world.host.failing["create_branch"] = NO_ANSWER
+    world.forge.failing["carry_out"] = NO_ANSWER
     await world.tick()
     assert world.store[1].reason == "no answer"
-    world.host.failing.clear()
+    world.forge.failing.clear()
     await world.later()
     assert world.store[1].reason == "aspnet:10.0 moved; pull request #1 is open"
 
@@ -359,7 +377,7 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert "still open" in world.store[1].reason
-    assert world.host.calls == []
+    assert world.forge.calls == []
     world.store.others_open = 1
     await world.later()
     assert world.store[1].state is State.OPEN
@@ -375,29 +393,29 @@ async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(w
 
 
 async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world: World) -> None:
-    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     world.store.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.SUCCEEDED
-    assert world.host.calls == []
+    assert world.forge.calls == []
 
 
 async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:
-    world.host.rename_trunk("trunk")
+    world.shop.rename_trunk("trunk")
     world.store.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.OPEN
-    assert world.host.commits[world.host.branches[BRANCH]].parents == (world.host.branches["trunk"],)
+    assert world.shop.commits[world.shop.branches[BRANCH]].parents == (world.shop.branches["trunk"],)
 
 
 async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.SUCCEEDED
-    assert not world.host.requests[1].is_open
+    assert not world.shop.requests[1].is_open
 
 
 async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for_the_same_reason(
@@ -405,9 +423,9 @@ async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for
 ) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
-    world.host.after["close_pull_request"] = NO_ANSWER
+    world.forge.after["close_pull_request"] = NO_ANSWER
     await world.later()
     assert world.store[1].state is State.OPEN
     world.store.others_open = world.options.open_pull_requests  # itself among them
@@ -423,9 +441,9 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
     """Each look at one takes a dozen requests."""
     world.store.add(rebuild())
     await world.tick()
-    world.host.commit_to(BRANCH, {"fix.md": b"by hand"})
+    world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     if is_refused:
-        world.host.failing["pull_requests"] = Failure(Trouble.CONFLICT, "refused", status=422)
+        world.forge.failing["look"] = Failure(Trouble.CONFLICT, "refused", status=422)
     world.clock.advance(timedelta(days=3))
     conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
     world.store.rows[1] = replace(world.store.rows[1], rebuild=conflicted)
@@ -437,26 +455,26 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
 async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
+    world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
     world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.CANCELLED
     assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
-    assert not world.host.requests[1].is_open
+    assert not world.shop.requests[1].is_open
 
 
 async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_people(world: World) -> None:
     world.store.add(rebuild())
     await world.tick()
-    world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
     world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
-    assert world.host.requests[1].is_open
+    assert world.shop.requests[1].is_open
 
 
 async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
-    world.host.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
     world.store.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.SKIPPED
@@ -464,17 +482,17 @@ async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
 
 
 async def test_a_pull_request_names_what_it_could_not_edit(world: World) -> None:
-    world.host.commit_to("main", {"other/Dockerfile": b"FROM $BASE\n"})
+    world.shop.commit_to("main", {"other/Dockerfile": b"FROM $BASE\n"})
     world.store.add(rebuild(), paths=("Dockerfile", "other/Dockerfile"))
     await world.tick()
-    assert "other/Dockerfile:1: it comes from a variable" in world.host.requests[1].body
+    assert "other/Dockerfile:1: it comes from a variable" in world.shop.requests[1].body
 
 
 async def test_a_repository_without_commits_is_skipped(world: World) -> None:
-    world.host.branches.clear()
+    world.shop.branches.clear()
     world.store.add(rebuild())
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "there is no branch main")
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository has no commits")
 
 
 async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
@@ -484,7 +502,7 @@ async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> No
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert "not published yet" in world.store[1].reason
-    assert world.host.calls == []
+    assert world.forge.calls == []
     world.registry.absent.clear()
     await world.later()
     assert world.store[1].state is not State.WAITING

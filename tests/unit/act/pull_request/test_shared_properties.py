@@ -16,22 +16,22 @@ PATHS = ("Directory.Build.props", "src/Api.csproj")
 
 async def acted(world: World, **others: bytes) -> World:
     files = {"Directory.Build.props": SHARED, "src/Api.csproj": PROJECT, **others}
-    world.host.commit_to("main", files)
+    world.shop.commit_to("main", files)
     world.store.add(rebuild(), None, change(to_version="10.0.4"), paths=PATHS)
-    await stage.tick(world.store, world.host, world.registry, refresh, world.options, world.clock)
+    await stage.tick(world.store, world.forge, world.registry, refresh, world.options, world.loop)
     return world
 
 
 async def test_the_version_and_the_digest_are_moved_in_their_files(world: World) -> None:
     await acted(world)
     assert world.store[1].state is State.OPEN
-    assert world.host.content(BRANCH, PATHS[0]) == SHARED.decode().replace("10.0.1", "10.0.4")
-    assert world.host.content(BRANCH, PATHS[1]) == PROJECT.decode().replace(digest("a"), digest("b"))
+    assert world.shop.content(BRANCH, PATHS[0]) == SHARED.decode().replace("10.0.1", "10.0.4")
+    assert world.shop.content(BRANCH, PATHS[1]) == PROJECT.decode().replace(digest("a"), digest("b"))
 
 
 async def test_what_another_project_would_lose_is_refused_with_the_reason(world: World) -> None:
     other = PROJECT.replace(b"dotnet/aspnet", b"dotnet/runtime")
     await acted(world, **{"src/Worker.csproj": other})
-    assert world.host.requests == {}
+    assert world.shop.requests == {}
     assert world.store[1].state is State.SKIPPED
     assert "in src/Worker.csproj:2 too; change both alike" in world.store[1].reason

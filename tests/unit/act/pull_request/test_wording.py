@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.act.ports import Job
-from bot.act.pull_request.wording import body, commit_message, is_replaceable, mark, title
+from bot.act.pull_request.wording import LONGEST_BODY, body, commit_message, title, trailers_for, trailers_in
 from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
 from bot.domain.rebuild import Target
 from bot.domain.reference import Base
-from tests.unit.act.world import ASPNET, change, digest, member, rebuild, reference
+from tests.unit.act.world import ASPNET, change, digest, member, rebuild
 
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
 
@@ -50,7 +50,6 @@ def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     )
     assert "docker pull mcr.microsoft.com/dotnet/aspnet:10.0\n" in text
     assert "Not changed" not in text
-    assert text.endswith(mark(job()))
 
 
 def test_the_body_of_a_marker_says_why_there_is_an_edit_at_all() -> None:
@@ -85,13 +84,12 @@ def test_a_base_that_moved_twice_shows_its_whole_way() -> None:
 def test_nothing_from_outside_mentions_links_or_hides() -> None:
     hostile = "@octocat fixes #1 and GH-2 <!-- x --> | cell | `code` [a](https://evil.example) &#64;all"
     text = body(job(change(to_version=hostile, cause=Cause.DOTNET_RELEASE)), [hostile])
-    shown = text.replace(mark(job()), "")
-    assert "@octocat" not in shown
-    assert "#1" not in shown
-    assert "GH-2" not in shown
-    assert "<!--" not in shown
-    assert "](https://evil" not in shown
-    assert "&#64;" not in shown.replace("\\&\\#\u200b64", "")
+    assert "@octocat" not in text
+    assert "#1" not in text
+    assert "GH-2" not in text
+    assert "<!--" not in text
+    assert "](https://evil" not in text
+    assert "&#64;" not in text.replace("\\&\\#\u200b64", "")
 
 
 def test_a_path_cannot_leave_its_code_span() -> None:
@@ -100,11 +98,8 @@ def test_a_path_cannot_leave_its_code_span() -> None:
 
 
 @given(st.lists(st.text(max_size=3000), max_size=60), st.lists(st.text(max_size=300), max_size=300))
-def test_however_long_the_hidden_mark_stays_and_github_takes_it(refused: list[str], paths: list[str]) -> None:
-    text = body(job(paths=tuple(paths)), refused)
-    assert len(text) <= 65_536
-    assert text.endswith(mark(job()))
-    assert text.count(mark(job())) == 1
+def test_however_much_there_is_to_say_github_takes_it(refused: list[str], paths: list[str]) -> None:
+    assert len(body(job(paths=tuple(paths)), refused)) <= LONGEST_BODY + len("\n\n(shortened)")
 
 
 def test_a_body_too_long_is_cut_at_a_line_end() -> None:
@@ -113,9 +108,7 @@ def test_a_body_too_long_is_cut_at_a_line_end() -> None:
         for n in range(300)
     )
     text = body(job(targets=targets))
-    assert len(text) <= 65_536
-    assert "(shortened)" in text
-    assert text.endswith("-->")
+    assert text.endswith("|\n\n(shortened)")
 
 
 @given(st.sampled_from(Cause), st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))
@@ -131,20 +124,19 @@ def test_a_commit_names_its_bases_in_trailers() -> None:
     message = commit_message(job())
     assert message.splitlines()[0] == title(job())
     assert message.endswith(f"\n\nFreshness-Base: {ASPNET}@{digest('b')}\n")
-    assert is_replaceable(message)
+    assert trailers_in(message) == trailers_for(job())
 
 
-def test_a_commit_on_peoples_work_is_never_replaced() -> None:
-    assert not is_replaceable(commit_message(job(), replaceable=False))
+def test_a_commit_on_peoples_work_bears_no_trailer() -> None:
+    assert not trailers_in(commit_message(job(), replaceable=False))
 
 
 @pytest.mark.parametrize(
     "message", ["fix tests", 'Revert "Refresh aspnet:10.0"', "about Freshness-Base: in the text", ""]
 )
 def test_peoples_commits_are_known(message: str) -> None:
-    assert not is_replaceable(message)
+    assert not trailers_in(message)
 
 
-def test_other_digests_have_another_mark() -> None:
-    assert mark(job()) != mark(job(to="c"))
-    assert reference("b").digest in mark(job())  # type: ignore[operator]
+def test_other_digests_have_other_trailers() -> None:
+    assert trailers_for(job()) != trailers_for(job(to="c"))

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +11,10 @@ import pytest
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import FileChange
-from bot.domain.repository import Repository
+from bot.domain.repository import Identity, Repository
 
 SHA = "a" * 40
+SHOPS = Identity("contoso/shop")
 API = "https://api.github.com"
 
 
@@ -115,36 +115,27 @@ async def test_a_tree_tells_files_links_and_submodules_apart() -> None:
         entry("link", mode="120000"),
         entry("sub", "commit", "160000"),
     ]
-    tree = await github({TREE: {"sha": SHA, "tree": rows}}).tree("contoso/shop", SHA)
+    tree = await github({TREE: {"sha": SHA, "tree": rows}}).tree(SHOPS, SHA)
     assert tree is not None
     assert [each.path for each in tree.entries if each.is_file] == ["a", "run.sh"]
 
 
 async def test_a_submodules_entry_has_no_size() -> None:
     row = {key: value for key, value in entry("sub", "commit", "160000").items() if key != "size"}
-    tree = await github({TREE: {"sha": SHA, "tree": [row]}}).tree("contoso/shop", SHA)
+    tree = await github({TREE: {"sha": SHA, "tree": [row]}}).tree(SHOPS, SHA)
     assert tree is not None
     assert tree.entries[0].size == 0
 
 
 async def test_an_empty_repository_has_no_tree() -> None:
     empty = Failure(Trouble.CONFLICT, "HTTP 409 Git Repository is empty.", status=409)
-    assert await github({TREE: empty}).tree("contoso/shop", SHA) is None
-
-
-async def test_a_listing_that_shows_folders_but_nothing_in_them_was_cut_short() -> None:
-    flat = {"sha": SHA, "tree": [entry("src", "tree", "040000"), entry("README.md")]}
-    whole = {"sha": SHA, "tree": [*flat["tree"], entry("src/Dockerfile")]}
-    for answer, is_cut in ((flat, True), (whole, False)):
-        tree = await github({TREE: answer}).tree("contoso/shop", SHA)
-        assert tree is not None
-        assert tree.truncated is is_cut
+    assert await github({TREE: empty}).tree(SHOPS, SHA) is None
 
 
 @pytest.mark.parametrize("body", [None, [], {"sha": SHA}, {"tree": []}, {"sha": SHA, "tree": [{"type": "blob"}]}])
 async def test_a_tree_of_another_shape_is_a_failure(body: Any) -> None:
     with pytest.raises(Failure) as failed:
-        await github({TREE: body}).tree("contoso/shop", SHA)
+        await github({TREE: body}).tree(SHOPS, SHA)
     assert failed.value.trouble is Trouble.MALFORMED
 
 
@@ -157,7 +148,7 @@ def blob_path(name: str) -> str:
 async def test_a_content_is_what_its_name_says(algorithm: str, body: bytes) -> None:
     name = hashlib.new(algorithm, b"blob %d\0" % len(body) + body).hexdigest()
     encoded = {"encoding": "base64", "content": base64.encodebytes(body).decode()}
-    assert await github({blob_path(name): encoded}).blob("contoso/shop", name) == body
+    assert await github({blob_path(name): encoded}).blob(SHOPS, name) == body
 
 
 @pytest.mark.parametrize(
@@ -172,89 +163,63 @@ async def test_a_content_is_what_its_name_says(algorithm: str, body: bytes) -> N
 )
 async def test_any_other_content_is_refused(answer: Any) -> None:
     with pytest.raises(Failure) as failed:
-        await github({blob_path(SHA): answer}).blob("contoso/shop", SHA)
+        await github({blob_path(SHA): answer}).blob(SHOPS, SHA)
     assert failed.value.trouble is Trouble.MALFORMED
 
 
-# Changing one repository
-
-REPOSITORY = "/repos/contoso/shop"
-COMMIT = f"{REPOSITORY}/git/commits/{SHA}"
-BOT = {"name": "freshness-bot", "email": "bot@users.noreply.github.com"}
-PERSON = {"name": "Jo", "email": "jo@contoso.com"}
-ITSELF = {"name": "GitHub", "email": "noreply@github.com"}
+# Runs
 
 
-@pytest.mark.parametrize(
-    ("committer", "is_amended"), [(BOT, False), (ITSELF, False), (PERSON, True)], ids=["author", "GitHub", "person"]
-)
-async def test_a_commit_tells_whether_another_has_changed_it(
-    committer: Mapping[str, str], is_amended: bool
-) -> None:
-    answer = {
-        "tree": {"sha": "t"},
-        "parents": [{"sha": "p"}],
-        "message": "m",
-        "author": BOT,
-        "committer": committer,
-    }
-    assert await github({COMMIT: answer}).commit("contoso/shop", SHA) == ("t", ("p",), "m", is_amended)
-
-
-@pytest.mark.parametrize(
-    ("content", "writes", "entry"),
-    [
-        (b"FROM a\r\n", ["trees", "commits"], {"content": "FROM a\r\n"}),
-        ("\ufeffFROM é\n".encode(), ["trees", "commits"], {"content": "\ufeffFROM é\n"}),
-        (b"# caf\xe9\n", ["blobs", "trees", "commits"], {"sha": "made"}),
-        (b"a\0b", ["blobs", "trees", "commits"], {"sha": "made"}),
-        (b"x" * (1024 * 1024 + 1), ["blobs", "trees", "commits"], {"sha": "made"}),
-    ],
-    ids=["text", "byte order mark", "another encoding", "no text", "large"],
-)
-async def test_text_goes_along_with_the_tree(content: bytes, writes: list[str], entry: dict[str, str]) -> None:
-    made = {f"{REPOSITORY}/git/{kind}": {"sha": "made"} for kind in ("blobs", "trees", "commits")}
-    host = github(made)
-    file = FileChange("run.sh", content, "100755")
-    await host.create_commit("contoso/shop", parent="p", tree="t", files=[file], message="m")
-    written = host._transport.written  # type: ignore[attr-defined]
-    assert [kind for kind, _ in written] == writes
-    tree = {"base_tree": "t", "tree": [{"path": "run.sh", "mode": "100755", "type": "blob", **entry}]}
-    assert ("trees", tree) in written
-
-
-@pytest.mark.parametrize(("mergeable", "is_conflicted"), [(True, False), (False, True), (None, False)])
-async def test_a_pull_request_tells_whether_it_is_in_conflict(mergeable: bool | None, is_conflicted: bool) -> None:
-    row = {"number": 1, "state": "open", "head": {"ref": "b", "sha": SHA}, "mergeable": mergeable}
-    found = await github({f"{REPOSITORY}/pulls/1": row}).pull_request("contoso/shop", 1)
-    assert found.is_conflicted is is_conflicted
-
-
-Call = Callable[[GitHub], Awaitable[object]]
-
-
-@pytest.mark.parametrize("answer", [None, [], {}, {"number": "one"}, {"id": None}, {"object": 1}, [{"number": 1}]])
-@pytest.mark.parametrize(
-    ("path", "call"),
-    [
-        (REPOSITORY, lambda host: host.default_branch("contoso/shop")),
-        (f"{REPOSITORY}/git/ref/heads/main", lambda host: host.branch_head("contoso/shop", "main")),
-        (COMMIT, lambda host: host.commit("contoso/shop", SHA)),
-        (f"{REPOSITORY}/pulls/1", lambda host: host.pull_request("contoso/shop", 1)),
-        (f"{REPOSITORY}/actions/runs/1", lambda host: host.run("contoso/shop", 1)),
-        (
-            f"{REPOSITORY}/git/trees",
-            lambda host: host.create_commit("contoso/shop", parent=SHA, tree=SHA, files=[], message="m"),
-        ),
-        (
-            f"{REPOSITORY}/pulls",
-            lambda host: host.create_pull_request("contoso/shop", branch="b", onto="main", title="t", body=""),
-        ),
-    ],
-    ids=["repository", "branch", "commit", "pull request", "run", "tree", "new pull request"],
-)
-async def test_an_answer_of_another_shape_is_a_failure(path: str, call: Call, answer: Any) -> None:
+@pytest.mark.parametrize("answer", [None, [], {}, {"id": None}, [{"number": 1}]])
+async def test_a_run_of_another_shape_is_a_failure(answer: Any) -> None:
     """A proxy may answer anything with 200."""
     with pytest.raises(Failure) as failed:
-        await call(github({path: answer}))
+        await github({"/repos/contoso/shop/actions/runs/1": answer}).run(SHOPS, 1)
     assert failed.value.trouble is Trouble.MALFORMED
+
+
+DISPATCHES = "/repos/contoso/shop/actions/workflows/go.yml/dispatches"
+
+
+class Server(Answers):
+    """Up to 3.20 it permits no `return_run_details`; later it tells the run where it is asked to."""
+
+    def __init__(self, refusal: Failure | None) -> None:
+        super().__init__({})
+        self.refusal = refusal
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        self.written.append((path.rpartition("/")[2], body))
+        if "return_run_details" in body:
+            if self.refusal is not None:
+                raise self.refusal
+            return {"workflow_run_id": 30_000_000_001}
+        return None
+
+
+def dispatching(refusal: Failure | None) -> tuple[GitHub, Server]:
+    made, server = github({}), Server(refusal)
+    made._dispatching.transport = server  # type: ignore[assignment]
+    return made, server
+
+
+async def test_a_dispatch_tells_its_run() -> None:
+    host, _ = dispatching(None)
+    assert await host.dispatch(SHOPS, "go.yml", ref="main", inputs={"a": "b"}) == 30_000_000_001
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_server_that_knows_no_run_details_is_asked_without_them_from_then_on(status: int) -> None:
+    said = f'HTTP {status} Invalid request. "return_run_details" is not a permitted key.'
+    host, server = dispatching(Failure(Trouble.CONFLICT, said, status=status))
+    for _ in range(3):
+        assert await host.dispatch(SHOPS, "go.yml", ref="main", inputs={"a": "b"}) is None
+    assert ["return_run_details" in body for _, body in server.written] == [True, False, False, False]
+    assert server.written[-1] == ("dispatches", {"ref": "main", "inputs": {"a": "b"}})
+
+
+async def test_another_refusal_of_a_dispatch_is_no_reason_to_ask_again() -> None:
+    host, server = dispatching(Failure(Trouble.CONFLICT, "HTTP 422 No ref found for: main", status=422))
+    with pytest.raises(Failure, match="No ref found"):
+        await host.dispatch(SHOPS, "go.yml", ref="main", inputs={})
+    assert len(server.written) == 1

@@ -1,0 +1,31 @@
+"""One rebuild becomes a pull request, a dispatch or a notice; or it is said why not yet, or not at all."""
+
+from bot.act.dispatch import dispatch
+from bot.act.ports import Job
+from bot.act.pull_request.proposal import open_or_update
+from bot.act.tools import Tools
+from bot.act.waiting import away, paused
+from bot.domain.rebuild import Action, Rebuild, State
+
+
+async def act(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild in its next state. Raises `Failure`, and `LeaseLost` where it is not ours any more."""
+    now = tools.clock.now()
+    match job.rebuild.action:
+        case Action.PULL_REQUEST | Action.DISPATCH if not job.is_listed:
+            return away(
+                job.rebuild,
+                "the repository is not in the fleet at present: archived, excluded or not shown to us",
+                "the repository is not in the fleet any more: archived, excluded or removed",
+                tools.options,
+                now,
+            )
+        case Action.PULL_REQUEST:
+            missing = await tools.tags.missing(job)
+            if missing is not None:
+                return paused(job.rebuild, f"{missing} is not published yet", tools.options.follow_every, now)
+            return await open_or_update(job, tools)
+        case Action.DISPATCH:
+            return await dispatch(job, tools)
+        case Action.NOTIFY:
+            return job.rebuild.moved(State.SUCCEEDED, job.rebuild.reason, at=now)

@@ -1,0 +1,135 @@
+"""What a repository itself says right before it is written to: it may have changed since the plan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.act.ports import ActStore, Job
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import MOST_STANDINGS, Forge, Standing
+from bot.domain.policy import ActionPreference
+from bot.domain.rebuild import Action
+from bot.domain.reference import Base
+from bot.domain.repository import Identity
+from bot.domain.repository_config import RepositoryConfig
+from bot.formats import repository_config
+from bot.formats.source.text import decode
+
+HOLDS_FOR = timedelta(seconds=60)
+"""So old may a look be when a write begins."""
+_SHARED_FOR = timedelta(seconds=45)
+"""So long does a shared look serve others: what begins then still has time for its write."""
+
+_SKIPPED_FOR = {
+    ActionPreference.NOTIFY: "the repository asks to be told only",
+    ActionPreference.DISPATCH: "the repository asks for a workflow run instead of a pull request",
+    ActionPreference.PULL_REQUEST: "the repository asks for a pull request instead of a workflow run",
+}
+
+
+def as_now(job: Job, standing: Standing, now: datetime) -> Job:
+    """The job with the repository's name, default branch and wishes as of this moment."""
+    member = replace(
+        job.member,
+        name=standing.identity.name,
+        node_id=standing.identity.node_id,
+        config=config_of(standing, now),
+    )
+    rebuild = replace(job.rebuild, repository=standing.identity.name, repository_node=standing.identity.node_id)
+    return replace(
+        job, rebuild=rebuild, member=member, default_branch=standing.default_branch or job.default_branch
+    )
+
+
+def config_of(standing: Standing, now: datetime) -> RepositoryConfig:
+    if standing.config is None:
+        return RepositoryConfig()
+    config, _ = repository_config.parse(decode(standing.config), now)
+    return config
+
+
+def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | None:
+    """Why the repository would not have this rebuild's action; None where it has no word against it.
+
+    `job` is as of now, `planned_with` what was known of the repository when it was claimed.
+    """
+    config = job.member.config
+    if not config.enabled:
+        return "the repository opted out in .github/freshness.yaml"
+    if (refused := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
+        return _SKIPPED_FOR[refused]
+    ignores = [_ignored(job, target.base, now) for target in job.rebuild.targets]
+    if ignores and all(ignore is not None for ignore in ignores):
+        return f"the repository asks to leave this alone: {ignores[0]}"
+    return None
+
+
+def _refused_action(
+    action: Action, asked: ActionPreference | None, planned_with: ActionPreference | None
+) -> ActionPreference | None:
+    """What the repository asks for instead of `action`.
+
+    Where it asks for a pull request and nothing can be written, the plan dispatches all the same.
+    """
+    if action is Action.NOTIFY:
+        return None
+    if asked is ActionPreference.NOTIFY:
+        return asked
+    if asked is ActionPreference.DISPATCH and action is Action.PULL_REQUEST:
+        return asked
+    if asked is ActionPreference.PULL_REQUEST and action is Action.DISPATCH and planned_with is not asked:
+        return asked
+    return None
+
+
+def _ignored(job: Job, base: Base, now: datetime) -> str | None:
+    """The entry for which all places of a base are left alone."""
+    found = [job.member.config.ignored_by(path, str(base), now.date()) for path in job.places.get(base, ("",))]
+    return str(found[0]) if found and all(entry is not None for entry in found) else None
+
+
+class OwnWords:
+    """Looks shared by the repositories whose dispatches come next."""
+
+    def __init__(self, store: ActStore, forge: Forge, clock: Clock) -> None:
+        self._store = store
+        self._forge = forge
+        self._clock = clock
+        self._known: dict[Identity, Standing | None] = {}
+        self._looked_at: dict[Identity, datetime] = {}
+
+    async def of(self, repository: Identity) -> Standing:
+        """What a repository says of itself, as of at most `HOLDS_FOR` ago; raises `Failure` where it is gone."""
+        if not self._holds(repository):
+            await self._look([repository, *await self._store.due_for_dispatch(MOST_STANDINGS)])
+        standing = self._known[repository]
+        if standing is None:
+            raise Failure(
+                Trouble.MISSING,
+                "the repository is not there any more",
+                where=repository.name,
+                advice="check that it exists and that the credentials may see it",
+            )
+        return standing
+
+    def forget(self, repository: Identity) -> None:
+        """The next question looks again."""
+        self._looked_at.pop(repository, None)
+
+    def looked_at(self, repository: Identity) -> datetime:
+        return self._looked_at[repository]
+
+    def _holds(self, repository: Identity) -> bool:
+        looked_at = self._looked_at.get(repository)
+        return looked_at is not None and self._clock.now() - looked_at < _SHARED_FOR
+
+    async def _look(self, repositories: Sequence[Identity]) -> None:
+        wanted = [each for each in dict.fromkeys(repositories) if not self._holds(each)][:MOST_STANDINGS]
+        now = self._clock.now()
+        found = await self._forge.standings(wanted)
+        stale = [each for each, at in self._looked_at.items() if now - at > HOLDS_FOR]
+        for each in stale:
+            del self._looked_at[each], self._known[each]
+        self._known |= {each: found.get(each) for each in wanted}
+        self._looked_at |= dict.fromkeys(wanted, now)

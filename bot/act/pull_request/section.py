@@ -1,0 +1,81 @@
+"""The bot's own section of a pull request's body, between two hidden lines; the rest belongs to people.
+
+The first hidden line names the digests that the pull request is for, and a short hash of the title that the bot
+gave it: a title with another hash is a person's. Both are data for the bot, not for readers.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
+_CLOSED = "<!-- freshness-bot closed -->"
+_END = "<!-- freshness-bot end -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the bot has in a body. `titled` is the hash of the title it gave, None where none is recorded."""
+
+    digests: frozenset[str] = frozenset()
+    titled: str | None = None
+    is_closed_by_us: bool = False
+
+
+def section_in(body: str) -> Section:
+    found = _DATA.search(body)
+    closed = _CLOSED in body
+    if found is None:
+        return Section(is_closed_by_us=closed)
+    return Section(frozenset(filter(None, found["digests"].split(","))), found["title"], closed)
+
+
+def written(text: str, digests: Iterable[str], title: str) -> str:
+    """The section: the text with its hidden lines."""
+    return f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->\n{text}\n{_END}"
+
+
+def hash_of(title: str) -> str:
+    return hashlib.sha256(title.encode(errors="replace")).hexdigest()[:12]
+
+
+def put_into(body: str, section: str) -> str:
+    """The body with the bot's section replaced, or appended where a person took it out."""
+    before, after = _around(body)
+    return _joined(before, section, after)
+
+
+def closed(body: str, reason: str) -> str:
+    """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
+    before, after = _around(body)
+    start, end = _bounds(body)
+    text = _DATA.sub("", body[start:end]).replace(_CLOSED, "").replace(_END, "").strip("\n")
+    section = f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n{text}\n{_END}"
+    return _joined(before, section, after)
+
+
+def _joined(before: str, section: str, after: str) -> str:
+    return "\n\n".join(part for part in (before.rstrip("\n"), section, after.lstrip("\n")) if part)
+
+
+def _around(body: str) -> tuple[str, str]:
+    start, end = _bounds(body)
+    return body[:start], body[end:]
+
+
+def _bounds(body: str) -> tuple[int, int]:
+    """Where the section is; at the end, and empty, where there is none.
+
+    Up to version 0.1 the bot wrote the whole body, with the hidden line at its end.
+    """
+    for start in (body.find(_CLOSED), _start_of_data(body)):
+        if start >= 0 and (end := body.find(_END, start)) >= 0:
+            return start, end + len(_END)
+    data = _DATA.search(body)
+    return (0, data.end()) if data is not None and data["title"] is None else (len(body), len(body))
+
+
+def _start_of_data(body: str) -> int:
+    data = _DATA.search(body)
+    return -1 if data is None else data.start()

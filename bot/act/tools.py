@@ -1,0 +1,38 @@
+"""What the rebuilds of a tick are worked on with, and what holds before every write."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.act.own_word import HOLDS_FOR, OwnWords
+from bot.act.ports import ActOptions, ActStore, Refresher
+from bot.act.tag_availability import PublishedTags
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Forge
+from bot.domain.rebuild import Rebuild
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`forge` looks at the lease of the rebuild before each write (see `reconcile.guarded`)."""
+
+    store: ActStore
+    forge: Forge
+    tags: PublishedTags
+    words: OwnWords
+    refresh: Refresher
+    options: ActOptions
+    clock: Clock
+
+    def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
+        """Checks that the repository's own word is not too old to count; the lease, `forge` itself looks at.
+
+        Raises `Failure` (unreachable, so it is tried again) where the look is older than `HOLDS_FOR`.
+        """
+        if self.clock.now() - looked_at > HOLDS_FOR:
+            raise Failure(
+                Trouble.UNREACHABLE,
+                "the forge took too long since the repository was looked at",
+                where=rebuild.repository,
+                advice="the next attempt looks again",
+            )

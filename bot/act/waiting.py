@@ -1,0 +1,36 @@
+"""Rebuilds that cannot go on at present, and when they are tried again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.act.ports import ActOptions
+from bot.domain.backoff import rest_at_age
+from bot.domain.rebuild import Rebuild, State
+
+_MAY_COME_BACK_FOR = timedelta(days=7)
+"""A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""
+
+
+def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:
+    """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
+    waiting = rebuild.moved(State.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
+    return replace(waiting, due_at=now + rest)
+
+
+def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
+    """An open pull request whose text or branch stays as it is; it is followed on."""
+    rest = rest_at_age(rebuild.age(now), options.follow_every)
+    return replace(rebuild, text_version=rebuild.facts_version, due_at=now + rest)
+
+
+def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:
+    """Nothing can be written to its repository: `how` that is says so for a week, `ever` once that is over.
+
+    Its open pull request is only followed.
+    """
+    if not rebuild.state.awaits_action:
+        return left_alone(rebuild, options, now)
+    age = rebuild.age(now)
+    if age > _MAY_COME_BACK_FOR:
+        return rebuild.moved(State.SKIPPED, ever, at=now)
+    return paused(rebuild, how, rest_at_age(age, options.follow_every), now)

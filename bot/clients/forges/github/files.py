@@ -1,0 +1,202 @@
+"""Contents of files: many at once by GraphQL, one by one what that cannot carry; each checked against its name."""
+
+import asyncio
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.clients.forges.github.graphql import declared, in_parts
+from bot.clients.forges.github.shapes import shaped
+from bot.clients.forges.github.transport import Transport
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import BranchFile
+from bot.domain.repository import Identity, blob_name
+
+LARGEST_FILE = 1024 * 1024
+"""Bytes; nobody writes a larger one by hand."""
+_MOST_BLOBS = 50
+
+_BLOB = "fragment blob on Blob { oid byteSize isBinary isTruncated text }"
+FILE = f"""
+fragment entry on TreeEntry {{ oid mode type object {{ ...blob }} }}
+{_BLOB}"""
+
+
+async def blob(transport: Transport, repository: Identity, sha: str) -> bytes:
+    """A file's content; raises `Failure` where it is not what its name says."""
+    data = await transport.read(f"/repos/{repository.name}/git/blobs/{sha}")
+    with shaped("blob"):
+        content = str(data["content"])
+        body = content.encode() if data.get("encoding") == "utf-8" else base64.b64decode(content)
+    if blob_name(body, sha) != sha:
+        raise Failure(Trouble.MALFORMED, f"the content is not that of {sha[:12]}", where=repository.name)
+    return body
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Files of one repository that somebody waits for."""
+
+    repository: Identity
+    shas: Sequence[str]
+    shown: "asyncio.Future[dict[str, bytes]]"
+
+    def tell(self, found: dict[str, bytes]) -> None:
+        if not self.shown.done():  # who asked may have been cancelled
+            self.shown.set_result(found)
+
+
+@dataclass(slots=True)
+class Blobs:
+    """Many files in one request: what is asked for at the same time goes together, also for several repositories.
+
+    While a request is under way, what is asked for meanwhile gathers for the next one.
+    """
+
+    transport: Transport
+    gather_for: float = 0.05
+    """Seconds that a question waits for others."""
+    _waiting: list[_Asked] = field(default_factory=list)
+    _sending: "asyncio.Task[None] | None" = None
+
+    async def of(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+        """The contents by sha. What GraphQL cuts, or cannot show as text, is read by itself."""
+        wanted = list(dict.fromkeys(shas))
+        found: dict[str, bytes] = {}
+        if repository.node_id is not None:
+            for part in in_parts(wanted, _MOST_BLOBS):
+                found |= await self._gathered(repository, part)
+        for sha in wanted:
+            if sha not in found:
+                found[sha] = await blob(self.transport, repository, sha)
+        return found
+
+    async def _gathered(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+        asked = _Asked(repository, shas, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
+        return await asked.shown
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(self.gather_for)
+            batch = self._batch()
+            try:
+                await self._send(batch)
+            except BaseException as error:
+                for asked in [*batch, *(self._waiting if not isinstance(error, Failure) else ())]:
+                    if not asked.shown.done():
+                        asked.shown.set_exception(error)
+                if not isinstance(error, Failure):
+                    raise
+
+    def _batch(self) -> list[_Asked]:
+        """As many as fit into one request, and one at least."""
+        room = _MOST_BLOBS
+        batch: list[_Asked] = []
+        while self._waiting and (not batch or len(self._waiting[0].shas) <= room):
+            batch.append(self._waiting.pop(0))
+            room -= len(batch[-1].shas)
+        return batch
+
+    async def _send(self, batch: Sequence[_Asked]) -> None:
+        shown = await _shown(self.transport, batch)
+        if shown is not None:
+            for asked, found in zip(batch, shown, strict=True):
+                asked.tell(found)
+        elif len(batch) > 1:
+            middle = len(batch) // 2
+            await self._send(batch[:middle])
+            await self._send(batch[middle:])
+        elif len(batch[0].shas) > 1:
+            await self._send_halves(batch[0])
+        else:
+            batch[0].tell({})  # by itself, then
+
+    async def _send_halves(self, whole: _Asked) -> None:
+        loop = asyncio.get_running_loop()
+        halves = [
+            _Asked(whole.repository, part, loop.create_future())
+            for part in in_parts(whole.shas, (len(whole.shas) + 1) // 2)
+        ]
+        for half in halves:
+            await self._send([half])
+        whole.tell({sha: body for half in halves for sha, body in half.shown.result().items()})
+
+
+async def _shown(transport: Transport, batch: Sequence[_Asked]) -> list[dict[str, bytes]] | None:
+    """What one request shows of each; None where it was too much for one."""
+    kinds: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    roots = []
+    for number, asked in enumerate(batch):
+        kinds[f"r{number}"], variables[f"r{number}"] = "ID!", asked.repository.node_id or ""
+        fields = []
+        for place, sha in enumerate(asked.shas):
+            name = f"o{number}_{place}"
+            kinds[name], variables[name] = "String!", sha
+            fields.append(f"b{place}: object(expression: ${name}) {{ ...blob }}")
+        roots.append(f"r{number}: node(id: $r{number}) {{ ... on Repository {{ {' '.join(fields)} }} }}")
+    document = f"query blobs{declared(kinds)} {{ {' '.join(roots)} }} {_BLOB}"
+    try:
+        graph = await transport.query(document, variables)
+    except Failure as failure:
+        if failure.status in (502, 504):
+            return None
+        raise
+    if graph.is_too_heavy:
+        return None
+    for error in graph.errors:
+        if error.kind != "NOT_FOUND":
+            raise error.failure(graph.where)
+    with shaped("blobs"):
+        return [_bodies(asked, graph.data.get(f"r{number}") or {}) for number, asked in enumerate(batch)]
+
+
+def _bodies(asked: _Asked, rows: Mapping[str, Any]) -> dict[str, bytes]:
+    found = {}
+    for place, sha in enumerate(asked.shas):
+        body = _text_of(rows[f"b{place}"]) if rows.get(f"b{place}") else None
+        if body is not None and blob_name(body, sha) == sha:
+            found[sha] = body
+    return found
+
+
+async def contents_of(
+    transport: Transport, repository: Identity, rows: Iterable[Mapping[str, Any]]
+) -> dict[str, bytes]:
+    """By sha, the contents of files that a look has shown; those that it could not show as text are read."""
+    found: dict[str, bytes] = {}
+    for row in rows:
+        sha, shown = str(row["oid"]), row["object"]
+        if sha in found or not _is_file(row) or not shown or int(shown["byteSize"]) > LARGEST_FILE:
+            continue
+        body = _text_of(shown)
+        is_whole = body is not None and blob_name(body, sha) == sha
+        found[sha] = body if body is not None and is_whole else await blob(transport, repository, sha)
+    return found
+
+
+def file_of(path: str, row: Mapping[str, Any], contents: Mapping[str, bytes]) -> BranchFile | None:
+    """None for what is no file: a folder, a symbolic link, a submodule."""
+    if not _is_file(row):
+        return None
+    sha = str(row["oid"])
+    return BranchFile(path, sha, contents.get(sha), _mode(row))
+
+
+def _is_file(row: Mapping[str, Any]) -> bool:
+    return row["type"] == "blob" and _mode(row) in ("100644", "100755")
+
+
+def _mode(row: Mapping[str, Any]) -> str:
+    """GitHub gives git's octal mode as a decimal number."""
+    return format(int(row["mode"]), "o")
+
+
+def _text_of(row: Mapping[str, Any]) -> bytes | None:
+    if row.get("isBinary") or row.get("isTruncated") or row.get("text") is None:
+        return None
+    return str(row["text"]).encode("utf-8", "surrogatepass")

@@ -1,0 +1,107 @@
+"""Following many pull requests and runs in few requests: several fields of 100 node ids in each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.clients.forges.github.graphql import Graph, in_parts
+from bot.clients.forges.github.shapes import shaped
+from bot.clients.forges.github.transport import Transport
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Followed, PullRequestState, RunState
+
+MOST_IDS = 100
+"""Of one `nodes` field; GitHub refuses more."""
+MOST_FIELDS = 10
+"""Of one request, where GitHub does not ask for less."""
+
+_PULL_REQUEST = "... on PullRequest { id number url state mergeable mergeCommit { oid } }"
+_RUN = "... on CheckSuite { id status conclusion }"
+
+
+@dataclass(slots=True)
+class Following:
+    """Halves its requests where one is too heavy for GitHub, and takes a field more again with each that is not."""
+
+    transport: Transport
+    fields: int = MOST_FIELDS
+
+    async def look(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+        found_requests: dict[str, PullRequestState] = {}
+        found_runs: dict[str, RunState] = {}
+        waiting = [*_parts(pull_requests, _PULL_REQUEST), *_parts(runs, _RUN)]
+        while waiting:
+            asked, rest = waiting[: self.fields], waiting[self.fields :]
+            graph = await self._asked(asked)
+            if graph is None:
+                self.fields = max(len(asked) // 2, 1)
+                waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
+                continue
+            self.fields = min(self.fields + 1, MOST_FIELDS)
+            with shaped("list of pull requests and runs"):
+                for row in _rows(graph, len(asked)):
+                    if "number" in row:
+                        found_requests[str(row["id"])] = _pull_request_of(row)
+                    elif "status" in row:
+                        found_runs[str(row["id"])] = _run_of(row)
+            waiting = rest
+        return Followed(found_requests, found_runs)
+
+    async def _asked(self, parts: Sequence["_Part"]) -> Graph | None:
+        """None where it was more than GitHub answers at once."""
+        kinds = ", ".join(f"$n{number}: [ID!]!" for number in range(len(parts)))
+        fields = " ".join(
+            f"n{number}: nodes(ids: $n{number}) {{ {part.selection} }}" for number, part in enumerate(parts)
+        )
+        variables = {f"n{number}": list(part.ids) for number, part in enumerate(parts)}
+        try:
+            graph = await self.transport.query(f"query follow({kinds}) {{ {fields} }}", variables)
+        except Failure as failure:
+            if failure.status in (502, 504) and (len(parts) > 1 or len(parts[0].ids) > 1):
+                return None
+            raise
+        if graph.is_too_heavy:
+            if len(parts) == 1 and len(parts[0].ids) == 1:
+                raise Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
+            return None
+        for error in graph.errors:
+            if error.kind != "NOT_FOUND":
+                raise error.failure(graph.where)
+        return graph
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    ids: tuple[str, ...]
+    selection: str
+
+
+def _parts(ids: Sequence[str], selection: str) -> list[_Part]:
+    return [_Part(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), MOST_IDS)]
+
+
+def _halves(part: _Part) -> list[_Part]:
+    middle = (len(part.ids) + 1) // 2
+    return [_Part(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
+
+
+def _rows(graph: Graph, fields: int) -> list[Mapping[str, Any]]:
+    rows = [row for number in range(fields) for row in graph.data.get(f"n{number}") or ()]
+    return [row for row in rows if isinstance(row, Mapping) and "id" in row]
+
+
+def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
+    merge_commit = row["mergeCommit"]
+    return PullRequestState(
+        int(row["number"]),
+        str(row["url"]),
+        row["state"] == "OPEN",
+        row["state"] == "MERGED",
+        row["mergeable"] == "CONFLICTING",
+        str(merge_commit["oid"]) if merge_commit else None,
+    )
+
+
+def _run_of(row: Mapping[str, Any]) -> RunState:
+    conclusion = row["conclusion"]
+    return RunState(str(row["status"]).lower(), str(conclusion).lower() if conclusion else None)

@@ -1,0 +1,96 @@
+"""GraphQL answers: data that may lack parts, and for each part that is missing the reason."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.failure import Failure, Trouble
+
+_LIMIT = re.compile(r"rate limit|secondary rate|submitted too quickly|abuse detection", re.I)
+_TOO_HEAVY = re.compile(r"resource limits|timeout|timed out|something went wrong", re.I)
+_TROUBLES = {
+    "NOT_FOUND": Trouble.MISSING,
+    "FORBIDDEN": Trouble.DENIED,
+    "INSUFFICIENT_SCOPES": Trouble.DENIED,
+    "STALE_DATA": Trouble.CONFLICT,
+    "UNPROCESSABLE": Trouble.CONFLICT,
+}
+_ADVICE = {
+    Trouble.MISSING: "check that it exists and that the credentials may see it",
+    Trouble.DENIED: "grant contents, pull requests and actions: read and write",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    kind: str
+    message: str
+    path: tuple[str | int, ...] = ()
+
+    @property
+    def is_a_limit(self) -> bool:
+        return self.kind == "RATE_LIMITED" or _LIMIT.search(self.message) is not None
+
+    @property
+    def is_too_heavy(self) -> bool:
+        """Whether the query asked for more at once than GitHub computes."""
+        return self.kind == "RESOURCE_LIMITS_EXCEEDED" or _TOO_HEAVY.search(self.message) is not None
+
+    @property
+    def field(self) -> str:
+        """The alias of the query or mutation that it is about."""
+        return str(self.path[0]) if self.path else ""
+
+    def failure(self, where: str) -> Failure:
+        trouble = _TROUBLES.get(self.kind, Trouble.MALFORMED)
+        return Failure(trouble, self.message[:300], where=where, advice=_ADVICE.get(trouble, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    data: Mapping[str, Any]
+    errors: tuple[GraphError, ...]
+    where: str
+
+    def check(self, *, forgiving: Collection[str] = ()) -> None:
+        """Raises the first error as a `Failure`, but for those about the fields in `forgiving`."""
+        for error in self.errors:
+            if error.field not in forgiving:
+                raise error.failure(self.where)
+
+    @property
+    def is_too_heavy(self) -> bool:
+        return any(error.is_too_heavy for error in self.errors)
+
+
+def graph_of(body: Any, where: str) -> Graph:
+    """Raises `Failure` where the body is no answer to GraphQL."""
+    if not isinstance(body, dict) or not ("data" in body or "errors" in body):
+        raise Failure(
+            Trouble.MALFORMED, "the answer is none of GraphQL", where=where, advice="check github.api_url"
+        )
+    data, errors = body.get("data"), body.get("errors")
+    return Graph(
+        data if isinstance(data, dict) else {},
+        tuple(_error(row) for row in errors if isinstance(row, dict)) if isinstance(errors, list) else (),
+        where,
+    )
+
+
+def _error(row: Mapping[str, Any]) -> GraphError:
+    path = row.get("path")
+    return GraphError(
+        str(row.get("type") or ""),
+        str(row.get("message") or "an error without a message"),
+        tuple(path) if isinstance(path, list) else (),
+    )
+
+
+def declared(variables: Mapping[str, str]) -> str:
+    """`($a: ID!, $b: String!)`, nothing where there are no variables."""
+    return f"({', '.join(f'${name}: {kind}' for name, kind in variables.items())})" if variables else ""
+
+
+def in_parts(items: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,0 +1,133 @@
+"""Looks at open rebuilds, all of a claim in a few requests, and what each of them has come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import (
+    CLOCKS_DIFFER_BY,
+    Followed,
+    Forge,
+    PullRequest,
+    PullRequestState,
+    RunState,
+    dispatched_run,
+)
+from bot.domain.rebuild import Action, Rebuild, State
+
+_LOST_AFTER = timedelta(hours=1)
+"""A dispatched run that never showed up for so long did not start."""
+
+
+class RunsTaken(Protocol):
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """One look at many rebuilds; those that it could not be asked for together are asked for one by one."""
+
+    store: RunsTaken
+    forge: Forge
+    clock: Clock
+    followed: Followed = Followed({}, {})  # noqa: RUF009 - frozen
+
+    async def after(self, rebuild: Rebuild) -> Rebuild:
+        """The rebuild as the forge shows it now. Raises `Failure`: missing where it is not there any more."""
+        if rebuild.action is Action.PULL_REQUEST:
+            return await self._after_request(rebuild)
+        if rebuild.run is None:
+            return await self._searched(rebuild)
+        return await self._after_run(rebuild)
+
+    async def _after_request(self, rebuild: Rebuild) -> Rebuild:
+        assert rebuild.pull_request is not None
+        if rebuild.node_id is None:
+            request = await self.forge.pull_request(rebuild.identity, rebuild.pull_request)
+            known = replace(rebuild, node_id=request.node_id)
+            return after_request(known, state_of(request), self.clock.now())
+        shown = self.followed.pull_requests.get(rebuild.node_id)
+        if shown is None:
+            raise _missing(rebuild, f"pull request #{rebuild.pull_request}")
+        return after_request(rebuild, shown, self.clock.now())
+
+    async def _after_run(self, rebuild: Rebuild) -> Rebuild:
+        assert rebuild.run is not None
+        if rebuild.node_id is None:
+            run = await self.forge.run(rebuild.identity, rebuild.run)
+            known = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
+            return after_run(known, RunState(run.status, run.conclusion), self.clock.now())
+        shown = self.followed.runs.get(rebuild.node_id)
+        if shown is None:
+            raise _missing(rebuild, f"run {rebuild.run}")
+        return after_run(rebuild, shown, self.clock.now())
+
+    async def _searched(self, rebuild: Rebuild) -> Rebuild:
+        """A forge that told no run id at dispatch."""
+        now, started = self.clock.now(), rebuild.attempted_at or rebuild.planned_at
+        runs = await self.forge.dispatched_runs(
+            rebuild.identity, rebuild.workflow or "", branch=None, since=started - CLOCKS_DIFFER_BY
+        )
+        run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation)
+        if run is not None:
+            found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
+            return after_run(found, RunState(run.status, run.conclusion), now)
+        if now - started > _LOST_AFTER:
+            return rebuild.moved(State.FAILED, "the dispatched run never appeared", at=now)
+        return rebuild
+
+
+async def look_at(rebuilds: Sequence[Rebuild], store: RunsTaken, forge: Forge, clock: Clock) -> Looks:
+    """One look at all of them that can be asked for by their node ids. Raises `Failure`."""
+    requests = [item.node_id for item in rebuilds if item.node_id and item.action is Action.PULL_REQUEST]
+    runs = [item.node_id for item in rebuilds if item.node_id and item.run is not None]
+    nothing = not requests and not runs
+    followed = Followed({}, {}) if nothing else await forge.follow(requests, runs)
+    return Looks(store, forge, clock, followed)
+
+
+def state_of(request: PullRequest) -> PullRequestState:
+    return PullRequestState(
+        request.number,
+        request.url,
+        request.is_open,
+        request.is_merged,
+        request.is_conflicted,
+        request.merge_commit,
+    )
+
+
+def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
+    """One in conflict is outdated: `act` brings its branch to the default branch as it is now."""
+    if shown.is_merged:
+        return rebuild.moved(State.SUCCEEDED, f"pull request #{shown.number} was merged", at=now)
+    if not shown.is_open:
+        return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
+    if shown.is_conflicted:
+        return replace(rebuild, text_version=rebuild.facts_version - 1)
+    return rebuild
+
+
+def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
+    """`queued` is still dispatched; conclusions other than success and neutral are failures."""
+    if shown.status == "completed":
+        if shown.conclusion in ("success", "neutral"):
+            return rebuild.moved(State.SUCCEEDED, f"the run concluded with {shown.conclusion}", at=now)
+        if shown.conclusion == "cancelled":
+            return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
+        return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)
+    if shown.status == "in_progress":
+        return rebuild.moved(State.RUNNING, "the run is under way", at=now)
+    return rebuild
+
+
+def _missing(rebuild: Rebuild, what: str) -> Failure:
+    return Failure(
+        Trouble.MISSING,
+        f"{what} is not shown any more",
+        where=rebuild.repository,
+        advice="check that the credentials may see the repository",
+    )

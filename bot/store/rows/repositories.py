@@ -1,0 +1,55 @@
+"""Repositories as rows: the forge's own id is who they are, their name is what they are called at present."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repository import Repository
+from bot.store.engine.locking import lock
+from bot.store.rows.tables import repositories
+
+
+async def rename_in_place(connection: AsyncConnection, listing: Sequence[Repository]) -> None:
+    """Gives known rows the names and node ids of the listing, so that a renamed repository keeps its rebuilds.
+
+    A row without an id (from before ids were kept) takes that of the repository with its name. A row whose name
+    now belongs to another repository makes way under a name that no repository can have. Names are changed in two
+    steps, since two repositories may have swapped theirs.
+    """
+    rows = (
+        await connection.execute(
+            select(repositories.c.id, repositories.c.name, repositories.c.forge_id, repositories.c.node_id)
+        )
+    ).all()
+    by_id = {row.forge_id: row for row in rows if row.forge_id is not None}
+    by_name = {row.name.lower(): row for row in rows}
+    told: list[dict[str, Any]] = []
+    in_the_way: list[int] = []
+    for item in listing:
+        if item.id is None:
+            continue
+        bearer = by_name.get(item.name.lower())
+        row = by_id.get(item.id)
+        if row is None and bearer is not None and bearer.forge_id is None:
+            row = bearer
+        if bearer is not None and (row is None or bearer.id != row.id):
+            in_the_way.append(bearer.id)
+        if row is not None and (row.name, row.forge_id, row.node_id) != (item.name, item.id, item.node_id):
+            told.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
+    aside = sorted({*in_the_way, *(each["row"] for each in told)})
+    if not aside:
+        return
+    await lock(connection, repositories, aside)
+    await connection.execute(
+        update(repositories).where(repositories.c.id == bindparam("row")).values(name=bindparam("aside")),
+        [{"row": row, "aside": f"no longer its name: {row}"} for row in aside],
+    )
+    if told:
+        await connection.execute(
+            update(repositories)
+            .where(repositories.c.id == bindparam("row"))
+            .values(name=bindparam("named"), forge_id=bindparam("forge"), node_id=bindparam("node")),
+            told,
+        )

@@ -1,0 +1,448 @@
+"""A forge in dictionaries: what the port promises, and what people do there meanwhile.
+
+`tests/integration/forges` holds it against GitHub as the sandbox plays it, by the same tests.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.domain.clock import Clock, ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import (
+    MOST_STANDINGS,
+    BranchChange,
+    BranchFile,
+    BranchLook,
+    BranchMoved,
+    FilesDenied,
+    Followed,
+    Moved,
+    PullRequest,
+    PullRequestState,
+    Refusal,
+    RequestChange,
+    Run,
+    RunState,
+    Standing,
+    Tip,
+    Wishes,
+    WishIds,
+)
+from bot.domain.repository import Identity, Repository, Tree, TreeEntry, blob_name
+
+BOT = "freshness-bot[bot]"
+PERSON = "octocat"
+CONFIG = ".github/freshness.yaml"
+WORKFLOWS = ".github/workflows/"
+SHA1 = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    files: Mapping[str, bytes]
+    parents: tuple[str, ...]
+    message: str
+    author: str = PERSON
+    committer: str = PERSON
+    modes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sha(self) -> str:
+        told = repr((sorted(self.files.items()), self.parents, self.message, self.author, self.committer))
+        return hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass(slots=True)
+class FakeRepository:
+    """One repository, and the hands of its people."""
+
+    id: int
+    name: str
+    trunk: str = "main"
+    is_archived: bool = False
+    is_gone: bool = False
+    commits: dict[str, Commit] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    requests: dict[int, PullRequest] = field(default_factory=dict)
+    reviewers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    runs: dict[int, Run] = field(default_factory=dict)
+    inputs: list[Mapping[str, str]] = field(default_factory=list)
+
+    @property
+    def node_id(self) -> str:
+        return f"R_{self.id}"
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.node_id)
+
+    def commit_to(
+        self, branch: str, files: Mapping[str, bytes | None], message: str = "by hand", *, mode: str = "100644"
+    ) -> str:
+        """What a person pushes; None takes a file away."""
+        head = self.branches.get(branch) or self.branches.get(self.trunk)
+        known = self.commits[head] if head else Commit({}, (), "")
+        changed = {**known.files, **files}
+        kept = {path: content for path, content in changed.items() if content is not None}
+        modes = {**known.modes, **dict.fromkeys(files, mode)}
+        self.branches[branch] = self.add(Commit(kept, (head,) if head else (), message, modes=modes))
+        return self.branches[branch]
+
+    def amend(self, branch: str, files: Mapping[str, bytes], *, reset_author: bool = False) -> None:
+        """What a person changes in the last commit, whose message stays, and whose author may."""
+        last = self.commits[self.branches[branch]]
+        author = PERSON if reset_author else last.author
+        changed = replace(last, files={**last.files, **files}, author=author, committer=PERSON)
+        self.branches[branch] = self.add(changed)
+
+    def content(self, branch: str, path: str = "Dockerfile") -> str:
+        return self.commits[self.branches[branch]].files[path].decode()
+
+    def merge(self, number: int) -> None:
+        request = self.requests[number]
+        head = self.branches.get(request.branch, request.head)
+        self.branches[self.trunk] = head
+        self.requests[number] = replace(request, head=head, is_open=False, is_merged=True)
+
+    def close(self, number: int) -> None:
+        self.requests[number] = replace(self.requests[number], is_open=False)
+
+    def edit(self, number: int, **text: str) -> None:
+        self.requests[number] = replace(self.requests[number], **text)  # type: ignore[arg-type]
+
+    def rename_trunk(self, name: str) -> None:
+        self.branches[name] = self.branches.pop(self.trunk)
+        self.trunk = name
+
+    def conclude(self, number: int, conclusion: str | None, status: str = "completed") -> None:
+        self.runs[number] = replace(self.runs[number], status=status, conclusion=conclusion)
+
+    def add(self, commit: Commit) -> str:
+        self.commits[commit.sha] = commit
+        return commit.sha
+
+
+@dataclass(slots=True)
+class FakeForge:
+    """`calls` are the writes that were done, `asked` every request with its time; each takes `takes`.
+
+    `failing` names the call that raises before its effect, `after` once it has happened; `meanwhile` runs just
+    before a call, as what others do then.
+    """
+
+    clock: Clock
+    homes: list[FakeRepository] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
+    failing: dict[str, Failure] = field(default_factory=dict)
+    after: dict[str, Failure] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    """People and teams whom nobody knows."""
+    tells_run: bool = True
+    runs_show_after: timedelta = timedelta(0)
+    takes: timedelta = timedelta(0)
+    may_change_workflows: bool = True
+
+    # People
+
+    def add(self, name: str, files: Mapping[str, bytes] | None = None) -> FakeRepository:
+        home = FakeRepository(len(self.homes) + 1, name)
+        self.homes.append(home)
+        if files is not None:
+            home.commit_to(home.trunk, files)
+        return home
+
+    # The port
+
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        self._ask("repositories")
+        wanted = None if owners is None else {owner.lower() for owner in owners}
+        return [
+            Repository(home.name, home.trunk, archived=home.is_archived, id=home.id, node_id=home.node_id)
+            for home in self.homes
+            if not home.is_gone and (wanted is None or home.name.partition("/")[0].lower() in wanted)
+        ]
+
+    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+        self._ask("tree")
+        home = self._read(repository)
+        if not home.branches:
+            return None
+        sha = home.branches.get(ref, ref)
+        commit = home.commits[sha]
+        entries = [
+            TreeEntry(path, blob_name(content, SHA1), commit.modes.get(path, "100644"), size=len(content))
+            for path, content in sorted(commit.files.items())
+        ]
+        return Tree(sha, tuple(entries))
+
+    async def subtree(self, repository: Identity, sha: str) -> Tree:
+        raise Failure(Trouble.MISSING, f"no tree {sha}", where=repository.name)
+
+    async def blob(self, repository: Identity, sha: str) -> bytes:
+        self._ask("blob")
+        return self._blob(repository, sha)
+
+    async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
+        self._ask("blobs")
+        return {sha: self._blob(repository, sha) for sha in shas}
+
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+        self._ask("standings")
+        assert len(repositories) <= MOST_STANDINGS
+        found = {}
+        for identity in repositories:
+            home = self._find(identity)
+            if home is not None:
+                found[identity] = self._standing(home)
+        return found
+
+    async def look(
+        self,
+        repository: Identity,
+        branch: str,
+        paths: Sequence[str],
+        wishes: Wishes = Wishes(),  # noqa: B008
+    ) -> BranchLook:
+        self._ask("look")
+        home = self._read(repository)
+        found = [
+            replace(item, head=home.branches.get(branch, item.head)) if item.is_open else item
+            for item in home.requests.values()
+            if item.branch == branch
+        ]
+        return BranchLook(
+            self._standing(home),
+            self._tip(home, home.trunk, paths),
+            self._tip(home, branch, paths),
+            tuple(reversed(found)),
+        )
+
+    async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        is_plain = all(file.mode == "100644" for file in change.files)
+        if is_plain and change.before in (None, change.onto):
+            return None
+        self._ask("prepare")
+        home = self._write(repository)
+        self._check_files(change)
+        sha = home.add(self._made(home, change))
+        self._done("prepare")
+        return sha
+
+    async def carry_out(
+        self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
+    ) -> PullRequest:
+        self._ask("carry_out")
+        home = self._write(repository)
+        if change is not None:
+            if home.branches.get(change.branch) != change.before:
+                raise BranchMoved(change.branch, "it has moved", home.name)
+            self._check_files(change)
+            home.branches[change.branch] = prepared or home.add(self._made(home, change))
+            self._try("after the branch moved")
+        made = self._bring(home, request)
+        self._done("carry_out")
+        return made
+
+    async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
+        self._ask("close_pull_request")
+        home = self._write(repository)
+        home.requests[request.number] = replace(home.requests[request.number], is_open=False, body=body)
+        self._done("close_pull_request")
+
+    async def grant(
+        self, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
+    ) -> tuple[Refusal, ...]:
+        self._ask("grant")
+        home = self._write(repository)
+        known = home.requests[request.number]
+        labels = tuple(dict.fromkeys((*known.labels, *wishes.labels)))
+        home.requests[request.number] = replace(known, labels=labels)
+        refused = [name for name in (*wishes.people, *wishes.teams) if name in self.unknown]
+        asked = (
+            tuple(name for name in wishes.people if name not in refused),
+            tuple(name for name in wishes.teams if name not in refused),
+        )
+        if any(asked):
+            home.reviewers.append(asked)
+        self._done("grant")
+        return tuple(Refusal(f"no review asked of {name}", "not a collaborator") for name in refused)
+
+    async def dispatch(
+        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
+    ) -> int | None:
+        self._ask("dispatch")
+        home = self._write(repository)
+        if ref != home.trunk:
+            raise Failure(Trouble.CONFLICT, f"No ref found for: {ref}", status=422)
+        number = 100 + sum(len(each.runs) for each in self.homes)
+        title = f"rebuild {inputs.get('correlation', '')}".strip()
+        home.inputs.append(inputs)
+        home.runs[number] = Run(
+            number, "https://forge/run", "queued", None, self.clock.now(), title, node_id=f"CS_{number}"
+        )
+        self._done("dispatch")
+        return number if self.tells_run else None
+
+    async def dispatched_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        self._ask("dispatched_runs")
+        home = self._read(repository)
+        if branch not in (None, home.trunk):
+            return []
+        return [run for run in home.runs.values() if self._shows(run, since)]
+
+    async def run(self, repository: Identity, run: int) -> Run:
+        self._ask("run")
+        found = self._read(repository).runs.get(run)
+        if found is None:
+            raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
+        return found
+
+    async def pull_request(self, repository: Identity, number: int) -> PullRequest:
+        self._ask("pull_request")
+        found = self._read(repository).requests.get(number)
+        if found is None:
+            raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
+        return found
+
+    async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+        self._ask("follow")
+        homes = [home for home in self.homes if not home.is_gone]
+        requests = {item.node_id: item for home in homes for item in home.requests.values()}
+        started = {item.node_id: item for home in homes for item in home.runs.values()}
+        return Followed(
+            {node: _state_of(requests[node]) for node in pull_requests if node in requests},
+            {node: RunState(started[node].status, started[node].conclusion) for node in runs if node in started},
+        )
+
+    # Within
+
+    def _ask(self, call: str) -> None:
+        self.asked.append((call, self.clock.now()))
+        if isinstance(self.clock, ManualClock):
+            self.clock.advance(self.takes)
+        if call in self.meanwhile:
+            self.meanwhile.pop(call)()
+        self._try(call)
+
+    def _try(self, call: str) -> None:
+        if call in self.failing:
+            raise self.failing[call]
+
+    def _done(self, call: str) -> None:
+        self.calls.append(call)
+        if call in self.after:
+            raise self.after.pop(call)
+
+    def _find(self, identity: Identity) -> FakeRepository | None:
+        for home in self.homes:
+            is_it = (
+                home.node_id == identity.node_id
+                if identity.node_id is not None
+                else home.name.lower() == identity.name.lower()
+            )
+            if is_it and not home.is_gone:
+                return home
+        return None
+
+    def _read(self, identity: Identity) -> FakeRepository:
+        home = self._find(identity)
+        if home is None:
+            raise Failure(Trouble.MISSING, "not found", where=identity.name, status=404)
+        return home
+
+    def _write(self, identity: Identity) -> FakeRepository:
+        home = self._read(identity)
+        if home.name.lower() != identity.name.lower():
+            raise Moved(identity.name)
+        if home.is_archived:
+            raise Failure(Trouble.DENIED, "Repository was archived so is read-only.", status=403)
+        return home
+
+    def _standing(self, home: FakeRepository) -> Standing:
+        head = home.branches.get(home.trunk)
+        return Standing(
+            home.identity,
+            home.trunk if head else None,
+            home.commits[head].files.get(CONFIG) if head else None,
+            "archived" if home.is_archived else None,
+        )
+
+    def _tip(self, home: FakeRepository, branch: str, paths: Sequence[str]) -> Tip | None:
+        sha = home.branches.get(branch)
+        if sha is None:
+            return None
+        commit = home.commits[sha]
+        files = {
+            path: BranchFile(path, blob_name(content, SHA1), content, commit.modes.get(path, "100644"))
+            for path, content in commit.files.items()
+            if path in paths
+        }
+        return Tip(sha, sha, commit.message, commit.author == BOT and commit.committer == BOT, files)
+
+    def _made(self, home: FakeRepository, change: BranchChange) -> Commit:
+        files = {**home.commits[change.onto].files, **{file.path: file.content for file in change.files}}
+        modes = {**home.commits[change.onto].modes, **{file.path: file.mode for file in change.files}}
+        return Commit(files, (change.onto,), change.message, BOT, BOT, modes)
+
+    def _check_files(self, change: BranchChange) -> None:
+        if not self.may_change_workflows and any(file.path.startswith(WORKFLOWS) for file in change.files):
+            raise FilesDenied(WORKFLOWS, "workflows: write")
+
+    def _bring(self, home: FakeRepository, request: RequestChange) -> PullRequest:
+        if request.current is not None:
+            known = home.requests[request.current.number]
+            changed = replace(
+                known,
+                title=known.title if request.title is None else request.title,
+                body=known.body if request.body is None else request.body,
+            )
+            home.requests[known.number] = changed
+            return replace(changed, head=home.branches.get(request.branch, changed.head))
+        if any(item.branch == request.branch and item.is_open for item in home.requests.values()):
+            raise Failure(Trouble.CONFLICT, "a pull request already exists", status=422)
+        number = len(home.requests) + 1
+        url = f"https://forge/{home.name}/pull/{number}"
+        made = PullRequest(
+            number,
+            url,
+            request.branch,
+            home.branches[request.branch],
+            request.title or "",
+            request.body or "",
+            is_open=True,
+            is_merged=False,
+            node_id=f"PR_{home.id}_{number}",
+        )
+        home.requests[number] = made
+        return made
+
+    def _blob(self, repository: Identity, sha: str) -> bytes:
+        contents = (
+            content for commit in self._read(repository).commits.values() for content in commit.files.values()
+        )
+        found = next((content for content in contents if blob_name(content, sha) == sha), None)
+        if found is None:
+            raise Failure(Trouble.MISSING, f"no blob {sha[:12]}", where=repository.name, status=404)
+        return found
+
+    def _shows(self, run: Run, since: datetime) -> bool:
+        if run.created_at is None:
+            return True
+        return since <= run.created_at <= self.clock.now() - self.runs_show_after
+
+
+def _state_of(request: PullRequest) -> PullRequestState:
+    return PullRequestState(
+        request.number,
+        request.url,
+        request.is_open,
+        request.is_merged,
+        request.is_conflicted,
+        request.merge_commit,
+    )

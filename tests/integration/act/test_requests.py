@@ -1,0 +1,202 @@
+"""What the work on rebuilds costs at GitHub, counted where the requests arrive."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
+from bot.domain.clock import ManualClock
+from bot.domain.rebuild import Action, State
+from bot.domain.repository import FleetRepository, Workflow
+from bot.formats.repository_config import parse
+from sandbox.traffic import Asked
+from sandbox.world import World as Sandbox
+from tests.fakes.forge import FakeRepository
+from tests.unit.act.world import BRANCH, Registry, Store, World, change, rebuild, reference
+
+_NUMBERS = count(1)
+GO = "on:\n  workflow_dispatch:\n    inputs: {}\njobs: {}\n"
+
+
+@pytest.fixture
+async def world(shared_world: Sandbox) -> AsyncIterator[World]:
+    shared_world.faults.clear()
+    shared_world.traffic.violations.clear()
+    clock = ManualClock(datetime.now(UTC))
+    access = GitHubAccess(shared_world.github.url, TokenCredentials(shared_world.github.token), 0)
+    github = GitHub(access, clock)
+    yield World(clock, Store(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
+    await github.close()
+    assert shared_world.traffic.violations == []
+
+
+async def made(
+    sandbox: Sandbox, *, asks: str = "", executable: tuple[str, ...] = (), knows_label: bool = True
+) -> FleetRepository:
+    files = {"Dockerfile": f"FROM {reference('a')}\n", "README.md": "shop\n", ".github/workflows/go.yml": GO}
+    if asks:
+        files[".github/freshness.yaml"] = asks
+    name = await sandbox.github.create_repository(f"counted-{next(_NUMBERS)}", files, executable=executable)
+    if knows_label:
+        await sandbox.github.ask("POST", f"/repos/{name}/labels", {"name": "freshness", "color": "ededed"})
+    row = await sandbox.github.ask("GET", f"/repos/{name}")
+    config, _ = parse(asks, datetime.now(UTC))
+    sandbox.traffic.forget()
+    return FleetRepository(1, name, (Workflow(".github/workflows/go.yml"),), config, node_id=row["node_id"])
+
+
+def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **values: object) -> None:
+    now = world.clock.now()
+    planned = rebuild(
+        id=number, to=to, repository=home.name, repository_node=home.node_id, due_at=now, planned_at=now, **values
+    )
+    world.store.add(planned, home, change(to))
+
+
+def asked(sandbox: Sandbox) -> list[Asked]:
+    return sandbox.traffic.requests("github")
+
+
+async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert len(asked(shared_world)) == 3
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert [label["name"] for label in shown["labels"]] == ["freshness"]
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('b')}\n"
+
+
+async def test_labels_and_reviewers_are_one_request(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world, asks="owners: [operator]\n")
+    add(world, home)
+    await world.tick()
+    assert world.store[1].reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
+    assert len(asked(shared_world)) == 3
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert [person["login"] for person in shown["requested_reviewers"]] == ["operator"]
+
+
+async def test_they_are_one_more_where_the_repository_lacks_the_label(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world, asks="owners: [operator]\n", knows_label=False)
+    add(world, home)
+    await world.tick()
+    assert len(asked(shared_world)) == 4
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert [label["name"] for label in shown["labels"]] == ["freshness"]
+
+
+async def test_a_reviewer_whom_nobody_knows_keeps_no_other_from_being_asked(
+    shared_world: Sandbox, world: World
+) -> None:
+    home = await made(shared_world, asks="owners: [nobody-of-that-name, operator]\n")
+    add(world, home)
+    await world.tick()
+    assert world.store[1].reason.endswith("no review asked of nobody-of-that-name: nobody of that name is known")
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert [person["login"] for person in shown["requested_reviewers"]] == ["operator"]
+
+
+async def test_it_costs_two_more_where_a_file_is_executable(shared_world: Sandbox, world: World) -> None:
+    add(world, await made(shared_world, executable=("Dockerfile",)))
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert len(asked(shared_world)) == 5
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["as it was", "the default branch goes on"])
+async def test_another_digest_costs_three_requests(shared_world: Sandbox, world: World, goes_on: bool) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    if goes_on:
+        await shared_world.github.push(home.name, {"README.md": "more\n"})
+    shared_world.traffic.forget()
+    add(world, home, 2, "c", pull_request=world.store[1].pull_request)
+    await world.tick()
+    assert world.store[2].state is State.OPEN
+    assert len(asked(shared_world)) == 3
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert reference("c").digest in shown["body"]
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('c')}\n"
+    assert (await shared_world.github.branches(home.name)).keys() == {"main", BRANCH}
+
+
+async def test_new_wording_costs_two_requests(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    shared_world.traffic.forget()
+    world.store.outdate(1)
+    world.store.rows[1] = replace(world.store.rows[1], changes=(change(cves=("CVE-2026-1",)),))
+    await world.later()
+    assert len(asked(shared_world)) == 2
+
+
+async def test_nothing_new_costs_one_look(shared_world: Sandbox, world: World) -> None:
+    add(world, await made(shared_world))
+    await world.tick()
+    shared_world.traffic.forget()
+    world.store.outdate(1)
+    await world.later()
+    assert len(asked(shared_world)) == 1
+
+
+async def test_a_dispatch_is_one_write(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world)
+    add(world, home, action=Action.DISPATCH, branch=None, workflow="go.yml")
+    await world.tick()
+    assert world.store[1].state is State.DISPATCHED
+    assert [entry.method for entry in asked(shared_world) if not entry.path.endswith("/graphql")] == ["POST", "GET"]
+    assert len(asked(shared_world)) == 3
+
+
+async def test_fifty_dispatches_share_one_look(shared_world: Sandbox, world: World) -> None:
+    for number in range(1, 13):
+        home = await made(shared_world)
+        add(world, home, number, action=Action.DISPATCH, branch=None, workflow="go.yml")
+    shared_world.traffic.forget()
+    await world.tick()
+    assert [entry.path for entry in asked(shared_world)].count("/graphql") == 1
+
+
+async def test_what_is_amended_under_another_author_is_known_by_its_commit(
+    shared_world: Sandbox, world: World
+) -> None:
+    """`git commit --amend --reset-author`, and a forced push."""
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    github = shared_world.github
+    head = await github.head(home.name, BRANCH)
+    known = await github.ask("GET", f"/repos/{home.name}/git/commits/{head}")
+    tree = {
+        "base_tree": known["tree"]["sha"],
+        "tree": [{"path": "fix.md", "mode": "100644", "type": "blob", "content": "by hand"}],
+    }
+    made_tree = await github.ask("POST", f"/repos/{home.name}/git/trees", tree)
+    amended = {
+        "message": known["message"],
+        "tree": made_tree["sha"],
+        "parents": [parent["sha"] for parent in known["parents"]],
+    }
+    sha = (await github.ask("POST", f"/repos/{home.name}/git/commits", amended))["sha"]
+    await github.ask("PATCH", f"/repos/{home.name}/git/refs/heads/{BRANCH}", {"sha": sha, "force": True})
+    add(world, home, 2, "c", pull_request=world.store[1].pull_request)
+    await world.tick()
+    assert await github.read(home.name, "fix.md", BRANCH) == "by hand"
+    assert await github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('c')}\n"
+
+
+async def test_a_renamed_repository_gets_its_pull_request(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    new = f"{home.name.partition('/')[2]}-renamed"
+    await shared_world.github.ask("PATCH", f"/repos/{home.name}", {"name": new})
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert len(await shared_world.github.pull_requests(new)) == 1

@@ -1,0 +1,133 @@
+"""A forge to be tested, with the hands of the people who work there: the shared fake, and GitHub as played."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from bot.domain.forge import Forge
+from bot.domain.repository import Identity
+from sandbox.world import World
+from tests.fakes.forge import FakeForge, FakeRepository
+
+_NUMBERS = count(1)
+
+
+class Stand(Protocol):
+    @property
+    def forge(self) -> Forge: ...
+
+    async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity: ...
+
+    async def push(self, repository: Identity, branch: str, files: Mapping[str, bytes]) -> str: ...
+
+    async def content(self, repository: Identity, branch: str, path: str) -> bytes: ...
+
+    async def branches(self, repository: Identity) -> Mapping[str, str]: ...
+
+    async def merge(self, repository: Identity, number: int) -> None: ...
+
+    async def close(self, repository: Identity, number: int) -> None: ...
+
+    async def rename(self, repository: Identity) -> str:
+        """Its new name."""
+        ...
+
+    async def archive(self, repository: Identity) -> None: ...
+
+    async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None: ...
+
+
+@dataclass(slots=True)
+class FakeStand:
+    forge: FakeForge
+
+    async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity:
+        home = self.forge.add(f"contoso/made-{next(_NUMBERS)}", {"README.md": b""})
+        for path, content in files.items():
+            home.commit_to("main", {path: content}, mode="100755" if path in executable else "100644")
+        return home.identity
+
+    async def push(self, repository: Identity, branch: str, files: Mapping[str, bytes]) -> str:
+        return self._home(repository).commit_to(branch, files)
+
+    async def content(self, repository: Identity, branch: str, path: str) -> bytes:
+        return self._home(repository).content(branch, path).encode()
+
+    async def branches(self, repository: Identity) -> Mapping[str, str]:
+        return dict(self._home(repository).branches)
+
+    async def merge(self, repository: Identity, number: int) -> None:
+        self._home(repository).merge(number)
+
+    async def close(self, repository: Identity, number: int) -> None:
+        self._home(repository).close(number)
+
+    async def rename(self, repository: Identity) -> str:
+        home = self._home(repository)
+        home.name = f"{home.name}-renamed"
+        return home.name
+
+    async def archive(self, repository: Identity) -> None:
+        self._home(repository).is_archived = True
+
+    async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
+        self._home(repository).conclude(run, conclusion)
+
+    def _home(self, repository: Identity) -> FakeRepository:
+        return next(home for home in self.forge.homes if home.node_id == repository.node_id)
+
+
+@dataclass(slots=True)
+class GitHubStand:
+    forge: Forge
+    world: World
+    names: dict[str, str] = field(default_factory=dict)
+    """What each repository is called now, by node id."""
+
+    async def repository(self, files: Mapping[str, bytes], *, executable: tuple[str, ...] = ()) -> Identity:
+        made = {"README.md": b"", **files}
+        name = await self.world.github.create_repository(
+            f"made-{next(_NUMBERS)}",
+            {path: content.decode() for path, content in made.items()},
+            executable=executable,
+        )
+        row = await self.world.github.ask("GET", f"/repos/{name}")
+        self.names[row["node_id"]] = name
+        return Identity(name, row["node_id"])
+
+    async def push(self, repository: Identity, branch: str, files: Mapping[str, bytes]) -> str:
+        github, name = self.world.github, self._name(repository)
+        if branch not in await github.branches(name):
+            await github.branch(name, branch)
+        return await github.push(name, {path: content.decode() for path, content in files.items()}, branch=branch)
+
+    async def content(self, repository: Identity, branch: str, path: str) -> bytes:
+        return (await self.world.github.read(self._name(repository), path, branch)).encode()
+
+    async def branches(self, repository: Identity) -> Mapping[str, str]:
+        return await self.world.github.branches(self._name(repository))
+
+    async def merge(self, repository: Identity, number: int) -> None:
+        await self.world.github.merge(self._name(repository), number)
+
+    async def close(self, repository: Identity, number: int) -> None:
+        await self.world.github.close(self._name(repository), number)
+
+    async def rename(self, repository: Identity) -> str:
+        name = self._name(repository)
+        new = f"{name.partition('/')[2]}-renamed"
+        await self.world.github.ask("PATCH", f"/repos/{name}", {"name": new})
+        assert repository.node_id is not None
+        self.names[repository.node_id] = f"contoso/{new}"
+        return f"contoso/{new}"
+
+    async def archive(self, repository: Identity) -> None:
+        await self.world.github.ask("PATCH", f"/repos/{self._name(repository)}", {"archived": True})
+
+    async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
+        self.world.github.finish_run(run, conclusion)
+
+    def _name(self, repository: Identity) -> str:
+        assert repository.node_id is not None
+        return self.names[repository.node_id]

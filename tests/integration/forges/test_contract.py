@@ -1,0 +1,280 @@
+"""What every forge must do, whichever it is."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import (
+    BranchChange,
+    BranchLook,
+    BranchMoved,
+    FileChange,
+    Moved,
+    PullRequest,
+    RequestChange,
+    Wishes,
+)
+from bot.domain.repository import Identity
+from tests.integration.forges.stands import Stand
+
+BRANCH = "freshness/aspnet-10.0"
+PATH = "src/Dockerfile"
+OLD, NEW, NEWER = b"FROM a:1\n", b"FROM a:2\n", b"FROM a:3\n"
+MESSAGE = "Refresh a\n\nIt moved.\n\nFreshness-Base: a@2\n"
+WORKFLOW = b"on:\n  workflow_dispatch:\n    inputs:\n      correlation:\n        type: string\njobs: {}\n"
+
+
+def change_for(look: BranchLook, content: bytes = NEW, *, mode: str = "100644") -> BranchChange:
+    assert look.trunk is not None
+    before = None if look.branch is None else look.branch.sha
+    file = FileChange(PATH, content, mode)
+    return BranchChange(BRANCH, before, look.trunk.sha, look.trunk.tree, (file,), MESSAGE)
+
+
+def request_for(look: BranchLook, title: str | None = "Refresh a", body: str | None = "why") -> RequestChange:
+    current = next((item for item in look.pull_requests if item.is_open), None)
+    return RequestChange(BRANCH, look.standing.default_branch or "", current, title, body)
+
+
+async def look_at(stand: Stand, repository: Identity) -> BranchLook:
+    return await stand.forge.look(repository, BRANCH, [PATH], Wishes())
+
+
+async def bring(stand: Stand, repository: Identity, content: bytes = NEW) -> PullRequest:
+    look = await look_at(stand, repository)
+    change = change_for(look, content)
+    prepared = await stand.forge.prepare(repository, change)
+    return await stand.forge.carry_out(repository, change, prepared, request_for(look))
+
+
+# Looking
+
+
+async def test_a_repository_is_listed_with_ids_that_stay(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    listed = {item.node_id: item for item in await stand.forge.repositories(["contoso"])}
+    assert listed[repository.node_id].name == repository.name
+    number = listed[repository.node_id].id
+    name = await stand.rename(repository)
+    listed = {item.node_id: item for item in await stand.forge.repositories(["contoso"])}
+    assert (listed[repository.node_id].name, listed[repository.node_id].id) == (name, number)
+
+
+async def test_a_look_shows_the_files_asked_for_and_nothing_of_a_branch_that_is_not_there(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD, "other": b"x"}, executable=("run.sh",))
+    look = await stand.forge.look(repository, BRANCH, [PATH, "missing"])
+    assert (look.branch, look.pull_requests, look.standing.default_branch) == (None, (), "main")
+    assert look.trunk is not None
+    assert {path: (file.content, file.mode) for path, file in look.trunk.files.items()} == {PATH: (OLD, "100644")}
+    assert not look.trunk.is_own
+
+
+async def test_a_look_tells_the_mode_of_a_file(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD}, executable=(PATH,))
+    look = await look_at(stand, repository)
+    assert look.trunk is not None
+    assert look.trunk.files[PATH].mode == "100755"
+
+
+async def test_many_files_are_looked_at(stand: Stand) -> None:
+    files = {f"{number}/Dockerfile": b"FROM a:%d\n" % number for number in range(90)}
+    repository = await stand.repository(files)
+    look = await stand.forge.look(repository, BRANCH, list(files))
+    assert look.trunk is not None
+    assert {path: file.content for path, file in look.trunk.files.items()} == files
+
+
+async def test_a_renamed_repository_is_looked_at_under_its_new_name(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    name = await stand.rename(repository)
+    assert (await look_at(stand, repository)).standing.identity == Identity(name, repository.node_id)
+    tree = await stand.forge.tree(repository, "main")
+    assert tree is not None
+    assert PATH in {entry.path for entry in tree.entries}
+
+
+async def test_what_is_gone_is_missing(stand: Stand) -> None:
+    with pytest.raises(Failure) as failed:
+        await stand.forge.look(Identity("contoso/nothing", "R_nothing"), BRANCH, [PATH])
+    assert failed.value.trouble is Trouble.MISSING
+
+
+async def test_many_repositories_say_what_they_want(stand: Stand) -> None:
+    plain = await stand.repository({PATH: OLD})
+    asking = await stand.repository({".github/freshness.yaml": b"enabled: false\n"})
+    archived = await stand.repository({PATH: OLD})
+    await stand.archive(archived)
+    gone = Identity("contoso/nothing", "R_nothing")
+    found = await stand.forge.standings([plain, asking, archived, gone])
+    assert found.keys() == {plain, asking, archived}
+    assert (found[plain].config, found[plain].read_only) == (None, None)
+    assert found[asking].config == b"enabled: false\n"
+    assert found[archived].read_only == "archived"
+
+
+async def test_contents_come_by_their_names(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD, "b": NEW, "big": b"# " + b"x" * 600_000 + b"\n"})
+    tree = await stand.forge.tree(repository, "main")
+    assert tree is not None
+    shas = {entry.path: entry.sha for entry in tree.entries if entry.is_file}
+    found = await stand.forge.blobs(repository, [shas[PATH], shas["b"], shas["big"]])
+    assert (found[shas[PATH]], found[shas["b"]], len(found[shas["big"]])) == (OLD, NEW, 600_003)
+
+
+# A pull request
+
+
+async def test_a_new_pull_request_has_its_branch_and_text(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD, "README.md": b"shop\n"})
+    request = await bring(stand, repository)
+    look = await look_at(stand, repository)
+    assert look.branch is not None
+    assert (look.branch.is_own, look.branch.files[PATH].content) == (True, NEW)
+    assert look.branch.message.startswith("Refresh a\n")
+    assert "Freshness-Base: a@2" in look.branch.message.splitlines()
+    (shown,) = look.pull_requests
+    assert (shown.number, shown.title, shown.body, shown.is_open) == (request.number, "Refresh a", "why", True)
+    assert await stand.content(repository, "main", PATH) == OLD
+    assert await stand.content(repository, BRANCH, "README.md") == b"shop\n"
+
+
+async def test_a_branch_moves_to_other_content_with_its_text_and_leaves_nothing_behind(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    first = await bring(stand, repository)
+    await stand.push(repository, "main", {"README.md": b"new\n"})
+    look = await look_at(stand, repository)
+    change = change_for(look, NEWER)
+    prepared = await stand.forge.prepare(repository, change)
+    changed = await stand.forge.carry_out(repository, change, prepared, request_for(look, "Refresh b", None))
+    assert (changed.number, changed.title, changed.body) == (first.number, "Refresh b", "why")
+    assert await stand.content(repository, BRANCH, PATH) == NEWER
+    assert await stand.content(repository, BRANCH, "README.md") == b"new\n"
+    assert (await stand.branches(repository)).keys() == {"main", BRANCH}
+    assert (await look_at(stand, repository)).pull_requests[0].is_open
+
+
+async def test_peoples_commits_are_built_upon(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await bring(stand, repository)
+    await stand.push(repository, BRANCH, {"fix.md": b"by hand"})
+    look = await look_at(stand, repository)
+    assert look.branch is not None
+    assert not look.branch.is_own
+    change = replace(change_for(look, NEWER), onto=look.branch.sha, onto_tree=look.branch.tree)
+    prepared = await stand.forge.prepare(repository, change)
+    await stand.forge.carry_out(repository, change, prepared, request_for(look, None, None))
+    assert await stand.content(repository, BRANCH, PATH) == NEWER
+    assert await stand.content(repository, BRANCH, "fix.md") == b"by hand"
+
+
+@pytest.mark.parametrize("when", ["before the commit is prepared", "after"])
+async def test_a_push_since_the_look_is_never_written_over(stand: Stand, when: str) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await bring(stand, repository)
+    look = await look_at(stand, repository)
+    change = change_for(look, NEWER)
+    prepared = await stand.forge.prepare(repository, change) if when == "after" else None
+    pushed = await stand.push(repository, BRANCH, {"fix.md": b"by hand"})
+    prepared = prepared or await stand.forge.prepare(repository, change)
+    with pytest.raises(BranchMoved):
+        await stand.forge.carry_out(repository, change, prepared, request_for(look, None, None))
+    assert (await stand.branches(repository))[BRANCH] == pushed
+
+
+async def test_a_branch_that_somebody_made_since_the_look_is_left(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    look = await look_at(stand, repository)
+    pushed = await stand.push(repository, BRANCH, {"fix.md": b"by hand"})
+    with pytest.raises(BranchMoved):
+        await stand.forge.carry_out(repository, change_for(look), None, request_for(look))
+    assert (await stand.branches(repository))[BRANCH] == pushed
+
+
+async def test_an_executable_file_stays_one(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD}, executable=(PATH,))
+    look = await look_at(stand, repository)
+    change = change_for(look, mode="100755")
+    prepared = await stand.forge.prepare(repository, change)
+    assert prepared is not None
+    await stand.forge.carry_out(repository, change, prepared, request_for(look))
+    look = await look_at(stand, repository)
+    assert look.branch is not None
+    assert (look.branch.files[PATH].mode, look.branch.files[PATH].content) == ("100755", NEW)
+    assert look.branch.is_own
+
+
+async def test_text_alone_changes_without_a_commit(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await bring(stand, repository)
+    before = await stand.branches(repository)
+    look = await look_at(stand, repository)
+    changed = await stand.forge.carry_out(repository, None, None, request_for(look, None, "more"))
+    assert (changed.title, changed.body) == ("Refresh a", "more")
+    assert await stand.branches(repository) == before
+
+
+async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    request = await bring(stand, repository)
+    await stand.forge.close_pull_request(repository, request, body="closed, since")
+    (shown,) = (await look_at(stand, repository)).pull_requests
+    assert (shown.is_open, shown.is_merged, shown.body) == (False, False, "closed, since")
+
+
+async def test_writing_under_an_old_name_is_told_or_lands_in_the_same_repository(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    await stand.rename(repository)
+    with pytest.raises(Moved):
+        await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+
+
+async def test_labels_are_added_to_those_that_are_there(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    request = await bring(stand, repository)
+    for labels in (("freshness",), ("deps", "freshness")):
+        wishes = Wishes(labels)
+        look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
+        assert await stand.forge.grant(repository, request, wishes, look.wish_ids) == ()
+    (shown,) = (await look_at(stand, repository)).pull_requests
+    assert sorted(shown.labels) == ["deps", "freshness"]
+
+
+# Following
+
+
+async def test_pull_requests_are_followed_together(stand: Stand) -> None:
+    requests = {}
+    for name in ("open", "merged", "closed"):
+        repository = await stand.repository({PATH: OLD})
+        requests[name] = await bring(stand, repository)
+        if name == "merged":
+            await stand.merge(repository, requests[name].number)
+        if name == "closed":
+            await stand.close(repository, requests[name].number)
+    nodes = {name: request.node_id or "" for name, request in requests.items()}
+    shown = (await stand.forge.follow([*nodes.values(), "PR_gone"], [])).pull_requests
+    assert shown.keys() == set(nodes.values())
+    states = {name: (shown[node].is_open, shown[node].is_merged) for name, node in nodes.items()}
+    assert states == {"open": (True, False), "merged": (False, True), "closed": (False, False)}
+
+
+async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    since = datetime.now(UTC) - timedelta(seconds=5)
+    number = await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={"correlation": "c-1"})
+    (found,) = await stand.forge.dispatched_runs(repository, "go.yml", branch="main", since=since)
+    assert number == found.id
+    run = await stand.forge.run(repository, found.id)
+    assert run.node_id is not None
+    await stand.finish_run(repository, run.id, "failure")
+    shown = (await stand.forge.follow([], [run.node_id])).runs[run.node_id]
+    assert (shown.status, shown.conclusion) == ("completed", "failure")
+
+
+async def test_a_branch_that_is_not_there_cannot_be_dispatched(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    with pytest.raises(Failure) as failed:
+        await stand.forge.dispatch(repository, "go.yml", ref="gone", inputs={})
+    assert failed.value.trouble is Trouble.CONFLICT

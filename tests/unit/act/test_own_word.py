@@ -1,0 +1,180 @@
+"""A repository's own word counts at the last moment, for every action."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.rebuild import Action, State
+from bot.domain.repository import FleetRepository
+from bot.domain.repository_config import RepositoryConfig
+from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
+
+ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
+
+
+def planned(world: World, action: Action) -> None:
+    world.store.add(rebuild(action), member(WEEKLY))
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("enabled: false", "the repository opted out in .github/freshness.yaml"),
+        ("action: notify", "the repository asks to be told only"),
+        (
+            "ignore: [{base: '*aspnet*', reason: frozen}]",
+            "the repository asks to leave this alone: ignored: frozen",
+        ),
+        ("ignore: [{path: Dockerfile}]", "the repository asks to leave this alone: ignored"),
+    ],
+)
+async def test_a_no_since_the_plan_is_heard_before_anything_is_written(
+    world: World, action: Action, said: str, told: str
+) -> None:
+    planned(world, action)
+    world.asks(said)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
+    assert world.forge.calls == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_what_has_become_read_only_is_not_written_to(world: World, action: Action) -> None:
+    planned(world, action)
+    world.shop.is_archived = True
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "the repository is archived")
+    await world.until_it_ends()
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository is archived")
+    assert world.clock.now() - NOON > timedelta(days=7)
+    assert world.forge.calls == []
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "told"),
+    [
+        (Action.PULL_REQUEST, "dispatch", "the repository asks for a workflow run instead of a pull request"),
+        (Action.DISPATCH, "pull_request", "the repository asks for a pull request instead of a workflow run"),
+    ],
+)
+async def test_another_action_that_is_asked_for_since_the_plan_is_heard(
+    world: World, action: Action, said: str, told: str
+) -> None:
+    planned(world, action)
+    world.asks(f"action: {said}")
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
+
+
+async def test_a_file_that_is_left_alone_keeps_no_other_from_being_dispatched_for(world: World) -> None:
+    world.store.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
+    world.asks("ignore: [{path: 'legacy/*'}]")
+    await world.tick()
+    assert world.store[1].state is State.DISPATCHED
+
+
+def many(world: World, count: int) -> None:
+    for number in range(1, count + 1):
+        home = world.forge.add(f"contoso/app-{number}", {"README.md": b""})
+        fleet = FleetRepository(number, home.name, (WEEKLY,), RepositoryConfig(), node_id=home.node_id)
+        world.store.add(rebuild(Action.DISPATCH, id=number, repository=home.name), fleet)
+
+
+async def test_one_look_serves_fifty_dispatches(world: World) -> None:
+    many(world, 100)
+    await world.tick()
+    assert world.forge.calls == ["dispatch"] * 100
+    assert [call for call, _ in world.forge.asked].count("standings") == 2
+
+
+async def test_no_write_begins_more_than_a_minute_after_its_look(world: World) -> None:
+    many(world, 30)
+    world.forge.takes = timedelta(seconds=4)
+    await world.tick()
+    assert world.forge.calls == ["dispatch"] * 30
+    looked_at = NOON
+    for call, at in world.forge.asked:
+        looked_at = at if call == "standings" else looked_at
+        assert call != "dispatch" or at - looked_at <= timedelta(seconds=60)
+
+
+async def test_a_pull_request_whose_writes_took_too_long_is_looked_at_again(world: World) -> None:
+    """The branch stands by then; only the labels wait for the next attempt."""
+    planned(world, Action.PULL_REQUEST)
+    world.forge.takes = timedelta(seconds=40)
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (State.WAITING, ["carry_out"])
+    world.forge.takes = timedelta(0)
+    await world.later()
+    assert (world.store[1].state, world.forge.calls) == (State.OPEN, ["carry_out", "grant"])
+
+
+async def test_a_repository_that_is_gone_is_no_yes(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    world.shop.is_gone = True
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    assert world.forge.calls == []
+
+
+# Names
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_a_renamed_repository_is_written_to_under_its_new_name(world: World, action: Action) -> None:
+    planned(world, action)
+    world.shop.name = "contoso/store"
+    await world.tick()
+    assert world.store[1].state in (State.OPEN, State.DISPATCHED)
+
+
+async def test_another_repository_under_the_old_name_is_left_alone(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+    world.shop.name = "contoso/store"
+    other = world.forge.add("contoso/shop", {"Dockerfile": f"FROM {reference('a')}\n".encode()})
+    await world.tick()
+    assert (other.requests, list(other.branches)) == ({}, ["main"])
+    assert BRANCH in world.shop.branches
+
+
+async def test_a_rename_between_look_and_write_is_looked_up_again(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+
+    def renamed() -> None:
+        world.shop.name = "contoso/store"
+
+    world.forge.meanwhile["carry_out"] = renamed
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+    await world.later()
+    assert world.store[1].state is State.OPEN
+
+
+# An action that changes for good
+
+
+async def test_a_pull_request_ends_once_the_repository_asks_for_runs(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    world.asks("action: dispatch")
+    world.store.outdate(1)
+    await world.later()
+    assert (world.store[1].state, world.store[1].reason) == (
+        State.CANCELLED,
+        "the repository is rebuilt by a workflow run instead",
+    )
+    assert not world.shop.requests[1].is_open
+    assert (
+        "**Closed by the bot:** the repository is rebuilt by a workflow run instead." in world.shop.requests[1].body
+    )
+
+
+async def test_a_pull_request_ends_once_a_run_was_dispatched_for_its_base(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    world.store.add(rebuild(Action.DISPATCH, id=2, to="c"), member(WEEKLY))
+    await world.tick()
+    await world.tick()
+    assert [world.store[number].state for number in (1, 2)] == [State.CANCELLED, State.DISPATCHED]
+    assert not world.shop.requests[1].is_open

@@ -1,0 +1,91 @@
+"""Many pull requests and runs in few requests."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from bot.clients.forges.github.following import MOST_IDS, Following
+from bot.domain.failure import Failure, Trouble
+
+REQUESTS = [f"PR_{number}" for number in range(1_000)]
+RUNS = [f"CS_{number}" for number in range(1_000)]
+
+
+def row_of(node: str) -> dict[str, Any] | None:
+    kind, number = node.split("_")
+    if kind == "CS":
+        return {"id": node, "status": "COMPLETED", "conclusion": "TIMED_OUT"}
+    return {
+        "id": node,
+        "number": int(number),
+        "url": "",
+        "state": "OPEN",
+        "mergeable": "UNKNOWN",
+        "mergeCommit": None,
+    }
+
+
+def answered(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """As GitHub does: in the order of the ids, and at most 100 of them to a field."""
+    if any(len(ids) > MOST_IDS for ids in variables.values()):
+        return {"errors": [{"type": "ARGUMENT_LIMIT", "message": "You may not provide more than 100 node ids"}]}
+    return {"data": {name: [row_of(node) for node in ids] for name, ids in variables.items()}}
+
+
+async def test_a_thousand_of_each_take_two_requests(graphs: Callable[..., Any]) -> None:
+    asked = graphs(answered)
+    shown = await Following(asked).look(REQUESTS, RUNS)
+    assert (len(shown.pull_requests), len(shown.runs), len(asked.asked)) == (1_000, 1_000, 2)
+    assert (shown.runs["CS_7"].status, shown.runs["CS_7"].conclusion) == ("completed", "timed_out")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"data": {}, "errors": [{"message": "Resource limits for this query exceeded."}]},
+        Failure(Trouble.UNREACHABLE, "HTTP 504", status=504),
+        Failure(Trouble.UNREACHABLE, "HTTP 502", status=502),
+    ],
+    ids=["limits", "504", "502"],
+)
+async def test_what_is_too_heavy_is_asked_for_in_halves(graphs: Callable[..., Any], trouble: Any) -> None:
+    def heavy(variables: Mapping[str, Any]) -> Any:
+        return trouble if sum(map(len, variables.values())) > 300 else answered(variables)
+
+    asked = graphs(heavy)
+    shown = await Following(asked).look(REQUESTS, [])
+    assert shown.pull_requests.keys() == set(REQUESTS)
+    assert len(asked.asked) < 12
+
+
+async def test_one_field_that_is_too_heavy_is_split(graphs: Callable[..., Any]) -> None:
+    def heavy(variables: Mapping[str, Any]) -> Any:
+        many = sum(map(len, variables.values())) > 30
+        return Failure(Trouble.UNREACHABLE, "HTTP 504", status=504) if many else answered(variables)
+
+    shown = await Following(graphs(heavy)).look(REQUESTS[:100], [])
+    assert len(shown.pull_requests) == 100
+
+
+async def test_what_can_never_be_answered_ends(graphs: Callable[..., Any]) -> None:
+    with pytest.raises(Failure) as failed:
+        await Following(graphs(Failure(Trouble.UNREACHABLE, "HTTP 504", status=504))).look(REQUESTS[:100], [])
+    assert failed.value.status == 504
+
+
+async def test_what_is_gone_is_left_out(graphs: Callable[..., Any]) -> None:
+    gone = {"type": "NOT_FOUND", "path": ["n0", 0], "message": "Could not resolve to a node"}
+    answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [gone]}
+    shown = await Following(graphs(answer)).look(["PR_1", "PR_2"], [])
+    assert shown.pull_requests.keys() == {"PR_2"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, [], {}, {"data": {"n0": 1}}, {"data": {"n0": [{"id": "PR_1", "number": "one"}]}}],
+)
+async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any], answer: Any) -> None:
+    with pytest.raises(Failure) as failed:
+        await Following(graphs(answer)).look(["PR_1"], [])
+    assert failed.value.trouble is Trouble.MALFORMED
