@@ -1,0 +1,239 @@
+"""A fleet under the real store and the real stages, with the shared fake forge, for walks that nobody planned.
+
+What people, upstream and the network do are methods; so is each stage's tick by one of two workers.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.act import stage as act
+from bot.act.ports import ActOptions
+from bot.discover import stage as discover
+from bot.discover.selection import Selection
+from bot.discover.stage import DiscoverOptions
+from bot.domain.change import Cause
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
+from bot.domain.image import Head
+from bot.domain.observation import Observation
+from bot.domain.policy import Policy, Rule
+from bot.domain.reference import Base
+from bot.domain.repository import Identity
+from bot.follow import stage as follow
+from bot.follow.stage import FollowOptions
+from bot.formats.repository import Memory
+from bot.formats.rewrite.refresh import refresh
+from bot.plan import stage as plan
+from bot.reconcile.loop import Loop
+from bot.store.engine.database import Database, open_database
+from bot.watch.registry.stage import Sight, Sighting
+from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=10)
+BRANCHES = "freshness/"
+LOOK_HOLDS_FOR = timedelta(seconds=60)
+WORKFLOW = """\
+on:
+  workflow_dispatch:
+    inputs: {correlation: {required: false}}
+jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
+"""
+OPT_OUT = b"enabled: false\n"
+
+
+class Killed(BaseException):
+    """The process ends here, as if by SIGKILL: nothing after it happens, and its leases stay."""
+
+
+def digest(number: int) -> str:
+    return f"sha256:{number:064x}"
+
+
+@dataclass(slots=True)
+class WatchfulForge(FakeForge):
+    """Notes for each repository when the bot looked last and what it saw; a write against that breaks the law."""
+
+    looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+        found = await FakeForge.standings(self, repositories)
+        for identity, standing in found.items():
+            self._note(identity, standing)
+        return found
+
+    async def look(
+        self,
+        repository: Identity,
+        branch: str,
+        paths: Sequence[str],
+        wishes: Wishes = Wishes(),  # noqa: B008
+    ) -> BranchLook:
+        found = await FakeForge.look(self, repository, branch, paths, wishes)
+        self._note(repository, found.standing)
+        return found
+
+    async def carry_out(
+        self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
+    ) -> PullRequest:
+        self._check(repository, "a pull request")
+        return await FakeForge.carry_out(self, repository, change, prepared, request)
+
+    async def dispatch(
+        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
+    ) -> int | None:
+        self._check(repository, "a dispatch")
+        return await FakeForge.dispatch(self, repository, workflow, ref=ref, inputs=inputs)
+
+    def _note(self, identity: Identity, standing: Standing) -> None:
+        home = self._find(identity)
+        if home is not None:
+            self.looks[home.id] = (self.clock.now(), standing.config != OPT_OUT)
+
+    def _check(self, identity: Identity, what: str) -> None:
+        home = self._find(identity)
+        if home is None:
+            return
+        looked_at, allowed = self.looks.get(home.id, (datetime.min.replace(tzinfo=UTC), False))
+        if self.clock.now() - looked_at > LOOK_HOLDS_FOR:
+            self.broken.append(f"{what} in {home.name} without a look within a minute")
+        if not allowed:
+            self.broken.append(f"{what} in {home.name} although its last word was no")
+
+
+class AnyTag:
+    """A registry that has every tag."""
+
+    async def head(self, base: Base) -> Head:
+        return Head(digest(0), "application/vnd.oci.image.index.v1+json")
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Three repositories, one for each way in which a rebuild can go, and two workers."""
+
+    database: Database
+    clock: ManualClock
+    forge: WatchfulForge
+    workers: list[Stores]
+    numbers: int = 1
+    newest: dict[Base, list[int]] = field(default_factory=lambda: {ASPNET: [1], SDK: [1]})
+    policy: Policy = field(default_factory=lambda: Policy((Rule(settle=timedelta(minutes=20)),)))
+    killed: int = 0
+
+    @classmethod
+    async def begin(cls, template: Path, folder: Path) -> "Fleet":
+        shutil.copy(template, folder / "walk.db")
+        database = await open_database(f"sqlite:///{folder}/walk.db")
+        clock = ManualClock(NOON)
+        forge = WatchfulForge(clock)
+        aspnet, sdk = (f"{base.name}:{base.tag}" for base in (ASPNET, SDK))
+        pins = f"FROM {sdk}@{digest(1)} AS build\n\nFROM {aspnet}@{digest(1)}\n"
+        forge.add("contoso/pinned", {"Dockerfile": pins.encode()})
+        floating = f"FROM {aspnet}\n".encode()
+        forge.add(
+            "contoso/floating", {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WORKFLOW.encode()}
+        )
+        forge.add("contoso/marked", {"Dockerfile": floating})
+        fleet = cls(database, clock, forge, [Stores.of_worker(database, clock, name) for name in ("one", "two")])
+        await fleet.discover(0)
+        await fleet.see()
+        return fleet
+
+    # Stages
+
+    async def discover(self, worker: int) -> None:
+        selection = Selection(include=("contoso/*",))
+        await discover.tick(
+            self.workers[worker].discover, self.forge, Memory(), DiscoverOptions(selection), self._loop()
+        )
+
+    async def plan(self, worker: int) -> None:
+        await plan.tick(self.workers[worker].plan, self.policy, self.clock)
+
+    async def act(self, worker: int) -> None:
+        store = self.workers[worker].act
+        try:
+            await act.tick(store, self.forge, AnyTag(), refresh, ActOptions(), self._loop())
+        except Killed:
+            self._replace(worker)
+
+    async def follow(self, worker: int) -> None:
+        await follow.tick(self.workers[worker].follow, self.forge, FollowOptions(), self._loop())
+
+    async def everything(self, worker: int) -> None:
+        for stage in (self.discover, self.plan, self.act, self.follow):
+            await stage(worker)
+
+    # Upstream
+
+    async def publish(self, base: Base, cause: Cause, *, again: int | None = None) -> None:
+        """The base moves to a new digest, or back to one that it showed before."""
+        if again is None:
+            self.numbers += 1
+            number = self.numbers
+        else:
+            number = self.newest[base][again % len(self.newest[base])]
+        if number == self.newest[base][-1]:
+            return
+        self.newest[base].append(number)
+        self.clock.advance(timedelta(hours=1))
+        await self.see(cause)
+
+    async def see(self, cause: Cause = Cause.DOTNET_RELEASE) -> None:
+        stores = self.workers[0]
+        now = self.clock.now()
+        seen = [
+            Sighting(
+                each.id,
+                Sight.MOVED if each.digest else Sight.FIRST,
+                Observation(now, each.base, digest(self.newest[each.base][-1]), "10.0.5"),
+                now + timedelta(minutes=30),
+            )
+            for each in await stores.bases(100)
+        ]
+        await stores.watch.record(seen, {})
+        pairs = await stores.assess.unassessed(100)
+        moved = [(pair, change_of(pair, cause)) for pair in pairs if pair.before.digest != pair.after.digest]
+        await stores.assess.save_changes(moved, await stores.assess.feeds_revision())
+
+    # People
+
+    def open_requests(self, home: FakeRepository) -> list[PullRequest]:
+        return [request for request in home.requests.values() if request.is_open]
+
+    def config(self, home: FakeRepository, text: bytes | None) -> None:
+        home.commit_to(home.trunk, {CONFIG: text})
+
+    # Law
+
+    def order(self, base: Base, name: str) -> int:
+        """When the base showed this digest last: the larger, the newer; -1 where it never did."""
+        found = [at for at, number in enumerate(self.newest[base]) if digest(number) == name]
+        return found[-1] if found else -1
+
+    # Within
+
+    def _loop(self) -> Loop:
+        return Loop(self.clock, sleep=_never)
+
+    def _replace(self, worker: int) -> None:
+        """Another process takes the place of the dead one; its leases run out by themselves."""
+        self.killed += 1
+        self.workers[worker] = Stores.of_worker(self.database, self.clock, f"worker-{self.killed}")
+
+
+async def _never(_: float) -> None:
+    """Leases are renewed by nobody here, since nothing takes time."""
+    await asyncio.Event().wait()
+
+
+UNREACHABLE = Failure(Trouble.UNREACHABLE, "the answer was lost")
+THROTTLED = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=1))
