@@ -12,6 +12,7 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repository_config import RepositoryConfig
 from bot.formats.repository import Memory
+from bot.reconcile.loop import Loop
 from bot.store.discover import DiscoverStore
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
@@ -43,7 +44,7 @@ class Discovery:
         """Lists and reads; the traffic log begins anew."""
         self.world.traffic.forget()
         await bring_forward(self.database, self.clock.now())
-        return await tick(self.store, self.host, self.memory, DiscoverOptions(selection), self.clock)
+        return await tick(self.store, self.host, self.memory, DiscoverOptions(selection), Loop(self.clock))
 
     def requests(self, path: str = "") -> list[Asked]:
         return self.world.traffic.requests("github", path=path)

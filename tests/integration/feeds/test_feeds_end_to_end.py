@@ -11,6 +11,7 @@ from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind, FeedSource
+from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
 from bot.store.feeds import FeedsStore
@@ -46,7 +47,7 @@ class Setting:
     async def tick(self, *names: str) -> FeedTally:
         addresses = self.feeds.addresses
         roots = tuple(FeedSource(KINDS[name], addresses[name]) for name in names)
-        return await tick(self.store, self.reader, self.clock, FeedsToRead(roots))
+        return await tick(self.store, self.reader, Loop(self.clock), FeedsToRead(roots))
 
 
 @pytest_asyncio.fixture

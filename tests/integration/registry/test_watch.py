@@ -13,6 +13,7 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
+from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import bases
@@ -46,7 +47,7 @@ class Watching:
     async def tick(self, after: timedelta = timedelta(0)) -> WatchTally:
         self.clock.advance(after)
         self.surroundings.traffic.forget()
-        return await tick(self.store, self.client, self.clock)
+        return await tick(self.store, self.client, Loop(self.clock))
 
     async def errors(self) -> list[str | None]:
         async with self.database.transaction() as connection:

@@ -29,7 +29,7 @@ async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: s
     with started(
         *([*command, name, str(seed), str(SECONDS)] for seed, name in names), cwd=ROOT, **pipes
     ) as replicas:
-        outputs = [await asyncio.to_thread(replica.communicate, timeout=90) for replica in replicas]
+        outputs = [await asyncio.to_thread(replica.communicate, timeout=150) for replica in replicas]
     for _, errors in outputs:
         print(errors, file=sys.stderr)
         assert errors == "", errors.splitlines()[-1]
