@@ -76,7 +76,7 @@ tasks = _leased("tasks", Column("name", String(64), nullable=False, unique=True)
 repositories = _leased(
     "repositories",
     Column("name", String(255), nullable=False, unique=True),
-    Column("forge_id", BigInteger, unique=True),
+    Column("forge_id", BigInteger, index=True, unique=True),
     Column("node_id", String(128)),
     Column("default_branch", String(255), nullable=False),
     Column("pushed_at", Moment),

@@ -8,11 +8,12 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Old rows get their ids with the next listing, and with the next look at each pull request and run."""
-    with op.batch_alter_table("repositories") as table:
-        table.add_column(sa.Column("forge_id", sa.BigInteger(), nullable=True))
-        table.add_column(sa.Column("node_id", sa.String(length=128), nullable=True))
-        table.create_unique_constraint(op.f("uq_repositories_forge_id"), ["forge_id"])
-    with op.batch_alter_table("rebuilds") as table:
-        table.add_column(sa.Column("node_id", sa.String(length=128), nullable=True))
-        table.add_column(sa.Column("dispatches", sa.Integer(), server_default="0", nullable=False))
+    """Old rows get their ids with the next listing, and with the next look at each pull request and run.
+
+    Columns are added and nothing is rebuilt: SQLite cannot drop a table to which others refer.
+    """
+    op.add_column("repositories", sa.Column("forge_id", sa.BigInteger(), nullable=True))
+    op.add_column("repositories", sa.Column("node_id", sa.String(length=128), nullable=True))
+    op.create_index(op.f("ix_repositories_forge_id"), "repositories", ["forge_id"], unique=True)
+    op.add_column("rebuilds", sa.Column("node_id", sa.String(length=128), nullable=True))
+    op.add_column("rebuilds", sa.Column("dispatches", sa.Integer(), server_default="0", nullable=False))

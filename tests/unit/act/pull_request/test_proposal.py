@@ -87,6 +87,17 @@ async def test_the_branch_stays_where_it_is_when_the_default_branch_goes_on_else
     assert world.shop.branches[BRANCH] == head
 
 
+async def test_the_branch_stays_where_it_is_when_the_same_file_goes_on_elsewhere(world: World) -> None:
+    """The merge joins both changes."""
+    world.store.add(rebuild())
+    await world.tick()
+    head = world.shop.branches[BRANCH]
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\nUSER app\n".encode()})
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.shop.branches[BRANCH] == head
+
+
 async def test_the_branch_takes_up_a_file_that_the_default_branch_has_got(world: World) -> None:
     paths = ("Dockerfile", "web/Dockerfile")
     world.store.add(rebuild(), paths=paths)
