@@ -24,7 +24,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     settings = load(config)
     check_secrets(settings)
-    for line in settings.without_effect():
+    for line in (*settings.former_names(), *settings.without_effect()):
         print_line(f"{config}: {line}")
     for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
         print_line(f"{config}: {image}")
