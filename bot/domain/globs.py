@@ -1,4 +1,4 @@
-"""Globs compared with each other, to find rules that an earlier one leaves nothing to."""
+"""Globs compared with each other: whether one takes in another, and whether two may take in the same name."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -25,3 +25,28 @@ def any_covers(wide: Sequence[str], narrow: Sequence[str]) -> bool:
     if not narrow:
         return "*" in wide
     return all(any(covers(one, other) for one in wide) for other in narrow)
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether some name may match both; True also where that cannot be told, as with sets of letters."""
+    if "[" in one or "[" in other:
+        return True
+    reached = {(0, 0)}
+    waiting = [(0, 0)]
+    while waiting:
+        i, j = waiting.pop()
+        left, right = one[i : i + 1], other[j : j + 1]
+        if not left and not right:
+            return True
+        steps = []
+        if left == "*":
+            steps += [(i + 1, j)] + ([(i, j + 1)] if right else [])
+        if right == "*":
+            steps += [(i, j + 1)] + ([(i + 1, j)] if left else [])
+        if left and right and (left == right or "?" in (left, right)):
+            steps.append((i + 1, j + 1))
+        for step in steps:
+            if step not in reached:
+                reached.add(step)
+                waiting.append(step)
+    return False

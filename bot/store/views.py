@@ -14,6 +14,7 @@ from bot.domain.notice import Topic
 from bot.domain.observation import Observation
 from bot.domain.rebuild import ENDED
 from bot.domain.reference import Base, Reference
+from bot.domain.repository import Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
@@ -84,6 +85,15 @@ class ViewsStore(Store):
             rows = await connection.execute(select(usages.c.usage).where(usages.c.base_id.is_(None)))
             found = [load(row.usage, Usage) for row in rows]
         return [usage.reference for usage in found if usage.sdk_pin is None]
+
+    async def workflows(self) -> frozenset[str]:
+        """The file names of all workflows that can be dispatched somewhere in the fleet."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(repositories.c.workflows).where(repositories.c.listed.is_(True)).distinct()
+            )
+            found = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
+        return frozenset(workflow.file for several in found for workflow in several)
 
     async def explain(self, repository: str) -> Explanation:
         async with self._database.reading() as connection:
