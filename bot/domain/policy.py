@@ -1,6 +1,6 @@
 """What the operator wants done: rules, the first that matches wins, later ones fill its gaps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -126,6 +126,15 @@ TERMS = tuple(item.name for item in fields(Terms))
 
 
 @dataclass(frozen=True, slots=True)
+class _Memory:
+    """Which rules match, as a bit for each place, and the terms that follow; it grows with the fleet alone."""
+
+    of_change: dict[tuple[Base, Cause, Severity | None], int] = field(default_factory=dict)
+    of_repository: dict[str, int] = field(default_factory=dict)
+    agreed: dict[tuple[int, Cause, Severity | None], Terms] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The operator's rules, the waves in the order in which they begin, and the times when nothing begins.
 
@@ -136,8 +145,7 @@ class Policy:
     waves: tuple[Wave, ...] = ONE_WAVE
     freezes: tuple[Freeze, ...] = ()
     pause_when_failed: float = 0.2
-    _matching: dict[Any, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _agreed: dict[Any, Terms] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _memory: _Memory = field(default_factory=_Memory, init=False, repr=False, compare=False)
 
     def terms(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> Terms:
         """Each term is taken from the first matching rule that sets it, else from the defaults.
@@ -145,18 +153,21 @@ class Policy:
         Where no rule sets a settle time, a severe security fix does not wait for one. A fleet asks for few
         distinct answers, so each is made once and shared.
         """
+        memory = self._memory
         asked = base, cause, severity
-        concerned = self._matching.get(asked)
-        if concerned is None:
-            concerned = tuple(
-                place for place, rule in enumerate(self.rules) if rule.match.accepts_change(base, cause, severity)
-            )
-            self._matching[asked] = concerned
-        matching = tuple(place for place in concerned if self.rules[place].match.accepts_repository(repository))
-        key = matching, cause, severity
-        found = self._agreed.get(key)
+        of_change = memory.of_change.get(asked)
+        if of_change is None:
+            accepted = (rule.match.accepts_change(base, cause, severity) for rule in self.rules)
+            of_change = memory.of_change[asked] = _places(accepted)
+        of_name = memory.of_repository.get(repository)
+        if of_name is None:
+            accepted = (rule.match.accepts_repository(repository) for rule in self.rules)
+            of_name = memory.of_repository[repository] = _places(accepted)
+        key = of_change & of_name, cause, severity
+        found = memory.agreed.get(key)
         if found is None:
-            found = self._agreed[key] = self._made([self.rules[place] for place in matching], cause, severity)
+            matching = [rule for place, rule in enumerate(self.rules) if key[0] >> place & 1]
+            found = memory.agreed[key] = self._made(matching, cause, severity)
         return found
 
     def origins(
@@ -206,6 +217,10 @@ class Policy:
         if chosen["auto_merge"] is not None and not chosen["auto_merge"].accepts(cause, severity):
             chosen["auto_merge"] = NEVER
         return Terms(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _places(accepted: Iterable[bool]) -> int:
+    return sum(1 << place for place, is_accepted in enumerate(accepted) if is_accepted)
 
 
 def is_severe(cause: Cause, severity: Severity | None) -> bool:

@@ -1,7 +1,7 @@
 """What each repository must do about the changes of its bases, and why."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
@@ -57,9 +57,16 @@ class _Given:
     policy: Policy
     known: Mapping[int, Change]
     now: datetime
+    begun: dict[tuple[int, int], Beginning] = field(default_factory=dict)
+    """By move and terms, of which the policy makes each once: a fleet shares few of them."""
 
     def begins(self, need: Need) -> Beginning:
-        return beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
+        key = need.move.id, id(need.terms)
+        found = self.begun.get(key)
+        if found is None:
+            found = beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
+            self.begun[key] = found
+        return found
 
     def goes_on(self, rebuild: Rebuild, terms: Terms) -> Beginning:
         """When a waiting rebuild would begin: the earliest over all changes on its way, each under its own terms.
@@ -123,9 +130,10 @@ def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: i
             homes.update({target.base: rebuild.branch for target in rebuild.targets})
             shared = shared or (rebuild.branch if rebuild.rollout == joins else None)
     rest = [need for need in needs if need.move.change.base not in homes]
+    new = shared or (_new_branch(rest) if rest else "")
     parts: dict[str, list[Need]] = {}
     for need in needs:
-        branch = homes.get(need.move.change.base) or shared or _new_branch(rest)
+        branch = homes.get(need.move.change.base) or new
         parts.setdefault(branch, []).append(need)
     return parts
 

@@ -1,12 +1,19 @@
 """`policy test` and what `config check` says of a policy, as a person runs them."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.discover.ports import Reading
+from bot.domain.clock import ManualClock
+from bot.domain.repository import Repository, Workflow
+from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
 from tests.integration.cli.test_program import with_token
+from tests.integration.store.filling import Stores
 
 
 @pytest.fixture
@@ -42,3 +49,17 @@ def test_the_check_names_what_the_policy_says_in_vain(bot: Command, settings: Pa
     assert f"{settings}: rollout.waves: no rule puts a repository into 'early'" in ran.out
     assert f"{settings}: policy.1: it never has a say" in ran.out
     assert f"{settings}: limits.writes_per_hour is now called limits.content_per_hour" in ran.out
+
+
+def test_the_check_names_workflows_that_no_repository_has(bot: Command, settings: Path) -> None:
+    asyncio.run(_with_one_workflow(f"sqlite:///{settings.parent}/freshness.db"))
+    ran = bot("config", "check", "-c", str(settings))
+    assert "policy.0.workflow: no repository has a workflow mine.yml that can be dispatched" in ran.out
+
+
+async def _with_one_workflow(url: str) -> None:
+    database = await open_database(url)
+    stores = Stores.of_worker(database, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), "one")
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", (), workflows=(Workflow(".github/workflows/other.yml"),)))
+    await database.close()
