@@ -63,3 +63,10 @@ async def _with_one_workflow(url: str) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     await stores.read(Reading("tree-1", (), workflows=(Workflow(".github/workflows/other.yml"),)))
     await database.close()
+
+
+@pytest.mark.parametrize("option", ["--build-takes", "--merge-takes"])
+def test_a_length_of_time_that_is_none_is_refused_in_one_line(bot: Command, tmp_path: Path, option: str) -> None:
+    ran = bot("backtest", "--releases", str(tmp_path / "releases.jsonl"), option, "soon")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [f"{option}: 'soon' is no length of time; write for example 90s, 15m, 6h or 7d"]
