@@ -1,34 +1,39 @@
 """What the history of bases does not tell: how long builds and merges take, and how much may be written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 
 BUILD = timedelta(minutes=10)
 MERGE = timedelta(hours=4)
+LEAST_HISTORY = 5
+"""Fewer of one's own tell nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long something takes, and in words where that comes from."""
+
+    value: timedelta
+    source: str = "assumed"
+
+    @classmethod
+    def of(cls, given: timedelta | None, own: Sequence[timedelta], assumed: timedelta) -> "Length":
+        """What was given, else the median of one's own, else what is assumed."""
+        if given is not None:
+            return cls(given, "as given")
+        if len(own) >= LEAST_HISTORY:
+            middle = timedelta(seconds=median(one.total_seconds() for one in own))
+            return cls(middle, f"the median of {len(own):,} of your own")
+        return cls(assumed)
 
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """`build` is how long a run takes, `merge` how long a pull request waits for a person.
+    """`build` is how long a run takes, `merge` how long a pull request waits for a person."""
 
-    `build_is_given` and `merge_is_given` say whether somebody gave the length; else it is assumed.
-    """
-
-    build: timedelta = BUILD
-    merge: timedelta = MERGE
-    build_is_given: bool = False
-    merge_is_given: bool = False
+    build: Length = Length(BUILD)
+    merge: Length = Length(MERGE)
     content_per_minute: int = 60
     content_per_hour: int = 480
-
-    @classmethod
-    def of(cls, build: timedelta | None, merge: timedelta | None, per_minute: int, per_hour: int) -> "Assumptions":
-        """What is None is assumed."""
-        return cls(
-            BUILD if build is None else build,
-            MERGE if merge is None else merge,
-            build is not None,
-            merge is not None,
-            per_minute,
-            per_hour,
-        )

@@ -263,7 +263,7 @@ class Rolling(Deciding):
 
     def _takes(self, rebuild: Rebuild) -> timedelta:
         """From the beginning to the image: the build, and before it the checks or a person's merge."""
-        build, merge = self.assumptions.build, self.assumptions.merge
+        build, merge = self.assumptions.build.value, self.assumptions.merge.value
         match rebuild.action:
             case Action.NOTIFY:
                 return timedelta()
@@ -297,7 +297,7 @@ class Rolling(Deciding):
             for repository, most in sorted(self._guaranteed.items()):
                 if self._built_at[repository] + most < self._week + _WEEKLY_OVER:
                     at = week + _spread(repository)
-                    self._built_at[repository] = at + self.assumptions.build
+                    self._built_at[repository] = at + self.assumptions.build.value
                     self.runs += 1
                     self.weekly_runs += 1
                     yield Deed(at, repository, Action.DISPATCH, (), "the weekly rebuild is due")

@@ -65,8 +65,8 @@ def rollout_lines(figures: RolloutFigures) -> Iterator[str]:
         yield f"The write budget kept a rebuild waiting for {spelled(figures.waited_for_budget)} at most."
     given = figures.assumptions
     yield (
-        f"A build takes {spelled(given.build)} ({_source(given.build_is_given)}), a person merges after "
-        f"{spelled(given.merge)} ({_source(given.merge_is_given)}); at most {given.content_per_minute:,} new pull "
+        f"A build takes {spelled(given.build.value)} ({given.build.source}), a person merges after "
+        f"{spelled(given.merge.value)} ({given.merge.source}); at most {given.content_per_minute:,} new pull "
         f"requests and review requests a minute and {given.content_per_hour:,} an hour; no build fails."
     )
 
@@ -93,7 +93,3 @@ def _patched(patched: Patched) -> str:
         f"50 % patched in {spelled(patched.half)}, 95 % in {spelled(patched.most)}, all in {spelled(patched.all)} "
         f"({patched.count:,} in all)"
     )
-
-
-def _source(is_given: bool) -> str:
-    return "as given" if is_given else "assumed"

@@ -64,10 +64,12 @@ def backtest(
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings whose policy is tried.")] = None,
     build_takes: Annotated[
-        str | None, typer.Option("--build-takes", help="How long a build takes, such as 12m; else 10m is assumed.")
+        str | None,
+        typer.Option("--build-takes", help="How long a build takes, such as 12m."),
     ] = None,
     merge_takes: Annotated[
-        str | None, typer.Option("--merge-takes", help="After what time a person merges; else 4h is assumed.")
+        str | None,
+        typer.Option("--merge-takes", help="After what time a person merges, such as 4h."),
     ] = None,
     output: Annotated[str, typer.Option("--format", "-f", help="table, json or html")] = "table",
 ) -> None:
@@ -76,20 +78,26 @@ def backtest(
     Tells causes, actions and delays under a policy of yours. Waves, soaks, freezes, write budgets, merging and
     max_age are played where the policy has them, or where one of the two lengths of time is given.
     """
+    import asyncio
+
     from bot.backtest import is_played
-    from bot.backtest.assumptions import Assumptions
+    from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
+    from bot.domain.clock import SystemClock
+    from bot.service.own_durations import own_durations
     from bot.settings import Settings, load
+    from bot.views.durations import OwnDurations
 
     settings = load(config) if config is not None else Settings()
-    limits = settings.limits
-    assumptions = Assumptions.of(
-        _length(build_takes, "--build-takes"),
-        _length(merge_takes, "--merge-takes"),
-        limits.content_per_minute,
-        limits.content_per_hour,
+    build, merge = _length(build_takes, "--build-takes"), _length(merge_takes, "--merge-takes")
+    own = asyncio.run(own_durations(settings, SystemClock())) if config is not None else OwnDurations()
+    assumptions = Assumptions(
+        Length.of(build, own.builds, BUILD),
+        Length.of(merge, own.merges, MERGE),
+        settings.limits.content_per_minute,
+        settings.limits.content_per_hour,
     )
-    is_asked = build_takes is not None or merge_takes is not None
+    is_asked = build is not None or merge is not None
     replay(
         releases=releases,
         out=sys.stdout,

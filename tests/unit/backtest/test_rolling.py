@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backtest import carried_out, is_played
-from bot.backtest.assumptions import Assumptions
+from bot.backtest.assumptions import Assumptions, Length
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, Use
 from bot.backtest.planner import Deed
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 WAVES = (Wave("canary", soak=4 * HOUR), Wave("rest"))
 RULES = (Rule(Match(repositories=("canary-*",)), wave="canary"), Rule(settle=timedelta()))
 IN_WAVES = Policy(RULES, WAVES)
-TAKES = Assumptions(build=10 * MINUTE, merge=2 * HOUR)
+TAKES = Assumptions(Length(10 * MINUTE), Length(2 * HOUR))
 
 
 def fleet(*names: str, pinned: bool = False) -> Fleet:
@@ -84,7 +84,7 @@ def test_no_more_than_a_batch_is_under_way() -> None:
 
 def test_pull_requests_that_nobody_merges_hold_the_next_wave_for_as_long_as_it_waits() -> None:
     waves = (Wave("canary", wait_at_most=6 * HOUR), Wave("rest"))
-    slow = replace(TAKES, merge=timedelta(days=9))
+    slow = replace(TAKES, merge=Length(timedelta(days=9)))
     _, deeds = played(change(), of=fleet("canary-a", "b", pinned=True), policy=Policy(RULES, waves), takes=slow)
     assert began(deeds)["b"] == 6 * HOUR
 
@@ -205,7 +205,7 @@ once_each = moves.filter(lambda found: len({one.base for one in found}) == len(f
 def test_with_one_wave_and_nothing_that_takes_time_it_is_the_plain_planner(found: list[Change]) -> None:
     uses = Fleet.of(BOTH)
     policy = Policy((Rule(settle=2 * HOUR),))
-    none = Assumptions(timedelta(), timedelta(), content_per_minute=10**6, content_per_hour=10**6)
+    none = Assumptions(Length(timedelta()), Length(timedelta()), content_per_minute=10**6, content_per_hour=10**6)
     offers = [Offer(one.at, place, one) for place, one in enumerate(found)]
     plain = carried_out(Deciding(uses, policy), offers)
     rolled = carried_out(Rolling(uses, policy, assumptions=none), offers)

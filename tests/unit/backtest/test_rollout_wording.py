@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.backtest.assumptions import Assumptions
+from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
 from bot.backtest.report import Patched, RolloutFigures
 from bot.backtest.wording import rollout_lines, spelled
 
@@ -16,7 +16,7 @@ FIGURES = RolloutFigures(
     security=Patched.of([HOUR, 2 * HOUR, timedelta(hours=3, minutes=10)]),
     other=Patched.of([]),
     waited_for_budget=timedelta(),
-    assumptions=Assumptions.of(timedelta(minutes=7), None, 60, 480),
+    assumptions=Assumptions(Length.of(timedelta(minutes=7), (), BUILD), Length.of(None, (), MERGE)),
 )
 
 
@@ -46,3 +46,10 @@ def test_what_costs_runs_and_waits_is_told_too() -> None:
     said = list(rollout_lines(replace(FIGURES, runs=150, weekly_runs=60, waited_for_budget=HOUR)))
     assert said[0].startswith("3 rollouts, 150 runs, 60 of them for their age alone; 9 runs more than")
     assert said[3] == "The write budget kept a rebuild waiting for 1 h at most."
+
+
+def test_ones_own_history_counts_where_there_is_enough_of_it() -> None:
+    own = [timedelta(minutes=minutes) for minutes in (5, 6, 7, 8, 90)]
+    assert Length.of(None, own, BUILD) == Length(timedelta(minutes=7), "the median of 5 of your own")
+    assert Length.of(None, own[:4], BUILD) == Length(BUILD, "assumed")
+    assert Length.of(HOUR, own, BUILD) == Length(HOUR, "as given")
