@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.assess.releases import ReleaseIndex
+from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
 from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, key_of, with_settle
@@ -15,21 +16,25 @@ from bot.backtest.replay import Offer, Replay
 from bot.backtest.report import (
     Delays,
     Ledger,
+    Patched,
     Report,
     RepositoryRow,
+    RolloutFigures,
     SettleRow,
     by_cause,
     hindsight,
     months_between,
 )
+from bot.backtest.rolling import Rolling, at_once
 from bot.backtest.upstream import look_back
 from bot.domain.advisory import Advisory, Release, Severity
 from bot.domain.change import Cause, Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.observation import Observation
-from bot.domain.policy import Policy
+from bot.domain.policy import ONE_WAVE, Policy
 from bot.domain.rebuild import Action
 from bot.domain.reference import Base
+from bot.domain.terms import NEVER
 
 SETTLE_WINDOWS = tuple(timedelta(hours=hours) for hours in (0, 1, 6, 24, 72))
 END_OF_TIME = timedelta(days=400)
@@ -47,6 +52,7 @@ def run(
     seed: int = 1,
     size: int = 100,
     planner: Callable[[Fleet, Policy, Severity | None], Planner] = Deciding,
+    assumptions: Assumptions | None = None,
 ) -> Report:
     """Replays `observations`, oldest first, and reports what `policy` would have made of them.
 
@@ -54,8 +60,10 @@ def run(
     the policy while nobody has rated it. The same input gives the same report. Raises `Failure` where there is
     nothing to replay, or as the observations' source does.
 
-    Repositories are planned for by `planner`, the code that runs live. What settle windows save is counted with
-    `SettleWindow`, which is what the design asks of it, for one repository on each base.
+    Repositories are planned for by `planner`, the code that runs live. Where the policy has several waves, merges
+    by itself or guarantees an age, or where `assumptions` are given, rollouts are played by `Rolling` instead.
+    What settle windows save is counted with `SettleWindow`, which is what the design asks of it, for one
+    repository on each base.
     """
     policy = policy or default_policy()
     index, advisories = ReleaseIndex(releases), advisories or {}
@@ -66,7 +74,13 @@ def run(
     moves = Counter(change.base for change in replay.changes)
     synthetic = fleet is None
     fleet = fleet or synthetic_fleet({base: moves[base] for base in histories}, seed=seed, size=size)
-    ledger = carried_out(planner(fleet, policy, unrated), offers)
+    figures: RolloutFigures | None = None
+    if assumptions is not None or is_played(policy):
+        rolling = Rolling(fleet, policy, unrated, assumptions=assumptions or Assumptions(), until=ended)
+        ledger = carried_out(rolling, offers)
+        figures = _rollout_figures(rolling, offers)
+    else:
+        ledger = carried_out(planner(fleet, policy, unrated), offers)
     months = months_between(started, ended)
     return Report(
         started=started,
@@ -84,6 +98,30 @@ def run(
         to_action_other=Delays.of(ledger.other),
         settle=settle_effect(offers, policy, unrated),
         upstream=look_back(histories, replay.standings, index, advisories, ended),
+        rollouts=figures,
+    )
+
+
+def is_played(policy: Policy) -> bool:
+    """Whether a policy asks for what needs rollouts to be played: waves, merging by itself, an age that holds."""
+    return policy.waves != ONE_WAVE or any(
+        rule.max_age is not None or rule.auto_merge not in (None, NEVER) for rule in policy.rules
+    )
+
+
+def _rollout_figures(rolling: Rolling, offers: Sequence[Offer]) -> RolloutFigures:
+    plain = Rolling(rolling.fleet, at_once(rolling.policy), rolling.unrated, assumptions=rolling.assumptions)
+    carried_out(plain, offers)
+    fixes = rolling.security()
+    return RolloutFigures(
+        rollouts=rolling.rollouts,
+        runs=rolling.runs,
+        weekly_runs=rolling.weekly_runs,
+        runs_at_once=plain.runs,
+        security=Patched.of(fixes.values()),
+        other=Patched.of(took for key, took in rolling.patched.items() if key not in fixes),
+        waited_for_budget=rolling.waited_for_budget,
+        assumptions=rolling.assumptions,
     )
 
 

@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.backtest import charts
 from bot.backtest.report import Report
-from bot.backtest.wording import busiest, endings, known_later, share, span_of, telling_siblings
+from bot.backtest.wording import busiest, endings, known_later, rollout_lines, share, span_of, telling_siblings
 from bot.domain.words import duration
 
 _pages = Environment(
@@ -35,4 +35,5 @@ def render(report: Report) -> str:
         repositories=busiest(report),
         endings=list(endings(report.upstream.ending)),
         share=share,
+        rollouts=() if report.rollouts is None else tuple(rollout_lines(report.rollouts)),
     )

@@ -13,7 +13,10 @@ from bot.domain.reference import Base
 
 def render(report: Report) -> str:
     """One object; the changes themselves are left to `--changes`, their number stands for them."""
-    body = {field.name: _plain(getattr(report, field.name)) for field in fields(report) if field.name != "changes"}
+    left_out = {"changes"} if report.rollouts is not None else {"changes", "rollouts"}
+    body = {
+        field.name: _plain(getattr(report, field.name)) for field in fields(report) if field.name not in left_out
+    }
     totals = {
         "changes": len(report.changes),
         "pull_requests": report.pull_requests,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest.report import Delays, Report
-from bot.backtest.wording import busiest, endings, known_later, share, span_of, telling_siblings
+from bot.backtest.wording import busiest, endings, known_later, rollout_lines, share, span_of, telling_siblings
 from bot.domain.escaping import terminal
 from bot.domain.words import counted, duration
 
@@ -24,7 +24,8 @@ def render(report: Report) -> RenderableType:
         _repositories(report),
         _upstream(report),
     )
-    return Group(_summary(report), *(table for table in tables if table.row_count), _notices(report))
+    played = [] if report.rollouts is None else _listed("Rollouts", rollout_lines(report.rollouts))
+    return Group(_summary(report), *played, *(table for table in tables if table.row_count), _notices(report))
 
 
 def _summary(report: Report) -> Text:

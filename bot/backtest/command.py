@@ -7,6 +7,7 @@ from typing import TextIO
 from rich.console import Console
 
 from bot.backtest import as_html, as_json, as_table, run
+from bot.backtest.assumptions import Assumptions
 from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.report import Report
@@ -35,13 +36,15 @@ def backtest(
     output_format: str = "table",
     policy: Policy | None = None,
     advisories: Mapping[str, Advisory] | None = None,
+    assumptions: Assumptions | None = None,
     seed: int = 1,
     size: int = 100,
 ) -> Report:
     """Replays a log (`observations`) or a clone of dotnet/versions (`from_git`) and writes the report to `out`.
 
     `changes` gets the concluded changes as JSON Lines. Without `repositories` (JSON Lines, see `fleet.read_fleet`),
-    `size` repositories are made up from `seed`. Raises `Failure` with one clear line for whatever is wrong.
+    `size` repositories are made up from `seed`. With `assumptions`, rollouts are played in any case. Raises
+    `Failure` with one clear line for whatever is wrong.
     """
     if output_format not in FORMATS:
         raise _refused(f"there is no format {output_format!r}", f"choose from {', '.join(FORMATS)}")
@@ -54,6 +57,7 @@ def backtest(
         policy,
         fleet=read_fleet(repositories) if repositories else None,
         advisories=advisories,
+        assumptions=assumptions,
         seed=seed,
         size=size,
     )

@@ -15,6 +15,7 @@ from bot.domain.rebuild import Action
 from bot.domain.reference import Base
 from bot.domain.usage import Usage
 from bot.domain.windows import next_opening
+from bot.plan.due import thawed_beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class SettleWindow:
 
     def _await(self, use: Use, change: Change, now: datetime) -> None:
         terms = self._terms(use, change)
-        due = min(next_opening(terms.windows, now + terms.settle), max(now, change.at + terms.max_age))
+        due = self._due(change, terms, now)
         waiting = self._waiting.get((use.repository.name, change.base))
         if waiting is None:
             waiting = _Waiting(use, due, _action(use, terms), {}, _reason(terms))
@@ -119,6 +120,12 @@ class SettleWindow:
             self._enqueue(waiting, change.base)
         waiting.changes[key_of(change)] = change
         self._hasten(waiting, change.base, due)
+
+    def _due(self, change: Change, terms: Terms, now: datetime) -> datetime:
+        opening = next_opening(terms.windows, now + terms.settle)
+        latest = None if terms.max_age is None else max(now, change.at + terms.max_age)
+        at = opening if latest is None else min(opening, latest)
+        return thawed_beginning(at, terms, self.policy.freezes, change.severity, latest).at
 
     def _learn(self, use: Use, change: Change, now: datetime) -> None:
         """What waits is carried out with the better knowledge; what is done is not done again."""
@@ -174,4 +181,4 @@ def _reason(terms: Terms) -> str:
 def with_settle(policy: Policy, settle: timedelta) -> Policy:
     """The same policy with another settle window wherever it has one; what may not wait still does not."""
     rules = tuple(replace(rule, settle=settle) if rule.settle else rule for rule in policy.rules)
-    return Policy((*rules, Rule(settle=settle)))
+    return replace(policy, rules=(*rules, Rule(settle=settle)))

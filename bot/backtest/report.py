@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
 
+from bot.backtest.assumptions import Assumptions
 from bot.backtest.planner import Deed, Key, key_of
 from bot.domain.change import Cause, Change
 from bot.domain.notice import Notice
@@ -114,8 +115,47 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Patched:
+    """How long after a change its repositories had an image with it: half of them, 95 in 100, all."""
+
+    count: int
+    half: timedelta
+    most: timedelta
+    all: timedelta
+
+    @classmethod
+    def of(cls, values: Iterable[timedelta]) -> "Patched":
+        ordered = sorted(values)
+        if not ordered:
+            return cls(0, timedelta(), timedelta(), timedelta())
+        half, most = (ordered[ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+        return cls(len(ordered), half, most, ordered[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFigures:
+    """What waves, soaks, budgets, merging and the weekly guarantee make of it.
+
+    `runs` are builds, `weekly_runs` those of them for their age alone; `runs_at_once` is how many there would be
+    if each change was built upon at once.
+    """
+
+    rollouts: int
+    runs: int
+    weekly_runs: int
+    runs_at_once: int
+    security: Patched
+    other: Patched
+    waited_for_budget: timedelta
+    assumptions: Assumptions
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """`synthetic`: the repositories were made up. `changes` are final, in the order of detection."""
+    """`synthetic`: the repositories were made up. `changes` are final, in the order of detection.
+
+    `rollouts` is None where the policy has one wave only, and nothing else that needs playing.
+    """
 
     started: datetime
     ended: datetime
@@ -132,6 +172,7 @@ class Report:
     to_action_other: Delays
     settle: tuple[SettleRow, ...]
     upstream: Upstream
+    rollouts: RolloutFigures | None = None
 
     @property
     def pull_requests(self) -> int:

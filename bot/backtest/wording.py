@@ -1,10 +1,12 @@
 """Figures and short texts as every rendering shows them."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 
-from bot.backtest.report import Report, RepositoryRow, SiblingRow
+from bot.backtest.report import Patched, Report, RepositoryRow, RolloutFigures, SiblingRow
 from bot.domain.notice import Notice
+from bot.domain.words import counted
 
 MOST_REPOSITORIES = 20
 
@@ -47,3 +49,47 @@ def endings(notices: Sequence[Notice]) -> Iterator[str]:
         bases = [notice.base.short for notice in group]
         named = ", ".join(bases[:3]) + (f" and {len(bases) - 3} more" if len(bases) > 3 else "")
         yield f"{since:%Y-%m-%d}: {named}"
+
+
+def rollout_lines(figures: RolloutFigures) -> Iterator[str]:
+    """What came of the rollouts, and on what that rests."""
+    fewer = figures.runs_at_once - figures.runs
+    compared = (
+        f"{counted(abs(fewer), 'run')} {'more' if fewer < 0 else 'fewer'} than building on each change at once"
+    )
+    weekly = f", {figures.weekly_runs:,} of them for their age alone" if figures.weekly_runs else ""
+    yield f"{counted(figures.rollouts, 'rollout')}, {counted(figures.runs, 'run')}{weekly}; {compared}."
+    yield f"Security fixes: {_patched(figures.security)}."
+    yield f"Everything else: {_patched(figures.other)}."
+    if figures.waited_for_budget:
+        yield f"The write budget kept a rebuild waiting for {spelled(figures.waited_for_budget)} at most."
+    given = figures.assumptions
+    yield (
+        f"A build takes {spelled(given.build.value)} ({given.build.source}), a person merges after "
+        f"{spelled(given.merge.value)} ({given.merge.source}); at most {given.content_per_minute:,} new pull "
+        f"requests and review requests a minute and {given.content_per_hour:,} an hour; no build fails."
+    )
+
+
+def spelled(length: timedelta) -> str:
+    """A length of time to the minute: `40 s`, `3 h 10 min`, `2 days 5 h`."""
+    minutes = round(length.total_seconds() / 60)
+    if minutes == 0:
+        return f"{length.total_seconds():.0f} s"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [
+        counted(days, "day", "days") if days else "",
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+    ]
+    return " ".join([part for part in parts if part][:2])
+
+
+def _patched(patched: Patched) -> str:
+    if not patched.count:
+        return "none"
+    return (
+        f"50 % patched in {spelled(patched.half)}, 95 % in {spelled(patched.most)}, all in {spelled(patched.all)} "
+        f"({patched.count:,} in all)"
+    )

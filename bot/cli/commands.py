@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import checkout, config, gate, look, packages, past, service, verify
+from bot.cli import checkout, config, gate, look, packages, past, policy, service, verify
 
 FIRST = ("scan", "update", "config", "once", "run")
 """What somebody new needs, in this order."""
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "scan": checkout.scan,
         "update": checkout.update,
         "config": config.app,
+        "policy": policy.app,
         "verify": verify.verify,
         "packages": packages.app,
         "sbom": packages.sbom,

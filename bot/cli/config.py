@@ -13,18 +13,30 @@ app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Checks the settings file and every secret file it names.
 
+    It also tells what the policy says in vain: waves that no rule uses, rules that never match, and, where there
+    is a store, workflows that no repository has.
+
     Exit code 0 where all is valid; 2 with one line for each defect.
     """
     import asyncio
 
     from bot.cli.output import print_line
     from bot.domain.clock import SystemClock
+    from bot.service.known_workflows import known_workflows
     from bot.service.unwatched import unwatched_in_fleet
     from bot.settings import check_secrets, load
+    from bot.settings.review import missing_workflows, review
 
     settings = load(config)
     check_secrets(settings)
-    for line in settings.without_effect():
+    workflows = asyncio.run(known_workflows(settings, SystemClock()))
+    said = (
+        *settings.former_names(),
+        *settings.without_effect(),
+        *review(settings),
+        *missing_workflows(settings, workflows),
+    )
+    for line in said:
         print_line(f"{config}: {line}")
     for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
         print_line(f"{config}: {image}")

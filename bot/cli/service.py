@@ -1,11 +1,15 @@
 """`run` and `once`: the bot at work."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
@@ -25,6 +29,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     settings = load(config)
     check_secrets(settings)
+    _tell_former_names(config, settings)
     set_up(settings.log)
 
     async def work() -> None:
@@ -54,6 +59,7 @@ def once(
 
     settings = load(config)
     check_secrets(settings)
+    _tell_former_names(config, settings)
     set_up("text", verbose=output is Format.TABLE)
     if dry_run:
         from bot.cli.look import show_rebuilds
@@ -67,3 +73,8 @@ def once(
 
         print_json([{"stage": o.stage, **o.figures, "problems": o.problems} for o in outcomes])
     sys.exit(1 if any(outcome.problems for outcome in outcomes) else 0)
+
+
+def _tell_former_names(config: Path, settings: "Settings") -> None:
+    for line in settings.former_names():
+        print(f"{config}: {line}", file=sys.stderr)

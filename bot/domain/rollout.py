@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.change import Cause, Change
 from bot.domain.rebuild import Action, Rebuild, State, Target
@@ -24,7 +24,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRebuild:
-    """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes."""
+    """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes.
+
+    `soak` is how long its wave has to stand after it, None where no wave says.
+    """
 
     repository_id: int
     repository: str
@@ -39,6 +42,7 @@ class PlannedRebuild:
     branch: str | None = None
     pull_request: int | None = None
     supersedes: tuple[int, ...] = ()
+    soak: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

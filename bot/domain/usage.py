@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NewType
 
 from bot.domain.reference import Reference
@@ -123,12 +124,15 @@ class Usage:
         They compare by system and architecture. Which variant serves a machine is for Docker to choose
         (`linux/arm` takes `linux/arm/v7`), and a rebuild too many does less harm than one too few.
         """
-        heads = {_without_variant(platform) for platform in changed}
-        return not (heads and self.platforms) or not heads.isdisjoint(map(_without_variant, self.platforms))
+        if not self.platforms:
+            return True
+        heads = _without_variants(tuple(changed))
+        return not heads or not heads.isdisjoint(_without_variants(self.platforms))
 
 
-def _without_variant(platform: str) -> str:
-    return "/".join(platform.split("/")[:2])
+@lru_cache(maxsize=1024)
+def _without_variants(platforms: tuple[str, ...]) -> frozenset[str]:
+    return frozenset("/".join(platform.split("/")[:2]) for platform in platforms)
 
 
 @dataclass(frozen=True, slots=True)

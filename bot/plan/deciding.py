@@ -1,7 +1,7 @@
 """What each repository must do about the changes of its bases, and why."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
@@ -13,6 +13,7 @@ from bot.domain.repository import Affected, FleetRepository
 from bot.domain.rollout import PlannedRebuild
 from bot.domain.usage import Replacement, Role, Usage
 from bot.domain.windows import next_opening
+from bot.plan.due import Beginning, beginning_of, thawed_beginning
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, workflow_of
 
@@ -56,17 +57,28 @@ class _Given:
     policy: Policy
     known: Mapping[int, Change]
     now: datetime
+    begun: dict[tuple[int, int], Beginning] = field(default_factory=dict)
+    """By move and terms, of which the policy makes each once: a fleet shares few of them."""
 
-    def due_of(self, rebuild: Rebuild, terms: Terms) -> datetime:
+    def begins(self, need: Need) -> Beginning:
+        key = need.move.id, id(need.terms)
+        found = self.begun.get(key)
+        if found is None:
+            found = beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
+            self.begun[key] = found
+        return found
+
+    def goes_on(self, rebuild: Rebuild, terms: Terms) -> Beginning:
         """When a waiting rebuild would begin: the earliest over all changes on its way, each under its own terms.
 
         What follows it must put none of them off. `terms` hold for a rebuild none of whose changes is known.
         """
         on_the_way = [change for target in rebuild.targets for change in target.changes if change in self.known]
         if not on_the_way:
-            return next_opening(terms.windows, max(rebuild.due_at, self.now))
+            opening = next_opening(terms.windows, max(rebuild.due_at, self.now))
+            return thawed_beginning(opening, terms, self.policy.freezes, None)
         changes = [self.known[change] for change in on_the_way]
-        return min(_due_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
+        return min(_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
 
 
 def _for_repository(
@@ -118,9 +130,10 @@ def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: i
             homes.update({target.base: rebuild.branch for target in rebuild.targets})
             shared = shared or (rebuild.branch if rebuild.rollout == joins else None)
     rest = [need for need in needs if need.move.change.base not in homes]
+    new = shared or (_new_branch(rest) if rest else "")
     parts: dict[str, list[Need]] = {}
     for need in needs:
-        branch = homes.get(need.move.change.base) or shared or _new_branch(rest)
+        branch = homes.get(need.move.change.base) or new
         parts.setdefault(branch, []).append(need)
     return parts
 
@@ -151,8 +164,9 @@ def _planned(
     for rebuild in replaced:
         targets = _continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
-    terms = needs[0].terms
-    waited_for = [given.due_of(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
+    terms = given.policy.together([need.terms for need in needs])
+    waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
+    begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
     is_back = _is_back(replaced, targets.values())
     return PlannedRebuild(
@@ -160,11 +174,12 @@ def _planned(
         repository=member.name,
         action=action,
         state=State.CANCELLED if is_back else State.PLANNED,
-        reason=_back(targets) if is_back else _reason(action, needs, targets, member),
+        reason=_back(targets) if is_back else _reason(action, needs, targets, member) + _held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
         wave=terms.wave,
-        due_at=min([*(due_of(need.move.change, need.terms, given.now) for need in needs), *waited_for]),
+        soak=given.policy.soak(terms),
+        due_at=begins.at,
         workflow=workflow_of(member, needs[0]) if action is Action.DISPATCH else None,
         branch=branch,
         pull_request=requests[0] if requests else None,
@@ -207,20 +222,19 @@ def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dic
     return merged
 
 
-def due_of(change: Change, terms: Terms, now: datetime) -> datetime:
-    """When work on a change may begin: after its settle time, in a window, and never later than `max_age`."""
-    opening = next_opening(terms.windows, max(change.at + terms.settle, now))
-    return min(opening, max(change.at + terms.max_age, now))
-
-
 def reconsidered(rebuild: Rebuild, changes: Iterable[Change], policy: Policy, now: datetime) -> datetime:
     """When a waiting rebuild may begin, now that its changes are known better; never later than before."""
-    dues = (_due_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
-    return min([rebuild.due_at, *dues])
+    begins = (_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
+    return min([rebuild.due_at, *(beginning.at for beginning in begins)])
 
 
-def _due_under_its_terms(repository: str, change: Change, policy: Policy, now: datetime) -> datetime:
-    return due_of(change, policy.terms(repository, change.base, change.cause, change.severity), now)
+def _under_its_terms(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:
+    terms = policy.terms(repository, change.base, change.cause, change.severity)
+    return beginning_of(change, terms, policy.freezes, now)
+
+
+def _held(begins: Beginning) -> str:
+    return f"; {begins.held}" if begins.held else ""
 
 
 def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: FleetRepository) -> str:

@@ -37,7 +37,7 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     change = move.change
     if not usage.builds_for(change.platforms):
         return None
-    if any(member.config.ignored_by(path, str(change.base), today) is not None for path in usage.paths):
+    if member.config.ignored and _is_ignored(member, usage, str(change.base), today):
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
@@ -57,10 +57,14 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     return Need(move, usage, terms, Replacement(usage.reference, target), False, f"{usage.reference.tag} is {how}")
 
 
+def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -> bool:
+    return any(member.config.ignored_by(path, base, today) is not None for path in usage.paths)
+
+
 def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Need]:
     """global.json moves together with the SDK image that builds there, never by itself."""
     found: list[Need] = []
-    for need in needs:
+    for need in needs if member.sdk_pins else ():
         version = need.move.change.to_version
         if not need.usage.reference.base.is_sdk or version is None:
             continue

@@ -31,6 +31,9 @@ def load(path: Path) -> Settings:
         raise BadSettings(wrong) from error
     except SettingsError as error:
         raise BadSettings([*wrong, _no_json(error)]) from error
+    wrong += [
+        f"{_where(path, document, ['policy', place, 'wave'])}: {what}" for place, what in settings.unknown_waves()
+    ]
     if wrong:
         raise BadSettings(wrong)
     return settings

@@ -2,160 +2,34 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause
-from bot.domain.policy import ActionPreference, Match, Policy, Rule
-from bot.settings import defaults
+from bot.domain.policy import Policy
+from bot.settings import defaults, effect
+from bot.settings.feeds import FeedsSettings
+from bot.settings.github import GitHubSettings
+from bot.settings.policy import RuleSettings
+from bot.settings.registries import RegistrySettings
+from bot.settings.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
+from bot.settings.section import Section
 from bot.settings.values import (
-    Address,
     Duration,
     GuardedAddress,
     Interval,
     Name,
-    Percent,
+    Period,
     StoreAddress,
-    WaveName,
-    WindowText,
     host_defect,
     is_loopback,
 )
-from bot.watch.feeds import addresses
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AppSettings(_Section):
-    """A GitHub App: the recommended way, with least-privilege tokens."""
-
-    id: int = Field(description="The App's id, from its settings page.")
-    private_key_file: Path = Field(description="File with the App's private key (PEM).")
-    installation: int | None = Field(None, description="Installation to use; not needed where there is one only.")
-
-
-class RepositorySelection(_Section):
-    """Which of the repositories that the App or token may see are read."""
-
-    include: list[Name] = Field(["*"], description="Globs over owner/name; with a token each must name its owner.")
-    exclude: list[Name] = Field([], description="Globs over owner/name; they win over include.")
-    topics: list[Name] = Field([], description="Only repositories with one of these topics; empty means all.")
-
-
-class GitHubSettings(_Section):
-    """Where the repositories are, and how the bot signs in."""
-
-    api_url: GuardedAddress = Field("https://api.github.com", description="GitHub Enterprise: https://HOST/api/v3.")
-    app: AppSettings | None = Field(None, description="Sign in as a GitHub App.")
-    token_file: Path | None = Field(None, description="File with a token, where no App is used.")
-    repositories: RepositorySelection = Field(
-        RepositorySelection(), description="Which repositories are read; the App or token bounds them too."
-    )
-    seconds_between_writes: float = Field(
-        1.0, ge=0, le=3600, allow_inf_nan=False, description="GitHub asks for one second between writes."
-    )
-
-
-class RegistrySettings(_Section):
-    """How one registry is spoken to; {} is anonymous over https."""
-
-    username: str | None = Field(None, description="User name for Basic or token authentication.")
-    password_file: Path | None = Field(None, description="File with the password.")
-    ca_file: Path | None = Field(None, description="Certificate authority of a private registry (PEM).")
-    insecure: bool = Field(False, description="Speak plain HTTP; with a password only on this machine.")
-    token_host: str | None = Field(
-        None, description="Token service outside of the registry's domain that may be shown the password."
-    )
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.username is None) != (self.password_file is None):
-            given, lacking = ("username", "password_file") if self.username else ("password_file", "username")
-            raise ValueError(f"{given} needs {lacking} beside it")
-        return self
-
-    @field_validator("token_host")
-    @classmethod
-    def _host(cls, host: str | None) -> str | None:
-        if host is not None and (defect := host_defect(host)) is not None:
-            raise ValueError(defect)
-        return host
-
-
-class FeedSettings(_Section):
-    """Another place than the published one."""
-
-    url: Address = Field(description="Where the feed is published.")
-
-
-_FEED_SCHEMA = {
-    "anyOf": [
-        {"type": "boolean"},
-        {
-            "type": "object",
-            "properties": {"url": {"type": "string", "description": "Where the feed is published."}},
-            "required": ["url"],
-            "additionalProperties": False,
-        },
-    ],
-}
-
-
-def _feed(url: str) -> Any:
-    def read(value: Any) -> Any:
-        if value is None or (not isinstance(value, bool | dict | FeedSettings)):
-            raise ValueError("write true, false or {url: https://…}")
-        return {"url": url} if value is True else (None if value is False else value)
-
-    return Annotated[FeedSettings | None, BeforeValidator(read), WithJsonSchema(_FEED_SCHEMA)]
-
-
-class FeedsSettings(_Section):
-    """Each feed is true (published place), false, or {url: …}."""
-
-    dotnet_releases: _feed(addresses.DOTNET_RELEASES) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.DOTNET_RELEASES), description="Releases of .NET, and the CVEs that each fixes."
-    )
-    msrc: _feed(addresses.MSRC) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.MSRC),
-        description="Severity and affected platforms of CVEs, from Microsoft's security centre.",
-    )
-    dotnet_cve: _feed(addresses.DOTNET_TIMELINE) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.DOTNET_TIMELINE),
-        description="Microsoft's structured disclosures of each month's .NET CVEs.",
-    )
-    image_info: _feed(addresses.IMAGE_INFO) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.IMAGE_INFO),
-        description="Which tags Microsoft publishes now; only here does a withdrawn one show.",
-    )
-    github_advisories: _feed(addresses.GITHUB_ADVISORIES) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.GITHUB_ADVISORIES), description="Reviewed advisories of NuGet packages."
-    )
-    announcements: _feed(addresses.ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.ANNOUNCEMENTS), description="Security announcements of the .NET team."
-    )
-    image_announcements: _feed(addresses.IMAGE_ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
-        FeedSettings(url=addresses.IMAGE_ANNOUNCEMENTS), description="Announcements of the .NET image team."
-    )
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where the bot remembers."""
 
     url: StoreAddress = Field(
@@ -168,7 +42,7 @@ class StoreSettings(_Section):
     )
 
 
-class ScheduleSettings(_Section):
+class ScheduleSettings(Section):
     """How often the bot looks."""
 
     poll: Interval = Field(timedelta(minutes=15), description="How often each base's digest is asked for.")
@@ -181,10 +55,13 @@ class ScheduleSettings(_Section):
         timedelta(minutes=5), description="How often open rebuilds are looked at; old pull requests hourly."
     )
     weekly_rebuild: str = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
+    weekly_rebuild_over: Period = Field(
+        timedelta(hours=6), description="Over how much time the weekly rebuilds are spread."
+    )
     digest: str = Field("0 9 * * 1", description="Cron time of the weekly digest.")
 
 
-class AlertSettings(_Section):
+class AlertSettings(Section):
     """When maintainers are told of what no rebuild can mend."""
 
     waiting_for_base: Duration = Field(
@@ -195,81 +72,13 @@ class AlertSettings(_Section):
     )
 
 
-class MatchSettings(_Section):
-    """What a rule is for. Every condition that is set must hold; {} matches everything."""
-
-    repositories: list[Name] = Field([], description="Globs over owner/name.")
-    bases: list[Name] = Field([], description="Globs over the full base name.")
-    causes: list[Cause] = Field([], description="Causes of change.")
-    min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
-
-
-class RuleSettings(_Section):
-    """What shall happen where `match` holds. A term that is left out comes from the next rule that matches."""
-
-    match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories the rule is for.")
-    action: ActionPreference | None = Field(None, description="auto, pull_request, dispatch or notify.")
-    workflow: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$", description="File name of the rebuild workflow."
-    )
-    settle: Duration | None = Field(None, description="How long a change waits for those that follow it.")
-    windows: list[WindowText] | None = Field(None, description="When work may start.")
-    max_age: Duration | None = Field(None, description="How stale an image may become.")
-    wave: WaveName | None = Field(None, description="Wave that the repositories belong to.")
-
-    def rule(self) -> Rule:
-        match = self.match
-        return Rule(
-            Match(tuple(match.repositories), tuple(match.bases), tuple(match.causes), match.min_severity),
-            self.action,
-            self.workflow,
-            self.settle,
-            tuple(self.windows) if self.windows is not None else None,
-            self.max_age,
-            self.wave,
-        )
-
-
-class WaveSettings(_Section):
-    """Repositories that are rebuilt together."""
-
-    name: WaveName = Field(description="As in the rules' wave.")
-    soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
-    batch: int | None = Field(None, ge=1, description="How many of its rebuilds may be under way at once.")
-
-
-class RolloutSettings(_Section):
-    """In what order a fleet is rebuilt, and when that stops."""
-
-    waves: list[WaveSettings] = Field([WaveSettings(name="rest")], description="In the order in which they begin.")
-    pause_when_failed: Percent = Field(0.2, description="Share of failed rebuilds that stops a rollout.")
-
-
-class LimitSettings(_Section):
-    """How much the bot may do to others."""
-
-    open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
-    writes_per_minute: int = Field(20, ge=1, description="Changing requests to GitHub per minute.")
-    writes_per_hour: int = Field(400, ge=1, description="Changing requests to GitHub per hour.")
-
-
-class SlackSettings(_Section):
+class SlackSettings(Section):
     """Either a webhook, or a bot token with a channel."""
 
     webhook_file: Path | None = Field(None, description="File with an incoming webhook's URL; it cannot edit.")
     bot_token_file: Path | None = Field(None, description="File with a bot token; it edits its messages.")
     channel: str | None = Field(None, description="Channel id; goes with bot_token_file.")
     api_url: GuardedAddress = Field("https://slack.com/api", description="Where Slack's Web API is.")
-
-
-_NOT_YET = (
-    ("schedule", "weekly_rebuild"),
-    ("schedule", "digest"),
-    ("rollout", "waves"),
-    ("rollout", "pause_when_failed"),
-    ("limits", "writes_per_minute"),
-    ("limits", "writes_per_hour"),
-)
 
 
 class Settings(BaseSettings):
@@ -294,6 +103,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     policy: list[RuleSettings] = Field([], description="The first matching rule wins; later ones fill its gaps.")
     rollout: RolloutSettings = RolloutSettings()
+    freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
@@ -329,17 +139,32 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
 
+    def unknown_waves(self) -> list[tuple[int, str]]:
+        """The rules, by their place from 0, that name a wave which is not among the waves, and what to do."""
+        known = [wave.name for wave in self.rollout.waves]
+        return [
+            (place, f"no wave is called {rule.wave!r}; rollout.waves has {', '.join(known)}")
+            for place, rule in enumerate(self.policy)
+            if rule.wave is not None and rule.wave not in known
+        ]
+
+    def former_names(self) -> list[str]:
+        """What is set under a name of an earlier version, a line each with the new one."""
+        return [
+            f"limits.{name} is now called limits.{FORMER_LIMITS[name]}; it counts still, rename it"
+            for name in self.limits.former
+        ]
+
     def without_effect(self) -> list[str]:
         """What is set but has no effect in this version, a line each."""
-        lines = [
-            f"{section}.{name} is accepted, but has no effect in this version"
-            for section, name in _NOT_YET
-            if name in getattr(self, section).model_fields_set
-        ]
-        if any(rule.wave is not None for rule in self.policy):
-            lines.append("policy: wave is recorded, but waves do not hold anything back in this version")
-        return lines
+        return effect.without_effect(self)
 
     @property
     def rules(self) -> Policy:
-        return Policy(tuple(rule.rule() for rule in self.policy))
+        """The policy: rules, waves in their order, and freezes."""
+        return Policy(
+            rules=tuple(rule.rule() for rule in self.policy),
+            waves=tuple(wave.wave() for wave in self.rollout.waves),
+            freezes=tuple(freeze.freeze() for freeze in self.freezes),
+            pause_when_failed=self.rollout.pause_when_failed,
+        )

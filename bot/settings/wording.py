@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic_core import ErrorDetails
 
+from bot.domain.words import counted
 from bot.settings.schema import json_schema
 
 Place = Sequence[str | int]
@@ -48,6 +49,10 @@ def defect_in_words(defect: ErrorDetails) -> str:
             return f"expected at least {limits['ge']}"
         case "less_than_equal":
             return f"expected at most {limits['le']}"
+        case "too_long":
+            return f"more than {limits['max_length']} entries; leave some out"
+        case "too_short":
+            return f"expected at least {counted(limits['min_length'], 'entry')}"
         case "string_too_long":
             return f"longer than {limits['max_length']} characters"
         case kind if kind in _SECTIONS:

@@ -1,6 +1,7 @@
 """What an operator asks of the store: how things stand, and why."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,8 +13,9 @@ from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
-from bot.domain.rebuild import ENDED
+from bot.domain.rebuild import ENDED, Action, State
 from bot.domain.reference import Base, Reference
+from bot.domain.repository import Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
@@ -35,11 +37,15 @@ from bot.store.rows.tables import (
     transitions,
     usages,
 )
+from bot.views.durations import OwnDurations
 from bot.views.explanation import Explanation, Transition
 from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
 
 _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""
+
+
+_MOST_DURATIONS = 1000
 
 
 class ViewsStore(Store):
@@ -84,6 +90,29 @@ class ViewsStore(Store):
             rows = await connection.execute(select(usages.c.usage).where(usages.c.base_id.is_(None)))
             found = [load(row.usage, Usage) for row in rows]
         return [usage.reference for usage in found if usage.sdk_pin is None]
+
+    async def durations(self) -> OwnDurations:
+        """How long the latest rebuilds that succeeded took, by what they were."""
+        query = (
+            select(rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
+            .where(rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.attempted_at.is_not(None))
+            .order_by(rebuilds.c.id.desc())
+            .limit(_MOST_DURATIONS)
+        )
+        took: dict[str, list[timedelta]] = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                took.setdefault(row.action, []).append(row.ended_at - row.attempted_at)
+        return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
+
+    async def workflows(self) -> frozenset[str]:
+        """The file names of all workflows that can be dispatched somewhere in the fleet."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(repositories.c.workflows).where(repositories.c.listed.is_(True)).distinct()
+            )
+            found = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
+        return frozenset(workflow.file for several in found for workflow in several)
 
     async def explain(self, repository: str) -> Explanation:
         async with self._database.reading() as connection:

@@ -23,7 +23,7 @@ from tests.integration.store.filling import Stores
 HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
 COMMANDS = [
     *(["run"], ["once"], ["status"], ["plan"], ["explain"], ["scan"], ["update"], ["history"]),
-    *(["backtest"], ["config"], ["config", "check"], ["config", "schema"]),
+    *(["backtest"], ["config"], ["config", "check"], ["config", "schema"], ["policy", "test"]),
 ]
 
 

@@ -13,7 +13,9 @@ from tests.integration.cli.conftest import Command
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
-_CALL = re.compile(r"(?<!deploy/)(?<!-n )freshness-bot ((?:(?:config|packages|sbom) )?[a-z]+)((?: [^\n`#]*)?)")
+_CALL = re.compile(
+    r"(?<!deploy/)(?<!-n )freshness-bot ((?:(?:config|packages|policy|sbom) )?[a-z]+)((?: [^\n`#]*)?)"
+)
 CALLS = sorted(set(_CALL.findall(README)))
 
 

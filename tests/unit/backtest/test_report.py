@@ -10,13 +10,15 @@ from rich.console import Console
 
 from bot.backtest import as_html, as_json, as_table, run
 from bot.backtest.changes import change_row, write_changes
-from bot.backtest.command import backtest
+from bot.backtest.command import FORMATS, backtest
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.report import Delays, Report, months_between
 from bot.domain.failure import Failure
+from bot.domain.policy import Policy
 from bot.domain.reference import Reference
 from bot.domain.usage import Kind, Role, Span, Usage
+from bot.domain.waves import Wave
 from bot.watch.history.log import write_observations, write_releases
 from tests.unit.assess.world import DAY, base, image, release, seen
 
@@ -126,6 +128,20 @@ def test_a_report_on_a_log_without_changes_is_still_a_report() -> None:
     assert "0" in as_html.render(quiet)
     as_json.render(quiet)
     Console(file=io.StringIO()).print(as_table.render(quiet))
+
+
+@pytest.mark.parametrize("form", ["table", "json", "html"])
+def test_rollouts_are_told_where_the_policy_has_waves_and_only_there(form: str) -> None:
+    waves = Policy(waves=(Wave("canary"), Wave("rest")))
+    without, played = (_rendered(run(LOG, RELEASES, policy, fleet=fleet()), form) for policy in (Policy(), waves))
+    assert "ollouts" not in without
+    assert "ollouts" in played
+
+
+def _rendered(found: Report, form: str) -> str:
+    out = io.StringIO()
+    FORMATS[form](found, out)
+    return out.getvalue()
 
 
 def test_an_empty_log_is_refused() -> None:

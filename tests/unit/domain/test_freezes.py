@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.advisory import Severity
 from bot.domain.freezes import Freeze, frozen_by, thawed
@@ -32,3 +34,24 @@ def test_of_several_freezes_the_last_to_end_is_told() -> None:
 def test_freezes_that_follow_each_other_are_one() -> None:
     assert thawed((YEAR_END, AUDIT), EVE, None) == EVE + 20 * DAY
     assert thawed((YEAR_END, AUDIT), EVE, Severity.CRITICAL) == EVE
+
+
+freezes_of = st.lists(
+    st.builds(
+        lambda start, length, least: Freeze(EVE + start, EVE + start + length, "x", least),
+        st.timedeltas(-5 * DAY, 20 * DAY),
+        st.timedeltas(DAY / 24, 9 * DAY),
+        st.none() | st.sampled_from(Severity),
+    ),
+    max_size=5,
+)
+
+
+@given(freezes_of, st.none() | st.sampled_from(Severity))
+def test_what_is_thawed_is_the_first_moment_that_nothing_holds(
+    freezes: list[Freeze], severity: Severity | None
+) -> None:
+    found = thawed(freezes, EVE, severity)
+    assert frozen_by(freezes, found, severity) is None
+    ends = sorted(freeze.until for freeze in freezes if EVE < freeze.until < found)
+    assert all(frozen_by(freezes, moment, severity) for moment in (*ends, EVE) if moment < found)

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from bot.domain.advisory import Severity
 from bot.domain.change import Cause
 from bot.domain.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.reference import Base
+from bot.domain.terms import NEVER, AutoMerge, MergeMethod
+from bot.domain.waves import Wave
 from bot.domain.windows import Window
 
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
@@ -93,3 +97,99 @@ rules_of = st.lists(
 def test_rules_that_do_not_match_change_nothing(rules: list[Rule]) -> None:
     matching = [rule for rule in rules if Cause.DOTNET_RELEASE not in rule.match.causes]
     assert terms(*rules) == terms(*matching)
+
+
+SQUASH = AutoMerge(MergeMethod.SQUASH, (Cause.OS_UPDATE,))
+WAVES = (Wave("canary", timedelta(hours=4)), Wave("early", timedelta(hours=1)), Wave("rest"))
+
+
+def test_who_is_in_no_wave_belongs_to_the_last() -> None:
+    found = Policy((), WAVES[:2]).terms("contoso/shop", ASPNET, Cause.OS_UPDATE, None)
+    assert found.wave == "early"
+
+
+@pytest.mark.parametrize(
+    ("cause", "method"),
+    [(Cause.OS_UPDATE, MergeMethod.SQUASH), (Cause.DOTNET_RELEASE, MergeMethod.NEVER)],
+)
+def test_only_the_chosen_causes_merge_by_themselves(cause: Cause, method: MergeMethod) -> None:
+    assert terms(Rule(auto_merge=SQUASH), cause=cause).auto_merge.method is method
+
+
+def test_the_rule_that_gave_a_term_is_told() -> None:
+    rules = Rule(Match(bases=("*:9.0",)), wave="never"), Rule(wave="canary"), Rule(wave="rest", settle=timedelta(1))
+    found = Policy(rules).origins("contoso/shop", ASPNET, Cause.OS_UPDATE, None)
+    assert (found["wave"], found["settle"], found["workflow"]) == (1, 2, None)
+
+
+def test_several_changes_take_the_earliest_wave_and_the_shortest_soak() -> None:
+    policy = Policy((), WAVES)
+    several = [Terms(wave="rest", soak=timedelta(hours=9)), Terms(wave="canary"), Terms(wave="early")]
+    found = policy.together(several)
+    assert (found.wave, found.soak) == ("canary", timedelta(hours=1))
+
+
+def test_several_changes_merge_by_themselves_only_where_each_may() -> None:
+    may = Terms(auto_merge=SQUASH)
+    assert Policy().together([may, replace(may, settle=timedelta())]).auto_merge == SQUASH
+    assert Policy().together([may, Terms()]).auto_merge == NEVER
+
+
+some_terms = st.builds(
+    Terms,
+    wave=st.sampled_from([wave.name for wave in WAVES]),
+    soak=st.none() | st.timedeltas(timedelta(), timedelta(days=2)),
+    auto_merge=st.sampled_from([NEVER, SQUASH]),
+)
+
+
+@given(st.lists(some_terms, min_size=1, max_size=5), st.randoms())
+def test_the_order_of_changes_moves_nobody_to_a_later_wave(several: list[Terms], random: Random) -> None:
+    policy = Policy((), WAVES)
+    shuffled = random.sample(several, len(several))
+    first, second = policy.together(several), policy.together(shuffled)
+    assert (first.wave, policy.soak(first), first.auto_merge) == (
+        second.wave,
+        policy.soak(second),
+        second.auto_merge,
+    )
+    names = [wave.name for wave in WAVES]
+    assert all(names.index(first.wave) <= names.index(terms.wave) for terms in several)
+
+
+matches = st.builds(
+    Match,
+    repositories=st.lists(st.sampled_from(["*", "contoso/*", "contoso/shop", "Contoso/Shop-*"]), max_size=2).map(
+        tuple
+    ),
+    bases=st.lists(st.sampled_from(["*", "*:10.0", "mcr.microsoft.com/dotnet/*"]), max_size=2).map(tuple),
+    causes=st.lists(st.sampled_from([Cause.OS_UPDATE, Cause.DOTNET_SECURITY]), max_size=2).map(tuple),
+    min_severity=st.none() | st.sampled_from(Severity),
+)
+
+
+@given(
+    wide=matches,
+    narrow=matches,
+    repository=st.sampled_from(["contoso/shop", "contoso/shop-api", "other/shop"]),
+    base=st.sampled_from([ASPNET, replace(ASPNET, tag="9.0"), replace(ASPNET, registry="other.example")]),
+    cause=st.sampled_from([Cause.OS_UPDATE, Cause.DOTNET_SECURITY, Cause.LAYERS_ONLY]),
+    severity=st.none() | st.sampled_from(Severity),
+)
+def test_a_match_that_covers_another_accepts_all_of_it(
+    wide: Match, narrow: Match, repository: str, base: Base, cause: Cause, severity: Severity | None
+) -> None:
+    if wide.covers(narrow) and narrow.accepts(repository, base, cause, severity):
+        assert wide.accepts(repository, base, cause, severity)
+
+
+@given(rules_of, st.sampled_from(Cause), st.none() | st.sampled_from(Severity))
+def test_an_answer_does_not_depend_on_what_was_asked_before(
+    rules: list[Rule], cause: Cause, severity: Severity | None
+) -> None:
+    asked = Policy(tuple(rules))
+    for other in Cause:
+        asked.terms("contoso/shop", ASPNET, other, Severity.LOW)
+    assert asked.terms("contoso/payments-api", ASPNET, cause, severity) == terms(
+        *rules, cause=cause, severity=severity
+    )

@@ -35,3 +35,9 @@ def _git_takes(name: str) -> bool:
         subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False).returncode
         == 0
     )
+
+
+def test_a_long_name_fits_its_column_and_stays_one_of_its_own() -> None:
+    one, other = (branch_for(Base("r", f"{'a' * 120}/{'b' * 120}{letter}", "1")) for letter in "xy")
+    assert len(one) < 200
+    assert one != other

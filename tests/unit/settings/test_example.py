@@ -81,7 +81,18 @@ def test_the_example_lacks_nothing_but_its_secrets() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     shown, defaults = load(EXAMPLE), Settings()
-    for section in ("registries", "bases", "feeds", "store", "schedule", "alerts", "rollout", "limits", "log"):
+    for section in (
+        "registries",
+        "bases",
+        "feeds",
+        "store",
+        "schedule",
+        "alerts",
+        "rollout",
+        "freezes",
+        "limits",
+        "log",
+    ):
         assert getattr(shown, section) == getattr(defaults, section), section
     assert shown.github.model_copy(update={"app": None}) == defaults.github
 

@@ -31,7 +31,7 @@ def written(folder: Path, text: str) -> Path:
         ),
         (
             "rollout:\n  zzz: 1",
-            "2: rollout.zzz: unknown key; known here: waves, pause_when_failed",
+            "2: rollout.zzz: unknown key; known here: waves, pause_when_failed, first_run, build_within",
         ),
         ("policy:\n  - settel: 1h", "2: policy.0.settel: unknown key; did you mean 'settle'?"),
         (
@@ -50,8 +50,8 @@ def written(folder: Path, text: str) -> Path:
         ("bases: [1]", "1: bases.0: expected text, found 1; put it in quotes"),
         ("bases: ['']", "1: bases.0: expected a name, found an empty one"),
         ("log: loud", "1: log: expected one of 'json' or 'text'"),
-        ("limits: {writes_per_minute: many}", "1: limits.writes_per_minute: expected a whole number, found text"),
-        ("limits: {writes_per_minute: 0}", "1: limits.writes_per_minute: expected at least 1"),
+        ("limits: {content_per_minute: many}", "1: limits.content_per_minute: expected a whole number, found text"),
+        ("limits: {content_per_minute: 0}", "1: limits.content_per_minute: expected at least 1"),
         (
             "github: {seconds_between_writes: .nan}",
             "1: github.seconds_between_writes: expected a number, found nan",
@@ -270,5 +270,31 @@ def test_equal_keys_in_other_letters_are_unknown(refused: Refused) -> None:
 
 def test_what_has_no_effect_yet_is_said(tmp_path: Path) -> None:
     assert Settings().without_effect() == []
-    found = load(written(tmp_path, "limits: {writes_per_hour: 5}\npolicy: [{wave: canary}]")).without_effect()
-    assert len(found) == 2
+    found = load(written(tmp_path, "limits: {content_per_hour: 5}\npolicy: [{wave: rest, settle: 1h}]"))
+    assert found.without_effect() == [
+        "limits.content_per_hour is accepted, but has no effect in this version",
+        "policy: wave is accepted, but has no effect in this version",
+    ]
+
+
+class TestFormerNames:
+    def test_count_as_the_new_ones_and_are_told(self, tmp_path: Path) -> None:
+        settings = load(written(tmp_path, "limits: {writes_per_hour: 5}"))
+        assert settings.limits.content_per_hour == 5
+        assert settings.former_names() == [
+            "limits.writes_per_hour is now called limits.content_per_hour; it counts still, rename it"
+        ]
+
+    def test_count_from_the_environment_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FRESHNESS_BOT_LIMITS__WRITES_PER_MINUTE", "7")
+        settings = load(written(tmp_path, "log: text"))
+        assert settings.limits.content_per_minute == 7
+        assert len(settings.former_names()) == 1
+
+    def test_are_refused_beside_the_new_one(self, refused: Refused) -> None:
+        assert refused("limits: {writes_per_hour: 5, content_per_hour: 6}") == [
+            "1: limits: writes_per_hour is the old name of content_per_hour; keep the new one alone"
+        ]
+
+    def test_are_not_in_use_where_the_new_ones_are(self, tmp_path: Path) -> None:
+        assert load(written(tmp_path, "limits: {content_per_hour: 5}")).former_names() == []

@@ -1,0 +1,52 @@
+"""Globs compared with each other: whether one takes in another, and whether two may take in the same name."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+_WILD = frozenset("*?[")
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether `wide` surely matches every name that `narrow` matches; False also where that cannot be told.
+
+    With no other wildcard than `*` in it, a glob takes in what stands for any text as it takes in text.
+    """
+    if wide in ("*", narrow):
+        return True
+    if not _WILD & set(narrow):
+        return fnmatchcase(narrow, wide)
+    return "?" not in wide and "[" not in wide and "[" not in narrow and fnmatchcase(narrow, wide)
+
+
+def any_covers(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+    """The same for lists of globs, of which one has to match; an empty list matches everything."""
+    if not wide:
+        return True
+    if not narrow:
+        return "*" in wide
+    return all(any(covers(one, other) for one in wide) for other in narrow)
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether some name may match both; True also where that cannot be told, as with sets of letters."""
+    if "[" in one or "[" in other:
+        return True
+    reached = {(0, 0)}
+    waiting = [(0, 0)]
+    while waiting:
+        i, j = waiting.pop()
+        left, right = one[i : i + 1], other[j : j + 1]
+        if not left and not right:
+            return True
+        steps = []
+        if left == "*":
+            steps += [(i + 1, j)] + ([(i, j + 1)] if right else [])
+        if right == "*":
+            steps += [(i, j + 1)] + ([(i + 1, j)] if left else [])
+        if left and right and (left == right or "?" in (left, right)):
+            steps.append((i + 1, j + 1))
+        for step in steps:
+            if step not in reached:
+                reached.add(step)
+                waiting.append(step)
+    return False

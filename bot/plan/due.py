@@ -1,0 +1,55 @@
+"""When work on a change may begin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Change
+from bot.domain.freezes import Freeze, frozen_by
+from bot.domain.policy import Terms
+from bot.domain.windows import next_opening
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Beginning:
+    """The moment when work may begin; `held` says what put it off, empty where no freeze did."""
+
+    at: datetime
+    held: str = ""
+
+
+def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: datetime) -> Beginning:
+    """When work on a change may begin: after its settle time, in a window, and not in a freeze.
+
+    `max_age`, where it is set, lets work begin outside of the windows; a freeze gives way to a severe fix alone.
+    """
+    settled = max(change.at + terms.settle, now)
+    latest = None if terms.max_age is None else max(change.at + terms.max_age, now)
+    at = _opening(settled if latest is None else min(settled, latest), terms, latest)
+    return thawed_beginning(at, terms, freezes, change.severity, latest)
+
+
+def thawed_beginning(
+    at: datetime,
+    terms: Terms,
+    freezes: Sequence[Freeze],
+    severity: Severity | None,
+    latest: datetime | None = None,
+) -> Beginning:
+    """The first moment from `at` on which no freeze holds back, in a window unless it is past `latest`."""
+    held = ""
+    while (freeze := frozen_by(freezes, at, severity)) is not None:
+        held = f"frozen until {_day(freeze.until)}: {freeze.reason}"
+        at = _opening(freeze.until, terms, latest)
+    return Beginning(at, held)
+
+
+def _opening(at: datetime, terms: Terms, latest: datetime | None) -> datetime:
+    opening = next_opening(terms.windows, at)
+    return opening if latest is None else min(opening, max(latest, at))
+
+
+def _day(at: datetime) -> str:
+    """Midnight is told as its day, any other moment to the minute, in UTC."""
+    return f"{at:%Y-%m-%d}" if (at.hour, at.minute) == (0, 0) else f"{at:%Y-%m-%d %H:%M} UTC"

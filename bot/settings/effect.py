@@ -1,0 +1,48 @@
+"""What can be set already and has no effect in this version; whoever makes one work takes its line away here."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings.model import Settings
+
+_SECTIONS = (
+    ("schedule", "weekly_rebuild"),
+    ("schedule", "weekly_rebuild_over"),
+    ("schedule", "digest"),
+    ("rollout", "waves"),
+    ("rollout", "pause_when_failed"),
+    ("rollout", "first_run"),
+    ("rollout", "build_within"),
+    ("limits", "content_per_minute"),
+    ("limits", "content_per_hour"),
+    ("limits", "read_reserve"),
+)
+_TERMS = (
+    "wave",
+    "soak",
+    "steps",
+    "workflows",
+    "auto_merge",
+    "pin",
+    "draft",
+    "labels",
+    "reviewers",
+    "assignees",
+    "branch_prefix",
+    "commit_message",
+)
+
+
+def without_effect(settings: "Settings") -> list[str]:
+    """Names each key that is set but does nothing when the bot runs, a line each."""
+    return [f"{key} is accepted, but has no effect in this version" for key in _unused(settings)]
+
+
+def _unused(settings: "Settings") -> Iterator[str]:
+    for section, name in _SECTIONS:
+        if name in getattr(settings, section).model_fields_set:
+            yield f"{section}.{name}"
+    for name in _TERMS:
+        if any(name in rule.model_fields_set for rule in settings.policy):
+            yield f"policy: {name}"

@@ -1,0 +1,86 @@
+"""What a policy says in vain: waves that no rule uses, and rules that never match or never have a say."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from bot.domain.change import Cause
+from bot.domain.globs import covers, may_meet
+from bot.domain.policy import Rule
+from bot.settings.model import Settings
+
+
+def review(settings: Settings) -> list[str]:
+    """Names each part of the policy that has no consequence, a line each; the policy holds all the same."""
+    rules = settings.rules.rules
+    lines = [f"rollout.waves: no rule puts a repository into {name!r}" for name in _unused_waves(settings)]
+    for place, rule in enumerate(rules):
+        reason = _never_matches(rule, settings) or _nothing_left(rule, rules[:place])
+        if reason:
+            lines.append(f"policy.{place}: {reason}")
+    return lines
+
+
+def missing_workflows(settings: Settings, known: Collection[str]) -> list[str]:
+    """Names the workflows of the rules that no repository has, a line each; `known` are the file names there.
+
+    Where nothing is known at all, nothing can be said.
+    """
+    if not known:
+        return []
+    return [
+        f"{place}: no repository has a workflow {name} that can be dispatched"
+        for place, name in _named_workflows(settings.rules.rules)
+        if name not in known
+    ]
+
+
+def _unused_waves(settings: Settings) -> Iterator[str]:
+    """All but the last, to which everybody belongs who is put into none."""
+    used = {rule.wave for rule in settings.policy}
+    return (wave.name for wave in settings.rollout.waves[:-1] if wave.name not in used)
+
+
+def _never_matches(rule: Rule, settings: Settings) -> str | None:
+    match = rule.match
+    if match.causes and not any(cause.needs_rebuild for cause in match.causes):
+        return f"it never matters: nothing is rebuilt because of {' or '.join(match.causes)}"
+    if match.min_severity is not None and match.causes and Cause.DOTNET_SECURITY not in match.causes:
+        return f"it never matches: only {Cause.DOTNET_SECURITY} fixes CVEs, and its causes leave that out"
+    selected = settings.github.repositories
+    if match.repositories and not _meets(match.repositories, selected.include, selected.exclude):
+        return "it never matches: github.repositories leaves all of its repositories out"
+    if match.bases and not _meets(match.bases, settings.bases, ()):
+        return "it never matches: none of its bases is among those that are watched"
+    return None
+
+
+def _meets(globs: Sequence[str], include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Case is left out, as GitHub does; registries' names have none."""
+    return any(
+        any(may_meet(glob.lower(), wanted.lower()) for wanted in include)
+        and not any(covers(unwanted.lower(), glob.lower()) for unwanted in exclude)
+        for glob in globs
+    )
+
+
+def _nothing_left(rule: Rule, earlier: Sequence[Rule]) -> str | None:
+    if not rule.terms:
+        return "it sets no term"
+    before = [(place, other) for place, other in enumerate(earlier) if other.match.covers(rule.match)]
+    givers = {term: next((place for place, other in before if term in other.terms), None) for term in rule.terms}
+    if any(place is None for place in givers.values()):
+        return None
+    named = ", ".join(
+        f"policy.{place}" for place in sorted({place for place in givers.values() if place is not None})
+    )
+    return f"it never has a say: whatever it matches, {named} sets the same terms before it"
+
+
+def _named_workflows(rules: Sequence[Rule]) -> Iterator[tuple[str, str]]:
+    for place, rule in enumerate(rules):
+        if rule.workflow is not None:
+            yield f"policy.{place}.workflow", rule.workflow
+        for number, part in enumerate(rule.workflows or ()):
+            yield f"policy.{place}.workflows.{number}", part.workflow
+        for number, step in enumerate(rule.steps or ()):
+            if step.repository is None and step.start == "dispatch":
+                yield f"policy.{place}.steps.{number}", step.workflow

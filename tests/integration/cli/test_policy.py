@@ -1,0 +1,72 @@
+"""`policy test` and what `config check` says of a policy, as a person runs them."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.discover.ports import Reading
+from bot.domain.clock import ManualClock
+from bot.domain.repository import Repository, Workflow
+from bot.store.engine.database import open_database
+from tests.integration.cli.conftest import Command
+from tests.integration.cli.test_program import with_token
+from tests.integration.store.filling import Stores
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = with_token(tmp_path)
+    with path.open("a") as file:
+        file.write(
+            "policy:\n- {wave: canary, workflow: mine.yml}\n- {wave: rest}\n"
+            "rollout: {waves: [{name: canary}, {name: early}, {name: rest}]}\n"
+            "limits: {writes_per_hour: 5}\n"
+        )
+    return path
+
+
+def test_a_policy_is_tried_out_for_one_change(bot: Command, settings: Path) -> None:
+    asked = ("-r", "contoso/shop", "-b", "mcr.microsoft.com/dotnet/aspnet:10.0", "--severity", "critical")
+    ran = bot("policy", "test", "-c", str(settings), *asked)
+    assert ran.code == 0
+    assert "canary" in next(line for line in ran.out.splitlines() if line.startswith("wave"))
+    told = json.loads(bot("policy", "test", "-c", str(settings), *asked, "-f", "json").out)
+    assert told["terms"]["workflow"] == {"value": "mine.yml", "rule": 0, "why": "policy.0"}
+
+
+def test_a_base_that_is_none_is_refused_in_one_line(bot: Command, settings: Path) -> None:
+    ran = bot("policy", "test", "-c", str(settings), "-r", "contoso/shop", "-b", "Not A Base")
+    assert ran.code == 2
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_the_check_names_what_the_policy_says_in_vain(bot: Command, settings: Path) -> None:
+    ran = bot("config", "check", "-c", str(settings))
+    assert ran.code == 0
+    assert f"{settings}: rollout.waves: no rule puts a repository into 'early'" in ran.out
+    assert f"{settings}: policy.1: it never has a say" in ran.out
+    assert f"{settings}: limits.writes_per_hour is now called limits.content_per_hour" in ran.out
+
+
+def test_the_check_names_workflows_that_no_repository_has(bot: Command, settings: Path) -> None:
+    asyncio.run(_with_one_workflow(f"sqlite:///{settings.parent}/freshness.db"))
+    ran = bot("config", "check", "-c", str(settings))
+    assert "policy.0.workflow: no repository has a workflow mine.yml that can be dispatched" in ran.out
+
+
+async def _with_one_workflow(url: str) -> None:
+    database = await open_database(url)
+    stores = Stores.of_worker(database, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), "one")
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", (), workflows=(Workflow(".github/workflows/other.yml"),)))
+    await database.close()
+
+
+@pytest.mark.parametrize("option", ["--build-takes", "--merge-takes"])
+def test_a_length_of_time_that_is_none_is_refused_in_one_line(bot: Command, tmp_path: Path, option: str) -> None:
+    ran = bot("backtest", "--releases", str(tmp_path / "releases.jsonl"), option, "soon")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [f"{option}: 'soon' is no length of time; write for example 90s, 15m, 6h or 7d"]

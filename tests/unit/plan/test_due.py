@@ -1,0 +1,116 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.advisory import Severity
+from bot.domain.change import Cause
+from bot.domain.freezes import Freeze, frozen_by
+from bot.domain.policy import Policy, Rule, Terms
+from bot.domain.windows import Window, next_opening
+from bot.plan.deciding import reconsidered
+from bot.plan.due import Beginning, beginning_of
+from tests.unit.plan.world import HOUR, NOON, move, only, planned, rebuild, usage
+
+DAY = timedelta(days=1)
+CLOSING = Freeze(NOON - DAY, datetime(2026, 3, 16, tzinfo=UTC), "year-end closing", Severity.CRITICAL)
+FROZEN = Policy((Rule(settle=timedelta()),), freezes=(CLOSING,))
+
+
+def test_work_begins_when_the_freeze_ends_and_says_why() -> None:
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=FROZEN))
+    assert found.due_at == CLOSING.until
+    assert found.reason == (
+        "aspnet:10.0 moved; 10.0 is pinned by digest; frozen until 2026-03-16: year-end closing"
+    )
+
+
+@pytest.mark.parametrize(("severity", "waits"), [(Severity.HIGH, True), (Severity.CRITICAL, False)])
+def test_a_severe_fix_is_not_frozen(severity: Severity, waits: bool) -> None:
+    found = only(
+        planned(move(cause=Cause.DOTNET_SECURITY, severity=severity), usage("aspnet:10.0@a"), policy=FROZEN)
+    )
+    assert (found.due_at == CLOSING.until) is waits
+    assert ("frozen" in found.reason) is waits
+
+
+def test_a_freeze_holds_back_what_has_waited_for_its_max_age() -> None:
+    policy = replace(FROZEN, rules=(Rule(max_age=DAY),))
+    assert only(planned(move(at=NOON - 9 * DAY), usage("aspnet:10.0@a"), policy=policy)).due_at == CLOSING.until
+
+
+def test_after_a_freeze_the_windows_hold_again() -> None:
+    tuesdays = Terms(settle=timedelta(), windows=(Window.parse("tue 08:00-10:00"),))
+    found = beginning_of(move().change, tuesdays, (CLOSING,), NOON)
+    assert found.at == datetime(2026, 3, 17, 8, tzinfo=UTC)
+
+
+def test_a_freeze_that_begins_later_holds_nothing_that_begins_before() -> None:
+    later = replace(CLOSING, since=NOON + HOUR)
+    assert beginning_of(move().change, Terms(settle=timedelta()), (later,), NOON) == Beginning(NOON)
+    settling = Terms(settle=2 * HOUR)
+    assert beginning_of(move().change, settling, (later,), NOON).at == CLOSING.until
+
+
+def test_the_hour_is_told_where_a_freeze_does_not_end_at_midnight() -> None:
+    early = replace(CLOSING, until=CLOSING.until + 5 * HOUR)
+    assert "frozen until 2026-03-16 05:00 UTC" in beginning_of(move().change, Terms(), (early,), NOON).held
+
+
+def test_what_turns_out_to_be_severe_leaves_the_freeze() -> None:
+    waiting = rebuild(due_at=CLOSING.until)
+    known = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).change
+    assert reconsidered(waiting, [known], FROZEN, NOON + HOUR) == NOON + HOUR
+    assert reconsidered(waiting, [replace(known, severity=Severity.LOW)], FROZEN, NOON + HOUR) == CLOSING.until
+
+
+def test_a_rebuild_that_waits_while_a_freeze_is_written_waits_for_its_end_too() -> None:
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=FROZEN, earlier=[rebuild(due_at=NOON)]))
+    assert found.due_at == CLOSING.until
+
+
+freezes = st.lists(
+    st.builds(
+        lambda start, length, least: Freeze(NOON + start, NOON + start + length, "x", least),
+        st.timedeltas(-5 * DAY, 20 * DAY),
+        st.timedeltas(HOUR, 9 * DAY),
+        st.none() | st.sampled_from(Severity),
+    ),
+    max_size=4,
+)
+terms_of = st.builds(
+    Terms,
+    settle=st.timedeltas(timedelta(), 9 * DAY),
+    windows=st.sampled_from([(), (Window(),), (Window.parse("mon-fri 08:00-17:00 Europe/Berlin"),)]),
+    max_age=st.none() | st.timedeltas(HOUR, 9 * DAY),
+)
+
+
+@given(terms=terms_of, freezes=freezes, severity=st.none() | st.sampled_from(Severity))
+def test_nothing_begins_in_a_freeze_nor_before_it_is_planned(
+    terms: Terms, freezes: list[Freeze], severity: Severity | None
+) -> None:
+    found = beginning_of(move(severity=severity).change, terms, freezes, NOON)
+    assert frozen_by(freezes, found.at, severity) is None
+    assert found.at >= NOON
+    is_open = next_opening(terms.windows, found.at) == found.at
+    assert is_open or (terms.max_age is not None and found.at >= NOON + terms.max_age)
+
+
+@given(terms=terms_of, freezes=freezes, severity=st.none() | st.sampled_from(Severity))
+def test_a_freeze_never_hastens(terms: Terms, freezes: list[Freeze], severity: Severity | None) -> None:
+    change = move(severity=severity).change
+    without = beginning_of(change, terms, (), NOON)
+    found = beginning_of(change, terms, freezes, NOON)
+    assert found.at >= without.at
+    assert bool(found.held) is (found.at != without.at)
+
+
+@given(terms=terms_of, freezes=freezes, least=st.sampled_from(Severity))
+def test_a_more_severe_fix_never_begins_later(terms: Terms, freezes: list[Freeze], least: Severity) -> None:
+    begins = [
+        beginning_of(move(severity=severity).change, terms, freezes, NOON).at for severity in (None, *Severity)
+    ]
+    assert begins == sorted(begins, reverse=True)

@@ -1,0 +1,106 @@
+"""Parts of a policy that have no consequence are named, and none that has one."""
+
+from typing import Any
+
+import pytest
+
+from bot.settings import Settings
+from bot.settings.review import missing_workflows, review
+
+
+def said(*rules: dict[str, Any], **sections: Any) -> list[str]:
+    return review(Settings.model_validate({"policy": list(rules), **sections}))
+
+
+def test_a_wave_that_no_rule_uses_is_named() -> None:
+    waves = [{"name": "canary"}, {"name": "early"}, {"name": "rest"}]
+    assert said({"wave": "canary"}, rollout={"waves": waves}) == [
+        "rollout.waves: no rule puts a repository into 'early'"
+    ]
+
+
+def test_the_last_wave_needs_no_rule() -> None:
+    assert said() == []
+
+
+SHOP = {"repositories": ["contoso/shop"]}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "rule", "line"),
+    [
+        ({"settle": "1h"}, {"settle": "2h"}, True),
+        ({"settle": "1h"}, {"settle": "2h", "draft": True}, False),
+        ({"match": SHOP, "settle": "1h"}, {"settle": "2h"}, False),
+        ({"match": {"repositories": ["Contoso/*"]}, "settle": "1h"}, {"match": SHOP, "settle": "2h"}, True),
+        (
+            {"match": {"min_severity": "high"}, "settle": "1h"},
+            {"match": {"min_severity": "low"}, "settle": "2h"},
+            False,
+        ),
+        (
+            {"match": {"min_severity": "high"}, "settle": "1h"},
+            {"match": {"min_severity": "critical"}, "settle": "2h"},
+            True,
+        ),
+        ({"match": {"causes": ["os-update"]}, "settle": "1h"}, {"settle": "2h"}, False),
+    ],
+)
+def test_a_rule_to_which_an_earlier_one_leaves_nothing_is_named(
+    earlier: dict[str, Any], rule: dict[str, Any], line: bool
+) -> None:
+    never = "policy.1: it never has a say: whatever it matches, policy.0 sets the same terms before it"
+    assert said(earlier, rule) == ([never] if line else [])
+
+
+def test_several_earlier_rules_may_leave_nothing_together() -> None:
+    [line] = said({"settle": "1h"}, {"draft": True}, {"settle": "2h", "draft": False})
+    assert "policy.0, policy.1 sets" in line
+
+
+@pytest.mark.parametrize(
+    ("match", "sections", "reason"),
+    [
+        ({"causes": ["os-update"], "min_severity": "low"}, {}, "it never matches: only dotnet-security fixes CVEs"),
+        ({"causes": ["index-only", "withdrawn"]}, {}, "nothing is rebuilt because of index-only or withdrawn"),
+        ({"bases": ["ghcr.io/*"]}, {}, "none of its bases is among those that are watched"),
+        (
+            {"repositories": ["other/*"]},
+            {"github": {"repositories": {"include": ["contoso/*"]}}},
+            "github.repositories leaves all of its repositories out",
+        ),
+        (
+            {"repositories": ["contoso/legacy-a"]},
+            {"github": {"repositories": {"exclude": ["Contoso/legacy-*"]}}},
+            "github.repositories leaves all of its repositories out",
+        ),
+    ],
+)
+def test_a_rule_that_never_matches_is_named(match: dict[str, Any], sections: dict[str, Any], reason: str) -> None:
+    [line] = said({"match": match, "draft": True}, **sections)
+    assert line.startswith("policy.0: it never")
+    assert reason in line
+
+
+def test_a_rule_without_a_term_is_named() -> None:
+    assert said({"match": SHOP}) == ["policy.0: it sets no term"]
+
+
+def test_workflows_that_no_repository_has_are_named() -> None:
+    rule = {
+        "workflow": "weekly.yml",
+        "workflows": [{"paths": ["shop/*"], "workflow": "shop.yml"}],
+        "steps": [
+            {"name": "canary", "workflow": "canary.yml"},
+            {"name": "elsewhere", "workflow": "deploy.yml", "repository": "contoso/deploy"},
+        ],
+    }
+    settings = Settings.model_validate({"policy": [rule]})
+    assert missing_workflows(settings, {"weekly.yml"}) == [
+        "policy.0.workflows.0: no repository has a workflow shop.yml that can be dispatched",
+        "policy.0.steps.0: no repository has a workflow canary.yml that can be dispatched",
+    ]
+
+
+def test_where_no_workflow_is_known_none_is_missed() -> None:
+    assert missing_workflows(Settings.model_validate({"policy": [{"workflow": "weekly.yml"}]}), ()) == []
