@@ -72,9 +72,16 @@ class WatchStore(Store):
         statement = (
             update(bases)
             .where(bases.c.id == bindparam("base"), bases.c.lease_owner == self._worker.name)
-            .values(due_at=bindparam("due"), attempts=0, error=None, lease_owner=None, lease_until=None)
+            .values(
+                due_at=bindparam("due"),
+                unconfirmed=bindparam("unconfirmed"),
+                attempts=0,
+                error=None,
+                lease_owner=None,
+                lease_until=None,
+            )
         )
-        rows = [{"base": poll.base_id, "due": poll.due_at} for poll in polls]
+        rows = [{"base": poll.base_id, "due": poll.due_at, "unconfirmed": poll.unconfirmed} for poll in polls]
         async with self._database.transaction() as connection:
             await lock(connection, bases, {poll.base_id for poll in polls})
             await connection.execute(statement, rows)
@@ -106,6 +113,7 @@ class WatchStore(Store):
             due_at=sighting.due_at,
             values={
                 "digest": seen.digest,
+                "unconfirmed": None,
                 "version": seen.version,
                 "moved_at": seen.at,
                 "observation_id": added,
@@ -132,7 +140,7 @@ class WatchStore(Store):
 
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
-    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"])
+    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
 
 
 def _base_of(row: Mapping[str, Any]) -> Base:
