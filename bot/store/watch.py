@@ -14,6 +14,7 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.observations import add_observation
@@ -48,7 +49,11 @@ class WatchStore(Store):
         async with self._database.reading() as connection:
             for chunk in chunks(sorted(set(digests))):
                 rows = await connection.execute(select(manifests).where(manifests.c.digest.in_(chunk)))
-                found.update({row.digest: zlib.decompress(row.body) for row in rows})
+                found |= readable(
+                    rows,
+                    lambda row: (row.digest, zlib.decompress(row.body)),
+                    lambda row: f"manifest {row.digest}",
+                )
         return found
 
     async def newest_releases(self) -> list[Release]:
