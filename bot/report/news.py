@@ -49,7 +49,7 @@ def incident_message(news: IncidentNews) -> Message:
         title, text = f"{short(news.place)} is in trouble", short(news.detail, LONGEST_DETAIL)
     else:
         lasted = duration(news.cleared_at - news.opened_at)
-        title, text = f"{short(news.place)} answers again", f"The incident lasted {lasted}."
+        title, text = f"{short(news.place)} is well again", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
     return Message(title, (Paragraph((strong(title), plain(text))), since))
 

@@ -69,7 +69,7 @@ class Bot:
     @property
     def alert_options(self) -> AlertOptions:
         alerts = self.settings.alerts
-        return AlertOptions(alerts.waiting_for_base, alerts.end_of_life)
+        return AlertOptions(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory)
 
     @property
     def act_options(self) -> ActOptions:

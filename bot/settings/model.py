@@ -70,6 +70,7 @@ class AlertSettings(Section):
     end_of_life: Duration = Field(
         timedelta(days=90), description="How long before the end of support of a base it is told."
     )
+    stale_inventory: Duration = Field(timedelta(days=1), description="How long feeds.image_info may stay behind.")
 
 
 class SlackSettings(Section):

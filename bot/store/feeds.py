@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.advisory import Advisory, Release
 from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.observation import Observation
+from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
@@ -120,6 +121,7 @@ class FeedsStore(Store):
         wanted = reading.tags_withdrawn | reading.tags_returned
         if not wanted:
             return
+        at = reading.document.checked_at
         watched = await connection.execute(
             select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
         )
@@ -127,14 +129,21 @@ class FeedsStore(Store):
             key = (row["repository"], row["tag"])
             if key not in wanted:
                 continue
-            last = await connection.execute(
-                select(observations.c.observation).where(observations.c.id == row["observation_id"])
-            )
-            known = load(last.scalar_one(), Observation)
-            seen = replace(known, at=reading.document.checked_at)
             if key in reading.tags_withdrawn:
-                seen = Observation(seen.at, seen.base, None)
-            await add_observation(connection, row["id"], seen, "inventory")
+                seen = [Observation(at, Base(row["registry"], row["repository"], row["tag"]), None)]
+            else:
+                last = await connection.execute(
+                    select(observations.c.id, observations.c.observation).where(
+                        observations.c.id == row["observation_id"]
+                    )
+                )
+                seen = readable(
+                    last,
+                    lambda old: replace(load(old.observation, Observation), at=at),
+                    lambda old: f"observation {old.id}",
+                )
+            for observation in seen:
+                await add_observation(connection, row["id"], observation, "inventory")
 
     async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
         found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))

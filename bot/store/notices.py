@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.assess.notices.deciding import (
     Cleared,
     Difference,
-    Listed,
     Opened,
     Picture,
-    Published,
     Refreshed,
 )
+from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look
 from bot.assess.tag_family import sibling_of
 from bot.domain.clock import Clock
@@ -31,13 +30,17 @@ from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, claim, settle
 from bot.store.engine.store import Store
+from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import bases, documents, notices, repositories, tasks
 from bot.watch.feeds import image_info
+from bot.watch.registry.incident import Incident
 
 _TASK = "look at upstream"
+_INVENTORY = "published image inventory"
+"""The subject of the incident that it is stale."""
 _LATEST = 12
 """How many observations of a base are looked at: a third of a year of a tag that moves often."""
 _ABANDONED = timedelta(hours=1)
@@ -101,6 +104,9 @@ class NoticesStore(Store):
                 messages.add(first)
             for message in sorted(messages):
                 await announce(connection, f"notice:{message}", now)
+            stale = difference.stale
+            opened = [Incident(_INVENTORY, stale.since, stale.text)] if stale else []
+            await tell_incidents(connection, opened, () if stale else {_INVENTORY}, now)
 
     async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, bytes | None]:
         """The inventory where it is not the one that was read before; it is large and seldom changes."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from bot.domain.notice import Topic
 from bot.domain.reference import Base
@@ -12,6 +12,7 @@ from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
 from bot.store.rows.rollouts import rollout_of
@@ -59,18 +60,14 @@ class ReportStore(Store):
                 )
             ).all()
             users = await users_of(connection, {row.base_id for row in rows})
-        return [
-            NoticeNews(
-                Topic(row.topic),
-                Base(row.registry, row.repository, row.tag),
-                row.since,
-                row.text,
-                row.cleared_at,
-                row.outcome or "",
-                tuple(users.get(row.base_id, ())),
-            )
-            for row in rows
-        ]
+
+        def news(row: Row[Any]) -> NoticeNews:
+            base = Base(row.registry, row.repository, row.tag)
+            concerned = tuple(users.get(row.base_id, ()))
+            topic = Topic(row.topic)
+            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
+
+        return readable(rows, news, lambda row: f"notice {row.id}")
 
 
 async def _message_of(claimed: Claimed) -> DueMessage:

@@ -87,8 +87,8 @@ class ViewsStore(Store):
     async def references_without_base(self) -> list[Reference]:
         """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(usages.c.usage).where(usages.c.base_id.is_(None)))
-            found = [load(row.usage, Usage) for row in rows]
+            rows = await connection.execute(select(usages.c.id, usages.c.usage).where(usages.c.base_id.is_(None)))
+            found = readable(rows, lambda row: load(row.usage, Usage), lambda row: f"usage {row.id}")
         return [usage.reference for usage in found if usage.sdk_pin is None]
 
     async def durations(self) -> OwnDurations:

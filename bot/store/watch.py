@@ -14,6 +14,7 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.incidents import tell_incidents
 from bot.store.rows.observations import add_observation
@@ -48,7 +49,11 @@ class WatchStore(Store):
         async with self._database.reading() as connection:
             for chunk in chunks(sorted(set(digests))):
                 rows = await connection.execute(select(manifests).where(manifests.c.digest.in_(chunk)))
-                found.update({row.digest: zlib.decompress(row.body) for row in rows})
+                found |= readable(
+                    rows,
+                    lambda row: (row.digest, zlib.decompress(row.body)),
+                    lambda row: f"manifest {row.digest}",
+                )
         return found
 
     async def newest_releases(self) -> list[Release]:
@@ -72,9 +77,16 @@ class WatchStore(Store):
         statement = (
             update(bases)
             .where(bases.c.id == bindparam("base"), bases.c.lease_owner == self._worker.name)
-            .values(due_at=bindparam("due"), attempts=0, error=None, lease_owner=None, lease_until=None)
+            .values(
+                due_at=bindparam("due"),
+                unconfirmed=bindparam("unconfirmed"),
+                attempts=0,
+                error=None,
+                lease_owner=None,
+                lease_until=None,
+            )
         )
-        rows = [{"base": poll.base_id, "due": poll.due_at} for poll in polls]
+        rows = [{"base": poll.base_id, "due": poll.due_at, "unconfirmed": poll.unconfirmed} for poll in polls]
         async with self._database.transaction() as connection:
             await lock(connection, bases, {poll.base_id for poll in polls})
             await connection.execute(statement, rows)
@@ -106,6 +118,7 @@ class WatchStore(Store):
             due_at=sighting.due_at,
             values={
                 "digest": seen.digest,
+                "unconfirmed": None,
                 "version": seen.version,
                 "moved_at": seen.at,
                 "observation_id": added,
@@ -132,7 +145,7 @@ class WatchStore(Store):
 
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
-    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"])
+    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
 
 
 def _base_of(row: Mapping[str, Any]) -> Base:

@@ -31,7 +31,7 @@ async def test_a_registry_that_is_down_is_one_incident(stage: Stage) -> None:
     states = await stage.states()
     assert len(states) == 5
     texts = [message["text"] for message in await stage.world.slack.messages()]
-    assert [text for text in texts if "answers again" in text]
+    assert [text for text in texts if "is well again" in text]
 
 
 async def test_github_answering_502_costs_no_rebuild(stage: Stage) -> None:

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import Standing
+from bot.assess.notices.published import (
+    Published,
+    StaleInventory,
+    Unfollowed,
+    stale_inventory,
+    unfollowed,
+)
 from bot.assess.notices.rules import (
     end_of_life,
     moved_underneath,
@@ -32,41 +39,12 @@ LOOK_AGAIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
-    """How long a published fix may miss in a base, and how long before its end of life a base is worth telling."""
+    """How long a published fix may miss in a base, how long before its end of life a base is worth telling, and how
+    long the inventory may stay behind the registry."""
 
     waiting_for_base: timedelta = timedelta(hours=24)
     end_of_life: timedelta = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A tag in the inventory; `systems` are the operating systems of its images (`linux`, `windows`)."""
-
-    digest: str | None
-    systems: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags."""
-
-    repositories: frozenset[str]
-    tags: Mapping[tuple[str, str], Listed]
-
-    def lists(self, base: Base) -> bool | None:
-        """None where the inventory says nothing of the repository. A mirror holds the same tags as MCR."""
-        if base.repository not in self.repositories:
-            return None
-        return (base.repository, base.tag) in self.tags
-
-    def kin(self, image: Observation) -> list[Standing]:
-        """The floating tags of its repository for its operating system, as they stand on its registry."""
-        base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
-        return [
-            Standing(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
-            for (repository, tag), listed in self.tags.items()
-            if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
-        ]
+    stale_inventory: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +100,14 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Between what is stored and what holds; `look_again_at` is when time alone may change it."""
+    """Between what is stored and what holds; `look_again_at` is when time alone may change it. `stale` stands while
+    the inventory is not to be trusted."""
 
     opened: tuple[Opened, ...]
     refreshed: tuple[Refreshed, ...]
     cleared: tuple[Cleared, ...]
     look_again_at: datetime
+    stale: StaleInventory | None = None
 
 
 def compare_notices(
@@ -153,7 +133,14 @@ def compare_notices(
         for key, notice in stored.items()
         if key not in found
     )
-    return Difference(opened, refreshed, cleared, _look_again_at(found.values(), now, options))
+    moves = unfollowed(picture.used, picture.histories, picture.published)
+    return Difference(
+        opened,
+        refreshed,
+        cleared,
+        _look_again_at(found.values(), moves, now, options),
+        stale_inventory(moves, now, options.stale_inventory),
+    )
 
 
 def _standings(picture: Picture) -> dict[Base, Standing]:
@@ -270,6 +257,9 @@ def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> st
             return "it has moved on"
 
 
-def _look_again_at(found: Iterable[Notice], now: datetime, options: AlertOptions) -> datetime:
+def _look_again_at(
+    found: Iterable[Notice], moves: Iterable[Unfollowed], now: datetime, options: AlertOptions
+) -> datetime:
     alerts = [notice.since + options.waiting_for_base for notice in found if notice.topic is Topic.WAITING_FOR_BASE]
+    alerts += [move.at + options.stale_inventory for move in moves]
     return min([now + LOOK_AGAIN, *(at for at in alerts if at > now)])

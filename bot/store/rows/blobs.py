@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
 from bot.store.rows.tables import blobs
 
 
@@ -15,5 +16,5 @@ async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str
     found: dict[str, bytes] = {}
     for chunk in chunks(sorted(set(shas))):
         rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
-        found.update({row.sha: zlib.decompress(row.body) for row in rows})
+        found |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
     return found

@@ -10,6 +10,7 @@ from bot.domain.change import Cause
 from bot.domain.rebuild import State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.rows.tables import changes, rebuilds
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
@@ -28,7 +29,8 @@ async def unserved(
     """The last change of each of `bases` of which the repository got nothing.
 
     That is where its rebuild was skipped, and where the base moved while it was away: unlisted since its last
-    reading at `away_since`, None for one that was listed all the time.
+    reading at `away_since`, None for one that was listed all the time. A rebuild that cannot be read may have been
+    for any of them: then there is none, since a second dispatch does more harm than a missing one, which is told.
     """
     if not bases:
         return set()
@@ -37,13 +39,26 @@ async def unserved(
         select(changes.c.id, changes.c.at).where(changes.c.id.in_(last.group_by(changes.c.base_id)))
     )
     known = {row.id: row.at for row in rows}
-    mine = await connection.execute(
-        select(rebuilds.c.state, rebuilds.c.targets).where(rebuilds.c.repository_id == repository)
+    mine = (
+        await connection.execute(
+            select(rebuilds.c.id, rebuilds.c.state, rebuilds.c.targets).where(
+                rebuilds.c.repository_id == repository
+            )
+        )
+    ).all()
+    taken_up = readable(
+        mine,
+        lambda row: (
+            row.state,
+            {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes},
+        ),
+        lambda row: f"rebuild {row.id}",
     )
+    if len(taken_up) < len(mine):
+        return set()
     skipped: set[int] = set()
     served: set[int] = set()
-    for row in mine:
-        named = {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes}
-        (skipped if row.state == State.SKIPPED else served).update(named)
+    for state, named in taken_up:
+        (skipped if state == State.SKIPPED else served).update(named)
     missed = {id_ for id_, at in known.items() if away_since is not None and at > away_since}
     return (missed | (skipped & known.keys())) - served

@@ -104,6 +104,7 @@ bases = _leased(
     Column("repository", String(255), nullable=False),
     Column("tag", String(128), nullable=False),
     Column("digest", String(160)),
+    Column("unconfirmed", String(160)),
     Column("version", String(64)),
     Column("moved_at", Moment),
     Column("observation_id", Id),

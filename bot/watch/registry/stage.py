@@ -30,7 +30,7 @@ class DueBase:
     """A claimed base and what is known of it.
 
     `digest` is what the registry last showed: a withdrawal from the inventory does not clear it, since withdrawn
-    tags still resolve.
+    tags still resolve. `unconfirmed` is another digest, of before, that the last poll showed in its place.
     """
 
     id: int
@@ -38,6 +38,7 @@ class DueBase:
     digest: str | None = None
     version: str | None = None
     moved_at: datetime | None = None
+    unconfirmed: str | None = None
 
 
 class Sight(StrEnum):
@@ -45,7 +46,8 @@ class Sight(StrEnum):
     """A baseline, no change."""
     MOVED = "moved"
     CAME_BACK = "came-back"
-    """A digest that the base showed before: a publication taken back, or caches that disagree."""
+    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, so two polls
+    in a row must show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """When a base without news is due again."""
+    """When a base without news is due again; `unconfirmed` is a digest of before that is news if it shows again."""
 
     base_id: int
     due_at: datetime
+    unconfirmed: str | None = None
 
 
 class WatchStore(ManifestCache, Protocol):
@@ -111,7 +114,8 @@ class WatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class WatchTally:
-    """What a tick did. `postponed` bases were spared because their host is in trouble."""
+    """What a tick did. A return that awaits its second poll counts as `unchanged`; `postponed` bases were spared
+    because their host is in trouble."""
 
     asked: int = 0
     unchanged: int = 0
@@ -204,14 +208,18 @@ class _Looks(Work[DueBase, Poll | _Seen]):
     async def attempt(self, item: DueBase, lease: Lease) -> Poll | _Seen:
         self.asked += 1
         head = await self._registry.head(item.base)
-        if head.digest == item.digest:
-            return Poll(item.id, self._next(item, self._clock.now(), item.moved_at, item.version))
+        sight = await self._sight(item, head.digest)
+        if sight is None or (sight is Sight.CAME_BACK and head.digest != item.unconfirmed):
+            due_at = self._next(item, self._clock.now(), item.moved_at, item.version)
+            return Poll(item.id, due_at, unconfirmed=head.digest if sight else None)
         reading = await self._reading(item, head.digest)
         seen = reading.observation(item.base, self._clock.now())
-        due_at = self._next(item, seen.at, seen.at, seen.version)
-        return _Seen(Sighting(item.id, await self._sight(item, head.digest), seen, due_at), reading)
+        return _Seen(Sighting(item.id, sight, seen, self._next(item, seen.at, seen.at, seen.version)), reading)
 
-    async def _sight(self, item: DueBase, digest: str) -> Sight:
+    async def _sight(self, item: DueBase, digest: str) -> Sight | None:
+        """None where the base has not moved."""
+        if digest == item.digest:
+            return None
         if item.digest is None:
             return Sight.FIRST
         return Sight.CAME_BACK if digest in await self._store.earlier_digests(item.id) else Sight.MOVED

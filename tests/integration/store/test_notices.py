@@ -16,6 +16,7 @@ from bot.assess.notices.deciding import (
     Refreshed,
     compare_notices,
 )
+from bot.assess.notices.published import StaleInventory
 from bot.assess.notices.stage import Look
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
@@ -25,7 +26,7 @@ from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.domain.repository import Repository
 from bot.store.notices import NoticesStore
-from bot.store.rows.tables import notices, outbox, repositories
+from bot.store.rows.tables import incidents, notices, outbox, repositories
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
@@ -196,6 +197,23 @@ async def test_the_picture_and_the_stage_agree_on_where_to_move(store: NoticesSt
 
 
 # What is kept and told
+
+
+async def test_a_stale_inventory_is_told_once_when_it_begins_and_once_when_it_is_over(
+    store: NoticesStore, stores: Stores
+) -> None:
+    await watched(stores, ASPNET)
+    stale = StaleInventory(NOON, "still lists what aspnet:10.0 showed before")
+    for _ in range(2):
+        await store.save_look(await looked_later(store, stores), nothing(stores, stale=stale))
+    assert await stores.column(incidents, "opened_at") == [NOON]
+    (shown,) = (await stores.views.status()).incidents
+    assert (shown.subject, shown.detail) == ("published image inventory", stale.text)
+    assert await stores.column(outbox, "wanted") == [1]
+    for _ in range(2):
+        await store.save_look(await looked_later(store, stores), nothing(stores))
+    assert (await stores.views.status()).incidents == ()
+    assert await stores.column(outbox, "wanted") == [2]
 
 
 async def test_what_is_found_at_once_is_one_message(store: NoticesStore, stores: Stores) -> None:

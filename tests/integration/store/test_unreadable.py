@@ -1,14 +1,23 @@
 """A column that holds what nobody can read fails its own row, and none besides."""
 
+import zlib
+
 import pytest
 from sqlalchemy import Table, text
 
+from bot.discover.ports import Reading
 from bot.domain.change import Cause
+from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import Failure
+from bot.domain.reference import Base
 from bot.domain.repository import Repository
+from bot.store.rows.blobs import blobs_of
+from bot.store.rows.served import unserved
 from bot.store.rows.tables import (
     advisories,
+    blobs,
     changes,
+    manifests,
     notices,
     observations,
     rebuilds,
@@ -16,7 +25,9 @@ from bot.store.rows.tables import (
     repositories,
     usages,
 )
-from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
+from bot.watch.feeds.stage import FeedReading
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, change_of, digest, usage_of
 from tests.integration.store.test_assess import feed_changes, moves_again_unassessed, reassessable
 
 
@@ -117,3 +128,62 @@ async def test_what_is_well_is_assessed_and_listed_all_the_same(stores: Stores) 
     await break_column(stores, changes, "change")
     assert [change.cause for change in await stores.views.changes_of("aspnet:10.0")] == [Cause.OS_UPDATE]
     await stores.listing(Repository("contoso/other", "main"))
+
+
+async def test_a_usage_that_follows_no_base(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    own = [usage_of(Base("registry.example", "team/app", str(number))) for number in (1, 2)]
+    await stores.read(Reading("tree-1", tuple((usage, None) for usage in own)))
+    await break_column(stores, usages, "usage")
+    assert await stores.views.references_without_base() == [own[1].reference]
+
+
+async def test_the_observation_of_a_tag_that_the_inventory_speaks_of(stores: Stores) -> None:
+    await stores.fill(bases=(ASPNET, SDK))
+    await break_column(stores, observations, "observation", where="base_id = 1")
+    both = frozenset((base.repository, base.tag) for base in (ASPNET, SDK))
+    await keep_inventory(stores, tags_returned=both)
+    assert await stores.column(observations, "sight") == ["first", "first", "moved", "moved", "inventory"]
+    await keep_inventory(stores, tags_withdrawn=both)
+    assert await stores.column(observations, "digest") == [digest("a")] * 2 + [digest("b")] * 3 + [None] * 2
+
+
+async def test_a_rebuild_of_a_repository_that_is_read_anew(stores: Stores) -> None:
+    """It counts as having served whatever it was for: a second dispatch does more harm than a missing one."""
+    await stores.fill()
+    await stores.plan_all()
+    await break_column(stores, rebuilds, "targets")
+    async with stores.database.transaction() as connection:
+        assert await unserved(connection, 1, [1], NOON - HOUR) == set()
+
+
+async def test_a_manifest_is_fetched_once_more(stores: Stores) -> None:
+    kept = {"digest": digest("a"), "body": zlib.compress(b"{}"), "fetched_at": NOON}
+    async with stores.database.transaction() as connection:
+        await connection.execute(manifests.insert(), [kept, {**kept, "digest": digest("b"), "body": b"no zlib"}])
+    assert await stores.watch.manifests([digest("a"), digest("b")]) == {digest("a"): b"{}"}
+
+
+async def test_a_file_is_fetched_once_more(stores: Stores) -> None:
+    async with stores.database.transaction() as connection:
+        rows = [{"sha": "one", "body": zlib.compress(b"FROM x")}, {"sha": "two", "body": b"no zlib"}]
+        await connection.execute(blobs.insert(), rows)
+        assert await blobs_of(connection, ["one", "two"]) == {"one": b"FROM x"}
+
+
+async def test_a_notice_of_several_that_one_message_tells(stores: Stores) -> None:
+    await stores.fill(bases=(ASPNET, SDK))
+    told = {"since": NOON, "opened_at": NOON, "text": "ends", "toward": [], "told_with": 1}
+    async with stores.database.transaction() as connection:
+        rows = [{**told, "base_id": 1, "topic": "melted"}, {**told, "base_id": 2, "topic": "end-of-life"}]
+        await connection.execute(notices.insert(), rows)
+    assert [news.base for news in await stores.report.notice(1)] == [SDK]
+
+
+async def keep_inventory(stores: Stores, **news: frozenset[tuple[str, str]]) -> None:
+    source = FeedSource(FeedKind.IMAGE_INFO, "https://feeds.example/image-info.json")
+    await stores.feeds.follow_feeds([source])
+    now = stores.clock.now()
+    assert await stores.documents(frozenset({FeedKind.IMAGE_INFO}))
+    document = StoredDocument(source.url, None, None, b"{}", now, now, "1")
+    await stores.feeds.keep_feed(FeedReading(source, document, now, **news))

@@ -40,6 +40,25 @@ async def test_a_base_without_news_is_due_again_when_it_was_told(stores: Stores)
     assert len(await stores.other("first", NOON + HOUR).bases(10)) == 1
 
 
+async def test_a_return_seen_once_is_known_at_the_next_poll_and_forgotten_by_any_other_sight(
+    stores: Stores,
+) -> None:
+    await watching(stores, ASPNET)
+    await stores.see({ASPNET: "a"})
+    stores.clock.advance(HOUR)
+    due = (await stores.bases(10))[0]
+    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, unconfirmed=digest("z"))])
+    due = (await stores.bases(10))[0]
+    assert (due.digest, due.unconfirmed) == (digest("a"), digest("z"))
+    await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
+    due = (await stores.bases(10))[0]
+    assert due.unconfirmed is None
+    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, unconfirmed=digest("z"))])
+    await stores.see({ASPNET: "b"})
+    stores.clock.advance(HOUR)
+    assert (await stores.bases(10))[0].unconfirmed is None
+
+
 async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await watching(stores, *(Base("registry.example", f"team/app-{number}", "1") for number in range(300)))
     due = await stores.bases(1000)

@@ -86,7 +86,7 @@ def test_an_incident_is_told_at_both_ends() -> None:
     begun = IncidentNews("mcr.microsoft.com", NOON, None, "mcr.microsoft.com: no answer")
     assert incident_message(begun).text == "mcr.microsoft.com is in trouble"
     ended = incident_message(replace(begun, cleared_at=NOON + timedelta(minutes=42)))
-    assert ended.text == "mcr.microsoft.com answers again"
+    assert ended.text == "mcr.microsoft.com is well again"
     assert "lasted 42 min" in texts(ended)
     check(ended)
 

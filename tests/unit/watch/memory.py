@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.advisory import Release
@@ -65,6 +66,7 @@ class MemoryStore:
     async def reschedule(self, polls: Sequence[Poll]) -> None:
         self.writes["reschedule"] += 1
         for poll in polls:
+            self.rows[poll.base_id] = replace(self.rows[poll.base_id], unconfirmed=poll.unconfirmed)
             self._settle(poll.base_id, poll.due_at)
 
     async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:

@@ -8,12 +8,11 @@ from bot.assess.notices.deciding import (
     AlertOptions,
     Cleared,
     Difference,
-    Listed,
     OpenNotice,
     Picture,
-    Published,
     compare_notices,
 )
+from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look, NoticesTally, tick
 from bot.assess.releases import ReleaseIndex
 from bot.domain.advisory import Advisory, Release

@@ -111,14 +111,47 @@ async def test_what_was_read_once_is_not_read_again() -> None:
     assert world.registry.asked == {"head": 1}
 
 
-async def test_a_digest_that_comes_back_is_recognised() -> None:
+async def test_a_digest_that_comes_back_is_believed_once_two_polls_in_a_row_show_it() -> None:
     world = World(ASPNET)
     first = world.registry.tags[ASPNET]
+    second = world.registry.push(ASPNET, content="second")
     sights = []
-    for digest in (first, world.registry.push(ASPNET, content="second"), first):
+    for digest in (first, second, first, first, first):
         world.registry.tags[ASPNET] = digest
-        sights.extend(each.sight for each in (await world.tick(QUARTER)).sightings)
-    assert sights == [Sight.FIRST, Sight.MOVED, Sight.CAME_BACK]
+        sights.append([each.sight for each in (await world.tick(QUARTER)).sightings])
+    assert sights == [[Sight.FIRST], [Sight.MOVED], [], [Sight.CAME_BACK], []]
+
+
+async def test_caches_that_disagree_are_no_ten_changes() -> None:
+    world = World(ASPNET)
+    old = world.registry.tags[ASPNET]
+    new = world.registry.push(ASPNET, content="second")
+    for number in range(20):
+        world.registry.tags[ASPNET] = (old, new)[number % 2]
+        await world.tick(QUARTER)
+    assert [seen.digest for seen in world.store.history] == [old, new]
+
+
+async def test_a_return_that_another_poll_denies_is_not_half_confirmed() -> None:
+    world = World(ASPNET)
+    first = world.registry.tags[ASPNET]
+    second = world.registry.push(ASPNET, content="second")
+    third = world.registry.push(ASPNET, content="third")
+    for digest in (first, second, third, first, second, first, third, first):
+        world.registry.tags[ASPNET] = digest
+        await world.tick(QUARTER)
+    assert [seen.digest for seen in world.store.history] == [first, second, third]
+
+
+async def test_a_digest_never_seen_is_believed_at_once_while_a_return_awaits_its_second_poll() -> None:
+    world = World(ASPNET)
+    first = world.registry.tags[ASPNET]
+    second = world.registry.push(ASPNET, content="second")
+    third = world.registry.push(ASPNET, content="third")
+    for digest in (first, second, first, third, first):
+        world.registry.tags[ASPNET] = digest
+        await world.tick(QUARTER)
+    assert [seen.digest for seen in world.store.history] == [first, second, third]
 
 
 async def test_a_record_that_fails_leaves_its_base_to_a_later_tick_and_no_other(

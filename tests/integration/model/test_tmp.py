@@ -1,0 +1,328 @@
+"""Whatever upstream, people, the network and two workers do in whatever order, the laws of the house hold.
+
+Each walk is a run of a small fleet on a real store; hypothesis chooses the steps, and shortens what breaks a law to
+the fewest that do.
+"""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Coroutine, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from bot.domain.change import Cause
+from bot.domain.rebuild import State
+from bot.domain.reference import Base
+from bot.store.engine.database import open_database
+from bot.store.rows.tables import rebuilds
+from tests.fakes.forge import FakeRepository
+from tests.integration.model.fleet import (
+    BRANCHES,
+    LEASE,
+    OPT_OUT,
+    THROTTLED,
+    UNREACHABLE,
+    Fleet,
+    Killed,
+)
+from tests.integration.store.filling import ASPNET, SDK
+
+STEPS = 50
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+WRITES = ("prepare", "carry_out", "dispatch", "grant")
+bases = st.sampled_from([ASPNET, SDK])
+workers = st.integers(0, 1)
+repositories = st.integers(0, 2)
+places = st.integers(0, 9)
+
+
+class Walk(RuleBasedStateMachine):
+    template: Path
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="freshness-walk-"))
+        self.loop = asyncio.new_event_loop()
+        self.fleet = self.run(Fleet.begin(self.template, self.folder))
+        self.brought: dict[tuple[int, str, str], int] = {}
+        self.persons: dict[tuple[int, str], str] = {}
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def home(self, number: int) -> FakeRepository:
+        return self.fleet.forge.homes[number]
+
+    # Upstream
+
+    @rule(base=bases, cause=st.sampled_from([Cause.DOTNET_RELEASE, Cause.OS_UPDATE, Cause.LAYERS_ONLY]))
+    def publish(self, base: Base, cause: Cause) -> None:
+        self.run(self.fleet.publish(base, cause))
+
+    @rule(base=bases, place=places)
+    def publish_what_was_there_before(self, base: Base, place: int) -> None:
+        self.run(self.fleet.publish(base, Cause.LAYERS_ONLY, again=place))
+
+    # Workers
+
+    @rule(worker=workers)
+    def discover(self, worker: int) -> None:
+        self.run(self.fleet.discover(worker))
+
+    @rule(worker=workers)
+    def plan(self, worker: int) -> None:
+        self.run(self.fleet.plan(worker))
+
+    @rule(worker=workers)
+    def act(self, worker: int) -> None:
+        self.run(self.fleet.act(worker))
+
+    @rule(worker=workers)
+    def follow(self, worker: int) -> None:
+        self.run(self.fleet.follow(worker))
+
+    @rule(worker=workers)
+    def everything(self, worker: int) -> None:
+        self.run(self.fleet.everything(worker))
+
+    @rule(minutes=st.sampled_from([1, 6, 25, 61, 60 * 8, 60 * 24 * 3]))
+    def time_passes(self, minutes: int) -> None:
+        self.fleet.clock.advance(timedelta(minutes=minutes))
+
+    # Trouble
+
+    @rule(call=st.sampled_from(WRITES))
+    def an_answer_will_be_lost(self, call: str) -> None:
+        self.fleet.forge.after[call] = UNREACHABLE
+
+    @rule(
+        call=st.sampled_from(("look", "standings", "follow", *WRITES)),
+        failure=st.sampled_from([UNREACHABLE, THROTTLED]),
+    )
+    def a_call_begins_to_fail(self, call: str, failure: Any) -> None:
+        self.fleet.forge.failing[call] = failure
+
+    @rule()
+    def all_works_again(self) -> None:
+        self.fleet.forge.failing.clear()
+        self.fleet.forge.after.clear()
+
+    @rule(call=st.sampled_from(("look", *WRITES)))
+    def the_process_will_be_killed_before(self, call: str) -> None:
+        def kill() -> None:
+            raise Killed
+
+        self.fleet.forge.meanwhile[call] = kill
+
+    # People
+
+    @rule(number=repositories)
+    def merge(self, number: int) -> None:
+        home = self.home(number)
+        for request in self.fleet.open_requests(home):
+            home.merge(request.number)
+
+    @rule(number=repositories)
+    def close(self, number: int) -> None:
+        for request in self.fleet.open_requests(self.home(number)):
+            self.home(number).close(request.number)
+
+    @rule(number=repositories)
+    def push_to_the_branch(self, number: int) -> None:
+        home = self.home(number)
+        for request in self.fleet.open_requests(home):
+            sha = home.commit_to(request.branch, {"README.md": f"{self.fleet.clock.now()}".encode()})
+            self.persons[home.id, request.branch] = sha
+
+    @rule(number=repositories)
+    def push_to_the_trunk(self, number: int) -> None:
+        home = self.home(number)
+        text = home.content(home.trunk)
+        home.commit_to(home.trunk, {"Dockerfile": (text + "RUN true\n").encode()})
+
+    @rule(number=repositories)
+    def opt_out(self, number: int) -> None:
+        self.fleet.config(self.home(number), OPT_OUT)
+
+    @rule(number=repositories)
+    def opt_in(self, number: int) -> None:
+        self.fleet.config(self.home(number), None)
+
+    @rule(number=repositories, suffix=places)
+    def rename(self, number: int, suffix: int) -> None:
+        home = self.home(number)
+        home.name = f"{home.name.partition('-')[0]}-{suffix}"
+
+    @rule(number=repositories)
+    def archive(self, number: int) -> None:
+        self.home(number).is_archived = True
+
+    @rule(number=repositories)
+    def unarchive(self, number: int) -> None:
+        self.home(number).is_archived = False
+
+    @rule(conclusion=st.sampled_from(["success", "failure", "cancelled"]))
+    def runs_conclude(self, conclusion: str) -> None:
+        for home in self.fleet.forge.homes:
+            for number, run in home.runs.items():
+                if not run.has_concluded:
+                    home.conclude(number, conclusion)
+
+    # Laws
+
+    @invariant()
+    def no_write_begins_against_a_word_or_without_a_look(self) -> None:
+        if hasattr(self, "fleet"):
+            assert self.fleet.forge.broken == []
+
+    @invariant()
+    def a_base_has_one_open_pull_request_in_a_repository(self) -> None:
+        for home in self.homes():
+            for base in (ASPNET, SDK):
+                open_ones = [
+                    request.number
+                    for request in self.fleet.open_requests(home)
+                    if self.brings(home, request.branch, base) not in (None, self.brings(home, home.trunk, base))
+                ]
+                assert len(open_ones) <= 1, (home.name, base.short, open_ones)
+
+    @invariant()
+    def no_branch_is_moved_backwards(self) -> None:
+        for home in self.homes():
+            for branch in home.branches:
+                if not branch.startswith(BRANCHES):
+                    continue
+                for base in (ASPNET, SDK):
+                    name = self.brings(home, branch, base)
+                    order = -1 if name is None else self.fleet.order(base, name)
+                    before = self.brought.get((home.id, branch, str(base)))
+                    known = -1 if before is None else self.fleet.order(base, before)
+                    assert order >= known or name == self.brings(home, home.trunk, base), (home.name, branch)
+                    if name is not None:
+                        self.brought[home.id, branch, str(base)] = name  # type: ignore[assignment]
+
+    @invariant()
+    def what_people_pushed_stays(self) -> None:
+        for home in self.homes():
+            for request in self.fleet.open_requests(home):
+                pushed = self.persons.get((home.id, request.branch))
+                assert pushed is None or pushed in self.ancestors(home, request.branch), home.name
+
+    def homes(self) -> Iterator[FakeRepository]:
+        yield from self.fleet.forge.homes if hasattr(self, "fleet") else ()
+
+    def brings(self, home: FakeRepository, branch: str, base: Base) -> str | None:
+        """The digest that a branch names for a base, in its reference or in the marker line above it."""
+        lines = home.content(branch).splitlines()
+        for at, line in enumerate(lines):
+            if f"{base.name}:{base.tag}" in line:
+                named = DIGEST.findall(line) or DIGEST.findall(lines[at - 1] if at else "")
+                return named[0] if named else None
+        return None
+
+    def ancestors(self, home: FakeRepository, branch: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [home.branches[branch]]
+        while waiting:
+            sha = waiting.pop()
+            if sha not in found:
+                found.add(sha)
+                waiting += home.commits[sha].parents
+        return found
+
+    # The end
+
+    def teardown(self) -> None:
+        if not hasattr(self, "fleet"):
+            return
+        try:
+            self.run(self.settle())
+        finally:
+            self.run(self.fleet.database.close())
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    async def settle(self) -> None:
+        """Once nothing disturbs any more, every rebuild ends or says why it waits, and none is forgotten."""
+        fleet = self.fleet
+        fleet.forge.failing.clear()
+        fleet.forge.after.clear()
+        fleet.forge.meanwhile.clear()
+        for home in fleet.forge.homes:
+            home.is_archived = False
+            fleet.config(home, None)
+        for _ in range(12):
+            fleet.clock.advance(timedelta(hours=2))
+            for worker in (0, 1):
+                await fleet.everything(worker)
+        await self.nothing_is_due_and_forgotten()
+        for home in fleet.forge.homes:
+            for request in fleet.open_requests(home):
+                home.merge(request.number)
+            for number, run in home.runs.items():
+                if not run.has_concluded:
+                    home.conclude(number, "success")
+        for _ in range(12):
+            fleet.clock.advance(timedelta(hours=2))
+            await fleet.everything(0)
+        async with fleet.database.transaction() as connection:
+            rows = (await connection.execute(rebuilds.select())).mappings().all()
+        assert [row for row in rows if not row["reason"]] == []
+        left = [(row["id"], row["state"], row["reason"]) for row in rows if not State(row["state"]).has_ended]
+        for home in fleet.forge.homes:
+            left = [each for each in left if each[1] != State.OPEN.value or not fleet.open_requests(home)]
+        assert left == []
+
+    async def nothing_is_due_and_forgotten(self) -> None:
+        now = self.fleet.clock.now()
+        async with self.fleet.database.transaction() as connection:
+            rows = (await connection.execute(rebuilds.select())).mappings().all()
+        late = [
+            (row["id"], row["state"], row["due_at"])
+            for row in rows
+            if not State(row["state"]).has_ended and now - row["due_at"] > LEASE and row["lease_owner"] is None
+        ]
+        assert late == []
+
+
+def walk(template: Path, examples: int) -> None:
+    Walk.template = template
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with its tables and nothing in them."""
+    path = tmp_path_factory.mktemp("model") / "template.db"
+
+    async def migrate() -> None:
+        await (await open_database(f"sqlite:///{path}")).close()
+
+    asyncio.run(migrate())
+    return path
+
+
+def test_the_laws_hold_on_short_walks(template: Path) -> None:
+    walk(template, 25)
+
+
+@pytest.mark.long
+def test_the_laws_hold_for_ten_thousand_steps(template: Path) -> None:
+    walk(template, 10_000 // STEPS)
