@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, insert, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.change import Change, Move
@@ -13,7 +13,7 @@ from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.domain.repository import Affected
 from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Revisions
 from bot.domain.usage import Replacement, Usage
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -55,40 +55,43 @@ class PlanStore(Store):
         A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
         was to bring goes on with its successor, maybe in another rollout.
         """
-        query = (
+        following = (
             select(
                 changes.c.id.label("change"),
-                usages.c.usage,
-                usages.c.id.label("usage_id"),
-                repositories.c.id,
-                repositories.c.name,
-                repositories.c.node_id,
-                repositories.c.workflows,
-                repositories.c.config,
+                usages.c.id,
+                usages.c.repository_id,
+                cast(usages.c.usage, Text).label("usage"),
             )
             .join(usages, usages.c.base_id == changes.c.base_id)
             .join(repositories, repositories.c.id == usages.c.repository_id)
             .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
             .order_by(repositories.c.name, usages.c.id)
         )
+        concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
+        theirs = select(
+            repositories.c.id,
+            repositories.c.name,
+            repositories.c.node_id,
+            repositories.c.workflows,
+            repositories.c.config,
+        ).where(
+            repositories.c.listed.is_(True),
+            repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
+        )
         concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(theirs)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
             planned = (await connection.execute(concerned)).all()
+            named = readable(await connection.execute(following), _Usages().named, lambda row: f"usage {row.id}")
         skipped = {pair for row in planned if row.state == State.SKIPPED for pair in _taken_up(row, ids)}
         served = {pair for row in planned if row.state != State.SKIPPED for pair in _taken_up(row, ids)}
         members = readable(
-            {row["id"]: row for row in rows}.values(),
+            rows,
             lambda row: (row["id"], fleet_repository_of(row, pins)),
             lambda row: f"repository {row['name']}",
-        )
-        named = readable(
-            rows,
-            lambda row: (row["id"], row["change"], load(row["usage"], Usage)),
-            lambda row: f"usage {row['usage_id']}",
         )
         known = dict(members)
         found: dict[int, list[Affected]] = {}
@@ -198,6 +201,20 @@ class PlanStore(Store):
             await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
 
 
+class _Usages:
+    """Reads usages; equal texts, of which a fleet that was made from templates is full, become one value."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Usage] = {}
+
+    def named(self, row: Any) -> tuple[int, int, Usage]:
+        """The repository, the change and the usage of a row."""
+        usage = self._known.get(row.usage)
+        if usage is None:
+            usage = self._known[row.usage] = load_text(row.usage, Usage)
+        return row.repository_id, row.change, usage
+
+
 def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
     """The repository of a rebuild with each change that it takes up.
 
@@ -221,30 +238,32 @@ async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> d
 
 
 async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:
-    rows = [
-        {
-            "rollout_id": rollout,
-            "repository_id": item.repository_id,
-            "action": item.action.value,
-            "state": item.state.value,
-            "reason": item.reason,
-            "targets": dump(item.targets, tuple[Target, ...]),
-            "replacements": dump(item.replacements, tuple[Replacement, ...]),
-            "wave": item.wave,
-            "planned_at": now,
-            "considered_revision": plan.known.assessments,
-            "due_at": item.due_at,
-            "workflow": item.workflow,
-            "branch": item.branch,
-            "pull_request": item.pull_request,
-            "ended_at": now if item.state.has_ended else None,
-        }
-        for item in plan.rebuilds
-    ]
-    added = await connection.execute(
-        insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason), rows
-    )
-    await note(connection, [step(row.id, now, None, State(row.state), row.reason) for row in added])
+    for part in chunks(plan.rebuilds):
+        added = await connection.execute(
+            insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason),
+            [_row_of(item, plan.known, rollout, now) for item in part],
+        )
+        await note(connection, [step(row.id, now, None, State(row.state), row.reason) for row in added])
+
+
+def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
+    return {
+        "rollout_id": rollout,
+        "repository_id": item.repository_id,
+        "action": item.action.value,
+        "state": item.state.value,
+        "reason": item.reason,
+        "targets": dump(item.targets, tuple[Target, ...]),
+        "replacements": dump(item.replacements, tuple[Replacement, ...]),
+        "wave": item.wave,
+        "planned_at": now,
+        "considered_revision": known.assessments,
+        "due_at": item.due_at,
+        "workflow": item.workflow,
+        "branch": item.branch,
+        "pull_request": item.pull_request,
+        "ended_at": now if item.state.has_ended else None,
+    }
 
 
 async def _supersede(

@@ -33,6 +33,16 @@ took = time.process_time() - started
 print(len(planned), took, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 REPOSITORIES, USAGES, BASES = 10_000, 5, 60
+POLICY = Policy(
+    (
+        Rule(Match(repositories=("contoso/app-000*",)), wave="canary"),
+        Rule(Match(repositories=("contoso/app-00*",)), wave="early"),
+        Rule(Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH), settle=timedelta()),
+        Rule(settle=timedelta(hours=6)),
+    ),
+    (Wave("canary", timedelta(hours=2)), Wave("early", timedelta(hours=4)), Wave("rest")),
+)
+"""Such as an operator writes."""
 
 
 def run() -> list[tuple[str, str, str]]:
@@ -83,7 +93,7 @@ def fleet() -> tuple[list[Move], dict[int, list[Affected]]]:
     ]
     affected: dict[int, list[Affected]] = {move.id: [] for move in moves}
     kind, platforms = Kind("dockerfile"), ("linux/amd64",)
-    for number in range(REPOSITORIES):
+    for number in range(1, REPOSITORIES + 1):
         workflows = (Workflow(".github/workflows/weekly-rebuild.yml", ("reason",)),)
         member = FleetRepository(number, f"contoso/app-{number:05}", workflows, RepositoryConfig())
         for place in range(USAGES):
@@ -92,20 +102,18 @@ def fleet() -> tuple[list[Move], dict[int, list[Affected]]]:
             pinned = (number + place) % 2 == 0
             reference = Reference(base.name, base.tag, old if pinned else None)
             usage = Usage(
-                f"src/{place}/Dockerfile", kind, 1, reference, Role.FINAL_STAGE, Span(5, 60), platforms=platforms
+                f"src/app-{number}/{place}/Dockerfile",
+                kind,
+                1,
+                reference,
+                Role.FINAL_STAGE,
+                Span(5, 60),
+                platforms=platforms,
             )
             affected[which + 1].append(Affected(member, usage))
     return moves, affected
 
 
 def decided(moves: list[Move], affected: dict[int, list[Affected]]) -> tuple[PlannedRebuild, ...]:
-    """The rebuilds, under a policy such as an operator writes."""
-    severe = Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH)
-    rules = (
-        Rule(Match(repositories=("contoso/app-000*",)), wave="canary"),
-        Rule(Match(repositories=("contoso/app-00*",)), wave="early"),
-        Rule(severe, settle=timedelta()),
-        Rule(settle=timedelta(hours=6)),
-    )
-    waves = (Wave("canary", timedelta(hours=2)), Wave("early", timedelta(hours=4)), Wave("rest"))
-    return decide(moves, affected, Policy(rules, waves), (), moves[0].change.at)
+    """The rebuilds, under `POLICY`."""
+    return decide(moves, affected, POLICY, (), moves[0].change.at)

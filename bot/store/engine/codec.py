@@ -1,6 +1,7 @@
 """Frozen values to JSON columns and back."""
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -30,8 +31,17 @@ def dump(value: Any, kind: Any) -> Any:
 
 def load(data: Any, kind: type[T]) -> T:
     """The value that `dump` made these plain ones of; raises `Failure` where they are not of that kind."""
+    return _loaded(_adapter(cast(Any, kind)).validate_python, data, kind)
+
+
+def load_text(text: str, kind: type[T]) -> T:
+    """The same from the text of a JSON column, which is twice as fast where there are many rows."""
+    return _loaded(_adapter(cast(Any, kind)).validate_json, text, kind)
+
+
+def _loaded(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
     try:
-        return cast(T, _adapter(cast(Any, kind)).validate_python(data))
+        return cast(T, validate(data))
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in problem["loc"])

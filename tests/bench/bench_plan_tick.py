@@ -1,0 +1,139 @@
+"""One tick of planning on SQLite for the fleet of `bench_plan`: read from the store, decided, and saved."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from bot.domain.change import Change
+from bot.domain.clock import ManualClock
+from bot.domain.repository import Workflow
+from bot.domain.repository_config import RepositoryConfig
+from bot.domain.usage import Usage
+from bot.plan.stage import tick
+from bot.store.engine.codec import dump
+from bot.store.engine.database import open_database
+from bot.store.engine.leases import this_worker
+from bot.store.rows.tables import bases, changes, observations, repositories, usages
+from bot.store.stores import Stores
+from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CHILD = "import asyncio, sys; from tests.bench.bench_plan_tick import {0}; asyncio.run({0}(sys.argv[1]))"
+
+
+def run() -> list[tuple[str, str, str]]:
+    """What was measured, the figure, the aim; filling and planning are processes of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/fleet.db"
+        _child("fill", url)
+        rebuilds, first, memory, idle = _child("plan", url).split()
+    what = f"tick of plan with store, {REPOSITORIES:,} repositories × {USAGES} usages × {BASES} moved bases"
+    return [
+        (f"{what}: rebuilds saved", f"{int(rebuilds):,}", ""),
+        (f"{what}: processor time", f"{float(first):.2f} s", "below 2 s"),
+        (f"{what}: most memory", f"{int(memory) / 1024:.0f} MB", "below 250 MB"),
+        (f"{what}: next tick, nothing to do", f"{float(idle) * 1000:.1f} ms", "below 20 ms"),
+    ]
+
+
+async def fill(url: str) -> None:
+    """Puts the fleet into a new database, every base just moved."""
+    moves, affected = fleet()
+    at = moves[0].change.at
+    members = {item.member.id: item.member for items in affected.values() for item in items}
+    database = await open_database(url)
+    async with database.transaction() as connection:
+        await connection.execute(
+            insert(bases),
+            [
+                {
+                    "id": move.id,
+                    "registry": move.change.base.registry,
+                    "repository": move.change.base.repository,
+                    "tag": move.change.base.tag,
+                    "due_at": at,
+                }
+                for move in moves
+            ],
+        )
+        seen = {"at": at, "sight": "seen", "observation": {}, "assessed": True}
+        await connection.execute(
+            insert(observations),
+            [{"id": 2 * move.id + turn, "base_id": move.id, **seen} for move in moves for turn in (0, 1)],
+        )
+        await connection.execute(
+            insert(changes),
+            [
+                {
+                    "id": move.id,
+                    "base_id": move.id,
+                    "from_observation": 2 * move.id,
+                    "to_observation": 2 * move.id + 1,
+                    "at": at,
+                    "change": dump(move.change, Change),
+                    "cause": move.change.cause.value,
+                    "assessed_at": at,
+                    "feeds_revision": 0,
+                    "planned": False,
+                }
+                for move in moves
+            ],
+        )
+        await connection.execute(
+            insert(repositories),
+            [
+                {
+                    "id": member.id,
+                    "name": member.name,
+                    "default_branch": "main",
+                    "listed": True,
+                    "config": dump(member.config, RepositoryConfig),
+                    "workflows": dump(member.workflows, tuple[Workflow, ...]),
+                    "problems": [],
+                    "due_at": at,
+                }
+                for member in members.values()
+            ],
+        )
+        await connection.execute(
+            insert(usages),
+            [
+                {"repository_id": item.member.id, "base_id": base, "usage": dump(item.usage, Usage)}
+                for base, items in affected.items()
+                for item in items
+            ],
+        )
+    await database.close()
+
+
+async def plan(url: str) -> None:
+    """Prints the rebuilds of the first tick, its time and memory, and the time of a tick with nothing to do."""
+    moved_at = fleet()[0][0].change.at
+    clock = ManualClock(moved_at)
+    database = await open_database(url)
+    store = Stores.of(database, this_worker(), clock).plan
+    times = []
+    rebuilds = 0
+    for _ in range(2):
+        started = time.process_time()
+        rebuilds += (await tick(store, POLICY, clock)).rebuilds
+        times.append(time.process_time() - started)
+    print(rebuilds, times[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, times[1])
+    await database.close()
+
+
+def _child(work: str, url: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", _CHILD.format(work), url],
+        cwd=_ROOT,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
