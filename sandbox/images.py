@@ -104,6 +104,23 @@ def push(host: str, repository: str, tag: str, image: Image, *, single: bool = F
     return Pushed(f"{host}/{repository}:{tag}", digest, digests)
 
 
+def attach(host: str, repository: str, subject: str, artifact_type: str, annotations: Mapping[str, str]) -> str:
+    """Pushes an artifact that refers to `subject`, and lists it under the fallback tag as a client must where the
+    registry has no referrers API; answers its digest."""
+    with _Target(host, repository) as target:
+        target.put_blob(b"{}")
+        empty = _descriptor("application/vnd.oci.empty.v1+json", b"{}")
+        described = {"artifactType": artifact_type, "annotations": dict(annotations)}
+        of = {"mediaType": OCI.index, "digest": subject, "size": 1}
+        shape = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": empty, "layers": [empty]}
+        manifest = _json({**shape, **described, "subject": of})
+        digest = target.put_manifest(_digest(manifest), manifest, OCI.manifest)
+        listed = [*target.fallback(subject), {**_descriptor(OCI.manifest, manifest), **described}]
+        index = _json({"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed})
+        target.put_manifest(subject.replace(":", "-"), index, OCI.index)
+    return digest
+
+
 def _index(image: Image, manifests: list[tuple[str, bytes, str]]) -> bytes:
     entries = []
     for platform, manifest, digest in manifests:
@@ -163,6 +180,14 @@ class _Target:
             str(path), self._container, {"digest": _digest(content), "size": len(content)}
         )
         answer.raise_for_status()
+
+    def fallback(self, subject: str) -> list[dict[str, Any]]:
+        """What the fallback tag of a digest lists."""
+        answer = self._registry.do_request(
+            f"{self._manifests}/{subject.replace(':', '-')}", "GET", headers={"Accept": OCI.index}
+        )
+        listed: list[dict[str, Any]] = answer.json()["manifests"] if answer.status_code == 200 else []
+        return listed
 
     def put_manifest(self, name: str, content: bytes, media_type: str) -> str:
         """Answers the digest that the registry gave it."""

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 import yaml
 from starlette.requests import Request
@@ -11,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox import parts, processes
 from sandbox.edge import Edge, Surroundings
-from sandbox.images import Image, Pushed, push
+from sandbox.images import OCI, Image, Pushed, attach, push
 from sandbox.serving import Server
 
 
@@ -25,7 +27,13 @@ class RegistryEdge(Edge):
         self._server = server
         self._login: tuple[str, str] | None = None
         self._tokens: set[str] = set()
+        self._page: int | None = None
         self.routes.add("GET", "/token", self._token)
+        self.routes.add("GET", "/v2/{repository:path}/referrers/{digest}", self._referrers)
+
+    def serve_referrers(self, page: int = 100) -> None:
+        """From now on the referrers API answers, `page` descriptors at a time."""
+        self._page = page
 
     def require_login(self, username: str, password: str) -> None:
         self._login = (username, password)
@@ -45,6 +53,23 @@ class RegistryEdge(Edge):
         challenge = f'Bearer realm="{self._server.url}/token",service="sandbox"{scope}'
         body = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
         return JSONResponse(body, 401, {"www-authenticate": challenge})
+
+    async def _referrers(self, request: Request, repository: str, digest: str) -> Response:
+        """What the fallback tag lists, as the referrers API of OCI distribution 1.1 gives it."""
+        if self._page is None:
+            return await self.forward(request)
+        tag = f"/v2/{repository}/manifests/{digest.replace(':', '-')}"
+        stored = await self.ask("GET", tag, headers=[("accept", OCI.index)])
+        listed = stored.json()["manifests"] if stored.status_code == 200 else []
+        wanted = request.query_params.get("artifactType")
+        found = [entry for entry in listed if wanted is None or entry.get("artifactType") == wanted]
+        start = int(request.query_params.get("last", 0))
+        headers = {"oci-filters-applied": "artifactType"} if wanted else {}
+        if len(found) > start + self._page:
+            more = urlencode({**({"artifactType": wanted} if wanted else {}), "last": start + self._page})
+            headers["link"] = f'<{request.url.path}?{more}>; rel="next"'
+        page = {"schemaVersion": 2, "mediaType": OCI.index, "manifests": found[start : start + self._page]}
+        return JSONResponse(page, headers=headers, media_type=OCI.index)
 
     async def _token(self, request: Request) -> Response:
         assert self._login is not None
@@ -101,6 +126,11 @@ class Registry:
         direct = f"localhost:{self._port}"
         pushed = await asyncio.to_thread(push, direct, repository, tag, image, single=single)
         return Pushed(f"{self.host}/{repository}:{tag}", pushed.digest, pushed.platforms)
+
+    async def attach(self, repository: str, digest: str, artifact_type: str, annotations: Mapping[str, str]) -> str:
+        """Attaches an artifact to what has that digest; answers its own."""
+        direct = f"localhost:{self._port}"
+        return await asyncio.to_thread(attach, direct, repository, digest, artifact_type, annotations)
 
 
 def _config(storage: Path, port: int) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.assess.cause import Move, cause_of, compare, dotnet_cause
 from bot.assess.releases import Fixes, ReleaseIndex, family_of
@@ -94,6 +94,16 @@ def reassess(
         evidence=tuple(dict.fromkeys((*change.evidence, *found))),
         detail=_reworded(change, cause, family, len(fixes.cves), severity),
     )
+
+
+def supported(change: Change, digest: str, ended: date, now: datetime) -> Change:
+    """A withdrawal of which the registry's own mark on its last image, `digest`, tells the same.
+
+    The mark is unsigned, and an image may be marked while its tag moves on: alone it withdraws nothing.
+    """
+    mark = Evidence("registry lifecycle", f"{digest}: end of life on {ended.isoformat()}", now)
+    detail = f"{change.detail}; its publisher marked the image as at its end on {ended.isoformat()}"
+    return replace(change, evidence=(*change.evidence, mark), detail=detail)
 
 
 def worst(

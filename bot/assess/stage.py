@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Protocol
 
-from bot.assess.assess import assess, reassess
+from bot.assess.assess import assess, reassess, supported
 from bot.assess.releases import ReleaseIndex
 from bot.domain.advisory import Advisory, Release
-from bot.domain.change import Change, Move
+from bot.domain.bounded_gather import bounded_gather
+from bot.domain.change import Cause, Change, Move
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure
 from bot.domain.observation import Observation
+from bot.domain.reference import Base
 
 _BATCH = 500
+_AT_ONCE = 8
+"""So many withdrawn images are asked about at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,20 @@ class Known(Protocol):
     async def known_advisories(self) -> Mapping[str, Advisory]: ...
 
 
+class Lifecycle(Protocol):
+    """What a registry itself says of an image."""
+
+    async def end_of_life(self, base: Base, digest: str) -> date | None:
+        """The day on which its publisher ended the image; None where it is not marked. Raises `Failure`."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssessTally:
     changes: tuple[Change, ...] = ()
     enriched: tuple[Change, ...] = ()
 
 
-async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
+async def tick(store: AssessStore, known: Known, lifecycle: Lifecycle, clock: Clock) -> AssessTally:
     """Reads the feeds' tables only where there is something to assess."""
     found: list[Change] = []
     while pairs := await store.unassessed(_BATCH):
@@ -67,9 +80,22 @@ async def tick(store: AssessStore, known: Known, clock: Clock) -> AssessTally:
         releases, advisories = await _read(known)
         now = clock.now()
         assessed = [(pair, assess(pair.earlier, pair.after, releases, advisories, now)) for pair in pairs]
+        assessed = await bounded_gather(_AT_ONCE, assessed, partial(_supported, lifecycle, now))
         await store.save_changes(assessed, revision)
         found += [change for _, change in assessed]
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
+
+
+async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:
+    """A withdrawal with what the registry says of the last image, if it says anything; only then it is asked."""
+    pair, change = item
+    if change.cause is not Cause.WITHDRAWN or pair.before.digest is None:
+        return item
+    try:
+        ended = await lifecycle.end_of_life(pair.before.base, pair.before.digest)
+    except Failure:
+        return item
+    return (pair, change) if ended is None else (pair, supported(change, pair.before.digest, ended, now))
 
 
 async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Change, ...]:

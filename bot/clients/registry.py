@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from bot.clients.http import ANY_HOST, Answer, HostRules, Http
 from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
@@ -25,6 +26,8 @@ _ACCEPTED = ", ".join(sorted(INDEXES | MANIFESTS))
 _SERVED_FROM = {"docker.io": "registry-1.docker.io"}
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
+_NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
+_MOST_PAGES = 10
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
@@ -94,6 +97,37 @@ class Registry:
     async def config(self, registry: str, repository: str, digest: str) -> bytes:
         """An image config by its digest, checked. Raises `Failure` like `head`."""
         return await self._content(registry, repository, f"blobs/{digest}", digest, LARGEST_CONFIG)
+
+    async def referrers(
+        self, registry: str, repository: str, digest: str, artifact_type: str
+    ) -> tuple[Mapping[str, Any], ...]:
+        """The descriptors of artifacts of that type that refer to `digest`, from the referrers API, page by page.
+
+        A registry without that API (404) is asked for the fallback tag; one without that has none. What a
+        descriptor says is checked by nobody. Raises `Failure` like `head`, and MALFORMED for more than
+        `_MOST_PAGES`.
+        Source: OCI distribution specification 1.1, "Listing Referrers" and "Unavailable Referrers API".
+        """
+        where = f"{registry}/{repository}@{digest[:19]}…"
+        if not is_digest(digest):
+            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        own = f"referrers/{digest}"
+        query: str | None = urlencode({"artifactType": artifact_type})
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_MOST_PAGES):
+            answer = await self._ask("GET", registry, repository, f"{own}?{query}", LARGEST_MANIFEST)
+            if answer.status == 404:
+                algorithm, _, encoded = digest.partition(":")
+                tag = f"manifests/{algorithm}-{encoded[:64]}"
+                answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
+                if answer.status == 404:
+                    return tuple(found)
+            _expect_content(answer, where)
+            found += [entry for entry in _descriptors(answer, where) if entry.get("artifactType") == artifact_type]
+            query = _next_page(answer, where)
+            if query is None:
+                return tuple(found)
+        raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
 
     async def _head_by_reading(self, base: Base) -> Head:
         where = str(base)
@@ -218,6 +252,28 @@ def _expect_content(answer: Answer, where: str) -> None:
     else:
         trouble, what, advice = Trouble.MALFORMED, "cannot be read", "check that this is a registry"
     raise Failure(trouble, f"{what} ({status})", where=where, advice=advice, status=status)
+
+
+def _descriptors(answer: Answer, where: str) -> list[Mapping[str, Any]]:
+    document = answer.json()
+    listed = document.get("manifests") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise Failure(Trouble.MALFORMED, "answered with no list of referrers", where=where)
+    return [entry for entry in listed if isinstance(entry, dict)]
+
+
+def _next_page(answer: Answer, where: str) -> str | None:
+    """The query of the next page, which is under the same address; None on the last."""
+    link = _NEXT.search(answer.headers.get("link", ""))
+    if link is None:
+        return None
+    try:
+        here, leads_to = urlsplit(answer.url), urlsplit(urljoin(answer.url, str(link[1])))
+    except ValueError:
+        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=where) from None
+    if leads_to[:3] != here[:3]:
+        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=where)
+    return leads_to.query
 
 
 def _told_digest(digest: str | None, where: str) -> str:

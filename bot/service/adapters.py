@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.clients.http import Http
 from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
+from bot.clients.registry import Registry
 from bot.domain.advisory import Advisory, Release
+from bot.domain.lifecycle import LIFECYCLE, end_of_life
 from bot.domain.message import Message
+from bot.domain.reference import Base
 from bot.settings import Settings, secret
 from bot.store.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
@@ -25,6 +28,17 @@ class Known:
 
     async def known_advisories(self) -> Mapping[str, Advisory]:
         return combine_all(await self.feeds.advisories())
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What registries hold that is attached to images, as far as it tells of their end."""
+
+    registry: Registry
+
+    async def end_of_life(self, base: Base, digest: str) -> date | None:
+        referrers = await self.registry.referrers(base.registry, base.repository, digest, LIFECYCLE)
+        return end_of_life(referrers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.follow import stage as follow
 from bot.formats.rewrite.refresh import refresh
 from bot.plan import stage as plan
 from bot.report import stage as report
-from bot.service.adapters import Known
+from bot.service.adapters import Known, Marks
 from bot.service.container import Bot
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
@@ -62,7 +62,7 @@ async def watch_tick(bot: Bot) -> Outcome:
 
 
 async def assess_tick(bot: Bot) -> Outcome:
-    tally = await assess.tick(bot.stores.assess, Known(bot.stores.feeds), bot.clock)
+    tally = await assess.tick(bot.stores.assess, Known(bot.stores.feeds), Marks(bot.registry), bot.clock)
     for change in tally.changes:
         log.info("base changed", base=str(change.base), cause=str(change.cause), why=describe(change))
     for change in tally.enriched:

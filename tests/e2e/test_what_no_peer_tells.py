@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.domain.change import Cause
+from bot.domain.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.service.container import open_bot
 from bot.settings import load
 from bot.store.views import Status
@@ -55,6 +57,24 @@ async def test_a_withdrawn_base_is_told_with_where_to_move_and_who_uses_it(stage
     assert await stage.states() == {}
     [notice] = (await status(stage)).notices
     assert [base.tag for base in notice.toward] == [FULL_TAG]
+
+
+async def test_the_mark_on_a_withdrawn_image_supports_what_the_inventory_says_at_one_request(stage: Stage) -> None:
+    registry, name = stage.world.registry, f"{ASPNET}:{RUNTIME_TAG}"
+    assert registry.edge is not None
+    registry.edge.serve_referrers()
+    await registry.attach(ASPNET, stage.fleet.digests[name], LIFECYCLE, {END_OF_LIFE: "2026-11-10"})
+    await withdraw(stage)
+
+    await stage.run_pass()
+    asked = [request.path for request in stage.world.traffic.requests() if "/referrers/" in request.path]
+    await stage.run_pass()
+
+    (change,) = await stage.bot.stores.views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    assert change.cause is Cause.WITHDRAWN
+    assert change.detail.endswith("its publisher marked the image as at its end on 2026-11-10")
+    assert asked == [f"/v2/{ASPNET}/referrers/{stage.fleet.digests[name]}"]
+    assert not [request for request in stage.world.traffic.requests() if "/referrers/" in request.path]
 
 
 async def test_a_withdrawn_base_is_told_once(stage: Stage) -> None:

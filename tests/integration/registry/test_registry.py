@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from datetime import date
 
 import pytest
 
@@ -13,7 +14,9 @@ from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.image import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Index, digest_of, read_config, read_document
+from bot.domain.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.reference import Base
+from bot.service.adapters import Marks
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
@@ -124,3 +127,62 @@ async def test_a_broken_connection_is_got_over(
     pushed = await registry.push(REPOSITORY, "10.0", dotnet_image("aspnet", "10.0.0"))
     surroundings.faults.add("HEAD", "/manifests/", drop=True)
     assert (await client.head(Base(registry.host, REPOSITORY, "10.0"))).digest == pushed.digest
+
+
+async def attached(registry: Registry, *ends: str, kind: str = LIFECYCLE) -> str:
+    """The digest of an image to which artifacts with these dates are attached."""
+    pushed = await registry.push(REPOSITORY, "10.0", dotnet_image("aspnet", "10.0.0"))
+    for number, end in enumerate(ends):
+        created = f"2026-01-01T00:00:{number:02}Z"
+        annotations = {END_OF_LIFE: end, "org.opencontainers.image.created": created}
+        await registry.attach(REPOSITORY, pushed.digest, kind, annotations)
+    return pushed.digest
+
+
+@pytest.mark.parametrize(("has_api", "requests"), [(True, 1), (False, 2)])
+async def test_referrers_come_from_the_api_or_from_the_fallback_tag(
+    registry: Registry, client: RegistryClient, surroundings: Surroundings, has_api: bool, requests: int
+) -> None:
+    digest = await attached(registry, "2026-11-10")
+    await registry.attach(REPOSITORY, digest, "application/other", {})
+    assert registry.edge is not None
+    if has_api:
+        registry.edge.serve_referrers()
+    found = await client.referrers(registry.host, REPOSITORY, digest, LIFECYCLE)
+    assert [each["annotations"][END_OF_LIFE] for each in found] == ["2026-11-10"]
+    assert len(surroundings.traffic.requests()) == requests
+
+
+@pytest.mark.parametrize("has_api", [True, False])
+async def test_what_nothing_refers_to_has_no_referrers(
+    registry: Registry, client: RegistryClient, has_api: bool
+) -> None:
+    digest = await attached(registry)
+    assert registry.edge is not None
+    if has_api:
+        registry.edge.serve_referrers()
+    assert await client.referrers(registry.host, REPOSITORY, digest, LIFECYCLE) == ()
+
+
+async def test_referrers_of_several_pages_are_all_found(registry: Registry, client: RegistryClient) -> None:
+    ends = [f"2026-11-{day:02}" for day in range(10, 15)]
+    digest = await attached(registry, *ends)
+    assert registry.edge is not None
+    registry.edge.serve_referrers(page=2)
+    found = await client.referrers(registry.host, REPOSITORY, digest, LIFECYCLE)
+    assert [each["annotations"][END_OF_LIFE] for each in found] == ends
+
+
+async def test_referrers_are_shown_to_who_has_the_password(
+    registry: Registry, members_only: RegistryClient
+) -> None:
+    digest = await attached(registry, "2026-11-10")
+    assert len(await members_only.referrers(registry.host, REPOSITORY, digest, LIFECYCLE)) == 1
+
+
+async def test_the_mark_of_a_withdrawn_image_is_read_from_the_registry(
+    registry: Registry, client: RegistryClient
+) -> None:
+    digest = await attached(registry, "2026-11-10", "2026-12-01")
+    base = Base(registry.host, REPOSITORY, "10.0")
+    assert await Marks(client).end_of_life(base, digest) == date(2026, 12, 1)

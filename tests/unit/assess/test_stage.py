@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.assess.stage import Pair, tick
-from bot.domain.advisory import Advisory, Release
+from bot.domain.advisory import Advisory, Evidence, Release
 from bot.domain.change import Cause, Change, Move
 from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, seen
 
 
@@ -41,12 +43,74 @@ class Store:
         return {}
 
 
+@dataclass
+class Registry:
+    """Marks images as ended, by their digest; a failure instead of a day is raised."""
+
+    ends: Mapping[str, date | Failure] = field(default_factory=dict)
+    asked: list[tuple[Base, str]] = field(default_factory=list)
+
+    async def end_of_life(self, base: Base, digest: str) -> date | None:
+        self.asked.append((base, digest))
+        found = self.ends.get(digest)
+        if isinstance(found, Failure):
+            raise found
+        return found
+
+
+OLD = seen("1", at=DAY)
+GONE = seen(None, at=DAY + timedelta(hours=1))
+
+
+async def assessed(registry: Registry, *pairs: Pair) -> list[Change]:
+    store = Store(list(pairs))
+    await tick(store, store, registry, ManualClock(DAY + timedelta(hours=2)))
+    return store.changes
+
+
+async def test_what_the_registry_marks_as_ended_supports_its_withdrawal() -> None:
+    assert OLD.digest is not None
+    registry = Registry({OLD.digest: date(2026, 11, 10)})
+    (change,) = await assessed(registry, Pair(2, 1, 1, OLD, GONE))
+    assert change.cause is Cause.WITHDRAWN
+    assert change.detail.endswith("; its publisher marked the image as at its end on 2026-11-10")
+    assert change.evidence[-1] == Evidence(
+        "registry lifecycle", f"{OLD.digest}: end of life on 2026-11-10", DAY + timedelta(hours=2)
+    )
+    assert registry.asked == [(OLD.base, OLD.digest)]
+
+
+async def test_a_withdrawal_needs_no_support() -> None:
+    (change,) = await assessed(Registry(), Pair(2, 1, 1, OLD, GONE))
+    assert change.cause is Cause.WITHDRAWN
+    assert "its publisher" not in change.detail
+
+
+async def test_a_registry_that_does_not_tell_leaves_the_withdrawal_as_it_is_and_stops_no_other() -> None:
+    assert OLD.digest is not None
+    registry = Registry({OLD.digest: Failure(Trouble.UNREACHABLE, "is down", where="mcr.microsoft.com")})
+    other = Pair(4, 3, 2, seen("2", of="sdk:8.0"), seen(None, of="sdk:8.0", at=GONE.at))
+    changes = await assessed(registry, Pair(2, 1, 1, OLD, GONE), other)
+    assert [change.cause for change in changes] == [Cause.WITHDRAWN, Cause.WITHDRAWN]
+    assert len(registry.asked) == 2
+
+
+async def test_nothing_but_a_withdrawal_asks_the_registry() -> None:
+    """A mark alone withdraws nothing."""
+    later = seen("2", at=GONE.at)
+    assert later.digest is not None
+    registry = Registry({later.digest: date(2026, 11, 10)})
+    (change,) = await assessed(registry, Pair(2, 1, 1, OLD, later))
+    assert change.cause is Cause.LAYERS_ONLY
+    assert registry.asked == []
+
+
 async def test_an_inventory_fetched_before_a_registry_was_asked_and_read_after_it_stops_nothing() -> None:
     fetched, asked = DAY, DAY + timedelta(seconds=2)
     withdrawn = Pair(2, 1, 1, seen("1", at=asked), seen(None, at=fetched))
     other = Pair(4, 3, 2, seen("1", of="sdk:8.0", at=fetched), seen("2", of="sdk:8.0", at=asked))
     store = Store([withdrawn, other])
-    tally = await tick(store, store, ManualClock(asked))
+    tally = await tick(store, store, Registry(), ManualClock(asked))
     assert [(change.cause, change.at) for change in tally.changes] == [
         (Cause.WITHDRAWN, fetched),
         (Cause.LAYERS_ONLY, asked),

@@ -306,3 +306,73 @@ async def test_both_registered_algorithms_are_checked(algorithm: str) -> None:
 
 def test_a_password_does_not_show() -> None:
     assert "secret" not in repr(RegistryAccess("registry.example", "user", "secret"))
+
+
+def pages(*links: str | None, entries: object = None) -> Handler:
+    """One page of referrers for each link to the next; the last link is given again and again."""
+    answers = iter(links)
+    last = links[-1]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        link = next(answers, last)
+        listed = [{"artifactType": "a/b", "digest": request.url.query.decode()}] if entries is None else entries
+        headers = {"link": link} if link else {}
+        return httpx.Response(200, json={"manifests": listed}, headers=headers)
+
+    return handle
+
+
+SUBJECT = f"sha256:{'1' * 64}"
+HERE = f"/v2/dotnet/aspnet/referrers/{SUBJECT}"
+
+
+async def referrers(world: World) -> object:
+    http, registry = world.registry()
+    async with http:
+        return await registry.referrers("registry.example", "dotnet/aspnet", SUBJECT, "a/b")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'<https://elsewhere.example{HERE}?last=1>; rel="next"',
+        '</v2/dotnet/sdk/referrers/x?last=1>; rel="next"',
+        '<https://[>; rel="next"',
+    ],
+)
+async def test_a_page_of_referrers_that_leads_elsewhere_is_not_followed(link: str) -> None:
+    world = World(pages(link))
+    with pytest.raises(Failure, match="leads elsewhere") as caught:
+        await referrers(world)
+    assert caught.value.trouble is Trouble.MALFORMED
+    assert len(world.asked) == 1
+
+
+async def test_pages_of_referrers_without_end_are_given_up() -> None:
+    world = World(pages(f'<{HERE}?last=1>; rel="next"'))
+    with pytest.raises(Failure, match="no end"):
+        await referrers(world)
+    assert len(world.asked) == 10
+
+
+async def test_another_link_than_to_the_next_page_leads_nowhere() -> None:
+    world = World(pages(f'<{HERE}?last=1>; rel="first"'))
+    await referrers(world)
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("entries", [{"a": 1}, "x", 7])
+async def test_referrers_that_are_no_list_are_malformed(entries: object) -> None:
+    with pytest.raises(Failure, match="no list of referrers"):
+        await referrers(World(pages(None, entries=entries)))
+
+
+async def test_a_referrer_that_is_no_descriptor_is_left_out() -> None:
+    entries = [7, {"artifactType": "a/b"}, {"artifactType": "c/d"}, {}]
+    assert await referrers(World(pages(None, entries=entries))) == ({"artifactType": "a/b"},)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+async def test_referrers_that_are_not_shown_are_no_empty_list(status: int) -> None:
+    with pytest.raises(Failure):
+        await referrers(World(lambda _: httpx.Response(status)))

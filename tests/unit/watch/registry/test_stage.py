@@ -1,13 +1,15 @@
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.failure import LeaseLost, Trouble
+from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.watch.registry.stage import Sight, Sighting, WatchOptions, WatchTally, tick
+from tests.fakes.queue import LEASE
 from tests.unit.watch.memory import MemoryRegistry, MemoryStore, failure
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
@@ -169,6 +171,24 @@ async def test_a_record_that_fails_leaves_its_base_to_a_later_tick_and_no_other(
     tally = await world.tick(QUARTER)
     assert (tally.moved, tally.unchanged, tally.failed) == ((), 1, 1)
     assert [seen.base for seen in (await world.tick(QUARTER)).moved] == [ASPNET]
+
+
+async def test_a_record_that_fails_leaves_no_base_claimed_until_its_lease_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(*MANY)
+    record = world.store.record
+
+    async def fail(sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
+        if any(each.base_id == 7 for each in sightings):
+            raise failure(Trouble.UNREACHABLE, "the database")
+        await record(sightings, manifests)
+
+    monkeypatch.setattr(world.store, "record", fail)
+    with suppress(Failure):
+        await world.tick()
+    assert [base for base in MANY if world.store.due(base) == NOW + LEASE] == []
+    assert len(world.store.history) == len(MANY) - 1
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))

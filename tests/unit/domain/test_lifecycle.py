@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from bot.verify.lifecycle import LIFECYCLE, end_of_life
+from bot.domain.lifecycle import LIFECYCLE, end_of_life
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 LIFECYCLE = "application/vnd.microsoft.artifact.lifecycle"
+END_OF_LIFE = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
 
-_END = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
 _CREATED = "org.opencontainers.image.created"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def end_of_life(referrers: Iterable[Mapping[str, Any]]) -> date | None:
         for referrer in referrers
         if referrer.get("artifactType") == LIFECYCLE
         and isinstance(annotations := referrer.get("annotations"), Mapping)
-        and (ended := _day(annotations.get(_END))) is not None
+        and (ended := _day(annotations.get(END_OF_LIFE))) is not None
     ]
     return max(marked)[1] if marked else None
 
