@@ -9,6 +9,7 @@ from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.domain.advisory import Advisory, Release
 from bot.domain.message import Message
+from bot.report.ports import Channel
 from bot.settings import Settings, secret
 from bot.store.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
@@ -47,7 +48,7 @@ class SlackChannel:
         await self.slack.update(posted, key, notification(message), blocks_of(message))
 
 
-def channel_of(settings: Settings, http: Http) -> SlackChannel | None:
+def channel_of(settings: Settings, http: Http) -> Channel | None:
     """Where maintainers are told; None where nobody is to be."""
     slack = settings.slack
     if slack is None:
