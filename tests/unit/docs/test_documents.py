@@ -109,7 +109,7 @@ def calls(text: str) -> list[str]:
     return [call.strip() for line in code(text) for call in said.findall(line)]
 
 
-@pytest.mark.parametrize(("page", "call"), cases({page: calls(text) for page, text in TEXTS.items()}))
+@pytest.mark.parametrize(("page", "call"), cases({page: calls(text) for page, text in TEXTS.items() if page != "CHANGELOG.md"}))
 def test_every_command_and_option_exists(page: str, call: str) -> None:
     words = shlex.split(call.replace("[", " ").replace("]", " "))
     named = max((name for name in COMMANDS if words[: len(name.split())] == name.split()), key=len, default=None)
