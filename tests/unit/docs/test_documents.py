@@ -4,13 +4,16 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from bot.cli.main import app
+from bot.formats.repository_config import parse
 from docs.reference import setting_names
 
 ROOT = Path(__file__).parents[3]
@@ -109,7 +112,9 @@ def calls(text: str) -> list[str]:
     return [call.strip() for line in code(text) for call in said.findall(line)]
 
 
-@pytest.mark.parametrize(("page", "call"), cases({page: calls(text) for page, text in TEXTS.items() if page != "CHANGELOG.md"}))
+@pytest.mark.parametrize(
+    ("page", "call"), cases({page: calls(text) for page, text in TEXTS.items() if page != "CHANGELOG.md"})
+)
 def test_every_command_and_option_exists(page: str, call: str) -> None:
     words = shlex.split(call.replace("[", " ").replace("]", " "))
     named = max((name for name in COMMANDS if words[: len(name.split())] == name.split()), key=len, default=None)
@@ -162,3 +167,12 @@ def test_the_index_of_decisions_has_each_under_its_title() -> None:
     }
     listed = [(name, title) for title, name in re.findall(r"- \[(.+)\]\((.+)\)", TEXTS["docs/adr/README.md"])]
     assert listed == sorted(titles.items())
+
+
+def test_the_example_of_a_repositorys_own_word_is_taken_as_it_stands() -> None:
+    [text] = [block for block in _FENCED.findall(TEXTS["README.md"]) if "enabled:" in block]
+    config, problems = parse(text, datetime(2026, 1, 1, tzinfo=UTC))
+    assert problems == ()
+    assert config.labels == ("dependencies",)
+    assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
+    assert yaml.safe_load(text).keys() == {"enabled", "action", "workflow", "owners", "labels", "ignore"}
