@@ -81,6 +81,27 @@ def test_every_name_stands_in_the_file_that_is_said_to_have_it(name: str, path: 
     assert re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text(encoding="utf-8"))
 
 
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for folder in ("bot", "sandbox", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+NAMES = {
+    page: [
+        span
+        for span in spans(text)
+        if re.fullmatch(r"[A-Za-z]*_[A-Za-z_]+|[A-Z][a-z]+[A-Za-z.]*[.A-Z][A-Za-z_]+", span)
+    ]
+    for page, text in TEXTS.items()
+    if page.startswith(("docs/how-to/", "docs/architecture"))
+}
+
+
+@pytest.mark.parametrize(("page", "name"), cases(NAMES))
+def test_every_name_of_the_code_is_in_the_code(page: str, name: str) -> None:
+    assert re.search(rf"\b{name.rpartition('.')[2]}\b", SOURCES)
+
+
 def rooms() -> list[str]:
     return [f"bot/{path.parent.name}/" for path in sorted((ROOT / "bot").glob("*/__init__.py"))]
 
