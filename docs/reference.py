@@ -25,6 +25,12 @@ def pages() -> Mapping[Path, str]:
     }
 
 
+def setting_names() -> frozenset[str]:
+    """Every key that can be set, as the page of settings writes it."""
+    schema = json_schema()
+    return frozenset(row[0].strip("`") for row in _rows(schema, schema["properties"], ""))
+
+
 def _settings(schema: Mapping[str, Any]) -> str:
     lines = [
         "# Settings",

@@ -12,6 +12,7 @@ from bot.domain.advisory import Advisory, Release
 from bot.domain.lifecycle import LIFECYCLE, end_of_life
 from bot.domain.message import Message
 from bot.domain.reference import Base
+from bot.report.ports import Channel
 from bot.settings import Settings, secret
 from bot.store.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
@@ -61,7 +62,7 @@ class SlackChannel:
         await self.slack.update(posted, key, notification(message), blocks_of(message))
 
 
-def channel_of(settings: Settings, http: Http) -> SlackChannel | None:
+def channel_of(settings: Settings, http: Http) -> Channel | None:
     """Where maintainers are told; None where nobody is to be."""
     slack = settings.slack
     if slack is None:

@@ -18,8 +18,9 @@ from bot.domain.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
+from bot.report.ports import Channel
 from bot.service.accesses import registry_access
-from bot.service.adapters import SlackChannel, channel_of
+from bot.service.adapters import channel_of
 from bot.service.grants import feed_headers, feed_sources, github_access, http_rules
 from bot.service.opened_stores import store_url
 from bot.settings import Settings
@@ -44,7 +45,7 @@ class Bot:
     host: GitHub
     registry: Registry
     feed_reader: FeedReader
-    channel: SlackChannel | None
+    channel: Channel | None
     memory: Memory
     stores: Stores
     policy: Policy

@@ -6,24 +6,15 @@ from urllib.parse import urlsplit
 from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
-from bot.domain.document import FeedKind, FeedSource
+from bot.domain.document import FeedSource
 from bot.settings import Settings, secret
-
-_KINDS = {
-    "dotnet_releases": FeedKind.DOTNET_INDEX,
-    "msrc": FeedKind.MSRC_UPDATES,
-    "dotnet_cve": FeedKind.DOTNET_TIMELINE,
-    "image_info": FeedKind.IMAGE_INFO,
-    "github_advisories": FeedKind.GITHUB_ADVISORIES,
-    "announcements": FeedKind.ANNOUNCEMENTS,
-    "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
-}
+from bot.watch.feeds.addresses import KINDS
 
 
 def feed_sources(settings: Settings) -> list[FeedSource]:
     """The feeds that the operator follows."""
-    named = {name: getattr(settings.feeds, name) for name in _KINDS}
-    return [FeedSource(_KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
+    named = {name: getattr(settings.feeds, name) for name in KINDS}
+    return [FeedSource(KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
 
 
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:

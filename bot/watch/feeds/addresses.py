@@ -1,6 +1,9 @@
-"""Where the feeds are published."""
+"""Where the feeds are published, and what each document is."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
+
+from bot.domain.document import FeedKind
 
 DOTNET_RELEASES = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
 
@@ -45,3 +48,14 @@ GITHUB_ADVISORIES = "https://api.github.com/advisories?" + urlencode(
 )
 """The hundred last updated of those that touch what .NET images carry; without `affects`, other packages of the
 ecosystem would push them out."""
+
+KINDS: Mapping[str, FeedKind] = {
+    "dotnet_releases": FeedKind.DOTNET_INDEX,
+    "msrc": FeedKind.MSRC_UPDATES,
+    "dotnet_cve": FeedKind.DOTNET_TIMELINE,
+    "image_info": FeedKind.IMAGE_INFO,
+    "github_advisories": FeedKind.GITHUB_ADVISORIES,
+    "announcements": FeedKind.ANNOUNCEMENTS,
+    "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
+}
+"""What stands at the address of each key below `feeds` in the settings."""

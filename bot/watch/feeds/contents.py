@@ -41,7 +41,7 @@ def read(source: FeedSource, data: bytes, seen_at: datetime) -> Contents:
 
     Raises `Failure` where the document as a whole is not what its kind says.
     """
-    return _READERS[source.kind](source.url, data, seen_at)
+    return READERS[source.kind](source.url, data, seen_at)
 
 
 def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> Contents:
@@ -97,7 +97,7 @@ def _image_info(url: str, data: bytes, seen_at: datetime) -> Contents:
     return Contents(inventory=inventory, problems=parsed.problems)
 
 
-_READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
+READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
     FeedKind.DOTNET_INDEX: _dotnet_index,
     FeedKind.DOTNET_RELEASES: _dotnet_releases,
     FeedKind.DOTNET_TIMELINE: _dotnet_timeline,

@@ -1,4 +1,4 @@
-"""The manifests hold what the README promises of them, and fit the image and the settings."""
+"""The manifests hold what docs/deploy.md promises of them, and fit the image and the settings."""
 
 from pathlib import Path
 from typing import Any

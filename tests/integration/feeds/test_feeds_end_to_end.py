@@ -10,11 +10,12 @@ import pytest_asyncio
 from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
-from bot.domain.document import FeedKind, FeedSource
+from bot.domain.document import FeedSource
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
 from bot.store.feeds import FeedsStore
+from bot.watch.feeds.addresses import KINDS
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
 from sandbox.edge import Surroundings
@@ -23,16 +24,6 @@ from sandbox.serving import Server
 from tests.unit.watch.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
-
-KINDS = {
-    "dotnet_releases": FeedKind.DOTNET_INDEX,
-    "msrc": FeedKind.MSRC_UPDATES,
-    "dotnet_cve": FeedKind.DOTNET_TIMELINE,
-    "image_info": FeedKind.IMAGE_INFO,
-    "github_advisories": FeedKind.GITHUB_ADVISORIES,
-    "announcements": FeedKind.ANNOUNCEMENTS,
-    "image_announcements": FeedKind.IMAGE_ANNOUNCEMENTS,
-}
 
 
 @dataclass

@@ -1,9 +1,11 @@
 import httpx
 import pytest
 
-from bot.watch.feeds import addresses
+from bot.domain.document import FeedKind
+from bot.settings.feeds import FeedsSettings
+from bot.watch.feeds import addresses, contents
 
-ALL = [value for name, value in vars(addresses).items() if name.isupper() and not name.startswith("_")]
+ALL = [value for value in vars(addresses).values() if isinstance(value, str) and value.startswith("https:")]
 
 
 @pytest.mark.parametrize("url", ALL)
@@ -16,3 +18,8 @@ def test_the_advisories_asked_for_are_those_of_glibc_musl_and_windows_packs() ->
     packages = httpx.URL(addresses.GITHUB_ADVISORIES).params["affects"].split(",")
     for identifier in ("linux-x64", "linux-musl-x64", "win-x64"):
         assert f"Microsoft.NETCore.App.Runtime.{identifier}" in packages
+
+
+def test_every_feed_that_can_be_set_has_a_kind_and_every_kind_a_reader() -> None:
+    assert addresses.KINDS.keys() == FeedsSettings.model_fields.keys()
+    assert set(FeedKind) == contents.READERS.keys()

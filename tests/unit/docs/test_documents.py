@@ -1,0 +1,199 @@
+"""The documents speak of rooms, commands, settings, files and targets that exist, and of each that exists."""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from bot.cli.main import app
+from bot.formats.repository_config import parse
+from docs.reference import setting_names
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
+ALL = "\n".join(TEXTS.values())
+TOP = {path.name for path in ROOT.iterdir()}
+
+_FENCED = re.compile(r"(?ms)^[ ]*```[a-z]*\n(.*?)^[ ]*```")
+_SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
+_PATH = re.compile(r"\.?[\w-]+(?:[./][\w.-]+)*/?")
+_PLACEHOLDER = re.compile(r"(?:^|[/_.])[A-Z]{3,}(?=[/_.]|$)(?!\.md)")
+"""`bot/formats/NAME/finder.py` is a pattern, `SECURITY.md` a file."""
+
+
+def spans(text: str) -> list[str]:
+    """What stands between backticks, but for blocks of code."""
+    return [" ".join(span.split()) for span in _SPAN.findall(_FENCED.sub("", text))]
+
+
+def code(text: str) -> list[str]:
+    """Lines that a reader may type: code between backticks, and the lines of blocks."""
+    return [*spans(text), *(line.strip() for block in _FENCED.findall(text) for line in block.splitlines())]
+
+
+def cases(found: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(page, item) for page, items in found.items() for item in dict.fromkeys(items)]
+
+
+LINKS = cases({page: re.findall(r"\]\(([^)\s:]+)\)", text) for page, text in TEXTS.items()})
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_every_link_leads_to_a_file_and_its_heading(page: str, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    file = (ROOT / page).parent / path if path else ROOT / page
+    assert file.exists()
+    if anchor:
+        headings = re.findall(r"(?m)^#+ (.+)$", file.read_text(encoding="utf-8"))
+        assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_linked_from_another() -> None:
+    linked = {
+        os.path.normpath(os.path.join(os.path.dirname(page), target.partition("#")[0])) for page, target in LINKS
+    }
+    assert {page for page in TEXTS if page.startswith("docs/")} - linked == set()
+
+
+def paths(text: str) -> list[str]:
+    found = [span for span in spans(text) if _PATH.fullmatch(span) and not _PLACEHOLDER.search(span)]
+    return [path for path in found if path.partition("/")[0] in TOP and ("/" in path or (ROOT / path).suffix)]
+
+
+@pytest.mark.parametrize(("page", "path"), cases({page: paths(text) for page, text in TEXTS.items()}))
+def test_every_path_exists(page: str, path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+PLACED = re.findall(r"`([A-Za-z_.]+)`(?:\s+in\s+|\s+\(|\s+of\s+)`(bot/[\w/]+\.py)`", ALL)
+
+
+@pytest.mark.parametrize(("name", "path"), sorted(set(PLACED)))
+def test_every_name_stands_in_the_file_that_is_said_to_have_it(name: str, path: str) -> None:
+    assert re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text(encoding="utf-8"))
+
+
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for folder in ("bot", "sandbox", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+NAMES = {
+    page: [
+        span
+        for span in spans(text)
+        if re.fullmatch(r"[A-Za-z]*_[A-Za-z_]+|[A-Z][a-z]+[A-Za-z.]*[.A-Z][A-Za-z_]+", span)
+    ]
+    for page, text in TEXTS.items()
+    if page.startswith(("docs/how-to/", "docs/architecture"))
+}
+
+
+@pytest.mark.parametrize(("page", "name"), cases(NAMES))
+def test_every_name_of_the_code_is_in_the_code(page: str, name: str) -> None:
+    assert re.search(rf"\b{name.rpartition('.')[2]}\b", SOURCES)
+
+
+def rooms() -> list[str]:
+    return [f"bot/{path.parent.name}/" for path in sorted((ROOT / "bot").glob("*/__init__.py"))]
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_every_room_is_in_the_architecture(room: str) -> None:
+    assert f"| `{room}` |" in TEXTS["docs/architecture.md"]
+
+
+def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, inner in command.commands.items():
+        yield from commands(inner, f"{path} {name}".strip())
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_a_document(command: str) -> None:
+    assert f"`{command}`" in ALL or f"freshness-bot {command}" in ALL
+
+
+def calls(text: str) -> list[str]:
+    """Each call of the program, up to a comment, a pipe or the end of its line."""
+    said = re.compile(r"(?<!deploy/)(?<!-n )(?<![\w/])(?:\.venv/bin/)?freshness-bot ([a-z][^#|\n]*)")
+    return [call.strip() for line in code(text) for call in said.findall(line)]
+
+
+@pytest.mark.parametrize(
+    ("page", "call"), cases({page: calls(text) for page, text in TEXTS.items() if page != "CHANGELOG.md"})
+)
+def test_every_command_and_option_exists(page: str, call: str) -> None:
+    words = shlex.split(call.replace("[", " ").replace("]", " "))
+    named = max((name for name in COMMANDS if words[: len(name.split())] == name.split()), key=len, default=None)
+    groups = {name.split()[0] for name in COMMANDS if " " in name}
+    assert named is not None or words in ([group] for group in groups)
+    if named is not None:
+        known = {option for parameter in COMMANDS[named].params for option in parameter.opts} | {"--help"}
+        assert {word for word in words if re.match(r"--?[a-z]", word)} <= known
+
+
+TARGETS = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+NAMED_TARGETS = {target for line in code(ALL) for target in re.findall(r"^make ([a-z-]+)", line)}
+
+
+def test_every_target_of_make_that_is_named_exists_and_each_that_exists_is_named() -> None:
+    assert NAMED_TARGETS == TARGETS
+
+
+SETTINGS = setting_names()
+_SECTIONS = "|".join(sorted({name.partition(".")[0].removesuffix("[]") for name in SETTINGS}))
+
+
+def settings(text: str) -> list[str]:
+    """Keys with a section before them; whoever the section is for stands in capitals."""
+    key = re.compile(rf"(?:{_SECTIONS})(?:\[\])?(?:\.[A-Za-z_]+)+")
+    found = [span for span in spans(text) if key.fullmatch(span) and not re.search(r"\.(?:py|ya?ml|md|db)$", span)]
+    return [re.sub(r"\.[A-Z]+(?=\.)", ".NAME", name) for name in found]
+
+
+@pytest.mark.parametrize(("page", "key"), cases({page: settings(text) for page, text in TEXTS.items()}))
+def test_every_setting_exists(page: str, key: str) -> None:
+    assert key.removesuffix(".NAME") in SETTINGS
+
+
+def test_every_setting_is_in_a_document() -> None:
+    assert SETTINGS - set(spans(ALL)) == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"FRESHNESS_BOT_[A-Z_]*[A-Z]", ALL))))
+def test_every_variable_is_that_of_a_setting(name: str) -> None:
+    setting = name.removeprefix("FRESHNESS_BOT_").lower().replace("__", ".")
+    assert setting == "config" or setting in SETTINGS
+
+
+def test_the_index_of_decisions_has_each_under_its_title() -> None:
+    folder = ROOT / "docs" / "adr"
+    titles = {
+        path.name: path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for path in folder.glob("[0-9]*.md")
+    }
+    listed = [(name, title) for title, name in re.findall(r"- \[(.+)\]\((.+)\)", TEXTS["docs/adr/README.md"])]
+    assert listed == sorted(titles.items())
+
+
+def test_the_example_of_a_repositorys_own_word_is_taken_as_it_stands() -> None:
+    [text] = [block for block in _FENCED.findall(TEXTS["README.md"]) if "enabled:" in block]
+    config, problems = parse(text, datetime(2026, 1, 1, tzinfo=UTC))
+    assert problems == ()
+    assert config.labels == ("dependencies",)
+    assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
+    assert yaml.safe_load(text).keys() == {"enabled", "action", "workflow", "owners", "labels", "ignore"}
