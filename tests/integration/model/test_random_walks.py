@@ -267,10 +267,10 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "fleet"):
             return
-        WRITTEN.append(len(self.fleet.forge.calls))
-        TAKEN.append(self.steps)
         try:
             self.run(self.settle())
+            WRITTEN.append(len(self.fleet.forge.calls))
+            TAKEN.append(self.steps)
         finally:
             self.run(self.fleet.database.close())
             self.loop.close()
