@@ -31,7 +31,8 @@ class WaveTally:
     """How the rebuilds of one wave of one rollout stand.
 
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` are open pull
-    requests. `failed` are among the `ended`. `began_at` and `done_since` are kept from when they were first seen.
+    requests. `failed` are among the `ended`, `forgiven` among the failed: a person has seen them and gone on.
+    `began_at` and `done_since` are kept from when they were first seen.
     """
 
     waiting: int = 0
@@ -39,6 +40,7 @@ class WaveTally:
     unmerged: int = 0
     ended: int = 0
     failed: int = 0
+    forgiven: int = 0
     began_at: datetime | None = None
     done_since: datetime | None = None
 
@@ -89,8 +91,8 @@ def advance(
         if held is not None:
             holds[wave.name] = held
             continue
-        if (room := _room(wave, tally)) > 0:
-            release[wave.name] = room
+        if (more := room(wave, tally)) > 0:
+            release[wave.name] = more
         if tally.done_since is None:
             left_out = _set_aside(wave, tally, now)
             if _is_done(wave, tally, left_out):
@@ -121,15 +123,37 @@ def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
     return since + sum((wave.soak for wave in before), timedelta()) + max(wave.wait_at_most for wave in before)
 
 
+def in_order(waves: Sequence[Wave], names: Iterable[str]) -> tuple[Wave, ...]:
+    """The waves as configured, and after them those that are configured no more."""
+    known = {wave.name for wave in waves}
+    return (*waves, *(Wave(name) for name in sorted(set(names) - known)))
+
+
+def probable_start(waves: Sequence[Wave], name: str, holds: Mapping[str, Hold]) -> datetime | None:
+    """When a wave will probably begin: once the one that holds it is through, and those between have soaked."""
+    held = holds.get(name)
+    if held is None or held.until is None:
+        return None
+    at = held.until
+    for wave in waves:
+        if wave.name == name:
+            break
+        if wave.name in holds:
+            at += wave.soak
+    return at
+
+
 def _too_many_failed(tallies: Iterable[WaveTally], most: float) -> str | None:
     listed = list(tallies)
-    failed, ended = sum(tally.failed for tally in listed), sum(tally.ended for tally in listed)
+    failed = sum(tally.failed - tally.forgiven for tally in listed)
+    ended = sum(tally.ended - tally.forgiven for tally in listed)
     if failed < LEAST_FAILURES or failed <= most * ended:
         return None
     return f"{failed} of {counted(ended, 'ended rebuild')} failed, more than {most:.0%}"
 
 
-def _room(wave: Wave, tally: WaveTally) -> int:
+def room(wave: Wave, tally: WaveTally) -> int:
+    """How many more rebuilds of a wave may be under way."""
     return tally.waiting if wave.batch is None else min(tally.waiting, max(wave.batch - tally.under_way, 0))
 
 
@@ -139,7 +163,8 @@ def _set_aside(wave: Wave, tally: WaveTally, now: datetime) -> int:
 
 
 def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
-    return tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total
+    is_over = tally.waiting + tally.under_way == 0  # even where all was called off before it began
+    return is_over or (tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total)
 
 
 def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:

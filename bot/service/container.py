@@ -15,8 +15,10 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.clock import Clock
 from bot.domain.policy import Policy
+from bot.domain.waves import Wave
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
+from bot.plan.advance import RolloutOptions
 from bot.reconcile.loop import Loop
 from bot.service.accesses import registry_access
 from bot.service.adapters import SlackChannel, channel_of
@@ -70,6 +72,12 @@ class Bot:
     def alert_options(self) -> AlertOptions:
         alerts = self.settings.alerts
         return AlertOptions(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory)
+
+    @property
+    def rollout_options(self) -> RolloutOptions:
+        rollout = self.settings.rollout
+        waves = tuple(Wave(wave.name, wave.soak, wave.batch) for wave in rollout.waves)
+        return RolloutOptions(waves, rollout.pause_when_failed)
 
     @property
     def act_options(self) -> ActOptions:

@@ -15,6 +15,7 @@ from bot.discover import stage as discover
 from bot.domain.failure import Failure
 from bot.follow import stage as follow
 from bot.formats.rewrite.refresh import refresh
+from bot.plan import advance
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.adapters import Known
@@ -80,6 +81,11 @@ async def plan_tick(bot: Bot) -> Outcome:
     return Outcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
 
 
+async def advance_tick(bot: Bot) -> Outcome:
+    tally = await advance.tick(bot.stores.advance, bot.rollout_options, bot.clock)
+    return Outcome("advance", {"released": tally.released, "waves_done": tally.waves_done}, list(tally.paused))
+
+
 async def act_tick(bot: Bot) -> Outcome:
     tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
@@ -123,6 +129,7 @@ STAGES = (
     Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
+    Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("report", report_tick, timedelta(seconds=5)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.store.act import ActStore
+from bot.store.advance import AdvanceStore
 from bot.store.assess import AssessStore
 from bot.store.discover import DiscoverStore
 from bot.store.engine.database import Database
@@ -29,6 +30,7 @@ class Stores:
     assess: AssessStore
     notices: NoticesStore
     plan: PlanStore
+    advance: AdvanceStore
     act: ActStore
     follow: FollowStore
     report: ReportStore
@@ -45,6 +47,7 @@ class Stores:
             AssessStore(database, worker, clock),
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),
+            AdvanceStore(database, worker, clock),
             ActStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ReportStore(database, worker, clock),
