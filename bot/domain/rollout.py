@@ -43,8 +43,8 @@ class Rollout:
 class PlannedRebuild:
     """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes.
 
-    `severity` is the worst that it fixes. From `overdue_at` on it waits for no wave. `soak` is how long its wave has
-    to stand after it, None where no wave says.
+    `severity` is the worst that it fixes. From `overdue_at` on it waits for no wave. `soak` is how long its wave
+    has to stand after it, None where no wave says.
     """
 
     repository_id: int

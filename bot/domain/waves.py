@@ -32,7 +32,8 @@ class WaveTally:
 
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` are open pull
     requests. `failed` are among the `ended`, `forgiven` among the failed: a person has seen them and gone on.
-    `began_at` and `done_since` are kept from when they were first seen.
+    `began_at` and `done_since` are kept from when they were first seen. `soak` is what the rules ask for these
+    rebuilds, None where only the wave says.
     """
 
     waiting: int = 0
@@ -43,6 +44,7 @@ class WaveTally:
     forgiven: int = 0
     began_at: datetime | None = None
     done_since: datetime | None = None
+    soak: timedelta | None = None
 
     @property
     def total(self) -> int:
@@ -99,11 +101,11 @@ def advance(
                 done.append(wave.name)
                 if left_out:
                     set_aside[wave.name] = left_out
-                held = _soaking(wave, now, now)
+                held = _soaking(wave, tally, now, now)
             else:
                 held = _unfinished(wave, tally, now)
         else:
-            held = _soaking(wave, tally.done_since, now)
+            held = _soaking(wave, tally, tally.done_since, now)
     return Advance(release, tuple(done), set_aside, holds)
 
 
@@ -167,8 +169,8 @@ def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
     return is_over or (tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total)
 
 
-def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:
-    through = since + wave.soak
+def _soaking(wave: Wave, tally: WaveTally, since: datetime, now: datetime) -> Hold | None:
+    through = since + (wave.soak if tally.soak is None else tally.soak)
     return None if now >= through else Hold(f"wave {wave.name} soaks", through)
 
 

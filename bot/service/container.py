@@ -15,7 +15,6 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.clock import Clock
 from bot.domain.policy import Policy
-from bot.domain.waves import Wave
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.plan.advance import RolloutOptions
@@ -75,9 +74,7 @@ class Bot:
 
     @property
     def rollout_options(self) -> RolloutOptions:
-        rollout = self.settings.rollout
-        waves = tuple(Wave(wave.name, wave.soak, wave.batch) for wave in rollout.waves)
-        return RolloutOptions(waves, rollout.pause_when_failed)
+        return rollout_options_of(self.policy)
 
     @property
     def act_options(self) -> ActOptions:
@@ -95,6 +92,11 @@ class Bot:
     def forge_host(self) -> str:
         """The name under which the loop knows that the forge pauses."""
         return urlsplit(self.settings.github.api_url).netloc
+
+
+def rollout_options_of(policy: Policy) -> RolloutOptions:
+    """What the operator wants of rollouts, for the stage and for whoever shows what it will do."""
+    return RolloutOptions(policy.waves, policy.pause_when_failed, policy.freezes)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Rollouts on their way through their waves: what `plan.advance` reads and writes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
@@ -72,8 +72,9 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
         "late": and_(ready, late),
         "urgent": and_(ready, _is_urgent(gate)),
     }
+    soak = func.max(case((has_ended, rebuilds.c.soak_seconds))).label("soak")
     query = (
-        select(rebuilds.c.rollout_id, rebuilds.c.wave, *(_count(name, met) for name, met in counts.items()))
+        select(rebuilds.c.rollout_id, rebuilds.c.wave, soak, *(_count(name, met) for name, met in counts.items()))
         .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
         .where(rollouts.c.ended_at.is_(None), *where)
         .group_by(rebuilds.c.rollout_id, rebuilds.c.wave)
@@ -99,11 +100,15 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
 
 
 async def open_pause(
-    connection: AsyncConnection, rollout: int | None, who: str, reason: str, now: datetime
+    connection: AsyncConnection, rollout: int | None, who: str, reason: str, now: datetime, *, once: bool = False
 ) -> bool:
-    """Whether this pauses what was not paused; it is told once."""
+    """Whether this pauses what was not paused; it is told once.
+
+    With `once` nothing is done where the same was a reason to pause before.
+    """
     which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
-    if (await connection.execute(select(pauses.c.id).where(pauses.c.until.is_(None), which))).first() is not None:
+    same = or_(pauses.c.until.is_(None), pauses.c.reason == reason) if once else pauses.c.until.is_(None)
+    if (await connection.execute(select(pauses.c.id).where(same, which))).first() is not None:
         return False
     added = await connection.execute(
         insert(pauses).values(rollout_id=rollout, since=now, who=who, reason=reason).returning(pauses.c.id)
@@ -117,8 +122,9 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
+    soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
-        row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven, began_at, done_since
+        row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven, began_at, done_since, soak
     )
 
 

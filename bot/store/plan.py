@@ -283,6 +283,7 @@ def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) ->
     overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
     return {
         "severity": item.severity.value if item.severity else None,
+        "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
         "waits_since": min([now, *(old.waits_since for old in before if old.waits_since is not None)]),
         "overdue_at": min(overdue, default=None),
         "held_because": next((old.held_because for old in before if old.held_because), None),

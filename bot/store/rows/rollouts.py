@@ -20,8 +20,10 @@ _ROLLOUT_PAUSED = exists(
     select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id)
 )
 
-MAY_BEGIN = and_(rebuilds.c.released_at.is_not(None), ~IS_KEPT, ~_ROLLOUT_PAUSED)
-"""Its wave has come, and nobody keeps it or its rollout."""
+MAY_BEGIN = and_(
+    rebuilds.c.released_at.is_not(None), ~IS_KEPT, or_(rebuilds.c.at_request.is_(True), ~_ROLLOUT_PAUSED)
+)
+"""Its wave has come and nobody keeps it or its rollout; what was asked for by itself begins in a paused one too."""
 
 IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~_ALL_PAUSED)
 """Nobody has called it off, and the bot is not paused as a whole."""

@@ -14,9 +14,11 @@ def upgrade() -> None:
     """What was planned before may begin as it always could."""
     for column in (
         sa.Column("severity", sa.String(length=16), nullable=True),
+        sa.Column("soak_seconds", sa.Integer(), nullable=True),
         sa.Column("waits_since", _MOMENT, nullable=True),
         sa.Column("overdue_at", _MOMENT, nullable=True),
         sa.Column("released_at", _MOMENT, nullable=True),
+        sa.Column("at_request", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("held_because", sa.Text(), nullable=True),
         sa.Column("quarantine_id", _ID, nullable=True),
         sa.Column("retried_as", _ID, nullable=True),
