@@ -9,6 +9,7 @@ from bot.domain.advisory import Severity
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.freezes import Freeze, frozen_by
+from bot.domain.policy import Policy
 from bot.domain.waves import Wave, WaveTally, advance, in_order, latest_start, room
 
 SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
@@ -25,6 +26,11 @@ class RolloutOptions:
     waves: tuple[Wave, ...] = ()
     pause_when_failed: float = 0.2
     freezes: tuple[Freeze, ...] = ()
+
+
+def rollout_options_of(policy: Policy) -> RolloutOptions:
+    """What the operator wants of rollouts."""
+    return RolloutOptions(policy.waves, policy.pause_when_failed, policy.freezes)
 
 
 @dataclass(frozen=True, slots=True)

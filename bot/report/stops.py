@@ -51,8 +51,8 @@ def pause_message(news: PauseNews) -> Message:
     blocks: list[Block] = []
     if news.until is None:
         title = f"{what} paused"
-        how = "--all" if news.rollout is None else str(news.rollout)
-        command = Span(f"freshness-bot rollout resume {how} --reason …", Style.CODE)
+        how = "resume --all" if news.rollout is None else f"rollout resume {news.rollout}"
+        command = Span(f"freshness-bot {how} --reason …", Style.CODE)
         failed = [(Span(item.repository, url=item.url), Span(f": {short(item.reason)}")) for item in news.failures]
         blocks += [listed(failed)] if failed else []
         blocks.append(Paragraph(((Span("It goes on with "), command),)))

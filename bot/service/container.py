@@ -17,7 +17,7 @@ from bot.domain.clock import Clock
 from bot.domain.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
-from bot.plan.advance import RolloutOptions
+from bot.plan.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
 from bot.service.accesses import registry_access
 from bot.service.adapters import SlackChannel, channel_of
@@ -92,11 +92,6 @@ class Bot:
     def forge_host(self) -> str:
         """The name under which the loop knows that the forge pauses."""
         return urlsplit(self.settings.github.api_url).netloc
-
-
-def rollout_options_of(policy: Policy) -> RolloutOptions:
-    """What the operator wants of rollouts, for the stage and for whoever shows what it will do."""
-    return RolloutOptions(policy.waves, policy.pause_when_failed, policy.freezes)
 
 
 @asynccontextmanager
