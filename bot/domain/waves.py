@@ -33,7 +33,7 @@ class WaveTally:
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` are open pull
     requests. `failed` are among the `ended`, `forgiven` among the failed: a person has seen them and gone on.
     `began_at` and `done_since` are kept from when they were first seen. `soak` is what the rules ask for these
-    rebuilds, None where only the wave says.
+    rebuilds, None where only the wave says; `last_end` is when the last of them ended.
     """
 
     waiting: int = 0
@@ -45,6 +45,7 @@ class WaveTally:
     began_at: datetime | None = None
     done_since: datetime | None = None
     soak: timedelta | None = None
+    last_end: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -63,13 +64,13 @@ class Hold:
 class Advance:
     """What a rollout's waves may do now.
 
-    `release` says how many more rebuilds of a wave may begin, `done` names waves that are seen done for the first
-    time, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others wait. `pause` is
+    `release` says how many more rebuilds of a wave may begin, `done` which waves are seen done for the first time,
+    and since when they are, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others wait. `pause` is
     set where so many failed that a person must look.
     """
 
     release: Mapping[str, int] = field(default_factory=dict)
-    done: tuple[str, ...] = ()
+    done: Mapping[str, datetime] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     pause: str | None = None
@@ -82,7 +83,7 @@ def advance(
     if (pause := _too_many_failed(tallies.values(), pause_when_failed)) is not None:
         return Advance(pause=pause)
     release: dict[str, int] = {}
-    done: list[str] = []
+    done: dict[str, datetime] = {}
     set_aside: dict[str, int] = {}
     holds: dict[str, Hold] = {}
     held: Hold | None = None
@@ -98,15 +99,15 @@ def advance(
         if tally.done_since is None:
             left_out = _set_aside(wave, tally, now)
             if _is_done(wave, tally, left_out):
-                done.append(wave.name)
+                since = done[wave.name] = now if left_out or tally.last_end is None else tally.last_end
                 if left_out:
                     set_aside[wave.name] = left_out
-                held = _soaking(wave, tally, now, now)
+                held = _soaking(wave, tally, since, now)
             else:
                 held = _unfinished(wave, tally, now)
         else:
             held = _soaking(wave, tally, tally.done_since, now)
-    return Advance(release, tuple(done), set_aside, holds)
+    return Advance(release, done, set_aside, holds)
 
 
 def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:

@@ -78,7 +78,7 @@ class Step:
     rollout: int
     release: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
-    done: tuple[str, ...] = ()
+    done: Mapping[str, datetime] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     urgent: bool = False
     pause: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
@@ -21,7 +21,7 @@ from bot.store.rows.rollouts import IS_KEPT, IS_WAITING, is_paused
 from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
 
 _COUNTED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
-"""Ends that count for a wave; what was superseded or skipped is no longer in it."""
+"""Ends that count for a wave, a failure until it was tried again; what was superseded or skipped is no longer in it."""
 
 
 class AdvanceStore(Store):
@@ -58,7 +58,9 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     ready = and_(IS_WAITING, *_may_pass(gate))
     late = or_(*(_is_late(gate, name) for name in gate.late_since)) if gate.late_since else ~true()
     is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
-    has_ended = and_(rebuilds.c.state.in_(_COUNTED), rebuilds.c.retried_as.is_(None))
+    again = rebuilds.alias()
+    is_tried_again = exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, again.c.state.in_(ENDED)))
+    has_ended = and_(rebuilds.c.state.in_(_COUNTED), ~is_tried_again)
     has_failed = and_(has_ended, rebuilds.c.state == State.FAILED)
     resumed = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
     counts = {
@@ -73,8 +75,15 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
         "urgent": and_(ready, _is_urgent(gate)),
     }
     soak = func.max(case((has_ended, rebuilds.c.soak_seconds))).label("soak")
+    last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
     query = (
-        select(rebuilds.c.rollout_id, rebuilds.c.wave, soak, *(_count(name, met) for name, met in counts.items()))
+        select(
+            rebuilds.c.rollout_id,
+            rebuilds.c.wave,
+            soak,
+            last_end,
+            *(_count(name, met) for name, met in counts.items()),
+        )
         .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
         .where(rollouts.c.ended_at.is_(None), *where)
         .group_by(rebuilds.c.rollout_id, rebuilds.c.wave)
@@ -124,7 +133,8 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
     soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
-        row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven, began_at, done_since, soak
+        *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
+        *(began_at, done_since, soak, row.last_end),
     )
 
 
@@ -175,13 +185,13 @@ async def _keep_times(connection: AsyncConnection, step: Step, began: Sequence[s
         await connection.execute(
             row.on_conflict_do_update(index_elements=["rollout_id", "name"], set_={"began_at": first})
         )
-    for name in step.done:
+    for name, since in step.done.items():
         left_out = step.set_aside.get(name, 0)
         row = insert_into(connection, rollout_waves).values(
-            rollout_id=step.rollout, name=name, done_since=now, set_aside=left_out
+            rollout_id=step.rollout, name=name, done_since=since, set_aside=left_out
         )
         await connection.execute(
             row.on_conflict_do_update(
-                index_elements=["rollout_id", "name"], set_={"done_since": now, "set_aside": left_out}
+                index_elements=["rollout_id", "name"], set_={"done_since": since, "set_aside": left_out}
             )
         )
