@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.act.pull_request.wording import closing
+from bot.act.pull_request.section import closed
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import PullRequest
+from bot.domain.forge import Forge
 from bot.domain.rebuild import Action, Rebuild, State
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
@@ -28,21 +28,15 @@ class CallingOffStore(Protocol):
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
 
 
-class Host(Protocol):
-    async def pull_requests(self, repository: str, branch: str) -> list[PullRequest]: ...
-
-    async def close_pull_request(self, repository: str, number: int, *, body: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class CallingOffTally:
     done: int = 0
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: CallingOffStore, host: Host, host_name: str, loop: Loop) -> CallingOffTally:
+async def tick(store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> CallingOffTally:
     """Works until nothing is due; `host_name` is how the loop knows that the forge pauses."""
-    tally = await loop.run(_CallingOff(store, host, host_name, loop.clock))
+    tally = await loop.run(_CallingOff(store, forge, host_name, loop.clock))
     return CallingOffTally(tally.done, tuple(tally.problems))
 
 
@@ -53,9 +47,9 @@ class _CallingOff(Work[CalledOff, Rebuild]):
     batch = 3
     at_once = 1
 
-    def __init__(self, store: CallingOffStore, host: Host, host_name: str, clock: Clock) -> None:
+    def __init__(self, store: CallingOffStore, forge: Forge, host_name: str, clock: Clock) -> None:
         self._store = store
-        self._host = host
+        self._forge = forge
         self._clock = clock
         self.home = host_name
 
@@ -67,11 +61,12 @@ class _CallingOff(Work[CalledOff, Rebuild]):
         """A run that goes on is left alone: what it builds is as fresh as any."""
         rebuild = item.rebuild
         if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
-            for request in await self._host.pull_requests(rebuild.repository, rebuild.branch):
+            look = await self._forge.look(rebuild.identity, rebuild.branch, ())
+            for request in look.pull_requests:
                 if request.is_open:
                     await lease.check()
-                    body = closing(request.body, item.reason)
-                    await self._host.close_pull_request(rebuild.repository, request.number, body=body)
+                    body = closed(request.body, item.reason)
+                    await self._forge.close_pull_request(look.standing.identity, request, body=body)
         return rebuild.moved(State.CANCELLED, item.reason, at=self._clock.now())
 
     async def settle(self, item: CalledOff, result: Rebuild) -> None:

@@ -65,8 +65,8 @@ class Advance:
     """What a rollout's waves may do now.
 
     `release` says how many more rebuilds of a wave may begin, `done` which waves are seen done for the first time,
-    and since when they are, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others wait. `pause` is
-    set where so many failed that a person must look.
+    and since when they are, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others
+    wait. `pause` is set where so many failed that a person must look.
     """
 
     release: Mapping[str, int] = field(default_factory=dict)

@@ -68,6 +68,8 @@ class ActStore(RebuildStore):
                 rebuilds.c.action == Action.DISPATCH.value,
                 rebuilds.c.state.in_(AWAITING),
                 rebuilds.c.due_at <= self._clock.now(),
+                MAY_BEGIN,
+                IS_LEFT_TO_THE_BOT,
             )
             .order_by(rebuilds.c.due_at, rebuilds.c.id)
             .limit(limit)

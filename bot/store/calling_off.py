@@ -4,6 +4,7 @@ from sqlalchemy import and_, select
 
 from bot.act.calling_off import CalledOff
 from bot.domain.rebuild import ENDED
+from bot.domain.repository import Identity
 from bot.reconcile.work import Claimed
 from bot.store.engine.due_rows import DueRows
 from bot.store.rebuilds import RebuildStore
@@ -19,6 +20,7 @@ class CallingOffStore(RebuildStore):
 
     async def _read(self, claimed: Claimed) -> CalledOff:
         row = claimed.row
-        named = select(repositories.c.name).where(repositories.c.id == row["repository_id"])
+        named = select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == row["repository_id"])
         async with self._database.reading() as connection:
-            return CalledOff(rebuild_of(row, (await connection.execute(named)).scalar_one()), row["call_off"])
+            home = (await connection.execute(named)).one()
+        return CalledOff(rebuild_of(row, Identity(home.name, home.node_id)), row["call_off"])

@@ -82,7 +82,7 @@ async def settled(
     policy: Sequence[dict[str, object]] = (),
     rollout: Mapping[str, object] | None = None,
 ) -> Stage:
-    """The sample fleet after its first pass; `policy`, instead of acting at once, and `rollout` as in the settings."""
+    """The sample fleet after its first pass; `policy` and `rollout` as in the settings, else all at once."""
     fleet = SampleFleet(world)
     await fleet.build("10.0.0")
     clock = AheadClock()
