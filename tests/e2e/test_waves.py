@@ -169,3 +169,26 @@ async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_t
 
     assert started(staged) == list(CANARIES)
     assert await staged.bot.stores.views.open_quarantines() == []
+
+
+async def test_a_base_on_which_three_fail_twice_is_quarantined(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    finish(staged)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=3)
+    await staged.fleet.publish_runtime("10.0.2")
+    await staged.run_pass()
+    for again in range(2):
+        for name in CANARIES:
+            running = [run for run in staged.world.github.runs(name) if run.conclusion is None]
+            assert len(running) == 1, f"attempt {again}"
+            staged.world.github.finish_run(running[0].id, "failure")
+        await staged.run_pass()
+        await staged.run_pass()
+
+    [found] = await staged.bot.stores.views.open_quarantines()
+    assert found.reason.startswith("3 of 3 repositories fail on it that were green on the digest before")
+    assert found.digest == staged.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
+    assert found.waiting == 3
+    assert not await opened(staged)
