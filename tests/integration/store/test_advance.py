@@ -129,5 +129,5 @@ async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_i
 
 async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) -> None:
     await planned(stores, 1)
-    with pytest.raises(Failure, match="no base 'aspnet:9.9' is known"):
+    with pytest.raises(Failure, match="no base 'aspnet:9\\.9' is known"):
         await stores.orders.quarantine("aspnet:9.9", ANN)
