@@ -147,7 +147,7 @@ class Deciding:
         for number, (rebuild, moves) in list(self._waiting.items()):
             if change not in moves:
                 continue
-            due_at = reconsidered(rebuild, [self._changes[move] for move in moves], self.policy, now)
+            due_at = reconsidered(rebuild, [self._changes[move] for move in moves], self.policy, now).due_at
             if due_at < rebuild.due_at:
                 self._waiting[number] = (replace(rebuild, due_at=due_at), moves)
                 heappush(self._queue, (due_at, rebuild.repository, number))

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import checkout, config, gate, look, packages, past, policy, service, verify
+from bot.cli import checkout, config, gate, look, packages, past, policy, rollout, service, verify
 
 FIRST = ("scan", "update", "config", "once", "run")
 """What somebody new needs, in this order."""
@@ -17,6 +17,16 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "plan": look.plan,
         "explain": look.explain,
         "history": look.history,
+    },
+    "Roll out": {
+        "rollout": rollout.app,
+        "retry": rollout.retry,
+        "skip": rollout.skip,
+        "hold": rollout.hold,
+        "pause": rollout.pause,
+        "resume": rollout.resume,
+        "quarantine": rollout.quarantine,
+        "journal": rollout.journal,
     },
     "Check files and images": {
         "scan": checkout.scan,

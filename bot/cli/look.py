@@ -1,6 +1,6 @@
 """`status`, `plan`, `explain` and `history`: what the store knows, shown; nobody else is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,10 +8,11 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
-from bot.cli.text import lag, moment
+from bot.cli.text import held_text, lag, moment
 
 if TYPE_CHECKING:
     from bot.domain.rebuild import Rebuild
+    from bot.domain.waves import Hold
     from bot.views.explanation import Explanation
     from bot.views.history import History
     from bot.views.status import Status
@@ -41,7 +42,8 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     from bot.settings import load
 
     found = asyncio.run(read_status(load(config), SystemClock()))
-    show_rebuilds([rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action], output)
+    ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
+    show_rebuilds(ahead, output, found.waits)
 
 
 def explain(
@@ -80,21 +82,28 @@ def history(
     show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)
 
 
-def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format) -> None:
-    """Writes what is ahead, a row for each rebuild."""
+def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:
+    """Writes what is ahead, a row for each rebuild; `waits` says by id what some wait for."""
+    waits = waits or {}
     from bot.views.rebuilds import as_json
 
     if output is Format.JSON:
-        print_json([as_json(rebuild) for rebuild in rebuilds])
+        print_json([as_json(rebuild, waits.get(rebuild.id)) for rebuild in rebuilds])
     elif not rebuilds:
         print_line("Nothing is planned.")
     else:
         from bot.views.rebuilds import what
 
         print_table(
-            ("repository", "what", "state", "due", "why"),
-            [(r.repository, Link(what(r), r.url), r.state, moment(r.due_at), r.reason) for r in rebuilds],
-            Layout(below=("why",)),
+            ("repository", "what", "state", "due", "why", "waits for"),
+            [
+                (
+                    *(r.repository, Link(what(r), r.url), r.state, moment(r.due_at), r.reason),
+                    held_text(waits.get(r.id)),
+                )
+                for r in rebuilds
+            ],
+            Layout(below=("why", "waits for")),
         )
 
 
@@ -186,6 +195,9 @@ def show_explanation(explained: "Explanation", today: date, output: Format) -> N
             ],
             Layout(group=True, below=("why",)),
         )
+    for rebuild in explained.rebuilds:
+        if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
+            print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
     for problem in explained.problems:
         print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
 

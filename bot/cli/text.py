@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.domain.waves import Hold
 from bot.domain.words import duration
 
 
@@ -15,3 +16,10 @@ def lag(length: timedelta | None) -> str:
     if length is None:
         return ""
     return f"{duration(-length)} before" if length < timedelta() else duration(length)
+
+
+def held_text(held: Hold | None) -> str:
+    """Words what is waited for, and until when that will probably be."""
+    if held is None:
+        return ""
+    return held.reason if held.until is None else f"{held.reason}, probably until {moment(held.until)}"

@@ -1,5 +1,6 @@
 """Published fixes and releases, as the feeds show them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,6 +26,11 @@ class Severity(StrEnum):
         Microsoft says `Important` where others say high; CVSS and GitHub say `medium` for moderate.
         """
         return _RATINGS.get(text.strip().lower()) if text else None
+
+
+def worst(severities: Iterable[Severity | None]) -> Severity | None:
+    """The highest rating of several, None where there is none."""
+    return max((severity for severity in severities if severity), key=lambda severity: severity.rank, default=None)
 
 
 _RATINGS = {

@@ -58,12 +58,35 @@ class Suspect:
 
 def suspects(ends: Iterable[BuildEnd]) -> tuple[Suspect, ...]:
     """The digests on which at least three repositories, and a fifth of those that ended, fail reproducibly."""
+    found = []
+    for (base, digest), latest in _latest(ends).items():
+        broken = sorted(name for name, end in latest.items() if end.tells_against_base)
+        if _are_many(len(broken), len(latest)):
+            found.append(Suspect(base, digest, tuple(broken), len(latest)))
+    return tuple(found)
+
+
+def needed_reruns(ends: Iterable[BuildEnd]) -> tuple[BuildEnd, ...]:
+    """The failed builds of which one more run would tell whether their base is broken.
+
+    None as long as so few have failed that the base would not be suspected even if all failed again.
+    """
+    found: list[BuildEnd] = []
+    for latest in _latest(ends).values():
+        waiting = [end for end in latest.values() if end.wants_rerun]
+        broken = sum(end.tells_against_base for end in latest.values())
+        if waiting and _are_many(broken + len(waiting), len(latest)):
+            found += waiting
+    return tuple(found)
+
+
+def _latest(ends: Iterable[BuildEnd]) -> dict[tuple[Base, str], dict[str, BuildEnd]]:
+    """The last build of each repository on each digest."""
     by_digest: dict[tuple[Base, str], dict[str, BuildEnd]] = {}
     for end in sorted(ends, key=lambda end: end.at):
         by_digest.setdefault((end.base, end.digest), {})[end.repository] = end
-    found = []
-    for (base, digest), latest in by_digest.items():
-        broken = sorted(name for name, end in latest.items() if end.tells_against_base)
-        if len(broken) >= LEAST_BROKEN and len(broken) >= BROKEN_SHARE * len(latest):
-            found.append(Suspect(base, digest, tuple(broken), len(latest)))
-    return tuple(found)
+    return by_digest
+
+
+def _are_many(broken: int, ended: int) -> bool:
+    return broken >= LEAST_BROKEN and broken >= BROKEN_SHARE * ended

@@ -1,10 +1,11 @@
 """All rebuilds set off by changes that belong together."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.domain.advisory import Severity
 from bot.domain.change import Cause, Change
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base
@@ -12,21 +13,38 @@ from bot.domain.usage import Replacement
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing more of a rollout begins since then; `rollout` is None where that holds for all of them."""
+
+    id: int
+    rollout: int | None
+    since: datetime
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
-    """One publication upstream and what the fleet does about it; `ended_at` is None while anything is open."""
+    """One publication upstream and what the fleet does about it; `ended_at` is None while anything is open.
+
+    `set_aside` tells for each wave how many unmerged pull requests the next ones no longer wait for.
+    """
 
     id: int
     opened_at: datetime
     changes: tuple[Change, ...]
     rebuilds: tuple[Rebuild, ...]
     ended_at: datetime | None = None
+    pause: Pause | None = None
+    set_aside: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRebuild:
     """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes.
 
-    `soak` is how long its wave has to stand after it, None where no wave says.
+    `severity` is the worst that it fixes. From `overdue_at` on it waits for no wave. `soak` is how long its wave
+    has to stand after it, None where no wave says.
     """
 
     repository_id: int
@@ -43,6 +61,16 @@ class PlannedRebuild:
     pull_request: int | None = None
     supersedes: tuple[int, ...] = ()
     soak: timedelta | None = None
+    severity: Severity | None = None
+    overdue_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsidered:
+    """When a waiting rebuild may begin, and the worst that it fixes, now that its changes are known better."""
+
+    due_at: datetime
+    severity: Severity | None
 
 
 @dataclass(frozen=True, slots=True)

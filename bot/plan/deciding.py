@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from bot.domain.advisory import Severity, worst
 from bot.domain.change import Change, Move
 from bot.domain.policy import ActionPreference, Policy, Terms
 from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base
 from bot.domain.repository import Affected, FleetRepository
-from bot.domain.rollout import PlannedRebuild
+from bot.domain.rollout import PlannedRebuild, Reconsidered
 from bot.domain.usage import Replacement, Role, Usage
 from bot.domain.windows import next_opening
 from bot.plan.due import Beginning, beginning_of, thawed_beginning
@@ -79,6 +80,11 @@ class _Given:
             return thawed_beginning(opening, terms, self.policy.freezes, None)
         changes = [self.known[change] for change in on_the_way]
         return min(_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
+
+    def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
+        """Of the changes on the way to these targets, as far as they are known."""
+        ids = (change for target in targets for change in target.changes)
+        return [self.known[change].severity for change in ids if change in self.known]
 
 
 def _for_repository(
@@ -169,6 +175,7 @@ def _planned(
     begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
     is_back = _is_back(replaced, targets.values())
+    overdue = [need.move.change.at + need.terms.max_age for need in needs if need.terms.max_age is not None]
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
@@ -184,6 +191,8 @@ def _planned(
         branch=branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
+        severity=worst([*(need.move.change.severity for need in needs), *given.severities(targets.values())]),
+        overdue_at=min(overdue, default=None),
     )
 
 
@@ -222,10 +231,11 @@ def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dic
     return merged
 
 
-def reconsidered(rebuild: Rebuild, changes: Iterable[Change], policy: Policy, now: datetime) -> datetime:
+def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
     """When a waiting rebuild may begin, now that its changes are known better; never later than before."""
     begins = (_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
-    return min([rebuild.due_at, *(beginning.at for beginning in begins)])
+    due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
+    return Reconsidered(due_at, worst(change.severity for change in changes))
 
 
 def _under_its_terms(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:

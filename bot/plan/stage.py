@@ -11,7 +11,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.policy import Policy
 from bot.domain.rebuild import Rebuild
 from bot.domain.repository import Affected
-from bot.domain.rollout import OpenRollout, PlannedRollout, Revisions
+from bot.domain.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import group
 
@@ -33,9 +33,9 @@ class PlanStore(Protocol):
     async def open_rollouts(self) -> Sequence[OpenRollout]: ...
 
     async def reconsiderable(self) -> Sequence[tuple[Rebuild, tuple[Change, ...]]]:
-        """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
+        """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
 
-    async def save_reconsidered(self, due: Mapping[int, datetime], known: Revisions) -> None: ...
+    async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None: ...
 
     async def save_plan(self, plan: PlannedRollout) -> None:
         """Rollout, rebuilds, superseded rebuilds, message: one transaction.

@@ -9,6 +9,7 @@ from bot.domain.message import Message
 from bot.domain.rollout import Rollout
 from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
+from bot.report.stops import PauseNews, QuarantineNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class ReportStore(Protocol):
     async def rollout(self, id: int) -> Rollout: ...  # noqa: A002 - the word of the language
 
     async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
+
+    async def pause(self, id: int) -> PauseNews: ...  # noqa: A002
+
+    async def quarantine(self, id: int) -> QuarantineNews: ...  # noqa: A002
 
     async def notice(self, id: int) -> Sequence[NoticeNews]:  # noqa: A002
         """Everything that this message tells of."""

@@ -24,7 +24,7 @@ def rollout_message(rollout: Rollout) -> Message:
         Heading(title),
         Items(tuple(_why(rollout.changes))),
         *([Paragraph(tuple(fixed))] if fixed else []),
-        Paragraph((strong(progress),)),
+        Paragraph((strong(progress), *map(plain, _held_up(rollout)))),
         listed(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds)),
         Footnote(_footer(rollout)),
     ]
@@ -61,6 +61,16 @@ def progress_line(rollout: Rollout) -> str:
         [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
     )
     return f"{counted(len(names), 'repository')}: {states}"
+
+
+def _held_up(rollout: Rollout) -> list[str]:
+    """That it is paused, and which waves no longer wait for pull requests that nobody merged."""
+    lines = []
+    if rollout.pause is not None and rollout.ended_at is None:
+        lines.append(f"Paused by {rollout.pause.who}: {short(rollout.pause.reason)}")
+    for wave, count in sorted(rollout.set_aside.items()):
+        lines.append(f"Wave {wave} goes on without {counted(count, 'pull request')} that nobody has merged")
+    return lines
 
 
 def _is_told(rebuild: Rebuild) -> bool:

@@ -10,6 +10,7 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
+from bot.report.stops import pause_message, quarantine_message
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _EARLIER = timedelta(minutes=1)
@@ -101,5 +102,11 @@ async def _worded(due: DueMessage, store: ReportStore) -> tuple[Message, str]:
     if kind == "notice":
         told = await store.notice(int(number))
         return notice_message(told), "cleared" if all(item.cleared_at for item in told) else "opened"
+    if kind == "pause":
+        stopped = await store.pause(int(number))
+        return pause_message(stopped), "over" if stopped.until else "paused"
+    if kind == "quarantine":
+        kept = await store.quarantine(int(number))
+        return quarantine_message(kept), "over" if kept.until else "quarantined"
     rollout = await store.rollout(int(number))
     return rollout_message(rollout), "ended" if rollout.ended_at else "opened"

@@ -17,6 +17,7 @@ from bot.domain.clock import Clock
 from bot.domain.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
+from bot.plan.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
 from bot.report.ports import Channel
 from bot.service.accesses import registry_access
@@ -71,6 +72,10 @@ class Bot:
     def alert_options(self) -> AlertOptions:
         alerts = self.settings.alerts
         return AlertOptions(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory)
+
+    @property
+    def rollout_options(self) -> RolloutOptions:
+        return rollout_options_of(self.policy)
 
     @property
     def act_options(self) -> ActOptions:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from bot.act import calling_off
 from bot.act import stage as act
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
@@ -15,6 +16,7 @@ from bot.discover import stage as discover
 from bot.domain.failure import Failure
 from bot.follow import stage as follow
 from bot.formats.rewrite.refresh import refresh
+from bot.plan import advance, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.adapters import Known, Marks
@@ -80,9 +82,23 @@ async def plan_tick(bot: Bot) -> Outcome:
     return Outcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
 
 
+async def quarantine_tick(bot: Bot) -> Outcome:
+    return Outcome("quarantine", asdict(await quarantine.tick(bot.stores.quarantine)))
+
+
+async def advance_tick(bot: Bot) -> Outcome:
+    tally = await advance.tick(bot.stores.advance, bot.rollout_options, bot.clock)
+    return Outcome("advance", {"released": tally.released, "waves_done": tally.waves_done}, list(tally.paused))
+
+
 async def act_tick(bot: Bot) -> Outcome:
     tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
+
+
+async def calling_off_tick(bot: Bot) -> Outcome:
+    tally = await calling_off.tick(bot.stores.calling_off, bot.host, bot.forge_host, bot.loop)
+    return Outcome("call off", {"done": tally.done}, list(tally.problems))
 
 
 async def follow_tick(bot: Bot) -> Outcome:
@@ -123,7 +139,10 @@ STAGES = (
     Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
+    Stage("quarantine", quarantine_tick, timedelta(seconds=30), only_reads=True),
+    Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),
+    Stage("call off", calling_off_tick, timedelta(seconds=5)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("retention", retention_tick, timedelta(minutes=10)),

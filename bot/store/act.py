@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
@@ -20,6 +20,7 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.locking import lock
 from bot.store.rebuilds import IS_OUTDATED, RebuildStore
 from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
+from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.tables import changes, rebuilds, repositories, usages
 
 _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
@@ -28,8 +29,9 @@ _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILE
 class ActStore(RebuildStore):
     @property
     def jobs(self) -> DueRows[Job]:
-        """Those that await their action, and open ones whose text is outdated."""
-        return self._due(or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED), self._job)
+        """Those that await their action and may begin, and open ones whose text is outdated."""
+        begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
+        return self._due(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), self._job)
 
     async def _job(self, claimed: Claimed) -> Job:
         """With its repository, changes and files."""
@@ -66,6 +68,8 @@ class ActStore(RebuildStore):
                 rebuilds.c.action == Action.DISPATCH.value,
                 rebuilds.c.state.in_(AWAITING),
                 rebuilds.c.due_at <= self._clock.now(),
+                MAY_BEGIN,
+                IS_LEFT_TO_THE_BOT,
             )
             .order_by(rebuilds.c.due_at, rebuilds.c.id)
             .limit(limit)

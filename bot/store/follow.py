@@ -15,7 +15,9 @@ class FollowStore(RebuildStore):
     @property
     def followed(self) -> DueRows[Rebuild]:
         """Those with a pull request or a run that has not ended; those with outdated text are left to act."""
-        return self._due(and_(rebuilds.c.state.in_(FOLLOWED), not_(IS_OUTDATED)), self._rebuild)
+        return self._due(
+            and_(rebuilds.c.state.in_(FOLLOWED), not_(IS_OUTDATED), rebuilds.c.call_off.is_(None)), self._rebuild
+        )
 
     async def _rebuild(self, claimed: Claimed) -> Rebuild:
         named = select(repositories.c.name, repositories.c.node_id).where(

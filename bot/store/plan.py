@@ -1,17 +1,18 @@
 """Changes that await a plan, and the plans made of them: what `plan` reads and writes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, case, cast, insert, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.change import Change, Move
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.domain.repository import Affected
-from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Revisions
+from bot.domain.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
 from bot.domain.usage import Replacement, Usage
 from bot.store.engine.codec import dump, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
@@ -28,6 +29,7 @@ from bot.store.rows.rebuilds import (
     sdk_pins,
     step,
 )
+from bot.store.rows.rollouts import quarantined_bases
 from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
 
 
@@ -163,7 +165,7 @@ class PlanStore(Store):
             await after_transitions(connection, touched | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
-        """Waiting rebuilds whose changes were assessed again since their due time was last decided."""
+        """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
         assessed_since = (
             select(changes.c.id)
             .where(
@@ -173,7 +175,7 @@ class PlanStore(Store):
             .exists()
         )
         waiting = rebuilds.c.state.in_(AWAITING)
-        late = rebuilds.c.due_at > self._clock.now()
+        late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
         async with self._database.reading() as connection:
             found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
             known = await _changes_of(connection, found)
@@ -185,7 +187,7 @@ class PlanStore(Store):
             for rebuild in found
         ]
 
-    async def save_reconsidered(self, due: Mapping[int, datetime], known: Revisions) -> None:
+    async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
         """New due times by rebuild; only ever earlier, and only while nobody works on it."""
         at = bindparam("at", type_=rebuilds.c.due_at.type)
         statement = (
@@ -194,11 +196,18 @@ class PlanStore(Store):
             .values(
                 considered_revision=known.assessments,
                 due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+                severity=bindparam("worst"),
             )
         )
         async with self._database.transaction() as connection:
-            await lock(connection, rebuilds, due)
-            await connection.execute(statement, [{"rebuild": rebuild, "at": at} for rebuild, at in due.items()])
+            await lock(connection, rebuilds, found)
+            await connection.execute(
+                statement,
+                [
+                    {"rebuild": id_, "at": item.due_at, "worst": item.severity and item.severity.value}
+                    for id_, item in found.items()
+                ],
+            )
 
 
 class _Usages:
@@ -237,11 +246,37 @@ async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> d
     return known
 
 
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a rebuild takes over from those that it supersedes: its place in time, and a person's word."""
+
+    waits_since: datetime | None = None
+    overdue_at: datetime | None = None
+    held_because: str | None = None
+
+
+async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebuild]) -> dict[int, _Inherited]:
+    """By the id of what is superseded."""
+    found: dict[int, _Inherited] = {}
+    for ids in chunks([old for item in planned for old in item.supersedes]):
+        columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
+        rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
+        found |= {row.id: _Inherited(row.waits_since, row.overdue_at, row.held_because) for row in rows}
+    return found
+
+
 async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:
+    before = await _inherited(connection, plan.rebuilds)
+    quarantined = await quarantined_bases(connection)
     for part in chunks(plan.rebuilds):
         added = await connection.execute(
             insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason),
-            [_row_of(item, plan.known, rollout, now) for item in part],
+            [
+                _row_of(item, plan.known, rollout, now)
+                | _place(item, [before[old] for old in item.supersedes if old in before], now)
+                | {"quarantine_id": _quarantine_of(item, quarantined)}
+                for item in part
+            ],
         )
         await note(connection, [step(row.id, now, None, State(row.state), row.reason) for row in added])
 
@@ -263,6 +298,21 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "branch": item.branch,
         "pull_request": item.pull_request,
         "ended_at": now if item.state.has_ended else None,
+    }
+
+
+def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int | None:
+    return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
+
+
+def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:
+    overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
+    return {
+        "severity": item.severity.value if item.severity else None,
+        "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
+        "waits_since": min([now, *(old.waits_since for old in before if old.waits_since is not None)]),
+        "overdue_at": min(overdue, default=None),
+        "held_because": next((old.held_because for old in before if old.held_because), None),
     }
 
 

@@ -2,22 +2,40 @@
 
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
+from bot.domain.change import Change
 from bot.domain.notice import Topic
+from bot.domain.rebuild import State
 from bot.domain.reference import Base
 from bot.domain.rollout import Rollout
 from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
+from bot.report.rollout_message import headline
+from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
+from bot.store.engine.codec import load
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
 from bot.store.rows.rollouts import rollout_of
-from bot.store.rows.tables import bases, incidents, notices, outbox
+from bot.store.rows.tables import (
+    bases,
+    changes,
+    incidents,
+    notices,
+    outbox,
+    pauses,
+    quarantines,
+    rebuilds,
+    repositories,
+)
 from bot.watch.registry.incident import SUBJECT
+
+_MOST_FAILURES = 20
+"""In one message; who needs more asks `rollout show`."""
 
 
 class ReportStore(Store):
@@ -47,6 +65,46 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
         return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
+
+    async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
+        """With the failures of its rollout, the latest first."""
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
+            if row.rollout_id is None:
+                return PauseNews(None, "", row.since, row.who, row.reason, row.until)
+            failed = await connection.execute(
+                select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
+                .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+                .where(
+                    rebuilds.c.rollout_id == row.rollout_id,
+                    rebuilds.c.state == State.FAILED,
+                    rebuilds.c.retried_as.is_(None),
+                )
+                .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
+                .limit(_MOST_FAILURES)
+            )
+            moved = await connection.execute(
+                select(changes.c.change).where(changes.c.rollout_id == row.rollout_id).order_by(changes.c.id)
+            )
+            title = headline([load(change, Change) for change in moved.scalars()])
+            failures = tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
+        return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
+
+    async def quarantine(self, id: int) -> QuarantineNews:  # noqa: A002 - the word of the language
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(
+                    select(quarantines, bases.c.registry, bases.c.repository, bases.c.tag)
+                    .join(bases, bases.c.id == quarantines.c.base_id)
+                    .where(quarantines.c.id == id)
+                )
+            ).one()
+            waiting = await connection.scalar(select(func.count()).where(rebuilds.c.quarantine_id == id))
+        base = Base(row.registry, row.repository, row.tag)
+        outcome = row.outcome or ""
+        return QuarantineNews(
+            base, row.digest, row.since, row.who, row.reason, row.until, outcome, int(waiting or 0)
+        )
 
     async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
         """All notices that were told together under this one's id, each with the repositories that use its base."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.store.act import ActStore
+from bot.store.advance import AdvanceStore
 from bot.store.assess import AssessStore
+from bot.store.calling_off import CallingOffStore
 from bot.store.discover import DiscoverStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
@@ -12,7 +14,9 @@ from bot.store.feeds import FeedsStore
 from bot.store.follow import FollowStore
 from bot.store.history import HistoryStore
 from bot.store.notices import NoticesStore
+from bot.store.orders import OrdersStore
 from bot.store.plan import PlanStore
+from bot.store.quarantine import QuarantineStore
 from bot.store.report import ReportStore
 from bot.store.retention import RetentionStore
 from bot.store.views import ViewsStore
@@ -29,10 +33,14 @@ class Stores:
     assess: AssessStore
     notices: NoticesStore
     plan: PlanStore
+    quarantine: QuarantineStore
+    advance: AdvanceStore
     act: ActStore
+    calling_off: CallingOffStore
     follow: FollowStore
     report: ReportStore
     retention: RetentionStore
+    orders: OrdersStore
     views: ViewsStore
     history: HistoryStore
 
@@ -45,10 +53,14 @@ class Stores:
             AssessStore(database, worker, clock),
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),
+            QuarantineStore(database, worker, clock),
+            AdvanceStore(database, worker, clock),
             ActStore(database, worker, clock),
+            CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ReportStore(database, worker, clock),
             RetentionStore(database, worker, clock),
+            OrdersStore(database, worker, clock),
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
         )

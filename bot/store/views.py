@@ -1,7 +1,7 @@
 """What an operator asks of the store: how things stand, and why."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,28 +9,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
 from bot.assess.tag_family import sibling_of
+from bot.domain.advisory import Severity
 from bot.domain.change import Change
 from bot.domain.failure import Failure, Trouble
 from bot.domain.notice import Topic
 from bot.domain.observation import Observation
-from bot.domain.rebuild import ENDED, Action, State
+from bot.domain.rebuild import AWAITING, ENDED, Action, State
 from bot.domain.reference import Base, Reference
 from bot.domain.repository import Workflow
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.rollout import Rollout
 from bot.domain.usage import Problem, Usage
+from bot.domain.waves import in_order
+from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
+from bot.plan.waiting import Waiting, Waits, wave_holds
+from bot.report.rollout_message import headline
+from bot.store.advance import standings
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
-from bot.store.rows.rollouts import rollout_of
+from bot.store.rows.rollouts import open_pauses, rollout_of
 from bot.store.rows.tables import (
     bases,
     changes,
     documents,
     incidents,
+    quarantines,
     rebuilds,
     repositories,
     rollouts,
@@ -39,6 +46,7 @@ from bot.store.rows.tables import (
 )
 from bot.views.durations import OwnDurations
 from bot.views.explanation import Explanation, Transition
+from bot.views.rollout import QuarantineStatus, RolloutProgress, WaveProgress
 from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
 
 _MOST_OBSERVATIONS = 500
@@ -148,6 +156,81 @@ class ViewsStore(Store):
                 tuple(Transition(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
             )
 
+    async def waits(self, gate: Gate) -> Waits:
+        """What has not begun, how its rollouts stand, and what is paused."""
+        query = (
+            select(rebuilds, quarantines.c.reason.label("quarantined"))
+            .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+            .where(rebuilds.c.state.in_(AWAITING))
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            return Waits(
+                tuple(map(_waiting, rows)), await standings(connection, gate), tuple(await open_pauses(connection))
+            )
+
+    async def progress(
+        self, options: RolloutOptions, now: datetime, *, limit: int = 1, number: int | None = None
+    ) -> list[RolloutProgress]:
+        """The latest rollouts, or the one with this number, in counts."""
+        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit)
+        if number is not None:
+            wanted = wanted.where(rollouts.c.id == number)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+            ids = [row.id for row in rows]
+            counted = await connection.execute(
+                select(rebuilds.c.rollout_id, rebuilds.c.state, func.count().label("number"))
+                .where(rebuilds.c.rollout_id.in_(ids), rebuilds.c.retried_as.is_(None))
+                .group_by(rebuilds.c.rollout_id, rebuilds.c.state)
+            )
+            states: dict[int, dict[str, int]] = {}
+            for item in counted:
+                states.setdefault(item.rollout_id, {})[item.state] = item.number
+            moved = await connection.execute(
+                select(changes.c.id, changes.c.rollout_id, changes.c.change)
+                .where(changes.c.rollout_id.in_(ids))
+                .order_by(changes.c.id)
+            )
+            titles: dict[int, list[Change]] = {}
+            for home, each in readable(
+                moved, lambda row: (row.rollout_id, load(row.change, Change)), lambda row: f"change {row.id}"
+            ):
+                titles.setdefault(home, []).append(each)
+            stopped = await open_pauses(connection)
+            found = await standings(connection, gate_at(now, options), rollouts.c.id.in_(ids))
+        standing = {each.rollout: each for each in found}
+        return [
+            RolloutProgress(
+                row.id,
+                headline(titles.get(row.id, [])),
+                row.opened_at,
+                row.ended_at,
+                next((pause for pause in stopped if pause.rollout in (None, row.id)), None),
+                {state.value: states.get(row.id, {})[state] for state in State if state in states.get(row.id, {})},
+                _waves(standing.get(row.id), options, now),
+            )
+            for row in rows
+        ]
+
+    async def open_quarantines(self) -> list[QuarantineStatus]:
+        """Those that hold now, oldest first."""
+        waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
+                .join(bases, bases.c.id == quarantines.c.base_id)
+                .where(quarantines.c.until.is_(None))
+                .order_by(quarantines.c.id)
+            )
+            return [
+                QuarantineStatus(
+                    Base(row.registry, row.repository, row.tag),
+                    *(row.digest, row.since, row.who, row.reason, row.waiting),
+                )
+                for row in rows
+            ]
+
     async def rollouts(self, limit: int) -> list[Rollout]:
         """The latest rollouts, newest first."""
         newest = select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit)
@@ -186,6 +269,33 @@ class ViewsStore(Store):
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:
     base = Base(row.registry, row.repository, row.tag) if row.tag else None
     return load(row.usage, Usage), base, row.digest
+
+
+def _waiting(row: Any) -> Waiting:
+    kept = row.held_because or (f"quarantined: {row.quarantined}" if row.quarantined else None)
+    return Waiting(
+        row.id,
+        row.rollout_id,
+        row.wave,
+        Severity(row.severity) if row.severity else None,
+        row.due_at,
+        row.waits_since or row.planned_at,
+        row.released_at is not None,
+        row.at_request,
+        kept,
+    )
+
+
+def _waves(standing: Standing | None, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
+    """In their order, those that have rebuilds in the rollout."""
+    if standing is None:
+        return ()
+    held = wave_holds(standing, options, now)
+    return tuple(
+        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name))
+        for wave in in_order(options.waves, standing.tallies)
+        if wave.name in standing.tallies and standing.tallies[wave.name].total
+    )
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:

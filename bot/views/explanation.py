@@ -1,6 +1,7 @@
 """Everything that the bot knows of one repository, and why it did what it did."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
 from bot.domain.repository_config import RepositoryConfig
 from bot.domain.usage import Problem, Usage
+from bot.domain.waves import Hold
 from bot.views import rebuilds
 
 
@@ -34,6 +36,8 @@ class Explanation:
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     rebuilds: tuple[Rebuild, ...]
     transitions: tuple[Transition, ...]
+    waits: Mapping[int, Hold] = field(default_factory=dict)
+    """What rebuilds that have not begun wait for, by their ids."""
 
     def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
         """Says why the repository wants this usage left alone, where it does."""
@@ -61,7 +65,7 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             }
             for usage, base, digest in explained.usages
         ],
-        "rebuilds": [rebuilds.as_json(rebuild) for rebuild in explained.rebuilds],
+        "rebuilds": [rebuilds.as_json(item, explained.waits.get(item.id)) for item in explained.rebuilds],
         "steps": [
             {
                 "at": step.at.isoformat(),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.domain.rebuild import Action, Rebuild
+from bot.domain.waves import Hold
 
 
 def what(rebuild: Rebuild) -> str:
@@ -16,8 +17,15 @@ def what(rebuild: Rebuild) -> str:
     return str(rebuild.action).replace("_", " ")
 
 
-def as_json(rebuild: Rebuild) -> dict[str, Any]:
-    """Gives the rebuild as plain JSON values."""
+def hold_as_json(held: Hold | None) -> dict[str, Any] | None:
+    """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
+    if held is None:
+        return None
+    return {"reason": held.reason, "until": held.until.isoformat() if held.until else None}
+
+
+def as_json(rebuild: Rebuild, held: Hold | None = None) -> dict[str, Any]:
+    """Gives the rebuild as plain JSON values; `held` is what it waits for."""
     return {
         "id": rebuild.id,
         "rollout": rebuild.rollout,
@@ -31,6 +39,8 @@ def as_json(rebuild: Rebuild) -> dict[str, Any]:
         "workflow": rebuild.workflow,
         "run": rebuild.run,
         "url": rebuild.url,
+        "wave": rebuild.wave,
+        "waits_for": hold_as_json(held),
         "bases": [
             {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}
             for target in rebuild.targets

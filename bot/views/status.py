@@ -1,12 +1,14 @@
 """How things stand: bases, notices, open rebuilds, incidents, and what could not be read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.notice import Topic
 from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
+from bot.domain.waves import Hold
 from bot.views import rebuilds
 
 
@@ -52,6 +54,8 @@ class Status:
     incidents: tuple[IncidentStatus, ...]
     notices: tuple[NoticeStatus, ...]
     feed_errors: tuple[tuple[str, str], ...]
+    waits: Mapping[int, Hold] = field(default_factory=dict)
+    """What rebuilds that have not begun wait for, by their ids."""
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def as_json(status: Status) -> dict[str, Any]:
             }
             for item in status.notices
         ],
-        "rebuilds": [rebuilds.as_json(rebuild) for rebuild in status.rebuilds],
+        "rebuilds": [rebuilds.as_json(rebuild, status.waits.get(rebuild.id)) for rebuild in status.rebuilds],
         "incidents": [
             {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
             for item in status.incidents

@@ -1,6 +1,6 @@
 """The whole bot in the sandbox: a fleet on real servers, a store, and passes on request."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,14 +80,16 @@ async def settled(
     exits: AsyncExitStack,
     *,
     policy: Sequence[dict[str, object]] = (),
+    rollout: Mapping[str, object] | None = None,
 ) -> Stage:
-    """The sample fleet after its first pass; `policy` as in the settings, instead of acting at once."""
+    """The sample fleet after its first pass; `policy` and `rollout` as in the settings, else all at once."""
     fleet = SampleFleet(world)
     await fleet.build("10.0.0")
     clock = AheadClock()
     config = world.config(folder, store_url)
     if policy:
-        config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"policy": list(policy)}))
+        more = {"policy": list(policy)} | ({"rollout": dict(rollout)} if rollout else {})
+        config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)
     outcomes = await stage.run_pass()

@@ -14,6 +14,8 @@ ASSESSMENTS = "assessments"
 """Raised by every transaction that assesses changes again."""
 PLANS = "plans"
 """Raised by every transaction that saves a plan, before anything else."""
+RELEASES = "releases"
+"""Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else."""
 
 
 async def raise_counter(connection: AsyncConnection, name: str) -> int:

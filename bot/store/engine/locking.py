@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.inserting import chunks
 
 ORDER = (
-    "counters (of plans)",
+    "counters (of plans, of releases)",
     "manifests",
     "tasks",
     "repositories",
@@ -32,6 +32,10 @@ ORDER = (
     "rebuilds",
     "transitions",
     "rollouts",
+    "rollout_waves",
+    "pauses",
+    "quarantines",
+    "journal",
     "blobs",
     "notices",
     "incidents",

@@ -243,6 +243,16 @@ rebuilds = _leased(
     Column("facts_version", Integer, nullable=False, server_default="0"),
     Column("text_version", Integer, nullable=False, server_default="0"),
     Column("ended_at", Moment),
+    Column("severity", String(16)),
+    Column("soak_seconds", Integer),
+    Column("waits_since", Moment),
+    Column("overdue_at", Moment),
+    Column("released_at", Moment),
+    Column("at_request", Boolean, nullable=False, server_default="0"),
+    Column("held_because", Text),
+    Column("quarantine_id", Id, index=True),
+    Column("retried_as", Id),
+    Column("call_off", Text),
 )
 
 transitions = Table(
@@ -253,6 +263,52 @@ transitions = Table(
     Column("at", Moment, nullable=False),
     Column("before", String(16)),
     Column("after", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+rollout_waves = Table(
+    "rollout_waves",
+    metadata,
+    Column("rollout_id", ForeignKey("rollouts.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("began_at", Moment),
+    Column("done_since", Moment),
+    Column("set_aside", Integer, nullable=False, server_default="0"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    _key(),
+    Column("rollout_id", ForeignKey("rollouts.id"), index=True),
+    Column("since", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Moment),
+)
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    _key(),
+    Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
+    Column("digest", String(160), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Moment),
+    Column("outcome", Text),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    _key(),
+    Column("at", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("is_claimed", Boolean, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("subject", String(512), nullable=False),
     Column("reason", Text, nullable=False),
 )
 

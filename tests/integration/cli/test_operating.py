@@ -96,7 +96,8 @@ class TestOnce:
         stages = json.loads(ran.out)
         assert ran.code == 0
         assert [stage["stage"] for stage in stages] == [
-            *("discover", "feeds", "watch", "assess", "notices", "plan", "act", "follow", "report", "retention")
+            *("discover", "feeds", "watch", "assess", "notices", "plan", "quarantine", "advance"),
+            *("act", "call off", "follow", "report", "retention"),
         ]
         assert stages[2]["asked"] == 2
         assert filled.world.traffic.writes() == [], "nothing moved, so nothing is written"

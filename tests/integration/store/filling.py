@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, update
 
 from bot.act.ports import Job
 from bot.assess.stage import Pair
@@ -141,9 +141,12 @@ class Stores(StageStores):
     async def plan_all(
         self, *, due_in: timedelta = timedelta(0), supersedes: tuple[int, ...] = (), **values: Any
     ) -> PlannedRollout:
-        """Every change that awaits a plan leads to one pull request in each repository that it concerns."""
+        """Every change that awaits a plan leads to one pull request in each repository that it concerns, all of
+        which may begin once they are due."""
         plan = await self.planned(due_in=due_in, supersedes=supersedes, **values)
         await self.plan.save_plan(plan)
+        async with self.database.transaction() as connection:
+            await connection.execute(update(rebuilds).values(released_at=self.clock.now()))
         return plan
 
     async def planned(

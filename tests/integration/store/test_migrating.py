@@ -16,6 +16,7 @@ from bot.domain.change import Cause
 from bot.domain.clock import ManualClock
 from bot.domain.document import FeedKind
 from bot.domain.reference import Base
+from bot.domain.rollout import Reconsidered
 from bot.store.engine.database import address, open_database
 from tests.integration.store.filling import Stores
 
@@ -241,5 +242,5 @@ async def test_what_waited_when_revisions_came_is_considered_once_more(empty_url
     engine.dispose()
     async with opened(empty_url) as stores:
         assert [rebuild.id for rebuild, _ in await stores.plan.reconsiderable()] == [1]
-        await stores.plan.save_reconsidered({1: NOON}, await stores.plan.revisions())
+        await stores.plan.save_reconsidered({1: Reconsidered(NOON, None)}, await stores.plan.revisions())
         assert await stores.plan.reconsiderable() == []

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.quarantine import BuildEnd, suspects
+from bot.domain.quarantine import BuildEnd, needed_reruns, suspects
 from bot.domain.reference import Base
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -48,3 +48,14 @@ def test_one_more_run_is_wanted_of_a_repository_that_was_fine() -> None:
 def test_the_suspect_says_why() -> None:
     [found] = suspects([*broken(3), *fine(2)])
     assert found.reason == "3 of 5 repositories fail on it that were green on the digest before"
+
+
+def test_nobody_is_run_again_while_too_few_have_failed() -> None:
+    assert needed_reruns([end(name, again=None) for name in "ab"]) == ()
+    assert needed_reruns([*(end(name, again=None) for name in "abc"), *fine(13)]) == ()
+
+
+def test_each_that_was_fine_is_run_again_once_its_base_may_be_broken() -> None:
+    failed = [end(name, again=None) for name in "abc"]
+    assert needed_reruns([*failed, end("red before", green=None, again=None)]) == tuple(failed)
+    assert needed_reruns(broken(3)) == ()

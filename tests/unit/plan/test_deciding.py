@@ -446,12 +446,12 @@ def test_an_open_pull_request_that_is_superseded_lets_the_new_digest_settle() ->
 def test_a_waiting_rebuild_is_hastened_when_its_change_turns_out_severe() -> None:
     severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).change
     waiting = rebuild(due_at=NOON + 6 * HOUR)
-    assert reconsidered(waiting, [severe], Policy(), NOON + HOUR) == NOON + HOUR
+    assert reconsidered(waiting, [severe], Policy(), NOON + HOUR).due_at == NOON + HOUR
 
 
 def test_a_waiting_rebuild_is_never_put_off_by_what_is_learned() -> None:
     mild = replace(move().change, severity=Severity.LOW)
-    assert reconsidered(rebuild(due_at=NOON), [mild], Policy(), NOON) == NOON
+    assert reconsidered(rebuild(due_at=NOON), [mild], Policy(), NOON).due_at == NOON
 
 
 def test_the_wave_comes_from_the_policy() -> None:

@@ -62,8 +62,9 @@ def test_the_hour_is_told_where_a_freeze_does_not_end_at_midnight() -> None:
 def test_what_turns_out_to_be_severe_leaves_the_freeze() -> None:
     waiting = rebuild(due_at=CLOSING.until)
     known = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).change
-    assert reconsidered(waiting, [known], FROZEN, NOON + HOUR) == NOON + HOUR
-    assert reconsidered(waiting, [replace(known, severity=Severity.LOW)], FROZEN, NOON + HOUR) == CLOSING.until
+    assert reconsidered(waiting, [known], FROZEN, NOON + HOUR).due_at == NOON + HOUR
+    mild = replace(known, severity=Severity.LOW)
+    assert reconsidered(waiting, [mild], FROZEN, NOON + HOUR).due_at == CLOSING.until
 
 
 def test_a_rebuild_that_waits_while_a_freeze_is_written_waits_for_its_end_too() -> None:

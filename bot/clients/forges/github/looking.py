@@ -101,7 +101,7 @@ async def look(
         "labels": labels,
         "people": people,
     }
-    graph = await transport.query(document + FILE + PULL_REQUEST + _STANDING, variables)
+    graph = await transport.query(document + (FILE if files else "") + PULL_REQUEST + _STANDING, variables)
     _check(graph)
     row = graph.data.get("found")
     if row is None:

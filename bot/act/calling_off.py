@@ -1,0 +1,81 @@
+"""One tick: what a person has called off is ended, and its open pull request closed with the reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.act.pull_request.section import closed
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge import Forge
+from bot.domain.rebuild import Action, Rebuild, State
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    """A rebuild that has not ended, and why it shall."""
+
+    rebuild: Rebuild
+    reason: str
+
+
+class CallingOffStore(Protocol):
+    @property
+    def called_off(self) -> Queue[CalledOff]: ...
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallingOffTally:
+    done: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> CallingOffTally:
+    """Works until nothing is due; `host_name` is how the loop knows that the forge pauses."""
+    tally = await loop.run(_CallingOff(store, forge, host_name, loop.clock))
+    return CallingOffTally(tally.done, tuple(tally.problems))
+
+
+class _CallingOff(Work[CalledOff, Rebuild]):
+    """One at a time: GitHub asks for a second between two writes."""
+
+    stage = "call off"
+    batch = 3
+    at_once = 1
+
+    def __init__(self, store: CallingOffStore, forge: Forge, host_name: str, clock: Clock) -> None:
+        self._store = store
+        self._forge = forge
+        self._clock = clock
+        self.home = host_name
+
+    @property
+    def queue(self) -> Queue[CalledOff]:
+        return self._store.called_off
+
+    async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
+        """A run that goes on is left alone: what it builds is as fresh as any."""
+        rebuild = item.rebuild
+        if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
+            look = await self._forge.look(rebuild.identity, rebuild.branch, ())
+            for request in look.pull_requests:
+                if request.is_open:
+                    await lease.check()
+                    body = closed(request.body, item.reason)
+                    await self._forge.close_pull_request(look.standing.identity, request, body=body)
+        return rebuild.moved(State.CANCELLED, item.reason, at=self._clock.now())
+
+    async def settle(self, item: CalledOff, result: Rebuild) -> None:
+        await self._store.settle_rebuild(item.rebuild, result)
+
+    async def failed(self, item: CalledOff, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        if failure.trouble is Trouble.MISSING:
+            ended = item.rebuild.moved(State.CANCELLED, item.reason, at=now)
+            await self._store.settle_rebuild(item.rebuild, ended, succeeded=False)
+        else:
+            await put_off_by_backoff(self.queue, claimed, failure, now)
+        return f"{item.rebuild.repository}: {failure}"

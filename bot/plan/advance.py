@@ -1,0 +1,158 @@
+"""One tick: rollouts go on wave by wave. What may begin is released to `act`; one that fails too much is paused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.advisory import Severity
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.freezes import Freeze, frozen_by
+from bot.domain.policy import Policy
+from bot.domain.waves import Wave, WaveTally, advance, in_order, latest_start, room
+
+SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
+"""Fixes that wait for no wave."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutOptions:
+    """In what order a fleet is rebuilt, which share of failures stops that, and when nothing begins.
+
+    Without waves everything begins at once.
+    """
+
+    waves: tuple[Wave, ...] = ()
+    pause_when_failed: float = 0.2
+    freezes: tuple[Freeze, ...] = ()
+
+
+def rollout_options_of(policy: Policy) -> RolloutOptions:
+    """What the operator wants of rollouts."""
+    return RolloutOptions(policy.waves, policy.pause_when_failed, policy.freezes)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What may pass at one moment, whatever its wave.
+
+    `frozen` are the severities (None: no CVE) that a freeze holds back. What fixes one of the `severe` or is
+    overdue passes at once; what has waited in a wave since before its time in `late_since` does within the
+    wave's batch.
+    """
+
+    at: datetime
+    frozen: frozenset[Severity | None] = frozenset()
+    severe: frozenset[Severity] = SEVERE
+    late_since: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an open rollout that is not paused stands, wave by wave.
+
+    Of what waits, `ready` could begin if its wave did, `late` waits for its wave no longer, and `urgent` waits for
+    no wave at all.
+    """
+
+    rollout: int
+    tallies: Mapping[str, WaveTally]
+    ready: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
+    urgent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """`known` is how often rebuilds had been released when this was read."""
+
+    known: int
+    rollouts: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rollout does now. `release` and `late` bound how many of a wave begin; `pause` says why it stops."""
+
+    rollout: int
+    release: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
+    done: Mapping[str, datetime] = field(default_factory=dict)
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    urgent: bool = False
+    pause: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.release or self.late or self.done or self.urgent or self.pause)
+
+
+class AdvanceStore(Protocol):
+    async def standings(self, gate: Gate) -> Standings:
+        """Every open rollout that is not paused, counted in the store."""
+        ...
+
+    async def take(self, step: Step, gate: Gate, known: int) -> int:
+        """One transaction; how many rebuilds began. Raises `LeaseLost` where something was released since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceTally:
+    released: int = 0
+    waves_done: int = 0
+    paused: tuple[str, ...] = ()
+
+
+async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> AdvanceTally:
+    """Lets begin whatever may; a tick that finds nothing to do writes nothing."""
+    gate = gate_at(clock.now(), options)
+    found = await store.standings(gate)
+    known, released, done = found.known, 0, 0
+    paused: list[str] = []
+    for standing in found.rollouts:
+        step = next_step(standing, options, gate.at)
+        if not step:
+            continue
+        try:
+            released += await store.take(step, gate, known)
+        except LeaseLost:
+            break
+        known += 1
+        done += len(step.done)
+        paused += [f"rollout {step.rollout} is paused: {step.pause}"] if step.pause else []
+    return AdvanceTally(released, done, tuple(paused))
+
+
+def gate_at(now: datetime, options: RolloutOptions) -> Gate:
+    """What passes now whatever its wave; nobody in the first wave is late, since it waits for no other."""
+    severities: tuple[Severity | None, ...] = (None, *Severity)
+    frozen = frozenset(severity for severity in severities if frozen_by(options.freezes, now, severity))
+    late = {wave.name: now - (latest_start(options.waves, wave.name, now) - now) for wave in options.waves[1:]}
+    return Gate(now, frozen, late_since=late)
+
+
+def next_step(standing: Standing, options: RolloutOptions, now: datetime) -> Step:
+    """Decides what a rollout does now; where no waves are configured everything begins that is ready."""
+    waves = in_order(options.waves, standing.tallies)
+    found = advance(waves, standing.tallies, options.pause_when_failed, now)
+    if found.pause is not None:
+        return Step(standing.rollout, pause=found.pause)
+    release = dict(standing.ready) if not options.waves else found.release
+    late = {
+        wave.name: room(wave, standing.tallies[wave.name])
+        for wave in waves
+        if standing.late.get(wave.name) and wave.name not in release
+    }
+    return Step(
+        standing.rollout,
+        {name: count for name, count in release.items() if standing.ready.get(name)},
+        _positive(late),
+        found.done,
+        found.set_aside,
+        standing.urgent > 0,
+    )
+
+
+def _positive(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count > 0}

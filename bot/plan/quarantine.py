@@ -1,0 +1,63 @@
+"""One tick: a new base on which repositories fail that were fine is built upon by nobody, until the next one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.quarantine import BuildEnd, Suspect, needed_reruns, suspects
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEnd:
+    """How a build ended, which rebuild that was, and whether it was to bring a severe fix."""
+
+    rebuild: int
+    end: BuildEnd
+    is_severe: bool = False
+
+
+class QuarantineStore(Protocol):
+    async def lift_published(self) -> int:
+        """Ends the quarantines of digests that their base shows no more; how many."""
+        ...
+
+    async def ends(self) -> Sequence[KnownEnd]:
+        """The builds on the digests that bases show now and on which some failed; none where too few did."""
+        ...
+
+    async def run_again(self, rebuilds: Sequence[int]) -> int:
+        """Has each tried once more, unless it was already; how many."""
+        ...
+
+    async def quarantine(self, suspect: Suspect) -> bool:
+        """Whether that is new."""
+        ...
+
+    async def ask(self, suspect: Suspect) -> int:
+        """Pauses the open rollouts that bring this digest; how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineTally:
+    quarantined: int = 0
+    asked: int = 0
+    run_again: int = 0
+    lifted: int = 0
+
+
+async def tick(store: QuarantineStore) -> QuarantineTally:
+    """A digest that fixes something severe is not held back: its rollout is paused, and a person asked."""
+    lifted = await store.lift_published()
+    known = await store.ends()
+    ends = [item.end for item in known]
+    severe = {(item.end.base, item.end.digest) for item in known if item.is_severe}
+    again = set(needed_reruns(ends))
+    run_again = await store.run_again(sorted(item.rebuild for item in known if item.end in again))
+    quarantined = asked = 0
+    for suspect in suspects(ends):
+        if (suspect.base, suspect.digest) in severe:
+            asked += await store.ask(suspect)
+        else:
+            quarantined += await store.quarantine(suspect)
+    return QuarantineTally(quarantined, asked, run_again, lifted)

@@ -1,0 +1,99 @@
+"""What a rebuild that has not begun waits for, and until when that will probably be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.advisory import Severity
+from bot.domain.freezes import frozen_by, thawed
+from bot.domain.rollout import Pause
+from bot.domain.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
+from bot.plan.advance import SEVERE, RolloutOptions, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A rebuild that has not begun. `kept_because` is a person's word or a quarantine."""
+
+    id: int
+    rollout: int
+    wave: str
+    severity: Severity | None
+    due_at: datetime
+    waits_since: datetime
+    is_released: bool
+    at_request: bool = False
+    kept_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """All that has not begun, with how its rollouts stand and what is paused."""
+
+    waiting: tuple[Waiting, ...]
+    standings: tuple[Standing, ...]
+    pauses: tuple[Pause, ...]
+
+
+def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
+    """For each rebuild that waits for more than its turn, by its id, what for."""
+    of_rollout = {standing.rollout: standing.tallies for standing in waits.standings}
+    wave_holds = {rollout: _wave_holds(tallies, options, now) for rollout, tallies in of_rollout.items()}
+    found: dict[int, Hold] = {}
+    for each in waits.waiting:
+        held = _kept(each, waits.pauses) or _timed(each, options, now)
+        if held is None and not each.is_released:
+            held = _for_its_wave(each, wave_holds.get(each.rollout, {}), options, now)
+        if held is not None:
+            found[each.id] = held
+    return found
+
+
+def wave_holds(standing: Standing, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
+    """What each wave of a rollout that may not go on waits for."""
+    return _wave_holds(standing.tallies, options, now)
+
+
+def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
+    if each.kept_because is not None:
+        return Hold(each.kept_because)
+    for pause in pauses:
+        if pause.rollout is None:
+            return Hold(f"everything is paused by {pause.who}: {pause.reason}")
+        if pause.rollout == each.rollout and not each.at_request:
+            return Hold(f"rollout {pause.rollout} is paused by {pause.who}: {pause.reason}")
+    return None
+
+
+def _timed(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None:
+    at = max(each.due_at, now)
+    freeze = None if each.is_released else frozen_by(options.freezes, at, each.severity)
+    if freeze is not None:
+        return Hold(f"frozen: {freeze.reason}", thawed(options.freezes, at, each.severity))
+    return None
+
+
+def _for_its_wave(
+    each: Waiting, of_waves: Mapping[str, Hold], options: RolloutOptions, now: datetime
+) -> Hold | None:
+    """A severe fix waits for no wave, and nobody waits longer than its place in time."""
+    held = of_waves.get(each.wave)
+    if held is None or (each.severity in SEVERE and each.due_at <= now):
+        return None
+    known = any(wave.name == each.wave for wave in options.waves)
+    latest = latest_start(options.waves, each.wave, each.waits_since) if known else None
+    times = [at for at in (held.until, latest) if at is not None]
+    return Hold(held.reason, max(min(times), now, each.due_at) if times else None)
+
+
+def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: datetime) -> dict[str, Hold]:
+    if not options.waves:
+        return {}
+    waves = in_order(options.waves, tallies)
+    found = advance(waves, tallies, options.pause_when_failed, now)
+    held = {name: Hold(hold.reason, probable_start(waves, name, found.holds)) for name, hold in found.holds.items()}
+    for wave in waves:
+        tally = tallies.get(wave.name, WaveTally())
+        if wave.name not in held and tally.waiting and room(wave, tally) == 0:
+            held[wave.name] = Hold(f"wave {wave.name} has {tally.under_way} under way, no more at once")
+    return held

@@ -1,0 +1,301 @@
+"""What a person tells the bot to do with rollouts, rebuilds and bases: one transaction each, kept in the journal.
+
+Nothing is written to a forge here: what a person calls off is carried out by `act`, from its rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.journal import Entry, Word
+from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
+from bot.domain.usage import Replacement
+from bot.store.advance import open_pause
+from bot.store.engine.codec import dump
+from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.store import Store
+from bot.store.rows.outbox import announce
+from bot.store.rows.quarantines import lift_quarantine, open_quarantine
+from bot.store.rows.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
+from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds, repositories, rollouts
+
+_MOST_ENTRIES = 1000
+
+
+class OrdersStore(Store):
+    async def pause(self, rollout: int | None, word: Word) -> bool:
+        """Lets nothing more begin, of one rollout or (None) of all; whether that is new."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            if rollout is not None:
+                await _open_rollout(connection, rollout)
+            is_new = await open_pause(connection, rollout, word.who, word.reason, now)
+            if rollout is not None:
+                await announce(connection, f"rollout:{rollout}", now)
+            await _write(connection, now, word, "pause", _subject(rollout))
+        return is_new
+
+    async def resume(self, rollout: int | None, word: Word) -> bool:
+        """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause."""
+        now = self._clock.now()
+        which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            ended = await connection.execute(
+                update(pauses).where(which, pauses.c.until.is_(None)).values(until=now).returning(pauses.c.id)
+            )
+            over = sorted(ended.scalars())
+            for pause in over:
+                await announce(connection, f"pause:{pause}", now)
+            if rollout is not None and over:
+                await announce(connection, f"rollout:{rollout}", now)
+            await _write(connection, now, word, "resume", _subject(rollout))
+        return bool(over)
+
+    async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:
+        """Ends what has not ended of a rollout; how many rebuilds that concerns.
+
+        With `keep` its open pull requests stay as they are, and are followed no more.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            await _open_rollout(connection, rollout)
+            some = await _not_ended(connection, rebuilds.c.rollout_id == rollout)
+            await _call_off(connection, some, State.CANCELLED, f"cancelled by {word.who}: {word.reason}", now, keep)
+            await _write(connection, now, word, "cancel", _subject(rollout))
+        return len(some)
+
+    async def skip(self, repository: str, word: Word) -> int:
+        """Ends what has not ended in a repository (or one rebuild, by its id)."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            some = await _not_ended(connection, await _named(connection, repository))
+            await _call_off(connection, some, State.SKIPPED, f"skipped by {word.who}: {word.reason}", now, False)
+            await _write(connection, now, word, "skip", repository)
+        return len(some)
+
+    async def hold(self, repository: str, word: Word) -> int:
+        """Keeps what has not begun in a repository (or one rebuild) from beginning until `retry`.
+
+        What supersedes it is kept too.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            some = await _not_ended(
+                connection, await _named(connection, repository), rebuilds.c.state.in_(AWAITING)
+            )
+            kept = f"held by {word.who}: {word.reason}"
+            # Taking the lease away stops a worker that is just beginning with one.
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id.in_([rebuild.id for rebuild in some]))
+                .values(held_because=kept, lease_owner=None, lease_until=None)
+            )
+            await _write(connection, now, word, "hold", repository)
+        return len(some)
+
+    async def retry(self, repository: str, word: Word) -> int:
+        """Lets what waits in a repository (or one rebuild) begin now, and tries again what has failed last.
+
+        How many rebuilds that concerns.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            mine = await _named(connection, repository)
+            waiting = await _not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
+            begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
+            await connection.execute(
+                update(rebuilds).where(begun).values(held_because=None, released_at=now, at_request=True)
+            )
+            await connection.execute(
+                update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now)
+            )
+            reason = f"tried again, asked by {word.who}: {word.reason}"
+            again = [await retried(connection, failed, reason, now) for failed in await _failed(connection, mine)]
+            await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
+            await _write(connection, now, word, "retry", repository)
+        return len(waiting) + len(again)
+
+    async def quarantine(self, base: str, word: Word) -> str:
+        """Has nothing built on what a base shows now, until it shows something else; the digest."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            found, shown = await _base(connection, base)
+            if shown is None:
+                raise Failure(Trouble.MISSING, f"{base} was never seen", advice="wait for the first look at it")
+            await open_quarantine(connection, found, shown, word.who, word.reason, now)
+            await _write(connection, now, word, "quarantine add", f"{base}@{shown}")
+        return shown
+
+    async def lift(self, base: str, word: Word) -> int:
+        """Ends the quarantines of a base; how many there were."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            found, _ = await _base(connection, base)
+            rows = await connection.execute(
+                select(quarantines.c.id).where(quarantines.c.base_id == found, quarantines.c.until.is_(None))
+            )
+            ids = list(rows.scalars())
+            for each in ids:
+                await lift_quarantine(connection, each, f"lifted by {word.who}: {word.reason}", now)
+            await _write(connection, now, word, "quarantine lift", base)
+        return len(ids)
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """The latest of the journal, newest first."""
+        query = select(journal).order_by(journal.c.id.desc()).limit(min(limit, _MOST_ENTRIES))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query)
+            return [Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject) for row in rows]
+
+
+async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
+    """The same once more, as a rebuild of its own that begins at once: an ended one never moves again."""
+    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
+    kept = {
+        name: row[name]
+        for name in (
+            *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
+            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
+        )
+    }
+    added = await connection.execute(
+        insert(rebuilds)
+        .values(
+            **kept,
+            state=State.PLANNED.value,
+            reason=reason,
+            targets=dump(failed.targets, tuple[Target, ...]),
+            replacements=dump(failed.replacements, tuple[Replacement, ...]),
+            planned_at=now,
+            released_at=now,
+            at_request=True,
+            due_at=now,
+        )
+        .returning(rebuilds.c.id)
+    )
+    number = int(added.scalar_one())
+    await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
+    await note(connection, [step(number, now, None, State.PLANNED, reason)])
+    return replace(failed, id=number, state=State.PLANNED, reason=reason, ended_at=None)
+
+
+async def _call_off(
+    connection: AsyncConnection, some: Sequence[Rebuild], end: State, reason: str, now: datetime, keep: bool
+) -> None:
+    """What has not begun, and what stays as it is, ends here; the rest is left to `act`, which closes it."""
+    at_once = [
+        rebuild
+        for rebuild in some
+        if keep or (rebuild.state.awaits_action and rebuild.attempted_at is None and rebuild.pull_request is None)
+    ]
+    later = [rebuild for rebuild in some if rebuild not in at_once]
+    for rebuild in at_once:
+        state = end if rebuild.state.awaits_action else State.CANCELLED
+        ended = rebuild.moved(state, reason, at=now)
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id == rebuild.id)
+            .values(**outcome_of(ended), lease_owner=None, lease_until=None)
+        )
+        await note(connection, [step(rebuild.id, now, rebuild.state, state, reason)])
+    for ids in chunks([rebuild.id for rebuild in later]):
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(ids))
+            .values(call_off=reason, due_at=now, attempts=0, lease_owner=None, lease_until=None)
+        )
+    await after_transitions(connection, {rebuild.rollout for rebuild in at_once}, now)
+
+
+async def _not_ended(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
+    """Locked first, so that what a busy worker is just writing is seen."""
+    ids = list(
+        (await connection.execute(select(rebuilds.c.id).where(*where, rebuilds.c.state.not_in(ENDED)))).scalars()
+    )
+    await lock(connection, rebuilds, ids)
+    return [
+        rebuild
+        for some in chunks(ids)
+        for rebuild in await read_rebuilds(connection, rebuilds.c.id.in_(some), rebuilds.c.state.not_in(ENDED))
+    ]
+
+
+async def _failed(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
+    """Those that failed in rollouts that a repository has done nothing since: its newest ones."""
+    newer = rebuilds.alias()
+    is_last = ~(
+        select(newer.c.id)
+        .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
+        .exists()
+    )
+    failed = and_(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None))
+    return await read_rebuilds(connection, mine, failed, is_last)
+
+
+async def _named(connection: AsyncConnection, name: str) -> ColumnElement[bool]:
+    """The rebuilds of a repository, or the one with this id; raises `Failure` where there is no such thing."""
+    if name.isdecimal() and len(name) < 19:
+        known = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
+        if (await connection.execute(known)).first() is not None:
+            return rebuilds.c.id.in_([int(name)])
+        raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice="see `freshness-bot plan`")
+    found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
+    if found is None:
+        raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice="write owner/name")
+    return rebuilds.c.repository_id.in_([found])
+
+
+async def _open_rollout(connection: AsyncConnection, number: int) -> None:
+    row = (await connection.execute(select(rollouts.c.ended_at).where(rollouts.c.id == number))).first()
+    if row is None:
+        raise Failure(Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`")
+    if row.ended_at is not None:
+        raise Failure(Trouble.CONFLICT, f"rollout {number} ended {row.ended_at:%Y-%m-%d %H:%M} UTC")
+
+
+async def _base(connection: AsyncConnection, name: str) -> tuple[int, str | None]:
+    rows = await connection.execute(select(bases).where(or_(*_spellings(name))))
+    found = rows.all()
+    if len(found) != 1:
+        what = "is known" if not found else "alone is meant: several bases are called so"
+        raise Failure(
+            Trouble.MISSING,
+            f"no base {name!r} {what}",
+            advice="write registry/repository:tag, as `freshness-bot status` shows it",
+        )
+    return found[0].id, found[0].digest
+
+
+def _spellings(name: str) -> list[ColumnElement[bool]]:
+    """A base by its whole name, or without its registry, or by the last part of its repository."""
+    repository, _, tag = name.rpartition(":")
+    whole = bases.c.registry + "/" + bases.c.repository
+    tagged = bases.c.tag == tag
+    return [
+        and_(tagged, or_(whole == repository, bases.c.repository == repository)),
+        and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
+    ]
+
+
+async def _write(connection: AsyncConnection, now: datetime, word: Word, what: str, subject: str) -> None:
+    values: dict[str, Any] = {"at": now, "who": word.who, "is_claimed": word.is_claimed, "reason": word.reason}
+    await connection.execute(insert(journal).values(**values, what=what, subject=subject))
+
+
+def _subject(rollout: int | None) -> str:
+    return "everything" if rollout is None else f"rollout {rollout}"

@@ -1,0 +1,194 @@
+"""A rollout goes wave by wave, stops when it fails too much or a person says so, and goes on when told."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain.journal import Word
+from bot.domain.rebuild import State
+from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+CANARIES = ("catalog-web", "canary-two", "canary-three")
+POLICY = (
+    {"match": {"repositories": [f"contoso/{name}" for name in CANARIES]}, "wave": "canary", "settle": "0s"},
+    {"match": {}, "wave": "rest", "settle": "0s"},
+)
+ROLLOUT = {
+    "waves": [{"name": "canary", "soak": "4h"}, {"name": "rest"}],
+    "pause_when_failed": "20%",
+}
+ANN = Word("Ann", "we look into it first")
+
+
+@pytest_asyncio.fixture
+async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet with three canaries, which rebuild by a workflow, before everybody else."""
+    async with AsyncExitStack() as exits:
+        url = f"sqlite:///{tmp_path}/freshness.db"
+        stage = await settled(world, tmp_path, url, exits, policy=POLICY, rollout=ROLLOUT)
+        floating = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
+        for name in CANARIES[1:]:
+            files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
+            await world.github.create_repository(name, files)
+        await stage.run_pass()
+        yield stage
+
+
+async def opened(stage: Stage) -> bool:
+    return len(await stage.world.github.pull_requests("payments-api")) == 1
+
+
+def started(stage: Stage) -> list[str]:
+    return [name for name in CANARIES if stage.world.github.runs(name)]
+
+
+def finish(stage: Stage, conclusion: str = "success", names: tuple[str, ...] = CANARIES) -> None:
+    for name in names:
+        for run in stage.world.github.runs(name):
+            stage.world.github.finish_run(run.id, conclusion)
+
+
+async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    assert started(staged) == list(CANARIES)
+    assert (await staged.states())["payments-api"] is State.PLANNED
+    finish(staged)
+    await staged.run_pass()
+
+    staged.clock.ahead += timedelta(hours=3, minutes=50)
+    await staged.run_pass()
+
+    assert not await opened(staged)
+    staged.clock.ahead += timedelta(minutes=15)
+    await staged.run_pass()
+    assert await opened(staged)
+
+
+async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_on(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    finish(staged, "failure", CANARIES[:2])
+    finish(staged, "success", CANARIES[2:])
+    await staged.run_pass()
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=5)
+    await staged.run_pass()
+    await staged.run_pass()
+
+    assert not await opened(staged)
+    texts = [message["text"] for message in await staged.world.slack.messages()]
+    [told] = [text for text in texts if "is paused" in text]
+    assert "2 of 3 ended rebuilds failed, more than 20%" in told
+    [rollout] = await staged.bot.stores.views.rollouts(1)
+    assert await staged.bot.stores.orders.resume(rollout.id, ANN)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=4, minutes=5)
+    await staged.run_pass()
+    assert await opened(staged)
+    [entry] = await staged.bot.stores.orders.entries(10)
+    assert (entry.word, entry.what, entry.subject) == (ANN, "resume", f"rollout {rollout.id}")
+
+
+async def test_a_severe_fix_waits_for_no_wave(staged: Stage) -> None:
+    staged.world.feeds.publish_advisory(
+        "CVE-2026-21218",
+        severity="high",
+        package="Microsoft.AspNetCore.App.Runtime.linux-x64",
+        affected=">= 10.0.0, <= 10.0.0",
+        patched="10.0.1",
+    )
+    staged.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    await staged.fleet.publish_runtime("10.0.1")
+
+    staged.clock.ahead += timedelta(minutes=15)
+    await staged.run_pass()
+
+    assert await opened(staged)
+
+
+async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    [rollout] = await staged.bot.stores.views.rollouts(1)
+    await staged.bot.stores.orders.pause(rollout.id, ANN)
+    finish(staged)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=5)
+
+    await staged.run_pass()
+
+    assert not await opened(staged)
+    await staged.bot.stores.orders.resume(rollout.id, ANN)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=5)
+    await staged.run_pass()
+    assert await opened(staged)
+
+
+async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    finish(staged)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=5)
+    await staged.run_pass()
+    [request] = await staged.world.github.pull_requests("payments-api")
+    [rollout] = await staged.bot.stores.views.rollouts(1)
+
+    await staged.bot.stores.orders.cancel(rollout.id, ANN, keep=False)
+    await staged.run_pass()
+
+    assert await staged.world.github.pull_requests("payments-api") == []
+    rebuild = (await staged.rebuilds())["payments-api"]
+    assert (rebuild.state, rebuild.pull_request) == (State.CANCELLED, request["number"])
+    assert rebuild.reason == "cancelled by Ann: we look into it first"
+    [ended] = await staged.bot.stores.views.rollouts(1)
+    assert ended.ended_at is not None
+
+
+async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_that(staged: Stage) -> None:
+    await staged.bot.stores.orders.pause(None, ANN)
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    await staged.bot.stores.orders.quarantine(f"{ASPNET}:{RUNTIME_TAG}", ANN)
+    await staged.bot.stores.orders.resume(None, ANN)
+    await staged.run_pass()
+    assert started(staged) == []
+    texts = [message["text"] for message in await staged.world.slack.messages()]
+    assert [text for text in texts if f"aspnet:{RUNTIME_TAG} is quarantined" in text]
+
+    staged.clock.ahead += timedelta(hours=3)
+    await staged.fleet.publish_runtime("10.0.2")
+    await staged.run_pass()
+
+    assert started(staged) == list(CANARIES)
+    assert await staged.bot.stores.views.open_quarantines() == []
+
+
+async def test_a_base_on_which_three_fail_twice_is_quarantined(staged: Stage) -> None:
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    finish(staged)
+    await staged.run_pass()
+    staged.clock.ahead += timedelta(hours=3)
+    await staged.fleet.publish_runtime("10.0.2")
+    await staged.run_pass()
+    for again in range(2):
+        for name in CANARIES:
+            running = [run for run in staged.world.github.runs(name) if run.conclusion is None]
+            assert len(running) == 1, f"attempt {again}"
+            staged.world.github.finish_run(running[0].id, "failure")
+        await staged.run_pass()
+        await staged.run_pass()
+
+    [found] = await staged.bot.stores.views.open_quarantines()
+    assert found.reason.startswith("3 of 3 repositories fail on it that were green on the digest before")
+    assert found.digest == staged.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
+    assert found.waiting == 3
+    assert not await opened(staged)

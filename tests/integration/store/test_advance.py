@@ -1,0 +1,133 @@
+"""Waves are counted by the database, released once, and a person's word is kept in the journal."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.failure import Failure, LeaseLost
+from bot.domain.journal import Word
+from bot.domain.rebuild import State
+from bot.domain.waves import Wave
+from bot.plan import advance, quarantine
+from bot.plan.advance import RolloutOptions, gate_at, next_step
+from bot.store.rows.tables import rebuilds
+from tests.integration.store.filling import ASPNET, HOUR, Stores
+
+WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest"))
+OPTIONS = RolloutOptions(WAVES)
+ANN = Word("Ann", "not before we looked")
+
+
+async def planned(stores: Stores, repositories: int = 3, **values: object) -> None:
+    await stores.fill(repositories=repositories)
+    await stores.plan.save_plan(await stores.planned(**values))  # type: ignore[arg-type]
+
+
+async def tick(stores: Stores, options: RolloutOptions = OPTIONS) -> int:
+    return (await advance.tick(stores.advance, options, stores.clock)).released
+
+
+async def test_nothing_begins_before_its_wave_does(stores: Stores) -> None:
+    await planned(stores, wave="canary")
+    assert await stores.jobs() == []
+    assert await tick(stores) == 2
+    assert len(await stores.jobs()) == 2
+    assert await tick(stores) == 0
+
+
+async def test_without_waves_everything_begins_at_once(stores: Stores) -> None:
+    await planned(stores)
+    assert await tick(stores, RolloutOptions()) == 3
+
+
+async def test_what_is_not_due_is_not_released(stores: Stores) -> None:
+    await planned(stores, wave="canary", due_in=HOUR)
+    assert await tick(stores) == 0
+    stores.clock.advance(HOUR)
+    assert await tick(stores) == 2
+
+
+async def test_two_replicas_release_no_more_than_one_batch(stores: Stores) -> None:
+    await planned(stores, 6, wave="canary")
+    gate = gate_at(stores.clock.now(), OPTIONS)
+    found = await stores.advance.standings(gate)
+    step = next_step(found.rollouts[0], OPTIONS, gate.at)
+    replicas = [stores.other(f"replica {number}") for number in range(3)]
+    outcomes = await asyncio.gather(
+        *(replica.advance.take(step, gate, found.known) for replica in replicas), return_exceptions=True
+    )
+    assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2]
+    assert sum(isinstance(outcome, LeaseLost) for outcome in outcomes) == 2
+    assert sum(moment is not None for moment in await stores.column(rebuilds, "released_at")) == 2
+
+
+async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores) -> None:
+    await planned(stores, 3, wave="canary")
+    await tick(stores)
+    for job in await stores.jobs():
+        failed = job.rebuild.moved(State.FAILED, "the run concluded with failure", at=stores.clock.now())
+        await stores.act.settle_rebuild(job.rebuild, failed)
+    tally = await advance.tick(stores.advance, OPTIONS, stores.clock)
+    assert tally.paused == ("rollout 1 is paused: 2 of 2 ended rebuilds failed, more than 20%",)
+    stores.clock.advance(timedelta(minutes=1))
+    assert await tick(stores) == 0
+    assert [message.key for message in await stores.messages()] == ["rollout:1", "pause:1"]
+    told = await stores.report.pause(1)
+    assert [failure.repository for failure in told.failures] == ["contoso/shop-0000", "contoso/shop-0001"]
+
+    assert await stores.orders.resume(1, ANN)
+    assert await tick(stores) == 1
+    assert [(entry.what, entry.subject) for entry in await stores.orders.entries(5)] == [("resume", "rollout 1")]
+
+
+async def test_a_hold_outlives_what_it_was_given_to(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    assert await stores.orders.hold("contoso/shop-0000", ANN) == 1
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c"})
+    await stores.assess_all()
+    await stores.plan.save_plan(await stores.planned(supersedes=(1,), wave="canary"))
+    assert await tick(stores) == 0
+    assert await stores.orders.retry("contoso/shop-0000", ANN) == 1
+    assert len(await stores.jobs()) == 1
+
+
+async def test_what_supersedes_keeps_its_place_in_time(stores: Stores) -> None:
+    await planned(stores, 1, wave="rest")
+    began = stores.clock.now()
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c"})
+    await stores.assess_all()
+    await stores.plan.save_plan(await stores.planned(supersedes=(1,), wave="rest"))
+    assert await stores.column(rebuilds, "waits_since") == [began, began]
+
+
+async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    [job] = await stores.jobs()
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.FAILED, "no", at=stores.clock.now()))
+    assert await stores.orders.retry("contoso/shop-0000", ANN) == 1
+    assert await stores.states() == ["failed", "planned"]
+    [again] = await stores.jobs()
+    assert again.rebuild.reason == "tried again, asked by Ann: not before we looked"
+    assert [rebuild.id for rebuild in (await stores.report.rollout(1)).rebuilds] == [2]
+
+
+async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_it(stores: Stores) -> None:
+    await planned(stores, 2, wave="canary")
+    await tick(stores)
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert await stores.jobs() == []
+    assert (await quarantine.tick(stores.quarantine)).lifted == 0
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c"})
+    assert (await quarantine.tick(stores.quarantine)).lifted == 1
+    assert len(await stores.jobs()) == 2
+
+
+async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) -> None:
+    await planned(stores, 1)
+    with pytest.raises(Failure, match="no base 'aspnet:9\\.9' is known"):
+        await stores.orders.quarantine("aspnet:9.9", ANN)
