@@ -73,6 +73,9 @@ def engine() -> Iterator[Docker]:
             yield docker
             daemon.terminate()
             daemon.wait(timeout=60)
+            # Of the containers on the host's network it leaves a namespace mounted.
+            for namespace in docker.folder.glob("run/netns/*"):
+                _done("umount", str(namespace))
 
 
 def make_base(docker: Docker, folder: Path, name: str) -> None:
