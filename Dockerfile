@@ -1,23 +1,48 @@
-# syntax=docker/dockerfile:1
-
 # The base is named by a floating tag, so build with `docker build --pull --no-cache`, at least weekly: that is what
-# this bot asks of everybody else.
-FROM python:3.13-slim AS build
-WORKDIR /src
-COPY pyproject.toml constraints.txt README.md ./
-COPY bot bot
-RUN ["python", "-m", "pip", "wheel", "--no-cache-dir", "--constraint", "constraints.txt", "--wheel-dir", "/wheels", "."]
+# this bot asks of everybody else. Or pin it: --build-arg BASE=docker.io/library/python:3.13-slim@sha256:…
+ARG BASE=docker.io/library/python:3.13-slim
 
-FROM python:3.13-slim
+# Where no package index is in reach: --build-context wheels=FOLDER, with the files in FOLDER/wheels.
+FROM ${BASE} AS wheels
+COPY deploy/build-requirements.txt deploy/requirements.txt /requirements/
+RUN ["python", "-m", "pip", "download", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", \
+     "--require-hashes", "--dest", "/wheels", \
+     "--requirement", "/requirements/build-requirements.txt", "--requirement", "/requirements/requirements.txt"]
+
+FROM ${BASE} AS build
+RUN ["python", "-m", "venv", "--without-pip", "/opt/freshness-bot", "/opt/build"]
+COPY deploy/build-requirements.txt deploy/requirements.txt /requirements/
+RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
+    ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", \
+     "--no-index", "--find-links", "/wheels", "--no-deps", "--require-hashes", \
+     "--requirement", "/requirements/requirements.txt"]
+WORKDIR /src
+RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
+    ["python", "-m", "pip", "--python", "/opt/build/bin/python", "install", "--no-cache-dir", \
+     "--no-index", "--find-links", "/wheels", "--no-deps", "--require-hashes", \
+     "--requirement", "/requirements/build-requirements.txt"]
+COPY pyproject.toml README.md ./
+COPY bot bot
+RUN ["/opt/build/bin/hatchling", "build", "--target", "wheel", "--directory", "/built"]
+# Made here and taken over with its owner, for the last stage runs nothing.
+WORKDIR /data
+RUN ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "install", "--no-cache-dir", \
+     "--no-index", "--find-links", "/built", "--no-deps", "freshness-bot"]
+
+FROM ${BASE}
+ARG BASE
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="freshness-bot" \
       org.opencontainers.image.description="Keeps a fleet of .NET container images fresh" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="docker.io/library/python:3.13-slim"
-ENV PYTHONUNBUFFERED=1 \
+      org.opencontainers.image.base.name="${BASE}"
+ENV PATH="/opt/freshness-bot/bin:${PATH}" \
+    PYTHONUNBUFFERED=1 \
     FRESHNESS_BOT_CONFIG=/etc/freshness/freshness.yaml
-RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    ["python", "-m", "pip", "install", "--no-cache-dir", "--no-index", "--find-links", "/wheels", "freshness-bot"]
-RUN ["install", "--directory", "--owner=64198", "--group=64198", "/data"]
+COPY --from=build /opt/freshness-bot /opt/freshness-bot
+COPY --from=build --chown=64198:64198 /data /data
 
 # The default store, sqlite:///data/freshness.db, is a path from here.
 WORKDIR /

@@ -1,4 +1,4 @@
-.PHONY: demo test test-unit test-all coverage check bench pictures reference set-up constraints
+.PHONY: demo test test-unit test-all coverage check bench pictures reference set-up constraints requirements
 
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
@@ -30,6 +30,7 @@ check: set-up
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/hadolint Dockerfile
 
 bench: set-up
 	.venv/bin/python -m tests.bench
@@ -48,3 +49,12 @@ set-up:
 # After a dependency was added or raised on purpose
 constraints: set-up
 	.venv/bin/python -m pip freeze --exclude-editable >constraints.txt
+	$(MAKE) requirements
+
+LOCK = .venv/bin/uv pip compile --quiet --constraint constraints.txt --generate-hashes --no-build --no-header \
+	--no-annotate --python-version 3.13 --python-platform linux
+
+# What the image installs, with the hashes of every file that a package index has of these versions
+requirements: set-up
+	$(LOCK) pyproject.toml --output-file deploy/requirements.txt
+	echo hatchling | $(LOCK) - --output-file deploy/build-requirements.txt

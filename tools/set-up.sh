@@ -30,12 +30,19 @@ install_packages() {
     done
 }
 
+# What only root runs is not on everybody's PATH.
+has() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
+
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 
 missing_packages() {
-    for program in docker-registry oras skopeo cosign openssl rpm npm; do
-        command -v "$program" >/dev/null || echo "$program"
+    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap; do
+        has "$program" || echo "$program"
     done
+    has kubectl || echo kubernetes-client
+    has dockerd || echo docker.io
+    has docker || echo docker-cli
+    docker buildx version >/dev/null 2>&1 || echo docker-buildx
     has_postgres || echo postgresql
 }
 

@@ -1,34 +1,34 @@
-"""The manifests hold what docs/deploy.md promises of them, and fit the image and the settings."""
+"""What the overlays put into a cluster: it fits the image and the settings, and has no right that it needs not."""
 
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.service.running import GRACE
 from bot.settings import BadSettings, check_secrets, load
+from tests.integration.deploy.kustomize import DEPLOY, Resource, built, pod_of
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+OVERLAYS = ("single", "replicated")
 USER = 64198
 
 
-def manifest(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((DEPLOY / name).read_text())
-    return found
+@pytest.fixture(scope="module", params=OVERLAYS)
+def overlay(request: pytest.FixtureRequest) -> Path:
+    return DEPLOY / "overlays" / str(request.param)
 
 
 @pytest.fixture(scope="module")
-def deployment() -> dict[str, Any]:
-    spec: dict[str, Any] = manifest("deployment.yaml")["spec"]
-    return spec
+def resources(overlay: Path) -> dict[str, Resource]:
+    return built(overlay)
 
 
 @pytest.fixture(scope="module")
-def pod(deployment: dict[str, Any]) -> dict[str, Any]:
-    spec: dict[str, Any] = deployment["template"]["spec"]
-    return spec
+def pod(resources: dict[str, Resource]) -> dict[str, Any]:
+    return pod_of(resources["Deployment"])
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +38,23 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-class TestThePod:
-    def test_is_alone_with_its_database(self, deployment: dict[str, Any]) -> None:
-        assert deployment["replicas"] == 1
-        assert deployment["strategy"] == {"type": "Recreate"}
-        assert manifest("volume.yaml")["spec"]["accessModes"] == ["ReadWriteOnce"]
+class TestEveryOverlay:
+    def test_holds_what_kubernetes_knows_and_nothing_else(self, resources: dict[str, Resource]) -> None:
+        for resource in resources.values():
+            kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
-    def test_runs_as_nobody_special(self, pod: dict[str, Any], container: dict[str, Any]) -> None:
+    def test_stays_in_a_restricted_namespace(self, resources: dict[str, Resource]) -> None:
+        namespace = resources["Namespace"]["metadata"]
+        assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        others = [resource for kind, resource in resources.items() if kind != "Namespace"]
+        assert {other["metadata"]["namespace"] for other in others} == {namespace["name"]}
+
+    def test_takes_the_hardened_settings_with_the_users_own_number(
+        self, pod: dict[str, Any], container: dict[str, Any]
+    ) -> None:
         context = pod["securityContext"]
-        assert context["runAsNonRoot"] is True
         assert (context["runAsUser"], context["runAsGroup"], context["fsGroup"]) == (USER, USER, USER)
-        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert container["securityContext"] == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        }
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
     def test_has_no_way_into_the_cluster(self, pod: dict[str, Any], container: dict[str, Any]) -> None:
         assert pod["automountServiceAccountToken"] is False
@@ -67,75 +68,113 @@ class TestThePod:
     def test_has_bounds(self, pod: dict[str, Any], container: dict[str, Any]) -> None:
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}
         assert "memory" in container["resources"]["limits"]
-        [tmp] = [volume for volume in pod["volumes"] if volume["name"] == "tmp"]
-        assert tmp["emptyDir"]["sizeLimit"]
+        assert all(volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume)
 
-    def test_writes_to_its_data_and_to_tmp_only(self, pod: dict[str, Any], container: dict[str, Any]) -> None:
+    def test_mounts_every_volume_and_writes_to_data_and_tmp_only(
+        self, pod: dict[str, Any], container: dict[str, Any]
+    ) -> None:
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts.keys() == {volume["name"] for volume in pod["volumes"]}
-        writable = {mount["mountPath"] for mount in mounts.values() if not mount.get("readOnly")}
-        assert writable == {"/data", "/tmp"}
+        assert {mount["mountPath"] for mount in mounts.values() if not mount.get("readOnly")} <= {"/data", "/tmp"}
 
     def test_reads_secrets_from_files_that_others_cannot(self, pod: dict[str, Any]) -> None:
         [secrets] = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
-        assert secrets["defaultMode"] == 0o440
-        assert secrets["secretName"] == manifest("secret-example.yaml")["metadata"]["name"]
+        assert secrets == {"secretName": example()["metadata"]["name"], "defaultMode": 0o440}
 
+    def test_is_ready_when_a_command_of_the_image_says_so(self, container: dict[str, Any]) -> None:
+        assert container["readinessProbe"]["exec"]["command"][:2] == ["freshness-bot", "status"]
 
-class TestTheSettings:
-    def test_are_valid_and_lack_only_their_secrets(self) -> None:
-        settings = load(DEPLOY / "freshness.yaml")
+    def test_mounts_the_settings_that_it_ships(
+        self, overlay: Path, resources: dict[str, Resource], pod: dict[str, Any]
+    ) -> None:
+        settings = resources["ConfigMap"]
+        assert settings["data"] == {"freshness.yaml": (overlay / "freshness.yaml").read_text()}
+        [named] = [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume]
+        assert named == settings["metadata"]["name"]
+
+    def test_has_valid_settings_that_lack_only_their_secrets(self, overlay: Path) -> None:
+        settings = load(overlay / "freshness.yaml")
         assert settings.without_effect() == []
         with pytest.raises(BadSettings) as error:
             check_secrets(settings)
-        assert {line.partition(":")[0] for line in error.value.lines} == {
-            f"/run/secrets/{name}" for name in manifest("secret-example.yaml")["stringData"]
-        }
+        lacking = {line.partition(":")[0] for line in error.value.lines}
+        assert lacking
+        assert lacking <= {f"/run/secrets/{name}" for name in example()["stringData"]}
 
-    def test_keep_the_database_on_the_volume(self, container: dict[str, Any]) -> None:
-        assert load(DEPLOY / "freshness.yaml").store.url.startswith("sqlite:////data/")
-        assert "/data" in {mount["mountPath"] for mount in container["volumeMounts"]}
-
-    def test_the_example_holds_no_real_secret(self) -> None:
-        assert all(text.startswith("put ") for text in manifest("secret-example.yaml")["stringData"].values())
+    def test_runs_an_image_that_is_no_placeholder(self, container: dict[str, Any]) -> None:
+        assert container["image"] == "registry.example.com/freshness-bot:0.1.0"
 
 
 class TestTheNetwork:
-    def test_lets_nothing_in(self) -> None:
-        spec = manifest("network-policy.yaml")["spec"]
+    def test_lets_nothing_in(self, resources: dict[str, Resource]) -> None:
+        spec = resources["NetworkPolicy"]["spec"]
         assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
-        assert spec["ingress"] == []
+        assert not spec.get("ingress")
 
-    def test_lets_out_names_and_https(self) -> None:
-        names, web = manifest("network-policy.yaml")["spec"]["egress"]
+    def test_lets_out_names_and_https(self, resources: dict[str, Resource]) -> None:
+        names, web, *_ = resources["NetworkPolicy"]["spec"]["egress"]
         assert {port["port"] for port in names["ports"]} == {53}
         assert web["ports"] == [{"protocol": "TCP", "port": 443}]
         assert all(block["ipBlock"]["except"] for block in web["to"])
 
-    def test_is_about_this_pod(self, deployment: dict[str, Any]) -> None:
-        assert manifest("network-policy.yaml")["spec"]["podSelector"] == deployment["selector"]
-        assert deployment["template"]["metadata"]["labels"] == deployment["selector"]["matchLabels"]
+    def test_is_about_these_pods(self, resources: dict[str, Resource]) -> None:
+        deployment = resources["Deployment"]["spec"]
+        assert resources["NetworkPolicy"]["spec"]["podSelector"] == deployment["selector"]
+        assert deployment["template"]["metadata"]["labels"].items() >= deployment["selector"]["matchLabels"].items()
 
 
-class TestTheKustomization:
-    def test_names_what_is_there_and_not_the_example_of_a_secret(self) -> None:
-        files = {path.name for path in DEPLOY.iterdir()}
-        named = set(manifest("kustomization.yaml")["resources"])
-        assert files - named == {"kustomization.yaml", "freshness.yaml", "secret-example.yaml"}
-        assert named <= files
+class TestSingle:
+    @pytest.fixture
+    def single(self) -> dict[str, Resource]:
+        return built(DEPLOY / "overlays/single")
 
-    def test_gives_the_settings_and_the_image_that_the_pod_asks_for(
-        self, pod: dict[str, Any], container: dict[str, Any]
-    ) -> None:
-        kustomization = manifest("kustomization.yaml")
-        [settings] = kustomization["configMapGenerator"]
-        assert settings == {"name": "freshness-bot", "files": ["freshness.yaml"]}
-        assert [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume] == [
-            "freshness-bot"
-        ]
-        assert [image["name"] for image in kustomization["images"]] == [container["image"]]
+    def test_is_alone_with_its_database(self, single: dict[str, Resource]) -> None:
+        deployment = single["Deployment"]["spec"]
+        assert deployment["replicas"] == 1
+        assert deployment["strategy"] == {"type": "Recreate"}
+        assert single["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteOnce"]
 
-    def test_puts_everything_into_a_restricted_namespace(self) -> None:
-        namespace = manifest("namespace.yaml")["metadata"]
-        assert namespace["name"] == manifest("kustomization.yaml")["namespace"]
-        assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    def test_keeps_the_database_on_the_volume(self, single: dict[str, Resource]) -> None:
+        assert load(DEPLOY / "overlays/single/freshness.yaml").store.url.startswith("sqlite:////data/")
+        [container] = pod_of(single["Deployment"])["containers"]
+        assert "/data" in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+    def test_reaches_no_database_in_the_network(self, single: dict[str, Resource]) -> None:
+        assert len(single["NetworkPolicy"]["spec"]["egress"]) == 2
+
+
+class TestReplicated:
+    @pytest.fixture
+    def replicated(self) -> dict[str, Resource]:
+        return built(DEPLOY / "overlays/replicated")
+
+    def test_keeps_one_at_work(self, replicated: dict[str, Resource]) -> None:
+        deployment = replicated["Deployment"]["spec"]
+        budget = replicated["PodDisruptionBudget"]["spec"]
+        assert deployment["replicas"] == 2
+        assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        assert budget["maxUnavailable"] == 1
+        assert budget["selector"] == deployment["selector"]
+
+    def test_spreads_over_nodes(self, replicated: dict[str, Resource]) -> None:
+        deployment = replicated["Deployment"]["spec"]
+        nodes, zones = pod_of(replicated["Deployment"])["topologySpreadConstraints"]
+        assert (nodes["topologyKey"], nodes["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "DoNotSchedule")
+        assert zones["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert nodes["labelSelector"] == zones["labelSelector"] == deployment["selector"]
+
+    def test_shares_postgresql_and_reaches_it(self, replicated: dict[str, Resource]) -> None:
+        assert load(DEPLOY / "overlays/replicated/freshness.yaml").store.url.startswith("postgresql://")
+        *_, database = replicated["NetworkPolicy"]["spec"]["egress"]
+        assert database["ports"] == [{"protocol": "TCP", "port": 5432}]
+        assert "PersistentVolumeClaim" not in replicated
+
+
+def test_the_example_holds_no_real_secret_and_is_applied_by_no_overlay() -> None:
+    assert all(text.startswith("put ") for text in example()["stringData"].values())
+    assert all("Secret" not in built(DEPLOY / "overlays" / name) for name in OVERLAYS)
+
+
+def example() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / "secret-example.yaml").read_text())
+    return found

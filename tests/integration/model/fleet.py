@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.act import calling_off
 from bot.act import stage as act
 from bot.act.ports import ActOptions
 from bot.discover import stage as discover
@@ -28,6 +29,7 @@ from bot.follow import stage as follow
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.formats.rewrite.refresh import refresh
+from bot.plan import advance, quarantine
 from bot.plan import stage as plan
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
@@ -156,12 +158,17 @@ class Fleet:
         )
 
     async def plan(self, worker: int) -> None:
-        await plan.tick(self.workers[worker].plan, self.policy, self.clock)
+        """Plans, and lets the waves go on."""
+        stores = self.workers[worker]
+        await plan.tick(stores.plan, self.policy, self.clock)
+        await quarantine.tick(stores.quarantine)
+        await advance.tick(stores.advance, advance.RolloutOptions(), self.clock)
 
     async def act(self, worker: int) -> None:
-        store = self.workers[worker].act
+        stores = self.workers[worker]
         try:
-            await act.tick(store, self.forge, AnyTag(), refresh, ActOptions(), self._loop())
+            await act.tick(stores.act, self.forge, AnyTag(), refresh, ActOptions(), self._loop())
+            await calling_off.tick(stores.calling_off, self.forge, "github", self._loop())
         except Killed:
             self._replace(worker)
 
