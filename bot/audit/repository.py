@@ -2,8 +2,9 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar, cast
 
 from bot.domain.finding import Place
 from bot.formats.dockerfile import KIND as DOCKERFILE
@@ -15,13 +16,16 @@ from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
 from bot.formats.table import kind_of
 
-YAML_ENDINGS = (".yml", ".yaml")
+T = TypeVar("T")
+
 _FOR_TESTS = re.compile(
     r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?assets|e2e|fixtures?|__snapshots__|samples?|examples?|templates)"
     r"(?:[._-][^/]*)?/",
     re.IGNORECASE,
 )
-_DEVELOPMENT = re.compile(r"(?:^|/)\.?(?:devcontainer|vscode|gitpod)s?(?:/|\.)|(?:^|/)(?:node_modules|vendor|third_party)/")
+_DEVELOPMENT = re.compile(
+    r"(?:^|/)\.?(?:devcontainer|vscode|gitpod)s?(?:/|\.)|(?:^|/)(?:node_modules|vendor|third_party)/"
+)
 
 
 class Repository:
@@ -32,7 +36,8 @@ class Repository:
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}
         self._owners: dict[int, tuple[str, Lines]] = {}
-        self._kept: dict[str, object] = {}
+        self._kept: dict[object, object] = {}
+        self._adopted: list[str] = []
 
     @property
     def paths(self) -> list[str]:
@@ -91,16 +96,21 @@ class Repository:
         end = last.end if last.source is first.source else first.end
         return Place(owner, lines.at(first.start), max(lines.at(first.start), lines.at(max(end - 1, first.start))))
 
-    def kept(self, key: str, make: "object") -> object:
-        """What `make` gives, made once: models that several rules share."""
-        if key not in self._kept:
-            self._kept[key] = make(self)  # type: ignore[operator]
-        return self._kept[key]
+    def kept(self, make: "Callable[[Repository], T]") -> T:
+        """What `make` gives for this repository, made once: a model that several rules share."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return cast("T", self._kept[make])
 
     @cached_property
     def dockerfiles(self) -> list[str]:
         """Those that images are built from: none of tests, samples and development containers."""
         return [path for path in self._files if kind_of(path) == DOCKERFILE and is_for_production(path)]
+
+    def adopt(self, text: str, path: str, lines: Lines) -> None:
+        """Makes places in a text that was made from the file known; `lines` tells the file's own."""
+        self._adopted.append(text)
+        self._owners[id(text)] = (path, lines)
 
     def below(self, folder: str) -> Iterator[str]:
         prefix = f"{folder}/" if folder else ""
@@ -117,32 +127,35 @@ def is_for_production(path: str) -> bool:
 
 
 def first_scalar(node: Node) -> Scalar | None:
-    """The scalar that a node begins with."""
+    """The scalar that a node begins with; of a mapping put together from several files, that of its own one."""
     for _ in range(100):
         match node:
             case Scalar():
                 return node
             case Sequence(items=[first, *_]):
                 node = first
-            case Node_Mapping(own=own) if own:
-                return min((key for key, _ in own.values()), key=lambda key: key.start)
+            case Node_Mapping(own=own, start=start) if own:
+                return min((key for key, _ in own.values()), key=lambda key: (abs(key.start - start), key.value))
             case _:
                 return None
     return None
 
 
 def last_scalar(node: Node) -> Scalar | None:
-    """The scalar of the same file that a node ends with."""
-    last: Scalar | None = None
+    """The scalar that a node ends with, in the file that it begins in."""
+    first = first_scalar(node)
+    last = first
     for _ in range(100):
         match node:
             case Scalar():
-                return node if node.end > node.start or last is None else last
+                return node if first is not None and node.source is first.source and node.end > node.start else last
             case Sequence(items=[*_, final]):
                 node = final
-            case Node_Mapping(own=own) if own:
-                key, value = max(own.values(), key=lambda entry: entry[0].start)
-                last, node = key, value
+            case Node_Mapping(own=own):
+                ours = [entry for entry in own.values() if first is not None and entry[0].source is first.source]
+                if not ours:
+                    return last
+                last, node = max(ours, key=lambda entry: entry[0].start)
             case _:
                 return last
     return last

@@ -76,7 +76,9 @@ def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> 
         variables[name] = Spanned(written, (-1,) * len(written))
 
     def restored(word: str) -> str:
-        return _TOKEN.sub(lambda found: expressions[int(found[1])] if int(found[1]) < len(expressions) else "", word)
+        return _TOKEN.sub(
+            lambda found: expressions[int(found[1])] if int(found[1]) < len(expressions) else "", word
+        )
 
     fates = _Fates(text, pipefail)
     found = []

@@ -34,12 +34,17 @@ _ALWAYS_PUSHING = _PUSHING_ACTIONS - {
     "useblacksmith/build-push-action",
 }
 BUILDKIT_ACTIONS = _PUSHING_ACTIONS - _ALWAYS_PUSHING
-KNOWN_BUILDERS = ("docker/github-builder/", "slsa-framework/slsa-github-generator/.github/workflows/generator_container")
+KNOWN_BUILDERS = (
+    "docker/github-builder/",
+    "slsa-framework/slsa-github-generator/.github/workflows/generator_container",
+)
 OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
     r"|sysdiglabs|mend|jfrog|xray|rapid7|checkmarx|veracode|qualys|tenable|orca|neuvector|vuln|scan"
 )
-_NOT_SCANNERS = re.compile(r"codeql|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup")
+_NOT_SCANNERS = re.compile(
+    r"codeql|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup"
+)
 _LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local)(?::\d+)?(?:/|$)")
 _DEPLOYING_ACTIONS = (
     "azure/webapps-deploy",
@@ -148,7 +153,7 @@ class Deliveries:
 
 def deliveries(repository: Repository) -> Deliveries:
     """Never raises."""
-    return repository.kept("deliveries", _deliveries)  # type: ignore[return-value]
+    return repository.kept(_deliveries)
 
 
 def _deliveries(repository: Repository) -> Deliveries:
@@ -181,7 +186,9 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
         found.deploys.append(Deploy(pipeline, step, action))
     elif action in {"actions/attest-build-provenance", "actions/attest"}:
         is_provenance = not any(step.input(name) for name in ("predicate-type", "sbom-path"))
-        what = "provenance" if is_provenance else "sbom" if step.input("sbom-path") else step.input("predicate-type")
+        what = (
+            "provenance" if is_provenance else "sbom" if step.input("sbom-path") else step.input("predicate-type")
+        )
         found.attestations.append(Attestation(pipeline, step, action, what, True))
     elif action == "actions/attest-sbom":
         found.attestations.append(Attestation(pipeline, step, action, "sbom", True))
@@ -204,14 +211,18 @@ def _pushes_on(step: Step, written: str) -> frozenset[str]:
 
 def _by_output(step: Step) -> frozenset[str]:
     outputs = step.input("outputs") or step.input("output")
-    pushes = re.search(r"type=registry|push=true", outputs) or re.search(r"\.output=type=registry", step.input("set"))
+    pushes = re.search(r"type=registry|push=true", outputs) or re.search(
+        r"\.output=type=registry", step.input("set")
+    )
     return step.events - TESTS_ONLY if pushes else frozenset()
 
 
 def _listed(text: str) -> tuple[str, ...]:
     """Entries of an input that takes a list, by lines or commas; an expression is one entry."""
     return tuple(
-        entry.strip() for entry in re.split(r"[\n,](?![^{]*\}\})", text) if entry.strip() and entry.strip()[0] != "#"
+        entry.strip()
+        for entry in re.split(r"[\n,](?![^{]*\}\})", text)
+        if entry.strip() and entry.strip()[0] != "#"
     )
 
 
@@ -245,7 +256,9 @@ def _scan_of_action(pipeline: Pipeline, step: Step) -> Scan | None:
         if not step.input("image") and not step.input("sbom"):
             return None
         fail = _truth(step.input("fail-build") or "true")
-        why = "fail-build is false" if fail is False else "fail-build is known only in a run" if fail is None else ""
+        why = (
+            "fail-build is false" if fail is False else "fail-build is known only in a run" if fail is None else ""
+        )
         cutoff = step.input("severity-cutoff") or "medium"
         report = "the output sarif" if (step.input("output-format") or "sarif") == "sarif" else None
         return Scan(
@@ -329,8 +342,12 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
     elif cosign[:1] in [("verify",), ("verify-attestation",)]:
         found.verifications.append(Verification(pipeline, step, command))
     elif name == "notation" and words[1:2] == ("sign",):
-        found.signings.append(Signing(pipeline, step, "notation", _operands(words[2:]), command.option("--key") or "kms"))
-    elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in {"cyclonedx", "spdx", "spdx-json"}):
+        found.signings.append(
+            Signing(pipeline, step, "notation", _operands(words[2:]), command.option("--key") or "kms")
+        )
+    elif name == "syft" or (
+        name == "trivy" and command.option("--format", "-f") in {"cyclonedx", "spdx", "spdx-json"}
+    ):
         found.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
         found.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
@@ -339,12 +356,16 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
 def _after(words: tuple[str, ...], program: str) -> tuple[str, ...]:
     """What follows a program, also one that `xargs` or `parallel` runs."""
     for number, word in enumerate(words):
-        if word.rpartition("/")[2] == program and (number == 0 or words[0].rpartition("/")[2] in {"xargs", "parallel"}):
+        if word.rpartition("/")[2] == program and (
+            number == 0 or words[0].rpartition("/")[2] in {"xargs", "parallel"}
+        ):
             return words[number + 1 :]
     return ()
 
 
-_VALUED = re.compile(r"^--(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$")
+_VALUED = re.compile(
+    r"^--(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$"
+)
 
 
 def _operands(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -373,8 +394,12 @@ def _pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
                 return ()
             is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
             outputs = command.option("--output", "-o") or ""
-            if is_build and (command.has("--push") and command.option("--push") != "false" or "type=registry" in outputs
-                             or "push=true" in outputs):
+            if is_build and (
+                (command.has("--push")
+                and command.option("--push") != "false")
+                or "type=registry" in outputs
+                or "push=true" in outputs
+            ):
                 return _options(words, "-t", "--tag")
         case "docker-compose" if rest[:1] == ("push",):
             return ()
@@ -402,7 +427,9 @@ def _options(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_TRIVY_SWITCHES = re.compile(r"^--(?:ignore-unfixed|no-progress|quiet|debug|list-all-pkgs|skip-\S*update|light|removed-pkgs|insecure|offline-scan)$|^-[qd]$")
+_TRIVY_SWITCHES = re.compile(
+    r"^--(?:ignore-unfixed|no-progress|quiet|debug|list-all-pkgs|skip-\S*update|light|removed-pkgs|insecure|offline-scan)$|^-[qd]$"
+)
 
 
 def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> Scan | None:
@@ -410,7 +437,9 @@ def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> S
     events = step.events - TESTS_ONLY
     environment = step.environment
     if name == "docker" and words[1:2] == ("run",):
-        inner = next((n for n, word in enumerate(words) if re.search(r"(?:^|/)(?:trivy|grype)(?::|@|$)", word)), None)
+        inner = next(
+            (n for n, word in enumerate(words) if re.search(r"(?:^|/)(?:trivy|grype)(?::|@|$)", word)), None
+        )
         if inner is None:
             return None
         name = "trivy" if "trivy" in words[inner] else "grype"
@@ -447,7 +476,9 @@ def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> S
             _from_cutoff(cutoff) if cutoff else None, True, command.has("--only-fixed"),
             command.option("--file") if "sarif" in (command.option("-o", "--output") or "") else None, events,
         )  # fmt: skip
-    if (name == "docker" and words[1:3] == ("scout", "cves")) or (name == "docker-scout" and words[1:2] == ("cves",)):
+    if (name == "docker" and words[1:3] == ("scout", "cves")) or (
+        name == "docker-scout" and words[1:2] == ("cves",)
+    ):
         blocks = command.has("--exit-code", "-e")
         why = "" if blocks else "--exit-code is not set, and Scout then never fails"
         return Scan(
@@ -461,7 +492,10 @@ def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> S
 def _through_shell(step: Step, command: ShellCommand, blocks: bool | None, why: str) -> tuple[bool | None, str]:
     if blocks is not False:
         if command.stops is False:
-            return False, "the shell goes on when the scanner fails (`|| true`, a pipe, `set +e`, or the background)"
+            return (
+                False,
+                "the shell goes on when the scanner fails (`|| true`, a pipe, `set +e`, or the background)",
+            )
         if command.stops is None:
             return None, "what the script makes of the scanner's exit code is decided by the shell"
     return _unless_continued(step, blocks, why)
@@ -472,7 +506,9 @@ def _deploys(command: ShellCommand) -> bool:
     rest = words[1:]
     match name:
         case "kubectl":
-            return any(word in {"apply", "set", "rollout"} for word in rest[:3]) and "--dry-run" not in " ".join(rest)
+            return any(word in {"apply", "set", "rollout"} for word in rest[:3]) and "--dry-run" not in " ".join(
+                rest
+            )
         case "helm":
             return rest[:1] in {("upgrade",), ("install",)}
         case "az":

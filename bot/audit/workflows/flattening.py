@@ -4,7 +4,6 @@ called, with their inputs; matrices that are written out are expanded.
 Source: GitHub's workflow syntax and metadata syntax for actions.
 """
 
-import posixpath
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
@@ -31,7 +30,7 @@ _WORTH_READING = re.compile(
 
 def pipelines(repository: Repository) -> list[Pipeline]:
     """Each workflow that something but another workflow of the repository starts. Never raises."""
-    return repository.kept("pipelines", _pipelines)  # type: ignore[return-value]
+    return repository.kept(_pipelines)
 
 
 def _pipelines(repository: Repository) -> list[Pipeline]:
@@ -113,9 +112,7 @@ class _Flattening:
             self._path, self._root, values, "", frozenset(), self._events, _permissions(self._root), False, 0
         )
         self._workflow(around)
-        return Pipeline(
-            self._path, self._root, self._events, crons, inputs, tuple(self._jobs), tuple(self._steps)
-        )
+        return Pipeline(self._path, self._root, self._events, crons, inputs, tuple(self._jobs), tuple(self._steps))
 
     def _workflow(self, around: _Around) -> None:
         values = _with_environment(around.root, around.values)
@@ -153,11 +150,22 @@ class _Flattening:
             self._jobs.append(replace(job, remote=uses.value.strip(), inputs=inputs))
             return
         self._jobs.append(job)
-        given = {**_defaults(root, "workflow_call"), **{f"inputs.{key.lower()}": each for key, each in inputs.items()}}
+        given = {
+            **_defaults(root, "workflow_call"),
+            **{f"inputs.{key.lower()}": each for key, each in inputs.items()},
+        }
         kept = {key: each for key, each in around.values.items() if key.startswith("github.")}
         self._workflow(
             _Around(
-                target, root, {**kept, **given}, f"{job.name}/", after, events, permissions, may_fail, around.depth + 1
+                target,
+                root,
+                {**kept, **given},
+                f"{job.name}/",
+                after,
+                events,
+                permissions,
+                may_fail,
+                around.depth + 1,
             )
         )
 
@@ -208,16 +216,23 @@ class _Flattening:
         action = self._repository.first(folder or "", "action.yml", "action.yaml") if folder is not None else None
         metadata = self._repository.root(action) if action is not None else None
         using = metadata.mapping("runs").scalar("using") if metadata is not None else None
-        if action is None or metadata is None or using is None or using.value != "composite" or depth >= DEEPEST_CALL:
+        if (
+            action is None
+            or metadata is None
+            or using is None
+            or using.value != "composite"
+            or depth >= DEEPEST_CALL
+        ):
             why = f"{named} is no file of this repository" if action is None else f"{named} is a program of its own"
             self._steps.append(replace(step, unread=why))
             return
-        given = {**_defaults(metadata, None), **{f"inputs.{key.lower()}": each for key, each in step.inputs.items()}}
+        given = {
+            **_defaults(metadata, None),
+            **{f"inputs.{key.lower()}": each for key, each in step.inputs.items()},
+        }
         kept = {key: each for key, each in inner.items() if not key.startswith("inputs.")}
         for each in metadata.mapping("runs").sequence("steps"):
-            self._step(
-                each, action, job, {**kept, **given}, fails_on, step.subject, depth + 1, ours, metadata
-            )
+            self._step(each, action, job, {**kept, **given}, fails_on, step.subject, depth + 1, ours, metadata)
 
 
 def _commands(
@@ -340,7 +355,9 @@ def _needs(job: Mapping) -> list[str]:
     written = job.get("needs")
     if isinstance(written, Scalar):
         return [written.value]
-    return [item.value for item in written.items if isinstance(item, Scalar)] if isinstance(written, Sequence) else []
+    return (
+        [item.value for item in written.items if isinstance(item, Scalar)] if isinstance(written, Sequence) else []
+    )
 
 
 def _ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:
@@ -376,7 +393,9 @@ def _variants(job: Mapping, values: Dict[str, str]) -> list[dict[str, str]]:
             break
     for included in matrix.sequence("include"):
         extra = _flat("matrix", included, values)
-        fitting = [each for each in found if axes and all(each.get(key, value) == value for key, value in extra.items())]
+        fitting = [
+            each for each in found if axes and all(each.get(key, value) == value for key, value in extra.items())
+        ]
         if fitting:
             for each in fitting:
                 each.update(extra)

@@ -1,0 +1,74 @@
+"""Which scans, signatures and statements go with which push."""
+
+import re
+from collections.abc import Iterable
+
+from bot.audit.repository import Repository
+from bot.audit.shell import is_unknown
+from bot.audit.workflows.deliveries import Push, Scan, deliveries
+from bot.audit.workflows.model import Step
+
+_OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+
+
+def is_related(push: Push, step: Step) -> bool:
+    """Whether a step is about what is pushed: in the same job, or in one before or after it, in a run that pushes."""
+    if not step.events & push.events:
+        return False
+    if step.job is push.step.job:
+        return True
+    return step.job.name in push.step.job.after or push.step.job.name in step.job.after
+
+
+def scans_of(repository: Repository, push: Push) -> list[Scan]:
+    """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
+    scans = [
+        scan
+        for scan in deliveries(repository).scans
+        if scan.pipeline is push.pipeline and is_related(push, scan.step)
+    ]
+    siblings = [
+        each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
+        and each.step.job is push.step.job
+    ]  # fmt: skip
+    if not siblings:
+        return scans
+    fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
+    return fitting or [
+        scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
+    ]
+
+
+def target_fits(push: Push, target: str) -> bool | None:
+    """Whether a scanned reference is what is pushed; None where that cannot be told."""
+    target = target.strip()
+    if not target:
+        return None
+    output = _OUTPUT.search(target)
+    if output is not None and push.step.id and output["step"] == push.step.id:
+        return True
+    names = [name for name in push.names if name]
+    if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
+        return True
+    if any(_OUTPUT.search(name) and target.startswith(name) for name in names):
+        return True
+    if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
+        heads = {_repository_of(name) for name in names}
+        if not is_unknown(_repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
+            return None if _repository_of(target) in heads else False
+        return None
+    return None if _repository_of(target) in {_repository_of(name) for name in names} else False
+
+
+def _repository_of(name: str) -> str:
+    """The name without its tag and digest."""
+    head = name.partition("@")[0]
+    masked = re.sub(r"\$\{\{.*?\}\}", lambda found: "x" * len(found.group()), head)
+    colon = masked.rfind(":")
+    return head[:colon] if colon > masked.rfind("/") else head
+
+
+def named(names: Iterable[str]) -> str:
+    """A few names for a message."""
+    listed = list(dict.fromkeys(names))
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
