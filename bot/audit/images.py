@@ -24,7 +24,7 @@ MOST_STAGES = 200
 MICROSOFT = "mcr.microsoft.com"
 APP_UID = "1654"
 _NAME_OF_DEVELOPMENT = re.compile(
-    r"(?:^|[._-])(?:dev|devel|develop|development|tests?|testing|debug|ci|local|builder|buildenv|playground|override|vs|e2e)"
+    r"(?:^|[._-])(?:dev|devel|develop|development|tests?|testing|debug|ci|local|watch|builder|buildenv|playground|override|vs|e2e)"
     r"(?=[._-]|$)",
     re.IGNORECASE,
 )
@@ -32,7 +32,43 @@ _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
 )
 _RUN_AS_ROOT = frozenset(
-    ["debian", "ubuntu", "alpine", "busybox", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "archlinux", "opensuse", "node", "python", "golang", "openjdk", "eclipse-temurin", "amazoncorretto", "ruby", "php", "rust", "maven", "gradle", "nginx", "httpd", "perl", "buildpack-deps", "caddy", "haproxy", "swift", "erlang", "elixir", "julia", "r-base", "bash", "docker"]
+    [
+        "debian",
+        "ubuntu",
+        "alpine",
+        "busybox",
+        "fedora",
+        "centos",
+        "rockylinux",
+        "almalinux",
+        "amazonlinux",
+        "archlinux",
+        "opensuse",
+        "node",
+        "python",
+        "golang",
+        "openjdk",
+        "eclipse-temurin",
+        "amazoncorretto",
+        "ruby",
+        "php",
+        "rust",
+        "maven",
+        "gradle",
+        "nginx",
+        "httpd",
+        "perl",
+        "buildpack-deps",
+        "caddy",
+        "haproxy",
+        "swift",
+        "erlang",
+        "elixir",
+        "julia",
+        "r-base",
+        "bash",
+        "docker",
+    ]
 )
 """Docker's own images whose configuration has no user and whose entrypoint drops no rights."""
 

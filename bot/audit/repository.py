@@ -19,7 +19,8 @@ from bot.formats.table import kind_of
 T = TypeVar("T")
 
 _FOR_TESTS = re.compile(
-    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?assets|e2e|fixtures?|__snapshots__|samples?|examples?|templates)"
+    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?(?:assets|suite)|e2e|fixtures?|__snapshots__"
+    r"|samples?|examples?|templates|dev|development|playground|benchmarks?)"
     r"(?:[._-][^/]*)?/",
     re.IGNORECASE,
 )

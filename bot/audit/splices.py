@@ -52,8 +52,9 @@ def _edit(repository: Repository, mapping: Mapping, key: str, value: Items[str])
     lines = repository.lines(path)
     if held is not None:
         old = held[1]
-        is_line = isinstance(old, Scalar) and old.style in {Style.PLAIN, Style.SINGLE_QUOTED, Style.DOUBLE_QUOTED}
-        if not is_line or len(value) != 1 or old.end <= old.start or "\n" in text[old.start : old.end]:
+        if not isinstance(old, Scalar) or old.style in {Style.LITERAL, Style.FOLDED} or len(value) != 1:
+            return None
+        if old.end <= old.start or "\n" in text[old.start : old.end]:
             return None
         return Edit(path, Span(old.start, old.end), value[0])
     ending = "\r\n" if "\r\n" in text else "\n"

@@ -76,7 +76,12 @@ def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
         if "$" in name:
             yield unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
         elif name.lower() == "root" or (name.isdecimal() and int(name[:20]) == 0):
-            yield fails(place, service.subject, f"user is {user}, which is root", "set user: '1654'")
+            yield fails(
+                place,
+                service.subject,
+                "user is root" if name.lower() == "root" else f"user is {user}, which is root",
+                "set user: '1654'",
+            )
         else:
             yield holds(place, service.subject, f"user is {user}")
         return

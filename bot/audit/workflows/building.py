@@ -26,7 +26,7 @@ def _targets(repository: Repository) -> dict[str, frozenset[str]]:
             elif not target:
                 last.add(path)
     for service in services(repository):
-        path, target = service.dockerfile()
-        if path is not None and target is None:
-            last.add(path)
+        built, stage = service.dockerfile()
+        if built is not None and stage is None:
+            last.add(built)
     return {path: frozenset(names) for path, names in found.items() if path not in last}

@@ -395,8 +395,7 @@ def _pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
             is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
             outputs = command.option("--output", "-o") or ""
             if is_build and (
-                (command.has("--push")
-                and command.option("--push") != "false")
+                (command.has("--push") and command.option("--push") != "false")
                 or "type=registry" in outputs
                 or "push=true" in outputs
             ):
@@ -460,8 +459,8 @@ def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> S
         severities = command.option("--severity", "-s") or environment.get("TRIVY_SEVERITY", "")
         report = command.option("--output", "-o") if is_sarif else None
         return Scan(
-            pipeline, step, "Trivy", words[-1], *_through_shell(step, command, blocks, why), _severities(severities),
-            True, unfixed or _truth(environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, events,
+            pipeline, step, "Trivy", words[-1], *_through_shell(step, command, blocks, why),
+            _severities(severities), True, unfixed or _truth(environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, events,
         )  # fmt: skip
     if name == "grype" and len(words) > 1 and words[1] not in {"db", "version", "completion"}:
         operands = [word for word in words[1:] if not word.startswith("-")]

@@ -248,8 +248,7 @@ def _commands(
     if named and not named.startswith(("bash", "sh", "pwsh", "powershell")):
         return ()
     pipefail = named == "bash" or "pipefail" in named
-    original = {key: each for key, each in environment.items()}
-    return tuple(shell_commands(filled(run.value, values), original, pipefail=pipefail))
+    return tuple(shell_commands(filled(run.value, values), environment, pipefail=pipefail))
 
 
 def _inputs(node: Mapping, values: Dict[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
 def is_related(push: Push, step: Step) -> bool:
-    """Whether a step is about what is pushed: in the same job, or in one before or after it, in a run that pushes."""
+    """Whether a step is about what is pushed: in the same job, or one before or after it, in a run that pushes."""
     if not step.events & push.events:
         return False
     if step.job is push.step.job:

@@ -1,7 +1,7 @@
 """What statements about itself an image gets when it is built: provenance and SBOM.
 
-Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's page
-on attestations: the `docker` driver stores none.
+Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's
+page on attestations: the `docker` driver stores none.
 """
 
 import re
