@@ -12,7 +12,7 @@ from bot.formats import repository_config
 from bot.formats.dotnet import global_json
 from bot.formats.table import is_worth_reading, kind_of
 
-_OTHERS = ("Chart.yaml", "Kustomization", "Jenkinsfile", "nuget.config", ".npmrc")
+_OTHERS = ("Chart.yaml", "Kustomization", "Jenkinsfile", "nuget.config", ".npmrc", "Makefile", "justfile")
 _ENDINGS = (".bicep", ".tf")
 
 

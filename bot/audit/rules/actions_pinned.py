@@ -2,8 +2,8 @@
 
 What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
 
-Why: a tag can be moved to other code. It happened to Trivy's action in 2026, and to others before; these actions see
-the registry's password and the image.
+Why: a tag can be moved to other code. It happened to Trivy's action in 2026, and to others before; these actions
+see the registry's password and the image.
 
 Example that fails::
 

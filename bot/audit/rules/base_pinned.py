@@ -1,7 +1,7 @@
 """A base follows a minor version: neither everything that comes, nor one patch for good.
 
-What: each FROM of an image from elsewhere names a tag that is not `latest`; of .NET's images it names the minor version
-(`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+What: each FROM of an image from elsewhere names a tag that is not `latest`; of .NET's images it names the minor
+version (`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
 
 Why: `latest` brings the next major version unasked; a patch version such as `8.0.11` never gets the next fix.
 

@@ -32,6 +32,7 @@ from bot.formats.dotnet.project import PROJECT_ENDINGS
 _FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
 _MODERN = re.compile(r"^(?:net|netcoreapp)(\d{1,2})\.\d")
 _PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")
+_STARTED = re.compile(r"^\s*(?:ENTRYPOINT|CMD)\b[^\n]*?([\w.-]+)\.dll", re.IGNORECASE | re.MULTILINE)
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
@@ -124,6 +125,9 @@ def _projects(repository: Repository, file: Dockerfile) -> list[str]:
     text = repository.text(file.path)
     for command in publishing.findall(text):
         names += _PUBLISHED.findall(command)
+    if not names:
+        names = [f"{name}.csproj" for name in _STARTED.findall(text)]
+        names = [name for name in names if any(path.rpartition("/")[2] == name for path in repository.paths)]
     if not names:
         names = [name for name in _PUBLISHED.findall(text)] if len(set(_PUBLISHED.findall(text))) == 1 else []
     ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}

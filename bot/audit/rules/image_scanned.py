@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries, other_scanners, scripts_called
+from bot.audit.workflows.deliveries import SCANNERS, deliveries, other_scanners, scripts_called
 from bot.audit.workflows.gates import named, scans_of
 from bot.domain.finding import Severity
 
@@ -32,7 +32,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         place = repository.place(push.step.mapping, push.step.path)
         scans = scans_of(repository, push)
         elsewhere = list(other_scanners(push.pipeline))
-        scripts = list(scripts_called(push.pipeline))
+        scripts = list(scripts_called(repository, push.pipeline, SCANNERS))
         if scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
         elif elsewhere:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries, scripts_called
+from bot.audit.workflows.deliveries import SIGNERS, deliveries, scripts_called
 from bot.audit.workflows.gates import is_related, named
 from bot.domain.finding import Severity
 
@@ -37,7 +37,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         remote = [job.remote for job in push.pipeline.remote_jobs if job.remote is not None]
         strangers = remote + [step.uses for step in push.pipeline.steps if step.unread or "sign" in step.action]
         strangers = [each for each in strangers if "cosign-installer" not in each]
-        scripts = list(scripts_called(push.pipeline))
+        scripts = list(scripts_called(repository, push.pipeline, SIGNERS))
         if signing is not None:
             yield holds(place, push.subject, f"{signing.tool} signs it")
         elif strangers:

@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.gates import signings_of_images
 from bot.domain.finding import Severity
 
 _SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "pkcs11:")
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
-    for signing in deliveries(repository).signings:
+    for signing in signings_of_images(repository):
         step = signing.step
         place, subject = repository.place(step.mapping, step.path), step.subject
         if signing.key is not None and signing.key.startswith(_SERVICES):

@@ -22,7 +22,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for
+from bot.audit.workflows.statements import asks_for, isolated_provenance
 from bot.domain.finding import Severity
 
 _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
@@ -40,9 +40,12 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             ),
             None,
         )
+        isolated = isolated_provenance(push.pipeline)
         asked, why = asks_for(repository, push, "provenance")
         if attested is not None:
             yield holds(place, push.subject, f"{attested.tool} attests how it was built")
+        elif isolated is not None:
+            yield holds(place, push.subject, f"{isolated.remote} attests how it was built")
         elif asked is True:
             yield holds(place, push.subject, why)
         elif asked is None:

@@ -68,7 +68,8 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
             yield variable, f"{name} is written out"
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
-            named = word(source.mapping("secretRef").get("name")) or "a Secret"
+            written = source.mapping("secretRef").get("name")
+            named = (None if value_is_hidden(written) else word(written)) or "a Secret"
             yield source, f"all of {named} comes into the environment"
 
 

@@ -19,12 +19,12 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.gates import signings_of_images
 from bot.domain.finding import Severity
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
-    for signing in deliveries(repository).signings:
+    for signing in signings_of_images(repository):
         place, subject = repository.place(signing.step.mapping, signing.step.path), signing.step.subject
         names = [name for name in signing.names if name]
         if names and all("@" in name or "digest" in name.lower() for name in names):

@@ -22,7 +22,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import Attestation, Push, deliveries
 from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for
+from bot.audit.workflows.statements import asks_for, isolated_provenance
 from bot.domain.finding import Severity
 
 _FIX = "add actions/attest-build-provenance with the digest of the build"
@@ -37,6 +37,11 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             for each in found.attestations
             if each.what == "provenance" and each.pipeline is push.pipeline and is_related(push, each.step)
         ]
+        isolated = isolated_provenance(push.pipeline)
+        if isolated is not None:
+            why = f"{isolated.remote} signs it, isolated from this workflow"
+            yield holds(place, push.subject, f"SLSA build level 3: {why}")
+            continue
         if signed:
             yield _signed(repository, push, signed[0])
             continue

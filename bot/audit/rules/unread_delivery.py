@@ -1,6 +1,6 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
+What: reusable workflows of other repositories, builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
 templates and Terraform are seen, and not judged: each gives one unknown, by name.
 
 Why: silence would look like "nothing to complain about".
@@ -20,12 +20,17 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
+from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
+from bot.audit.workflows.flattening import pipelines
+from bot.audit.workflows.model import TESTS_ONLY
 from bot.domain.finding import Place, Severity
 from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
 _PUSHES = re.compile(r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah")
+_DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
+_KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
     r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
 )
@@ -57,6 +62,13 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     "it runs containers; such files are not judged",
                     "the runtime's settings, by hand",
                 )
+    for pipeline in pipelines(repository):
+        for job in pipeline.remote_jobs:
+            remote = job.remote or ""
+            if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
+                place = repository.place(job.mapping, job.path)
+                why = f"{remote} may build and push an image, and is not read"
+                yield unknown(place, f"job {job.name}", why, f"what {remote} does")
 
 
 RULE = Rule(

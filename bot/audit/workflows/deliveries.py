@@ -34,10 +34,8 @@ _ALWAYS_PUSHING = _PUSHING_ACTIONS - {
     "useblacksmith/build-push-action",
 }
 BUILDKIT_ACTIONS = _PUSHING_ACTIONS - _ALWAYS_PUSHING
-KNOWN_BUILDERS = (
-    "docker/github-builder/",
-    "slsa-framework/slsa-github-generator/.github/workflows/generator_container",
-)
+KNOWN_BUILDERS = ("docker/github-builder/",)
+ISOLATED_PROVENANCE = "slsa-framework/slsa-github-generator/.github/workflows/generator_container"
 OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
     r"|sysdiglabs|mend|jfrog|xray|rapid7|checkmarx|veracode|qualys|tenable|orca|neuvector|vuln|scan"
@@ -56,12 +54,16 @@ _DEPLOYING_ACTIONS = (
 )
 
 
+_BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
+SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
+SIGNERS = r"\b(?:cosign|notation)\b"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Push:
     """One step that brings an image to a registry others pull from, for at least one accepted change.
 
-    `names` are references as written; `command` is set where a shell does it. `is_certain` is False where the push
-    hangs on something that only a run knows.
+    `names` are references as written; `command` is set where a shell does it.
     """
 
     pipeline: Pipeline
@@ -177,7 +179,7 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
     if action in BUILDKIT_ACTIONS or action == BAKE:
         events = _pushes_on(step, step.input("push") or "false") | _by_output(step)
         names = _listed(step.input("tags"))
-        if events and not _only_local(names):
+        if events and not only_local(names):
             found.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = _listed(step.input("image") or step.input("name") or step.input("image_name"))
@@ -185,6 +187,8 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
     elif action in _DEPLOYING_ACTIONS:
         found.deploys.append(Deploy(pipeline, step, action))
     elif action in {"actions/attest-build-provenance", "actions/attest"}:
+        if step.input("subject-path") or step.input("subject-checksums"):
+            return  # about files, not about an image
         is_provenance = not any(step.input(name) for name in ("predicate-type", "sbom-path"))
         what = (
             "provenance" if is_provenance else "sbom" if step.input("sbom-path") else step.input("predicate-type")
@@ -226,7 +230,8 @@ def _listed(text: str) -> tuple[str, ...]:
     )
 
 
-def _only_local(names: tuple[str, ...]) -> bool:
+def only_local(names: tuple[str, ...]) -> bool:
+    """Whether all names are of registries that nobody else reaches."""
     return bool(names) and all(_LOCAL.match(name) for name in names)
 
 
@@ -324,7 +329,7 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
     name = command.name
     events = step.events - TESTS_ONLY
     pushed = _pushed_names(command)
-    if pushed is not None and not _only_local(pushed):
+    if pushed is not None and not only_local(pushed):
         found.pushes.append(Push(pipeline, step, events, pushed, " ".join(words[:2]), command))
     scan = _scan_of_command(pipeline, step, command)
     if scan is not None:
@@ -535,9 +540,20 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
             yield step.action
 
 
-def scripts_called(pipeline: Pipeline) -> Iterator[str]:
-    """Scripts and build tools that steps run, in which anything may happen."""
+def scripts_called(repository: Repository, pipeline: Pipeline, programs: str) -> Iterator[str]:
+    """Scripts and build tools that steps run, which may run one of the programs (a pattern).
+
+    Those of the repository whose text names none of them run none.
+    """
     for step in pipeline.steps:
         for command in step.commands:
-            if command.name.endswith((".sh", ".ps1", ".cmd")) or command.name in {"make", "nuke", "task", "just"}:
+            name = command.words[0].removeprefix("./")
+            if command.name in _BUILD_TOOLS:
+                name = _BUILD_TOOLS[command.name]
+            elif not command.name.endswith((".sh", ".ps1", ".cmd")):
+                continue
+            texts = [
+                repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")
+            ]
+            if not texts or any(re.search(programs, text) for text in texts):
                 yield f"`{' '.join(command.words[:2])}`"

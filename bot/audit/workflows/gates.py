@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
-from bot.audit.workflows.deliveries import Push, Scan, deliveries
+from bot.audit.workflows.deliveries import Push, Scan, Signing, deliveries, only_local
 from bot.audit.workflows.model import Step
 
+_TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
@@ -36,6 +37,18 @@ def scans_of(repository: Repository, push: Push) -> list[Scan]:
     fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
     return fitting or [
         scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
+    ]
+
+
+def signings_of_images(repository: Repository) -> list[Signing]:
+    """The signatures of what others pull: none of tests, nor of images that only the run itself has."""
+    found = deliveries(repository)
+    pushing = set(found.pushing())
+    return [
+        signing
+        for signing in found.signings
+        if not only_local(signing.names)
+        and (signing.pipeline in pushing or not _TESTS.search(signing.pipeline.path.rpartition("/")[2]))
     ]
 
 

@@ -8,7 +8,8 @@ import re
 
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
-from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, Push
+from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, Push
+from bot.audit.workflows.model import Job, Pipeline
 
 _OFF = frozenset({"false", "0", "no"})
 
@@ -43,6 +44,11 @@ def asks_for(repository: Repository, push: Push, what: str) -> tuple[bool | None
         if what == "provenance" and "buildx" in command.words[:2]:
             return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {what}"
+
+
+def isolated_provenance(pipeline: Pipeline) -> Job | None:
+    """The job in which slsa-github-generator signs what it was told of the build."""
+    return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
 
 
 def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:

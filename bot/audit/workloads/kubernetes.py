@@ -64,7 +64,7 @@ class Container:
     @property
     def name(self) -> str:
         name = self.own.scalar("name")
-        return name.value if name is not None else "?"
+        return name.value if name is not None and HIDDEN_VALUE not in name.value else "?"
 
     @property
     def subject(self) -> str:
@@ -205,5 +205,5 @@ def _pod(repository: Repository, manifest: Mapping, path: str, variant: str = ""
     kind = word(manifest.get("kind")) or "?"
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
-    shown = "?" if HIDDEN_VALUE in name else name
+    shown = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
     return Pod(place.path or path, kind, shown, spec, manifest, place, variant, hidden)
