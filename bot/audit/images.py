@@ -78,7 +78,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     NAME = "name"
     UNKNOWN = "unknown"
-    WINDOWS = "windows"
+    NOT_ASKED = "not asked"
+    """A Windows image, or one in which nothing runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +165,24 @@ def user_of(file: Dockerfile, stage: Stage, repository: Repository) -> User:
     chain = file.chain(stage)
     root = chain[-1]
     if _is_windows(root):
-        return User(Kind.WINDOWS, root.instruction, "it is a Windows image")
+        return User(Kind.NOT_ASKED, root.instruction, "it is a Windows image")
     for each in chain:
         written = [instruction for instruction in file.of(each) if instruction.keyword == "user"]
         if written:
             return _unless_dropped(_written(file, each, written[-1]), file, chain, repository)
     if root.image is None:
+        if root.word.text == "scratch" and not _starts(file, chain):
+            return User(Kind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
         if root.word.text == "scratch":
             return User(Kind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
         return _unknown(
             root.instruction, f"the base {root.word.text[:80]!r} is no image name", "a base that is one"
         )
     return _unless_dropped(_of_base(root.image.text, root.instruction), file, chain, repository)
+
+
+def _starts(file: Dockerfile, chain: list[Stage]) -> bool:
+    return any(each.keyword in {"entrypoint", "cmd"} for stage in chain for each in file.of(stage))
 
 
 def _written(file: Dockerfile, stage: Stage, instruction: Instruction) -> User:

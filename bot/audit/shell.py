@@ -44,10 +44,7 @@ class ShellCommand:
         for number, word in enumerate(self.words):
             name, equals, value = word.partition("=")
             if name in names:
-                if equals:
-                    found = value
-                else:
-                    found = self.words[number + 1] if number + 1 < len(self.words) else ""
+                found = value if equals else self.words[number + 1] if number + 1 < len(self.words) else ""
         return found
 
     def has(self, *names: str) -> bool:

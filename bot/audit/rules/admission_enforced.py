@@ -1,7 +1,8 @@
 """A policy of admission that verifies images also keeps the others out.
 
 What: Kyverno policies with `verifyImages` enforce (`validationFailureAction` or `failureAction`: Enforce); policies
-of sigstore's policy-controller have authorities with an identity and are not in mode warn; Ratify's constraints deny.
+of sigstore's policy-controller have authorities with an identity and are not in mode warn; Ratify's constraints
+deny.
 
 Why: a policy that only audits lets everything run.
 

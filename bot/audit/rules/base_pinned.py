@@ -14,6 +14,7 @@ Fix: `mcr.microsoft.com/dotnet/aspnet:8.0`, rebuilt weekly.
 Exceptions: names that only a build tells are unknown. Dockerfiles of tests and samples are not asked.
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.audit.images import dockerfiles, is_dotnet, tag_of
@@ -75,7 +76,8 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         numbers = reference.tag.partition("-")[0]
         minor = ".".join(numbers.split(".")[:2])
         wanted = minor + reference.tag[len(numbers) :]
-        edits = (Edit(path, span, wanted),) if span is not None and numbers.count(".") == 2 and _is_plain(tag, numbers) else ()  # fmt: skip
+        is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
+        edits = (Edit(path, span, wanted),) if is_plain and span is not None else ()
         return fails(
             place, subject, f"{reference.tag} is one patch, which never gets a fix", Fix(f"write {wanted}", edits)
         )
@@ -84,11 +86,6 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
             place, subject, f"{reference.tag} brings any minor version", "write the minor version, such as 8.0"
         )
     return holds(place, subject, f"it follows {reference.tag}")
-
-
-def _is_plain(tag: object, numbers: str) -> bool:
-    del tag
-    return all(part.isdecimal() for part in numbers.split("."))
 
 
 RULE = Rule(

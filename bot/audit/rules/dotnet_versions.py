@@ -1,7 +1,7 @@
 """The .NET versions of a repository agree, and none is a preview.
 
-What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`, and
-no image that is built for others stands on a preview, a release candidate or a nightly.
+What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`,
+and no image that is built for others stands on a preview, a release candidate or a nightly.
 
 Why: a program for one major version does not start on the runtime of another, and previews get no fixes.
 
@@ -11,9 +11,8 @@ Example that fails::
 
 Fix: one major version in all three places.
 
-Exceptions: where several projects could be meant, the check says so and does not guess. `RollForward` lets a program
-start on a newer runtime, and is taken as meant.
-"""
+Exceptions: where several projects could be meant, the check says so and does not guess. `RollForward` lets a
+program start on a newer runtime, and is taken as meant."""
 
 import posixpath
 import re
@@ -129,7 +128,7 @@ def _projects(repository: Repository, file: Dockerfile) -> list[str]:
         names = [f"{name}.csproj" for name in _STARTED.findall(text)]
         names = [name for name in names if any(path.rpartition("/")[2] == name for path in repository.paths)]
     if not names:
-        names = [name for name in _PUBLISHED.findall(text)] if len(set(_PUBLISHED.findall(text))) == 1 else []
+        names = list(_PUBLISHED.findall(text)) if len(set(_PUBLISHED.findall(text))) == 1 else []
     ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}
     found = [
         path for path in repository.paths if path.rpartition("/")[2] in ends and path.endswith(PROJECT_ENDINGS)

@@ -1,7 +1,7 @@
 """No secret is built into an image.
 
-What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a password
-in it is copied.
+What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a
+password in it is copied.
 
 Why: all of it stays in the image's layers or history, for everybody who can pull it.
 

@@ -13,9 +13,8 @@ Example that fails::
 
 Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled base.
 
-Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec), the
-file does not tell. Dockerfiles of tests, samples and development containers are not asked.
-"""
+Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
+the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
 
 from collections.abc import Iterator
 
@@ -44,7 +43,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     yield fails(place, subject, user.why, _fix(repository, file))
                 case Kind.NUMBER | Kind.NAME:
                     yield holds(place, subject, user.why)
-                case Kind.WINDOWS:
+                case Kind.NOT_ASKED:
                     yield not_applicable(place, subject, user.why)
                 case Kind.UNKNOWN:
                     yield unknown(place, subject, user.why, user.settled_by)

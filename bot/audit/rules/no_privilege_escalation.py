@@ -10,8 +10,8 @@ Example that fails::
 
 Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
 
-Exceptions: Windows containers are asked nothing. A privileged container fails, since the setting has no effect there.
-"""
+Exceptions: Windows containers are asked nothing. A privileged container fails, since the setting has no effect
+there."""
 
 from collections.abc import Iterator
 

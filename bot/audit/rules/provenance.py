@@ -3,8 +3,8 @@
 What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
 attestation by actions/attest-build-provenance or a known builder.
 
-Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that somebody
-pushed from a laptop.
+Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that
+somebody pushed from a laptop.
 
 Example that fails::
 
@@ -12,8 +12,8 @@ Example that fails::
 
 Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
 
-Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push then.
-"""
+Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push
+then."""
 
 from collections.abc import Iterator
 

@@ -3,8 +3,8 @@
 What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
 volume there.
 
-Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so without a
-writable one a read-only root breaks it sooner or later.
+Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so
+without a writable one a read-only root breaks it sooner or later.
 
 Example that fails::
 

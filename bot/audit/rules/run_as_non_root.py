@@ -107,7 +107,7 @@ def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
             )
         case Kind.NUMBER | Kind.NAME:
             yield holds(service.place, service.subject, f"{found.why}{where}")
-        case Kind.WINDOWS:
+        case Kind.NOT_ASKED:
             yield not_applicable(service.place, service.subject, found.why)
         case Kind.UNKNOWN:
             yield unknown(

@@ -1,7 +1,8 @@
 """Secrets reach a program as files, not in its environment.
 
-What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret. Files
-of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets` are files.
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret.
+Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
+are files.
 
 Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs.
 
@@ -21,8 +22,8 @@ from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.helm import HIDDEN
+from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.finding import Severity
 from bot.formats.source.nodes import Mapping, Node, Scalar

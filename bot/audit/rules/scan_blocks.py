@@ -1,8 +1,8 @@
 """A scan that finds something ends the run.
 
-What: of the scans of what is pushed, one fails its job: `exit-code` other than 0 for Trivy, `fail-build` (the default)
-or `--fail-on` for Grype, `exit-code: true` for Docker Scout; and neither `continue-on-error`, `|| true`, a pipe
-without `pipefail`, nor `set +e` takes that away.
+What: of the scans of what is pushed, one fails its job: `exit-code` other than 0 for Trivy, `fail-build` (the
+default) or `--fail-on` for Grype, `exit-code: true` for Docker Scout; and neither `continue-on-error`, `|| true`,
+a pipe without `pipefail`, nor `set +e` takes that away.
 
 Why: a report that nobody must read stops nothing.
 

@@ -1,8 +1,8 @@
 """The scan that blocks does so for HIGH and CRITICAL.
 
 What: the severities that the blocking scan counts hold HIGH and CRITICAL. Trivy's action writes SARIF with all
-severities, whatever `severity` says, unless `limit-severities-for-sarif` is true, and its exit code then counts all of
-them: the gate is not the one that is written.
+severities, whatever `severity` says, unless `limit-severities-for-sarif` is true, and its exit code then counts
+all of them: the gate is not the one that is written.
 
 Why: HIGH is where most of what is exploited stands.
 

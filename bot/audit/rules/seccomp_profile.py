@@ -1,7 +1,7 @@
 """A container runs behind a seccomp profile.
 
-What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod. In Compose the engine
-has a profile by default, so `seccomp:unconfined` fails and all else holds.
+What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod. In Compose the
+engine has a profile by default, so `seccomp:unconfined` fails and all else holds.
 
 Why: a cluster runs containers without any profile unless it is told otherwise, and the profile keeps the kernel's
 rarely used system calls away from the process.

@@ -1,7 +1,8 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows of other repositories, builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
-templates and Terraform are seen, and not judged: each gives one unknown, by name.
+What: reusable workflows of other repositories, builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and
+containers in Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
+unknown, by name.
 
 Why: silence would look like "nothing to complain about".
 

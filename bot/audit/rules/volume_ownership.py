@@ -1,10 +1,10 @@
 """A pod with volumes that outlive it says which group may write to them.
 
-What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim template,
-an ephemeral volume) that it may write.
+What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim
+template, an ephemeral volume) that it may write.
 
-Why: such volumes belong to root. A program that is not root cannot write to them, and the cure that people find is to
-run it as root again.
+Why: such volumes belong to root. A program that is not root cannot write to them, and the cure that people find is
+to run it as root again.
 
 Example that fails::
 

@@ -82,8 +82,8 @@ class Push:
 class Scan:
     """One look of a scanner at an image. `severities` are those that its gate counts, None where all do.
 
-    `blocks` says whether a finding ends the run: None where that is not known. `gates_severities` is False where the
-    scanner writes its report with no regard to them. `report` is the SARIF file that it writes, if any.
+    `blocks` says whether a finding ends the run: None where that is not known. `gates_severities` is False where
+    the scanner writes its report with no regard to them. `report` is the SARIF file that it writes, if any.
     """
 
     pipeline: Pipeline
@@ -205,7 +205,7 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
 
 def _pushes_on(step: Step, written: str) -> frozenset[str]:
     """The accepted events for which a flag such as `push` may be true."""
-    values = {key: value for key, value in step.environment.items()}
+    values = dict(step.environment.items())
     return frozenset(
         event
         for event in step.events - TESTS_ONLY
@@ -253,7 +253,8 @@ def _scan_of_action(pipeline: Pipeline, step: Step) -> Scan | None:
         limited = not is_sarif or step.input("limit-severities-for-sarif").lower() == "true"
         blocks, why = _exit_code(code, step.input("trivy-config"))
         return Scan(
-            pipeline, step, "Trivy", target, *_unless_continued(step, blocks, why), _severities(severities), limited,
+            pipeline, step, "Trivy", target, *_unless_continued(step, blocks, why), _severities(severities),
+            limited,
             _truth(step.input("ignore-unfixed") or step.environment.get("TRIVY_IGNORE_UNFIXED", "false")),
             (step.input("output") or "trivy-results.sarif") if is_sarif else None, events,
         )  # fmt: skip
@@ -336,7 +337,9 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
         found.scans.append(scan)
     cosign = _after(words, "cosign")
     if cosign[:1] in [("sign",), ("sign-blob",)] and cosign[0] == "sign":
-        found.signings.append(Signing(pipeline, step, "cosign", _operands(cosign[1:]), command.option("--key")))
+        found.signings.append(
+            Signing(pipeline, step, "cosign", _operands(cosign[1:]), command.option("--key", "-key"))
+        )
     elif cosign[:1] == ("attest",):
         kind = command.option("--type") or "custom"
         what = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
@@ -348,7 +351,7 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
         found.verifications.append(Verification(pipeline, step, command))
     elif name == "notation" and words[1:2] == ("sign",):
         found.signings.append(
-            Signing(pipeline, step, "notation", _operands(words[2:]), command.option("--key") or "kms")
+            Signing(pipeline, step, "notation", _operands(words[2:]), command.option("--key", "-key") or "kms")
         )
     elif name == "syft" or (
         name == "trivy" and command.option("--format", "-f") in {"cyclonedx", "spdx", "spdx-json"}
@@ -369,7 +372,7 @@ def _after(words: tuple[str, ...], program: str) -> tuple[str, ...]:
 
 
 _VALUED = re.compile(
-    r"^--(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$"
+    r"^--?(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$"
 )
 
 
@@ -465,7 +468,8 @@ def _scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> S
         report = command.option("--output", "-o") if is_sarif else None
         return Scan(
             pipeline, step, "Trivy", words[-1], *_through_shell(step, command, blocks, why),
-            _severities(severities), True, unfixed or _truth(environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, events,
+            _severities(severities), True,
+            unfixed or _truth(environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, events,
         )  # fmt: skip
     if name == "grype" and len(words) > 1 and words[1] not in {"db", "version", "completion"}:
         operands = [word for word in words[1:] if not word.startswith("-")]

@@ -149,7 +149,13 @@ class _Reader:
             return name
         if name == "null":
             return ""
-        return self._values.get(re.sub(r"\['([\w-]+)'\]", r".\1", name))
+        key = re.sub(r"\['([\w-]+)'\]", r".\1", name)
+        held = self._values.get(key)
+        if held is None or "${{" not in held:
+            return held
+        # What a caller handed over is an expression itself, in which the same name stands for something else.
+        whole = filled(held, {other: value for other, value in self._values.items() if "${{" not in value})
+        return None if "${{" in whole else whole
 
     def _called(self, name: str, depth: int) -> str | None:
         given: list[str | None] = []

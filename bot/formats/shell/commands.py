@@ -43,7 +43,7 @@ _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Command(NamedTuple):
-    """The words of one command; `name` is the last part of the path of the first, `start` its offset in the text."""
+    """The words of one command; `name` is the last part of the first one's path, `start` its offset in the text."""
 
     words: tuple[Spanned, ...]
     start: int = 0
