@@ -40,6 +40,9 @@ OTHER_SCANNERS = re.compile(
     r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
     r"|sysdiglabs|mend|jfrog|xray|rapid7|checkmarx|veracode|qualys|tenable|orca|neuvector|vuln|scan"
 )
+_READ_SCANNERS = frozenset(
+    {"aquasecurity/trivy-action", "anchore/scan-action", "anchore/sbom-action", "aquasecurity/setup-trivy"}
+)
 _NOT_SCANNERS = re.compile(
     r"codeql|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup"
 )
@@ -540,6 +543,8 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
         if step.unread:
             yield step.uses
+        elif step.action in _READ_SCANNERS or step.action.startswith("docker/"):
+            continue
         elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
             yield step.action
 

@@ -28,6 +28,8 @@ def filled(text: str, values: Values) -> str:
     def value(found: re.Match[str]) -> str:
         inside = found["inside"].strip()
         known = evaluated(inside, values)
+        if known is None and "${{" in (handed := values.get(inside.lower(), "")):
+            return handed
         return known if known is not None else f"${{{{ {' '.join(inside.split())} }}}}"
 
     return _EXPRESSION.sub(value, text)

@@ -121,7 +121,8 @@ def _containers(repository: Repository) -> list[Container]:
     for pod in pods(repository):
         for key, role in _LISTS:
             for node in pod.spec.sequence(key):
-                if isinstance(node, Mapping) and node.own:
+                # Without an image it is a patch for a container, which is asked about where it is applied.
+                if isinstance(node, Mapping) and node.get("image") is not None:
                     place = repository.place(node, pod.path)
                     found.append(Container(pod, node, role, place))
     return found
@@ -130,7 +131,7 @@ def _containers(repository: Repository) -> list[Container]:
 def _pods(repository: Repository) -> list[Pod]:
     found: list[Pod] = []
     rendered = kustomize.renderings(repository)
-    taken = {path for rendering in rendered for path in rendering.files}
+    taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
         for manifest in rendering.objects:
             pod = _pod(repository, manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)

@@ -71,6 +71,26 @@ def _renderings(repository: Repository) -> list[Rendering]:
     return found
 
 
+def patch_files(repository: Repository) -> set[str]:
+    """Files that kustomizations name as patches: objects in them are parts of others."""
+    return repository.kept(_patch_files)
+
+
+def _patch_files(repository: Repository) -> set[str]:
+    found: set[str] = set()
+    for path in repository.paths:
+        root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
+        if root is None:
+            continue
+        written = list(_entries(root, "patchesStrategicMerge"))
+        for key in ("patches", "patchesJson6902"):
+            paths = (item.scalar("path") for item in root.sequence(key) if isinstance(item, Mapping))
+            written += [scalar.value for scalar in paths if scalar is not None]
+        targets = (below(posixpath.dirname(path), each) for each in written if "\n" not in each)
+        found.update(target for target in targets if target is not None)
+    return found
+
+
 def _is_component(root: Mapping) -> bool:
     kind = root.scalar("kind")
     return kind is not None and kind.value == "Component"
