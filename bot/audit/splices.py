@@ -7,6 +7,7 @@ tabs), none is offered: a person changes those.
 import re
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence as Items
+from dataclasses import replace
 
 from bot.audit.repository import Repository, first_scalar
 from bot.domain.finding import Edit, Fix
@@ -27,6 +28,18 @@ def with_key(repository: Repository, mapping: Mapping, key: str, value: Items[st
     """
     edit = _edit(repository, mapping, key, value)
     return Fix(advice, (edit,) if edit is not None else ())
+
+
+def with_keys(repository: Repository, mapping: Mapping, keys: Dict[str, str], advice: str) -> Fix:
+    """The fix that gives `mapping` several keys with values of one line; advice only where one cannot be given."""
+    edits: dict[int, Edit] = {}
+    for key, value in keys.items():
+        edit = _edit(repository, mapping, key, [value])
+        if edit is None:
+            return Fix(advice)
+        before = edits.get(edit.span.start)
+        edits[edit.span.start] = edit if before is None else replace(before, text=before.text + edit.text)
+    return Fix(advice, tuple(edits.values()))
 
 
 def is_spliceable(text: str) -> bool:

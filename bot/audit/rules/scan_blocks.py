@@ -20,10 +20,10 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
+from bot.audit.splices import with_keys
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import Scan, deliveries
-from bot.audit.workflows.gates import scans_of
+from bot.audit.workflows.gates import is_after_failure, scans_of, upload_fix, uploads_of
 from bot.domain.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
@@ -50,15 +50,27 @@ def judge(repository: Repository) -> Iterator[Verdict]:
 
 
 def _fix(repository: Repository, scan: Scan) -> Fix:
-    advice = f"let {scan.tool} fail the job: an exit code other than 0, and nothing that swallows it"
+    """All that the gate needs at once, so that no other check of the scan begins to fail."""
     given = scan.step.mapping.get("with")
-    if (
-        scan.step.action == "aquasecurity/trivy-action"
-        and scan.step.may_fail is False
-        and isinstance(given, Mapping)
-    ):
-        return with_key(repository, given, "exit-code", ["'1'"], "set exit-code: '1'")
-    return Fix(advice)
+    if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:
+        return Fix(f"let {scan.tool} fail the job: an exit code other than 0, and nothing that swallows it")
+    advice = "set exit-code: '1', for HIGH and CRITICAL that have a fix"
+    if not isinstance(given, Mapping):
+        return Fix(advice)
+    keys = {"exit-code": "'1'"}
+    if scan.severities is None or not {"HIGH", "CRITICAL"} <= scan.severities:
+        keys["severity"] = "HIGH,CRITICAL"
+    if scan.ignores_unfixed is not True:
+        keys["ignore-unfixed"] = "true"
+    if not scan.gates_severities:
+        keys["limit-severities-for-sarif"] = "true"
+    fix = with_keys(repository, given, keys, advice)
+    uploads = [upload_fix(repository, step) for step in uploads_of(scan) if not is_after_failure(step)]
+    if scan.report is None or not fix.edits:
+        return fix
+    if not all(each.edits for each in uploads):
+        return Fix(advice)
+    return Fix(advice, (*fix.edits, *(edit for each in uploads for edit in each.edits)))
 
 
 RULE = Rule(

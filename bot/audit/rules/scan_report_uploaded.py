@@ -14,18 +14,14 @@ Fix: `if: ${{ !cancelled() }}`.
 Exceptions: scans that write no SARIF are asked nothing.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
 from bot.domain.finding import Severity
-
-_AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
-_FIX = "upload with if: ${{ !cancelled() }}"
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
@@ -35,23 +31,18 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         if scan.report is None or scan.pipeline not in pushing:
             continue
         place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
-        uploads = [
-            step
-            for step in scan.pipeline.steps
-            if step.action in {"github/codeql-action/upload-sarif", "actions/upload-artifact"}
-            and scan.step.is_before(step)
-        ]
-        sarif = [step for step in uploads if step.action.endswith("upload-sarif")]
-        good = [step for step in sarif if _AFTER_FAILURE.search(step.condition) or scan.blocks is False]
+        sarif = uploads_of(scan)
+        good = [step for step in sarif if is_after_failure(step) or scan.blocks is False]
         if good:
             yield holds(place, subject, "its report is uploaded, whatever it found")
         elif sarif:
             step = sarif[0]
-            fix = with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], _FIX)
             where = repository.place(step.mapping, step.path)
-            yield fails(where, step.subject, "the report is not uploaded when the scan fails", fix)
+            yield fails(
+                where, step.subject, "the report is not uploaded when the scan fails", upload_fix(repository, step)
+            )
         else:
-            yield fails(place, subject, "it writes SARIF, and no later step uploads it", _FIX)
+            yield fails(place, subject, "it writes SARIF, and no later step uploads it", UPLOAD_ADVICE)
 
 
 RULE = Rule(

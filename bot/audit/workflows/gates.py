@@ -5,10 +5,14 @@ from collections.abc import Iterable
 
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
+from bot.audit.splices import with_key
 from bot.audit.workflows.deliveries import Push, Scan, Signing, deliveries, only_local
 from bot.audit.workflows.model import Step
+from bot.domain.finding import Fix
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
+_AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
+UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
 _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
@@ -38,6 +42,24 @@ def scans_of(repository: Repository, push: Push) -> list[Scan]:
     return fitting or [
         scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
     ]
+
+
+def uploads_of(scan: Scan) -> list[Step]:
+    """The steps after a scan that upload SARIF to code scanning."""
+    return [
+        step
+        for step in scan.pipeline.steps
+        if step.action == "github/codeql-action/upload-sarif" and scan.step.is_before(step)
+    ]
+
+
+def is_after_failure(step: Step) -> bool:
+    """Whether a step runs although one before it failed."""
+    return _AFTER_FAILURE.search(step.condition) is not None
+
+
+def upload_fix(repository: Repository, step: Step) -> Fix:
+    return with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], UPLOAD_ADVICE)
 
 
 def signings_of_images(repository: Repository) -> list[Signing]:
