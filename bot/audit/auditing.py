@@ -30,14 +30,19 @@ def is_read(path: str) -> bool:
 
 
 def audit(
-    files: Mapping[str, bytes], now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
+    files: Mapping[str, bytes],
+    now: datetime,
+    unwaivable: Collection[str] = (),
+    rules: Sequence[Rule] = RULES,
+    name: str = "",
 ) -> tuple[Finding, ...]:
     """Every rule's findings on the files of one repository, in the order of paths and lines.
 
     Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
-    names checks that nobody but the operator may waive. The order of `files` makes no difference.
+    names checks that nobody but the operator may waive. `name` spreads the schedules that fixes add over the week.
+    The order of `files` makes no difference.
     """
-    repository = Repository(files)
+    repository = Repository(files, name)
     return in_order(waived(repository, _findings(repository, rules), now, unwaivable))
 
 

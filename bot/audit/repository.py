@@ -30,9 +30,10 @@ _DEVELOPMENT = re.compile(
 
 
 class Repository:
-    """`files` are all texts that are known of it, by path from its root."""
+    """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], name: str = "") -> None:
+        self.name = name
         self._files = dict(sorted(files.items()))
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}

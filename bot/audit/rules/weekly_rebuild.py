@@ -14,16 +14,19 @@ Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `w
 Exceptions: builds that push nothing are asked nothing.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import FOLDER, pipelines
 from bot.audit.workflows.model import Pipeline
-from bot.domain.finding import Place, Severity
+from bot.domain.finding import Fix, Place, Severity
+from bot.formats.source.nodes import Mapping
 
 _FIX = "add a weekly schedule, on a minute of its own"
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
@@ -57,7 +60,20 @@ def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> V
         return fails(
             repository.place(pipeline.crons[0]), subject, f"{pipeline.crons[0].value} is not every week", _FIX
         )
-    return fails(place, subject, "it runs only when somebody commits, publishes or starts it", _FIX)
+    return fails(
+        place, subject, "it runs only when somebody commits, publishes or starts it", _fix(repository, pipeline)
+    )
+
+
+def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
+    """A schedule at a minute of its own, so that not every repository builds at once."""
+    trigger = pipeline.root.get("on")
+    name = f"{repository.name}/{pipeline.path}".encode("utf-8", "surrogateescape")
+    number = int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
+    cron = f"{number % 60} {2 + number // 60 % 4} * * {1 + number // 240 % 5}"
+    if isinstance(trigger, Mapping) and trigger.own:
+        return with_key(repository, trigger, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
+    return Fix(_FIX)
 
 
 def _place(repository: Repository, pipeline: Pipeline) -> Place:
@@ -82,14 +98,25 @@ def is_weekly(cron: str) -> bool:
     return True
 
 
+def _dispatchers(repository: Repository) -> list[str]:
+    """Workflows with a schedule that may start others."""
+    return [
+        path
+        for path in repository.paths
+        if path.startswith(FOLDER)
+        and "cron" in (text := repository.text(path))
+        and re.search(r"workflow run|dispatch", text)
+    ]
+
+
 def _dispatched_by(repository: Repository, pipeline: Pipeline) -> str | None:
     """A workflow with a weekly schedule that dispatches this one."""
     if "workflow_dispatch" not in pipeline.events:
         return None
     name = pipeline.path.removeprefix(FOLDER)
-    for path in repository.paths:
-        text = repository.text(path) if path.startswith(FOLDER) and path != pipeline.path else ""
-        if name in text and re.search(r"workflow run|dispatches|dispatch", text):
+    for path in repository.kept(_dispatchers):
+        text = repository.text(path)
+        if path != pipeline.path and name in text:
             crons = [cron.value for each in pipelines(repository) if each.path == path for cron in each.crons]
             crons = crons or re.findall(r"cron:\s*['\"]([^'\"]+)['\"]", text)
             if any(is_weekly(cron) for cron in crons):

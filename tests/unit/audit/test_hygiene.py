@@ -46,7 +46,8 @@ def test_what_pushes_runs_every_week(triggers: str, steps: str, expected: Outcom
 
 
 def test_a_scheduled_workflow_may_dispatch_it() -> None:
-    weekly = "on: {schedule: [{cron: '17 3 * * 1'}]}\njobs: {go: {runs-on: x, steps: [{run: gh workflow run build.yml}]}}"
+    steps = "steps: [{run: gh workflow run build.yml}]"
+    weekly = f"on: {{schedule: [{{cron: '17 3 * * 1'}}]}}\njobs: {{go: {{runs-on: x, {steps}}}}}"
     files = {BUILD: workflow(PUSH, "workflow_dispatch:"), ".github/workflows/weekly.yml": weekly}
     assert outcome("weekly-rebuild", files) is HOLDS
 

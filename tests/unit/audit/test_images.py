@@ -92,7 +92,7 @@ PROJECT = """
     ],
 )
 def test_secrets_in_an_image(text: str, expected: Outcome) -> None:
-    config = '<packageSourceCredentials><f><add key="ClearTextPassword" value="hunter2" /></f></packageSourceCredentials>'
+    config = '<packageSourceCredentials><add key="ClearTextPassword" value="hunter2" /></packageSourceCredentials>'
     assert outcomes("image-secrets", {"Dockerfile": text, "NuGet.Config": config})[0] is expected
 
 

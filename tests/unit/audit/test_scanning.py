@@ -246,11 +246,17 @@ def test_reusable_workflows_are_followed_with_their_inputs() -> None:
 def test_an_expression_that_a_caller_hands_over_is_judged_for_each_event() -> None:
     called = """
         on: {workflow_call: {inputs: {push: {type: boolean}}}}
-        jobs: {image: {runs-on: x, steps: [{uses: docker/build-push-action@v6, with: {push: "${{ inputs.push }}"}}]}}
+        jobs:
+          image:
+            runs-on: x
+            steps: [{uses: docker/build-push-action@v6, with: {push: "${{ inputs.push }}"}}]
     """
     caller = """
         on: [push, pull_request]
-        jobs: {call: {uses: ./.github/workflows/called.yml, with: {push: "${{ github.event_name == 'pull_request' }}"}}}
+        jobs:
+          call:
+            uses: ./.github/workflows/called.yml
+            with: {push: "${{ github.event_name == 'pull_request' }}"}
     """
     assert outcomes("image-scanned", {".github/workflows/called.yml": called, BUILD: caller}) == []
 

@@ -168,7 +168,10 @@ def test_a_policy_of_kyverno_enforces(action: str, own: str, expected: Outcome) 
 
 
 def test_a_policy_of_the_policy_controller_names_an_identity() -> None:
-    policy = "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\nspec: {{authorities: [{{keyless: {keyless}}}]}}"
+    policy = (
+        "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\n"
+        "spec: {{authorities: [{{keyless: {keyless}}}]}}"
+    )
     named = "{identities: [{issuer: https://token.actions.githubusercontent.com, subject: x}]}"
     assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless=named)}) is HOLDS
     assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless="{url: x}")}) is FAILS
