@@ -26,7 +26,11 @@ def is_read(path: str) -> bool:
         or name.endswith(_ENDINGS)
     ):
         return True
-    return is_worth_reading(path) or kind_of(path) == global_json.KIND
+    return (
+        name.startswith((".goreleaser.", "goreleaser."))
+        or is_worth_reading(path)
+        or kind_of(path) == global_json.KIND
+    )
 
 
 def audit(

@@ -11,7 +11,8 @@ Example that fails::
 
 Fix: `docker/login-action@<commit> # v3.6.0`.
 
-Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing.
+Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing, nor
+are build actions of workflows that push nothing.
 """
 
 import re
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.domain.finding import Severity
@@ -31,13 +33,17 @@ _SENSITIVE = re.compile(
     r"|crazy-max/ghaction-container-scan|goreleaser|imjasonh|ko-build|benchmark-action|lacework|wiz-sec\S*)(?:/|$)"
     r"|/(?:[\w-]*(?:scan|sign|login|attest|build-push|docker-build)[\w-]*)$"
 )
+_BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")
+"""Actions that only build: in a workflow that delivers nothing they touch nothing that others pull."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
     seen: set[tuple[str, int]] = set()
+    pushing = set(deliveries(repository).pushing())
     for pipeline in pipelines(repository):
+        delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
         for step in pipeline.steps:
             scalar = step.uses_at
             if scalar is None or not step.events - TESTS_ONLY or (step.path, scalar.start) in seen:
@@ -50,7 +56,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     yield holds(place, f"action {name}", "the image has a digest")
                 else:
                     yield fails(place, f"action {name}", "the image has no digest", "write its digest")
-            elif scalar.value.startswith("./") or not _SENSITIVE.search(name.lower()):
+            elif scalar.value.startswith("./") or not _is_asked(name.lower(), delivers):
                 continue
             elif _COMMIT.fullmatch(version):
                 yield holds(place, f"action {name}", "it is named by commit")
@@ -58,6 +64,10 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield unknown(place, f"action {name}", "its version is an expression", "a commit")
             else:
                 yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
+
+
+def _is_asked(action: str, delivers: bool) -> bool:
+    return _SENSITIVE.search(action) is not None and (delivers or not _BUILDS.search(action))
 
 
 RULE = Rule(

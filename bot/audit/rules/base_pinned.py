@@ -59,12 +59,8 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
     text = str(reference)
     if reference.digest is not None:
         if reference.tag is None:
-            return fails(
-                place,
-                subject,
-                "a digest without a tag names no version to follow",
-                "write the tag before the digest",
-            )
+            why = "a digest without a tag names no version to follow"
+            return unknown(place, subject, why, "the tag, written before the digest")
         return holds(place, subject, "a digest beside its tag is raised with the tag")
     if reference.tag is None or reference.tag == "latest":
         what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"

@@ -22,7 +22,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for, isolated_provenance
+from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
 from bot.domain.finding import Severity
 
 _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
@@ -49,7 +49,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         elif asked is True:
             yield holds(place, push.subject, why)
         elif asked is None:
-            yield unknown(place, push.subject, why, "docker/setup-buildx-action before the build")
+            yield unknown(place, push.subject, why, settling(why))
         else:
             yield fails(place, push.subject, f"the image gets no provenance: {why}", _FIX)
     for _, job in found.remote_builds:

@@ -23,7 +23,7 @@ from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, Push, deliveries
 from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for
+from bot.audit.workflows.statements import asks_for, settling
 from bot.domain.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
@@ -43,9 +43,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         elif asked is True:
             yield holds(place, push.subject, why)
         elif asked is None:
-            yield unknown(
-                place, push.subject, why, "docker/setup-buildx-action before the build, and sbom written out"
-            )
+            yield unknown(place, push.subject, why, settling(why))
         elif kept is not None:
             yield unknown(
                 place,

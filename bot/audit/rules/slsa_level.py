@@ -23,7 +23,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import Attestation, Push, deliveries
 from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for, isolated_provenance
+from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
 from bot.domain.finding import Severity
 
 _FIX = "add actions/attest-build-provenance with the digest of the build"
@@ -50,12 +50,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         if asked is True:
             yield fails(place, push.subject, f"SLSA build level 1: {why}, which nobody signs", _FIX)
         elif asked is None:
-            yield unknown(
-                place,
-                push.subject,
-                f"SLSA build level 0 or 1: {why}",
-                "docker/setup-buildx-action before the build",
-            )
+            yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
         else:
             yield fails(place, push.subject, f"SLSA build level 0: {why}", _FIX)
     for _, job in found.remote_builds:

@@ -30,6 +30,7 @@ from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
 _PUSHES = re.compile(r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah")
+_GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
@@ -53,6 +54,12 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     "it seems to push an image; such builds are not judged",
                     "the same practices in the pipeline, by hand",
                 )
+        elif name.startswith((".goreleaser.", "goreleaser.")):
+            found = _GORELEASER.search(repository.text(path))
+            if found is not None:
+                where = repository.lines(path).at(found.start())
+                why = "it builds and pushes images; such files are not judged"
+                yield unknown(Place(path, where, where), "GoReleaser", why, "the same practices there, by hand")
         elif name.endswith((".bicep", ".tf")) or (name.endswith(".json") and "template" in name.lower()):
             found = _CONTAINERS.search(repository.text(path))
             if found is not None:

@@ -44,7 +44,7 @@ _READ_SCANNERS = frozenset(
     {"aquasecurity/trivy-action", "anchore/scan-action", "anchore/sbom-action", "aquasecurity/setup-trivy"}
 )
 _NOT_SCANNERS = re.compile(
-    r"codeql|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup"
+    r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup"
 )
 _LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local)(?::\d+)?(?:/|$)")
 _DEPLOYING_ACTIONS = (
@@ -538,7 +538,7 @@ def _deploys(command: ShellCommand) -> bool:
 def other_scanners(pipeline: Pipeline) -> Iterator[str]:
     """Names of what a pipeline calls that may be a scanner, and is not read here."""
     for job in pipeline.remote_jobs:
-        if job.remote is not None:
+        if job.remote is not None and not job.remote.startswith("slsa-framework/"):
             yield job.remote
     for step in pipeline.steps:
         if step.unread:

@@ -7,10 +7,11 @@ page on attestations: the `docker` driver stores none.
 import re
 
 from bot.audit.repository import Repository
-from bot.audit.shell import is_unknown
+from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, Push
 from bot.audit.workflows.model import Job, Pipeline
 
+_BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -33,6 +34,8 @@ def asks_for(repository: Repository, push: Push, what: str) -> tuple[bool | None
         if step.action == BAKE and what == "provenance":
             return _with_builder(push, "Buildx attaches provenance by default")
         return False, f"{what} is not asked for"
+    if command is not None and not is_build(command) and not _is_built_in(push):
+        return None, "the build of what is pushed is not seen here"
     if command is not None:
         flag = command.option(f"--{what}")
         if command.has(f"--{what}") and (flag or "").lower() not in _OFF:
@@ -46,9 +49,28 @@ def asks_for(repository: Repository, push: Push, what: str) -> tuple[bool | None
     return False, f"nothing asks for {what}"
 
 
+def is_build(command: ShellCommand) -> bool:
+    """Whether a command builds an image, as far as its name and first words tell."""
+    return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+def _is_built_in(push: Push) -> bool:
+    """Whether a step of the job shows how the image that a command pushes is built."""
+    steps = [step for step in push.pipeline.steps if step.job is push.step.job]
+    actions = {step.action for step in steps}
+    return bool(actions & BUILDKIT_ACTIONS) or any(is_build(each) for step in steps for each in step.commands)
+
+
 def isolated_provenance(pipeline: Pipeline) -> Job | None:
     """The job in which slsa-github-generator signs what it was told of the build."""
     return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
+
+
+def settling(why: str) -> str:
+    """What would settle what `asks_for` cannot tell."""
+    if "not seen" in why:
+        return "the commands that build the image, written in the workflow"
+    return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"
 
 
 def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.workloads import helm, kustomize
 from bot.audit.workloads.helm import HIDDEN, HIDDEN_VALUE
+from bot.audit.workloads.kustomize import may_hold_workloads
 from bot.domain.finding import Place
 from bot.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -164,8 +165,7 @@ def _manifest_paths(repository: Repository) -> list[str]:
         and kind_of(path) == MANIFEST
         and is_worth_reading(path)
         and is_for_production(path)
-        and "kind" in (text := repository.text(path))
-        and "apiVersion" in text
+        and may_hold_workloads(repository.text(path))
     ]
 
 

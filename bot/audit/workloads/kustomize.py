@@ -5,6 +5,7 @@ Source: the reference of kustomization files. Strategic merges know the lists of
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +19,11 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MOST_OBJECTS = 5_000
 DEEPEST = 12
 DEEPEST_MERGE = 40
+_RUNS = re.compile(r"containers|verifyImages|ClusterImagePolicy|ratify|\bpatch\b|securityContext", re.IGNORECASE)
+_KIND = re.compile(r"^[\"']?kind[\"']?:\s*[\"']?(\w+)", re.MULTILINE)
+_RUN_NOTHING = frozenset(
+    {"CustomResourceDefinition", "ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding"}
+)
 _KEYS = {
     "containers": "name",
     "initContainers": "name",
@@ -41,6 +47,14 @@ class Rendering:
     objects: list[Mapping] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     hidden: str = ""
+
+
+def may_hold_workloads(text: str) -> bool:
+    """Whether reading a manifest is worth it: definitions of custom resources are long, and run nothing."""
+    if not ("kind" in text and "apiVersion" in text) or _RUNS.search(text) is None:
+        return False
+    kinds = set(_KIND.findall(text))
+    return not kinds or not kinds <= _RUN_NOTHING
 
 
 def renderings(repository: Repository) -> list[Rendering]:
@@ -135,7 +149,9 @@ def _taken(
         return given
     if target in repository:
         rendering.files.add(target)
-        return [each for document in repository.documents(target) for each in _objects(document)]
+        if not may_hold_workloads(repository.text(target)):
+            return given
+        return [*given, *(each for document in repository.documents(target) for each in _objects(document))]
     name = repository.first(target, *NAMES)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:

@@ -107,12 +107,18 @@ def test_actions_that_touch_images_are_named_by_commit(uses: str, expected: list
     assert outcomes("actions-pinned", {BUILD: workflow(f"- uses: {uses}\n- run: docker info\n")}) == expected
 
 
+def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow("- uses: docker/setup-buildx-action@v3\n")}) == []
+    assert outcomes("actions-pinned", {BUILD: workflow(PUSH)}) == [FAILS, FAILS]
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
         ("azure-pipelines.yml", "steps: [{task: Docker@2, inputs: {command: buildAndPush}}]"),
         (".gitlab-ci.yml", "build: {script: [docker push contoso/api]}"),
         ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
+        (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
         (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
     ],
