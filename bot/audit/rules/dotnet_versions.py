@@ -26,7 +26,7 @@ from bot.domain.finding import Severity
 from bot.domain.reference import InvalidReference, Reference
 from bot.formats.dockerfile.stages import Stage
 from bot.formats.dotnet import global_json
-from bot.formats.dotnet.project import PROJECT_ENDINGS
+from bot.formats.dotnet.projects import PROJECT_ENDINGS
 
 _FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
 _MODERN = re.compile(r"^(?:net|netcoreapp)(\d{1,2})\.\d")

@@ -26,6 +26,7 @@ from bot.audit.workflows.building import targets
 from bot.domain.finding import Fix, Place, Severity
 from bot.domain.usage import Role
 from bot.formats.dotnet import project
+from bot.formats.dotnet.projects import PROJECT_ENDINGS
 
 _OLDEST_WITH_USER = 8
 
@@ -60,7 +61,7 @@ def _fix(repository: Repository, file: Dockerfile) -> Fix:
 
 def _built_by_sdk(repository: Repository) -> Iterator[Verdict]:
     for path in repository.paths:
-        if not path.endswith(project.PROJECT_ENDINGS) or not is_for_production(path):
+        if not path.endswith(PROJECT_ENDINGS) or not is_for_production(path):
             continue
         text = repository.text(path)
         if "Container" not in text:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.audit.images import is_for_development
 from bot.audit.repository import Repository, is_for_production
 from bot.domain.finding import Place
-from bot.formats.builds import below, dockerfile_of
+from bot.formats.builds import DOCKERFILE, below
 from bot.formats.compose.finder import KIND as COMPOSE
 from bot.formats.compose.variables import interpolated
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -37,7 +37,7 @@ class Service:
     def word(self, key: str) -> str | None:
         """A scalar with its variables put in; None where there is none."""
         node = self.get(key)
-        return interpolated(node.spanned)[0].text.strip() if isinstance(node, Scalar) and not node.is_null else None
+        return filled_in(node).strip() if isinstance(node, Scalar) and not node.is_null else None
 
     def words(self, key: str) -> list[str]:
         """A list of scalars, of all levels; a single one counts as a list of one."""
@@ -70,21 +70,22 @@ class Service:
         build = self.get("build")
         folder = posixpath.dirname(self.path)
         if isinstance(build, Scalar):
-            return dockerfile_of(folder, interpolated(build.spanned)[0].text, None), None
+            return below(folder, filled_in(build), DOCKERFILE), None
         if not isinstance(build, Mapping):
             return None, None
         context, dockerfile, target = (build.scalar(key) for key in ("context", "dockerfile", "target"))
-        where = interpolated(context.spanned)[0].text if context is not None else "."
-        return (
-            dockerfile_of(
-                folder, where, interpolated(dockerfile.spanned)[0].text if dockerfile is not None else None
-            ),
-            target.value if target is not None else None,
-        )
+        where = filled_in(context) if context is not None else "."
+        name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
+        return below(folder, where, name), target.value if target is not None else None
+
+
+def filled_in(node: Scalar) -> str:
+    """The text as it is where no variable is set: defaults are put in, other variables stay as written."""
+    return interpolated(node.spanned, {})[0].text
 
 
 def _text(node: Node) -> str | None:
-    return interpolated(node.spanned)[0].text.strip() if isinstance(node, Scalar) else None
+    return filled_in(node).strip() if isinstance(node, Scalar) else None
 
 
 def services(repository: Repository) -> list[Service]:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from bot.audit.workloads.compose import Service
+from bot.audit.workloads.compose import Service, filled_in
 from bot.audit.workloads.kubernetes import Pod, word
-from bot.formats.compose.variables import interpolated
 from bot.formats.source.nodes import Mapping, Node, Scalar
 
 _SOCKET = re.compile(r"(?:docker|containerd|crio|podman|cri-dockerd|buildkitd)(?:\.sock|/\w[\w.-]*\.sock)$")
@@ -29,7 +28,7 @@ def sources(service: Service) -> Iterator[tuple[Node, str]]:
     """The host's paths that a service mounts, with the entry; names of volumes are none."""
     for volume in service.nodes("volumes"):
         if isinstance(volume, Scalar):
-            source = interpolated(volume.spanned)[0].text.split(":")[0]
+            source = filled_in(volume).split(":")[0]
         elif isinstance(volume, Mapping) and word(volume.get("type")) in {"bind", None}:
             source = word(volume.get("source")) or ""
         else:
