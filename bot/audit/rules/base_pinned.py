@@ -27,6 +27,9 @@ from bot.domain.usage import Role, Span
 from bot.formats.dockerfile import finder
 
 _FULL = 3
+_MOVING = frozenset(
+    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary"}
+)
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
@@ -65,6 +68,8 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
     if reference.tag is None or reference.tag == "latest":
         what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
         return fails(place, subject, what, "write the minor version, such as 8.0")
+    if reference.tag.split("-")[0].lower() in _MOVING:
+        return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
         return holds(place, subject, f"it follows {reference.tag}")

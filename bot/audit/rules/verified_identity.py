@@ -49,7 +49,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         ]
         if missing:
             yield fails(place, subject, f"{' and '.join(missing)} is not given", _FIX)
-        elif pattern is not None and not identity and not is_unknown(pattern) and not pattern.startswith("^"):
+        elif pattern is not None and not identity and not _is_anchored(pattern):
             why = "any identity counts" if _ANYBODY.match(pattern) else "the pattern of identities is not anchored"
             yield fails(
                 place, subject, f"{why}: {pattern[:80]}", "begin the pattern with ^ and the repository's address"
@@ -58,12 +58,21 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield fails(place, subject, "any identity counts", _FIX)
         elif _goes_on(command):
             yield fails(place, subject, "the shell goes on when the signature does not hold", "let the step fail")
+        elif pattern is not None and not identity and is_unknown(pattern[:3]):
+            yield unknown(
+                place, subject, "which identities count is known only in a run", "the pattern written out"
+            )
         elif command.stops is None:
             yield unknown(
                 place, subject, "what the script makes of a failure is decided by the shell", "a plain command"
             )
         else:
             yield holds(place, subject, "identity and issuer are named")
+
+
+def _is_anchored(pattern: str) -> bool:
+    """Whether a pattern begins where the identity begins, as far as its first character is written out."""
+    return pattern.startswith("^") or is_unknown(pattern[:3])
 
 
 def _goes_on(command: ShellCommand) -> bool:

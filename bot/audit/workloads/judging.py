@@ -1,13 +1,14 @@
 """What rules about running containers share: who is asked, and what an absent setting means."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from bot.audit.repository import Repository
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
 from bot.audit.workloads.kubernetes import Container, Pod, containers, is_hidden, pods
-from bot.domain.finding import Fix, Place
+from bot.domain.finding import Fix, Outcome, Place
 from bot.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
@@ -23,7 +24,11 @@ def judged(
         if container.pod.is_windows:
             yield not_applicable(container.place, container.subject, "it is a Windows container")
         else:
-            yield from of_container(container)
+            skips = container.pod.skips
+            for verdict in of_container(container):
+                shown = f"{verdict.message} ({skips} of the object are no waiver here)"
+                is_shown = skips and verdict.outcome is Outcome.FAILS
+                yield replace(verdict, message=shown) if is_shown else verdict
     for service in services(repository) if of_service is not None else ():
         if service.is_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")

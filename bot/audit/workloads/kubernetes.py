@@ -12,6 +12,7 @@ from bot.audit.workloads import helm, kustomize
 from bot.audit.workloads.helm import HIDDEN, HIDDEN_VALUE
 from bot.audit.workloads.kustomize import may_hold_workloads
 from bot.domain.finding import Place
+from bot.domain.words import counted
 from bot.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.table import is_worth_reading, kind_of
@@ -47,6 +48,15 @@ class Pod:
     def subject(self) -> str:
         of = f" ({self.variant})" if self.variant else ""
         return f"{self.kind}/{self.name}{of}"
+
+    @property
+    def skips(self) -> str:
+        """The annotations by which other tools are told to pass over the object; empty where there are none."""
+        names = [key.value for key, _ in self.manifest.mapping("metadata").mapping("annotations").entries()]
+        kube_linter = sum(name.startswith("ignore-check.kube-linter.io/") for name in names)
+        checkov = sum(name.startswith("checkov.io/skip") for name in names)
+        told = (("kube-linter", kube_linter), ("checkov", checkov))
+        return " and ".join(f"{counted(number, 'annotation')} for {tool}" for tool, number in told if number)
 
     @property
     def is_windows(self) -> bool:

@@ -119,6 +119,8 @@ def test_no_value_of_a_secret_is_shown() -> None:
         (f"{ASPNET}:latest", FAILS),
         (f"{ASPNET}:8", FAILS),
         ("debian", FAILS),
+        ("node:lts-alpine", FAILS),
+        ("debian:trixie-slim", HOLDS),
         ("debian:13", HOLDS),
         ("${BASE}", UNKNOWN),
     ],

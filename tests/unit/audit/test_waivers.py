@@ -91,3 +91,10 @@ def test_an_entry_without_a_check_keeps_rebuilds_back_as_before() -> None:
     config = config_of("ignore: [{path: '*', reason: x}]")
     assert config.ignored_by("Dockerfile", "mcr.microsoft.com/dotnet/aspnet:8.0", NOW.date()) is not None
     assert config.waived == ()
+
+
+def test_annotations_for_other_tools_are_evidence_only() -> None:
+    annotations = "  annotations: {ignore-check.kube-linter.io/drop-net-raw-capability: it forwards ports}\n"
+    found = judged(text=deployment().replace("  name: api\n", f"  name: api\n{annotations}", 1))
+    assert found.outcome is Outcome.FAILS
+    assert "1 annotation for kube-linter" in found.message
