@@ -95,6 +95,12 @@ def test_what_is_pushed_is_signed() -> None:
         (sign("ghcr.io/contoso/api:${{ github.sha }}"), FAILS),
         (sign("$IMAGE"), UNKNOWN),
         (
+            PUSH
+            + "- run: |\n    images=''\n    for tag in ${TAGS}; do\n      images+=\"${tag}@${DIGEST} \"\n    done\n"
+            "    cosign sign --yes ${images}\n",
+            HOLDS,
+        ),
+        (
             PUSH + '- run: echo "${TAGS}" | xargs -I {} cosign sign --yes {}@${DIGEST}\n'
             "  env: {DIGEST: '${{ steps.build.outputs.digest }}'}\n",
             HOLDS,
