@@ -48,7 +48,11 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         bad = list(_of_service(service))
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, "use Compose's `secrets`")
-        if not bad and service.nodes("env_file"):
+        connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
+        if not bad and connection is not None:
+            why = f"{connection} comes into the environment, and may hold a password"
+            yield unknown(service.place, service.subject, why, "whether the connection is made without a password")
+        elif not bad and service.nodes("env_file"):
             yield unknown(
                 service.place, service.subject, "what its env_file holds is not read", "a look into the file"
             )
@@ -75,20 +79,28 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
 
 
 def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
+    for name, value, node in _pairs(service):
+        if value.startswith("$") and is_secret_name(name) and not is_connection(name):
+            yield node, f"{name} comes into the environment"
+        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
+            yield node, f"{name} is written out"
+
+
+def _may_connect(name: str, value: str) -> bool:
+    return value.startswith("$") and is_secret_name(name) and is_connection(name)
+
+
+def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:
+    """The variables of a service and of what it extends, with their values and where these stand."""
     for level in service.levels:
         environment = level.get("environment")
-        pairs: list[tuple[str, str, Node]] = []
         if isinstance(environment, Mapping):
-            pairs = [(key.value, word(node) or "", node) for key, node in environment.entries()]
+            for key, node in environment.entries():
+                yield key.value, word(node) or "", node
         elif environment is not None and not isinstance(environment, Scalar):
             for item in environment.items:
                 name, _, value = (word(item) or "").partition("=")
-                pairs.append((name, value, item))
-        for name, value, node in pairs:
-            if value.startswith("$") and is_secret_name(name) and not is_connection(name):
-                yield node, f"{name} comes into the environment"
-            elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-                yield node, f"{name} is written out"
+                yield name, value, item
 
 
 RULE = Rule(

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
 from bot.domain.finding import Severity
@@ -41,6 +41,11 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield fails(
                 where, step.subject, "the report is not uploaded when the scan fails", upload_fix(repository, step)
             )
+        elif any(
+            step.action == "actions/upload-artifact" and scan.step.is_before(step) for step in scan.pipeline.steps
+        ):
+            why = "it writes SARIF, which a later step may keep as an artifact, not in code scanning"
+            yield unknown(place, subject, why, "who looks at the artifact")
         else:
             yield fails(place, subject, "it writes SARIF, and no later step uploads it", UPLOAD_ADVICE)
 

@@ -161,6 +161,7 @@ UPLOAD = "- uses: github/codeql-action/upload-sarif@v4\n"
         (trivy("exit-code: 1", "format: sarif") + UPLOAD, FAILS),
         (trivy("format: sarif") + UPLOAD, HOLDS),
         (trivy("exit-code: 1", "format: sarif"), FAILS),
+        (trivy("exit-code: 1", "format: sarif") + "- uses: actions/upload-artifact@v5\n", UNKNOWN),
     ],
 )
 def test_reports_are_uploaded_after_a_failure(steps: str, expected: Outcome) -> None:

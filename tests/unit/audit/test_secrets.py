@@ -60,6 +60,7 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
         ("environment: {DB_PASSWORD_FILE: /run/secrets/db}", HOLDS),
         ("environment: {ASPNETCORE_URLS: 'http://+:8080'}", HOLDS),
         ("env_file: [.env]", UNKNOWN),
+        ("environment: {ConnectionStrings__Shop: '${SHOP}'}", UNKNOWN),
         ("secrets: [db]", HOLDS),
     ],
 )
