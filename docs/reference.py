@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.audit.rules import GROUPS as AUDIT_GROUPS
+from bot.audit.rules import RULES
 from bot.cli.commands import GROUPS
 from bot.domain.rebuild import TRANSITIONS
 from bot.settings.schema import json_schema
@@ -21,6 +23,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "settings.md": _settings(schema),
         FOLDER / "rebuild-states.md": _states(),
         FOLDER / "commands.md": _commands(),
+        FOLDER / "practices.md": _checks(),
         FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -129,6 +132,37 @@ def _commands() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _checks() -> str:
+    lines = [
+        "# Practices that are checked",
+        "",
+        _NOTE,
+        "What `freshness-bot audit` asks of a repository; [how to add one](how-to/add-a-check.md).",
+        "",
+    ]
+    lines += ["| check | what holds | severity |", "|---|---|---|"]
+    lines += [f"| [`{rule.check}`](#{rule.check}) | {_cell(rule.title)} | {rule.severity} |" for rule in RULES]
+    for group, rules in AUDIT_GROUPS.items():
+        lines += ["", f"## {group}"]
+        for rule in rules:
+            told = str(sys.modules[rule.judge.__module__].__doc__).strip()
+            lines += ["", f"### {rule.check}", "", _as_markdown(told)]
+    return "\n".join(lines) + "\n"
+
+
+def _as_markdown(docstring: str) -> str:
+    """A module's docstring, whose example is an indented block behind two colons."""
+    parts: list[str] = []
+    for part in docstring.split("\n\n"):
+        if part.startswith("    "):
+            parts.append("```\n" + "\n".join(line[4:] for line in part.splitlines()) + "\n```")
+        else:
+            word, colon, rest = part.partition(":")
+            is_heading = colon and word.split(" ")[0] in {"What", "Why", "Example", "Fix", "Exceptions"}
+            parts.append(f"**{word}**:{rest.replace('::', ':').removesuffix(':')}" if is_heading else part)
+    return "\n\n".join(parts)
 
 
 def _told(name: str, command: Any) -> Iterator[tuple[str, str]]:

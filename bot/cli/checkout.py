@@ -45,7 +45,7 @@ def scan(
     from bot.domain.clock import SystemClock
     from bot.service import checkout
 
-    with _progress("reading") as progress:
+    with progress_of("reading") as progress:
         found = asyncio.run(
             checkout.scan(path, _settings(config), SystemClock(), offline=offline, progress=progress)
         )
@@ -114,7 +114,7 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
     from bot.domain.failure import Failure, Trouble
     from bot.service import checkout
 
-    with _progress("reading") as progress:
+    with progress_of("reading") as progress:
         found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
     named = {item.usage.reference for item in found.scanned}
     for replacement in replacements:
@@ -136,7 +136,7 @@ def _looked(path: Path, settings: "Settings | None") -> "Scan":
     from bot.domain.clock import SystemClock
     from bot.service import checkout
 
-    with _progress("reading") as progress:
+    with progress_of("reading") as progress:
         return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
 
 
@@ -209,7 +209,7 @@ def _show_updates(results: "list[Updated]") -> None:
 
 
 @contextmanager
-def _progress(what: str) -> "Iterator[Progress]":
+def progress_of(what: str) -> "Iterator[Progress]":
     """A bar on standard error once the work takes more than a moment; nothing where that is no terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None

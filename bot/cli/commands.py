@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import checkout, config, gate, look, packages, past, policy, rollout, service, verify
+from bot.cli import audit, checkout, config, gate, look, packages, past, policy, rollout, service, verify
 
 FIRST = ("scan", "update", "config", "once", "run")
 """What somebody new needs, in this order."""
@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "update": checkout.update,
         "config": config.app,
         "policy": policy.app,
+        "audit": audit.audit,
         "verify": verify.verify,
         "packages": packages.app,
         "sbom": packages.sbom,

@@ -12,12 +12,16 @@ GITHUB_PATH = ".github/freshness.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A path or base to leave alone, until a date or for good; globs. An empty glob matches anything."""
+    """A path or base to leave alone, until a date or for good; globs. An empty glob matches anything.
+
+    One with a `check` waives findings of that check and keeps no rebuild back.
+    """
 
     path: str = ""
     base: str = ""
     until: date | None = None
     reason: str = ""
+    check: str = ""
 
     def __str__(self) -> str:
         until = f" until {self.until}" if self.until else ""
@@ -45,4 +49,10 @@ class RepositoryConfig:
 
     def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
         """The first entry for which this usage is left alone."""
-        return next((entry for entry in self.ignored if entry.holds(path, base, today)), None)
+        rebuilds = (entry for entry in self.ignored if not entry.check)
+        return next((entry for entry in rebuilds if entry.holds(path, base, today)), None)
+
+    @property
+    def waived(self) -> tuple[Ignore, ...]:
+        """The entries that waive findings."""
+        return tuple(entry for entry in self.ignored if entry.check)

@@ -10,6 +10,10 @@ ignore:
   - path: "legacy/*"           # a glob for files; base: one for image names with their tags
     until: 2027-01-31          # the last day; leave it out to ignore for good
     reason: replaced by the new shop
+  - check: read-only-root        # waives what this check finds, and keeps no rebuild back
+    path: deploy/reports.yaml
+    until: 2027-01-31
+    reason: writes its reports beside itself
 ```
 """
 
@@ -41,12 +45,13 @@ LONGEST_LABEL = 50
 """GitHub takes no longer label."""
 
 _KEYS = ("enabled", "action", "workflow", "owners", "labels", "ignore")
-_IGNORE_KEYS = ("path", "base", "until", "reason")
+_IGNORE_KEYS = ("path", "base", "until", "reason", "check")
 _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)", re.A)
 _OWNER = re.compile(
     r"@?(?:(?P<login>[A-Za-z0-9][A-Za-z0-9-]{0,38})|[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?P<team>[a-z0-9_][a-z0-9_-]{0,99}))"
 )
+_CHECK = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -106,25 +111,26 @@ class _Reader:
     def _ignored(self, root: Mapping) -> Iterator[Ignore]:
         for node in self._list(root, "ignore"):
             if not isinstance(node, Mapping):
-                self._problem(node.start, "an entry of ignore needs path or base; it is skipped")
+                self._problem(node.start, "an entry of ignore needs path, base or check; it is skipped")
                 continue
             self._check_keys(node, _IGNORE_KEYS)
             before = len(self.problems)
             path = self._one(node, "path", _glob, f"a glob of at most {LONGEST_GLOB} characters")
             base = self._one(node, "base", _glob, f"a glob of at most {LONGEST_GLOB} characters")
+            check = self._one(node, "check", _check, "the name of a check, such as read-only-root")
             until = self._one(node, "until", _day, "a day such as 2027-01-31")
             is_wrong = len(self.problems) > before
             reason = self._one(node, "reason", _reason, f"a text of at most {LONGEST_REASON} characters")
-            if path is None and base is None and not is_wrong:
+            if path is None and base is None and check is None and not is_wrong:
                 self._problem(
-                    node.start, "an entry of ignore needs path or base; to ignore all, set enabled: false"
+                    node.start, "an entry of ignore needs path, base or check; to ignore all, set enabled: false"
                 )
             elif until is not None and until < self._today:
                 self._problem(node.start, f"this ignore ended on {until}; remove it or give it a new day")
             elif not is_wrong:
                 if reason is None:
                     self._problem(node.start, "this ignore has no reason; say why, for whoever reads it next")
-                yield Ignore(path or "", base or "", until, reason or "")
+                yield Ignore(path or "", base or "", until, reason or "", check or "")
 
     def _one(self, mapping: Mapping, key: str, understand: Callable[[str], T | None], wanted: str) -> T | None:
         """What stands under a key, None where it is absent or makes no sense."""
@@ -194,6 +200,10 @@ def _label(text: str) -> str | None:
 
 def _glob(text: str) -> str | None:
     return text if 0 < len(text) <= LONGEST_GLOB and text.isprintable() else None
+
+
+def _check(text: str) -> str | None:
+    return text if _CHECK.fullmatch(text) else None
 
 
 def _reason(text: str) -> str | None:

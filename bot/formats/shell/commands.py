@@ -43,9 +43,10 @@ _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Command(NamedTuple):
-    """The words of one command; `name` is the last part of the path of the first."""
+    """The words of one command; `name` is the last part of the first one's path, `start` its offset in the text."""
 
     words: tuple[Spanned, ...]
+    start: int = 0
 
     @property
     def name(self) -> str:
@@ -70,7 +71,7 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
             while named and named[0].text in _BEFORE_COMMAND:
                 named.pop(0)
             if named:
-                found.append(Command(tuple(named)))
+                found.append(Command(tuple(named), node.start_byte))
     return found
 
 
@@ -79,6 +80,13 @@ def _parsed(source: bytes) -> "tree_sitter.Node":
     import tree_sitter
 
     return tree_sitter.Parser(_language()).parse(source).root_node
+
+
+def tree(text: str) -> "tree_sitter.Node | None":
+    """The syntax tree, whose offsets are those of the text; None for a text that is too long to be read."""
+    if len(text) > LONGEST_SCRIPT or text.count("<<") > MOST_HEREDOCS:
+        return None
+    return _parsed(_source(text))
 
 
 @lru_cache(maxsize=1)

@@ -92,6 +92,9 @@ class Mapping:
     """What stands under YAML's merge key `<<`."""
 
     def get(self, key: str) -> "Node | None":
+        if not self.merged:
+            entry = self.own.get(key)
+            return entry[1] if entry is not None else None
         for mapping in self._with_merged():
             if key in mapping.own:
                 return mapping.own[key][1]
@@ -113,6 +116,9 @@ class Mapping:
 
     def entries(self) -> Iterator[tuple[Scalar, "Node"]]:
         """Own entries, then merged ones that they do not override."""
+        if not self.merged:
+            yield from self.own.values()
+            return
         seen: set[str] = set()
         for mapping in self._with_merged():
             for key, entry in mapping.own.items():

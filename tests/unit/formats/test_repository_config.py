@@ -104,10 +104,10 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ),
         ("owners: [a b]", "owners: 'a b' does not count; write a GitHub login or organization/team"),
         ("labels: ['']", "labels: '' does not count; write a label of at most 50 characters"),
-        ("ignore: [x]", "an entry of ignore needs path or base; it is skipped"),
+        ("ignore: [x]", "an entry of ignore needs path, base or check; it is skipped"),
         (
             "ignore: [{reason: r}]",
-            "an entry of ignore needs path or base; to ignore all, set enabled: false",
+            "an entry of ignore needs path, base or check; to ignore all, set enabled: false",
         ),
         (
             "ignore: [{path: a, reason: r, untill: 2027-01-01}]",

@@ -1,0 +1,1 @@
+"""Repositories' files → findings: whether the practices of the checks hold, place by place. Pure."""

@@ -1,0 +1,98 @@
+"""A base follows a minor version: neither everything that comes, nor one patch for good.
+
+What: each FROM of an image from elsewhere names a tag that is not `latest`; of .NET's images it names the minor
+version (`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+
+Why: `latest` brings the next major version unasked; a patch version such as `8.0.11` never gets the next fix.
+
+Example that fails::
+
+    FROM mcr.microsoft.com/dotnet/aspnet:8.0.11
+
+Fix: `mcr.microsoft.com/dotnet/aspnet:8.0`, rebuilt weekly.
+
+Exceptions: names that only a build tells are unknown. Dockerfiles of tests and samples are not asked.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.images import dockerfiles, is_dotnet, tag_of
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.domain.finding import Edit, Fix, Place, Severity
+from bot.domain.reference import InvalidReference, Reference
+from bot.domain.usage import Role, Span
+from bot.formats.dockerfile import finder
+
+_FULL = 3
+_MOVING = frozenset(
+    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary"}
+)
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for file in dockerfiles(repository):
+        spans = {
+            (usage.statement or usage.line): usage
+            for usage in finder.find(file.path, repository.text(file.path)).usages
+            if usage.role in {Role.BUILD_STAGE, Role.FINAL_STAGE}
+        }
+        for stage in file.stages:
+            if stage.image is None:
+                continue
+            place, subject = file.place(stage.instruction), f"stage {stage.label} · {stage.image.text[:120]}"
+            try:
+                reference = Reference.parse(stage.image.text)
+            except InvalidReference:
+                yield unknown(
+                    place,
+                    f"stage {stage.label}",
+                    f"{stage.word.text[:80]} is known only in a build",
+                    "defaults for its ARGs",
+                )
+                continue
+            usage = spans.get(stage.instruction.line)
+            span = usage.tag_span if usage is not None else None
+            yield _judged(reference, place, subject, span, file.path)
+
+
+def _judged(reference: Reference, place: Place, subject: str, span: Span | None, path: str) -> Verdict:
+    text = str(reference)
+    if reference.digest is not None:
+        if reference.tag is None:
+            why = "a digest without a tag names no version to follow"
+            return unknown(place, subject, why, "the tag, written before the digest")
+        return holds(place, subject, "a digest beside its tag is raised with the tag")
+    if reference.tag is None or reference.tag == "latest":
+        what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
+        return fails(place, subject, what, "write the minor version, such as 8.0")
+    if reference.tag.split("-")[0].lower() in _MOVING:
+        return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
+    tag = tag_of(text)
+    if not is_dotnet(text) or tag is None:
+        return holds(place, subject, f"it follows {reference.tag}")
+    if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
+        numbers = reference.tag.partition("-")[0]
+        minor = ".".join(numbers.split(".")[:2])
+        wanted = minor + reference.tag[len(numbers) :]
+        is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
+        edits = (Edit(path, span, wanted),) if is_plain and span is not None else ()
+        return fails(
+            place, subject, f"{reference.tag} is one patch, which never gets a fix", Fix(f"write {wanted}", edits)
+        )
+    if tag.precision == 1:
+        return fails(
+            place, subject, f"{reference.tag} brings any minor version", "write the minor version, such as 8.0"
+        )
+    return holds(place, subject, f"it follows {reference.tag}")
+
+
+RULE = Rule(
+    "base-pinned",
+    "Bases follow a minor version",
+    "`latest` brings major versions unasked, and one patch never gets the next fix.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,86 @@
+"""No secret is handed to a build as an argument.
+
+What: `build-args` of workflows, `--build-arg` of commands and `args` of Compose name no secret and take none.
+
+Why: build arguments stand in the image's history and in its provenance.
+
+Example that fails::
+
+    build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}
+
+Fix: `secrets:` of build-push-action with `RUN --mount=type=secret`.
+
+Exceptions: builds that push nothing are asked nothing. Values are never shown.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.secrets import holds_secret, is_secret_name
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workflows.deliveries import Push, deliveries
+from bot.audit.workloads.compose import services
+from bot.audit.workloads.judging import place_of
+from bot.audit.workloads.kubernetes import word
+from bot.domain.finding import Severity
+from bot.formats.source.nodes import Mapping, Node, Scalar
+
+_SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
+_FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for push in deliveries(repository).pushes:
+        place = repository.place(push.step.mapping, push.step.path)
+        bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
+        for name in bad:
+            yield fails(place, f"{push.subject} · {name}", f"build argument {name} is a secret", _FIX)
+        if not bad:
+            yield holds(place, push.subject, "no build argument is a secret")
+    for service in services(repository):
+        build = service.get("build")
+        args = build.get("args") if isinstance(build, Mapping) else None
+        for name, value, node in _listed(args):
+            if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
+                place = place_of(repository, node, service.place)
+                yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return _SECRET.search(value) is not None or (
+        is_secret_name(name) and (holds_secret(name, value) or "${{" in value)
+    )
+
+
+def _arguments(push: Push) -> Iterator[tuple[str, str]]:
+    for line in push.step.input("build-args").split("\n"):
+        name, equals, value = line.strip().partition("=")
+        if equals and name and not name.startswith("#"):
+            yield name.strip(), value.strip()
+    words = push.command.words if push.command is not None else ()
+    for number, each in enumerate(words):
+        option, equals, written = each.partition("=")
+        if option == "--build-arg":
+            name, _, value = (written if equals else "".join(words[number + 1 : number + 2])).partition("=")
+            yield name, value
+
+
+def _listed(args: Node | None) -> Iterator[tuple[str, str, Node]]:
+    if isinstance(args, Mapping):
+        for key, node in args.entries():
+            yield key.value, word(node) or "", node
+    elif args is not None and not isinstance(args, Scalar):
+        for item in args.items:
+            name, _, value = (word(item) or "").partition("=")
+            yield name, value, item
+
+
+RULE = Rule(
+    "build-argument-secrets",
+    "No secret is a build argument",
+    "Build arguments stand in the image's history and provenance.",
+    Severity.CRITICAL,
+    judge,
+)

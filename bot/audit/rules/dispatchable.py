@@ -1,0 +1,62 @@
+"""The workflow that pushes an image can be started by the bot, and found again.
+
+What: `workflow_dispatch` with an input `correlation`.
+
+Why: a dispatch answers with no run; the input, shown in `run-name`, is how the run is told from others.
+
+Example that fails::
+
+    on: {push: {branches: [main]}, workflow_dispatch: {}}
+
+Fix: `workflow_dispatch: {inputs: {correlation: {type: string, required: false}}}`.
+
+Exceptions: builds that push nothing are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.splices import with_key
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.model import Pipeline
+from bot.domain.finding import Fix, Severity
+from bot.formats.source.nodes import Mapping
+
+_FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
+_INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      required: false"]
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for pipeline in deliveries(repository).pushing():
+        trigger = pipeline.root.own.get("on")
+        place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
+        subject = f"workflow {pipeline.path.rpartition('/')[2]}"
+        if "workflow_dispatch" not in pipeline.events:
+            yield fails(
+                place,
+                subject,
+                "workflow_dispatch is missing, so nobody but a commit starts it",
+                _fix(repository, pipeline),
+            )
+        elif "correlation" not in pipeline.dispatch_inputs:
+            yield fails(place, subject, "workflow_dispatch has no input correlation", _FIX)
+        else:
+            yield holds(place, subject, "it can be dispatched, and the run found again")
+
+
+def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
+    trigger = pipeline.root.get("on")
+    if isinstance(trigger, Mapping) and trigger.own:
+        return with_key(repository, trigger, "workflow_dispatch", _INPUT, _FIX)
+    return Fix(_FIX)
+
+
+RULE = Rule(
+    "dispatchable",
+    "What pushes can be dispatched",
+    "The bot starts rebuilds with it, and finds the run by its correlation.",
+    Severity.LOW,
+    judge,
+)

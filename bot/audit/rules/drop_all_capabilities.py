@@ -1,0 +1,62 @@
+"""A container keeps none of the kernel's capabilities that the engine hands out by default.
+
+What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
+
+Why: the default set lets a process make devices, change owners and forge packets. A web service needs none of it.
+
+Example that fails::
+
+    securityContext: {capabilities: {drop: [NET_RAW]}}
+
+Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
+
+Exceptions: Windows containers are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Severity
+
+_FIX = "set securityContext.capabilities.drop: [ALL]"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        capabilities = container.context.mapping("capabilities")
+        dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
+        if "ALL" in dropped or "CAP_ALL" in dropped:
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield holds(place, container.subject, "ALL are dropped")
+        elif any(value_is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
+            yield hidden(container, "capabilities.drop")
+        elif dropped:
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
+        else:
+            yield absent(container, "no capabilities are dropped", _FIX)
+
+    yield from judged(repository, of_container, _service)
+
+
+def _service(service: Service) -> Iterator[Verdict]:
+    dropped = [each.upper() for each in service.words("cap_drop")]
+    if "ALL" in dropped:
+        yield holds(service.place, service.subject, "ALL are dropped")
+    else:
+        why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
+        yield fails(service.place, service.subject, why, "add cap_drop: [ALL]")
+
+
+RULE = Rule(
+    "drop-all-capabilities",
+    "All capabilities are dropped",
+    "The default set lets a process change owners, make devices and forge packets.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,72 @@
+"""What is pushed is scanned for known vulnerabilities in the same run.
+
+What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push, as
+an action or as a command.
+
+Why: a scan in another workflow looks at another build, and nothing waits for it.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…
+      with: {push: true, tags: contoso/api}
+
+Fix: build with `load: true`, scan with `exit-code: '1'`, and push only then.
+
+Exceptions: pipelines that call workflows or scanners that are not read are unknown, by name. Scans of the file
+system (`scan-type: fs`) look at sources, not at the image, and do not count. Builds for pull requests are asked
+nothing."""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import SCANNERS, deliveries, other_scanners, scripts_called
+from bot.audit.workflows.gates import named, scans_of
+from bot.domain.finding import Severity
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.place(push.step.mapping, push.step.path)
+        scans = scans_of(repository, push)
+        elsewhere = list(other_scanners(push.pipeline))
+        scripts = list(scripts_called(repository, push.pipeline, SCANNERS))
+        if scans:
+            yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
+        elif elsewhere:
+            why = f"no Trivy, Grype or Docker Scout looks at the image, but {named(elsewhere)} may"
+            yield unknown(place, push.subject, why, f"what {named(elsewhere)} does")
+        elif scripts:
+            yield unknown(
+                place,
+                push.subject,
+                f"no scan is seen, but {named(scripts)} may run one",
+                "the commands written in the workflow",
+            )
+        else:
+            yield fails(
+                place,
+                push.subject,
+                "no scan looks at the image that is pushed",
+                "scan the image before it is pushed, with an exit code",
+            )
+    for pipeline, job in found.remote_builds:
+        if not any(scan.pipeline is pipeline for scan in found.scans):
+            place = repository.place(job.mapping, job.path)
+            yield fails(
+                place,
+                f"job {job.name}",
+                "no scan looks at the image that is pushed",
+                "scan the image in a job that needs this one",
+            )
+
+
+RULE = Rule(
+    "image-scanned",
+    "What is pushed is scanned",
+    "Known vulnerabilities are otherwise found by others first.",
+    Severity.HIGH,
+    judge,
+)

@@ -1,0 +1,113 @@
+"""No secret is built into an image.
+
+What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a
+password in it is copied.
+
+Why: all of it stays in the image's layers or history, for everybody who can pull it.
+
+Example that fails::
+
+    ARG NUGET_TOKEN
+    RUN dotnet nuget add source --password $NUGET_TOKEN …
+
+Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
+
+Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.images import Dockerfile, dockerfiles
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.verdict import Verdict, fails, holds
+from bot.domain.finding import Severity
+from bot.formats.dockerfile.lines import Instruction
+from bot.formats.dockerfile.words import split_quoted
+
+_FIX = "use a build secret: RUN --mount=type=secret,…"
+_WITH_PASSWORD = re.compile(
+    r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
+)
+_COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for file in dockerfiles(repository):
+        found = list(_found(repository, file))
+        for instruction, why in found:
+            yield fails(file.place(instruction), why[1], why[0], _FIX)
+        if not found:
+            yield holds(file.place(file.final.instruction), "image", "no secret is built in")
+
+
+def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    used: dict[str, Instruction] = {}
+    for number in sorted(file.instructions):
+        for instruction in file.instructions[number]:
+            if instruction.keyword == "arg":
+                for name, value in _pairs(instruction, file):
+                    if holds_secret(name, value) and "$" not in value:
+                        yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
+                    elif is_secret_name(name) and not is_connection(name):
+                        used[name] = instruction
+            elif instruction.keyword == "env":
+                for name, value in _pairs(instruction, file):
+                    if holds_secret(name, value):
+                        how = (
+                            "is given by a build argument"
+                            if value.strip("\"'").startswith("$")
+                            else "is written out"
+                        )
+                        yield instruction, (f"ENV {name} {how}", f"ENV {name}")
+            elif instruction.keyword in {"copy", "add"}:
+                yield from _copied(repository, file, instruction)
+            elif instruction.keyword == "run":
+                for name in list(used):
+                    if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
+                        yield (
+                            used.pop(name),
+                            (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}"),
+                        )
+
+
+def _whole(repository: Repository, file: Dockerfile, instruction: Instruction) -> str:
+    """The instruction with its here-documents."""
+    if instruction.last_line == instruction.line:
+        return instruction.text
+    lines = repository.lines(file.path)
+    text = repository.text(file.path)[lines.start(instruction.line) : lines.end(instruction.last_line)]
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+
+
+def _pairs(instruction: Instruction, file: Dockerfile) -> Iterator[tuple[str, str]]:
+    words = split_quoted(instruction.arguments, file.script.escape)
+    if instruction.keyword == "env" and words and "=" not in words[0].text:
+        yield words[0].text, " ".join(word.text for word in words[1:])
+        return
+    for word in words:
+        name, _, value = word.text.partition("=")
+        yield name, value
+
+
+def _copied(
+    repository: Repository, file: Dockerfile, instruction: Instruction
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    if "--from=" in instruction.text:
+        return
+    for name in _COPIED.findall(instruction.arguments.text):
+        base = name.rpartition("/")[2].lower()
+        for path in repository.paths:
+            if path.rpartition("/")[2].lower() == base and _WITH_PASSWORD.search(repository.text(path)):
+                yield instruction, (f"{path} is copied, which holds a password", f"COPY {name}")
+
+
+RULE = Rule(
+    "image-secrets",
+    "No secret is built into images",
+    "It stays in the layers or history, for everybody who can pull the image.",
+    Severity.CRITICAL,
+    judge,
+)

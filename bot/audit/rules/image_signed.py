@@ -1,0 +1,70 @@
+"""What is pushed is signed.
+
+What: the run that pushes an image also runs `cosign sign` or `notation sign`.
+
+Why: a signature is how a cluster tells the pipeline's images from all others.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…
+      with: {push: true}
+
+Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
+
+Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import SIGNERS, deliveries, scripts_called
+from bot.audit.workflows.gates import is_related, named
+from bot.domain.finding import Severity
+
+_FIX = "sign the digest with cosign, keyless"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.place(push.step.mapping, push.step.path)
+        signing = next(
+            (each for each in found.signings if each.pipeline is push.pipeline and is_related(push, each.step)),
+            None,
+        )
+        remote = [job.remote for job in push.pipeline.remote_jobs if job.remote is not None]
+        strangers = remote + [step.uses for step in push.pipeline.steps if step.unread or "sign" in step.action]
+        strangers = [each for each in strangers if "cosign-installer" not in each]
+        scripts = list(scripts_called(repository, push.pipeline, SIGNERS))
+        if signing is not None:
+            yield holds(place, push.subject, f"{signing.tool} signs it")
+        elif strangers:
+            yield unknown(
+                place,
+                push.subject,
+                f"no signature is seen, but {named(strangers)} may make one",
+                f"what {named(strangers)} does",
+            )
+        elif scripts:
+            yield unknown(
+                place,
+                push.subject,
+                f"no signature is seen, but {named(scripts)} may make one",
+                "the commands written in the workflow",
+            )
+        else:
+            yield fails(place, push.subject, "nothing signs what is pushed", _FIX)
+    for _, job in found.remote_builds:
+        place = repository.place(job.mapping, job.path)
+        yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
+
+
+RULE = Rule(
+    "image-signed",
+    "What is pushed is signed",
+    "A signature tells the pipeline's images from all others.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,94 @@
+"""An image that the repository builds runs as a user that is not root.
+
+What: the last USER of the final stage, followed through the stages that it stands on, else the user of the base. In
+.NET images, chiseled and distroless tags run as UID 1654; `USER $APP_UID` makes the others do so. Images that the
+SDK builds run as `app` from .NET 8 on.
+
+Why: where no manifest says otherwise, the image decides, on every engine.
+
+Example that fails::
+
+    FROM mcr.microsoft.com/dotnet/aspnet:8.0
+    COPY . /app
+
+Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled base.
+
+Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
+the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
+
+from collections.abc import Iterator
+
+from bot.audit.images import Dockerfile, Kind, dockerfiles, user_of
+from bot.audit.repository import Repository, is_for_production
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.audit.workflows.building import targets
+from bot.domain.finding import Fix, Place, Severity
+from bot.domain.usage import Role
+from bot.formats.dotnet import project
+from bot.formats.dotnet.projects import PROJECT_ENDINGS
+
+_OLDEST_WITH_USER = 8
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    wanted = targets(repository)
+    for file in dockerfiles(repository):
+        stages = [stage for name in sorted(wanted.get(file.path, ())) if (stage := file.stage(name)) is not None]
+        for stage in stages or [file.final]:
+            user = user_of(file, stage, repository)
+            place = file.place(user.where)
+            subject = f"stage {stage.label}" if stage.name else "final stage"
+            match user.kind:
+                case Kind.ROOT:
+                    yield fails(place, subject, user.why, _fix(repository, file))
+                case Kind.NUMBER | Kind.NAME:
+                    yield holds(place, subject, user.why)
+                case Kind.NOT_ASKED:
+                    yield not_applicable(place, subject, user.why)
+                case Kind.UNKNOWN:
+                    yield unknown(place, subject, user.why, user.settled_by)
+    yield from _built_by_sdk(repository)
+
+
+def _fix(repository: Repository, file: Dockerfile) -> Fix:
+    """A USER before the entrypoint, where the base has the user at hand. It is advice: files may belong to root."""
+    del repository
+    image = file.chain(file.final)[-1].image
+    name = "$APP_UID" if image is not None and "/dotnet/" in image.text else "a number above 0"
+    return Fix(f"add USER {name} before the entrypoint, and see that the program writes only where that user may")
+
+
+def _built_by_sdk(repository: Repository) -> Iterator[Verdict]:
+    for path in repository.paths:
+        if not path.endswith(PROJECT_ENDINGS) or not is_for_production(path):
+            continue
+        text = repository.text(path)
+        if "Container" not in text:
+            continue
+        for usage in project.find(path, text).usages:
+            if usage.role is not Role.IMPLICIT_BASE:
+                continue
+            place, subject = Place(path, usage.line, usage.line), "image that the SDK builds"
+            major = (usage.reference.tag or "").split(".")[0]
+            if "<ContainerUser>" in text:
+                user = text.partition("<ContainerUser>")[2].partition("<")[0].strip()
+                if user in {"root", "0"}:
+                    yield fails(place, subject, "ContainerUser is root", "remove ContainerUser")
+                elif "$(" in user or not user:
+                    yield unknown(place, subject, "ContainerUser is a property", "its value")
+                else:
+                    yield holds(place, subject, f"ContainerUser is {user[:60]}")
+            elif major.isdecimal() and int(major) >= _OLDEST_WITH_USER:
+                yield holds(place, subject, f"the SDK makes it run as app, on {usage.reference}")
+            else:
+                yield fails(place, subject, f"{usage.reference} runs as root", "move to .NET 8 or newer")
+
+
+RULE = Rule(
+    "image-user",
+    "Images run as another user than root",
+    "Where no manifest says otherwise, the image decides.",
+    Severity.HIGH,
+    judge,
+)

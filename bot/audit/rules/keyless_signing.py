@@ -1,0 +1,55 @@
+"""Signatures are made with the workflow's own identity, not with a key that is kept.
+
+What: `cosign sign` without `--key`, in a job whose token has `id-token: write`.
+
+Why: a key that is kept is a key that leaks, and nobody can say which workflow used it.
+
+Example that fails::
+
+    run: cosign sign --key env://COSIGN_PRIVATE_KEY contoso/api@sha256:…
+
+Fix: leave `--key` out, and give the job `permissions: {id-token: write}`.
+
+Exceptions: keys that never leave a key service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`) are asked
+nothing; Notation signs with such keys.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.audit.workflows.gates import signings_of_images
+from bot.domain.finding import Severity
+
+_SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "pkcs11:")
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for signing in signings_of_images(repository):
+        step = signing.step
+        place, subject = repository.place(step.mapping, step.path), step.subject
+        if signing.key is not None and signing.key.startswith(_SERVICES):
+            yield not_applicable(place, subject, "it signs with a key of a key service")
+        elif signing.key is not None and ("${{" in signing.key or "\N{REPLACEMENT CHARACTER}" in signing.key):
+            yield unknown(place, subject, "which key it signs with is known only in a run", "the key written out")
+        elif signing.key is not None:
+            yield fails(place, subject, "it signs with a key that is kept", "leave --key out, with id-token: write")
+        elif step.job.may_write("id-token") is False:
+            yield fails(
+                place,
+                subject,
+                "the job has no identity: id-token: write is missing",
+                "give the job permissions: id-token: write",
+            )
+        else:
+            yield holds(place, subject, "it signs with the workflow's identity")
+
+
+RULE = Rule(
+    "keyless-signing",
+    "Signatures are made with the workflow's identity",
+    "A key that is kept is a key that leaks.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,59 @@
+"""No container gets the socket of the container engine.
+
+What: no hostPath volume or Compose volume is the socket of Docker, containerd, CRI-O or Podman, or a folder that
+holds it.
+
+Why: who can speak to the engine can start a privileged container, which is root on the node.
+
+Example that fails::
+
+    volumes: ["/var/run/docker.sock:/var/run/docker.sock"]
+
+Fix: build with a rootless builder; read metrics from the kubelet.
+
+Exceptions: none. `:ro` does not help, since the socket is still spoken to.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import judged, judged_pods, place_of
+from bot.audit.workloads.kubernetes import Pod
+from bot.audit.workloads.mounts import host_paths, is_engine_socket, sources
+from bot.domain.finding import Severity
+
+_FIX = "remove the mount; build with a rootless builder instead"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_pod(pod: Pod) -> Iterator[Verdict]:
+        found = [(node, path) for node, path in host_paths(pod) if is_engine_socket(path)]
+        for node, path in found:
+            yield fails(
+                place_of(repository, node, pod.place), pod.subject, f"it gets the engine's socket {path}", _FIX
+            )
+        if not found:
+            yield holds(pod.place, pod.subject, "it gets no engine's socket")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        found = [(node, path) for node, path in sources(service) if is_engine_socket(path)]
+        for node, path in found:
+            place = place_of(repository, node, service.place)
+            yield fails(place, service.subject, f"it gets the engine's socket {path}", _FIX)
+        if not found:
+            yield holds(service.place, service.subject, "it gets no engine's socket")
+
+    yield from judged_pods(repository, of_pod)
+    yield from judged(repository, lambda container: iter(()), of_service)
+
+
+RULE = Rule(
+    "no-engine-socket",
+    "No container gets the engine's socket",
+    "Who can speak to the engine is root on the node.",
+    Severity.CRITICAL,
+    judge,
+)

@@ -1,0 +1,58 @@
+"""A pod mounts no folders of its node.
+
+What: no `hostPath` volumes. In Compose, no mounts of the system's own folders (`/`, `/etc`, `/proc`, `/root`, …);
+folders of the project are what Compose is for, and hold.
+
+Why: files of the node are a way out of the container, and a pod that needs them runs on one node only.
+
+Example that fails::
+
+    volumes: [{name: logs, hostPath: {path: /var/log}}]
+
+Fix: a persistent volume claim, a ConfigMap or a projected volume.
+
+Exceptions: agents of the node; waive the check for them, with the reason. The engine's socket is a check of its
+own."""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import judged, judged_pods, place_of
+from bot.audit.workloads.kubernetes import Pod
+from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources
+from bot.domain.finding import Severity
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_pod(pod: Pod) -> Iterator[Verdict]:
+        found = [(node, path) for node, path in host_paths(pod) if not is_engine_socket(path)]
+        for node, path in found:
+            place = place_of(repository, node, pod.place)
+            yield fails(place, pod.subject, f"it mounts {path} of its node", "use a persistent volume claim")
+        if not found:
+            yield holds(pod.place, pod.subject, "it mounts nothing of its node")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        found = [
+            (node, path) for node, path in sources(service) if is_of_system(path) and not is_engine_socket(path)
+        ]
+        for node, path in found:
+            place = place_of(repository, node, service.place)
+            yield fails(place, service.subject, f"it mounts {path} of its host", "use a named volume")
+        if not found:
+            yield holds(service.place, service.subject, "it mounts no folder of the system")
+
+    yield from judged_pods(repository, of_pod)
+    yield from judged(repository, lambda container: iter(()), of_service)
+
+
+RULE = Rule(
+    "no-host-paths",
+    "Pods mount nothing of their node",
+    "Files of the node are a way out of the container.",
+    Severity.HIGH,
+    judge,
+)

@@ -1,0 +1,63 @@
+"""A process in a container cannot gain more rights than the one that started it.
+
+What: `allowPrivilegeEscalation: false` of the container; in Compose `security_opt: [no-new-privileges:true]`.
+
+Why: without it a setuid program in the image is a way to root.
+
+Example that fails::
+
+    securityContext: {runAsNonRoot: true}
+
+Fix: `securityContext: {allowPrivilegeEscalation: false}`; .NET programs need no more rights than they start with.
+
+Exceptions: Windows containers are asked nothing. A privileged container fails, since the setting has no effect
+there."""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Severity
+
+_FIX = "set securityContext.allowPrivilegeEscalation: false"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        written = container.context.get("allowPrivilegeEscalation")
+        fix = context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
+        place = place_of(repository, written, container.place)
+        if value_is_hidden(written):
+            yield hidden(container, "allowPrivilegeEscalation")
+        elif word(written) is None:
+            yield absent(container, "allowPrivilegeEscalation is not set, and its default is true", fix)
+        elif word(written) != "false":
+            yield fails(place, container.subject, "allowPrivilegeEscalation is not false", fix)
+        elif word(container.context.get("privileged")) == "true":
+            yield fails(place, container.subject, "the container is privileged, so the setting has no effect", _FIX)
+        else:
+            yield holds(place, container.subject, "allowPrivilegeEscalation is false")
+
+    yield from judged(repository, of_container, _service)
+
+
+def _service(service: Service) -> Iterator[Verdict]:
+    options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
+    if any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
+        yield holds(service.place, service.subject, "no-new-privileges is set")
+    else:
+        advice = "add security_opt: [no-new-privileges:true]"
+        yield fails(service.place, service.subject, "no-new-privileges is not set", advice)
+
+
+RULE = Rule(
+    "no-privilege-escalation",
+    "Processes cannot gain rights",
+    "A setuid program in the image is otherwise a way to root.",
+    Severity.HIGH,
+    judge,
+)

@@ -1,0 +1,55 @@
+"""No container is privileged.
+
+What: `privileged` is not true, in manifests and in Compose.
+
+Why: a privileged container has all devices and all rights of the node.
+
+Example that fails::
+
+    securityContext: {privileged: true}
+
+Fix: remove it, and mount or add the one thing that is needed.
+
+Exceptions: agents of the node itself (storage, network) need it; waive the check for them, with the reason.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Severity
+
+_FIX = "remove privileged, and give the one right that is needed"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        written = container.context.get("privileged")
+        if value_is_hidden(written):
+            yield hidden(container, "privileged")
+        elif word(written) == "true":
+            yield fails(place_of(repository, written, container.place), container.subject, "it is privileged", _FIX)
+        else:
+            yield holds(container.place, container.subject, "it is not privileged")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        if service.is_on("privileged"):
+            place = place_of(repository, service.get("privileged"), service.place)
+            yield fails(place, service.subject, "it is privileged", _FIX)
+        else:
+            yield holds(service.place, service.subject, "it is not privileged")
+
+    yield from judged(repository, of_container, of_service)
+
+
+RULE = Rule(
+    "not-privileged",
+    "No container is privileged",
+    "A privileged container has all rights of the node.",
+    Severity.CRITICAL,
+    judge,
+)

@@ -1,0 +1,66 @@
+"""An image carries a statement of how it was built.
+
+What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
+attestation by actions/attest-build-provenance or a known builder.
+
+Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that
+somebody pushed from a laptop.
+
+Example that fails::
+
+    with: {push: true, provenance: false}
+
+Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
+
+Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push
+then."""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.gates import is_related
+from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
+from bot.domain.finding import Severity
+
+_FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.place(push.step.mapping, push.step.path)
+        attested = next(
+            (
+                each
+                for each in found.attestations
+                if each.what == "provenance" and each.pipeline is push.pipeline and is_related(push, each.step)
+            ),
+            None,
+        )
+        isolated = isolated_provenance(push.pipeline)
+        asked, why = asks_for(repository, push, "provenance")
+        if attested is not None:
+            yield holds(place, push.subject, f"{attested.tool} attests how it was built")
+        elif isolated is not None:
+            yield holds(place, push.subject, f"{isolated.remote} attests how it was built")
+        elif asked is True:
+            yield holds(place, push.subject, why)
+        elif asked is None:
+            yield unknown(place, push.subject, why, settling(why))
+        else:
+            yield fails(place, push.subject, f"the image gets no provenance: {why}", _FIX)
+    for _, job in found.remote_builds:
+        place = repository.place(job.mapping, job.path)
+        yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")
+
+
+RULE = Rule(
+    "provenance",
+    "Images carry provenance",
+    "It tells an image of the pipeline from one that somebody pushed.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,86 @@
+"""A container's own files cannot be written, and what needs to be written has its place.
+
+What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
+volume there.
+
+Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so
+without a writable one a read-only root breaks it sooner or later.
+
+Example that fails::
+
+    securityContext: {readOnlyRootFilesystem: true}   # and no volume at /tmp
+
+Fix: `readOnlyRootFilesystem: true`, an `emptyDir` volume, and a mount of it at `/tmp`.
+
+Exceptions: Windows containers are asked nothing. `TMPDIR` may name another mounted folder.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Severity
+from bot.formats.source.nodes import Mapping
+
+_FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
+_NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        written = container.context.get("readOnlyRootFilesystem")
+        place = place_of(repository, written, container.place)
+        if value_is_hidden(written):
+            yield hidden(container, "readOnlyRootFilesystem")
+        elif word(written) is None:
+            yield absent(container, "readOnlyRootFilesystem is not set", _FIX)
+        elif word(written) != "true":
+            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", _FIX)
+        elif _has_tmp(container):
+            yield holds(place, container.subject, "the root is read-only and /tmp can be written")
+        else:
+            yield absent(container, _NO_TMP, "mount an emptyDir at /tmp")
+
+    yield from judged(repository, of_container, _service)
+
+
+def _has_tmp(container: Container) -> bool:
+    folders = {"/tmp"}  # noqa: S108 - the folder in the container
+    for variable in container.own.sequence("env"):
+        if isinstance(variable, Mapping) and word(variable.get("name")) == "TMPDIR":
+            folders.add((word(variable.get("value")) or "/tmp").rstrip("/"))  # noqa: S108
+    for mount in container.own.sequence("volumeMounts"):
+        path = word(mount.get("mountPath")) if isinstance(mount, Mapping) else None
+        if isinstance(mount, Mapping) and path is not None and path.rstrip("/") in folders:
+            return word(mount.get("readOnly")) != "true"
+    return False
+
+
+def _service(service: Service) -> Iterator[Verdict]:
+    if not service.is_on("read_only"):
+        yield fails(service.place, service.subject, "read_only is not set", "set read_only: true and tmpfs: [/tmp]")
+        return
+    targets = [each.split(":")[0] for each in service.words("tmpfs")]
+    for volume in service.nodes("volumes"):
+        text = word(volume)
+        if text is not None and not text.endswith(":ro"):
+            targets.append(text.split(":")[1] if ":" in text else text)
+        elif isinstance(volume, Mapping):
+            targets.append(word(volume.get("target")) or "")
+    if any(target.rstrip("/") == "/tmp" for target in targets):  # noqa: S108
+        yield holds(service.place, service.subject, "the root is read-only and /tmp can be written")
+    else:
+        yield fails(service.place, service.subject, _NO_TMP, "add tmpfs: [/tmp]")
+
+
+RULE = Rule(
+    "read-only-root",
+    "The root file system is read-only, with a writable /tmp",
+    "Who gets into the process cannot plant programs.",
+    Severity.MEDIUM,
+    judge,
+)

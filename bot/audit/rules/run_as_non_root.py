@@ -1,0 +1,127 @@
+"""A container runs as a user that is not root, and the manifest makes sure of it.
+
+What: `runAsNonRoot: true` or a `runAsUser` above 0, of the container or else of its pod; in Compose a `user`, or an
+image of this repository whose USER is not root.
+
+Why: a process that breaks out of a container as root is root on the node. What only the image says can change with
+the next image; the cluster enforces what the manifest says.
+
+Example that fails::
+
+    containers: [{name: api, image: contoso/api}]
+
+Fix: `securityContext: {runAsNonRoot: true}`; add `runAsUser: 1654` where the image's USER is a name, since the
+kubelet can verify numbers only. .NET images have UID 1654 (`$APP_UID`) for this.
+
+Exceptions: Windows containers have no such setting and are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.images import Kind, dockerfile, user_of, user_of_image
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.audit.workloads import helm
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.judging import RENDERED, absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Place, Severity
+
+_FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    yield from judged(
+        repository,
+        lambda container: _container(repository, container),
+        lambda service: _service(repository, service),
+    )
+    for chart in helm.charts(repository):
+        for path in chart.unread:
+            if "containers:" in repository.text(path):
+                yield unknown(
+                    Place(path, 1, 1), f"chart {chart.name}", "the template cannot be rendered here", RENDERED
+                )
+
+
+def _container(repository: Repository, container: Container) -> Iterator[Verdict]:
+    user, non_root = container.setting("runAsUser"), container.setting("runAsNonRoot")
+    if value_is_hidden(user) or value_is_hidden(non_root):
+        yield hidden(container, "the user")
+        return
+    uid = word(user)
+    place = place_of(repository, user if uid is not None else non_root, container.place)
+    if uid is not None and uid.lstrip("+-").isdecimal() and int(uid[:20]) == 0:
+        yield fails(place, container.subject, "runAsUser is 0, which is root", _FIX)
+    elif uid is not None:
+        yield holds(place, container.subject, f"it runs as UID {uid}")
+    elif word(non_root) == "true":
+        yield holds(
+            place, container.subject, "runAsNonRoot is true, so the kubelet starts it only with another UID than 0"
+        )
+    elif word(non_root) is not None:
+        yield fails(place, container.subject, "runAsNonRoot is not true, and no runAsUser is set", _FIX)
+    else:
+        yield absent(
+            container, "neither runAsNonRoot nor runAsUser is set, so nothing keeps it from running as root", _FIX
+        )
+
+
+def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
+    user = service.word("user")
+    if user is not None:
+        place = place_of(repository, service.get("user"), service.place)
+        name = user.partition(":")[0]
+        if "$" in name:
+            yield unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
+        elif name.lower() == "root" or (name.isdecimal() and int(name[:20]) == 0):
+            yield fails(
+                place,
+                service.subject,
+                "user is root" if name.lower() == "root" else f"user is {user}, which is root",
+                "set user: '1654'",
+            )
+        else:
+            yield holds(place, service.subject, f"user is {user}")
+        return
+    path, target = service.dockerfile()
+    if path is not None and path in repository:
+        file = dockerfile(path, repository.text(path))
+        stage = (file.stage(target) if target else file.final) if file is not None else None
+        if file is None or stage is None:
+            yield unknown(
+                service.place, service.subject, f"{path} cannot be read", "a Dockerfile that can be built"
+            )
+            return
+        found, where = user_of(file, stage, repository), f" ({path})"
+    elif service.is_built or not service.image or "$" in service.image:
+        yield unknown(service.place, service.subject, "no user is set, and the image is not known here", "a `user`")
+        return
+    else:
+        found, where = user_of_image(service.image), ""
+    match found.kind:
+        case Kind.ROOT:
+            yield fails(
+                service.place, service.subject, f"no user is set, and {found.why}{where}", "set user: '1654'"
+            )
+        case Kind.NUMBER | Kind.NAME:
+            yield holds(service.place, service.subject, f"{found.why}{where}")
+        case Kind.NOT_ASKED:
+            yield not_applicable(service.place, service.subject, found.why)
+        case Kind.UNKNOWN:
+            yield unknown(
+                service.place,
+                service.subject,
+                f"no user is set; {found.why}{where}",
+                "a `user`, or the image's configuration",
+            )
+
+
+RULE = Rule(
+    "run-as-non-root",
+    "Containers run as another user than root",
+    "A process that breaks out of a container as root is root on the node.",
+    Severity.HIGH,
+    judge,
+)

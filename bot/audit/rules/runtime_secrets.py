@@ -1,0 +1,112 @@
+"""Secrets reach a program as files, not in its environment.
+
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret.
+Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
+are files.
+
+Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs.
+
+Example that fails::
+
+    env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]
+
+Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or use a key vault with a managed identity.
+
+Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workloads.compose import Service
+from bot.audit.workloads.helm import HIDDEN
+from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.finding import Severity
+from bot.formats.source.nodes import Mapping, Node, Scalar
+
+_FIX = "mount the Secret as a file, or read it from a key vault"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        bad = list(_of_container(container))
+        for node, why in bad:
+            yield fails(place_of(repository, node, container.place), container.subject, why, _FIX)
+        variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
+        if not bad and any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables):
+            yield unknown(
+                container.place, container.subject, "its environment is filled in by a template", RENDERED
+            )
+        elif not bad:
+            yield holds(container.place, container.subject, "no secret stands in its environment")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        bad = list(_of_service(service))
+        for node, why in bad:
+            yield fails(place_of(repository, node, service.place), service.subject, why, "use Compose's `secrets`")
+        connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
+        if not bad and connection is not None:
+            why = f"{connection} comes into the environment, and may hold a password"
+            yield unknown(service.place, service.subject, why, "whether the connection is made without a password")
+        elif not bad and service.nodes("env_file"):
+            yield unknown(
+                service.place, service.subject, "what its env_file holds is not read", "a look into the file"
+            )
+        elif not bad:
+            yield holds(service.place, service.subject, "no secret stands in its environment")
+
+    yield from judged(repository, of_container, of_service)
+
+
+def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
+    for variable in container.own.sequence("env"):
+        if not isinstance(variable, Mapping):
+            continue
+        name = word(variable.get("name")) or "?"
+        if variable.mapping("valueFrom").get("secretKeyRef") is not None:
+            yield variable, f"{name} comes from a Secret into the environment"
+        elif holds_secret(name, word(variable.get("value")) or ""):
+            yield variable, f"{name} is written out"
+    for source in container.own.sequence("envFrom"):
+        if isinstance(source, Mapping) and source.get("secretRef") is not None:
+            written = source.mapping("secretRef").get("name")
+            named = (None if value_is_hidden(written) else word(written)) or "a Secret"
+            yield source, f"all of {named} comes into the environment"
+
+
+def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
+    for name, value, node in _pairs(service):
+        if value.startswith("$") and is_secret_name(name) and not is_connection(name):
+            yield node, f"{name} comes into the environment"
+        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
+            yield node, f"{name} is written out"
+
+
+def _may_connect(name: str, value: str) -> bool:
+    return value.startswith("$") and is_secret_name(name) and is_connection(name)
+
+
+def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:
+    """The variables of a service and of what it extends, with their values and where these stand."""
+    for level in service.levels:
+        environment = level.get("environment")
+        if isinstance(environment, Mapping):
+            for key, node in environment.entries():
+                yield key.value, word(node) or "", node
+        elif environment is not None and not isinstance(environment, Scalar):
+            for item in environment.items:
+                name, _, value = (word(item) or "").partition("=")
+                yield name, value, item
+
+
+RULE = Rule(
+    "runtime-secrets",
+    "Secrets reach programs as files",
+    "An environment ends in crash dumps, diagnostics pages and logs.",
+    Severity.HIGH,
+    judge,
+)

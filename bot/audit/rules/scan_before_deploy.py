@@ -1,0 +1,53 @@
+"""Nothing is deployed before its scan has ended well.
+
+What: where a workflow pushes and deploys, each deploy comes after a scan that blocks: a later step of its job, or a
+job that needs it.
+
+Why: a gate behind the deploy closes on what is out already.
+
+Example that fails::
+
+    jobs: {build: …, deploy: {needs: build}, scan: {needs: build}}
+
+Fix: `needs: [build, scan]` for the deploy job.
+
+Exceptions: workflows that deploy nothing are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.workflows.deliveries import deliveries
+from bot.domain.finding import Severity
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    pushing = set(found.pushing())
+    for deploy in found.deploys:
+        if deploy.pipeline not in pushing:
+            continue
+        scans = [scan for scan in found.scans if scan.pipeline is deploy.pipeline and scan.blocks is True]
+        if not scans:
+            continue
+        place = repository.place(deploy.step.mapping, deploy.step.path)
+        if any(scan.step.is_before(deploy.step) for scan in scans):
+            yield holds(place, deploy.step.subject, "a scan that blocks comes before it")
+        else:
+            yield fails(
+                place,
+                deploy.step.subject,
+                "it does not wait for the scan",
+                "let the deploy need the job that scans",
+            )
+
+
+RULE = Rule(
+    "scan-before-deploy",
+    "Nothing is deployed before its scan",
+    "A gate behind the deploy closes on what is out already.",
+    Severity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,80 @@
+"""The build level of SLSA that a workflow can reach is at least 2: provenance that the build platform signs.
+
+What: level 0 has no provenance, level 1 has BuildKit's, which nobody signs, level 2 has one that GitHub's token
+signs (actions/attest-build-provenance, cosign attest without a key), level 3 comes only from a builder that its
+caller cannot change: docker/github-builder, slsa-github-generator, or a reusable workflow for callers of other
+repositories.
+
+Why: what nobody signs, anybody can write.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…    # provenance, but unsigned: level 1
+
+Fix: actions/attest-build-provenance with the digest of the build, `id-token: write` and `attestations: write`.
+
+Exceptions: a workflow that is called from its own repository stays at level 2, since one commit changes both.
+"""
+
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import Attestation, Push, deliveries
+from bot.audit.workflows.gates import is_related
+from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
+from bot.domain.finding import Severity
+
+_FIX = "add actions/attest-build-provenance with the digest of the build"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.place(push.step.mapping, push.step.path)
+        signed = [
+            each
+            for each in found.attestations
+            if each.what == "provenance" and each.pipeline is push.pipeline and is_related(push, each.step)
+        ]
+        isolated = isolated_provenance(push.pipeline)
+        if isolated is not None:
+            why = f"{isolated.remote} signs it, isolated from this workflow"
+            yield holds(place, push.subject, f"SLSA build level 3: {why}")
+            continue
+        if signed:
+            yield _signed(repository, push, signed[0])
+            continue
+        asked, why = asks_for(repository, push, "provenance")
+        if asked is True:
+            yield fails(place, push.subject, f"SLSA build level 1: {why}, which nobody signs", _FIX)
+        elif asked is None:
+            yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
+        else:
+            yield fails(place, push.subject, f"SLSA build level 0: {why}", _FIX)
+    for _, job in found.remote_builds:
+        place = repository.place(job.mapping, job.path)
+        yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
+
+
+def _signed(repository: Repository, push: Push, attestation: Attestation) -> Verdict:
+    place = repository.place(attestation.step.mapping, attestation.step.path)
+    job = attestation.step.job
+    if job.may_write("id-token") is False:
+        why = f"{attestation.tool} has no right to an identity: id-token: write is missing"
+        return fails(place, push.subject, f"SLSA build level 1: {why}", "give the job id-token: write")
+    if push.pipeline.events == {"workflow_call"}:
+        return holds(
+            place, push.subject, "SLSA build level 3 for callers in other repositories, which cannot change it"
+        )
+    return holds(place, push.subject, f"SLSA build level 2: {attestation.tool} signs it with GitHub's identity")
+
+
+RULE = Rule(
+    "slsa-level",
+    "Builds reach SLSA level 2",
+    "What nobody signs, anybody can write.",
+    Severity.LOW,
+    judge,
+)

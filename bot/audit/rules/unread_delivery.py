@@ -1,0 +1,88 @@
+"""What brings images to registries and clusters is of a kind that is read here.
+
+What: reusable workflows of other repositories, builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and
+containers in Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
+unknown, by name.
+
+Why: silence would look like "nothing to complain about".
+
+Example that is unknown::
+
+    azure-pipelines.yml with Docker@2, command: buildAndPush
+
+Fix: none is needed; ask the questions of the other checks of these files by hand.
+
+Exceptions: files that mention no container are passed over.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository, is_for_production
+from bot.audit.rule import Rule
+from bot.audit.verdict import Verdict, unknown
+from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
+from bot.audit.workflows.flattening import pipelines
+from bot.audit.workflows.model import TESTS_ONLY
+from bot.domain.finding import Place, Severity
+from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
+from bot.formats.other_builds import KIND as OTHER
+from bot.formats.table import kind_of
+
+_PUSHES = re.compile(r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah")
+_GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
+_DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
+_KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
+_CONTAINERS = re.compile(
+    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
+)
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for path in repository.paths:
+        if not is_for_production(path):
+            continue
+        name = path.rpartition("/")[2]
+        if kind_of(path) in {AZURE_PIPELINES, OTHER} or name == "Jenkinsfile":
+            found = _PUSHES.search(repository.text(path))
+            if found is not None:
+                where = repository.lines(path).at(found.start())
+                what = "Azure Pipelines" if kind_of(path) == AZURE_PIPELINES else "another build service"
+                yield unknown(
+                    Place(path, where, where),
+                    what,
+                    "it seems to push an image; such builds are not judged",
+                    "the same practices in the pipeline, by hand",
+                )
+        elif name.startswith((".goreleaser.", "goreleaser.")):
+            found = _GORELEASER.search(repository.text(path))
+            if found is not None:
+                where = repository.lines(path).at(found.start())
+                why = "it builds and pushes images; such files are not judged"
+                yield unknown(Place(path, where, where), "GoReleaser", why, "the same practices there, by hand")
+        elif name.endswith((".bicep", ".tf")) or (name.endswith(".json") and "template" in name.lower()):
+            found = _CONTAINERS.search(repository.text(path))
+            if found is not None:
+                where = repository.lines(path).at(found.start())
+                yield unknown(
+                    Place(path, where, where),
+                    found.group(),
+                    "it runs containers; such files are not judged",
+                    "the runtime's settings, by hand",
+                )
+    for pipeline in pipelines(repository):
+        for job in pipeline.remote_jobs:
+            remote = job.remote or ""
+            if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
+                place = repository.place(job.mapping, job.path)
+                why = f"{remote} may build and push an image, and is not read"
+                yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+
+
+RULE = Rule(
+    "unread-delivery",
+    "What delivers images is read",
+    "Silence would look like nothing to complain about.",
+    Severity.LOW,
+    judge,
+)

@@ -1,0 +1,88 @@
+"""Who verifies a signature says whose signature counts.
+
+What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`, and
+`--certificate-oidc-issuer`.
+
+Why: anybody can sign with an identity of their own; that a signature exists says nothing.
+
+Example that fails::
+
+    run: cosign verify --certificate-identity-regexp '.*' --certificate-oidc-issuer-regexp '.*' contoso/api
+
+Fix: `--certificate-identity-regexp '^https://github\\.com/contoso/api/'`
+`--certificate-oidc-issuer https://token.actions.githubusercontent.com`.
+
+Exceptions: verification with `--key` needs no identity: the key is one.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.repository import Repository
+from bot.audit.rule import Rule
+from bot.audit.shell import ShellCommand, is_unknown
+from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.deliveries import deliveries
+from bot.domain.finding import Severity
+
+_ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
+_FIX = "name the workflow with --certificate-identity, and GitHub's issuer"
+
+
+def judge(repository: Repository) -> Iterator[Verdict]:
+    for verification in deliveries(repository).verifications:
+        step, command = verification.step, verification.command
+        place, subject = repository.place(step.mapping, step.path), step.subject
+        if command.has("--key", "--certificate"):
+            yield holds(place, subject, "it verifies with a key")
+            continue
+        identity = command.option("--certificate-identity")
+        pattern = command.option("--certificate-identity-regexp")
+        issuer = command.option("--certificate-oidc-issuer", "--certificate-oidc-issuer-regexp")
+        missing = [
+            option
+            for option, value in (
+                ("--certificate-identity", identity or pattern),
+                ("--certificate-oidc-issuer", issuer),
+            )
+            if not value
+        ]
+        if missing:
+            yield fails(place, subject, f"{' and '.join(missing)} is not given", _FIX)
+        elif pattern is not None and not identity and not _is_anchored(pattern):
+            why = "any identity counts" if _ANYBODY.match(pattern) else "the pattern of identities is not anchored"
+            yield fails(
+                place, subject, f"{why}: {pattern[:80]}", "begin the pattern with ^ and the repository's address"
+            )
+        elif (pattern is not None and _ANYBODY.match(pattern)) or _ANYBODY.match(issuer or "x"):
+            yield fails(place, subject, "any identity counts", _FIX)
+        elif _goes_on(command):
+            yield fails(place, subject, "the shell goes on when the signature does not hold", "let the step fail")
+        elif pattern is not None and not identity and is_unknown(pattern[:3]):
+            yield unknown(
+                place, subject, "which identities count is known only in a run", "the pattern written out"
+            )
+        elif command.stops is None:
+            yield unknown(
+                place, subject, "what the script makes of a failure is decided by the shell", "a plain command"
+            )
+        else:
+            yield holds(place, subject, "identity and issuer are named")
+
+
+def _is_anchored(pattern: str) -> bool:
+    """Whether a pattern begins where the identity begins, as far as its first character is written out."""
+    return pattern.startswith("^") or is_unknown(pattern[:3])
+
+
+def _goes_on(command: ShellCommand) -> bool:
+    return command.stops is False
+
+
+RULE = Rule(
+    "verified-identity",
+    "Verification says whose signature counts",
+    "Anybody can sign with an identity of their own.",
+    Severity.HIGH,
+    judge,
+)

@@ -1,0 +1,32 @@
+"""Which Dockerfiles a repository builds, and which of their stages."""
+
+from bot.audit.repository import Repository
+from bot.audit.shell import is_unknown
+from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.audit.workloads.compose import services
+from bot.formats.builds import below
+
+
+def targets(repository: Repository) -> dict[str, frozenset[str]]:
+    """The stages that pushes and Compose files name, by Dockerfile; what builds the last one is not in it."""
+    return repository.kept(_targets)
+
+
+def _targets(repository: Repository) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    last: set[str] = set()
+    for push in deliveries(repository).pushes:
+        if push.step.action in BUILDKIT_ACTIONS:
+            context, file, target = (push.step.input(name) for name in ("context", "file", "target"))
+            path = below("", file) if file else below("", context or ".", "Dockerfile")
+            if path is None or is_unknown(path):
+                continue
+            if target and not is_unknown(target):
+                found.setdefault(path, set()).add(target)
+            elif not target:
+                last.add(path)
+    for service in services(repository):
+        built, stage = service.dockerfile()
+        if built is not None and stage is None:
+            last.add(built)
+    return {path: frozenset(names) for path, names in found.items() if path not in last}

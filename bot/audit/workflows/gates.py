@@ -1,0 +1,109 @@
+"""Which scans, signatures and statements go with which push."""
+
+import re
+from collections.abc import Iterable
+
+from bot.audit.repository import Repository
+from bot.audit.shell import is_unknown
+from bot.audit.splices import with_key
+from bot.audit.workflows.deliveries import Push, Scan, Signing, deliveries, only_local
+from bot.audit.workflows.model import Step
+from bot.domain.finding import Fix
+
+_TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
+_AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
+UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
+_OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+
+
+def is_related(push: Push, step: Step) -> bool:
+    """Whether a step is about what is pushed: in the same job, or one before or after it, in a run that pushes."""
+    if not step.events & push.events:
+        return False
+    if step.job is push.step.job:
+        return True
+    return step.job.name in push.step.job.after or push.step.job.name in step.job.after
+
+
+def scans_of(repository: Repository, push: Push) -> list[Scan]:
+    """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
+    scans = [
+        scan
+        for scan in deliveries(repository).scans
+        if scan.pipeline is push.pipeline and is_related(push, scan.step)
+    ]
+    siblings = [
+        each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
+        and each.step.job is push.step.job
+    ]  # fmt: skip
+    if not siblings:
+        return scans
+    fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
+    return fitting or [
+        scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
+    ]
+
+
+def uploads_of(scan: Scan) -> list[Step]:
+    """The steps after a scan that upload SARIF to code scanning."""
+    return [
+        step
+        for step in scan.pipeline.steps
+        if step.action == "github/codeql-action/upload-sarif" and scan.step.is_before(step)
+    ]
+
+
+def is_after_failure(step: Step) -> bool:
+    """Whether a step runs although one before it failed."""
+    return _AFTER_FAILURE.search(step.condition) is not None
+
+
+def upload_fix(repository: Repository, step: Step) -> Fix:
+    return with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], UPLOAD_ADVICE)
+
+
+def signings_of_images(repository: Repository) -> list[Signing]:
+    """The signatures of what others pull: none of tests, nor of images that only the run itself has."""
+    found = deliveries(repository)
+    pushing = set(found.pushing())
+    return [
+        signing
+        for signing in found.signings
+        if not only_local(signing.names)
+        and (signing.pipeline in pushing or not _TESTS.search(signing.pipeline.path.rpartition("/")[2]))
+    ]
+
+
+def target_fits(push: Push, target: str) -> bool | None:
+    """Whether a scanned reference is what is pushed; None where that cannot be told."""
+    target = target.strip()
+    if not target:
+        return None
+    output = _OUTPUT.search(target)
+    if output is not None and push.step.id and output["step"] == push.step.id:
+        return True
+    names = [name for name in push.names if name]
+    if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
+        return True
+    if any(_OUTPUT.search(name) and target.startswith(name) for name in names):
+        return True
+    if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
+        heads = {_repository_of(name) for name in names}
+        if not is_unknown(_repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
+            return None if _repository_of(target) in heads else False
+        return None
+    return None if _repository_of(target) in {_repository_of(name) for name in names} else False
+
+
+def _repository_of(name: str) -> str:
+    """The name without its tag and digest."""
+    head = name.partition("@")[0]
+    masked = re.sub(r"\$\{\{.*?\}\}", lambda found: "x" * len(found.group()), head)
+    colon = masked.rfind(":")
+    return head[:colon] if colon > masked.rfind("/") else head
+
+
+def named(names: Iterable[str]) -> str:
+    """A few names for a message."""
+    listed = list(dict.fromkeys(names))
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -1,0 +1,102 @@
+"""What statements about itself an image gets when it is built: provenance and SBOM.
+
+Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's
+page on attestations: the `docker` driver stores none.
+"""
+
+import re
+
+from bot.audit.repository import Repository
+from bot.audit.shell import ShellCommand, is_unknown
+from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, Push
+from bot.audit.workflows.model import Job, Pipeline
+
+_BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
+_OFF = frozenset({"false", "0", "no"})
+
+
+def asks_for(repository: Repository, push: Push, what: str) -> tuple[bool | None, str]:
+    """Whether the build attaches `provenance` or `sbom`, and why that is so."""
+    step, command = push.step, push.command
+    if step.action in BUILDKIT_ACTIONS or step.action == BAKE:
+        written = step.input(what)
+        listed = step.input("attests") + step.input("set")
+        if is_unknown(written):
+            return None, f"{what} is {written}, which only a run knows"
+        if written.lower() in _OFF:
+            return False, f"{what} is {written}"
+        if written or re.search(rf"type={what}(?!\S*disabled=true)", listed):
+            return _with_builder(push, f"{what} is asked for")
+        if step.action == BAKE and (found := _in_bake_files(repository, push, what)):
+            return _with_builder(push, found)
+        if what == "provenance" and step.action != BAKE:
+            return _with_builder(push, "the action attaches provenance by default")
+        if step.action == BAKE and what == "provenance":
+            return _with_builder(push, "Buildx attaches provenance by default")
+        return False, f"{what} is not asked for"
+    if command is not None and not is_build(command) and not _is_built_in(push):
+        return None, "the build of what is pushed is not seen here"
+    if command is not None:
+        flag = command.option(f"--{what}")
+        if command.has(f"--{what}") and (flag or "").lower() not in _OFF:
+            return True, f"--{what} is given"
+        if flag is not None and flag.lower() in _OFF:
+            return False, f"--{what} is {flag}"
+        if any(re.search(rf"type={what}", word) for word in command.words):
+            return True, f"--attest type={what} is given"
+        if what == "provenance" and "buildx" in command.words[:2]:
+            return _with_builder(push, "Buildx attaches provenance by default")
+    return False, f"nothing asks for {what}"
+
+
+def is_build(command: ShellCommand) -> bool:
+    """Whether a command builds an image, as far as its name and first words tell."""
+    return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+def _is_built_in(push: Push) -> bool:
+    """Whether a step of the job shows how the image that a command pushes is built."""
+    steps = [step for step in push.pipeline.steps if step.job is push.step.job]
+    actions = {step.action for step in steps}
+    return bool(actions & BUILDKIT_ACTIONS) or any(is_build(each) for step in steps for each in step.commands)
+
+
+def isolated_provenance(pipeline: Pipeline) -> Job | None:
+    """The job in which slsa-github-generator signs what it was told of the build."""
+    return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
+
+
+def settling(why: str) -> str:
+    """What would settle what `asks_for` cannot tell."""
+    if "not seen" in why:
+        return "the commands that build the image, written in the workflow"
+    return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"
+
+
+def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
+    """An attestation needs a builder that can store it, which the default one need not."""
+    if push.step.action.startswith(("depot/", "namespacelabs/", "useblacksmith/")):
+        return True, why
+    for step in push.pipeline.steps:
+        if step.job is push.step.job and step.number < push.step.number:
+            if step.action in {
+                "docker/setup-buildx-action",
+                "useblacksmith/setup-docker-builder",
+                "depot/setup-action",
+            }:
+                if step.input("driver") == "docker":
+                    return None, f"{why}, but the driver docker may store none"
+                return True, why
+            if any("buildx" in command.words[:2] and "create" in command.words[:3] for command in step.commands):
+                return True, why
+    return None, f"{why}, but no step sets up a builder that can store it"
+
+
+def _in_bake_files(repository: Repository, push: Push, what: str) -> str:
+    named = [each.strip() for each in re.split(r"[\n,]", push.step.input("files")) if each.strip()]
+    names = named or ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl"]
+    for name in names:
+        text = repository.text(name.removeprefix("./"))
+        if re.search(rf"type\s*=\s*{what}|type\W+{what}", text):
+            return f"{name} asks for {what}"
+    return ""

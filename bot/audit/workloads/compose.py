@@ -1,0 +1,130 @@
+"""Compose files → their services as they run, with what they extend. Source: the Compose specification."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.audit.images import is_for_development
+from bot.audit.repository import Repository, is_for_production
+from bot.domain.finding import Place
+from bot.formats.builds import DOCKERFILE, below
+from bot.formats.compose.finder import KIND as COMPOSE
+from bot.formats.compose.variables import interpolated
+from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.formats.table import kind_of
+
+DEEPEST_EXTENDS = 10
+_WINDOWS = re.compile(r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """`levels` are the service and those that it extends, nearest first."""
+
+    path: str
+    name: str
+    levels: tuple[Mapping, ...]
+    place: Place
+
+    @property
+    def subject(self) -> str:
+        return f"service {self.name}"
+
+    def get(self, key: str) -> Node | None:
+        return next((node for level in self.levels if (node := level.get(key)) is not None), None)
+
+    def word(self, key: str) -> str | None:
+        """A scalar with its variables put in; None where there is none."""
+        node = self.get(key)
+        return filled_in(node).strip() if isinstance(node, Scalar) and not node.is_null else None
+
+    def words(self, key: str) -> list[str]:
+        """A list of scalars, of all levels; a single one counts as a list of one."""
+        return [text for node in self.nodes(key) if (text := _text(node)) is not None]
+
+    def nodes(self, key: str) -> list[Node]:
+        found: list[Node] = []
+        for level in self.levels:
+            node = level.get(key)
+            found += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
+        return found
+
+    def is_on(self, key: str) -> bool:
+        return (self.word(key) or "").lower() in {"true", "yes", "on"}
+
+    @property
+    def image(self) -> str:
+        return self.word("image") or ""
+
+    @property
+    def is_built(self) -> bool:
+        return self.get("build") is not None
+
+    @property
+    def is_windows(self) -> bool:
+        return (self.word("platform") or "").startswith("windows") or _WINDOWS.search(self.image) is not None
+
+    def dockerfile(self) -> tuple[str | None, str | None]:
+        """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
+        build = self.get("build")
+        folder = posixpath.dirname(self.path)
+        if isinstance(build, Scalar):
+            return below(folder, filled_in(build), DOCKERFILE), None
+        if not isinstance(build, Mapping):
+            return None, None
+        context, dockerfile, target = (build.scalar(key) for key in ("context", "dockerfile", "target"))
+        where = filled_in(context) if context is not None else "."
+        name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
+        return below(folder, where, name), target.value if target is not None else None
+
+
+def filled_in(node: Scalar) -> str:
+    """The text as it is where no variable is set: defaults are put in, other variables stay as written."""
+    return interpolated(node.spanned, {})[0].text
+
+
+def _text(node: Node) -> str | None:
+    return filled_in(node).strip() if isinstance(node, Scalar) else None
+
+
+def services(repository: Repository) -> list[Service]:
+    """Of all Compose files but those that developers and tests run, in order. Never raises."""
+    return repository.kept(_services)
+
+
+def _services(repository: Repository) -> list[Service]:
+    found = []
+    for path in repository.paths:
+        if kind_of(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
+            continue
+        root = repository.root(path)
+        if root is None:
+            continue
+        for key, node in root.mapping("services").entries():
+            if isinstance(node, Mapping) and (node.get("image") or node.get("build") or node.get("extends")):
+                levels = tuple(_levels(repository, path, root.mapping("services"), node))
+                found.append(Service(path, key.value, levels, repository.place(node, path)))
+    return found
+
+
+def _levels(repository: Repository, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:
+    for _ in range(DEEPEST_EXTENDS):
+        yield node
+        extends = node.get("extends")
+        if isinstance(extends, Scalar):
+            name: Scalar | None = extends
+        elif isinstance(extends, Mapping):
+            name, file = extends.scalar("service"), extends.scalar("file")
+            if file is not None:
+                other = below(posixpath.dirname(path), file.value)
+                root = repository.root(other) if other is not None and other in repository else None
+                if other is None or root is None:
+                    return
+                path, services_ = other, root.mapping("services")
+        else:
+            return
+        inner = services_.get(name.value) if name is not None else None
+        if not isinstance(inner, Mapping):
+            return
+        node = inner

@@ -1,0 +1,79 @@
+"""What rules about running containers share: who is asked, and what an absent setting means."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from bot.audit.repository import Repository
+from bot.audit.splices import with_key
+from bot.audit.verdict import Verdict, fails, not_applicable, unknown
+from bot.audit.workloads.compose import Service, services
+from bot.audit.workloads.kubernetes import Container, Pod, containers, is_hidden, pods
+from bot.domain.finding import Fix, Outcome, Place
+from bot.formats.source.nodes import Mapping, Node
+
+RENDERED = "the manifests as they are rendered"
+
+
+def judged(
+    repository: Repository,
+    of_container: Callable[[Container], Iterator[Verdict]],
+    of_service: Callable[[Service], Iterator[Verdict]] | None = None,
+) -> Iterator[Verdict]:
+    """Verdicts on every container and service of Linux; those of Windows are asked nothing."""
+    for container in containers(repository):
+        if container.pod.is_windows:
+            yield not_applicable(container.place, container.subject, "it is a Windows container")
+        else:
+            skips = container.pod.skips
+            for verdict in of_container(container):
+                shown = f"{verdict.message} ({skips} of the object are no waiver here)"
+                is_shown = skips and verdict.outcome is Outcome.FAILS
+                yield replace(verdict, message=shown) if is_shown else verdict
+    for service in services(repository) if of_service is not None else ():
+        if service.is_windows:
+            yield not_applicable(service.place, service.subject, "it is a Windows container")
+        elif of_service is not None:
+            yield from of_service(service)
+
+
+def judged_pods(repository: Repository, of_pod: Callable[[Pod], Iterator[Verdict]]) -> Iterator[Verdict]:
+    for pod in pods(repository):
+        yield from of_pod(pod)
+
+
+def absent(container: Container, message: str, fix: Fix | str) -> Verdict:
+    """A setting is not there: it fails, unless a template may put it there."""
+    if container.hidden:
+        return unknown(container.place, container.subject, f"{message}; {container.hidden}", RENDERED)
+    return fails(container.place, container.subject, message, fix)
+
+
+def hidden(container: Container, key: str) -> Verdict:
+    return unknown(
+        container.place, container.subject, f"{key} is filled in by a template that is not read", RENDERED
+    )
+
+
+def value_is_hidden(node: Node | None) -> bool:
+    return is_hidden(node)
+
+
+def place_of(repository: Repository, node: Node | None, otherwise: Place) -> Place:
+    """The lines of a setting where it stands in a file, else those of what lacks it."""
+    if node is None:
+        return otherwise
+    place = repository.place(node)
+    return place if place.path else otherwise
+
+
+def context_key(repository: Repository, container: Container, key: str, value: list[str], advice: str) -> Fix:
+    """Puts a key into the container's securityContext, with the context where there is none."""
+    if container.pod.variant:
+        return Fix(advice)
+    context = container.own.get("securityContext")
+    if context is None:
+        lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]
+        return with_key(repository, container.own, "securityContext", ["", *lines], advice)
+    if isinstance(context, Mapping) and context.own:
+        return with_key(repository, context, key, value, advice)
+    return Fix(advice)

@@ -1,0 +1,138 @@
+"""Findings as tables, JSON, SARIF and Markdown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from bot.domain.escaping import code, markdown
+from bot.domain.finding import Finding, Outcome, Severity, with_fingerprints
+
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+TOOL = "freshness-bot"
+_LEVELS = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
+_SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.0", Severity.HIGH: "7.5", Severity.CRITICAL: "9.5"}
+"""What code scanning sorts by: its own bands of low, medium, high and critical."""
+_ORDER = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
+
+
+class Check(Protocol):
+    """What a rule tells of itself."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+
+
+def counts(findings: Sequence[Finding]) -> Mapping[Outcome, int]:
+    """How many there are of each outcome, the ones to look at first; outcomes that nobody had are left out."""
+    found = {outcome: sum(finding.outcome is outcome for finding in findings) for outcome in _ORDER}
+    return {outcome: number for outcome, number in found.items() if number}
+
+
+def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Gives each finding as plain JSON values."""
+    return [
+        {
+            "check": finding.check,
+            "outcome": finding.outcome.value,
+            "path": finding.place.path,
+            "start_line": finding.place.start,
+            "end_line": finding.place.end,
+            "subject": finding.subject,
+            "message": finding.message,
+            "settled_by": finding.settled_by or None,
+            "severity": finding.severity.value,
+            "fix": finding.fix.advice if finding.fix is not None else None,
+        }
+        for finding in findings
+    ]
+
+
+def as_sarif(findings: Sequence[Finding], checks: Sequence[Check], version: str) -> dict[str, Any]:
+    """Gives a SARIF 2.1.0 log of what fails, waived findings with their suppression.
+
+    Code scanning makes an alert of each result, so what holds, does not apply or cannot be told is no result.
+    """
+    places = {check.check: number for number, check in enumerate(checks)}
+    results = [
+        _result(finding, fingerprint, places.get(finding.check, -1))
+        for finding, fingerprint in with_fingerprints(findings)
+        if finding.outcome in {Outcome.FAILS, Outcome.WAIVED}
+    ]
+    driver = {
+        "name": TOOL,
+        "version": version,
+        "rules": [
+            {
+                "id": check.check,
+                "shortDescription": {"text": check.title},
+                "fullDescription": {"text": check.why},
+                "help": {"text": f"{check.title}. {check.why}"},
+                "defaultConfiguration": {"level": _LEVELS[check.severity]},
+                "properties": {"tags": ["security"], "security-severity": _SCORES[check.severity]},
+            }
+            for check in checks
+        ],
+    }
+    return {
+        "$schema": SARIF_SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+
+
+def _result(finding: Finding, fingerprint: str, place: int) -> dict[str, Any]:
+    advice = f" Fix: {finding.fix.advice}." if finding.fix is not None else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.check,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.subject}: {finding.message}.{advice}"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _address(finding.place.path)},
+                    "region": {"startLine": finding.place.start, "endLine": finding.place.end},
+                }
+            }
+        ],
+        "partialFingerprints": {"freshnessFinding/v1": fingerprint},
+    }
+    if place >= 0:
+        result["ruleIndex"] = place
+    if finding.outcome is Outcome.WAIVED:
+        result["suppressions"] = [{"kind": "external", "justification": finding.message}]
+    return result
+
+
+def _address(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path.encode("utf-8", "surrogateescape"))
+
+
+def as_markdown(findings: Sequence[Finding]) -> str:
+    """Gives a section for an issue or a summary: what fails, then what cannot be told; the rest is counted."""
+    return "\n".join(_lines(findings)) + "\n"
+
+
+def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+    told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
+    yield f"**Practices**: {told or 'nothing to check was found'}"
+    for outcome, title, last in (
+        (Outcome.FAILS, "Fails", "what to do"),
+        (Outcome.UNKNOWN, "Cannot be told", "what would settle it"),
+        (Outcome.WAIVED, "Waived", "what to do"),
+    ):
+        found = [finding for finding in findings if finding.outcome is outcome]
+        if not found:
+            continue
+        yield from ("", f"### {title}", "", f"| where | check | what | {last} |", "|---|---|---|---|")
+        for each in found:
+            where = code(f"{each.place.path}:{each.place.start}")
+            advice = each.settled_by or (each.fix.advice if each.fix is not None else "")
+            what = markdown(f"{each.subject}: {each.message}")
+            yield f"| {where} | {code(each.check)} | {what.replace('|', '')} | {markdown(advice)} |"

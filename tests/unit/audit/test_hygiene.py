@@ -1,0 +1,129 @@
+"""Rebuilds, caches, pins of actions, and what is not read."""
+
+import pytest
+
+from bot.audit.rules.weekly_rebuild import is_weekly
+from bot.domain.finding import Outcome
+from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [
+        ("17 3 * * 1", True),
+        ("17 3 * * *", True),
+        ("0 */6 * * *", True),
+        ("0 0 1 * *", False),
+        ("0 0 */3 * *", True),
+        ("0 0 1,8,15,22 * *", True),
+        ("0 0 * 1 1", False),
+        ("nonsense", False),
+    ],
+)
+def test_what_comes_every_week(cron: str, expected: bool) -> None:
+    assert is_weekly(cron) is expected
+
+
+SCHEDULED = "push:\nschedule: [{cron: '17 3 * * 1'}]"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "steps", "expected"),
+    [
+        ("push:", PUSH, FAILS),
+        (SCHEDULED, PUSH, HOLDS),
+        ("push:\nschedule: [{cron: '0 0 1 * *'}]", PUSH, FAILS),
+        (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name == 'push' }}"), FAILS),
+        (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name != 'pull_request' }}"), HOLDS),
+        (SCHEDULED, PUSH.replace("  id: build", "  if: startsWith(github.ref, 'refs/tags/')"), HOLDS),
+        (SCHEDULED, PUSH.replace("  id: build", "  if: github.ref_type == 'tag'"), FAILS),
+    ],
+)
+def test_what_pushes_runs_every_week(triggers: str, steps: str, expected: Outcome) -> None:
+    assert outcome("weekly-rebuild", {BUILD: workflow(steps, triggers)}) is expected
+
+
+def test_a_scheduled_workflow_may_dispatch_it() -> None:
+    steps = "steps: [{run: gh workflow run build.yml}]"
+    weekly = f"on: {{schedule: [{{cron: '17 3 * * 1'}}]}}\njobs: {{go: {{runs-on: x, {steps}}}}}"
+    files = {BUILD: workflow(PUSH, "workflow_dispatch:"), ".github/workflows/weekly.yml": weekly}
+    assert outcome("weekly-rebuild", files) is HOLDS
+
+
+@pytest.mark.parametrize(
+    ("triggers", "expected"),
+    [
+        ("push:", FAILS),
+        ("workflow_dispatch:", FAILS),
+        ("workflow_dispatch: {inputs: {correlation: {type: string}}}", HOLDS),
+    ],
+)
+def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None:
+    assert outcome("dispatchable", {BUILD: workflow(PUSH, triggers)}) is expected
+
+
+def push(*lines: str) -> str:
+    given = "\n".join(f"    {line}" for line in lines)
+    return f"- uses: docker/build-push-action@v6\n  with:\n    push: true\n{given}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "job", "expected"),
+    [
+        (push(), "", HOLDS),
+        (push("cache-from: type=gha"), "", FAILS),
+        (push("cache-from: type=gha", "pull: true"), "", HOLDS),
+        (push("cache-from: type=gha", "no-cache: true"), "", HOLDS),
+        (push("pull: ${{ inputs.pull }}"), "", UNKNOWN),
+        ("- run: docker buildx build --push --cache-from type=gha -t contoso/api .", "", FAILS),
+        ("- run: docker buildx build --push --pull -t contoso/api .", "", HOLDS),
+    ],
+)
+def test_a_rebuild_takes_the_current_base(steps: str, job: str, expected: Outcome) -> None:
+    assert outcome("fresh-layers", {BUILD: workflow(steps, job=job)}) is expected
+
+
+def test_a_runner_of_ones_own_keeps_layers() -> None:
+    text = workflow(push()).replace("ubuntu-latest", "{runner}")
+    assert outcome("fresh-layers", {BUILD: text.replace("{runner}", "self-hosted")}) is FAILS
+    assert outcome("fresh-layers", {BUILD: text.replace("{runner}", "big-runners")}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("uses", "expected"),
+    [
+        ("docker/login-action@v3", [FAILS]),
+        (f"docker/login-action@{'a' * 40}", [HOLDS]),
+        ("aquasecurity/trivy-action@master", [FAILS]),
+        ("sigstore/cosign-installer@v4.0.0", [FAILS]),
+        ("actions/checkout@v5", []),
+        ("docker://ghcr.io/contoso/scan:1", [FAILS]),
+        (f"docker://ghcr.io/contoso/scan@sha256:{'a' * 64}", [HOLDS]),
+    ],
+)
+def test_actions_that_touch_images_are_named_by_commit(uses: str, expected: list[Outcome]) -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow(f"- uses: {uses}\n- run: docker info\n")}) == expected
+
+
+def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow("- uses: docker/setup-buildx-action@v3\n")}) == []
+    assert outcomes("actions-pinned", {BUILD: workflow(PUSH)}) == [FAILS, FAILS]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("azure-pipelines.yml", "steps: [{task: Docker@2, inputs: {command: buildAndPush}}]"),
+        (".gitlab-ci.yml", "build: {script: [docker push contoso/api]}"),
+        ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
+        (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
+        ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
+        (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
+    ],
+)
+def test_what_is_not_read_is_said(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert found.outcome is UNKNOWN
+    assert found.settled_by

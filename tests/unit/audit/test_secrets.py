@@ -1,0 +1,96 @@
+"""Secrets at run time and as build arguments."""
+
+import pytest
+
+from bot.audit.secrets import is_secret_name
+from bot.domain.finding import Outcome
+from tests.unit.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("DB_PASSWORD", True),
+        ("ApiKey", True),
+        ("Storage__AccountKey", True),
+        ("GITHUB_TOKEN", True),
+        ("ConnectionStrings__Shop", True),
+        ("PASSWORD_FILE", False),
+        ("TOKEN_URL", False),
+        ("PATH", False),
+        ("TOKENIZER", False),
+        ("Jwt__TokenLifetime", False),
+        ("MYSQL_ALLOW_EMPTY_PASSWORD", False),
+        ("PWD", False),
+    ],
+)
+def test_names_of_secrets(name: str, expected: bool) -> None:
+    assert is_secret_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "pod", "expected"),
+    [
+        ("env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: p}}}]", "", FAILS),
+        ("envFrom: [{secretRef: {name: db}}]", "", FAILS),
+        ("envFrom: [{configMapRef: {name: db}}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: hunter2}]", "", FAILS),
+        ("env: [{name: DB_HOST, value: db}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD_FILE, value: /secrets/db}]", "", HOLDS),
+        ("env: [{name: DB, value: 'postgres://u:hunter2@db/shop'}]", "", FAILS),
+        ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
+        (
+            "volumeMounts: [{name: s, mountPath: /secrets}]",
+            "volumes: [{name: s, csi: {driver: secrets-store.csi.k8s.io}}]",
+            HOLDS,
+        ),
+    ],
+)
+def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None:
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines, pod)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("environment: {DB_PASSWORD: hunter2}", FAILS),
+        ("environment: ['DB_PASSWORD=${DB_PASSWORD}']", FAILS),
+        ("environment: {DB_PASSWORD_FILE: /run/secrets/db}", HOLDS),
+        ("environment: {ASPNETCORE_URLS: 'http://+:8080'}", HOLDS),
+        ("env_file: [.env]", UNKNOWN),
+        ("environment: {ConnectionStrings__Shop: '${SHOP}'}", UNKNOWN),
+        ("secrets: [db]", HOLDS),
+    ],
+)
+def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
+    text = f"services:\n  api:\n    image: contoso/api\n    {environment}\n"
+    assert outcome("runtime-secrets", {"compose.yaml": text}) is expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}", FAILS),
+        ("FEED=${{ secrets.FEED }}", FAILS),
+        ("VERSION=${{ github.sha }}", HOLDS),
+        ("NUGET_TOKEN=hunter2", FAILS),
+    ],
+)
+def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
+    steps = f"""
+    - uses: docker/build-push-action@v6
+      with:
+        push: true
+        build-args: |
+          {arguments}
+    """
+    found = findings("build-argument-secrets", {BUILD: workflow(steps)})
+    assert [each.outcome for each in found] == [expected]
+    assert "hunter2" not in repr(found)
+
+
+def test_build_arguments_of_a_command_are_read() -> None:
+    steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
+    assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS

@@ -1,0 +1,191 @@
+"""SBOM, provenance, signatures and their verification."""
+
+import pytest
+
+from bot.domain.finding import Outcome
+from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
+
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+BUILDX = "- uses: docker/setup-buildx-action@v3\n"
+TOKEN = "permissions: {contents: read, id-token: write}"
+
+
+def push(*lines: str) -> str:
+    given = "\n".join(f"    {line}" for line in lines)
+    return f"- uses: docker/build-push-action@v6\n  id: build\n  with:\n    push: true\n{given}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (BUILDX + push(), FAILS),
+        (BUILDX + push("sbom: true"), HOLDS),
+        (push("sbom: true"), UNKNOWN),
+        (BUILDX + push("attests: type=sbom"), HOLDS),
+        (BUILDX + push("sbom: ${{ inputs.sbom }}"), UNKNOWN),
+        (BUILDX + push() + "- run: cosign attest --type spdxjson --predicate s.json --yes a@sha256:x\n", HOLDS),
+        (BUILDX + push() + "- uses: anchore/sbom-action@v0\n", UNKNOWN),
+        (BUILDX + push() + "- run: syft contoso/api -o spdx-json > s.json\n", UNKNOWN),
+        ("- run: docker buildx build --push --sbom=true -t contoso/api .\n", HOLDS),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+    ],
+)
+def test_images_carry_an_sbom(steps: str, expected: Outcome) -> None:
+    assert outcome("sbom", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (BUILDX + push(), HOLDS),
+        (push(), UNKNOWN),
+        (BUILDX.rstrip() + "\n  with: {driver: docker}\n" + push(), UNKNOWN),
+        (BUILDX + push("provenance: false"), FAILS),
+        (BUILDX + push("provenance: mode=max"), HOLDS),
+        (BUILDX + push("provenance: false") + "- uses: actions/attest-build-provenance@v3\n", HOLDS),
+        (BUILDX + push("provenance: false") + "- uses: actions/attest@v4\n  with: {subject-path: dist}\n", FAILS),
+        ("- run: docker push contoso/api\n", UNKNOWN),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+    ],
+)
+def test_images_carry_provenance(steps: str, expected: Outcome) -> None:
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "top", "triggers", "expected"),
+    [
+        (push("provenance: false"), "", "push:", "level 0"),
+        (BUILDX + push(), "", "push:", "level 1"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", TOKEN, "push:", "level 2"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", "", "push:", "level 1"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", TOKEN, "workflow_call:", "level 3"),
+    ],
+)
+def test_the_level_that_a_build_reaches(steps: str, top: str, triggers: str, expected: str) -> None:
+    (found,) = findings("slsa-level", {BUILD: workflow(steps, triggers, top=top)})
+    assert expected in found.message
+    assert found.outcome is (HOLDS if expected in {"level 2", "level 3"} else FAILS)
+
+
+def test_a_builder_of_docker_is_isolated_from_its_caller() -> None:
+    text = "on: push\njobs: {build: {uses: docker/github-builder/.github/workflows/build.yml@v1}}"
+    for check in ("provenance", "slsa-level", "image-signed"):
+        assert outcome(check, {BUILD: text}) is HOLDS
+
+
+def sign(*references: str, options: str = "--yes") -> str:
+    return PUSH + f"- run: cosign sign {options} {' '.join(references)}\n"
+
+
+DIGEST = "ghcr.io/contoso/api@${{ steps.build.outputs.digest }}"
+
+
+def test_what_is_pushed_is_signed() -> None:
+    assert outcome("image-signed", {BUILD: workflow(sign(DIGEST))}) is HOLDS
+    assert outcome("image-signed", {BUILD: workflow(PUSH)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (sign(DIGEST), HOLDS),
+        (sign("ghcr.io/contoso/api@sha256:" + "a" * 64), HOLDS),
+        (sign("ghcr.io/contoso/api:8"), FAILS),
+        (sign("ghcr.io/contoso/api:${{ github.sha }}"), FAILS),
+        (sign("$IMAGE"), UNKNOWN),
+        (
+            PUSH
+            + "- run: |\n    images=''\n    for tag in ${TAGS}; do\n      images+=\"${tag}@${DIGEST} \"\n    done\n"
+            "    cosign sign --yes ${images}\n",
+            HOLDS,
+        ),
+        (
+            PUSH + '- run: echo "${TAGS}" | xargs -I {} cosign sign --yes {}@${DIGEST}\n'
+            "  env: {DIGEST: '${{ steps.build.outputs.digest }}'}\n",
+            HOLDS,
+        ),
+    ],
+)
+def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None:
+    assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("options", "top", "expected"),
+    [
+        ("--yes", TOKEN, HOLDS),
+        ("--yes", "permissions: write-all", HOLDS),
+        ("--yes", "permissions: {contents: read}", FAILS),
+        ("--yes", "", FAILS),
+        ("--key env://COSIGN_PRIVATE_KEY", TOKEN, FAILS),
+        ("--key azurekms://contoso.vault.azure.net/cosign", "", NOT_APPLICABLE),
+        ("--key ${{ secrets.KEY }}", "", UNKNOWN),
+    ],
+)
+def test_signatures_are_made_without_a_key(options: str, top: str, expected: Outcome) -> None:
+    assert outcome("keyless-signing", {BUILD: workflow(sign(DIGEST, options=options), top=top)}) is expected
+
+
+IDENTITY = "--certificate-identity https://github.com/contoso/api/.github/workflows/build.yml@refs/heads/main"
+ISSUER = "--certificate-oidc-issuer https://token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (f"{IDENTITY} {ISSUER}", HOLDS),
+        (f"--certificate-identity-regexp '^https://github.com/contoso/' {ISSUER}", HOLDS),
+        (f"--certificate-identity-regexp 'contoso' {ISSUER}", FAILS),
+        (f"--certificate-identity-regexp '.*' {ISSUER}", FAILS),
+        (f'--certificate-identity-regexp "https://github.com/$GITHUB_REPOSITORY/.*" {ISSUER}', FAILS),
+        (f'--certificate-identity-regexp "^https://github.com/$GITHUB_REPOSITORY/" {ISSUER}', HOLDS),
+        (f'--certificate-identity-regexp "$IDENTITY" {ISSUER}', UNKNOWN),
+        (f"--certificate-identity-regexp '^.*$' {ISSUER}", FAILS),
+        (f"{IDENTITY} --certificate-oidc-issuer-regexp '.*'", FAILS),
+        (ISSUER, FAILS),
+        (IDENTITY, FAILS),
+        ("--key cosign.pub", HOLDS),
+        (f"{IDENTITY} {ISSUER} api || true #", FAILS),
+    ],
+)
+def test_who_verifies_names_whom(options: str, expected: Outcome) -> None:
+    steps = f"- run: cosign verify {options} contoso/api@sha256:abc\n"
+    assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
+
+
+KYVERNO = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {{name: signed}}
+spec:
+  {action}
+  rules: [{{name: signed, verifyImages: [{{imageReferences: ['*'] {own}}}]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "own", "expected"),
+    [
+        ("validationFailureAction: Enforce", "", HOLDS),
+        ("validationFailureAction: Audit", "", FAILS),
+        ("background: false", "", FAILS),
+        ("background: false", ", failureAction: Enforce", HOLDS),
+    ],
+)
+def test_a_policy_of_kyverno_enforces(action: str, own: str, expected: Outcome) -> None:
+    assert outcome("admission-enforced", {"policy.yaml": KYVERNO.format(action=action, own=own)}) is expected
+
+
+def test_a_policy_of_the_policy_controller_names_an_identity() -> None:
+    policy = (
+        "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\n"
+        "spec: {{authorities: [{{keyless: {keyless}}}]}}"
+    )
+    named = "{identities: [{issuer: https://token.actions.githubusercontent.com, subject: x}]}"
+    assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless=named)}) is HOLDS
+    assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless="{url: x}")}) is FAILS
+
+
+def test_repositories_without_a_policy_are_asked_nothing() -> None:
+    assert outcomes("admission-enforced", {"a.yaml": "apiVersion: v1\nkind: ConfigMap\n"}) == []

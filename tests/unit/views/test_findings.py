@@ -1,0 +1,99 @@
+"""Findings for scripts, code scanning and people."""
+
+import json
+
+import jsonschema
+import pytest
+
+from bot.audit.auditing import audit
+from bot.audit.rules import RULES
+from bot.domain.finding import Finding, Outcome
+from bot.views.findings import as_markdown, as_rows, as_sarif, counts
+from sandbox.parts import NODE_MODULES
+from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
+
+SCHEMA = NODE_MODULES / "@microsoft" / "jest-sarif" / "lib" / "schemas" / "sarif-2.1.0-rtm.5.json"
+CONFIG = "ignore: [{check: seccomp-profile, reason: the node has one}]"
+
+
+@pytest.fixture
+def findings() -> tuple[Finding, ...]:
+    files = {BUILD: workflow(PUSH), DEPLOYMENT: deployment(), ".github/freshness.yaml": CONFIG}
+    return audit(texts(files | {"a b/Dockerfile": "FROM contoso/base:1\n"}), NOW)
+
+
+def test_a_row_has_these_keys_in_this_order(findings: tuple[Finding, ...]) -> None:
+    keys = [
+        *("check", "outcome", "path", "start_line", "end_line"),
+        *("subject", "message", "settled_by", "severity", "fix"),
+    ]
+    assert [list(row) for row in as_rows(findings)] == [keys] * len(findings)
+
+
+def test_a_row_is_plain_json(findings: tuple[Finding, ...]) -> None:
+    rows = as_rows(findings)
+    assert json.loads(json.dumps(rows)) == rows
+    row = next(row for row in rows if row["check"] == "run-as-non-root")
+    assert (row["outcome"], row["path"], row["start_line"], row["end_line"]) == ("fails", DEPLOYMENT, 9, 10)
+
+
+@pytest.mark.skipif(
+    not SCHEMA.exists(), reason="the SARIF schema is missing: run `make set-up`, which brings it by npm"
+)
+def test_the_sarif_log_is_valid(findings: tuple[Finding, ...]) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    log = json.loads(json.dumps(as_sarif(findings, RULES, "1.0")))
+    assert [error.message for error in validator.iter_errors(log)] == []
+
+
+def test_only_what_fails_or_is_waived_is_a_result(findings: tuple[Finding, ...]) -> None:
+    results = as_sarif(findings, RULES, "1.0")["runs"][0]["results"]
+    shown = [each for each in findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
+    assert [result["ruleId"] for result in results] == [finding.check for finding in shown]
+
+
+def test_a_waived_result_is_suppressed(findings: tuple[Finding, ...]) -> None:
+    results = as_sarif(findings, RULES, "1.0")["runs"][0]["results"]
+    suppressed = [result["ruleId"] for result in results if "suppressions" in result]
+    assert suppressed == ["seccomp-profile"]
+
+
+def test_a_result_points_at_its_rule(findings: tuple[Finding, ...]) -> None:
+    run = as_sarif(findings, RULES, "1.0")["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+
+
+def test_fingerprints_differ(findings: tuple[Finding, ...]) -> None:
+    results = as_sarif(findings, RULES, "1.0")["runs"][0]["results"]
+    names = [result["partialFingerprints"]["freshnessFinding/v1"] for result in results]
+    assert len(names) == len(set(names))
+
+
+def test_counts_leave_out_what_nobody_had(findings: tuple[Finding, ...]) -> None:
+    assert list(counts(findings)) == [
+        Outcome.FAILS,
+        Outcome.UNKNOWN,
+        Outcome.WAIVED,
+        Outcome.HOLDS,
+        Outcome.NOT_APPLICABLE,
+    ]
+    assert counts([]) == {}
+
+
+def test_markdown_has_a_section_for_each_thing_to_look_at(findings: tuple[Finding, ...]) -> None:
+    text = as_markdown(findings)
+    assert [line for line in text.splitlines() if line.startswith("###")] == [
+        "### Fails",
+        "### Cannot be told",
+        "### Waived",
+    ]
+
+
+def test_markdown_lets_no_subject_break_out() -> None:
+    text = as_markdown(
+        audit(texts({DEPLOYMENT: deployment().replace("name: api", "name: 'a|b @everyone <x>'")}), NOW)
+    )
+    assert "@everyone" not in text
+    assert "<x>" not in text
