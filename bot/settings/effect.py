@@ -10,8 +10,6 @@ _SECTIONS = (
     ("schedule", "weekly_rebuild"),
     ("schedule", "weekly_rebuild_over"),
     ("schedule", "digest"),
-    ("rollout", "waves"),
-    ("rollout", "pause_when_failed"),
     ("rollout", "first_run"),
     ("rollout", "build_within"),
     ("limits", "content_per_minute"),
@@ -19,8 +17,6 @@ _SECTIONS = (
     ("limits", "read_reserve"),
 )
 _TERMS = (
-    "wave",
-    "soak",
     "steps",
     "workflows",
     "auto_merge",

@@ -103,6 +103,14 @@ class TestWithoutANetwork:
         assert (ran.code, ran.out) == (0, "src/Dockerfile: 1 place rewritten\n")
         assert (checkout / "src" / "Dockerfile").read_bytes() == before.replace(OLD.encode(), NEW.encode())
 
+    def test_a_refused_file_cannot_drive_the_terminal(self, bot: Command, tmp_path: Path) -> None:
+        text = "ARG TAG=1\nFROM x.io/a:${TAG} AS a\nFROM x.io/b:${TAG}\n"
+        (tmp_path / "a\x1b[31m.Dockerfile").write_text(text)
+        ran = bot("update", tmp_path, "--set", "x.io/a:1=x.io/a:2")
+        assert ran.code == 1
+        assert "a\N{REPLACEMENT CHARACTER}[31m.Dockerfile" in ran.err
+        assert "\x1b" not in ran.err
+
     def test_update_names_the_nearest_reference_where_the_old_one_occurs_nowhere(
         self, bot: Command, checkout: Path
     ) -> None:
