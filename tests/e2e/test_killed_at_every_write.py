@@ -27,8 +27,8 @@ from tests.e2e.killing import Ended, run_pass
 AT_ONCE = 2
 SHARES = 4
 """So that both workers have something to do until the end."""
-LATER = timedelta(minutes=5)
-"""Enough for a dispatch whose answer was lost to be looked for again, and for rests after failures."""
+WOKEN_AFTER = (timedelta(0), timedelta(minutes=70), timedelta(minutes=80))
+"""At once, and later: a dispatch whose answer was lost is looked for within an hour before it is sent again."""
 
 
 class TwoRepositories(SampleFleet):
@@ -93,7 +93,7 @@ async def walk(
 
 async def _recover(config: Path) -> None:
     """Started again at once, and woken again later, as a service is."""
-    for ahead in (timedelta(0), LATER):
+    for ahead in WOKEN_AFTER:
         ended: Ended = await asyncio.to_thread(run_pass, config, ahead=ahead)
         assert ended.problems == ()
 

@@ -59,7 +59,7 @@ async def test_one_push_is_the_listing_the_tree_and_what_is_new(discovery: Disco
     tally = await discovery.tick()
     assert tally.read == 1
     assert await discovery.paths("shop") == ["Dockerfile", "api/Dockerfile"]
-    assert [len(discovery.requests(kind)) for kind in ("repos(itories)?$", "/git/trees/", "/git/blobs/", "")] == [
+    assert [len(discovery.requests(kind)) for kind in ("repos(itories)?$", "/git/trees/", "/graphql", "")] == [
         1,
         1,
         1,
@@ -73,7 +73,7 @@ async def test_the_same_dockerfile_in_thirty_repositories_is_fetched_once(discov
     )
     await asyncio.gather(*repositories)
     assert (await discovery.tick()).read == 30
-    assert len(discovery.requests("/git/blobs/")) == 1
+    assert len(discovery.requests("/graphql")) == 1
     assert await discovery.paths("r29") == ["Dockerfile"]
 
 
@@ -219,7 +219,7 @@ async def test_a_rate_limit_is_waited_for_and_then_the_reading_goes_on(discovery
         await discovery.world.github.create_repository(
             f"r{n}", {"Dockerfile": f"{DOCKERFILE}# {n}\n"}, pushed_at=LONG_AGO
         )
-    discovery.world.faults.add_secondary_limit("GET", "/git/blobs/", retry_after=300, times=50)
+    discovery.world.faults.add_secondary_limit("POST", "/graphql", retry_after=300, times=50)
     tally = await discovery.tick()
     assert [problem for problem in tally.problems if "rate limit" in problem] == tally.problems != []
     asked = len(discovery.requests())
