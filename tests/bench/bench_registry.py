@@ -65,7 +65,7 @@ async def _run() -> list[tuple[str, str, str]]:
                 await stored.tick()
                 ours, theirs, kept = await _in_turns(watch.tick, lambda: _bare_loop(bare, watched), stored.tick)
                 requests = await _requests(watch, host)
-            oras = await _seconds(lambda: _oras(watched))
+            oras = await _seconds(lambda: resolved_by_oras(watched))
     return [
         (
             f"{BASES} unmoved bases, against a bare httpx loop with {AT_ONCE} at once",
@@ -193,7 +193,9 @@ async def _bare_loop(client: httpx.AsyncClient, watched: list[Base]) -> None:
     await asyncio.gather(*(worker(waiting) for _ in range(AT_ONCE)))
 
 
-async def _oras(watched: list[Base]) -> None:
+async def resolved_by_oras(watched: list[Base]) -> None:
+    """Resolves every base with `oras`, `ORAS_AT_ONCE` processes at once."""
+
     async def worker(mine: Iterator[Base]) -> None:
         for base in mine:
             process = await asyncio.create_subprocess_exec(

@@ -4,7 +4,6 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
@@ -13,9 +12,9 @@ from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import dotnet_image, push
 from sandbox.registry import Registry
+from tests.bench.bench_registry import ORAS_AT_ONCE, resolved_by_oras
 
 PINS = 193
-AT_ONCE = 16
 TRIES = 5
 REPOSITORY = "dotnet/aspnet"
 AIM_EMPTY = 0.4
@@ -49,7 +48,7 @@ async def _run() -> list[tuple[str, str, str]]:
         ("scan of an empty folder, offline, start included", f"{empty:.2f} s", f"at most {AIM_EMPTY} s"),
         (f"requests for {PINS} fresh pins", str(requests), str(PINS)),
         (
-            f"scan of {PINS} fresh pins, against {AT_ONCE} `oras resolve` at once, starts included",
+            f"scan of {PINS} fresh pins, against {ORAS_AT_ONCE} `oras resolve` at once, starts included",
             f"{ours / theirs:.2f} × ({ours:.2f} s, {theirs:.2f} s)",
             f"at most {AIM_ORAS} ×",
         ),
@@ -88,15 +87,6 @@ async def _seconds(*words: object) -> float:
 
 
 async def _oras(pins: list[Base]) -> float:
-    async def worker(mine: Iterator[Base]) -> None:
-        for base in mine:
-            process = await asyncio.create_subprocess_exec(
-                "oras", "resolve", "--plain-http", str(base), stdout=asyncio.subprocess.PIPE
-            )
-            output, _ = await process.communicate()
-            assert output.startswith(b"sha256:")
-
     began = perf_counter()
-    waiting = iter(pins)
-    await asyncio.gather(*(worker(waiting) for _ in range(AT_ONCE)))
+    await resolved_by_oras(pins)
     return perf_counter() - began
