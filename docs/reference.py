@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.audit.rules import RULES
-from bot.cli.commands import GROUPS
-from bot.domain.rebuild import TRANSITIONS
+from bot.cli.groups import GROUPS
+from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.settings.schema import json_schema
 
 FOLDER = Path(__file__).parent

@@ -20,9 +20,9 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from bot.domain.clock import SystemClock
-from bot.service.container import Bot, open_bot
 from bot.service.logs import set_up
 from bot.service.stages import Outcome, one_pass
+from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.leases import bring_forward
 from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet

@@ -11,7 +11,7 @@ from bot.clients.forges.github.following import MOST_IDS, Following
 from bot.clients.forges.github.graphql import Graph, graph_of
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
-from bot.domain.rebuild import Action
+from bot.domain.rollouts.rebuild import Action
 from bot.follow import stage
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database

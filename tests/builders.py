@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.change import Cause, Change
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
-from bot.domain.rollout import Rollout
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import Rollout
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

@@ -3,7 +3,7 @@
 from slack_sdk.models.blocks import Block
 
 from bot.clients.notifiers.slack_blocks import blocks_of
-from bot.domain.message import Message
+from bot.domain.wording.message import Message
 
 HOSTILE = "<!channel> <https://evil.example|click> & *bold* `code` @here"
 

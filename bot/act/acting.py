@@ -5,7 +5,7 @@ from bot.act.ports import Job
 from bot.act.pull_request.proposal import open_or_update
 from bot.act.tools import Tools
 from bot.act.waiting import away, paused
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 
 
 async def act(job: Job, tools: Tools) -> Rebuild:

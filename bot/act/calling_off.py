@@ -7,8 +7,8 @@ from typing import Protocol
 from bot.act.pull_request.section import closed
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.repositories.forge import Forge
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 

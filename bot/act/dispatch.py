@@ -12,9 +12,9 @@ from bot.act.tools import Tools
 from bot.act.waiting import away
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import CLOCKS_DIFFER_BY, Run, dispatched_run
-from bot.domain.rebuild import Rebuild, State
-from bot.domain.repository import Workflow
+from bot.domain.repositories.forge import CLOCKS_DIFFER_BY, Run, dispatched_run
+from bot.domain.repositories.repository import Workflow
+from bot.domain.rollouts.rebuild import Rebuild, State
 
 _NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
 """The forge has refused the request, so no run can come of it; after any other failure one may."""

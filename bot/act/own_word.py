@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from bot.act.ports import ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import MOST_STANDINGS, Forge, Standing
-from bot.domain.policy import ActionPreference
-from bot.domain.rebuild import Action
 from bot.domain.reference import Base
-from bot.domain.repository import Identity
-from bot.domain.repository_config import RepositoryConfig
+from bot.domain.repositories.forge import MOST_STANDINGS, Forge, Standing
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import ActionPreference
+from bot.domain.rollouts.rebuild import Action
 from bot.formats import repository_config
 from bot.formats.source.text import decode
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from bot.domain.change import Change
-from bot.domain.rebuild import Action, Rebuild
+from bot.domain.bases.change import Change
 from bot.domain.reference import Base
-from bot.domain.repository import FleetRepository, Identity
-from bot.domain.wanted_digest import Refreshed, WantedDigests
+from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.rollouts.rebuild import Action, Rebuild
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.work import Queue
 
 Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]

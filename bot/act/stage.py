@@ -12,8 +12,8 @@ from bot.act.tools import Tools
 from bot.act.waiting import paused
 from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.repositories.forge import Forge
+from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

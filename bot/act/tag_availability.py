@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from bot.act.ports import Job
+from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.image import Head
 from bot.domain.failure import Failure, Trouble
-from bot.domain.followed_base import followed_base
-from bot.domain.image import Head
 from bot.domain.reference import Base, Reference
 
 

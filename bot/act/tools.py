@@ -8,8 +8,8 @@ from bot.act.ports import ActOptions, ActStore, Refresher
 from bot.act.tag_availability import PublishedTags
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.rebuild import Rebuild
+from bot.domain.repositories.forge import Forge
+from bot.domain.rollouts.rebuild import Rebuild
 
 
 @dataclass(frozen=True, slots=True)

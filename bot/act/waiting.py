@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.act.ports import ActOptions
 from bot.domain.backoff import rest_at_age
-from bot.domain.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, State
 
 _MAY_COME_BACK_FOR = timedelta(days=7)
 """A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""

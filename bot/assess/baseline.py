@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.observation import Observation
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 
 

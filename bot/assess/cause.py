@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from bot.assess.releases import Fixes
 from bot.assess.version import DotnetVersion
-from bot.domain.change import Cause
-from bot.domain.observation import Observation, PlatformImage
+from bot.domain.bases.change import Cause
+from bot.domain.bases.observation import Observation, PlatformImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
 from bot.assess.releases import ReleaseIndex
-from bot.domain.advisory import Advisory, Release
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.observation import Observation
 from bot.domain.bounded_gather import bounded_gather
-from bot.domain.change import Cause, Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 
 _BATCH = 500

@@ -1,9 +1,9 @@
 """One sentence for people about a change: what moved, in figures."""
 
 from bot.assess.cause import Move, OsMove
-from bot.domain.advisory import Severity
-from bot.domain.change import DOTNET_CAUSES, Cause, Change
-from bot.domain.words import counted
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.wording.words import counted
 
 
 def describe(change: Change) -> str:

@@ -7,7 +7,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.waivers import waived
-from bot.domain.finding import Finding, Outcome, Place, in_order
+from bot.domain.repositories.finding import Finding, Outcome, Place, in_order
 from bot.formats import repository_config
 from bot.formats.dotnet import global_json
 from bot.formats.table import is_worth_reading, kind_of

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.audit.repository import Repository
-from bot.domain.finding import Place
 from bot.domain.reference import InvalidReference, Reference
+from bot.domain.repositories.finding import Place
 from bot.domain.tags.tag import Tag
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM, Arguments
 from bot.formats.dockerfile.lines import Instruction, Script, read

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
 
-from bot.domain.finding import Place
+from bot.domain.repositories.finding import Place
 from bot.formats.dockerfile import KIND as DOCKERFILE
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.source.collector import Unreadable

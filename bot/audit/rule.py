@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.audit.repository import Repository
 from bot.audit.verdict import Verdict
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 
 @dataclass(frozen=True, slots=True)

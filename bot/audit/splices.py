@@ -10,8 +10,8 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 
 from bot.audit.repository import Repository, first_scalar
-from bot.domain.finding import Edit, Fix
-from bot.domain.usage import Span
+from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Scalar, Style
 from bot.formats.source.text import decode, encode
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.finding import Fix, Outcome, Place
+from bot.domain.repositories.finding import Fix, Outcome, Place
 
 
 @dataclass(frozen=True, slots=True)

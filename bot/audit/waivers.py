@@ -11,7 +11,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 
 from bot.audit.repository import Repository
-from bot.domain.finding import Finding, Outcome
+from bot.domain.repositories.finding import Finding, Outcome
 from bot.formats import repository_config
 
 _COMMENT = re.compile(

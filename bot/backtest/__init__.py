@@ -27,14 +27,14 @@ from bot.backtest.report import (
 )
 from bot.backtest.rolling import Rolling, at_once
 from bot.backtest.upstream import look_back
-from bot.domain.advisory import Advisory, Release, Severity
-from bot.domain.change import Cause, Change
+from bot.domain.bases.advisory import Advisory, Release, Severity
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.observation import Observation
-from bot.domain.policy import ONE_WAVE, Policy
-from bot.domain.rebuild import Action
 from bot.domain.reference import Base
-from bot.domain.terms import NEVER
+from bot.domain.rollouts.policy import ONE_WAVE, Policy
+from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.terms import NEVER
 
 SETTLE_WINDOWS = tuple(timedelta(hours=hours) for hours in (0, 1, 6, 24, 72))
 END_OF_TIME = timedelta(days=400)

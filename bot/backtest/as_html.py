@@ -5,7 +5,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bot.backtest import charts
 from bot.backtest.report import Report
 from bot.backtest.wording import busiest, endings, known_later, rollout_lines, share, span_of, telling_siblings
-from bot.domain.words import duration
+from bot.domain.wording.words import duration
 
 _pages = Environment(
     loader=PackageLoader("bot.backtest", "."),

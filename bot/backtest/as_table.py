@@ -9,8 +9,8 @@ from rich.text import Text
 
 from bot.backtest.report import Delays, Report
 from bot.backtest.wording import busiest, endings, known_later, rollout_lines, share, span_of, telling_siblings
-from bot.domain.escaping import terminal
-from bot.domain.words import counted, duration
+from bot.domain.wording.escaping import terminal
+from bot.domain.wording.words import counted, duration
 
 MOST_ROWS = 10
 

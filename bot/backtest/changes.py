@@ -6,7 +6,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from bot.domain.change import Cause, Change
+from bot.domain.bases.change import Cause, Change
 from bot.domain.failure import Failure, Trouble
 from bot.watch.history.log import MCR
 

@@ -6,7 +6,7 @@ from math import floor, log10
 
 from bot.backtest.report import CauseMonths, SettleRow, SiblingRow
 from bot.backtest.wording import share
-from bot.domain.words import duration
+from bot.domain.wording.words import duration
 
 WIDTH = 1000.0
 

@@ -11,10 +11,10 @@ from bot.backtest.assumptions import Assumptions
 from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.report import Report
-from bot.domain.advisory import Advisory
+from bot.domain.bases.advisory import Advisory
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.observation import Observation
-from bot.domain.policy import Policy
+from bot.domain.rollouts.policy import Policy
 from bot.watch.history.inventory_git import read_history
 from bot.watch.history.log import read_observations, read_releases
 

@@ -7,14 +7,14 @@ from heapq import heappop, heappush
 
 from bot.backtest.fleet import Fleet
 from bot.backtest.planner import Deed, Key, key_of
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change, Move
-from bot.domain.policy import Policy
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.reference import Base
-from bot.domain.repository import Affected, FleetRepository, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.rollout import OpenRollout, PlannedRebuild
+from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild
 from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import Group, group
 

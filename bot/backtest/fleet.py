@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from bot.domain.bases.followed_base import followed_base
 from bot.domain.failure import Failure, Trouble
-from bot.domain.followed_base import followed_base
 from bot.domain.reference import Base, InvalidReference, Reference
+from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.tags.tag import Tag
-from bot.domain.usage import Kind, Role, Span, Usage
 from bot.watch.history.log import read_lines
 
 REBUILD_WORKFLOW = "weekly-rebuild.yml"

@@ -7,14 +7,14 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 from bot.backtest.fleet import Fleet, Use
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
-from bot.domain.followed_base import is_patch_pinned
-from bot.domain.policy import ActionPreference, Match, Policy, Rule, Terms
-from bot.domain.rebuild import Action
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.reference import Base
-from bot.domain.usage import Usage
-from bot.domain.windows import next_opening
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
+from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.windows import next_opening
 from bot.plan.due import thawed_beginning
 
 

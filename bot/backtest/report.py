@@ -9,9 +9,9 @@ from statistics import median
 
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.planner import Deed, Key, key_of
-from bot.domain.change import Cause, Change
-from bot.domain.notice import Notice
-from bot.domain.rebuild import Action
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.notice import Notice
+from bot.domain.rollouts.rebuild import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from heapq import heappop, heappush
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
-from bot.domain.change import Cause, Change
-from bot.domain.policy import Policy, Rule, Terms
-from bot.domain.rebuild import Action, Rebuild, State
-from bot.domain.rollout import PlannedRebuild
-from bot.domain.terms import MergeMethod
-from bot.domain.waves import Wave, WaveTally, advance, latest_start
+from bot.domain.bases.change import Cause, Change
+from bot.domain.rollouts.policy import Policy, Rule, Terms
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import PlannedRebuild
+from bot.domain.rollouts.terms import MergeMethod
+from bot.domain.rollouts.waves import Wave, WaveTally, advance, latest_start
 
 _WEEK = timedelta(days=7)
 _WEEKLY_OVER = timedelta(hours=6)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from itertools import groupby
 
 from bot.backtest.report import Patched, Report, RepositoryRow, RolloutFigures, SiblingRow
-from bot.domain.notice import Notice
-from bot.domain.words import counted
+from bot.domain.bases.notice import Notice
+from bot.domain.wording.words import counted
 
 MOST_REPOSITORIES = 20
 

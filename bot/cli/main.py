@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.commands import GROUPS, GroupedCommands
+from bot.cli.groups import GROUPS, GroupedCommands
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 

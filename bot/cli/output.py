@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from bot.domain.escaping import terminal
+from bot.domain.wording.escaping import terminal
 
 _GAP = "  "
 _INDENT = "    "

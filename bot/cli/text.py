@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.domain.waves import Hold
-from bot.domain.words import duration
+from bot.domain.rollouts.waves import Hold
+from bot.domain.wording.words import duration
 
 
 def moment(at: datetime | None) -> str:

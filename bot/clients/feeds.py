@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from bot.clients.http import Answer, Http
-from bot.domain.clock import Clock
-from bot.domain.document import (
+from bot.domain.bases.document import (
     MAX_DOCUMENT_BYTES,
     FeedKind,
     FeedSource,
@@ -19,6 +18,7 @@ from bot.domain.document import (
     StoredDocument,
     Unchanged,
 )
+from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 
 _ACCEPT = {

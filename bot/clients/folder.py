@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import TreeEntry
+from bot.domain.repositories.repository import TreeEntry
 
 _SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".terraform"})
 """Folders that hold no sources of the checkout, and many files."""

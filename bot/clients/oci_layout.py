@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot.clients.opening import open_below
+from bot.domain.bases.image import Index, check_digest, is_digest, read_document
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import Index, check_digest, is_digest, read_document
 
 _MARKER = "oci-layout"
 _INDEX = "index.json"

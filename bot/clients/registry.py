@@ -13,9 +13,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from bot.clients.http import ANY_HOST, Answer, HostRules, Http
 from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.domain.bases.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.reference import Base
 
 LARGEST_MANIFEST = 4 * 1024 * 1024

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.repository import TreeEntry
-from bot.domain.usage import Problem
+from bot.domain.repositories.repository import TreeEntry
+from bot.domain.repositories.usage import Problem
 from bot.formats import repository_config
 from bot.formats.finding import LARGEST_FILE, too_large
 from bot.formats.table import format_of, is_worth_reading, kind_of

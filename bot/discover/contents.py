@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 from weakref import WeakValueDictionary
 
 from bot.discover.ports import DiscoverStore
-from bot.domain.forge import Forge
-from bot.domain.repository import Identity
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.repository import Identity
 
 _TOGETHER = 50
 """Files that are asked for in one go."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.discover.ports import KnownFleet, Listing
 from bot.discover.selection import Selection, selected
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 
 DOUBTED_FOR = timedelta(days=1)
 """So long may access be lost before the fleet is taken to have shrunk indeed."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.reference import Base
-from bot.domain.repository import Identity, Repository, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Problem, Usage
+from bot.domain.repositories.repository import Identity, Repository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Usage
 from bot.reconcile.work import Queue
 
 

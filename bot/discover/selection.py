@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from bot.domain.dotnet_image import family_of
-from bot.domain.followed_base import followed_base
+from bot.domain.bases.dotnet_image import family_of
+from bot.domain.bases.followed_base import followed_base
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Repository
-from bot.domain.usage import Usage
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Usage
 
 _WILD = frozenset("*?[")
 

@@ -15,10 +15,10 @@ from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.repository import Identity, Repository, Tree
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Findings, Problem
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.repository import Identity, Repository, Tree
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Findings, Problem
 from bot.formats import repository_config
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.source.text import decode

@@ -1,9 +1,9 @@
 """A tree that the forge cut short, completed folder by folder."""
 
 from bot.discover.choosing import left_out
-from bot.domain.forge import Forge
-from bot.domain.repository import Identity, Tree, TreeEntry
-from bot.domain.usage import Problem
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.repository import Identity, Tree, TreeEntry
+from bot.domain.repositories.usage import Problem
 
 MOST_FOLDERS = 200
 """Requests that one repository may cost that way."""

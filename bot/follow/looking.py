@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import (
+from bot.domain.repositories.forge import (
     CLOCKS_DIFFER_BY,
     Followed,
     Forge,
@@ -16,7 +16,7 @@ from bot.domain.forge import (
     RunState,
     dispatched_run,
 )
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""

@@ -8,8 +8,8 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.repositories.forge import Forge
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

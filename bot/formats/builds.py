@@ -5,7 +5,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 from bot.formats.source.spanned import Spanned
 
 MOST_BUILDS = 200

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.domain.usage import Findings, Kind, Problem
+from bot.domain.repositories.usage import Findings, Kind, Problem
 from bot.formats.rewrite import marker
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of

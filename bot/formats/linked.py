@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.domain.usage import Findings, Kind, Place, Problem, Role, Span, Usage
+from bot.domain.repositories.usage import Findings, Kind, Place, Problem, Role, Span, Usage
 from bot.formats.builds import Builds, DockerBuild, DotnetPublish, places
 from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose

@@ -1,6 +1,6 @@
 """Files of build services that are not read, GitLab CI and CircleCI: that a build is there is told."""
 
-from bot.domain.usage import Findings, Kind, Problem
+from bot.domain.repositories.usage import Findings, Kind, Problem
 
 KIND = Kind("other-build")
 

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.domain.repository import Workflow
-from bot.domain.usage import Findings, Kind, OpenReference, Problem, Usage
+from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.usage import Findings, Kind, OpenReference, Problem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish

@@ -23,9 +23,9 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
-from bot.domain.policy import ActionPreference
-from bot.domain.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
-from bot.domain.usage import Problem
+from bot.domain.repositories.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
+from bot.domain.repositories.usage import Problem
+from bot.domain.rollouts.policy import ActionPreference
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.text import Lines

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.domain.usage import Findings, Kind
+from bot.domain.repositories.usage import Findings, Kind
 from bot.formats import bake, other_builds
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.advisory import Severity
+from bot.domain.bases.advisory import Severity
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.freezes import Freeze, frozen_by
-from bot.domain.policy import Policy
-from bot.domain.waves import Wave, WaveTally, advance, in_order, latest_start, room
+from bot.domain.rollouts.freezes import Freeze, frozen_by
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.waves import Wave, WaveTally, advance, in_order, latest_start, room
 
 SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
 """Fixes that wait for no wave."""

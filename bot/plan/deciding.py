@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.advisory import Severity, worst
-from bot.domain.change import Change, Move
-from bot.domain.policy import ActionPreference, Policy, Terms
-from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.bases.advisory import Severity, worst
+from bot.domain.bases.change import Change, Move
 from bot.domain.reference import Base
-from bot.domain.repository import Affected, FleetRepository
-from bot.domain.rollout import PlannedRebuild, Reconsidered
-from bot.domain.usage import Replacement, Role, Usage
-from bot.domain.windows import next_opening
+from bot.domain.repositories.repository import Affected, FleetRepository
+from bot.domain.repositories.usage import Replacement, Role, Usage
+from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild, Reconsidered
+from bot.domain.rollouts.windows import next_opening
 from bot.plan.due import Beginning, beginning_of, thawed_beginning
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, workflow_of

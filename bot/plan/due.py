@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Change
-from bot.domain.freezes import Freeze, frozen_by
-from bot.domain.policy import Terms
-from bot.domain.windows import next_opening
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Change
+from bot.domain.rollouts.freezes import Freeze, frozen_by
+from bot.domain.rollouts.policy import Terms
+from bot.domain.rollouts.windows import next_opening
 
 
 @dataclass(frozen=True, slots=True, order=True)

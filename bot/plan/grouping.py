@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.change import DOTNET_CAUSES, Cause, Change, Move
+from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
 from bot.domain.reference import Base
-from bot.domain.rollout import OpenRollout
+from bot.domain.rollouts.rollout import OpenRollout
 
 PUBLICATION = timedelta(hours=2)
 """Microsoft publishes the image families of one release within two hours of each other."""

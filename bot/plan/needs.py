@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.domain.change import Move
-from bot.domain.followed_base import Unknown, is_patch_pinned, moved
-from bot.domain.policy import ActionPreference, Policy, Terms
-from bot.domain.rebuild import Action
-from bot.domain.repository import FleetRepository
-from bot.domain.usage import Replacement, Usage
+from bot.domain.bases.change import Move
+from bot.domain.bases.followed_base import Unknown, is_patch_pinned, moved
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.usage import Replacement, Usage
+from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+from bot.domain.rollouts.rebuild import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.quarantine import BuildEnd, Suspect, needed_reruns, suspects
+from bot.domain.rollouts.quarantine import BuildEnd, Suspect, needed_reruns, suspects
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.change import Change, Move
+from bot.domain.bases.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.policy import Policy
-from bot.domain.rebuild import Rebuild
-from bot.domain.repository import Affected
-from bot.domain.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
+from bot.domain.repositories.repository import Affected
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.plan.deciding import decide, reconsidered
 from bot.plan.grouping import group
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.advisory import Severity
-from bot.domain.freezes import frozen_by, thawed
-from bot.domain.rollout import Pause
-from bot.domain.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
+from bot.domain.bases.advisory import Severity
+from bot.domain.rollouts.freezes import frozen_by, thawed
+from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
 from bot.plan.advance import SEVERE, RolloutOptions, Standing
 
 

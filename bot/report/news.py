@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.message import Footnote, Line, Message, Paragraph, plain, strong
-from bot.domain.notice import Topic
+from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
-from bot.domain.words import counted, duration
+from bot.domain.wording.message import Footnote, Line, Message, Paragraph, plain, strong
+from bot.domain.wording.words import counted, duration
 from bot.report.phrases import LONGEST_DETAIL, listed, short, shown_time
 
 _MOST_USERS = 10

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.message import Items, Line, Span, Style
+from bot.domain.wording.message import Items, Line, Span, Style
 
 LONGEST_DETAIL = 400
 _LONGEST_REASON = 120

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.message import Message
-from bot.domain.rollout import Rollout
+from bot.domain.rollouts.rollout import Rollout
+from bot.domain.wording.message import Message
 from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.stops import PauseNews, QuarantineNews

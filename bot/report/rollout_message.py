@@ -2,13 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.advisory import Severity, public_record
-from bot.domain.change import Cause, Change
-from bot.domain.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style, plain, strong
-from bot.domain.rebuild import Action, Rebuild, State
-from bot.domain.rollout import Rollout, tally
-from bot.domain.versions import versions_reached
-from bot.domain.words import counted
+from bot.domain.bases.advisory import Severity, public_record
+from bot.domain.bases.change import Cause, Change
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import Rollout, tally
+from bot.domain.wording.message import (
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Span,
+    Style,
+    plain,
+    strong,
+)
+from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.words import counted
 from bot.report.phrases import listed, short, shown_time
 
 _MOST_BASES = 12

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.message import Block, Footnote, Message, Paragraph, Span, Style, plain, strong
 from bot.domain.reference import Base
-from bot.domain.words import counted
+from bot.domain.wording.message import Block, Footnote, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.words import counted
 from bot.report.phrases import LONGEST_DETAIL, listed, short, shown_time
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
-from bot.domain.rebuild import Rebuild
-from bot.service.container import open_bot
-from bot.service.opened_stores import store_url
+from bot.domain.rollouts.rebuild import Rebuild
 from bot.service.stages import STAGES, Outcome, one_pass
+from bot.service.wiring.container import open_bot
+from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot

@@ -8,8 +8,8 @@ from datetime import timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.service.container import Bot
 from bot.service.stages import STAGES, Stage, run_stage
+from bot.service.wiring.container import Bot
 from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 
 log = structlog.get_logger()

@@ -19,8 +19,8 @@ from bot.formats.rewrite.refresh import refresh
 from bot.plan import advance, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
-from bot.service.adapters import Known, Marks
-from bot.service.container import Bot
+from bot.service.wiring.adapters import Known, Marks
+from bot.service.wiring.container import Bot
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
 

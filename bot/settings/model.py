@@ -7,15 +7,15 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.domain.policy import Policy
+from bot.domain.rollouts.policy import Policy
 from bot.settings import defaults, effect
-from bot.settings.feeds import FeedsSettings
-from bot.settings.github import GitHubSettings
-from bot.settings.policy import RuleSettings
-from bot.settings.registries import RegistrySettings
-from bot.settings.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
-from bot.settings.section import Section
-from bot.settings.values import (
+from bot.settings.sections.feeds import FeedsSettings
+from bot.settings.sections.github import GitHubSettings
+from bot.settings.sections.policy import RuleSettings
+from bot.settings.sections.registries import RegistrySettings
+from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
+from bot.settings.sections.section import Section
+from bot.settings.sections.values import (
     Duration,
     GuardedAddress,
     Interval,

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from bot.domain.change import Cause
+from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
-from bot.domain.policy import Rule
+from bot.domain.rollouts.policy import Rule
 from bot.settings.model import Settings
 
 

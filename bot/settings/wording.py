@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic_core import ErrorDetails
 
-from bot.domain.words import counted
+from bot.domain.wording.words import counted
 from bot.settings.schema import json_schema
 
 Place = Sequence[str | int]

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.advisory import Release
-from bot.domain.change import Change
-from bot.domain.observation import Observation
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.change import Change
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing

@@ -12,10 +12,9 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.journal import Entry, Word
-from bot.domain.rebuild import AWAITING, ENDED, Rebuild, State, Target
-from bot.domain.usage import Replacement
-from bot.store.advance import open_pause
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.journal import Entry, Word
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Rebuild, State, Target
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
@@ -25,6 +24,7 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.quarantines import lift_quarantine, open_quarantine
 from bot.store.rows.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
 from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds, repositories, rollouts
+from bot.store.stages.advance import open_pause
 
 _MOST_ENTRIES = 1000
 

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.change import Cause
-from bot.domain.rebuild import ENDED
+from bot.domain.bases.change import Cause
+from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store

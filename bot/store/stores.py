@@ -3,24 +3,24 @@
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
-from bot.store.act import ActStore
-from bot.store.advance import AdvanceStore
-from bot.store.assess import AssessStore
-from bot.store.calling_off import CallingOffStore
-from bot.store.discover import DiscoverStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
-from bot.store.feeds import FeedsStore
-from bot.store.follow import FollowStore
 from bot.store.history import HistoryStore
-from bot.store.notices import NoticesStore
 from bot.store.orders import OrdersStore
-from bot.store.plan import PlanStore
-from bot.store.quarantine import QuarantineStore
-from bot.store.report import ReportStore
 from bot.store.retention import RetentionStore
+from bot.store.stages.act import ActStore
+from bot.store.stages.advance import AdvanceStore
+from bot.store.stages.assess import AssessStore
+from bot.store.stages.calling_off import CallingOffStore
+from bot.store.stages.discover import DiscoverStore
+from bot.store.stages.feeds import FeedsStore
+from bot.store.stages.follow import FollowStore
+from bot.store.stages.notices import NoticesStore
+from bot.store.stages.plan import PlanStore
+from bot.store.stages.quarantine import QuarantineStore
+from bot.store.stages.report import ReportStore
+from bot.store.stages.watch import WatchStore
 from bot.store.views import ViewsStore
-from bot.store.watch import WatchStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
 from bot.assess.tag_family import sibling_of
-from bot.domain.advisory import Severity
-from bot.domain.change import Change
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Change
+from bot.domain.bases.notice import Topic
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.notice import Topic
-from bot.domain.observation import Observation
-from bot.domain.rebuild import AWAITING, ENDED, Action, State
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.rollout import Rollout
-from bot.domain.usage import Problem, Usage
-from bot.domain.waves import in_order
+from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
+from bot.domain.rollouts.rollout import Rollout
+from bot.domain.rollouts.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
 from bot.plan.waiting import Waiting, Waits, wave_holds
 from bot.report.rollout_message import headline
-from bot.store.advance import standings
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -44,6 +43,7 @@ from bot.store.rows.tables import (
     transitions,
     usages,
 )
+from bot.store.stages.advance import standings
 from bot.views.durations import OwnDurations
 from bot.views.explanation import Explanation, Transition
 from bot.views.rollout import QuarantineStatus, RolloutProgress, WaveProgress

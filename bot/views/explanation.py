@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Problem, Usage
-from bot.domain.waves import Hold
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.waves import Hold
 from bot.views import rebuilds
 
 

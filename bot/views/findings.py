@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.domain.escaping import code, markdown
-from bot.domain.finding import Finding, Outcome, Severity, with_fingerprints
+from bot.domain.repositories.finding import Finding, Outcome, Severity, with_fingerprints
+from bot.domain.wording.escaping import code, markdown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 TOOL = "freshness-bot"

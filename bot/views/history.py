@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.change import Change
-from bot.domain.notice import Notice
+from bot.domain.bases.change import Change
+from bot.domain.bases.notice import Notice
 
 
 @dataclass(frozen=True, slots=True)

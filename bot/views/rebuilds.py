@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.domain.rebuild import Action, Rebuild
-from bot.domain.waves import Hold
+from bot.domain.rollouts.rebuild import Action, Rebuild
+from bot.domain.rollouts.waves import Hold
 
 
 def what(rebuild: Rebuild) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.domain.journal import Entry
-from bot.domain.rebuild import Rebuild
 from bot.domain.reference import Base
-from bot.domain.rollout import Pause
-from bot.domain.waves import Hold, WaveTally
+from bot.domain.rollouts.journal import Entry
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.waves import Hold, WaveTally
 from bot.views import rebuilds
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.dotnet_image import family_of
+from bot.domain.bases.dotnet_image import family_of
+from bot.domain.bases.unwatched import Unwatched
 from bot.domain.reference import Base, Reference
-from bot.domain.unwatched import Unwatched
-from bot.domain.usage import OpenReference, Problem, Usage
+from bot.domain.repositories.usage import OpenReference, Problem, Usage
 
 
 class Freshness(StrEnum):

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.notice import Topic
-from bot.domain.rebuild import Rebuild
+from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
-from bot.domain.waves import Hold
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.waves import Hold
 from bot.views import rebuilds
 
 

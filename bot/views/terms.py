@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause
-from bot.domain.freezes import Freeze, frozen_by
-from bot.domain.policy import TERMS, Policy, is_severe
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.windows import ALWAYS, Window
-from bot.domain.words import duration
+from bot.domain.rollouts.freezes import Freeze, frozen_by
+from bot.domain.rollouts.policy import TERMS, Policy, is_severe
+from bot.domain.rollouts.windows import ALWAYS, Window
+from bot.domain.wording.words import duration
 
 
 @dataclass(frozen=True, slots=True)

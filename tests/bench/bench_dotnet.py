@@ -4,7 +4,7 @@ import random
 import time
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement, Role
+from bot.domain.repositories.usage import Replacement, Role
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.rewrite import rewrite_files
 from tests.bench.bench_dockerfile import dockerfiles

@@ -10,15 +10,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change, Move
-from bot.domain.policy import Match, Policy, Rule
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Affected, FleetRepository, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.rollout import PlannedRebuild
-from bot.domain.usage import Kind, Role, Span, Usage
-from bot.domain.waves import Wave
+from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Kind, Role, Span, Usage
+from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.rollout import PlannedRebuild
+from bot.domain.rollouts.waves import Wave
 from bot.plan.deciding import decide
 
 _ROOT = Path(__file__).resolve().parents[2]

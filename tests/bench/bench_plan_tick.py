@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from bot.domain.change import Change
+from bot.domain.bases.change import Change
 from bot.domain.clock import ManualClock
-from bot.domain.repository import Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Usage
+from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Usage
 from bot.plan.stage import tick
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database

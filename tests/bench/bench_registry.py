@@ -17,14 +17,14 @@ from sqlalchemy import insert
 
 from bot.clients.http import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.bases.image import INDEXES, MANIFESTS
 from bot.domain.clock import ManualClock
-from bot.domain.image import INDEXES, MANIFESTS
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import bases
-from bot.store.watch import WatchStore as SqlStore
+from bot.store.stages.watch import WatchStore as SqlStore
 from bot.watch.registry.stage import WatchOptions, WatchStore, tick
 from sandbox import parts
 from sandbox.edge import Surroundings

@@ -15,14 +15,14 @@ from sqlalchemy import insert, select, update
 from bot.assess.assess import assess
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Listing, Reading
+from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
-from bot.domain.image import OCI_INDEX, OCI_MANIFEST, digest_of
-from bot.domain.observation import Observation, PlatformImage
-from bot.domain.rebuild import Action, State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Repository
-from bot.domain.rollout import PlannedRebuild, PlannedRollout
-from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rebuilds import note, step
 from bot.store.rows.tables import documents, rebuilds

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from bot.domain.rebuild import Rebuild, State
-from bot.service.container import Bot, open_bot
+from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.service.stages import Outcome, one_pass
+from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.leases import bring_forward
 from sandbox.fleet import SampleFleet

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.rebuild import State
+from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
 from sandbox.images import dotnet_image
 from tests.e2e.conftest import Stage

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.rebuild import State
+from bot.domain.rollouts.rebuild import State
 from sandbox.feeds import INDEX
 from tests.e2e.conftest import Stage
 from tests.e2e.test_a_patch import publish

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.change import Cause
-from bot.domain.lifecycle import END_OF_LIFE, LIFECYCLE
-from bot.service.container import open_bot
+from bot.domain.bases.change import Cause
+from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
+from bot.service.wiring.container import open_bot
 from bot.settings import load
 from bot.store.views import Status
 from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import (
+from bot.domain.repositories.forge import (
     MOST_STANDINGS,
     BranchChange,
     BranchFile,
@@ -30,7 +30,7 @@ from bot.domain.forge import (
     Wishes,
     WishIds,
 )
-from bot.domain.repository import Identity, Repository, Tree, TreeEntry, blob_name
+from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
 
 BOT = "freshness-bot[bot]"
 PERSON = "octocat"

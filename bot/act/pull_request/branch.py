@@ -3,8 +3,8 @@
 from bot.act.ports import Job
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.wording import commit_message, trailers_for, trailers_in
-from bot.domain.forge import BranchChange, BranchLook, Tip
-from bot.domain.repository import blob_name
+from bot.domain.repositories.forge import BranchChange, BranchLook, Tip
+from bot.domain.repositories.repository import blob_name
 
 
 def branch_change(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:

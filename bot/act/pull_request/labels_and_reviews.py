@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.act.ports import ActOptions, Job
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import BranchLook, PullRequest, Refusal, Wishes
+from bot.domain.repositories.forge import BranchLook, PullRequest, Refusal, Wishes
 
 _REFUSALS = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 

@@ -15,8 +15,8 @@ from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away, left_alone
 from bot.domain.backoff import look_together, rest_at_age
-from bot.domain.forge import BranchLook, FilesDenied, PullRequest, RequestChange
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.repositories.forge import BranchLook, FilesDenied, PullRequest, RequestChange
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.formats.repository import is_read_together
 from bot.formats.rewrite.refresh import read_with
 

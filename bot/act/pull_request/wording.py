@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from bot.act.ports import Job
-from bot.domain.advisory import public_record
-from bot.domain.change import Cause, Change
-from bot.domain.escaping import code, markdown
-from bot.domain.versions import versions_reached
-from bot.domain.words import counted
+from bot.domain.bases.advisory import public_record
+from bot.domain.bases.change import Cause, Change
+from bot.domain.wording.escaping import code, markdown
+from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.words import counted
 
 LONGEST_BODY = 60_000
 """Characters that the bot writes; GitHub refuses bodies over 65,536."""

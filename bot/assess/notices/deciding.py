@@ -22,12 +22,12 @@ from bot.assess.notices.rules import (
 )
 from bot.assess.releases import ReleaseIndex
 from bot.assess.tag_family import sibling_of
-from bot.domain.advisory import Advisory
-from bot.domain.notice import Notice, Topic
-from bot.domain.observation import Observation
+from bot.domain.bases.advisory import Advisory
+from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
-from bot.domain.words import duration
+from bot.domain.wording.words import duration
 
 RECENTLY = timedelta(days=7)
 """How long a tag that changed under its users stays worth showing."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import Standing
-from bot.domain.observation import Observation
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
-from bot.domain.words import counted, duration
+from bot.domain.wording.words import counted, duration
 
 
 @dataclass(frozen=True, slots=True)

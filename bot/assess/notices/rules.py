@@ -11,11 +11,11 @@ from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.relevance import relevance_to
 from bot.assess.tag_family import Lineage
 from bot.assess.version import DotnetVersion
-from bot.domain.advisory import Advisory
-from bot.domain.notice import Notice, Topic
-from bot.domain.observation import Observation
+from bot.domain.bases.advisory import Advisory
+from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.domain.words import duration
+from bot.domain.wording.words import duration
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:

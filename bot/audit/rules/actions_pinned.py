@@ -24,7 +24,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _SENSITIVE = re.compile(
     r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"

@@ -22,7 +22,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.kubernetes import manifest_paths, objects, word
-from bot.domain.finding import Place, Severity
+from bot.domain.repositories.finding import Place, Severity
 from bot.formats.source.nodes import Mapping
 
 _ENFORCE = "set the action to Enforce"

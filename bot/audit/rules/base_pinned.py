@@ -21,9 +21,9 @@ from bot.audit.images import dockerfiles, is_dotnet, tag_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.finding import Edit, Fix, Place, Severity
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Role, Span
+from bot.domain.repositories.finding import Edit, Fix, Place, Severity
+from bot.domain.repositories.usage import Role, Span
 from bot.formats.dockerfile import finder
 
 _FULL = 3

@@ -24,7 +24,7 @@ from bot.audit.workflows.deliveries import Push, deliveries
 from bot.audit.workloads.compose import services
 from bot.audit.workloads.judging import place_of
 from bot.audit.workloads.kubernetes import word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 from bot.formats.source.nodes import Mapping, Node, Scalar
 
 _SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")

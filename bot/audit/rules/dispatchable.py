@@ -21,7 +21,7 @@ from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.model import Pipeline
-from bot.domain.finding import Fix, Severity
+from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"

@@ -22,8 +22,8 @@ from bot.audit.images import Dockerfile, dockerfiles, is_dotnet
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.finding import Severity
 from bot.domain.reference import InvalidReference, Reference
+from bot.domain.repositories.finding import Severity
 from bot.formats.dockerfile.stages import Stage
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.projects import PROJECT_ENDINGS

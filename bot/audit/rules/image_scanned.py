@@ -23,7 +23,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import SCANNERS, deliveries, other_scanners, scripts_called
 from bot.audit.workflows.gates import named, scans_of
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:

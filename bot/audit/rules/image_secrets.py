@@ -23,7 +23,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 from bot.formats.dockerfile.lines import Instruction
 from bot.formats.dockerfile.words import split_quoted
 

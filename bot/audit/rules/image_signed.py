@@ -21,7 +21,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import SIGNERS, deliveries, scripts_called
 from bot.audit.workflows.gates import is_related, named
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _FIX = "sign the digest with cosign, keyless"
 

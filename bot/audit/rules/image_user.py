@@ -23,8 +23,8 @@ from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.audit.workflows.building import targets
-from bot.domain.finding import Fix, Place, Severity
-from bot.domain.usage import Role
+from bot.domain.repositories.finding import Fix, Place, Severity
+from bot.domain.repositories.usage import Role
 from bot.formats.dotnet import project
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
 

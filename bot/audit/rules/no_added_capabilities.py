@@ -21,7 +21,7 @@ from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import judged, place_of
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _HARMLESS = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"})
 

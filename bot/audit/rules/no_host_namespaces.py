@@ -22,7 +22,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import RENDERED, judged, judged_pods, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Pod, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
 _COMPOSE_KEYS = ("network_mode", "pid", "ipc", "userns_mode")

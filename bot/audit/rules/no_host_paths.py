@@ -23,7 +23,7 @@ from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import judged, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:

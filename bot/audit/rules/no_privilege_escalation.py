@@ -21,7 +21,7 @@ from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
 

@@ -23,7 +23,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.gates import is_related
 from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
 

@@ -23,7 +23,7 @@ from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 from bot.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"

@@ -26,7 +26,7 @@ from bot.audit.workloads import helm
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import RENDERED, absent, hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.finding import Place, Severity
+from bot.domain.repositories.finding import Place, Severity
 
 _FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
 

@@ -25,7 +25,7 @@ from bot.audit.workloads.compose import Service
 from bot.audit.workloads.helm import HIDDEN
 from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 from bot.formats.source.nodes import Mapping, Node, Scalar
 
 _FIX = "mount the Secret as a file, or read it from a key vault"

@@ -24,7 +24,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, Push, deliveries
 from bot.audit.workflows.gates import is_related
 from bot.audit.workflows.statements import asks_for, settling
-from bot.domain.finding import Fix, Severity
+from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
 

@@ -20,7 +20,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:

@@ -21,7 +21,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:

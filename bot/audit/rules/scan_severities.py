@@ -24,7 +24,7 @@ from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import Scan, deliveries
 from bot.audit.workflows.gates import scans_of
-from bot.domain.finding import Fix, Severity
+from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
 _WANTED = frozenset({"HIGH", "CRITICAL"})

@@ -22,7 +22,7 @@ from bot.audit.shell import is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.gates import signings_of_images
 from bot.audit.workflows.model import Step
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.IGNORECASE | re.MULTILINE)
 

@@ -24,7 +24,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import Attestation, Push, deliveries
 from bot.audit.workflows.gates import is_related
 from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _FIX = "add actions/attest-build-provenance with the digest of the build"
 

@@ -24,7 +24,7 @@ from bot.audit.verdict import Verdict, unknown
 from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
-from bot.domain.finding import Place, Severity
+from bot.domain.repositories.finding import Place, Severity
 from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of

@@ -23,7 +23,7 @@ from bot.audit.rule import Rule
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.deliveries import deliveries
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
 _FIX = "name the workflow with --certificate-identity, and GitHub's issuer"

@@ -23,7 +23,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.audit.workloads.judging import RENDERED, judged_pods, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Pod, word
-from bot.domain.finding import Severity
+from bot.domain.repositories.finding import Severity
 from bot.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")

@@ -25,7 +25,7 @@ from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import FOLDER, pipelines
 from bot.audit.workflows.model import Pipeline
-from bot.domain.finding import Fix, Place, Severity
+from bot.domain.repositories.finding import Fix, Place, Severity
 from bot.formats.source.nodes import Mapping
 
 _FIX = "add a weekly schedule, on a minute of its own"

@@ -8,7 +8,7 @@ from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.workflows.deliveries import Push, Scan, Signing, deliveries, only_local
 from bot.audit.workflows.model import Step
-from bot.domain.finding import Fix
+from bot.domain.repositories.finding import Fix
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)

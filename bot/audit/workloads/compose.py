@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.audit.images import is_for_development
 from bot.audit.repository import Repository, is_for_production
-from bot.domain.finding import Place
+from bot.domain.repositories.finding import Place
 from bot.formats.builds import DOCKERFILE, below
 from bot.formats.compose.finder import KIND as COMPOSE
 from bot.formats.compose.variables import interpolated

@@ -8,7 +8,7 @@ from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
 from bot.audit.workloads.kubernetes import Container, Pod, containers, is_hidden, pods
-from bot.domain.finding import Fix, Outcome, Place
+from bot.domain.repositories.finding import Fix, Outcome, Place
 from bot.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"

@@ -11,8 +11,8 @@ from bot.audit.repository import Repository, is_for_production
 from bot.audit.workloads import helm, kustomize
 from bot.audit.workloads.helm import HIDDEN, HIDDEN_VALUE
 from bot.audit.workloads.kustomize import may_hold_workloads
-from bot.domain.finding import Place
-from bot.domain.words import counted
+from bot.domain.repositories.finding import Place
+from bot.domain.wording.words import counted
 from bot.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.table import is_worth_reading, kind_of

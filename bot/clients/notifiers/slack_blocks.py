@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
-from bot.domain.escaping import slack
-from bot.domain.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
+from bot.domain.wording.escaping import slack
+from bot.domain.wording.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
 
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.domain.reference import DEFAULT_REGISTRY
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.aspire.csharp import MISSING, Call, Chain, Unknown, chains
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned, joined

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable
 from bot.formats.source.nodes import Mapping, Scalar
 from bot.formats.source.yaml import read

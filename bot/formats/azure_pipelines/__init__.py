@@ -1,5 +1,5 @@
 """Azure Pipelines, which repositories on GitHub build with too."""
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 
 KIND = Kind("azure-pipelines")

@@ -7,7 +7,7 @@ any part of a pipeline, so what a mapping is shows in its keys.
 
 from collections.abc import Iterator
 
-from bot.domain.usage import Findings, Role
+from bot.domain.repositories.usage import Findings, Role
 from bot.formats.azure_pipelines import KIND as KIND
 from bot.formats.azure_pipelines.variables import Values
 from bot.formats.builds import Builds, DockerBuild, DotnetPublish, below

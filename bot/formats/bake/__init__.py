@@ -1,6 +1,6 @@
 """Docker Bake files in HCL and JSON."""
 
-from bot.domain.usage import Findings, Kind
+from bot.domain.repositories.usage import Findings, Kind
 from bot.formats.builds import Builds
 
 KIND = Kind("bake")

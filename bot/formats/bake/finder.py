@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-from bot.domain.usage import Findings, Role
+from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value

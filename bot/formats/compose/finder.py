@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Values
 from dataclasses import replace
 
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.compose.variables import interpolated
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted

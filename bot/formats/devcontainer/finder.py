@@ -4,7 +4,7 @@ import posixpath
 import re
 
 from bot.domain.reference import DEFAULT_REGISTRY
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.builds import Argument, Builds, DockerBuild, below, places
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.jsonc import read

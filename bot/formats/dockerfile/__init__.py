@@ -1,5 +1,5 @@
 """Dockerfiles and Containerfiles, read as BuildKit reads them."""
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 
 KIND = Kind("dockerfile")

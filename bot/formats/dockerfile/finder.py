@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.escaping import terminal
-from bot.domain.usage import Findings, Problem, Role
+from bot.domain.repositories.usage import Findings, Problem, Role
+from bot.domain.wording.escaping import terminal
 from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Piece, Span, Usage
+from bot.domain.repositories.usage import Piece, Span, Usage
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.source.collector import Collector, written_with_escapes
 from bot.formats.source.spanned import Spanned, joined

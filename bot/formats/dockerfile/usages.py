@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Role, Span, Usage
+from bot.domain.repositories.usage import Role, Span, Usage
 from bot.formats.dockerfile import KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault

@@ -1,5 +1,5 @@
 """`.env` files: variables that Compose puts into the files next to them."""
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 
 KIND = Kind("env")

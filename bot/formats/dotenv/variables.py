@@ -7,7 +7,7 @@ value that takes its text from other variables counts as not known.
 import re
 from collections.abc import Mapping
 
-from bot.domain.usage import Findings
+from bot.domain.repositories.usage import Findings
 from bot.formats.source.spanned import Spanned
 
 MOST_VARIABLES = 2_000

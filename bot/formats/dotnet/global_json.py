@@ -6,9 +6,9 @@ with comments.
 
 from dataclasses import replace
 
-from bot.domain.sdk_pin import RollForward, SdkPin
+from bot.domain.repositories.sdk_pin import RollForward, SdkPin
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.domain.tags.tag import Tag
-from bot.domain.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable, quoted
 from bot.formats.source.jsonc import read
 from bot.formats.source.nodes import Mapping, Scalar, Style

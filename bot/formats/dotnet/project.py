@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.usage import Findings, Kind, Place, Role, Usage
+from bot.domain.repositories.usage import Findings, Kind, Place, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.properties import Assignment, Evaluation, Undecided

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.domain.usage import Findings, Problem, Usage
+from bot.domain.repositories.usage import Findings, Problem, Usage
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
-from bot.domain.usage import Findings, Kind, Role
+from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
 from bot.formats.source.spanned import Spanned

@@ -7,7 +7,7 @@ looked for and not the kind.
 import re
 from collections.abc import Iterator
 
-from bot.domain.usage import Findings, Kind, Role, Usage
+from bot.domain.repositories.usage import Findings, Kind, Role, Usage
 from bot.formats.kubernetes import kustomize
 from bot.formats.kubernetes.helm import is_image_key, written_in_keys
 from bot.formats.source.collector import Collector, Unreadable

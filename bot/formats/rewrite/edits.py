@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Piece, Span, Usage
+from bot.domain.repositories.usage import Piece, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.table import format_of
 

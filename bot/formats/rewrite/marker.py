@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from bot.domain.usage import Role, Span, Usage
+from bot.domain.repositories.usage import Role, Span, Usage
 from bot.formats.source.text import Lines
 from bot.formats.table import format_of
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.domain.followed_base import Unknown, followed_base, moved
+from bot.domain.bases.followed_base import Unknown, followed_base, moved
 from bot.domain.reference import Base
-from bot.domain.usage import Problem, Replacement, Usage
-from bot.domain.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.domain.repositories.usage import Problem, Replacement, Usage
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.formats.compose.finder import KIND as COMPOSE
 from bot.formats.dotenv import KIND as ENV
 from bot.formats.repository import File, Memory, is_read_together, read_files

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Findings, Kind, Problem, Replacement, Rewritten, Span, Usage
+from bot.domain.repositories.usage import Findings, Kind, Problem, Replacement, Rewritten, Span, Usage
 from bot.formats.dotnet.project import KIND as PROJECT
 from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages

@@ -4,7 +4,7 @@ Options: https://docs.docker.com/reference/cli/docker/buildx/build/. Here `--fil
 on, not from the context.
 """
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 from bot.formats.builds import DOCKERFILE, DockerBuild, arguments
 from bot.formats.shell.commands import Command, is_literal
 from bot.formats.shell.folders import Folders

@@ -7,7 +7,7 @@ Options: https://learn.microsoft.com/dotnet/core/tools/dotnet-publish; propertie
 import re
 from collections.abc import Callable
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 from bot.formats.builds import DotnetPublish
 from bot.formats.shell.commands import Command, is_literal
 from bot.formats.shell.folders import Folders

@@ -2,7 +2,7 @@
 
 import posixpath
 
-from bot.domain.usage import Findings
+from bot.domain.repositories.usage import Findings
 from bot.formats.builds import Builds
 from bot.formats.shell import KIND, script
 from bot.formats.source.collector import Collector

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bot.domain.usage import Role
+from bot.domain.repositories.usage import Role
 from bot.formats.builds import DockerBuild, DotnetPublish
 from bot.formats.shell.commands import commands
 from bot.formats.shell.docker import build_of

@@ -1,7 +1,7 @@
 """What one file tells, put together while it is read."""
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
+from bot.domain.repositories.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 

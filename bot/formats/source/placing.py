@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.usage import Piece, Place, Span, Usage
+from bot.domain.repositories.usage import Piece, Place, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 

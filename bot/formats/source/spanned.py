@@ -8,7 +8,7 @@ that the tag can be replaced where it was written.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.usage import Piece, Span
+from bot.domain.repositories.usage import Piece, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """GitHub's workflows and action metadata."""
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 
 KIND = Kind("gha")

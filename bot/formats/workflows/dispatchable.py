@@ -1,6 +1,6 @@
 """Which workflows can be dispatched, and what inputs they declare."""
 
-from bot.domain.repository import Workflow
+from bot.domain.repositories.repository import Workflow
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping, Scalar, Sequence
 from bot.formats.source.yaml import read

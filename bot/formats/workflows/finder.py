@@ -6,7 +6,7 @@ Source: GitHub's workflow syntax (`jobs.<id>.container`, `jobs.<id>.services`, `
 
 from collections.abc import Iterator
 
-from bot.domain.usage import Findings, Role
+from bot.domain.repositories.usage import Findings, Role
 from bot.formats.shell import script
 from bot.formats.shell.dotnet import BASE
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image, quoted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Table, select, update
 
-from bot.domain.rebuild import FOLLOWED
+from bot.domain.rollouts.rebuild import FOLLOWED
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
-from bot.domain.followed_base import moved
+from bot.domain.bases.followed_base import moved
 from bot.domain.reference import Base, Reference
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.rows.served import SET_OFF_REBUILDS

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
-from bot.domain.notice import Topic
+from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.observation import Observation
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rebuild import ENDED, Action, Rebuild, State, Target
-from bot.domain.repository import FleetRepository, Identity, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Replacement, Usage
+from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Replacement, Usage
+from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock

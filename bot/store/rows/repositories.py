@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 from bot.store.engine.locking import lock
 from bot.store.rows.tables import repositories
 

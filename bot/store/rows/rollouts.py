@@ -3,10 +3,10 @@
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.change import Change
-from bot.domain.rebuild import AWAITING
+from bot.domain.bases.change import Change
 from bot.domain.reference import Base
-from bot.domain.rollout import Pause, Rollout
+from bot.domain.rollouts.rebuild import AWAITING
+from bot.domain.rollouts.rollout import Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.rebuilds import read_rebuilds

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.change import Cause
-from bot.domain.rebuild import State, Target
+from bot.domain.bases.change import Cause
+from bot.domain.rollouts.rebuild import State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable

@@ -6,7 +6,7 @@ follow as `F`, `R`, `a` and `Z` lines and are passed over.
 
 from itertools import chain
 
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 from bot.verify.packages.reading import Collection, lines
 
 _WANTED = frozenset("PVAo")

@@ -6,7 +6,7 @@ It names packages, but not the source packages that they were built from.
 import json
 from typing import Any
 
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 from bot.verify.packages.inflate import Inflater
 from bot.verify.packages.reading import Collection, malformed, text
 

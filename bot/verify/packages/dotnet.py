@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 from bot.verify.packages.reading import Collection, malformed, mapping, read_json, text
 
 _LARGEST = 4 * 1024 * 1024

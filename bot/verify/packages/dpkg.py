@@ -6,7 +6,7 @@ The form is that of deb-control(5): paragraphs of `Field: value`, continued on l
 import re
 from collections.abc import Iterable, Iterator
 
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 from bot.verify.packages.reading import Collection, lines
 
 _WANTED = frozenset({"package", "status", "version", "architecture", "source"})

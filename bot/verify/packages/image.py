@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from typing import Protocol
 
+from bot.domain.bases.image import INDEXES, Entry, Index, Manifest, read_document
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import INDEXES, Entry, Index, Manifest, read_document
-from bot.domain.package import Inventory
+from bot.domain.packages.package import Inventory
 from bot.verify.packages.layer import LayerContents, LayerReader, overlay
 from bot.verify.packages.places import read_files
 from bot.verify.packages.reading import malformed

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.domain.image import is_digest
+from bot.domain.bases.image import is_digest
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.inflate import Inflater
 from bot.verify.packages.reading import malformed

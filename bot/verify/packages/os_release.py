@@ -2,7 +2,7 @@
 
 import re
 
-from bot.domain.package import Distribution
+from bot.domain.packages.package import Distribution
 from bot.verify.packages.reading import lines
 
 _LINE = re.compile(r"(?P<name>ID|VERSION_ID)=(?P<quote>[\"']?)(?P<value>[A-Za-z0-9._+:~-]{0,64})(?P=quote)\s*")

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.failure import Failure
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages import apk, chisel, dotnet, dpkg, rpm, rpm_database
 from bot.verify.packages.os_release import read_os_release
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 
 MOST_PACKAGES = 50_000
 """Ten times what a full desktop has installed."""

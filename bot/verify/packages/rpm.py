@@ -4,7 +4,7 @@ Its columns, parted by tabs: NAME, VERSION-RELEASE, INSTALLTIME, BUILDTIME, VEND
 SOURCERPM.
 """
 
-from bot.domain.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Inventory, Package, PackageType
 from bot.verify.packages.reading import Collection, lines
 
 _COLUMNS = 10

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.domain.failure import Failure
-from bot.domain.package import Inventory
+from bot.domain.packages.package import Inventory
 from bot.verify.packages import rpm, rpm_header
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, malformed
 from bot.verify.packages.sqlite_file import check_schema, page_size

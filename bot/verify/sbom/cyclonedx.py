@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, malformed, mapping, text
 from bot.verify.sbom.package_url import read_package_url
 

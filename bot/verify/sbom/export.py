@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.package import Inventory, Package
+from bot.domain.packages.package import Inventory, Package
 from bot.verify.sbom.package_url import package_url
 
 _TOOL = "freshness-bot"

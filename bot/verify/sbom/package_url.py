@@ -2,7 +2,7 @@
 
 import re
 
-from bot.domain.package import Distribution, Package, PackageType
+from bot.domain.packages.package import Distribution, Package, PackageType
 
 _LONGEST = 2048
 _TYPES = {"alpine": "apk"}

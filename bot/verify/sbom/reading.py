@@ -7,7 +7,7 @@ import base64
 import binascii
 from typing import Any
 
-from bot.domain.package import Inventory
+from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import malformed, read_json
 from bot.verify.sbom import cyclonedx, spdx
 

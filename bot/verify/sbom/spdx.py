@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages.reading import Collection, items, mapping, text
 from bot.verify.sbom.package_url import read_package_url
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.advisory import Advisory, Release
-from bot.domain.document import FeedKind, FeedSource
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.document import FeedKind, FeedSource
 from bot.watch.feeds import (
     announcements,
     discussions,

@@ -16,7 +16,7 @@ from defusedxml.ElementTree import fromstring
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from bot.domain.document import MAX_DOCUMENT_BYTES
+from bot.domain.bases.document import MAX_DOCUMENT_BYTES
 from bot.domain.failure import Failure, Trouble
 
 MAX_NODES = 500_000

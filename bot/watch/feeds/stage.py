@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bot.domain.advisory import Advisory, Release
-from bot.domain.document import (
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.document import (
     FeedKind,
     FeedSource,
     Fetched,

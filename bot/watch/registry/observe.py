@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bot.domain.bases.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
-from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 from bot.watch.registry.distribution import distribution
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.advisory import Release
+from bot.domain.bases.advisory import Release
 from bot.domain.reference import Base, Reference
 from bot.domain.tags.choice import Pin, pins
 

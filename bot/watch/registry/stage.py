@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.advisory import Release
 from bot.domain.backoff import backoff
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

@@ -9,8 +9,8 @@ import pytest
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
-from bot.domain.rebuild import Action, State
-from bot.domain.repository import FleetRepository, Workflow
+from bot.domain.repositories.repository import FleetRepository, Workflow
+from bot.domain.rollouts.rebuild import Action, State
 from bot.formats.repository_config import parse
 from sandbox.traffic import Asked
 from sandbox.world import World as Sandbox

@@ -9,7 +9,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.clock import ManualClock
-from bot.domain.repository import Repository, Workflow
+from bot.domain.repositories.repository import Repository, Workflow
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
 from tests.integration.cli.test_program import with_token

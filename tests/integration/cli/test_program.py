@@ -14,7 +14,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.clock import ManualClock
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 from bot.formats.finding import find_usages
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command

@@ -10,15 +10,15 @@ from sqlalchemy import select
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
-from bot.domain.repository_config import RepositoryConfig
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
-from bot.store.discover import DiscoverStore
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import bring_forward
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import repositories
+from bot.store.stages.discover import DiscoverStore
 from bot.store.stores import Stores
 from bot.store.views import Explanation, ViewsStore
 from sandbox.traffic import Asked

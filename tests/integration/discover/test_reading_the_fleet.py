@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.discover.selection import Selection
-from bot.domain.policy import ActionPreference
+from bot.domain.rollouts.policy import ActionPreference
 from sandbox.fleet import WEEKLY_REBUILD
 from tests.integration.discover.conftest import CONTOSO, Discovery
 

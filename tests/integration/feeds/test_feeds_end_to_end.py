@@ -9,12 +9,12 @@ import pytest_asyncio
 
 from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
+from bot.domain.bases.document import FeedSource
 from bot.domain.clock import ManualClock
-from bot.domain.document import FeedSource
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
-from bot.store.feeds import FeedsStore
+from bot.store.stages.feeds import FeedsStore
 from bot.watch.feeds.addresses import KINDS
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick

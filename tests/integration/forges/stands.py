@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
-from bot.domain.forge import Forge
-from bot.domain.repository import Identity
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.fakes.forge import FakeForge, FakeRepository
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import (
+from bot.domain.repositories.forge import (
     BranchChange,
     BranchLook,
     BranchMoved,
@@ -16,7 +16,7 @@ from bot.domain.forge import (
     RequestChange,
     Wishes,
 )
-from bot.domain.repository import Identity
+from bot.domain.repositories.repository import Identity
 from tests.integration.forges.stands import Stand
 
 BRANCH = "freshness/aspnet-10.0"

@@ -16,15 +16,15 @@ from bot.act.ports import ActOptions
 from bot.discover import stage as discover
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
-from bot.domain.change import Cause
+from bot.domain.bases.change import Cause
+from bot.domain.bases.image import Head
+from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
-from bot.domain.image import Head
-from bot.domain.observation import Observation
-from bot.domain.policy import Policy, Rule
 from bot.domain.reference import Base
-from bot.domain.repository import Identity
+from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.policy import Policy, Rule
 from bot.follow import stage as follow
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory

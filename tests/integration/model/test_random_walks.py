@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bot.domain.change import Cause
-from bot.domain.rebuild import State
+from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import open_database
 from bot.store.rows.tables import rebuilds
 from tests.fakes.forge import FakeRepository

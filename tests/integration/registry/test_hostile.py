@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.clients.registry import LARGEST_MANIFEST, Registry
+from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import OCI_INDEX, digest_of
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.watch.registry.observe import read

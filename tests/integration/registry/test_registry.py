@@ -11,12 +11,20 @@ import pytest
 from bot.clients.http import Http
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
+from bot.domain.bases.image import (
+    DOCKER_LIST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Index,
+    digest_of,
+    read_config,
+    read_document,
+)
+from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, Index, digest_of, read_config, read_document
-from bot.domain.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.reference import Base
-from bot.service.adapters import Marks
+from bot.service.wiring.adapters import Marks
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image

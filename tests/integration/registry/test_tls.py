@@ -8,9 +8,9 @@ import pytest
 
 from bot.clients.http import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure
-from bot.domain.image import OCI_INDEX, digest_of
 from bot.domain.reference import Base
 from tests.integration.registry.hostile import Hostile, says
 

@@ -12,8 +12,8 @@ from bot.domain.clock import SystemClock
 from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
-from bot.service.container import Bot, open_bot
 from bot.service.stages import Outcome
+from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.rows.outbox import announce
 

@@ -10,15 +10,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.discover.ports import Listing, Reading
-from bot.domain.advisory import Release
-from bot.domain.change import Move
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.change import Move
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
-from bot.domain.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import LeaseLost
-from bot.domain.observation import Observation
-from bot.domain.rebuild import State
 from bot.domain.reference import Base
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import bring_forward, give_all_back

@@ -10,15 +10,15 @@ from sqlalchemy import Table, func, select, update
 from bot.act.ports import Job
 from bot.assess.stage import Pair
 from bot.discover.ports import DueListing, DueRepository, Listing, Reading
-from bot.domain.change import Cause, Change
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.document import FeedKind
+from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
-from bot.domain.document import FeedKind
-from bot.domain.observation import Observation
-from bot.domain.rebuild import Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Repository
-from bot.domain.rollout import PlannedRebuild, PlannedRollout
-from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.reconcile.work import Claimed, Queue
 from bot.report.ports import DueMessage
 from bot.store.engine.database import Database

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.rebuild import State
-from bot.domain.repository import Repository
-from bot.domain.rollout import PlannedRollout
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rebuilds import after_transitions
 from bot.store.rows.tables import outbox, rebuilds, rollouts

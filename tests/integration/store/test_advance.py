@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.failure import Failure, LeaseLost
-from bot.domain.journal import Word
-from bot.domain.rebuild import State
-from bot.domain.waves import Wave
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.waves import Wave
 from bot.plan import advance, quarantine
 from bot.plan.advance import RolloutOptions, gate_at, next_step
 from bot.store.rows.tables import rebuilds

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from bot.domain.advisory import Release
-from bot.domain.change import Cause, Move
-from bot.domain.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.rebuild import State
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.change import Cause, Move
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.rollouts.rebuild import State
 from bot.store.rows.tables import outbox, rebuilds
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, digest

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Table, update
 from structlog.testing import capture_logs
 
-from bot.domain.document import FeedKind, FeedSource
-from bot.domain.rebuild import State
+from bot.domain.bases.document import FeedKind, FeedSource
+from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Queue
 from bot.store.rows.tables import changes, documents, observations, outbox, rebuilds, repositories
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest

@@ -7,10 +7,10 @@ import pytest
 
 from bot.discover.ports import Listing, Reading
 from bot.domain.failure import LeaseLost
-from bot.domain.policy import ActionPreference
-from bot.domain.repository import Repository, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Problem
+from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem
+from bot.domain.rollouts.policy import ActionPreference
 from bot.store.rows.tables import bases, repositories, usages
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from bot.discover.ports import Listing, Reading
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 from bot.store.rows.tables import outbox, usages
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of

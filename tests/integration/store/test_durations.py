@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, State
 from bot.views.durations import OwnDurations
 from tests.integration.store.filling import Stores
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.advisory import Advisory, Evidence, Release
-from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.advisory import Advisory, Evidence, Release
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import LeaseLost
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from bot.domain.rebuild import Action, State
-from bot.domain.repository import Identity, Repository
+from bot.domain.repositories.repository import Identity, Repository
+from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.tables import rebuilds, repositories, usages
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 

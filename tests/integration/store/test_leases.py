@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.rebuild import State
+from bot.domain.rollouts.rebuild import State
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import rebuilds

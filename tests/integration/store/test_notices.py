@@ -20,13 +20,13 @@ from bot.assess.notices.published import StaleInventory
 from bot.assess.notices.stage import Look
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
-from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.notice import Notice, Topic
 from bot.domain.failure import LeaseLost
-from bot.domain.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.domain.repository import Repository
-from bot.store.notices import NoticesStore
+from bot.domain.repositories.repository import Repository
 from bot.store.rows.tables import incidents, notices, outbox, repositories
+from bot.store.stages.notices import NoticesStore
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of

@@ -4,10 +4,10 @@ import json
 from datetime import timedelta
 
 from bot.discover.ports import Reading
-from bot.domain.image import OCI_INDEX, digest_of
-from bot.domain.observation import Observation
-from bot.domain.rebuild import State
-from bot.domain.repository import Repository
+from bot.domain.bases.image import OCI_INDEX, digest_of
+from bot.domain.bases.observation import Observation
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import State
 from bot.store.retention import Forgotten
 from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
 from bot.watch.registry.stage import Sight, Sighting

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot.discover.ports import Reading
-from bot.domain.rebuild import State
-from bot.domain.repository import Repository
-from bot.domain.repository_config import RepositoryConfig
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.rebuild import State
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
 SHOP = "contoso/shop-0000"

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Table, text
 
 from bot.discover.ports import Reading
-from bot.domain.change import Cause
-from bot.domain.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.change import Cause
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.served import unserved
 from bot.store.rows.tables import (

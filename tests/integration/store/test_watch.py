@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import event
 
 from bot.discover.ports import Reading
-from bot.domain.advisory import Release
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import LeaseLost
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.tables import bases, incidents, manifests, observations, outbox, releases

@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Run
-from bot.domain.rebuild import Action, State
-from bot.domain.repository import Workflow
+from bot.domain.repositories.forge import Run
+from bot.domain.repositories.repository import Workflow
+from bot.domain.rollouts.rebuild import Action, State
 from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild
 
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")

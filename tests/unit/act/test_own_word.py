@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.rebuild import Action, State
-from bot.domain.repository import FleetRepository
-from bot.domain.repository_config import RepositoryConfig
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.rebuild import Action, State
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]

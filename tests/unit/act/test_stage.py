@@ -5,10 +5,10 @@ import pytest
 
 from bot.act.ports import WRITES
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Forge
-from bot.domain.rebuild import Action, State
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Action, State
 from tests.unit.act.world import ASPNET, BRANCH, NOON, World, rebuild
 
 THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelta(minutes=3))

@@ -9,16 +9,16 @@ from typing import Any
 from bot.act import stage
 from bot.act.ports import ActOptions, Job
 from bot.act.stage import ActTally
-from bot.domain.change import Cause, Change
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.image import Head
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.image import Head
-from bot.domain.rebuild import AWAITING, Action, Rebuild, State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import FleetRepository, Identity, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.usage import Problem, Replacement
-from bot.domain.wanted_digest import Refreshed, WantedDigests
+from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Replacement
+from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository

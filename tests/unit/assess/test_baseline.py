@@ -1,5 +1,5 @@
 from bot.assess.baseline import Standing, follow
-from bot.domain.observation import Observation
+from bot.domain.bases.observation import Observation
 from tests.unit.assess.world import seen
 
 

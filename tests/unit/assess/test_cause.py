@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from bot.assess.cause import cause_of, compare
 from bot.assess.releases import Fixes
-from bot.domain.change import Cause
-from bot.domain.observation import Observation, PlatformImage
+from bot.domain.bases.change import Cause
+from bot.domain.bases.observation import Observation, PlatformImage
 from tests.unit.assess.world import AMD64, ARM64, image, seen
 
 UNLISTED, LISTED, FIXED = Fixes(False), Fixes(True), Fixes(True, cves=("CVE-2025-0001",))

@@ -11,7 +11,7 @@ import pytest
 from bot.assess.assess import assess, reassess
 from bot.assess.baseline import Standing, follow
 from bot.assess.releases import ReleaseIndex
-from bot.domain.change import Cause, Change
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.watch.history.log import read_observations, read_releases
 from tests.conftest import SHARED

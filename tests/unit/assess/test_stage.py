@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from bot.assess.stage import Pair, tick
-from bot.domain.advisory import Advisory, Evidence, Release
-from bot.domain.change import Cause, Change, Move
+from bot.domain.bases.advisory import Advisory, Evidence, Release
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base

@@ -3,8 +3,8 @@ import pytest
 from bot.assess.assess import assess
 from bot.assess.releases import ReleaseIndex
 from bot.assess.wording import describe
-from bot.domain.change import Cause, Change
-from bot.domain.observation import Observation
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.observation import Observation
 from tests.unit.assess.world import AMD64, ARM64, DAY, image, release, seen
 
 FEED = ReleaseIndex([release("8.0.17", "CVE-2025-0001"), release("8.0.18")])

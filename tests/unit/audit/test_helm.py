@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.finding import Outcome
+from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import findings, outcome
 
 TEMPLATE = """

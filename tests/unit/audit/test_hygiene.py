@@ -3,7 +3,7 @@
 import pytest
 
 from bot.audit.rules.weekly_rebuild import is_weekly
-from bot.domain.finding import Outcome
+from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN

@@ -14,7 +14,7 @@ from bot.audit.rules import RULES
 from bot.audit.shell import shell_commands
 from bot.audit.splices import applied
 from bot.audit.workflows.expressions import evaluated, filled, truth
-from bot.domain.finding import Finding, Outcome, with_fingerprints
+from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
 from bot.formats.source.yaml import read
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 

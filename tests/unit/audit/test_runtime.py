@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.finding import Outcome
+from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import DEPLOYMENT, deployment, findings, outcome, outcomes
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.audit.secrets import is_secret_name
-from bot.domain.finding import Outcome
+from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.finding import Finding, Outcome
-from bot.domain.repository_config import RepositoryConfig
+from bot.domain.repositories.finding import Finding, Outcome
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.formats.repository_config import PATH, parse
 from tests.unit.audit.world import DEPLOYMENT, NOW, deployment, findings
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.audit.auditing import audit
 from bot.audit.splices import applied
-from bot.domain.finding import Outcome
+from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, outcomes, texts, workflow
 
 BIN = Path(sys.executable).parent

@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 from bot.audit.auditing import audit
 from bot.audit.rules import BY_CHECK
-from bot.domain.finding import Finding, Outcome
+from bot.domain.repositories.finding import Finding, Outcome
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BUILD = ".github/workflows/build.yml"

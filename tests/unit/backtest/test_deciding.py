@@ -8,12 +8,12 @@ import pytest
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import Deed, default_policy
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
-from bot.domain.policy import ActionPreference, Policy, Rule
-from bot.domain.rebuild import Action
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Role, Span, Usage
+from bot.domain.repositories.usage import Kind, Role, Span, Usage
+from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
+from bot.domain.rollouts.rebuild import Action
 from tests.unit.assess.world import DAY, base
 
 HOUR = timedelta(hours=1)

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import Deed, SettleWindow, default_policy, with_settle
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
-from bot.domain.policy import ActionPreference, Policy, Rule
-from bot.domain.rebuild import Action
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Role, Usage
-from bot.domain.windows import Window
+from bot.domain.repositories.usage import Kind, Role, Usage
+from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
+from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.windows import Window
 from tests.unit.assess.world import DAY, base
 
 HOUR = timedelta(hours=1)

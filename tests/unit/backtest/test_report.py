@@ -15,10 +15,10 @@ from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.report import Delays, Report, months_between
 from bot.domain.failure import Failure
-from bot.domain.policy import Policy
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Role, Span, Usage
-from bot.domain.waves import Wave
+from bot.domain.repositories.usage import Kind, Role, Span, Usage
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.waves import Wave
 from bot.watch.history.log import write_observations, write_releases
 from tests.unit.assess.world import DAY, base, image, release, seen
 

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.cli.look import show_explanation
+from bot.cli.commands.look import show_explanation
 from bot.cli.options import Format
 from bot.domain.reference import Base, Reference
-from bot.domain.repository_config import Ignore, RepositoryConfig
-from bot.domain.usage import Kind, Role, Usage
+from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
+from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.views.explanation import Explanation
 
 TODAY = date(2027, 1, 31)

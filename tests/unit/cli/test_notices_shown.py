@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.cli.look import show_history, show_status
+from bot.cli.commands.look import show_history, show_status
 from bot.cli.options import Format
-from bot.domain.notice import Notice, Topic
+from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.views.history import History
 from bot.views.status import BaseStatus, NoticeStatus, Status

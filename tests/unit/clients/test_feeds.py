@@ -7,8 +7,7 @@ import pytest
 
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http, Limits
-from bot.domain.clock import ManualClock
-from bot.domain.document import (
+from bot.domain.bases.document import (
     FeedKind,
     FeedSource,
     Fetched,
@@ -17,6 +16,7 @@ from bot.domain.document import (
     StoredDocument,
     Unchanged,
 )
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 
 from bot.clients.http import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import OCI_INDEX, digest_of
 from bot.domain.reference import Base
 
 NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.repository import Identity, Repository, Tree, TreeEntry
+from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
 from bot.reconcile.work import Claimed
 from tests.fakes.queue import StoredRows
 

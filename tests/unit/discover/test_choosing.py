@@ -3,7 +3,7 @@
 import pytest
 
 from bot.discover.choosing import MOST_BYTES, MOST_FILES, Choice, chosen
-from bot.domain.repository import TreeEntry
+from bot.domain.repositories.repository import TreeEntry
 from bot.formats.finding import LARGEST_FILE
 
 

@@ -8,7 +8,7 @@ from bot.discover.listing import DOUBTED_FOR, understood
 from bot.discover.ports import KnownFleet
 from bot.discover.selection import Selection, selected
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Repository
+from bot.domain.repositories.repository import Repository
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CONTOSO = Selection(include=("contoso/*",))

@@ -10,7 +10,7 @@ from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import Identity, Repository
+from bot.domain.repositories.repository import Identity, Repository
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
 from tests.unit.discover.fleet import MemoryHost, MemoryStore

@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.forge import PullRequest, Run
-from bot.domain.rebuild import FOLLOWED, Action, Rebuild, State
+from bot.domain.repositories.forge import PullRequest, Run
+from bot.domain.rollouts.rebuild import FOLLOWED, Action, Rebuild, State
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed

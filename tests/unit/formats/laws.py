@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
-from bot.domain.usage import Findings, Usage
+from bot.domain.repositories.usage import Findings, Usage
 
 
 def spans_cover_what_they_claim(text: str, findings: Findings) -> None:

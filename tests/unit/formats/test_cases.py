@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Kind, Replacement, Usage
+from bot.domain.repositories.usage import Kind, Replacement, Usage
 from bot.formats.finding import find_usages
 from bot.formats.rewrite.rewrite import rewrite
 from bot.formats.table import kind_of

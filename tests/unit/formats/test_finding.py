@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Kind
+from bot.domain.repositories.usage import Kind
 from bot.formats.finding import LARGEST_FILE, find_usages
 from bot.formats.table import FORMATS, kind_of
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Findings, Role, Usage
+from bot.domain.repositories.usage import Findings, Role, Usage
 from bot.formats.linked import is_linked
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.table import FORMATS

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from bot.domain.usage import Findings, Kind, Role, Usage
+from bot.domain.repositories.usage import Findings, Kind, Role, Usage
 from bot.formats import repository as reading
 from bot.formats.dotnet import solution
 from bot.formats.repository import File, Memory, read_files

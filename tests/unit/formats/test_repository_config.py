@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import ActionPreference
-from bot.domain.repository_config import Ignore, RepositoryConfig
+from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
+from bot.domain.rollouts.policy import ActionPreference
 from bot.formats.repository_config import LARGEST_CONFIG, PATH, parse
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

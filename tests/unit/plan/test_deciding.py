@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Move
-from bot.domain.policy import ActionPreference, Match, Policy, Rule
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Move
 from bot.domain.reference import Base
-from bot.domain.repository import Affected, Workflow
-from bot.domain.repository_config import Ignore
-from bot.domain.sdk_pin import SdkPin
-from bot.domain.usage import Role, Usage
-from bot.domain.windows import ALWAYS, Window
+from bot.domain.repositories.repository import Affected, Workflow
+from bot.domain.repositories.repository_config import Ignore
+from bot.domain.repositories.sdk_pin import SdkPin
+from bot.domain.repositories.usage import Role, Usage
+from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.windows import ALWAYS, Window
 from bot.plan.deciding import decide, reconsidered
 from tests.unit.plan.world import (
     ASPNET,

@@ -3,9 +3,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.change import Cause
+from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.rollout import OpenRollout
+from bot.domain.rollouts.rollout import OpenRollout
 from bot.plan.grouping import PUBLICATION, group
 from tests.unit.plan.world import ASPNET, HOUR, MCR, NOON, SDK, move
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change, Move
-from bot.domain.policy import Policy
-from bot.domain.rebuild import Action, Rebuild, State, Target
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.reference import Base, Reference
-from bot.domain.repository import Affected, FleetRepository, Workflow
-from bot.domain.repository_config import RepositoryConfig
-from bot.domain.rollout import PlannedRebuild
-from bot.domain.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.plan.deciding import decide
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

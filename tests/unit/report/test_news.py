@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
-from bot.domain.notice import Topic
+from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.report.news import IncidentNews, NoticeNews, incident_message, notice_message
 from tests.slack_limits import HOSTILE, check, footnotes, sections, texts

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clients.notifiers.slack_blocks import notification
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
-from bot.domain.message import Heading
-from bot.domain.rebuild import Action, Rebuild, State
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.wording.message import Heading
 from bot.report.rollout_message import headline, progress_line, rollout_message
 from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
 from tests.slack_limits import HOSTILE, check, texts

@@ -7,9 +7,9 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.message import Message
-from bot.domain.rebuild import State
-from bot.domain.rollout import Rollout
+from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rollout import Rollout
+from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause
-from bot.domain.policy import Terms
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
+from bot.domain.rollouts.policy import Terms
 from bot.settings import BadSettings, Settings, check_secrets, load
 from bot.settings.schema import json_schema
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import ActionPreference
+from bot.domain.rollouts.policy import ActionPreference
 from bot.settings import Settings, load
 from tests.unit.settings.conftest import Refused, refusal
 

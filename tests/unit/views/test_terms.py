@@ -1,12 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause
-from bot.domain.freezes import Freeze
-from bot.domain.policy import TERMS, Match, Policy, Rule
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.waves import Wave
-from bot.domain.windows import Window
+from bot.domain.rollouts.freezes import Freeze
+from bot.domain.rollouts.policy import TERMS, Match, Policy, Rule
+from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.windows import Window
 from bot.views.terms import Question, answer, as_json, in_words
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.advisory import Release
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
+from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.watch.registry.incident import Incident

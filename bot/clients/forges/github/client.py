@@ -11,7 +11,7 @@ from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_o
 from bot.clients.forges.github.transport import GitHubAccess, Transport
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import (
+from bot.domain.repositories.forge import (
     BranchChange,
     BranchLook,
     Followed,
@@ -24,7 +24,7 @@ from bot.domain.forge import (
     Wishes,
     WishIds,
 )
-from bot.domain.repository import Identity, Repository, Tree
+from bot.domain.repositories.repository import Identity, Repository, Tree
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from bot.clients.forges.github.graphql import declared, in_parts
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import BranchFile
-from bot.domain.repository import Identity, blob_name
+from bot.domain.repositories.forge import BranchFile
+from bot.domain.repositories.repository import Identity, blob_name
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; nobody writes a larger one by hand."""

@@ -8,7 +8,7 @@ from bot.clients.forges.github.graphql import Graph, in_parts
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Followed, PullRequestState, RunState
+from bot.domain.repositories.forge import Followed, PullRequestState, RunState
 
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""

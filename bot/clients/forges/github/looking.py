@@ -8,9 +8,18 @@ from bot.clients.forges.github.graphql import Graph, declared, in_parts
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import MOST_STANDINGS, BranchFile, BranchLook, PullRequest, Standing, Tip, Wishes, WishIds
-from bot.domain.repository import Identity
-from bot.domain.repository_config import GITHUB_PATH
+from bot.domain.repositories.forge import (
+    MOST_STANDINGS,
+    BranchFile,
+    BranchLook,
+    PullRequest,
+    Standing,
+    Tip,
+    Wishes,
+    WishIds,
+)
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository_config import GITHUB_PATH
 
 _MOST_PATHS = 40
 """Files of one request: each is asked for on two branches."""

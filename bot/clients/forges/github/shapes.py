@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Run
-from bot.domain.repository import Repository, Tree, TreeEntry
+from bot.domain.repositories.forge import Run
+from bot.domain.repositories.repository import Repository, Tree, TreeEntry
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from bot.clients.forges.github.shapes import rows, run_of, shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure
-from bot.domain.forge import Run
-from bot.domain.repository import Identity
+from bot.domain.repositories.forge import Run
+from bot.domain.repositories.repository import Identity
 
 _NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)
 

@@ -15,7 +15,7 @@ from bot.clients.forges.github.looking import PULL_REQUEST, pull_request_of
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import (
+from bot.domain.repositories.forge import (
     NO_COMMIT,
     BranchChange,
     BranchMoved,
@@ -26,7 +26,7 @@ from bot.domain.forge import (
     Wishes,
     WishIds,
 )
-from bot.domain.repository import Identity
+from bot.domain.repositories.repository import Identity
 
 WORKFLOWS = ".github/workflows/"
 _REGULAR = "100644"

@@ -4,11 +4,11 @@ import pytest
 
 from bot.act.ports import Job
 from bot.act.pull_request.declined import less_declined
-from bot.domain.forge import PullRequest
-from bot.domain.rebuild import Target
 from bot.domain.reference import Base, Reference
-from bot.domain.usage import Replacement
-from bot.domain.wanted_digest import wanted_digests_of
+from bot.domain.repositories.forge import PullRequest
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Target
+from bot.domain.rollouts.wanted_digest import wanted_digests_of
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild, reference
 
 SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rebuild import State, Target
 from bot.domain.reference import Base, Reference
-from bot.domain.usage import Replacement
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import State, Target
 from tests.unit.act.world import (
     ASPNET,
     BRANCH,

@@ -1,7 +1,7 @@
 """A pull request for a base whose version another file holds than the one that names it."""
 
 from bot.act import stage
-from bot.domain.rebuild import State
+from bot.domain.rollouts.rebuild import State
 from bot.formats.rewrite.refresh import refresh
 from tests.unit.act.world import ASPNET, BRANCH, World, change, digest, rebuild
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.rebuild import State
+from bot.domain.rollouts.rebuild import State
 from tests.unit.act.world import BRANCH, World, change, digest, rebuild, reference
 
 

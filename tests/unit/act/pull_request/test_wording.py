@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from bot.act.ports import Job
 from bot.act.pull_request.wording import LONGEST_BODY, body, commit_message, title, trailers_for, trailers_in
-from bot.domain.advisory import Severity
-from bot.domain.change import Cause, Change
-from bot.domain.rebuild import Target
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import Target
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild
 
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")

@@ -15,11 +15,11 @@ from bot.assess.notices.deciding import (
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look, NoticesTally, tick
 from bot.assess.releases import ReleaseIndex
-from bot.domain.advisory import Advisory, Release
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.notice import Notice, Topic
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, base, image, release, seen
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
 from bot.assess.notices.published import Listed, Published
 from bot.assess.releases import ReleaseIndex
-from bot.domain.observation import Observation
+from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, base, seen
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Findings, Replacement, Role
+from bot.domain.repositories.usage import Findings, Replacement, Role
 from bot.formats.aspire.finder import find, is_file_based_app_host, referenced_projects
 from bot.formats.rewrite.rewrite import rewrite
 from tests.growth import LINEAR, growth

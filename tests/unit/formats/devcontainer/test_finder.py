@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from bot.domain.usage import Findings, Role
+from bot.domain.repositories.usage import Findings, Role
 from bot.formats.devcontainer import finder as devcontainer
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Role, Usage
+from bot.domain.repositories.usage import Role, Usage
 from bot.formats.dockerfile.finder import find
 from bot.formats.source.spanned import Spanned
 from tests.unit.formats.dockerfile.texts import DIGEST, dockerfiles

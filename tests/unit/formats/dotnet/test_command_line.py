@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.usage import Role
+from bot.domain.repositories.usage import Role
 from bot.formats.repository import File, Memory, read_files
 
 PLAIN = """<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>

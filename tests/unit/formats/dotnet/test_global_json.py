@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.sdk_pin import RollForward, SdkPin
-from bot.domain.usage import Findings, Role
+from bot.domain.repositories.sdk_pin import RollForward, SdkPin
+from bot.domain.repositories.usage import Findings, Role
 from bot.formats.dotnet.global_json import find, pin
 from tests.unit.formats.laws import spans_cover_what_they_claim
 

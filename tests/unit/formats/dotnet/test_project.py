@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Findings, Place, Role, Usage
+from bot.domain.repositories.usage import Findings, Place, Role, Usage
 from bot.formats.dotnet.project import find, find_project
 from bot.formats.source.text import BOM
 from tests.conftest import SHARED

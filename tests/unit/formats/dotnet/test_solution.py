@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.domain.usage import Findings, Role, Usage
+from bot.domain.repositories.usage import Findings, Role, Usage
 from bot.formats.repository import File, Memory, read_files
 
 FRAMEWORK_8 = "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>"

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Role, Span, Usage
+from bot.domain.repositories.usage import Role, Span, Usage
 from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
 
 

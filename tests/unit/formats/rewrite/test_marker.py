@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement, Rewritten
+from bot.domain.repositories.usage import Replacement, Rewritten
 from bot.formats.finding import find_usages
 from bot.formats.rewrite.rewrite import rewrite
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
-from bot.domain.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.formats.rewrite.refresh import read_with, refresh
 
 OLD = "sha256:" + "a" * 64

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement, Rewritten
+from bot.domain.repositories.usage import Replacement, Rewritten
 from bot.formats.finding import find_usages
 from bot.formats.rewrite.rewrite import rewrite
 from bot.formats.source.text import Lines, decode

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement, Rewritten
+from bot.domain.repositories.usage import Replacement, Rewritten
 from bot.formats.rewrite.rewrite import rewrite_files
 
 ONE = "sha256:" + "1" * 64

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement
+from bot.domain.repositories.usage import Replacement
 from bot.formats.rewrite.rewrite import rewrite
 
 OLD = "sha256:" + "a" * 64

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Reference
-from bot.domain.usage import Replacement, Rewritten
+from bot.domain.repositories.usage import Replacement, Rewritten
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.rewrite.refresh import read_with
 from bot.formats.rewrite.rewrite import rewrite_files

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from bot.domain.usage import Findings
+from bot.domain.repositories.usage import Findings
 from bot.formats.builds import Builds, DotnetPublish
 from bot.formats.shell import finder as shell
 from tests.growth import LINEAR, growth

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage import Piece, Span
+from bot.domain.repositories.usage import Piece, Span
 from bot.formats.source.spanned import Spanned, joined
 
 FILE = "image: ${NAME:-ubuntu}:${TAG:-22.04}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.repository import Workflow
+from bot.domain.repositories.repository import Workflow
 from bot.formats.workflows.dispatchable import dispatchable
 
 PATH = ".github/workflows/rebuild.yml"

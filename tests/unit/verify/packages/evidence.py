@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.package import Package
+from bot.domain.packages.package import Package
 from tests.conftest import SHARED
 
 EVIDENCE = SHARED / "evidence"

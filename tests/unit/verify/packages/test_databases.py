@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages import apk, chisel, dotnet, dpkg, places, rpm, rpm_database
 from bot.verify.packages.os_release import read_os_release
 from tests.unit.verify.packages.archives import paragraph, zstd

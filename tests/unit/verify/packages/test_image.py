@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.domain.bases.image import Entry, Index, Manifest
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import Entry, Index, Manifest
-from bot.domain.package import Distribution
+from bot.domain.packages.package import Distribution
 from bot.verify.packages.image import choose, read_image
 from bot.verify.packages.layer import LayerContents
 from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd

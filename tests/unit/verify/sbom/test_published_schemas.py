@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.sbom.export import as_cyclonedx, as_spdx
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)

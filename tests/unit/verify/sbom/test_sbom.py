@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.domain.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.sbom.export import as_cyclonedx, as_spdx
 from bot.verify.sbom.package_url import package_url, read_package_url
 from bot.verify.sbom.reading import read_sbom

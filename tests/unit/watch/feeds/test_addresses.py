@@ -1,8 +1,8 @@
 import httpx
 import pytest
 
-from bot.domain.document import FeedKind
-from bot.settings.feeds import FeedsSettings
+from bot.domain.bases.document import FeedKind
+from bot.settings.sections.feeds import FeedsSettings
 from bot.watch.feeds import addresses, contents
 
 ALL = [value for value in vars(addresses).values() if isinstance(value, str) and value.startswith("https:")]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.advisory import Advisory
+from bot.domain.bases.advisory import Advisory
 from bot.domain.failure import Failure
 from bot.watch.feeds import announcements
 from bot.watch.feeds.reading import Parsed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advisory import Advisory, Evidence, Severity
+from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds import dotnet_cve, msrc
 from bot.watch.feeds.combine import SOURCES, combine, combine_all
 from tests.unit.watch.feeds.published import SEEN, published

@@ -3,7 +3,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from bot.domain.advisory import Advisory
+from bot.domain.bases.advisory import Advisory
 from bot.domain.failure import Failure
 from bot.watch.feeds import discussions
 from bot.watch.feeds.reading import MAX_ENTRIES, Parsed

@@ -1,7 +1,7 @@
 import json
 from collections import defaultdict
 
-from bot.domain.advisory import Severity
+from bot.domain.bases.advisory import Severity
 from bot.watch.feeds import dotnet_cve
 from tests.unit.watch.feeds.published import SEEN, published
 

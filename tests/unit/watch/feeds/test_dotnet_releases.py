@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advisory import Release
+from bot.domain.bases.advisory import Release
 from bot.domain.failure import Failure
 from bot.watch.feeds import dotnet_releases
 from bot.watch.feeds.dotnet_releases import merge

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bot.domain.document import FeedKind, FeedSource
+from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.failure import Failure
 from bot.watch.feeds import dotnet_timeline
 from bot.watch.feeds.reading import Parsed

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bot.domain.advisory import Severity
+from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
 from bot.watch.feeds import github_advisories
 from tests.unit.watch.feeds.published import SEEN

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.advisory import Severity
+from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
 from bot.watch.feeds import msrc
 from bot.watch.feeds.reading import MAX_ENTRIES

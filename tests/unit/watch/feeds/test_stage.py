@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.advisory import Advisory, Release
-from bot.domain.clock import ManualClock
-from bot.domain.document import (
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.document import (
     FeedKind,
     FeedSource,
     Fetched,
@@ -18,6 +17,7 @@ from bot.domain.document import (
     StoredDocument,
     Unchanged,
 )
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.observation import Observation
 from bot.domain.reference import Base
 from bot.watch.history.inventory_git import DOCUMENT, read_history
 from bot.watch.history.log import read_observations

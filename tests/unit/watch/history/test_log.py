@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.bases.image import MOST_LAYERS
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import MOST_LAYERS
-from bot.domain.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 from bot.watch.history.log import (
     LONGEST_LINE,

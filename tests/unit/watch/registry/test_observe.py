@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.bases.image import OCI_INDEX, Config, Entry, Manifest, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.image import OCI_INDEX, Config, Entry, Manifest, digest_of
 from bot.domain.reference import Base
 from bot.watch.registry.observe import Platform, declared_version, observation, read
 from tests.unit.watch.memory import MemoryRegistry, MemoryStore

@@ -11,7 +11,7 @@ import pytest
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repository import Identity, Repository
+from bot.domain.repositories.repository import Identity, Repository
 
 SHA = "a" * 40
 SHOPS = Identity("contoso/shop")

@@ -9,8 +9,8 @@ import pytest
 from bot.clients.forges.github.files import Blobs
 from bot.clients.forges.github.looking import look, standings
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge import Wishes
-from bot.domain.repository import Identity, blob_name
+from bot.domain.repositories.forge import Wishes
+from bot.domain.repositories.repository import Identity, blob_name
 
 SHOP = Identity("contoso/shop", "R_1")
 SHA1 = "0" * 40

@@ -1,0 +1,89 @@
+"""`audit`: whether the practices of the checks hold in a checkout, as one exit code for a job."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.commands.checkout import progress_of
+from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.domain.wording.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.repositories.finding import Finding
+
+_HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
+
+
+class AuditFormat(StrEnum):
+    """How the findings are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+
+
+def audit(
+    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    output: Annotated[
+        AuditFormat, typer.Option("--format", "-f", help="For people, scripts, code scanning, or an issue.")
+    ] = AuditFormat.TABLE,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="In the table, also what holds or does not apply.")
+    ] = False,
+) -> None:
+    """Checks runtime settings, scans, SBOMs, signatures, secrets and pins of a checkout.
+
+    Exit codes: 0 all that applies holds or is waived, 1 something fails, 2 bad input, 3 something cannot be told; 1
+    wins over 3.
+    """
+    from bot.domain.clock import SystemClock
+    from bot.domain.repositories.finding import Outcome
+    from bot.service.commands.audit import audited
+    from bot.views.findings import as_markdown, as_rows, as_sarif
+
+    with progress_of("reading") as progress:
+        findings = audited(path, SystemClock(), progress)
+    match output:
+        case AuditFormat.JSON:
+            print_json(as_rows(findings))
+        case AuditFormat.SARIF:
+            from importlib.metadata import version
+
+            from bot.audit.rules import RULES
+
+            print_json(as_sarif(findings, RULES, version("freshness-bot")))
+        case AuditFormat.MARKDOWN:
+            sys.stdout.write(as_markdown(findings))
+        case AuditFormat.TABLE:
+            _show(findings, show_all)
+    outcomes = {finding.outcome for finding in findings}
+    if Outcome.FAILS in outcomes:
+        sys.exit(_FAILS)
+    sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
+
+
+def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
+    from bot.domain.repositories.finding import Outcome
+    from bot.views.findings import counts
+
+    told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
+    print_line(f"{counted(len(findings), 'finding')}{': ' if told else ''}{told}")
+    shown = [each for each in findings if show_all or each.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}]
+    if shown:
+        print_table(
+            ("file", "line", "outcome", "severity", "check", "subject", "message", "advice"),
+            [
+                (
+                    *(each.place.path, each.place.start, each.outcome, each.severity, each.check, each.subject),
+                    *(each.message, each.settled_by or (each.fix.advice if each.fix else "")),
+                )
+                for each in shown
+            ],
+            Layout(group=True, below=("message", "advice")),
+        )

@@ -1,0 +1,222 @@
+"""`scan` and `update`: the usages of a local checkout."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import Format, OutputFormat
+from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.domain.bases.dotnet_image import ImageFamily
+from bot.domain.bases.unwatched import by_family
+from bot.domain.wording.escaping import terminal
+from bot.domain.wording.words import counted
+from bot.views.names import short_reference
+from bot.views.scan import Freshness, as_json
+
+if TYPE_CHECKING:
+    from bot.domain.repositories.usage import Replacement
+    from bot.service.commands.checkout import Progress, Updated
+    from bot.settings import Settings
+    from bot.views.scan import Scan, Scanned
+
+OptionalConfig = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="A settings file, for its bases and registries; not needed for MCR."),
+]
+
+
+def scan(
+    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no registry.")] = False,
+    config: OptionalConfig = None,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Finds every image reference, and says which are stale.
+
+    Exit code 0 where no watched reference is stale, 1 where one is, 3 where a registry could not tell; 1 wins
+    over 3.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands import checkout
+
+    with progress_of("reading") as progress:
+        found = asyncio.run(
+            checkout.scan(path, _settings(config), SystemClock(), offline=offline, progress=progress)
+        )
+    if output is Format.JSON:
+        print_json(as_json(found))
+    else:
+        _show(found)
+    for problem in found.problems:
+        print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
+    if found.count(Freshness.STALE):
+        sys.exit(1)
+    sys.exit(3 if any(item.could_not_look for item in found.scanned) else 0)
+
+
+def update(
+    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OLD=NEW", help="Whole references: repo:tag@digest=repo:newtag@newdigest."),
+    ] = None,
+    config: OptionalConfig = None,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Rewrites stale references in place, and nothing else.
+
+    Every other byte stays as it is. With --set no network is used; without, stale references take what their
+    registry shows now. Exit code 1 where a reference could not be rewritten, 3 where a registry could not tell.
+    """
+    from bot.service.commands import checkout
+
+    silent: list[Scanned] = []
+    if changes:
+        results = _as_told(path, [_replacement(text) for text in changes])
+    else:
+        found = _looked(path, _settings(config))
+        for place in found.open_references:
+            print(terminal(f"{place.path}:{place.line}: {place.why}"), file=sys.stderr)
+        silent = [item for item in found.scanned if item.could_not_look]
+        results = checkout.update(path, checkout.replacements_for(found))
+    for item in silent:
+        print(terminal(f"{item.usage.path}:{item.usage.line}: {item.note}"), file=sys.stderr)
+    if output is Format.JSON:
+        print_json(
+            [
+                {
+                    "file": item.path,
+                    "edits": item.edits,
+                    "refused": [problem.message for problem in item.refused],
+                    **({"moved": [told.message for told in item.moved]} if item.moved else {}),
+                }
+                for item in results
+            ]
+        )
+    else:
+        _show_updates(results)
+    if any(item.refused for item in results):
+        sys.exit(1)
+    sys.exit(3 if silent else 0)
+
+
+def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
+    """Rewrites what `--set` names; raises `Failure` where an old reference occurs nowhere."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure, Trouble
+    from bot.service.commands import checkout
+
+    with progress_of("reading") as progress:
+        found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
+    named = {item.usage.reference for item in found.scanned}
+    for replacement in replacements:
+        may_stand = any(place.may_be(replacement.old) for place in found.open_references)
+        if replacement.old not in named and not may_stand:
+            near = checkout.nearest(found, replacement.old)
+            raise Failure(
+                Trouble.MISSING,
+                f"{replacement.old} occurs nowhere below {path}",
+                where="--set",
+                advice=f"the nearest is {near}" if near else "`freshness-bot scan --offline` lists what does",
+            )
+    return checkout.update(path, replacements)
+
+
+def _looked(path: Path, settings: "Settings | None") -> "Scan":
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands import checkout
+
+    with progress_of("reading") as progress:
+        return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
+
+
+def _replacement(text: str) -> "Replacement":
+    from bot.domain.failure import Failure, Trouble
+    from bot.domain.reference import InvalidReference, Reference
+    from bot.domain.repositories.usage import Replacement
+
+    old, equals, new = text.partition("=")
+    try:
+        if not equals:
+            raise InvalidReference(f"{text!r} has no '='")
+        return Replacement(Reference.parse(old), Reference.parse(new))
+    except InvalidReference as error:
+        raise Failure(
+            Trouble.MALFORMED, str(error), where="--set", advice="write OLD=NEW with whole references"
+        ) from error
+
+
+def _settings(config: Path | None) -> "Settings | None":
+    if config is None:
+        return None
+    from bot.settings import load
+
+    return load(config)
+
+
+def _show(found: "Scan") -> None:
+    counts = ", ".join(f"{number} {state}" for state in Freshness if (number := found.count(state)))
+    files = counted(found.files, "file")
+    print_line(f"{counted(len(found.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
+    if found.scanned:
+        shown = short_reference if sys.stdout.isatty() else str
+        print_table(
+            ("file", "line", "reference", "role", "freshness", "becomes"),
+            [
+                (
+                    *(i.usage.path, i.usage.line, shown(i.usage.reference)),
+                    *(i.usage.role, i.freshness, shown(i.becomes) if i.becomes else i.note),
+                )
+                for i in found.scanned
+            ],
+            Layout(group=True, below=("becomes",)),
+        )
+    for told in _told_of_images(found):
+        print_line(told)
+
+
+def _told_of_images(found: "Scan") -> "Iterator[str]":
+    """What is counted for what it is, and what nobody watches."""
+    families = by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
+    special = [
+        f"{families[each]} {each}" for each in ImageFamily if each is not ImageFamily.DOTNET and each in families
+    ]
+    if special:
+        yield f"among them: {', '.join(special)}"
+    yield from map(str, found.unwatched)
+
+
+def _show_updates(results: "list[Updated]") -> None:
+    for item in results:
+        if item.edits:
+            print_line(f"{item.path}: {counted(item.edits, 'place')} rewritten")
+            for told in item.moved:
+                print_line(f"{told.path}:{told.line}: {told.message}")
+        for problem in item.refused:
+            print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
+    if not results:
+        print_line("Nothing to rewrite.")
+
+
+@contextmanager
+def progress_of(what: str) -> "Iterator[Progress]":
+    """A bar on standard error once the work takes more than a moment; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,66 @@
+"""`config check` and `config schema`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+
+app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Checks the settings file and every secret file it names.
+
+    It also tells what the policy says in vain: waves that no rule uses, rules that never match, and, where there
+    is a store, workflows that no repository has.
+
+    Exit code 0 where all is valid; 2 with one line for each defect.
+    """
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.known_workflows import known_workflows
+    from bot.service.commands.unwatched import unwatched_in_fleet
+    from bot.settings import check_secrets, load
+    from bot.settings.review import missing_workflows, review
+
+    settings = load(config)
+    check_secrets(settings)
+    workflows = asyncio.run(known_workflows(settings, SystemClock()))
+    said = (
+        *settings.former_names(),
+        *settings.without_effect(),
+        *review(settings),
+        *missing_workflows(settings, workflows),
+    )
+    for line in said:
+        print_line(f"{config}: {line}")
+    for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
+        print_line(f"{config}: {image}")
+    print_line(f"{config}: all settings are valid")
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+    ] = "-",
+) -> None:
+    """Prints the JSON Schema of the settings file, for editors and for checks in CI."""
+    import json
+    from pathlib import Path
+
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.schema import json_schema
+
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
+    if output == "-":
+        print(text)
+    else:
+        try:
+            Path(output).write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=output) from error

@@ -1,0 +1,229 @@
+"""`status`, `plan`, `explain` and `history`: what the store knows, shown; nobody else is asked."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.text import held_text, lag, moment
+
+if TYPE_CHECKING:
+    from bot.domain.rollouts.rebuild import Rebuild
+    from bot.domain.rollouts.waves import Hold
+    from bot.views.explanation import Explanation
+    from bot.views.history import History
+    from bot.views.status import Status
+
+
+def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Shows how things stand: bases, rollouts, incidents.
+
+    Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines below
+    the tables.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.views import read_status
+    from bot.settings import load
+
+    show_status(asyncio.run(read_status(load(config), SystemClock())), output)
+
+
+def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Shows what the bot will do next, when and why."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.views import read_status
+    from bot.settings import load
+
+    found = asyncio.run(read_status(load(config), SystemClock()))
+    ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
+    show_rebuilds(ahead, output, found.waits)
+
+
+def explain(
+    repository: Annotated[str, typer.Argument(help="owner/name")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows all that is known of a repository, and why.
+
+    Its usages with the bases that they follow, what it wants left alone, its rebuilds, and each transition with
+    its reason.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.views import read_explanation
+    from bot.settings import load
+
+    clock = SystemClock()
+    found = asyncio.run(read_explanation(load(config), repository, clock))
+    show_explanation(found, clock.now().date(), output)
+
+
+def history(
+    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows when a base moved and why, and how late upstream was."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.views import read_history
+    from bot.settings import load
+
+    show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)
+
+
+def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:
+    """Writes what is ahead, a row for each rebuild; `waits` says by id what some wait for."""
+    waits = waits or {}
+    from bot.views.rebuilds import as_json
+
+    if output is Format.JSON:
+        print_json([as_json(rebuild, waits.get(rebuild.id)) for rebuild in rebuilds])
+    elif not rebuilds:
+        print_line("Nothing is planned.")
+    else:
+        from bot.views.rebuilds import what
+
+        print_table(
+            ("repository", "what", "state", "due", "why", "waits for"),
+            [
+                (
+                    *(r.repository, Link(what(r), r.url), r.state, moment(r.due_at), r.reason),
+                    held_text(waits.get(r.id)),
+                )
+                for r in rebuilds
+            ],
+            Layout(below=("why", "waits for")),
+        )
+
+
+def show_status(status: "Status", output: Format) -> None:
+    """Writes bases, notices, rebuilds and whatever is in trouble."""
+    from bot.domain.wording.words import counted
+    from bot.views.names import short_base, short_digest
+    from bot.views.rebuilds import what
+    from bot.views.status import as_json
+
+    if output is Format.JSON:
+        print_json(as_json(status))
+        return
+    print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
+    if status.bases:
+        print_table(
+            ("base", ".NET", "digest", "moved", "used by", "after the release"),
+            [
+                (
+                    *(short_base(b.base), b.version, short_digest(b.digest) or "not seen yet"),
+                    *(moment(b.moved_at), b.repositories, lag(b.release_lag)),
+                )
+                for b in status.bases
+            ],
+            Layout(below=("after the release",)),
+        )
+    for base in status.bases:
+        if base.error:
+            print_sentence(f"{short_base(base.base)}: {base.error}")
+    if status.notices:
+        print_table(
+            ("notice", "since", "what upstream does not say"),
+            [(n.topic, moment(n.since), n.text) for n in status.notices],
+            Layout(below=("what upstream does not say",)),
+        )
+    if status.rebuilds:
+        print_table(
+            ("rollout", "repository", "what", "state", "why"),
+            [
+                (f"rollout {r.rollout}", r.repository, Link(what(r), r.url), r.state, r.reason)
+                for r in status.rebuilds
+            ],
+            Layout(group=True, below=("why",)),
+        )
+    for incident in status.incidents:
+        print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
+    for name, error in (*status.unreadable, *status.feed_errors):
+        print_sentence(f"{name}: {error}")
+
+
+def show_explanation(explained: "Explanation", today: date, output: Format) -> None:
+    """Writes usages by file, rebuilds with their transitions, and problems."""
+    from bot.views.explanation import as_json
+    from bot.views.names import short_base, short_digest, short_reference
+    from bot.views.rebuilds import what
+
+    if output is Format.JSON:
+        print_json(as_json(explained, today))
+        return
+    print_line(f"{explained.repository}, last read {moment(explained.read_at)}")
+    if explained.error:
+        print_sentence(explained.error)
+    if not explained.config.enabled:
+        print_sentence("It has opted out in .github/freshness.yaml: nothing is done for it.")
+    if explained.usages:
+        print_table(
+            ("file", "line", "reference", "role", "follows", "base is now at", "left alone"),
+            [
+                (
+                    *(usage.path, usage.line, short_reference(usage.reference), usage.role),
+                    short_base(base) if base else "nothing",
+                    (short_digest(digest) or "not seen yet") if base else "",
+                    explained.left_alone(usage, base, today),
+                )
+                for usage, base, digest in explained.usages
+            ],
+            Layout(group=True, below=("left alone",)),
+        )
+    known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
+    if explained.transitions:
+        print_table(
+            ("rebuild", "at", "from", "to", "why"),
+            [
+                (
+                    Link(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
+                    *(moment(s.at), s.before or "", s.after, s.reason),
+                )
+                for s in sorted(explained.transitions, key=lambda step: step.rebuild)
+            ],
+            Layout(group=True, below=("why",)),
+        )
+    for rebuild in explained.rebuilds:
+        if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
+            print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
+    for problem in explained.problems:
+        print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
+
+
+def show_history(history: "History", output: Format) -> None:
+    """Writes the changes of a base, and how late upstream was."""
+    from bot.views.history import as_json
+    from bot.views.names import short_base, short_digest
+
+    if output is Format.JSON:
+        print_json(as_json(history))
+        return
+    if not history.changes:
+        print_line("No change of this base has been seen yet.")
+    else:
+        print_table(
+            ("base", "at", "cause", "severity", "to digest", "what moved"),
+            [
+                (short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail)
+                for c in history.changes
+            ],
+            Layout(group=True, below=("what moved",)),
+        )
+    if history.upstream:
+        print_table(
+            ("upstream", "since", "until", "what upstream did"),
+            [(n.topic, moment(n.since), moment(n.until) if n.until else "", n.text) for n in history.upstream],
+            Layout(below=("what upstream did",)),
+        )

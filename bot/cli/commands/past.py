@@ -1,0 +1,127 @@
+"""`export`, `import` and `backtest`: what has been, and what a policy would have made of it."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+
+Observations = Annotated[Path | None, typer.Option("--observations", help="Observations as JSON Lines.")]
+Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as JSON Lines.")]
+
+
+def export_log(
+    observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
+) -> None:
+    """Writes observations and releases to files, to keep or replay."""
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.history import export_log as write
+    from bot.settings import load
+
+    moved = asyncio.run(write(load(config), observations, releases, SystemClock()))
+    print_line(f"{moved.observations} observations, {moved.releases} releases written")
+
+
+def import_log(
+    observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
+) -> None:
+    """Takes in observations and releases from files.
+
+    Files may be plain, gz or xz. What is past sets off no rebuild.
+    """
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.history import import_log as read
+    from bot.settings import load
+
+    moved = asyncio.run(read(load(config), observations, releases, SystemClock()))
+    print_line(
+        f"{moved.observations} observations, {moved.releases} releases taken in, {moved.skipped} known already"
+    )
+
+
+def backtest(
+    releases: Annotated[Path, typer.Option("--releases", help="Releases as JSON Lines (plain, gz or xz).")],
+    observations: Annotated[
+        Path | None, typer.Option("--observations", help="Observations as JSON Lines (plain, gz or xz).")
+    ] = None,
+    from_git: Annotated[
+        Path | None, typer.Option("--from-git", help="A clone of dotnet/versions, instead of --observations.")
+    ] = None,
+    changes: Annotated[
+        Path | None, typer.Option("--changes", help="Write the changes concluded here, as JSON Lines.")
+    ] = None,
+    repositories: Annotated[
+        Path | None, typer.Option("--repositories", help="Usages as JSON Lines; else a fleet is made up.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings whose policy is tried.")] = None,
+    build_takes: Annotated[
+        str | None,
+        typer.Option("--build-takes", help="How long a build takes, such as 12m."),
+    ] = None,
+    merge_takes: Annotated[
+        str | None,
+        typer.Option("--merge-takes", help="After what time a person merges, such as 4h."),
+    ] = None,
+    output: Annotated[str, typer.Option("--format", "-f", help="table, json or html")] = "table",
+) -> None:
+    """Replays years of history through the code that runs live.
+
+    Tells causes, actions and delays under a policy of yours. Waves, soaks, freezes, write budgets, merging and
+    max_age are played where the policy has them, or where one of the two lengths of time is given.
+    """
+    import asyncio
+
+    from bot.backtest import is_played
+    from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
+    from bot.backtest.command import backtest as replay
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.own_durations import own_durations
+    from bot.settings import Settings, load
+    from bot.views.durations import OwnDurations
+
+    settings = load(config) if config is not None else Settings()
+    build, merge = _length(build_takes, "--build-takes"), _length(merge_takes, "--merge-takes")
+    own = asyncio.run(own_durations(settings, SystemClock())) if config is not None else OwnDurations()
+    assumptions = Assumptions(
+        Length.of(build, own.builds, BUILD),
+        Length.of(merge, own.merges, MERGE),
+        settings.limits.content_per_minute,
+        settings.limits.content_per_hour,
+    )
+    is_asked = build is not None or merge is not None
+    replay(
+        releases=releases,
+        out=sys.stdout,
+        observations=observations,
+        from_git=from_git,
+        changes=changes,
+        repositories=repositories,
+        output_format=output,
+        policy=settings.rules if config is not None else None,
+        assumptions=assumptions if is_asked or is_played(settings.rules) else None,
+    )
+
+
+def _length(text: str | None, option: str) -> timedelta | None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.sections.values import Duration
+
+    if text is None:
+        return None
+    try:
+        read: timedelta = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        what, advice = f"{text[:40]!r} is no length of time", "write for example 90s, 15m, 6h or 7d"
+        raise Failure(Trouble.MALFORMED, what, where=option, advice=advice) from None
+    return read

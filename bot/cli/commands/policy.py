@@ -1,0 +1,73 @@
+"""`policy test`: what the rules make of one change, and which of them said so."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
+
+if TYPE_CHECKING:
+    from bot.domain.reference import Base
+    from bot.views.terms import Answer
+
+app = typer.Typer(help="Try the policy out.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `test` a command of its own while it is the only one."""
+
+
+@app.command("test")
+def try_out(
+    repository: Annotated[str, typer.Option("--repository", "-r", help="owner/name")],
+    base: Annotated[str, typer.Option("--base", "-b", help="A base such as mcr.microsoft.com/dotnet/aspnet:10.0")],
+    cause: Annotated[Cause, typer.Option("--cause", help="Why the base moved.")] = Cause.DOTNET_SECURITY,
+    severity: Annotated[
+        Severity | None, typer.Option("--severity", help="The worst CVE that the change fixes, if any is rated.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows which rule gives which term for a change.
+
+    Nothing is asked but the settings file. Exit code 0; 2 where file or options are wrong.
+    """
+    from bot.domain.clock import SystemClock
+    from bot.settings import load
+    from bot.views.terms import Question, answer
+
+    asked = Question(repository, _base(base), cause, severity)
+    show_answer(answer(load(config).rules, asked, SystemClock().now()), output)
+
+
+def show_answer(found: "Answer", output: Format) -> None:
+    """Writes a row for each term."""
+    from bot.cli.output import Layout, print_json, print_sentence, print_table
+    from bot.cli.text import moment
+    from bot.views.terms import as_json, in_words
+
+    if output is Format.JSON:
+        print_json(as_json(found))
+        return
+    asked = found.question
+    rated = f", {asked.severity}" if asked.severity else ""
+    named = ", ".join(f"policy.{place}" for place in found.matching) or "none"
+    print_sentence(f"{asked.base} for {asked.repository} ({asked.cause}{rated}); rules that match: {named}")
+    rows = [(given.name, in_words(given), given.why) for given in found.terms]
+    print_table(("term", "value", "given by"), rows, Layout(below=("given by",)))
+    if found.freeze:
+        print_sentence(f"Nothing begins now: frozen until {moment(found.freeze.until)}: {found.freeze.reason}")
+
+
+def _base(text: str) -> "Base":
+    from bot.domain.failure import Failure, Trouble
+    from bot.domain.reference import InvalidReference, Reference
+
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference as error:
+        raise Failure(Trouble.MALFORMED, str(error), advice="write a base with its tag") from error
+    return reference.base

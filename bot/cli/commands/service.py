@@ -1,0 +1,80 @@
+"""`run` and `once`: the bot at work."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Runs the service until SIGTERM.
+
+    It watches bases, opens pull requests, dispatches rebuilds, follows them and reports.
+
+    Stopping is orderly: running work finishes or gives its lease back, and the next start goes on from there.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.logs import set_up
+    from bot.service.running import serve
+    from bot.service.wiring.container import open_bot
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    _tell_former_names(config, settings)
+    set_up(settings.log)
+
+    async def work() -> None:
+        async with open_bot(settings, SystemClock()) as bot:
+            await serve(bot)
+
+    asyncio.run(work())
+
+
+def once(
+    config: ConfigFile = DEFAULT_CONFIG,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look and decide, but change nothing anywhere; shows the plan.")
+    ] = False,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Makes one full pass, for cron or a first look.
+
+    Exit code 0 where all is well, 1 where something needs attention.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.logs import set_up
+    from bot.service.one_off import pass_once, planned_only
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    _tell_former_names(config, settings)
+    set_up("text", verbose=output is Format.TABLE)
+    if dry_run:
+        from bot.cli.commands.look import show_rebuilds
+
+        found = asyncio.run(planned_only(settings, SystemClock()))
+        show_rebuilds(found.rebuilds, output)
+        sys.exit(1 if any(outcome.problems for outcome in found.outcomes) else 0)
+    outcomes = asyncio.run(pass_once(settings, SystemClock()))
+    if output is Format.JSON:
+        from bot.cli.output import print_json
+
+        print_json([{"stage": o.stage, **o.figures, "problems": o.problems} for o in outcomes])
+    sys.exit(1 if any(outcome.problems for outcome in outcomes) else 0)
+
+
+def _tell_former_names(config: Path, settings: "Settings") -> None:
+    for line in settings.former_names():
+        print(f"{config}: {line}", file=sys.stderr)

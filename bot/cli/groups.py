@@ -1,0 +1,74 @@
+"""The commands in their groups, as `--help` lists them; a new one is a line here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from bot.cli.commands import audit, checkout, config, gate, look, packages, past, policy, rollout, service, verify
+
+FIRST = ("scan", "update", "config", "once", "run")
+"""What somebody new needs, in this order."""
+
+GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
+    "Look": {
+        "status": look.status,
+        "plan": look.plan,
+        "explain": look.explain,
+        "history": look.history,
+    },
+    "Roll out": {
+        "rollout": rollout.app,
+        "retry": rollout.retry,
+        "skip": rollout.skip,
+        "hold": rollout.hold,
+        "pause": rollout.pause,
+        "resume": rollout.resume,
+        "quarantine": rollout.quarantine,
+        "journal": rollout.journal,
+    },
+    "Check files and images": {
+        "scan": checkout.scan,
+        "update": checkout.update,
+        "config": config.app,
+        "policy": policy.app,
+        "audit": audit.audit,
+        "verify": verify.verify,
+        "packages": packages.app,
+        "sbom": packages.sbom,
+        "gate": gate.gate,
+    },
+    "Run": {
+        "run": service.run,
+        "once": service.once,
+    },
+    "Replay": {
+        "backtest": past.backtest,
+        "export": past.export_log,
+        "import": past.import_log,
+    },
+}
+
+
+class GroupedCommands(TyperGroup):
+    """Lists the commands by group, the first ones first, each with its whole first line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the sections of the help page."""
+        sections: dict[str, list[tuple[str, str]]] = {"First steps": []}
+        by_name = {name: self.commands[name] for name in self.list_commands(ctx)}
+        for name in FIRST:
+            sections["First steps"].append((name, _line(by_name[name])))
+        for name, command in by_name.items():
+            if name not in FIRST:
+                panel = getattr(command, "rich_help_panel", "")
+                sections.setdefault(panel, []).append((name, _line(command)))
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _line(command: Any) -> str:
+    text = (command.help or "").strip().partition("\n\n")[0]
+    return " ".join(text.split()).removesuffix(".")

@@ -1,0 +1,67 @@
+"""Two consecutive observations that differ, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.bases.advisory import Evidence, Severity
+from bot.domain.reference import Base
+
+
+class Cause(StrEnum):
+    DOTNET_SECURITY = "dotnet-security"
+    DOTNET_RELEASE = "dotnet-release"
+    DOTNET_UNKNOWN = "dotnet-unknown"
+    OS_UPDATE = "os-update"
+    OS_MOVE = "os-move"
+    CHANNEL_MOVE = "channel-move"
+    LAYERS_ONLY = "layers-only"
+    INDEX_ONLY = "index-only"
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Images built before the change lack something that the base now has."""
+        return self not in (Cause.INDEX_ONLY, Cause.WITHDRAWN, Cause.RETURNED)
+
+
+DOTNET_CAUSES = frozenset({Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN})
+"""Another .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A base moved from one digest to another; `to_digest` is None where it was withdrawn.
+
+    `cause_at_detection` keeps what was said first; `cause` follows the feeds as they catch up. `platforms` are
+    the ones whose own digest changed.
+    """
+
+    base: Base
+    at: datetime
+    from_digest: str | None
+    to_digest: str | None
+    cause: Cause
+    cause_at_detection: Cause
+    from_version: str | None = None
+    to_version: str | None = None
+    cves: tuple[str, ...] = ()
+    not_relevant: tuple[str, ...] = ()
+    """Those of `cves` that concern no part of this image, or only operating systems that it is not."""
+    severity: Severity | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    """CVE and where its publisher tells of it, for those of `cves` of which an advisory gives an address."""
+    platforms: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    detail: str = ""
+    """One sentence for people: what moved, in figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change and the id under which it is stored; `rollout` is the one that has taken it up before, if any."""
+
+    id: int
+    change: Change
+    rollout: int | None = None

@@ -1,0 +1,69 @@
+"""Which .NET images of a fleet nobody watches, and which line of the settings would change that."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from bot.domain.bases.dotnet_image import ImageFamily, family_of
+from bot.domain.reference import Reference
+from bot.domain.wording.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """An image that matches no glob of `bases`.
+
+    `references` counts the places that name it; `base` is the glob that would take it in, `registry` its host where
+    that has to be allowed first.
+    """
+
+    name: str
+    family: ImageFamily
+    references: int
+    base: str
+    registry: str | None = None
+
+    def __str__(self) -> str:
+        count = counted(self.references, "reference")
+        allowed = f" (and {self.registry} to registries)" if self.registry else ""
+        return (
+            f"{self.name} ({self.family}, {count}) is not watched; to watch it, add {self.base} to bases{allowed}"
+        )
+
+
+def unwatched(
+    references: Iterable[Reference], bases: Sequence[str], registries: Collection[str]
+) -> tuple[Unwatched, ...]:
+    """The .NET, .NET Framework and Windows images that no glob of `bases` takes in, the most used ones first."""
+    found: dict[str, tuple[Reference, ImageFamily]] = {}
+    counts: Counter[str] = Counter()
+    for reference in references:
+        name = f"{reference.registry}/{reference.repository}"
+        family = family_of(reference)
+        if family is not None and not any(fnmatchcase(name, glob) for glob in bases):
+            found.setdefault(name, (reference, family))
+            counts[name] += 1
+    return tuple(
+        Unwatched(
+            name,
+            found[name][1],
+            count,
+            _glob(name),
+            None if found[name][0].registry in registries else found[name][0].registry,
+        )
+        for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    )
+
+
+def by_family(references: Iterable[Reference]) -> Mapping[ImageFamily, int]:
+    """Counts how many references there are to images of each family."""
+    return Counter(family for reference in references if (family := family_of(reference)) is not None)
+
+
+def _glob(name: str) -> str:
+    """The folder as a whole where that is one of .NET images, such as a mirror's; else the image alone."""
+    folder, _, _ = name.rpartition("/")
+    if folder.endswith("/framework"):
+        folder = folder.removesuffix("/framework")
+    return f"{folder}/*" if folder.endswith("/dotnet") else name

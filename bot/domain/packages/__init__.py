@@ -1,0 +1,1 @@
+"""Packages: what is inside an image, in which version, and what differs between two."""

@@ -1,0 +1,80 @@
+"""What differs between two inventories: a base before and after a change, or an image and its SBOM."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.packages.package import Package
+from bot.domain.packages.versions import BadVersion, compare_versions
+
+_Key = tuple[str, str, str | None]
+
+
+class Direction(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    UP = "up"
+    DOWN = "down"
+    CHANGED = "changed"
+    """Another version, and no rule says which of both is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChange:
+    """`before` is None where the package was added, `after` where it was removed."""
+
+    type: str
+    name: str
+    architecture: str | None
+    before: str | None
+    after: str | None
+    direction: Direction
+
+
+def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tuple[PackageChange, ...]:
+    """Every difference, by type and name. A package of one version on both sides that has another is up or down.
+
+    Where several versions lie side by side, as NuGet's do, those that both have are left out, and what remains is
+    added or removed unless it is one on each side. What an SBOM knows by name only is the package of that name and
+    version on the other side.
+    """
+    first, second = list(before), list(after)
+    old, new = _by_key(_typed(first, second)), _by_key(_typed(second, first))
+    keys = sorted(old.keys() | new.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
+    return tuple(change for key in keys for change in _differences(key, old.get(key, []), new.get(key, [])))
+
+
+def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:
+    """The packages, those known by name only as the one that they are on the other side."""
+    named = {(other.name, other.version): other for other in others if other.type}
+    for package in packages:
+        yield package if package.type else named.get((package.name, package.version), package)
+
+
+def _by_key(packages: Iterable[Package]) -> dict[_Key, list[str]]:
+    found: dict[_Key, list[str]] = {}
+    for package in packages:
+        versions = found.setdefault((package.type, package.name, package.architecture), [])
+        if package.version not in versions:
+            versions.append(package.version)
+    return found
+
+
+def _differences(key: _Key, before: list[str], after: list[str]) -> Iterator[PackageChange]:
+    gone = [version for version in before if version not in after]
+    come = [version for version in after if version not in before]
+    if len(gone) == len(come) == 1:
+        yield PackageChange(*key, gone[0], come[0], _direction(key[0], gone[0], come[0]))
+        return
+    for version in gone:
+        yield PackageChange(*key, version, None, Direction.REMOVED)
+    for version in come:
+        yield PackageChange(*key, None, version, Direction.ADDED)
+
+
+def _direction(package_type: str, before: str, after: str) -> Direction:
+    try:
+        order = compare_versions(package_type, before, after)
+    except BadVersion:
+        return Direction.CHANGED
+    return {-1: Direction.UP, 0: Direction.CHANGED, 1: Direction.DOWN}[order]

@@ -1,0 +1,164 @@
+"""Which of two package versions is newer, by the rules of the package manager that wrote them.
+
+Debian and rpm versions are compared by univers. Alpine's and NuGet's have keys of their own: univers refuses some
+Alpine versions that exist (`13.2.1_git20240309-r0`) and NuGet versions with leading zeros in a label.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bot.domain.packages.package import PackageType
+
+_LONGEST = 256
+_LARGEST_EPOCH = 2**31 - 1
+_DEB = re.compile(
+    r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<upstream>[A-Za-z0-9][A-Za-z0-9.+~:-]*?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?(?<!-)"
+)
+_RPM = re.compile(r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?")
+_APK = re.compile(
+    r"(?P<first>[0-9]+)(?P<rest>(?:\.[0-9]+)*)(?P<letter>[a-z]?)"
+    r"(?P<suffixes>(?:_(?:alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*)"
+    r"(?:~(?P<commit>[0-9a-f]+))?(?:-r(?P<revision>[0-9]+))?"
+)
+_APK_SUFFIX = re.compile(r"_([a-z]+)([0-9]*)")
+_APK_BEFORE_RELEASE = ("alpha", "beta", "pre", "rc")
+_APK_AFTER_RELEASE = ("cvs", "svn", "git", "hg", "p")
+_NUGET = re.compile(
+    r"(?P<numbers>[0-9]+(?:\.[0-9]+){0,3})(?:-(?P<labels>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
+_INT32 = range(-(2**31), 2**31)
+
+
+class BadVersion(ValueError):
+    """A text that the package manager would not take as a version."""
+
+
+def compare_versions(package_type: str, first: str, second: str) -> int:
+    """-1 where `first` is older, 0 where both are equal, 1 where it is newer.
+
+    Raises `BadVersion` for a text that is no version of that type, and for a type whose rules are not known.
+    """
+    compare = _COMPARE.get(package_type)
+    if compare is None:
+        raise BadVersion(f"versions of type {package_type!r} cannot be compared; known are {', '.join(_COMPARE)}")
+    return compare(first, second)
+
+
+def _compare_deb(first: str, second: str) -> int:
+    from univers.debian import compare_version_objects
+
+    return _sign(compare_version_objects(_deb(first), _deb(second)))
+
+
+def _deb(text: str) -> Any:
+    """Debian policy 5.6.12: `[epoch:]upstream[-revision]`; a colon may stand in upstream where an epoch does."""
+    from univers.debian import Version
+
+    found = _matched(_DEB, text, "Debian")
+    upstream = found["upstream"]
+    if ":" in upstream:
+        raise BadVersion(f"{text!r} is no Debian version: dpkg orders no colon behind the epoch")
+    return Version(_epoch(found["epoch"], text), upstream, found["revision"] or "0")
+
+
+def _compare_rpm(first: str, second: str) -> int:
+    """A version without a release is older than the same with any; else `rpmvercmp` of each part."""
+    from univers.rpm import vercmp
+
+    one, other = _matched(_RPM, first, "rpm"), _matched(_RPM, second, "rpm")
+    epochs = _epoch(one["epoch"], first), _epoch(other["epoch"], second)
+    if epochs[0] != epochs[1]:
+        return _order(*epochs)
+    order = _sign(vercmp(one["version"], other["version"]))
+    if order or one["release"] is None or other["release"] is None:
+        return order or _order(one["release"] is not None, other["release"] is not None)
+    return _sign(vercmp(one["release"], other["release"]))
+
+
+def _compare_apk(first: str, second: str) -> int:
+    return _order(_apk_key(first), _apk_key(second))
+
+
+def _apk_key(text: str) -> tuple[tuple[int, Any], ...]:
+    """The parts of an Alpine version as (rank of its kind, value), with an end.
+
+    Where two versions differ in the kind of their next part, the kind decides: a pre-release suffix is older than
+    the end, and any other part is newer than it, a further number most (apk-tools, apk-version(8)).
+    """
+    found = _matched(_APK, text, "Alpine")
+    parts: list[tuple[int, Any]] = [(7, int(found["first"]))]
+    parts += [(6, _apk_number(digits)) for digits in found["rest"].split(".")[1:]]
+    if found["letter"]:
+        parts.append((5, found["letter"]))
+    for name, digits in _APK_SUFFIX.findall(found["suffixes"]):
+        is_early = name in _APK_BEFORE_RELEASE
+        names = _APK_BEFORE_RELEASE if is_early else _APK_AFTER_RELEASE
+        parts.append((-1 if is_early else 4, names.index(name)))
+        if digits:
+            parts.append((3, int(digits)))
+    if found["commit"]:
+        parts.append((2, found["commit"]))
+    if found["revision"]:
+        parts.append((1, int(found["revision"])))
+    return (*parts, (0, 0))
+
+
+def _apk_number(digits: str) -> tuple[int, int, str]:
+    """A number behind the first dot: one with a leading zero is ordered as text, before every other."""
+    return (0, 0, digits) if digits.startswith("0") else (1, int(digits), "")
+
+
+def _compare_nuget(first: str, second: str) -> int:
+    return _order(_nuget_key(first), _nuget_key(second))
+
+
+def _nuget_key(text: str) -> tuple[Any, ...]:
+    """Four numbers, then the labels of a pre-release without case; metadata behind `+` does not count.
+
+    A label is a number where it fits into 32 bits, as NuGet.Versioning has it, and numbers come before words.
+    """
+    found = _matched(_NUGET, text, "NuGet")
+    numbers = [int(digits) for digits in found["numbers"].split(".")]
+    if any(number not in _INT32 for number in numbers):
+        raise BadVersion(f"{text!r} is no NuGet version: a number is larger than {_INT32.stop - 1}")
+    labels = found["labels"]
+    is_release = labels is None
+    return (*(numbers + [0] * 4)[:4], is_release, tuple(_nuget_label(label) for label in (labels or "").split(".")))
+
+
+def _nuget_label(label: str) -> tuple[int, int, str]:
+    if re.fullmatch(r"-?[0-9]{1,64}", label) and int(label) in _INT32:
+        return (0, int(label), "")
+    return (1, 0, label.lower())
+
+
+def _matched(form: re.Pattern[str], text: str, whose: str) -> re.Match[str]:
+    found = form.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise BadVersion(f"{text[:80]!r} is no {whose} version")
+    return found
+
+
+def _epoch(digits: str | None, text: str) -> int:
+    epoch = int(digits or 0)
+    if epoch > _LARGEST_EPOCH:
+        raise BadVersion(f"{text!r} has an epoch larger than {_LARGEST_EPOCH}")
+    return epoch
+
+
+def _order(first: Any, second: Any) -> int:
+    return bool(first > second) - bool(first < second)
+
+
+def _sign(number: int) -> int:
+    return _order(number, 0)
+
+
+_COMPARE: dict[str, Callable[[str, str], int]] = {
+    PackageType.DEB: _compare_deb,
+    PackageType.RPM: _compare_rpm,
+    PackageType.APK: _compare_apk,
+    PackageType.NUGET: _compare_nuget,
+}

@@ -1,0 +1,1 @@
+"""Repositories: what the forge lists, what their files name, and what they ask for themselves."""

@@ -1,0 +1,96 @@
+"""What one check of one practice found at one place of a repository's files."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.repositories.usage import Span
+
+
+class Outcome(StrEnum):
+    """What a check says of one place."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not applicable"
+    WAIVED = "waived"
+    """It fails, and the repository says until when, and why, that is accepted."""
+
+
+class Severity(StrEnum):
+    """How much a failing check matters, the least first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Lines of a file, counted from 1; `end` is the last one."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The characters of `path` at `span` become `text`; an empty span inserts."""
+
+    path: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to change, in words; with `edits` where that is safe to do without a person's judgement."""
+
+    advice: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check at one place.
+
+    `subject` names what was judged apart from its place ("Deployment/api · container api"), `settled_by` is what
+    would settle an unknown, empty for the others.
+    """
+
+    check: str
+    outcome: Outcome
+    place: Place
+    subject: str
+    message: str
+    severity: Severity
+    settled_by: str = ""
+    fix: Fix | None = None
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By file and line, each once, whatever order they came in."""
+    return tuple(sorted(dict.fromkeys(findings), key=_order))
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
+    place = finding.place
+    return (place.path, place.start, place.end, finding.check, finding.subject, finding.outcome, finding.message)
+
+
+def with_fingerprints(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
+    """Each finding with a name that stays when lines above it are added, removed or moved.
+
+    It is made of the check, the file and the subject; those that share all three are counted in their order.
+    """
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for finding in findings:
+        key = (finding.check, finding.place.path, finding.subject)
+        text = "\0".join((*key, str(seen[key])))
+        seen[key] += 1
+        yield finding, hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,108 @@
+"""A repository of the fleet as the forge lists it, and what its default branch holds."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which repository of the forge: under `name` now, and by `node_id` for good.
+
+    `node_id` is None only until a listing has told it.
+    """
+
+    name: str
+    node_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.
+
+    `id` and `node_id` stay when the repository is renamed or transferred.
+    """
+
+    name: str
+    default_branch: str
+    pushed_at: datetime | None = None
+    archived: bool = False
+    disabled: bool = False
+    fork: bool = False
+    topics: tuple[str, ...] = ()
+    id: int | None = None
+    node_id: str | None = None
+
+
+def blob_name(content: bytes, like: str) -> str:
+    """Git's name for a file's content (gitformat-objects), with the hash of which `like` is one."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file (or submodule, or symbolic link) in a tree; `mode` is git's, `size` in bytes."""
+
+    path: str
+    sha: str
+    mode: str = "100644"
+    kind: str = "blob"
+    size: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "blob" and self.mode in ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    sha: str
+    entries: tuple[TreeEntry, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow that can be dispatched, and the inputs that it declares."""
+
+    path: str
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRepository:
+    """A repository as far as planning needs it."""
+
+    id: int
+    name: str
+    workflows: tuple[Workflow, ...]
+    config: RepositoryConfig
+    sdk_pins: tuple[Usage, ...] = ()
+    """What its global.json files ask for; they follow no base, they move along with an SDK image."""
+    node_id: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.node_id)
+
+    def workflow(self, file: str) -> Workflow | None:
+        return next((workflow for workflow in self.workflows if workflow.file == file), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One usage that follows a base which changed."""
+
+    member: FleetRepository
+    usage: Usage

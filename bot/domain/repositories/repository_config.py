@@ -1,0 +1,58 @@
+"""What a repository itself asks for in `.github/freshness.yaml`, once read and checked."""
+
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+
+from bot.domain.rollouts.policy import ActionPreference
+
+GITHUB_PATH = ".github/freshness.yaml"
+"""Where a repository on GitHub keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A path or base to leave alone, until a date or for good; globs. An empty glob matches anything.
+
+    One with a `check` waives findings of that check and keeps no rebuild back.
+    """
+
+    path: str = ""
+    base: str = ""
+    until: date | None = None
+    reason: str = ""
+    check: str = ""
+
+    def __str__(self) -> str:
+        until = f" until {self.until}" if self.until else ""
+        return f"ignored{until}" + (f": {self.reason}" if self.reason else "")
+
+    def holds(self, path: str, base: str, today: date) -> bool:
+        return (
+            (self.until is None or today <= self.until)
+            and (not self.path or fnmatchcase(path, self.path))
+            and (not self.base or fnmatchcase(base, self.base))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryConfig:
+    """The defaults hold for a repository without the file, and wherever the file is wrong."""
+
+    enabled: bool = True
+    action: ActionPreference | None = None
+    workflow: str | None = None
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    team_reviewers: tuple[str, ...] = ()
+    ignored: tuple[Ignore, ...] = ()
+
+    def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
+        """The first entry for which this usage is left alone."""
+        rebuilds = (entry for entry in self.ignored if not entry.check)
+        return next((entry for entry in rebuilds if entry.holds(path, base, today)), None)
+
+    @property
+    def waived(self) -> tuple[Ignore, ...]:
+        """The entries that waive findings."""
+        return tuple(entry for entry in self.ignored if entry.check)

@@ -1,0 +1,142 @@
+"""What one repository must do about a rollout, and the states it may pass through."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.usage import Replacement
+
+
+class Action(StrEnum):
+    """What a rebuild does in its repository."""
+
+    PULL_REQUEST = "pull_request"
+    DISPATCH = "dispatch"
+    NOTIFY = "notify"
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    WAITING = "waiting"
+    OPEN = "open"
+    DISPATCHED = "dispatched"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def has_ended(self) -> bool:
+        return not TRANSITIONS[self]
+
+    @property
+    def awaits_action(self) -> bool:
+        return self in (State.PLANNED, State.WAITING)
+
+    @property
+    def is_followed(self) -> bool:
+        return self in (State.OPEN, State.DISPATCHED, State.RUNNING)
+
+
+_WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
+_ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCELLED})
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
+    State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
+    State.OPEN: _ENDS | {State.RUNNING},
+    State.DISPATCHED: _ENDS | {State.RUNNING},
+    State.RUNNING: _ENDS,
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.SUPERSEDED: frozenset(),
+    State.SKIPPED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+AWAITING = tuple(state for state in State if state.awaits_action)
+FOLLOWED = tuple(state for state in State if state.is_followed)
+ENDED = tuple(state for state in State if state.has_ended)
+
+
+class IllegalTransition(RuntimeError):
+    """A rebuild was asked to move where the table has no way: a defect of ours, never of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One base that the rebuild brings up to date, and the digests between which it moved.
+
+    `changes` are the ids of all changes on that way: a pull request that waited while its base moved twice fixes
+    what both fixed.
+    """
+
+    base: Base
+    from_digest: str | None
+    to_digest: str
+    changes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """One repository's part in a rollout.
+
+    `branch`, `pull_request`, `workflow`, `correlation` and `run` are filled as the work goes on; `attempted_at`
+    is the moment when the effect was first intended, stored before it is tried.
+    """
+
+    id: int
+    rollout: int
+    repository: str
+    action: Action
+    state: State
+    reason: str
+    targets: tuple[Target, ...]
+    replacements: tuple[Replacement, ...]
+    wave: str
+    due_at: datetime
+    planned_at: datetime
+    branch: str | None = None
+    pull_request: int | None = None
+    workflow: str | None = None
+    correlation: str | None = None
+    attempted_at: datetime | None = None
+    run: int | None = None
+    url: str | None = None
+    attempts: int = 0
+    ended_at: datetime | None = None
+    facts_version: int = 0
+    """How many times the feeds have said more about its changes."""
+    text_version: int = 0
+    """Up to which of these times the pull request's text goes."""
+    node_id: str | None = None
+    """By which its pull request or run can be asked for together with others."""
+    dispatches: int = 0
+    """How often a run was asked for without a clear answer."""
+    repository_node: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Of its repository."""
+        return Identity(self.repository, self.repository_node)
+
+    def age(self, now: datetime) -> timedelta:
+        """Since its effect was first intended: it may have settled for days before."""
+        return now - (self.attempted_at or self.planned_at)
+
+    def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
+        """The same rebuild in its next state; raises `IllegalTransition` outside the table."""
+        if state is self.state:
+            return replace(self, reason=reason)
+        check_transition(self.state, state)
+        return replace(self, state=state, reason=reason, ended_at=at if state.has_ended else None)
+
+
+def check_transition(before: State, after: State) -> None:
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransition(f"a rebuild never goes from {before} to {after}")

@@ -1,0 +1,110 @@
+"""All rebuilds set off by changes that belong together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change
+from bot.domain.reference import Base
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing more of a rollout begins since then; `rollout` is None where that holds for all of them."""
+
+    id: int
+    rollout: int | None
+    since: datetime
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One publication upstream and what the fleet does about it; `ended_at` is None while anything is open.
+
+    `set_aside` tells for each wave how many unmerged pull requests the next ones no longer wait for.
+    """
+
+    id: int
+    opened_at: datetime
+    changes: tuple[Change, ...]
+    rebuilds: tuple[Rebuild, ...]
+    ended_at: datetime | None = None
+    pause: Pause | None = None
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRebuild:
+    """A rebuild before it is stored. It takes over branch and pull request from those that it supersedes.
+
+    `severity` is the worst that it fixes. From `overdue_at` on it waits for no wave. `soak` is how long its wave
+    has to stand after it, None where no wave says.
+    """
+
+    repository_id: int
+    repository: str
+    action: Action
+    state: State
+    reason: str
+    targets: tuple[Target, ...]
+    replacements: tuple[Replacement, ...]
+    wave: str
+    due_at: datetime
+    workflow: str | None = None
+    branch: str | None = None
+    pull_request: int | None = None
+    supersedes: tuple[int, ...] = ()
+    soak: timedelta | None = None
+    severity: Severity | None = None
+    overdue_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsidered:
+    """When a waiting rebuild may begin, and the worst that it fixes, now that its changes are known better."""
+
+    due_at: datetime
+    severity: Severity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What was known when a plan was made: how often changes had been assessed again, and plans been saved.
+
+    Read before anything that a plan rests on, so that what comes in between is newer than the plan.
+    """
+
+    assessments: int
+    plans: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRollout:
+    """Changes that belong together and what follows from them; `joins` is the open rollout that takes them."""
+
+    joins: int | None
+    changes: tuple[int, ...]
+    rebuilds: tuple[PlannedRebuild, ...]
+    known: Revisions
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRollout:
+    """A rollout that may still take in changes."""
+
+    id: int
+    opened_at: datetime
+    causes: tuple[Cause, ...]
+    bases: tuple[Base, ...]
+
+
+def tally(rebuilds: Iterable[Rebuild]) -> dict[State, int]:
+    """How many rebuilds are in each state, in the order of the states' definition."""
+    counts = Counter(rebuild.state for rebuild in rebuilds)
+    return {state: counts[state] for state in State if counts[state]}

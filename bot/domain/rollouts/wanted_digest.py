@@ -1,0 +1,64 @@
+"""What a rebuild asks of the files of its repository, whatever they say at the moment when it is carried out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bot.domain.bases.change import Change
+from bot.domain.bases.followed_base import followed_base
+from bot.domain.reference import Base
+from bot.domain.repositories.sdk_pin import is_sdk_version
+from bot.domain.repositories.usage import Problem, Replacement
+from bot.domain.rollouts.rebuild import Rebuild
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDigest:
+    """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
+
+    With `marks`, usages that need no edit get the marker line.
+    """
+
+    base: Base
+    digest: str
+    version: str | None = None
+    marks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDigests:
+    """`sdk` is the version that global.json files are to ask for, where they must move along."""
+
+    of_bases: tuple[WantedDigest, ...]
+    sdk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """One file brought to its wanted digests: `met` are its bases that are now right, `refused` what could not be
+    written, `moved` what else the edits of a shared property move."""
+
+    data: bytes
+    met: frozenset[Base] = field(default_factory=frozenset)
+    refused: tuple[Problem, ...] = ()
+    moved: tuple[Problem, ...] = ()
+
+
+def moves_sdk_pins(item: Replacement) -> bool:
+    """Whether it is one for global.json, or for an image that is pinned as global.json is: they move together."""
+    new = item.new
+    is_version = new.tag is not None and new.digest is None and is_sdk_version(new.tag)
+    return is_version and not item.marker and new.base.is_sdk
+
+
+def wanted_digests_of(rebuild: Rebuild, changes: Iterable[Change]) -> WantedDigests:
+    """Derived from what was planned, so that a file which changed since then is still brought up to date."""
+    versions = {change.base: change.to_version for change in changes if change.to_version is not None}
+    marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
+    pins = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
+    return WantedDigests(
+        tuple(
+            WantedDigest(target.base, target.to_digest, versions.get(target.base), target.base in marked)
+            for target in rebuild.targets
+        ),
+        next((tag for tag in reversed(pins) if tag is not None), None),
+    )

@@ -1,0 +1,183 @@
+"""Waves: in what order a rollout reaches its repositories, and what each wave waits for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.wording.words import counted
+
+LEAST_FAILURES = 2
+"""One failure is an accident; a share of failures counts from two on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Repositories that are rebuilt together.
+
+    The wave is done when the share `done_at` of its rebuilds has ended, and then has to stand for `soak`. `batch`
+    bounds how many of its rebuilds are under way at once. Pull requests that nobody merges hold it for
+    `wait_at_most` after its beginning.
+    """
+
+    name: str
+    soak: timedelta = timedelta(0)
+    batch: int | None = None
+    done_at: float = 1.0
+    wait_at_most: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WaveTally:
+    """How the rebuilds of one wave of one rollout stand.
+
+    `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` are open pull
+    requests. `failed` are among the `ended`, `forgiven` among the failed: a person has seen them and gone on.
+    `began_at` and `done_since` are kept from when they were first seen. `soak` is what the rules ask for these
+    rebuilds, None where only the wave says; `last_end` is when the last of them ended.
+    """
+
+    waiting: int = 0
+    under_way: int = 0
+    unmerged: int = 0
+    ended: int = 0
+    failed: int = 0
+    forgiven: int = 0
+    began_at: datetime | None = None
+    done_since: datetime | None = None
+    soak: timedelta | None = None
+    last_end: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.under_way + self.ended
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a wave has not begun; `until` is when it will at the latest, where that can be told."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What a rollout's waves may do now.
+
+    `release` says how many more rebuilds of a wave may begin, `done` which waves are seen done for the first time,
+    and since when they are, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others
+    wait. `pause` is set where so many failed that a person must look.
+    """
+
+    release: Mapping[str, int] = field(default_factory=dict)
+    done: Mapping[str, datetime] = field(default_factory=dict)
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    pause: str | None = None
+
+
+def advance(
+    waves: Sequence[Wave], tallies: Mapping[str, WaveTally], pause_when_failed: float, now: datetime
+) -> Advance:
+    """Decides which waves may begin or go on; waves without a rebuild in this rollout are passed over."""
+    if (pause := _too_many_failed(tallies.values(), pause_when_failed)) is not None:
+        return Advance(pause=pause)
+    release: dict[str, int] = {}
+    done: dict[str, datetime] = {}
+    set_aside: dict[str, int] = {}
+    holds: dict[str, Hold] = {}
+    held: Hold | None = None
+    for wave in waves:
+        tally = tallies.get(wave.name, WaveTally())
+        if tally.total == 0:
+            continue
+        if held is not None:
+            holds[wave.name] = held
+            continue
+        if (more := room(wave, tally)) > 0:
+            release[wave.name] = more
+        if tally.done_since is None:
+            left_out = _set_aside(wave, tally, now)
+            if _is_done(wave, tally, left_out):
+                since = done[wave.name] = now if left_out or tally.last_end is None else tally.last_end
+                if left_out:
+                    set_aside[wave.name] = left_out
+                held = _soaking(wave, tally, since, now)
+            else:
+                held = _unfinished(wave, tally, now)
+        else:
+            held = _soaking(wave, tally, tally.done_since, now)
+    return Advance(release, done, set_aside, holds)
+
+
+def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
+    """The moment from which a rebuild waits no longer for the waves before its own.
+
+    `since` is when it was first planned: a base that moves again puts nobody back to the end of the queue, so
+    that with a move every day each wave is still reached within the sum of soaks and one `wait_at_most`.
+    """
+    before: list[Wave] = []
+    for wave in waves:
+        if wave.name == name:
+            break
+        before.append(wave)
+    if not before:
+        return since
+    return since + sum((wave.soak for wave in before), timedelta()) + max(wave.wait_at_most for wave in before)
+
+
+def in_order(waves: Sequence[Wave], names: Iterable[str]) -> tuple[Wave, ...]:
+    """The waves as configured, and after them those that are configured no more."""
+    known = {wave.name for wave in waves}
+    return (*waves, *(Wave(name) for name in sorted(set(names) - known)))
+
+
+def probable_start(waves: Sequence[Wave], name: str, holds: Mapping[str, Hold]) -> datetime | None:
+    """When a wave will probably begin: once the one that holds it is through, and those between have soaked."""
+    held = holds.get(name)
+    if held is None or held.until is None:
+        return None
+    at = held.until
+    for wave in waves:
+        if wave.name == name:
+            break
+        if wave.name in holds:
+            at += wave.soak
+    return at
+
+
+def _too_many_failed(tallies: Iterable[WaveTally], most: float) -> str | None:
+    listed = list(tallies)
+    failed = sum(tally.failed - tally.forgiven for tally in listed)
+    ended = sum(tally.ended - tally.forgiven for tally in listed)
+    if failed < LEAST_FAILURES or failed <= most * ended:
+        return None
+    return f"{failed} of {counted(ended, 'ended rebuild')} failed, more than {most:.0%}"
+
+
+def room(wave: Wave, tally: WaveTally) -> int:
+    """How many more rebuilds of a wave may be under way."""
+    return tally.waiting if wave.batch is None else min(tally.waiting, max(wave.batch - tally.under_way, 0))
+
+
+def _set_aside(wave: Wave, tally: WaveTally, now: datetime) -> int:
+    has_waited = tally.began_at is not None and now - tally.began_at >= wave.wait_at_most
+    return tally.unmerged if has_waited else 0
+
+
+def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
+    is_over = tally.waiting + tally.under_way == 0  # even where all was called off before it began
+    return is_over or (tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total)
+
+
+def _soaking(wave: Wave, tally: WaveTally, since: datetime, now: datetime) -> Hold | None:
+    through = since + (wave.soak if tally.soak is None else tally.soak)
+    return None if now >= through else Hold(f"wave {wave.name} soaks", through)
+
+
+def _unfinished(wave: Wave, tally: WaveTally, now: datetime) -> Hold:
+    began = tally.began_at or now
+    return Hold(
+        f"wave {wave.name} has ended {tally.ended} of {counted(tally.total, 'rebuild')}",
+        began + wave.wait_at_most + wave.soak,
+    )

@@ -1,0 +1,120 @@
+"""Packages of a source at hand, and versions compared line by line: nobody is asked and nothing is stored."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bot.clients.oci_layout import OciLayout, is_layout
+from bot.clients.root_folder import paths_below, read_below
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.package import Inventory
+from bot.domain.packages.versions import BadVersion, compare_versions
+from bot.verify.packages import dotnet, places
+from bot.verify.packages.image import read_image
+from bot.verify.packages.places import read_files
+from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
+
+_LONGEST_LINE = 64 * 1024
+
+
+def read_source(source: Path, platform: str | None) -> Inventory:
+    """What is inside a folder with an OCI layout, a folder like a root file system, or an SBOM file.
+
+    Raises `Failure` where it is none of them.
+    """
+    if source.is_file():
+        return read_sbom(read_file(source, LARGEST_SBOM), str(source))
+    if is_layout(source):
+        layout = OciLayout(source)
+        return asyncio.run(read_image(layout.index(), layout, platform=platform))
+    return _read_folder(source)
+
+
+def read_file(path: Path, largest: int) -> bytes:
+    """A whole file. Raises `Failure` where it is not there, not readable, or larger than `largest`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+    except OSError as error:
+        trouble = Trouble.MISSING if isinstance(error, FileNotFoundError) else Trouble.DENIED
+        raise Failure(trouble, f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(data) > largest:
+        raise Failure(Trouble.MALFORMED, f"is larger than {largest} bytes", where=str(path))
+    return data
+
+
+def _read_folder(root: Path) -> Inventory:
+    files: dict[str, bytes] = {}
+    problems: list[str] = []
+    for path, target in paths_below(root, _is_wanted, problems.append):
+        if target is not None:
+            if path in places.DATABASES or places.leads_elsewhere(path, target):
+                problems.append(f"{path}: is a symbolic link to {target[:80]!r}, which is not followed")
+            continue
+        folder = dotnet.framework_folder(path)
+        if folder is not None:
+            files[folder] = b""
+        if path in places.NOT_READ:
+            files[path] = b""
+        largest = places.largest(path)
+        if not largest:
+            continue
+        try:
+            data = read_below(root, path, largest)
+        except Failure as failure:
+            problems.append(str(failure))
+            continue
+        if len(data) > largest:
+            problems.append(f"{path}: is larger than {largest} bytes; it is not read")
+        else:
+            files[path] = data
+    return read_files(files, problems)
+
+
+def _is_wanted(path: str) -> bool:
+    return (
+        bool(places.largest(path))
+        or path in places.NOT_READ
+        or path in places.FOLDERS_TO_FIXED
+        or dotnet.framework_folder(path) is not None
+    )
+
+
+def compared_lines(file: Path | None) -> Iterator[dict[str, Any]]:
+    """Each line of JSON with its `order`; None, and a `problem`, where the line cannot be compared.
+
+    Raises `Failure` where the file cannot be read.
+    """
+    if file is None:
+        yield from _compared(sys.stdin.buffer)
+        return
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise Failure(Trouble.MISSING, f"cannot be read: {error.strerror}", where=str(file)) from error
+    with opened:
+        yield from _compared(opened)
+
+
+def _compared(lines: BinaryIO) -> Iterator[dict[str, Any]]:
+    number = 0
+    while line := lines.readline(_LONGEST_LINE):
+        number += 1
+        if line.strip():
+            yield _compared_line(line, number)
+
+
+def _compared_line(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        pair = json.loads(line)
+    except (ValueError, RecursionError):
+        pair = None
+    if not isinstance(pair, dict) or not all(isinstance(pair.get(key), str) for key in ("type", "a", "b")):
+        return {"line": number, "order": None, "problem": 'is no JSON object with the texts "type", "a" and "b"'}
+    try:
+        return {**pair, "order": compare_versions(pair["type"], pair["a"], pair["b"])}
+    except BadVersion as error:
+        return {**pair, "order": None, "problem": str(error)}

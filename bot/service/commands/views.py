@@ -1,0 +1,85 @@
+"""The views that commands show, read from the store alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.assess.notices.rules import release_lag, sibling_lag
+from bot.assess.releases import ReleaseIndex
+from bot.assess.tag_family import sibling_of
+from bot.domain.bases.notice import Notice
+from bot.domain.bases.observation import Observation
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.reference import Base
+from bot.domain.rollouts.waves import Hold
+from bot.plan.advance import gate_at, rollout_options_of
+from bot.plan.waiting import holds
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.store.stores import Stores
+from bot.views.explanation import Explanation
+from bot.views.history import History
+from bot.views.rollout import RolloutProgress
+from bot.views.status import Status
+
+
+async def read_status(settings: Settings, clock: Clock) -> Status:
+    """Reads how things stand."""
+    async with opened_stores(settings, clock) as stores:
+        return replace(await stores.views.status(), waits=await _holds(stores, settings, clock.now()))
+
+
+async def read_explanation(settings: Settings, repository: str, clock: Clock) -> Explanation:
+    """Reads what is known of a repository; raises `Failure` where the store knows no such one."""
+    async with opened_stores(settings, clock) as stores:
+        waits = await _holds(stores, settings, clock.now())
+        return replace(await stores.views.explain(repository), waits=waits)
+
+
+async def read_rollouts(settings: Settings, clock: Clock, limit: int) -> list[RolloutProgress]:
+    """Reads the latest rollouts in counts, newest first."""
+    options, now = rollout_options_of(settings.rules), clock.now()
+    async with opened_stores(settings, clock) as stores:
+        return await stores.views.progress(options, now, limit=limit)
+
+
+async def read_rollout(settings: Settings, number: int, clock: Clock) -> RolloutProgress:
+    """Reads one rollout with its rebuilds; raises `Failure` where there is no such one."""
+    options, now = rollout_options_of(settings.rules), clock.now()
+    async with opened_stores(settings, clock) as stores:
+        found = await stores.views.progress(options, now, number=number)
+        if not found:
+            raise Failure(
+                Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`"
+            )
+        whole = await stores.report.rollout(number)
+        waits = await _holds(stores, settings, now)
+        return replace(found[0], rebuilds=whole.rebuilds, waits=waits)
+
+
+async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:
+    options = rollout_options_of(settings.rules)
+    return holds(await stores.views.waits(gate_at(now, options)), options, now)
+
+
+async def read_history(settings: Settings, base: str, clock: Clock) -> History:
+    """Reads the changes of a base; raises `Failure` where the store knows no such one."""
+    async with opened_stores(settings, clock) as stores:
+        releases = ReleaseIndex(await stores.history.releases())
+        seen = await stores.views.observations_of(base)
+        return History(tuple(await stores.views.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
+
+
+def _lags(
+    name: str, seen: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
+) -> list[Notice]:
+    """How late upstream was each time, by the time when it began."""
+    found: list[Notice] = []
+    for base, history in seen.items():
+        if name not in (str(base), base.short):
+            continue
+        found += release_lag(history, releases)
+        if (sibling := sibling_of(base)) is not None and sibling in seen:
+            found += sibling_lag(seen[sibling], history, now)
+    return sorted(found, key=lambda notice: (notice.since, notice.base))

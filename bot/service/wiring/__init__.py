@@ -1,0 +1,1 @@
+"""From settings to clients and stores, handed to the stages as the ports they ask for."""

@@ -1,0 +1,127 @@
+"""Settings to a bot: every client and store made once, handed to the stages as the ports they ask for."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bot.act.ports import ActOptions
+from bot.assess.notices.deciding import AlertOptions
+from bot.clients.feeds import FeedReader
+from bot.clients.forges.github import GitHub
+from bot.clients.http import Http
+from bot.clients.registry import Registry
+from bot.discover.selection import Selection
+from bot.discover.stage import DiscoverOptions
+from bot.domain.clock import Clock
+from bot.domain.rollouts.policy import Policy
+from bot.follow.stage import FollowOptions
+from bot.formats.repository import Memory
+from bot.plan.advance import RolloutOptions, rollout_options_of
+from bot.reconcile.loop import Loop
+from bot.report.ports import Channel
+from bot.service.wiring.accesses import registry_access
+from bot.service.wiring.adapters import channel_of
+from bot.service.wiring.grants import feed_headers, feed_sources, github_access, http_rules
+from bot.service.wiring.opened_stores import store_url
+from bot.settings import Settings
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.leases import this_worker
+from bot.store.engine.queue import Worker
+from bot.store.stores import Stores
+from bot.watch.feeds.stage import FeedsToRead
+from bot.watch.registry.schedule import PollPolicy
+from bot.watch.registry.stage import WatchOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """All that the stages need. `channel` is None where nobody is to be told."""
+
+    settings: Settings
+    clock: Clock
+    loop: Loop
+    worker: Worker
+    database: Database
+    host: GitHub
+    registry: Registry
+    feed_reader: FeedReader
+    channel: Channel | None
+    memory: Memory
+    stores: Stores
+    policy: Policy
+
+    @property
+    def discover_options(self) -> DiscoverOptions:
+        wanted = self.settings.github.repositories
+        selection = Selection(
+            tuple(wanted.include), tuple(wanted.exclude), tuple(wanted.topics), tuple(self.settings.bases)
+        )
+        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host)
+
+    @property
+    def watch_options(self) -> WatchOptions:
+        schedule = self.settings.schedule
+        return WatchOptions(policy=PollPolicy(schedule.poll, schedule.poll_on_patch_tuesday))
+
+    @property
+    def feeds_to_read(self) -> FeedsToRead:
+        return FeedsToRead(tuple(feed_sources(self.settings)), every=self.settings.schedule.feeds)
+
+    @property
+    def alert_options(self) -> AlertOptions:
+        alerts = self.settings.alerts
+        return AlertOptions(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory)
+
+    @property
+    def rollout_options(self) -> RolloutOptions:
+        return rollout_options_of(self.policy)
+
+    @property
+    def act_options(self) -> ActOptions:
+        return ActOptions(
+            follow_every=self.settings.schedule.follow,
+            open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
+            host=self.forge_host,
+        )
+
+    @property
+    def follow_options(self) -> FollowOptions:
+        return FollowOptions(self.settings.schedule.follow, self.forge_host)
+
+    @property
+    def forge_host(self) -> str:
+        """The name under which the loop knows that the forge pauses."""
+        return urlsplit(self.settings.github.api_url).netloc
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, clock: Clock, database: Database | None = None) -> AsyncIterator[Bot]:
+    """Opens everything and closes it again; raises `Failure` or `BadSettings` where something is missing.
+
+    `database` is one that the caller opened and closes, where it is not the one in the settings.
+    """
+    async with AsyncExitStack() as open_parts:
+        if database is None:
+            database = await open_database(store_url(settings))
+            open_parts.push_async_callback(database.close)
+        accesses = [registry_access(host, settings) for host in settings.registries]
+        http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses)))
+        host = GitHub(github_access(settings), clock)
+        open_parts.push_async_callback(host.close)
+        worker = this_worker()
+        hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
+        yield Bot(
+            settings=settings,
+            clock=clock,
+            loop=Loop(clock),
+            worker=worker,
+            database=database,
+            host=host,
+            registry=Registry(http, accesses, clock),
+            feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
+            channel=channel_of(settings, http),
+            memory=Memory(),
+            stores=Stores.of(database, worker, clock),
+            policy=settings.rules,
+        )

@@ -1,0 +1,50 @@
+"""What the settings grant to feeds, the forge and hosts: addresses, credentials and where each may be shown."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
+from bot.clients.http import HostRules
+from bot.clients.registry import RegistryAccess, host_rules
+from bot.domain.bases.document import FeedSource
+from bot.settings import Settings, secret
+from bot.watch.feeds.addresses import KINDS
+
+
+def feed_sources(settings: Settings) -> list[FeedSource]:
+    """The feeds that the operator follows."""
+    named = {name: getattr(settings.feeds, name) for name in KINDS}
+    return [FeedSource(KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
+
+
+def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
+    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of a feed or Slack."""
+    written = [source.url for source in feed_sources(settings)]
+    if settings.slack is not None:
+        written.append(settings.slack.api_url)
+        if settings.slack.webhook_file is not None:
+            written.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
+    plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in written if url.startswith("http://")}
+    return plain | host_rules(accesses)
+
+
+def feed_headers(settings: Settings) -> dict[str, dict[str, str]]:
+    """GitHub's feeds allow 60 requests an hour without a token, 5,000 with the one that we have for it."""
+    github = settings.github
+    if github.token_file is None or github.api_url != "https://api.github.com":
+        return {}
+    token = secret(github.token_file, "github.token_file")
+    return {"api.github.com": {"Authorization": f"Bearer {token}"}}
+
+
+def github_access(settings: Settings) -> GitHubAccess:
+    """The API's address with the App's or the token's credentials."""
+    github = settings.github
+    credentials: TokenCredentials | AppCredentials
+    if github.app is not None:
+        key = secret(github.app.private_key_file, "github.app.private_key_file")
+        credentials = AppCredentials(github.app.id, key, github.app.installation)
+    else:
+        assert github.token_file is not None, "check_secrets comes first"
+        credentials = TokenCredentials(secret(github.token_file, "github.token_file"))
+    return GitHubAccess(github.api_url, credentials, github.seconds_between_writes)

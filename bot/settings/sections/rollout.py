@@ -1,0 +1,121 @@
+"""In what order a fleet is rebuilt, when nothing begins, and how much the bot may do to others."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.rollouts.freezes import Freeze
+from bot.domain.rollouts.waves import Wave
+from bot.settings.sections.section import Section
+from bot.settings.sections.values import Duration, Moment, Percent, Period, Sentence, ShortName
+
+
+class FirstRun(StrEnum):
+    """What the first pass does about images that are stale already: only tell, or make a rollout of them."""
+
+    TELL = "tell"
+    CATCH_UP = "catch_up"
+
+
+class WaveSettings(Section):
+    """Repositories that are rebuilt together."""
+
+    name: ShortName = Field(description="As in the rules' wave.")
+    soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
+    batch: int | None = Field(None, ge=1, description="How many of its rebuilds may be under way at once.")
+    done_at: Percent = Field(1.0, description="Share of its rebuilds that must have ended.")
+    wait_at_most: Duration = Field(
+        timedelta(days=1), description="How long pull requests that nobody merges hold up the next wave."
+    )
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.done_at == 0:
+            raise ValueError("done_at: 0% would let the next wave begin at once; write at least 1%")
+        return self
+
+    def wave(self) -> Wave:
+        return Wave(self.name, self.soak, self.batch, self.done_at, self.wait_at_most)
+
+
+class RolloutSettings(Section):
+    """In what order a fleet is rebuilt, and when that stops."""
+
+    waves: list[WaveSettings] = Field(
+        [WaveSettings(name="rest")],
+        min_length=1,
+        max_length=20,
+        description="In the order in which they begin; who is put into none belongs to the last.",
+    )
+    pause_when_failed: Percent = Field(0.2, description="Share of failed rebuilds that stops a rollout.")
+    first_run: FirstRun = Field(
+        FirstRun.TELL, description="tell how stale the fleet is, or catch_up by a rollout as well."
+    )
+    build_within: Period = Field(
+        timedelta(hours=1), description="How long after a merge its build is looked for before that is told."
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [wave.name for wave in self.waves]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two waves are called {twice!r}; give each a name of its own")
+        return self
+
+
+class FreezeSettings(Section):
+    """A time in which nothing is begun."""
+
+    since: Moment = Field(alias="from", description="When it begins, in UTC unless a zone is written.")
+    until: Moment = Field(description="When work may begin again.")
+    reason: Sentence = Field(description="Told with everything that it holds back.")
+    except_severity: Severity | None = Field(None, description="Fixes of a CVE at least this severe go on.")
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.since >= self.until:
+            raise ValueError("until is not after from; a freeze ends when work may begin again")
+        return self
+
+    def freeze(self) -> Freeze:
+        return Freeze(self.since, self.until, self.reason, self.except_severity)
+
+
+FORMER_LIMITS = {"writes_per_minute": "content_per_minute", "writes_per_hour": "content_per_hour"}
+"""Names of earlier versions, and what they are called now."""
+
+
+class LimitSettings(Section):
+    """How much the bot may do to others."""
+
+    open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
+    content_per_minute: int = Field(
+        60, ge=1, description="New pull requests, review requests, issues and comments in any minute."
+    )
+    content_per_hour: int = Field(480, ge=1, description="The same in any hour; GitHub stops everybody at 500.")
+    read_reserve: Percent = Field(0.1, description="Share of GitHub's read limit that is left to others.")
+    _former: tuple[str, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _renamed(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """An old name counts as the new one, unless both are written."""
+        if not isinstance(values, dict):
+            return handler(values)
+        found = tuple(name for name in FORMER_LIMITS if name in values)
+        for name in found:
+            if FORMER_LIMITS[name] in values:
+                raise ValueError(f"{name} is the old name of {FORMER_LIMITS[name]}; keep the new one alone")
+        limits = handler({FORMER_LIMITS.get(name, name): value for name, value in values.items()})
+        if found:
+            limits._former = found
+        return limits
+
+    @property
+    def former(self) -> tuple[str, ...]:
+        """The old names under which something was set."""
+        return self._former

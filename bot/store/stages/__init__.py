@@ -1,0 +1,1 @@
+"""One store for each stage, under its stage's name."""

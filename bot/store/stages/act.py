@@ -1,0 +1,156 @@
+"""Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.act.ports import Job
+from bot.domain.bases.change import Change
+from bot.domain.bases.followed_base import followed_base
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.locking import lock
+from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
+from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
+from bot.store.rows.tables import changes, rebuilds, repositories, usages
+from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
+
+_WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
+
+
+class ActStore(RebuildStore):
+    @property
+    def jobs(self) -> DueRows[Job]:
+        """Those that await their action and may begin, and open ones whose text is outdated."""
+        begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
+        return self._due(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), self._job)
+
+    async def _job(self, claimed: Claimed) -> Job:
+        """With its repository, changes and files."""
+        async with self._database.reading() as connection:
+            return await _job(connection, claimed.row)
+
+    async def open_pull_requests(self, repository: str) -> int:
+        """How many pull requests of the bot are open in a repository."""
+        query = (
+            select(func.count(func.distinct(rebuilds.c.branch)))
+            .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+            .where(repositories.c.name == repository, rebuilds.c.state == State.OPEN.value)
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def save_progress(self, rebuild: Rebuild) -> None:
+        """Stores what an attempt intends or has reached, while the lease goes on; else raises `LeaseLost`."""
+        async with self._database.transaction() as connection:
+            stored = await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id == rebuild.id, rebuilds.c.lease_owner == self._worker.name)
+                .values(**columns_of(rebuild))
+            )
+        if stored.rowcount != 1:
+            raise LeaseLost(f"rebuild {rebuild.id} is no longer leased to {self._worker.name}")
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        """Repositories whose dispatches are due, those that are due longest first."""
+        query = (
+            select(repositories.c.name, repositories.c.node_id)
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .where(
+                rebuilds.c.action == Action.DISPATCH.value,
+                rebuilds.c.state.in_(AWAITING),
+                rebuilds.c.due_at <= self._clock.now(),
+                MAY_BEGIN,
+                IS_LEFT_TO_THE_BOT,
+            )
+            .order_by(rebuilds.c.due_at, rebuilds.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+
+    async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
+        """Makes due what is open in the repository for bases of `rebuild` alone, for `act` to end it."""
+        bases = {target.base for target in rebuild.targets}
+        async with self._database.transaction() as connection:
+            home = select(rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id).scalar_subquery()
+            rows = await connection.execute(
+                select(rebuilds.c.id, rebuilds.c.targets).where(
+                    rebuilds.c.repository_id == home,
+                    rebuilds.c.state == State.OPEN.value,
+                    rebuilds.c.action == Action.PULL_REQUEST.value,
+                )
+            )
+            ids = [
+                row.id for row in rows if bases >= {target.base for target in load(row.targets, tuple[Target, ...])}
+            ]
+            await lock(connection, rebuilds, ids)
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id.in_(ids))
+                .values(text_version=rebuilds.c.facts_version - 1, due_at=self._clock.now())
+            )
+
+
+async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
+    home = (
+        (await connection.execute(select(repositories).where(repositories.c.id == row["repository_id"])))
+        .mappings()
+        .one()
+    )
+    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
+    moved = await connection.execute(
+        select(changes.c.change)
+        .where(changes.c.id.in_([change for target in rebuild.targets for change in target.changes]))
+        .order_by(changes.c.id)
+    )
+    named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
+    found = [load(item, Usage) for item in named.scalars()]
+    targets = {target.base for target in rebuild.targets}
+    concerned = (usage for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets)
+    paths = {path for usage in concerned for path in usage.paths}
+    places: dict[Base, set[str]] = {}
+    for usage in found:
+        base = followed_base(usage.reference)
+        if usage.sdk_pin is None and base in targets:
+            places.setdefault(base, set()).add(usage.path)
+    return Job(
+        rebuild,
+        fleet_repository_of(home, {}),
+        home["default_branch"],
+        tuple(load(change, Change) for change in moved.scalars()),
+        tuple(sorted(paths)),
+        bool(home["listed"]),
+        {base: tuple(sorted(named)) for base, named in places.items()},
+        await _replaced_by(connection, rebuild, home["id"]),
+    )
+
+
+async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Action | None:
+    """What a later rebuild of the repository does about the same bases, where that is another action."""
+    if rebuild.state is not State.OPEN:
+        return None
+    later = await connection.execute(
+        select(rebuilds.c.action, rebuilds.c.targets)
+        .where(
+            rebuilds.c.repository_id == repository,
+            rebuilds.c.id > rebuild.id,
+            rebuilds.c.action != rebuild.action.value,
+            rebuilds.c.state.not_in(_WITHOUT_EFFECT),
+            or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == State.SUCCEEDED.value),
+        )
+        .order_by(rebuilds.c.id.desc())
+    )
+    bases = {target.base for target in rebuild.targets}
+    for row in later:
+        if bases <= {target.base for target in load(row.targets, tuple[Target, ...])}:
+            return Action(row.action)
+    return None

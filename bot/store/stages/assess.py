@@ -1,0 +1,155 @@
+"""Observations that await assessment, and changes that await the feeds: what `assess` reads and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, and_, case, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.stage import Pair
+from bot.domain.bases.change import DOTNET_CAUSES, Change, Move
+from bot.domain.bases.observation import Observation
+from bot.domain.rollouts.rebuild import ENDED, Action, State, Target
+from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.outbox import announce
+from bot.store.rows.tables import changes, observations, rebuilds
+
+_CONCERNS_FOR = timedelta(days=120)
+"""An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
+
+
+class AssessStore(Store):
+    async def unassessed(self, limit: int) -> list[Pair]:
+        """Observations that no change explains yet, oldest first, each with the one before it."""
+        before = observations.alias("before")
+        query = (
+            select(
+                observations.c.id,
+                observations.c.base_id,
+                observations.c.observation,
+                before.c.id.label("before_id"),
+                before.c.observation.label("before_observation"),
+            )
+            .join(before, before.c.id == observations.c.previous_id)
+            .where(observations.c.assessed.is_(False))
+            .order_by(observations.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return readable(rows, _pair, lambda row: f"observation {row['id']}")
+
+    async def feeds_revision(self) -> int:
+        """Grows with every news from a feed; read before the news, so that none is missed in between."""
+        async with self._database.reading() as connection:
+            return await counter(connection, FEEDS)
+
+    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await lock(connection, observations, {pair.id for pair, _ in found})
+            for pair, change in found:
+                taken = await connection.execute(
+                    update(observations)
+                    .where(observations.c.id == pair.id, observations.c.assessed.is_(False))
+                    .values(assessed=True)
+                )
+                if taken.rowcount != 1:
+                    continue
+                await connection.execute(
+                    insert(changes).values(
+                        base_id=pair.base_id,
+                        from_observation=pair.before_id,
+                        to_observation=pair.id,
+                        at=change.at,
+                        cause=change.cause.value,
+                        change=dump(change, Change),
+                        assessed_at=now,
+                        feeds_revision=revision,
+                        planned=False,
+                    )
+                )
+
+    async def reassessable(self, revision: int) -> list[Move]:
+        """Changes of a .NET version that were assessed before the feeds came to `revision`, as far as they still
+        concern anybody.
+        """
+        query = (
+            select(changes.c.id, changes.c.change)
+            .where(
+                changes.c.cause.in_([cause.value for cause in DOTNET_CAUSES]),
+                changes.c.feeds_revision < revision,
+                changes.c.at > self._clock.now() - _CONCERNS_FOR,
+            )
+            .order_by(changes.c.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return readable(rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}")
+
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
+        """What the feeds added: open pull requests and messages become due for their new text."""
+        now = self._clock.now()
+        rollouts: set[int] = set()
+        async with self._database.transaction() as connection:
+            await lock(connection, changes, looked_at)
+            for ids in chunks(looked_at):
+                await connection.execute(
+                    update(changes).where(changes.c.id.in_(ids)).values(assessed_at=now, feeds_revision=revision)
+                )
+            for move in news:
+                row = await connection.execute(
+                    update(changes)
+                    .where(changes.c.id == move.id)
+                    .values(cause=move.change.cause.value, change=dump(move.change, Change))
+                    .returning(changes.c.rollout_id)
+                )
+                rollouts |= {found for found in row.scalars() if found is not None}
+            if rollouts:
+                await _explain(connection, {move.id for move in news}, now)
+            for rollout in sorted(rollouts):
+                await announce(connection, f"rollout:{rollout}", now)
+            assessments = await raise_counter(connection, ASSESSMENTS)
+            await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_([move.id for move in news]))
+                .values(assessed_revision=assessments)
+            )
+
+
+async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:
+    """An open pull request that nobody is busy with is due at once; others when their turn comes."""
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state.not_in(ENDED), rebuilds.c.action == Action.PULL_REQUEST.value
+        )
+    )
+    open_ones = readable(
+        rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
+    )
+    concerned = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
+    is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
+    for ids in chunks(sorted(concerned)):
+        await lock(connection, rebuilds, ids)
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(ids))
+            .values(
+                facts_version=rebuilds.c.facts_version + 1, due_at=case((is_free, now), else_=rebuilds.c.due_at)
+            )
+        )
+
+
+def _pair(row: RowMapping) -> Pair:
+    return Pair(
+        row["id"],
+        row["before_id"],
+        row["base_id"],
+        load(row["before_observation"], Observation),
+        load(row["observation"], Observation),
+    )

@@ -1,0 +1,284 @@
+"""Repositories, their files and their usages: what `discover` reads and writes."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
+from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Usage
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import dump
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock
+from bot.store.engine.queue import settle
+from bot.store.engine.store import Store
+from bot.store.rows.bases import base_ids, left_behind, mark_used
+from bot.store.rows.blobs import blobs_of
+from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.repositories import rename_in_place
+from bot.store.rows.served import plan_once_more, unserved
+from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
+from bot.watch.registry.incident import Incident
+
+_LISTING = "list repositories"
+_SAME_SECOND = timedelta(seconds=2)
+_UNLISTED = "GitHub's list of repositories"
+_SHORT = "access to the fleet"
+"""Subjects of the incidents that a listing may be."""
+
+
+class DiscoverStore(Store):
+    @property
+    def listings(self) -> DueRows[DueListing]:
+        """The task of listing the fleet, so that only one replica does it."""
+        mine = [tasks.c.name == _LISTING]
+        return DueRows(
+            self._database, self._worker, tasks, _listing_of, lambda row: str(row["name"]), where=mine, error=None
+        )
+
+    @property
+    def repositories(self) -> DueRows[DueRepository]:
+        """Listed repositories whose default branch may have moved."""
+        listed = [repositories.c.listed.is_(True)]
+        return DueRows(
+            self._database, self._worker, repositories, _repository_of, lambda row: str(row["name"]), where=listed
+        )
+
+    async def expect_listing(self) -> None:
+        """Makes the task of listing, due now, where there is none."""
+        async with self._database.transaction() as connection:
+            await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=self._clock.now()))
+
+    async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
+        """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
+            if trouble is not None:
+                await tell_incidents(connection, [Incident(_UNLISTED, now, trouble)], (), now)
+
+    async def known_fleet(self) -> KnownFleet:
+        listed = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(listed)).all()
+            ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
+            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, _SHORT), ids)
+
+    async def record_listing(
+        self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
+    ) -> None:
+        """Repositories whose last push moved become due, as do those that another `reader` read.
+
+        Those no longer listed lose their usages, but for those that are kept; the listing's trouble says why these
+        are, and is an incident until a listing has none.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(connection, tasks, self._worker, task.id, due_at=due)
+            await rename_in_place(connection, listing.taken)
+            rows = await connection.execute(
+                select(
+                    repositories.c.id,
+                    repositories.c.name,
+                    repositories.c.pushed_at,
+                    repositories.c.default_branch,
+                    repositories.c.listed,
+                    repositories.c.reader,
+                )
+            )
+            known = {row.name: row for row in rows}
+            shown = {item.name: item for item in listing.taken}
+            fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
+            news = [
+                {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item, now)}
+                for row in known.values()
+                if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
+            ]
+            gone = [
+                row.id
+                for row in known.values()
+                if row.listed and row.name not in shown and row.name not in listing.kept
+            ]
+            await lock(connection, repositories, {*gone, *(item["row"] for item in news)})
+            for chunk in chunks(fresh):
+                await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
+            if news:
+                await connection.execute(_become_due(now), news)
+            await self._forget(connection, gone)
+            await self._tell(connection, listing.trouble, now)
+
+    async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
+        async with self._database.reading() as connection:
+            return await blobs_of(connection, shas)
+
+    async def save_blobs(self, bodies: Mapping[str, bytes]) -> None:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            for sha, body in sorted(bodies.items()):
+                await connection.execute(
+                    insert_missing(connection, blobs, sha=sha, body=zlib.compress(body), fetched_at=now)
+                )
+
+    async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
+        """Replaces what was known of the repository; a base seen for the first time becomes due at once."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await lock(connection, repositories, [repository.id])
+            bases_before = select(usages.c.base_id).where(
+                usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
+            )
+            before = set((await connection.execute(bases_before)).scalars())
+            ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
+            touched = sorted(before | set(ids.values()))
+            await lock(connection, bases, touched)
+            await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
+            if reading.usages:
+                await connection.execute(
+                    insert(usages),
+                    [
+                        {
+                            "repository_id": repository.id,
+                            "base_id": ids.get(base) if base else None,
+                            "usage": dump(usage, Usage),
+                        }
+                        for usage, base in reading.usages
+                    ],
+                )
+            await _refer(connection, repository.id, reading.blobs)
+            await mark_used(connection, touched)
+            owed = await left_behind(connection, reading, ids)
+            if reading.config.enabled:
+                away_since = await self._away_since(connection, repository)
+                owed |= await unserved(connection, repository.id, ids.values(), away_since)
+            await plan_once_more(connection, owed)
+            read = {
+                "tree": reading.tree,
+                "reader": reading.reader,
+                "config": dump(reading.config, RepositoryConfig),
+                "workflows": dump(reading.workflows, tuple[Workflow, ...]),
+                "problems": dump(reading.problems, tuple[Problem, ...]),
+                "error": None,
+                "read_at": now,
+            }
+            await self._end(connection, repository, due, read)
+
+    async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:
+        """When a repository that comes back was last read; what is known of its tree goes as it leaves."""
+        if repository.tree is not None:
+            return None
+        read_at = select(repositories.c.read_at).where(repositories.c.id == repository.id)
+        found: datetime | None = (await connection.execute(read_at)).scalar_one()
+        return found
+
+    async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
+        """The default branch is where it was: nothing to write but the next due time."""
+        async with self._database.transaction() as connection:
+            await self._end(connection, repository, due, {"error": None})
+
+    async def _end(
+        self,
+        connection: AsyncConnection,
+        repository: DueRepository,
+        due: datetime,
+        values: Mapping[str, Any],
+    ) -> None:
+        await settle(connection, repositories, self._worker, repository.id, due_at=due, values=values)
+
+    async def _forget(self, connection: AsyncConnection, gone: Sequence[int]) -> None:
+        touched: set[int] = set()
+        for ids in chunks(gone):
+            theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+            touched |= set((await connection.execute(theirs)).scalars())
+        await lock(connection, bases, touched)
+        for ids in chunks(gone):
+            await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
+            await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
+            await connection.execute(
+                update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
+            )
+        await mark_used(connection, sorted(touched))
+
+    async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
+        if trouble is None:
+            await tell_incidents(connection, (), (_UNLISTED, _SHORT), now)
+        else:
+            await tell_incidents(connection, [Incident(_SHORT, now, trouble)], (_UNLISTED,), now)
+
+
+async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[str]) -> None:
+    """Files that a repository holds are kept; those that none holds any more are forgotten some time."""
+    await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id == repository))
+    if shas:
+        rows = [{"repository_id": repository, "sha": sha} for sha in sorted(set(shas))]
+        await connection.execute(insert(repository_blobs), rows)
+
+
+async def _listing_of(claimed: Claimed) -> DueListing:
+    return DueListing(claimed.id, claimed.attempts)
+
+
+async def _repository_of(claimed: Claimed) -> DueRepository:
+    row = claimed.row
+    return DueRepository(
+        row["id"],
+        row["name"],
+        row["default_branch"],
+        row["tree"],
+        row["attempts"],
+        row["reader"],
+        row["error"],
+        row["node_id"],
+    )
+
+
+def _become_due(now: datetime) -> Any:
+    """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
+    return (
+        update(repositories)
+        .where(repositories.c.id == bindparam("row"))
+        .values(
+            default_branch=bindparam("branch"),
+            pushed_at=bindparam("pushed"),
+            listed=True,
+            due_at=now,
+            attempts=0,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
+    return bool(
+        known.pushed_at != item.pushed_at
+        or known.default_branch != item.default_branch
+        or not known.listed
+        or (reader is not None and known.reader not in (None, reader))
+    )
+
+
+def _settled_push(item: Repository, now: datetime) -> datetime | None:
+    """None for a push so recent that another may bear the same time: GitHub tells whole seconds."""
+    return item.pushed_at if item.pushed_at is None or now - item.pushed_at > _SAME_SECOND else None
+
+
+def _new_row(item: Repository, now: datetime) -> dict[str, object]:
+    return {
+        "name": item.name,
+        "forge_id": item.id,
+        "node_id": item.node_id,
+        "default_branch": item.default_branch,
+        "pushed_at": _settled_push(item, now),
+        "listed": True,
+        "config": dump(RepositoryConfig(), RepositoryConfig),
+        "workflows": [],
+        "problems": [],
+        "due_at": now,
+    }

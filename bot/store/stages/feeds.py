@@ -1,0 +1,171 @@
+"""Feed documents, releases and advisories: what the feeds stage reads and writes."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import FEEDS, raise_counter
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.inserting import insert_missing, upsert
+from bot.store.engine.locking import lock_where
+from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.observations import add_observation
+from bot.store.rows.releases import read_releases, save_release
+from bot.store.rows.tables import advisories, bases, documents, observations, releases
+from bot.watch.feeds.stage import DueFeed, FeedReading
+
+
+class FeedsStore(Store):
+    async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            for source in sorted(sources, key=lambda each: each.url):
+                await connection.execute(_row(connection, source, now))
+
+    def documents(self, kinds: frozenset[FeedKind]) -> DueRows[DueFeed]:
+        """The documents of these kinds."""
+        wanted = [documents.c.kind.in_([kind.value for kind in kinds])]
+        return DueRows(self._database, self._worker, documents, _feed_of, lambda row: str(row["url"]), where=wanted)
+
+    async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(documents.c.url, documents.c.checked_at).where(
+                    documents.c.kind == kind.value, documents.c.body.is_not(None)
+                )
+            )
+            return {row.url: row.checked_at for row in rows}
+
+    async def known_releases(self) -> dict[str, Release]:
+        async with self._database.reading() as connection:
+            found = await read_releases(connection, select(releases))
+        return {release.version: release for release in found}
+
+    async def advisories(self) -> list[Advisory]:
+        """What each source says of each CVE."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(advisories))).all()
+        return readable(
+            rows, lambda row: load(row.advisory, Advisory), lambda row: f"advisory {row.source} {row.cve}"
+        )
+
+    async def keep_feed(self, reading: FeedReading) -> None:
+        document = reading.document
+        async with self._database.transaction() as connection:
+            row = await self._mine(connection, reading.source)
+            await self._bring_forward(connection, row, reading)
+            await settle(
+                connection,
+                documents,
+                self._worker,
+                row,
+                due_at=reading.due_at,
+                values={
+                    "etag": document.etag,
+                    "last_modified": document.last_modified,
+                    "body": zlib.compress(document.body),
+                    "reader": document.reader,
+                    "fetched_at": document.fetched_at,
+                    "checked_at": document.checked_at,
+                    "error": None,
+                },
+            )
+            for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
+                await save_release(connection, release)
+            for source, cve in sorted(reading.withdrawn_advisories):
+                await connection.execute(
+                    delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
+                )
+            for advisory in sorted(reading.advisories, key=lambda each: (each.evidence[0].source, each.cve)):
+                await connection.execute(
+                    upsert(
+                        connection,
+                        advisories,
+                        ["source", "cve"],
+                        source=advisory.evidence[0].source,
+                        cve=advisory.cve,
+                        advisory=dump(advisory, Advisory),
+                    )
+                )
+            await self._note_inventory(connection, reading)
+            if reading.releases or reading.advisories or reading.withdrawn_advisories:
+                await raise_counter(connection, FEEDS)
+
+    async def _bring_forward(self, connection: AsyncConnection, own: int, reading: FeedReading) -> None:
+        """What the document leads to is due when it was checked, in rows that are made where there are none."""
+        at = reading.document.checked_at
+        for source in sorted(reading.leads_to, key=lambda each: each.url):
+            await connection.execute(_row(connection, source, at))
+        led_to = documents.c.url.in_({source.url for source in reading.leads_to})
+        await lock_where(connection, documents, or_(documents.c.id == own, led_to))
+        await connection.execute(update(documents).where(led_to, documents.c.due_at > at).values(due_at=at))
+
+    async def _note_inventory(self, connection: AsyncConnection, reading: FeedReading) -> None:
+        """Watched bases that the inventory lists no longer, or again, get an observation that says so.
+
+        The inventory speaks of MCR; a mirror of it under another host holds the same tags.
+        """
+        wanted = reading.tags_withdrawn | reading.tags_returned
+        if not wanted:
+            return
+        at = reading.document.checked_at
+        watched = await connection.execute(
+            select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
+        )
+        for row in watched.mappings().all():
+            key = (row["repository"], row["tag"])
+            if key not in wanted:
+                continue
+            if key in reading.tags_withdrawn:
+                seen = [Observation(at, Base(row["registry"], row["repository"], row["tag"]), None)]
+            else:
+                last = await connection.execute(
+                    select(observations.c.id, observations.c.observation).where(
+                        observations.c.id == row["observation_id"]
+                    )
+                )
+                seen = readable(
+                    last,
+                    lambda old: replace(load(old.observation, Observation), at=at),
+                    lambda old: f"observation {old.id}",
+                )
+            for observation in seen:
+                await add_observation(connection, row["id"], observation, "inventory")
+
+    async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
+        found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
+        return int(found.scalar_one())
+
+
+async def _feed_of(claimed: Claimed) -> DueFeed:
+    row = claimed.row
+    source = FeedSource(FeedKind(row["kind"]), row["url"])
+    if row["body"] is None:
+        return DueFeed(source, None)
+    document = StoredDocument(
+        row["url"],
+        row["etag"],
+        row["last_modified"],
+        zlib.decompress(row["body"]),
+        row["fetched_at"],
+        row["checked_at"],
+        row["reader"] or "",
+    )
+    return DueFeed(source, document)
+
+
+def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:
+    return insert_missing(connection, documents, url=source.url, kind=source.kind.value, due_at=now)

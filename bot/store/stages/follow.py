@@ -1,0 +1,28 @@
+"""Rebuilds on their way to their end: what `follow` reads and writes."""
+
+from sqlalchemy import and_, not_, select
+
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
+from bot.reconcile.work import Claimed
+from bot.store.engine.due_rows import DueRows
+from bot.store.rows.rebuilds import rebuild_of
+from bot.store.rows.tables import rebuilds, repositories
+from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
+
+
+class FollowStore(RebuildStore):
+    @property
+    def followed(self) -> DueRows[Rebuild]:
+        """Those with a pull request or a run that has not ended; those with outdated text are left to act."""
+        return self._due(
+            and_(rebuilds.c.state.in_(FOLLOWED), not_(IS_OUTDATED), rebuilds.c.call_off.is_(None)), self._rebuild
+        )
+
+    async def _rebuild(self, claimed: Claimed) -> Rebuild:
+        named = select(repositories.c.name, repositories.c.node_id).where(
+            repositories.c.id == claimed.row["repository_id"]
+        )
+        async with self._database.reading() as connection:
+            home = (await connection.execute(named)).one()
+        return rebuild_of(claimed.row, Identity(home.name, home.node_id))

@@ -1,0 +1,177 @@
+"""How builds on new digests ended, and which digests are held back: what `plan.quarantine` reads and writes."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.reference import Base
+from bot.domain.rollouts.journal import BOT
+from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
+from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.plan.advance import SEVERE
+from bot.plan.quarantine import KnownEnd
+from bot.store.engine.codec import load
+from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.engine.store import Store
+from bot.store.orders import retried
+from bot.store.rows.quarantines import lift_published, open_quarantine
+from bot.store.rows.rebuilds import after_transitions, read_rebuilds
+from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
+from bot.store.stages.advance import open_pause
+
+_BUILT = (State.SUCCEEDED.value, State.FAILED.value)
+
+
+class QuarantineStore(Store):
+    async def lift_published(self) -> int:
+        """Looks first, so that a tick with nothing to do writes nothing."""
+        open_ones = select(quarantines.c.id).where(quarantines.c.until.is_(None)).limit(1)
+        async with self._database.reading() as connection:
+            if (await connection.execute(open_ones)).first() is None:
+                return 0
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            return await lift_published(connection, now)
+
+    async def ends(self) -> list[KnownEnd]:
+        """Dispatched runs alone: a merged pull request has built nothing."""
+        since = self._clock.now() - 2 * GREEN_WITHIN
+        async with self._database.reading() as connection:
+            failed = await connection.execute(
+                select(rebuilds.c.rollout_id, rebuilds.c.repository_id)
+                .where(*_is_build(State.FAILED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
+                .distinct()
+            )
+            pairs = failed.all()
+            if len({pair.repository_id for pair in pairs}) < LEAST_BROKEN:
+                return []
+            shown = await _shown(connection)
+            green = await _green(connection, {pair.repository_id for pair in pairs}, since)
+            rows = await connection.execute(
+                _builds(*_is_build(*_BUILT), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs}))
+            )
+            found = rows.all()
+        retries = {row.retried_as for row in found if row.retried_as is not None}
+        by_id = {row.id: row for row in found}
+        return [
+            KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
+            for row in found
+            if row.id not in retries
+            for end in _ends_of(row, by_id, shown, green)
+        ]
+
+    async def run_again(self, ids: Sequence[int]) -> int:
+        """One more run each, as a rebuild that begins at once."""
+        if not ids:
+            return 0
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            failed = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None))
+            why = "run once more, to tell an accident from a base that is broken"
+            again = [await retried(connection, each, why, now) for each in failed]
+            await after_transitions(connection, {each.rollout for each in again}, now)
+        return len(again)
+
+    async def quarantine(self, suspect: Suspect) -> bool:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            number = await _id_of(connection, suspect.base)
+            lifted = select(quarantines.c.id).where(
+                quarantines.c.base_id == number, quarantines.c.digest == suspect.digest
+            )
+            if (await connection.execute(lifted)).first() is not None:
+                return False  # a person has lifted it, and knows better
+            return await open_quarantine(connection, number, suspect.digest, BOT, _why(suspect), now)
+
+    async def ask(self, suspect: Suspect) -> int:
+        """Each rollout is asked about once: whoever resumes it has answered."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            concerned = await connection.execute(
+                _builds(*_is_build(State.FAILED)).where(
+                    rebuilds.c.rollout_id.in_(select(rollouts.c.id).where(rollouts.c.ended_at.is_(None)))
+                )
+            )
+            numbers = {row.rollout_id for row in concerned if _brings(row, suspect)}
+            reason = f"{suspect.base.short}: {_why(suspect)}; it fixes something severe, so a person decides"
+            return sum(
+                [await open_pause(connection, each, BOT, reason, now, once=True) for each in sorted(numbers)]
+            )
+
+
+def _is_build(*states: str) -> list[Any]:
+    return [
+        rebuilds.c.action == Action.DISPATCH.value,
+        rebuilds.c.state.in_(states),
+        rebuilds.c.run.is_not(None),
+    ]
+
+
+def _builds(*where: Any) -> Any:
+    columns = (
+        *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets),
+        *(rebuilds.c.ended_at, rebuilds.c.retried_as, rebuilds.c.severity, repositories.c.name),
+    )
+    return select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id).where(*where)
+
+
+async def _shown(connection: AsyncConnection) -> dict[Base, str]:
+    rows = await connection.execute(select(bases).where(bases.c.digest.is_not(None)))
+    return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
+
+
+async def _green(
+    connection: AsyncConnection, homes: Collection[int], since: Any
+) -> dict[tuple[int, Base, str], Any]:
+    """When each of these repositories was last green on each digest."""
+    rows = await connection.execute(
+        _builds(
+            *_is_build(State.SUCCEEDED), rebuilds.c.repository_id.in_(homes), rebuilds.c.ended_at >= since
+        ).order_by(rebuilds.c.ended_at)
+    )
+    return {
+        (row.repository_id, target.base, target.to_digest): row.ended_at
+        for row in rows
+        for target in load(row.targets, tuple[Target, ...])
+    }
+
+
+def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
+    again = by_id.get(row.retried_as)
+    failed_again = None if row.retried_as is None else again is not None and again.state == State.FAILED
+    return [
+        BuildEnd(
+            row.name,
+            target.base,
+            target.to_digest,
+            row.state == State.SUCCEEDED,
+            row.ended_at,
+            green.get((row.repository_id, target.base, target.from_digest)),
+            failed_again,
+        )
+        for target in load(row.targets, tuple[Target, ...])
+        if shown.get(target.base) == target.to_digest
+    ]
+
+
+def _brings(row: Any, suspect: Suspect) -> bool:
+    targets = load(row.targets, tuple[Target, ...])
+    return any(target.base == suspect.base and target.to_digest == suspect.digest for target in targets)
+
+
+def _why(suspect: Suspect) -> str:
+    return f"{suspect.reason}: {', '.join(suspect.broken[:10])}"
+
+
+async def _id_of(connection: AsyncConnection, base: Base) -> int:
+    found = select(bases.c.id).where(
+        bases.c.registry == base.registry, bases.c.repository == base.repository, bases.c.tag == base.tag
+    )
+    return int((await connection.execute(found)).scalar_one())

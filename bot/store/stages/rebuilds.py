@@ -1,0 +1,66 @@
+"""What `act` and `follow` both ask of rebuilds."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, and_, select
+
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.reconcile.work import Claimed
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.queue import settle
+from bot.store.engine.store import Store
+from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
+from bot.store.rows.tables import rebuilds, repositories
+
+Item = TypeVar("Item")
+
+IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
+"""An open pull request that does not say yet what is known by now: left to `act`."""
+
+
+class RebuildStore(Store):
+    """Rebuilds that are worked on: each is settled by whoever holds its lease."""
+
+    def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
+        """Those that are due, with the reason as what shows why one could not be done."""
+        return DueRows(
+            self._database,
+            self._worker,
+            rebuilds,
+            read,
+            lambda row: f"rebuild {row['id']}",
+            where=[where],
+            error="reason",
+        )
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message.
+
+        Of a failed attempt only state and reason are taken: what it has stored of its intent stays.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                rebuilds,
+                self._worker,
+                after.id,
+                due_at=after.due_at,
+                succeeded=succeeded,
+                values=columns_of(after) if succeeded else outcome_of(after),
+            )
+            if after.state is not before.state:
+                await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
+            if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
+                await after_transitions(connection, {after.rollout}, now)
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        """Workflow runs that already belong to a rebuild of the repository."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(rebuilds.c.run)
+                .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+                .where(repositories.c.name == repository, rebuilds.c.run.is_not(None))
+            )
+            return set(rows.scalars())

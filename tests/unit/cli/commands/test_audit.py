@@ -1,0 +1,100 @@
+"""`audit`: its exit codes and its formats."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bot.cli.commands.audit import audit
+from bot.domain.failure import Failure
+from tests.unit.audit.world import deployment
+
+HARDENED = """securityContext:
+  runAsNonRoot: true
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  seccompProfile: {type: RuntimeDefault}
+  capabilities: {drop: [ALL]}
+volumeMounts: [{name: tmp, mountPath: /tmp}]
+"""
+POD = "volumes: [{name: tmp, emptyDir: {}}]"
+
+
+def run(*words: object) -> tuple[int, str]:
+    app = typer.Typer()
+    app.command()(audit)
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "api.yaml").write_text(deployment(HARDENED, POD))
+    return tmp_path
+
+
+def test_all_that_holds_is_0(checkout: Path) -> None:
+    assert run(checkout)[0] == 0
+
+
+def test_an_empty_checkout_is_0(tmp_path: Path) -> None:
+    assert run(tmp_path)[0] == 0
+
+
+def test_something_that_fails_is_1(checkout: Path) -> None:
+    (checkout / "Dockerfile").write_text("FROM mcr.microsoft.com/dotnet/aspnet:8.0\n")
+    assert run(checkout)[0] == 1
+
+
+def test_something_that_cannot_be_told_is_3(checkout: Path) -> None:
+    (checkout / "Dockerfile").write_text("FROM contoso/base:1\n")
+    assert run(checkout)[0] == 3
+
+
+def test_1_wins_over_3(checkout: Path) -> None:
+    (checkout / "Dockerfile").write_text("FROM contoso/base\n")
+    assert run(checkout)[0] == 1
+
+
+def test_a_missing_folder_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="no such file or folder"):
+        run(tmp_path / "missing")
+
+
+def test_one_file_can_be_asked(checkout: Path) -> None:
+    code, output = run(checkout / "deploy" / "api.yaml", "--format", "json")
+    assert code == 0
+    assert {row["path"] for row in json.loads(output)} == {"api.yaml"}
+
+
+def test_json_is_a_list_of_rows(checkout: Path) -> None:
+    rows = json.loads(run(checkout, "-f", "json")[1])
+    assert {row["outcome"] for row in rows} == {"holds", "not applicable"}
+
+
+def test_sarif_is_a_log(checkout: Path) -> None:
+    log = json.loads(run(checkout, "-f", "sarif")[1])
+    assert (log["version"], log["runs"][0]["results"]) == ("2.1.0", [])
+
+
+def test_markdown_counts(checkout: Path) -> None:
+    assert run(checkout, "-f", "markdown")[1].startswith("**Practices**: ")
+
+
+def test_the_table_leaves_out_what_holds_unless_asked(checkout: Path) -> None:
+    assert "read-only-root" not in run(checkout)[1]
+    assert "read-only-root" in run(checkout, "--all")[1]
+
+
+def test_links_are_not_followed(checkout: Path, tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("links need rights there")
+    (checkout / "link.yaml").symlink_to(checkout / "deploy" / "api.yaml")
+    rows = json.loads(run(checkout, "-f", "json")[1])
+    assert {row["path"] for row in rows} == {"deploy/api.yaml"}

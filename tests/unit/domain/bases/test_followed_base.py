@@ -1,0 +1,80 @@
+import pytest
+
+from bot.domain.bases.followed_base import Unknown, followed_base, is_patch_pinned, moved
+from bot.domain.reference import Reference
+
+OLD = "sha256:" + "a" * 64
+NEW = "sha256:" + "b" * 64
+ASPNET = "mcr.microsoft.com/dotnet/aspnet"
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("10.0-noble-chiseled", "10.0-noble-chiseled"),
+        ("10.0.4-noble-chiseled", "10.0-noble-chiseled"),
+        ("10.0.4-1-noble-chiseled-extra", "10.0-noble-chiseled-extra"),
+        ("10.0.4", "10.0"),
+        ("11.0-preview", "11.0-preview"),
+        ("11.0.0-preview.1-noble-chiseled", "11.0.0-preview.1-noble-chiseled"),
+        ("10.0.100-rc.2", "10.0.100-rc.2"),
+        ("latest", "latest"),
+    ],
+)
+def test_a_reference_follows_the_floating_tag_of_its_line(written: str, tag: str) -> None:
+    base = followed_base(Reference(ASPNET, written))
+    assert base is not None
+    assert base.tag == tag
+
+
+def test_a_bare_digest_follows_nothing() -> None:
+    assert followed_base(Reference(ASPNET, None, OLD)) is None
+
+
+def test_other_images_follow_the_tag_as_written() -> None:
+    base = followed_base(Reference("python", "3.6.3"))
+    assert base is not None
+    assert (base.repository, base.tag) == ("library/python", "3.6.3")
+
+
+@pytest.mark.parametrize(
+    "tag", ["4.8.1-windowsservercore-ltsc2022", "4.7.2", "4.8.1-20250909-windowsservercore-ltsc2022"]
+)
+def test_a_framework_image_follows_its_own_tag(tag: str) -> None:
+    written = Reference("mcr.microsoft.com/dotnet/framework/aspnet", tag, OLD)
+    base = followed_base(written)
+    assert base is not None
+    assert (base.tag, is_patch_pinned(written)) == (tag, False)
+    assert moved(written, NEW, None) == written.at(tag, NEW)
+
+
+def test_a_digest_pin_takes_the_new_digest_and_keeps_its_tag() -> None:
+    assert moved(Reference(ASPNET, "10.0", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0", NEW)
+
+
+def test_a_patch_pin_takes_the_new_patch() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-noble"), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble")
+
+
+def test_a_patch_pin_with_digest_takes_both() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-noble", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble", NEW)
+
+
+def test_a_rebuilt_patch_keeps_its_tag_and_revision() -> None:
+    assert moved(Reference(ASPNET, "10.0.4-1-noble"), NEW, "10.0.4") == Reference(ASPNET, "10.0.4-1-noble")
+
+
+@pytest.mark.parametrize("version", [None, "11.0.0", "10.1.0", "10.0.0-preview.1.24081.5"])
+def test_a_patch_pin_stays_where_the_new_patch_is_not_certain(version: str | None) -> None:
+    assert isinstance(moved(Reference(ASPNET, "10.0.4"), NEW, version), Unknown)
+
+
+def test_only_three_part_versions_are_patch_pins() -> None:
+    assert is_patch_pinned(Reference(ASPNET, "10.0.4"))
+    assert not is_patch_pinned(Reference(ASPNET, "10.0"))
+
+
+def test_a_preview_stays_until_somebody_asks_for_the_next() -> None:
+    assert moved(Reference(ASPNET, "10.0.0-rc.1-noble", OLD), NEW, "10.0.0-rc.1.25451.107") == Reference(
+        ASPNET, "10.0.0-rc.1-noble", NEW
+    )

@@ -1,0 +1,204 @@
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.bases.image import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    MOST_ENTRIES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Index,
+    Manifest,
+    check_digest,
+    digest_of,
+    read_config,
+    read_document,
+)
+from bot.domain.failure import Failure
+
+DIGESTS = [digest_of(str(number).encode()) for number in range(5)]
+
+
+def entry(digest: str, platform: str | None = None, media_type: str = OCI_MANIFEST, **more: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {"mediaType": media_type, "digest": digest, "size": 1, **more}
+    if platform is not None:
+        names = ("os", "architecture", "variant")
+        described["platform"] = dict(zip(names, platform.split("/"), strict=False))
+    return described
+
+
+def index(*entries: object, media_type: str | None = OCI_INDEX) -> bytes:
+    typed = {} if media_type is None else {"mediaType": media_type}
+    return json.dumps({"schemaVersion": 2, **typed, "manifests": entries}).encode()
+
+
+def images_of(*entries: object) -> list[tuple[str | None, str]]:
+    found = read_document(index(*entries), "here")
+    assert isinstance(found, Index)
+    return [(image.platform, image.digest) for image in found.images()]
+
+
+def line_of(body: bytes) -> str:
+    with pytest.raises(Failure) as caught:
+        read_document(body, "here")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST, None])
+def test_an_index_is_known_by_its_type_or_its_members(media_type: str | None) -> None:
+    assert isinstance(read_document(index(media_type=media_type), "here"), Index)
+
+
+@pytest.mark.parametrize("media_type", [OCI_MANIFEST, DOCKER_MANIFEST, None])
+def test_a_manifest_is_known_by_its_type_or_its_members(media_type: str | None) -> None:
+    typed = {} if media_type is None else {"mediaType": media_type}
+    layers = [entry(DIGESTS[1]), entry(DIGESTS[2])]
+    body = json.dumps({"schemaVersion": 2, **typed, "config": entry(DIGESTS[0]), "layers": layers}).encode()
+    manifest = read_document(body, "here")
+    assert isinstance(manifest, Manifest)
+    assert (manifest.config.digest, manifest.layers) == (DIGESTS[0], (DIGESTS[1], DIGESTS[2]))
+
+
+def test_platforms_are_named_with_their_variant() -> None:
+    entries = [
+        entry(DIGESTS[0], "linux/amd64"),
+        entry(DIGESTS[1], "linux/arm/v7"),
+        entry(DIGESTS[2], "linux/arm64/v8"),
+    ]
+    assert [name for name, _ in images_of(*entries)] == ["linux/amd64", "linux/arm/v7", "linux/arm64"]
+
+
+def test_attestations_are_no_images() -> None:
+    marked = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    entries = [
+        entry(DIGESTS[0], "linux/amd64"),
+        entry(DIGESTS[1], "unknown/unknown"),
+        entry(DIGESTS[2], "linux/s390x", **marked),
+    ]
+    assert images_of(*entries) == [("linux/amd64", DIGESTS[0])]
+
+
+def test_nested_indexes_are_not_followed() -> None:
+    entries = [entry(DIGESTS[0], "linux/amd64"), entry(DIGESTS[1], "linux/arm64", OCI_INDEX)]
+    assert images_of(*entries) == [("linux/amd64", DIGESTS[0])]
+
+
+def test_an_entry_that_cannot_be_read_hides_no_other() -> None:
+    odd = ({"digest": "blake3:" + "0" * 64}, entry(DIGESTS[1], "linux/a b"), "text")
+    read = read_document(index(*odd, entry(DIGESTS[0], "linux/amd64")), "host/x")
+    assert isinstance(read, Index)
+    assert [each.digest for each in read.images()] == [DIGESTS[0]]
+
+
+def test_windows_is_left_out_of_a_shared_index() -> None:
+    entries = [entry(DIGESTS[0], "windows/amd64"), entry(DIGESTS[1], "linux/amd64")]
+    assert images_of(*entries) == [("linux/amd64", DIGESTS[1])]
+
+
+def test_an_index_of_windows_alone_keeps_the_first_of_each_platform() -> None:
+    entries = [entry(DIGESTS[0], "windows/amd64"), entry(DIGESTS[1], "windows/amd64")]
+    assert images_of(*entries) == [("windows/amd64", DIGESTS[0])]
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[" * 200_000, "is not JSON"),
+        (b"[]", "is not an object"),
+        (b"{}", "not of schema version 2"),
+        (b'{"schemaVersion": 1, "fsLayers": []}', "not of schema version 2"),
+        (b'{"schemaVersion": 2, "mediaType": "text/plain"}', "unknown type 'text/plain'"),
+        (b'{"schemaVersion": 2, "manifests": 5}', "without a list of manifests"),
+        (b'{"schemaVersion": 2, "layers": 5}', "without a list of layers"),
+        (b'{"schemaVersion": 2, "layers": []}', "descriptor of the wrong shape"),
+        (index(5), "descriptor of the wrong shape"),
+        (index({"digest": "sha256:short"}), "no sha256 or sha512 digest"),
+        (index(entry(DIGESTS[0], "linux/a b")), "names a platform that is none"),
+        (index(*[entry(DIGESTS[0])] * 10_000), f"lists 10000 manifests in one index; {MOST_ENTRIES} are accepted"),
+    ],
+)
+def test_a_document_of_the_wrong_shape_is_one_clear_line(body: bytes, what: str) -> None:
+    line = line_of(body)
+    assert line.startswith("here: ")
+    assert what in line
+
+
+def test_content_is_what_its_digest_names() -> None:
+    for algorithm in ("sha256", "sha512"):
+        check_digest(b"x", digest_of(b"x", algorithm), "here")
+        with pytest.raises(Failure, match="sent content with digest"):
+            check_digest(b"y", digest_of(b"x", algorithm), "here")
+
+
+@pytest.mark.parametrize("digest", ["", "md5:" + "a" * 32, "sha256:" + "A" * 64, "sha256:" + "a" * 64 + "\n"])
+def test_what_is_no_digest_names_nothing(digest: str) -> None:
+    with pytest.raises(Failure, match="no sha256 or sha512 digest"):
+        check_digest(b"x", digest, "here")
+
+
+def test_a_config_tells_platform_environment_labels_and_steps() -> None:
+    body = {
+        "os": "linux",
+        "architecture": "arm",
+        "variant": "v7",
+        "created": "2025-11-11T18:00:00Z",
+        "config": {"Env": ["A=1=2", "B", 5], "Labels": {"l": "v", "n": 5}},
+        "history": [{"created_by": "FROM"}, {}, 5],
+    }
+    config = read_config(json.dumps(body).encode(), "here")
+    assert (config.platform, config.created) == ("linux/arm/v7", "2025-11-11T18:00:00Z")
+    assert config.env == {"A": "1=2", "B": ""}
+    assert config.labels == {"l": "v"}
+    assert config.history == ("FROM", "")
+
+
+@pytest.mark.parametrize(
+    "created", [5, "yesterday", "2025-11-11T18:00:00Z\n<!channel>", "2025-11-11T18:00:00." + "1" * 99]
+)
+def test_a_moment_that_is_none_is_left_out(created: object) -> None:
+    assert read_config(json.dumps({"created": created}).encode(), "here").created is None
+
+
+def test_what_is_no_image_has_no_platform() -> None:
+    assert read_config(b'{"name": "chart", "version": "1.0"}', "here").platform is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+MEMBERS = (
+    "schemaVersion",
+    "mediaType",
+    "manifests",
+    "layers",
+    "config",
+    "history",
+    "os",
+    "architecture",
+    "created",
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON | st.sampled_from([2, OCI_INDEX, OCI_MANIFEST])))
+def test_no_document_makes_a_reader_fail_otherwise(document: dict[str, object]) -> None:
+    body = json.dumps(document).encode()
+    for read in (read_document, read_config):
+        with suppress(Failure):
+            read(body, "here")
+
+
+def test_a_config_tells_the_layers_unpacked_or_none_of_them() -> None:
+    told = [digest_of(b"os"), digest_of(b"runtime")]
+    assert read_config(json.dumps({"rootfs": {"diff_ids": told}}).encode(), "here").diff_ids == tuple(told)
+    for odd in ([*told, "sha256:short"], "text", [7]):
+        assert read_config(json.dumps({"rootfs": {"diff_ids": odd}}).encode(), "here").diff_ids == ()

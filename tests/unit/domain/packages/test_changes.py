@@ -1,0 +1,70 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.packages.changes import Direction, package_changes
+from bot.domain.packages.package import Package
+
+
+def deb(name: str, version: str, architecture: str | None = "amd64") -> Package:
+    return Package("deb", name, version, architecture)
+
+
+def told(before: list[Package], after: list[Package]) -> list[tuple[str, str | None, str | None, str]]:
+    return [(each.name, each.before, each.after, str(each.direction)) for each in package_changes(before, after)]
+
+
+def test_packages_are_added_removed_up_and_down() -> None:
+    before = [deb("libssl3t64", "3.0.13-0ubuntu3.5"), deb("old", "1"), deb("same", "1"), deb("tzdata", "2025b")]
+    after = [deb("libssl3t64", "3.0.13-0ubuntu3.6"), deb("new", "1"), deb("same", "1"), deb("tzdata", "2025a")]
+    assert told(before, after) == [
+        ("libssl3t64", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", "up"),
+        ("new", None, "1", "added"),
+        ("old", "1", None, "removed"),
+        ("tzdata", "2025b", "2025a", "down"),
+    ]
+
+
+def test_the_runtime_is_a_package_among_others() -> None:
+    before, after = (Package("nuget", "Microsoft.NETCore.App", version) for version in ("8.0.9", "8.0.10"))
+    assert told([before], [after]) == [("Microsoft.NETCore.App", "8.0.9", "8.0.10", "up")]
+
+
+def test_versions_side_by_side_are_told_apart() -> None:
+    before = [Package("nuget", "a", version) for version in ("1.0", "2.0")]
+    after = [Package("nuget", "a", version) for version in ("2.0", "3.0")]
+    assert told(before, after) == [("a", "1.0", "3.0", "up")]
+    assert told(before, []) == [("a", "1.0", None, "removed"), ("a", "2.0", None, "removed")]
+
+
+def test_architectures_are_told_apart() -> None:
+    assert told([deb("a", "1", "amd64")], [deb("a", "1", "arm64")]) == [
+        ("a", "1", None, "removed"),
+        ("a", None, "1", "added"),
+    ]
+
+
+def test_versions_that_no_rule_orders_are_changed() -> None:
+    before, after = Package("maven", "a", "1"), Package("maven", "a", "2")
+    assert package_changes([before], [after])[0].direction is Direction.CHANGED
+
+
+def test_what_is_known_by_name_only_is_the_package_of_that_name_and_version() -> None:
+    assert told([deb("a", "1")], [Package("", "a", "1")]) == []
+    assert told([deb("a", "1")], [Package("", "a", "2")]) == [
+        ("a", None, "2", "added"),
+        ("a", "1", None, "removed"),
+    ]
+
+
+PACKAGES = st.lists(
+    st.builds(Package, st.sampled_from(["deb", "nuget"]), st.sampled_from("ab"), st.sampled_from("123")), max_size=6
+)
+
+
+@given(PACKAGES, PACKAGES)
+def test_the_way_back_is_the_opposite(before: list[Package], after: list[Package]) -> None:
+    there, back = package_changes(before, after), package_changes(after, before)
+    assert {(each.type, each.name, each.before, each.after) for each in there} == {
+        (each.type, each.name, each.after, each.before) for each in back
+    }
+    assert package_changes(before, before) == ()

@@ -1,0 +1,141 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.rollouts.waves import Hold, Wave, WaveTally, advance, in_order, latest_start, probable_start
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CANARY = Wave("canary", soak=4 * HOUR, batch=2)
+REST = Wave("rest")
+WAVES = (CANARY, REST)
+
+
+def test_the_first_wave_begins_at_once_within_its_batch() -> None:
+    found = advance(WAVES, {"canary": WaveTally(waiting=5), "rest": WaveTally(waiting=9)}, 0.2, NOON)
+    assert found.release == {"canary": 2}
+
+
+def test_a_wave_without_rebuilds_holds_nobody() -> None:
+    assert advance(WAVES, {"rest": WaveTally(waiting=9)}, 0.2, NOON).release == {"rest": 9}
+
+
+def test_what_is_under_way_takes_its_room_in_the_batch() -> None:
+    tally = WaveTally(waiting=5, under_way=1, began_at=NOON)
+    assert advance(WAVES, {"canary": tally}, 0.2, NOON).release == {"canary": 1}
+
+
+def test_the_next_wave_waits_for_the_one_before_and_is_told_until_when() -> None:
+    canary = WaveTally(under_way=1, ended=1, began_at=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
+    assert found.release == {}
+    assert found.holds["rest"] == Hold("wave canary has ended 1 of 2 rebuilds", NOON + 28 * HOUR)
+
+
+def test_a_done_wave_soaks_before_the_next_begins() -> None:
+    canary = WaveTally(ended=2, began_at=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
+    assert found.done == {"canary": NOON}
+    assert found.holds["rest"] == Hold("wave canary soaks", NOON + 4 * HOUR)
+
+
+@pytest.mark.parametrize(("hours", "released"), [(3.9, {}), (4, {"rest": 9})])
+def test_the_next_wave_begins_when_the_one_before_has_soaked(hours: float, released: dict[str, int]) -> None:
+    canary = WaveTally(ended=2, began_at=NOON, done_since=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON + hours * HOUR)
+    assert found.release == released
+
+
+def test_pull_requests_that_nobody_merges_hold_a_wave_for_a_day_at_most() -> None:
+    canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
+    assert advance(WAVES, tallies, 0.2, NOON + 23 * HOUR).done == {}
+    found = advance(WAVES, tallies, 0.2, NOON + 24 * HOUR)
+    assert (list(found.done), found.set_aside) == (["canary"], {"canary": 1})
+
+
+def test_a_share_of_the_wave_may_be_enough() -> None:
+    wave = Wave("canary", done_at=0.5)
+    found = advance((wave, REST), {"canary": WaveTally(under_way=1, ended=1, began_at=NOON)}, 0.2, NOON)
+    assert list(found.done) == ["canary"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "failed", "pauses"), [(1, 1, False), (10, 2, False), (9, 2, True), (2, 2, True), (100, 20, False)]
+)
+def test_a_rollout_pauses_above_the_share_of_failures_and_from_two_on(
+    ended: int, failed: int, pauses: bool
+) -> None:
+    tally = WaveTally(waiting=9, ended=ended, failed=failed, began_at=NOON)
+    found = advance(WAVES, {"canary": tally}, 0.2, NOON)
+    assert (found.pause is not None) is pauses
+    assert not (pauses and found.release)
+
+
+def test_a_pause_says_how_many_failed() -> None:
+    tally = WaveTally(ended=9, failed=2, began_at=NOON)
+    assert advance(WAVES, {"canary": tally}, 0.2, NOON).pause == "2 of 9 ended rebuilds failed, more than 20%"
+
+
+def test_a_rebuild_waits_no_longer_than_the_soaks_and_one_wait() -> None:
+    assert latest_start(WAVES, "canary", NOON) == NOON
+    assert latest_start(WAVES, "rest", NOON) == NOON + 4 * HOUR + timedelta(days=1)
+
+
+tallies = st.builds(
+    WaveTally,
+    waiting=st.integers(0, 9),
+    under_way=st.integers(0, 9),
+    ended=st.integers(0, 9),
+    began_at=st.sampled_from([None, NOON - 30 * HOUR, NOON]),
+    done_since=st.sampled_from([None, NOON - 5 * HOUR, NOON]),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["canary", "early", "rest"]), tallies))
+def test_no_wave_begins_while_an_earlier_one_is_not_done(found: dict[str, WaveTally]) -> None:
+    waves = (CANARY, Wave("early", soak=HOUR), REST)
+    result = advance(waves, found, 1.0, NOON)
+    for earlier, later in pairwise(waves):
+        tally = found.get(earlier.name, WaveTally())
+        is_open = tally.total and tally.done_since is None and earlier.name not in result.done
+        assert not (is_open and later.name in result.release)
+
+
+def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen() -> None:
+    canary = WaveTally(ended=2, began_at=NOON, last_end=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON + 3 * HOUR)
+    assert found.done == {"canary": NOON}
+    assert found.holds["rest"].until == NOON + 4 * HOUR
+
+
+def test_the_soak_of_the_rules_goes_before_that_of_the_wave() -> None:
+    canary = WaveTally(ended=2, began_at=NOON, done_since=NOON, soak=HOUR)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
+    assert advance(WAVES, tallies, 0.2, NOON + HOUR).release == {"rest": 9}
+
+
+def test_failures_that_a_person_has_seen_stop_nothing_more() -> None:
+    tally = WaveTally(under_way=1, ended=4, failed=3, forgiven=3, began_at=NOON)
+    assert advance((REST,), {"rest": tally}, 0.2, NOON).pause is None
+    assert advance((REST,), {"rest": replace(tally, forgiven=1)}, 0.2, NOON).pause is not None
+
+
+def test_a_wave_that_was_called_off_before_it_began_holds_nobody() -> None:
+    tallies = {"canary": WaveTally(ended=2), "rest": WaveTally(waiting=1)}
+    assert "canary" in advance(WAVES, tallies, 0.2, NOON).done
+
+
+def test_waves_that_are_configured_no_more_come_last() -> None:
+    assert in_order(WAVES, ["old", "rest"]) == (*WAVES, Wave("old"))
+
+
+def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
+    waves = (CANARY, Wave("early", soak=HOUR), REST)
+    holds = {name: Hold("wave canary soaks", NOON) for name in ("early", "rest")}
+    assert probable_start(waves, "early", holds) == NOON
+    assert probable_start(waves, "rest", holds) == NOON + HOUR

@@ -1,0 +1,29 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.wording.words import counted, duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0"),
+        (40, "40 s"),
+        (2160, "36 min"),
+        (3600, "1 h"),
+        (5400, "1.5 h"),
+        (86400, "24 h"),
+        (1_624_320, "18.8 days"),
+    ],
+)
+def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None:
+    assert duration(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "word", "text"),
+    [(1, "base", "1 base"), (2, "repository", "2 repositories"), (0, "security fix", "0 security fixes")],
+)
+def test_counts_agree_with_their_words(number: int, word: str, text: str) -> None:
+    assert counted(number, word) == text
