@@ -1,0 +1,125 @@
+"""The layers of everything that bases have shown, to be asked which of it an image stands on.
+
+A tree for each platform, keyed layer by layer from the bottom: an image is looked up by walking as far as its own
+layers lead, so the whole history costs no more than the image has layers.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.images.standing import Publication
+from bot.domain.reference import Base
+
+_SHORT = 12
+
+
+@dataclass(slots=True)
+class _Node:
+    """A layer on top of those that lead to it; `shown` are the publications that end here, by their number."""
+
+    above: dict[str, "_Node"] = field(default_factory=dict)
+    shown: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The longest run of an image's layers that is all of a base's. `strength` is proved by whole digests."""
+
+    publications: tuple[Publication, ...]
+    layers: int
+    strength: Strength
+
+
+class ObservedLayers:
+    """All publications of all bases. Observations are added in the order in which they were made, each base's own
+    order is what counts."""
+
+    def __init__(self, observations: Iterable[Observation] = ()) -> None:
+        self._publications: list[Publication] = []
+        self._unpacked: dict[str, _Node] = {}
+        self._whole: dict[str, _Node] = {}
+        self._short: dict[str, _Node] = {}
+        self._newest: dict[Base, tuple[str, list[int]]] = {}
+        self._named: dict[str, list[int]] = {}
+        for observation in observations:
+            self.add(observation)
+
+    def add(self, seen: Observation) -> None:
+        """A base shows another digest: what it showed before ends now. Without a digest it was withdrawn."""
+        digest, before = self._newest.get(seen.base, ("", []))
+        if seen.digest == digest:
+            return
+        for number in before:
+            self._publications[number] = replace(self._publications[number], until=seen.at)
+        if seen.digest is None:
+            self._newest.pop(seen.base, None)
+            return
+        added = [self._add(seen, seen.digest, image) for image in seen.platforms]
+        self._newest[seen.base] = (seen.digest, added)
+
+    def _add(self, seen: Observation, digest: str, image: PlatformImage) -> int:
+        number = len(self._publications)
+        self._publications.append(Publication(seen.base, seen.at, digest, image.platform, image.digest))
+        for each in {digest, image.digest}:
+            self._named.setdefault(each, []).append(number)
+        if image.diff_ids:
+            _grow(self._unpacked, image.platform, image.diff_ids, number)
+        if all(len(layer) > _SHORT for layer in image.layers):
+            _grow(self._whole, image.platform, image.layers, number)
+        _grow(self._short, image.platform, image.short_layers, number)
+        return number
+
+    def match(self, image: PlatformImage, *, apart_from: str | None = None) -> Match | None:
+        """What `image` stands on by its layers; None where no base's layers are all at its bottom.
+
+        `apart_from` is the image's own name, `registry/repository`, where it is a base itself: every image has all
+        of its own layers.
+        """
+        unpacked = self._longest(self._unpacked, image.platform, image.diff_ids, apart_from)
+        whole = self._longest(self._whole, image.platform, image.layers, apart_from)
+        proved = max(unpacked, whole, key=lambda found: found[0])
+        shown = sorted({*unpacked[1], *whole[1]}) if unpacked[0] == whole[0] else proved[1]
+        claimed = self._longest(self._short, image.platform, image.short_layers, apart_from)
+        strength = Strength.PROVED
+        if claimed[0] > proved[0]:
+            proved, shown, strength = claimed, claimed[1], Strength.CLAIMED
+        if not shown:
+            return None
+        return Match(tuple(self._publications[number] for number in shown), proved[0], strength)
+
+    def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
+        """The publications that `digest` names, as their index or as the manifest of `platform`."""
+        found = (self._publications[number] for number in self._named.get(digest, ()))
+        return tuple(each for each in found if each.platform == platform)
+
+    def current(self, base: Base) -> tuple[Publication, ...]:
+        """What the base shows now, each platform; empty where it was never seen or is withdrawn."""
+        return tuple(self._publications[number] for number in self._newest.get(base, ("", []))[1])
+
+    def _longest(
+        self, trees: dict[str, _Node], platform: str, layers: Sequence[str], apart_from: str | None
+    ) -> tuple[int, list[int]]:
+        node = trees.get(platform)
+        best: tuple[int, list[int]] = (0, [])
+        for depth, layer in enumerate(layers, start=1):
+            node = node.above.get(layer) if node is not None else None
+            if node is None:
+                break
+            if node.shown and (shown := self._of_others(node.shown, apart_from)):
+                best = (depth, shown)
+        return best
+
+    def _of_others(self, numbers: list[int], apart_from: str | None) -> list[int]:
+        if apart_from is None:
+            return numbers
+        return [number for number in numbers if self._publications[number].base.name != apart_from]
+
+
+def _grow(trees: dict[str, _Node], platform: str, layers: Sequence[str], number: int) -> None:
+    node = trees.setdefault(platform, _Node())
+    for layer in layers:
+        node = node.above.setdefault(layer, _Node())
+    if layers:
+        node.shown.append(number)

@@ -1,0 +1,104 @@
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.reference import Base
+from bot.verify.standing.observed_layers import ObservedLayers
+from tests.builders import ASPNET, NOON
+
+AMD64 = "linux/amd64"
+NAMES = st.sampled_from("abcdef")
+CHAINS = st.lists(NAMES, min_size=1, max_size=4).map(tuple)
+
+
+def digest(name: str) -> str:
+    return "sha256:" + f"{sum(map(ord, name)) * 7919:x}".rjust(12, "0") + name.encode().hex().ljust(52, "0")[:52]
+
+
+def image(*layers: str, platform: str = AMD64, short: bool = False, unpacked: bool = False) -> PlatformImage:
+    whole = tuple(digest(layer) for layer in layers)
+    shown = tuple(layer.removeprefix("sha256:")[:12] for layer in whole) if short else whole
+    diff_ids = tuple(digest(f"{layer}-unpacked") for layer in layers) if unpacked else ()
+    return PlatformImage(platform, digest("/".join(layers)), layers=shown, diff_ids=diff_ids)
+
+
+def shown(*images: PlatformImage, base: Base = ASPNET, hours: int = 0) -> Observation:
+    index = digest("index of " + " ".join(each.digest for each in images))
+    return Observation(NOON + timedelta(hours=hours), base, index, platforms=images)
+
+
+@given(st.lists(CHAINS, min_size=1, max_size=8), CHAINS, st.booleans())
+def test_the_longest_run_of_layers_that_is_all_of_a_base_counts(
+    chains: list[tuple[str, ...]], layers: tuple[str, ...], short: bool
+) -> None:
+    bases = [Base("host", f"base{number}", "1") for number in range(len(chains))]
+    observed = ObservedLayers(
+        shown(image(*chain, short=short), base=base) for base, chain in zip(bases, chains, strict=True)
+    )
+    match = observed.match(image(*layers))
+    beneath = [len(chain) for chain in chains if layers[: len(chain)] == chain]
+    assert (match.layers if match else 0) == max(beneath, default=0)
+    if match:
+        longest = {base for base, chain in zip(bases, chains, strict=True) if chain == layers[: match.layers]}
+        assert {each.base for each in match.publications} == longest
+        assert match.strength is (Strength.CLAIMED if short else Strength.PROVED)
+
+
+@given(CHAINS, CHAINS)
+def test_recompressed_layers_are_known_by_what_is_in_them(below: tuple[str, ...], above: tuple[str, ...]) -> None:
+    observed = ObservedLayers([shown(image(*below, unpacked=True))])
+    built = image(*below, *above, unpacked=True)
+    recompressed = PlatformImage(
+        AMD64, "sha256:1", layers=tuple("f" * 64 for _ in built.layers), diff_ids=built.diff_ids
+    )
+    match = observed.match(recompressed)
+    assert match is not None
+    assert (match.strength, match.layers) == (Strength.PROVED, len(below))
+
+
+@given(CHAINS, st.integers(1, 3))
+def test_squashed_layers_are_known_as_none(below: tuple[str, ...], above: int) -> None:
+    observed = ObservedLayers([shown(image(*below, unpacked=True))])
+    assert observed.match(image(*(f"squashed {number}" for number in range(above)), unpacked=True)) is None
+
+
+@given(CHAINS)
+def test_each_platform_stands_on_its_own(below: tuple[str, ...]) -> None:
+    observed = ObservedLayers([shown(image(*below, platform="linux/arm64"))])
+    assert observed.match(image(*below, "own")) is None
+    assert observed.match(image(*below, "own", platform="linux/arm64")) is not None
+
+
+def test_a_publication_ends_when_its_base_shows_another() -> None:
+    observed = ObservedLayers([shown(image("a")), shown(image("b"), hours=5), shown(image("b"), hours=6)])
+    (old,), (new,) = (observed.match(image(layer, "own")).publications for layer in "ab")  # type: ignore[union-attr]
+    assert (old.at, old.until) == (NOON, NOON + timedelta(hours=5))
+    assert (new.at, new.until) == (NOON + timedelta(hours=5), None)
+
+
+def test_a_withdrawn_base_shows_nothing_any_more() -> None:
+    observed = ObservedLayers([shown(image("a")), Observation(NOON + timedelta(hours=1), ASPNET, None)])
+    (old,) = observed.match(image("a", "own")).publications  # type: ignore[union-attr]
+    assert old.until == NOON + timedelta(hours=1)
+    assert observed.current(ASPNET) == ()
+
+
+def test_an_image_that_is_a_base_itself_does_not_stand_on_itself() -> None:
+    golden = Base("host", "golden", "1")
+    observed = ObservedLayers([shown(image("a")), shown(image("a", "own"), base=golden)])
+    itself = observed.match(image("a", "own"), apart_from="host/golden")
+    assert itself is not None
+    assert [each.base for each in itself.publications] == [ASPNET]
+
+
+def test_either_digest_of_a_base_names_it() -> None:
+    amd64, arm64 = image("a"), image("b", platform="linux/arm64")
+    seen = shown(amd64, arm64)
+    observed = ObservedLayers([seen])
+    by_index = observed.named(seen.digest or "", AMD64)
+    assert [each.platform_digest for each in by_index] == [amd64.digest]
+    assert observed.named(amd64.digest, AMD64) == by_index
+    assert observed.named(arm64.digest, AMD64) == ()
