@@ -1,16 +1,24 @@
-"""The service: APScheduler wakes the ticks, a signal ends them in order."""
+"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew."""
 
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure
+from bot.service.logs import set_up
+from bot.service.settings_file import SettingsFile
 from bot.service.stages import STAGES, Stage, run_stage
-from bot.service.wiring.container import Bot
+from bot.service.wiring.container import Bot, open_bot
+from bot.settings import BadSettings
 from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
+from bot.watch.registry.incident import Incident
 
 log = structlog.get_logger()
 
@@ -18,9 +26,32 @@ GRACE = timedelta(seconds=25)
 """With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""
 
 
-async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
-    """Runs until SIGTERM or SIGINT (or `stop`), then lets running ticks finish and gives leases back."""
+_SETTINGS_EVERY = timedelta(seconds=10)
+
+
+async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = None) -> None:
+    """Serves until SIGTERM or SIGINT (or `stop`), each time anew where the settings changed.
+
+    Raises `Failure` or `BadSettings` where nothing can be opened with the settings at the start; later the settings
+    before stay in force then.
+    """
     stop = stop or _stop_on_signals()
+    while not stop.is_set():
+        set_up(file.settings.log)
+        async with AsyncExitStack() as open_parts:
+            try:
+                bot = await open_parts.enter_async_context(open_bot(file.settings, clock))
+            except (Failure, BadSettings) as error:
+                if not file.take_back(str(error)):
+                    raise
+                continue
+            file.opened()
+            await serve(bot, stop, file)
+
+
+async def serve(bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None) -> None:
+    """Runs until `stop`, or until other settings are to be served, then lets running ticks finish and gives leases
+    back."""
     await free_leases_of_the_dead(bot.database, bot.worker)
     running: set[asyncio.Task[object]] = set()
     scheduler = AsyncIOScheduler(
@@ -39,7 +70,7 @@ async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
         scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
     scheduler.start()
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
-    await stop.wait()
+    await (stop.wait() if file is None else _changed(bot, stop, file))
     log.info("stopping", running=len(running))
     scheduler.pause()
     bot.worker.draining.set()
@@ -47,6 +78,41 @@ async def serve(bot: Bot, stop: asyncio.Event | None = None) -> None:
     scheduler.shutdown(wait=False)
     freed = await give_all_back(bot.database, bot.worker, attempted=cut_off)
     log.info("stopped", leases_given_back=freed)
+
+
+async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
+    """Waits for `stop`, or for other valid settings, which are looked for at SIGHUP and every few seconds."""
+    told: tuple[str, ...] | None = None
+    with _hangup() as hangup:
+        while not stop.is_set():
+            if file.take_up():
+                log.info("settings changed", path=str(file.path))
+                return
+            if file.problems != told:
+                told = file.problems
+                await _tell(bot, told)
+            await _first_of(stop, hangup, within=_SETTINGS_EVERY)
+            hangup.clear()
+
+
+async def _tell(bot: Bot, problems: tuple[str, ...]) -> None:
+    """What is wrong with the changed settings, in the log and as an incident until it is mended."""
+    for problem in problems:
+        log.error("settings refused", detail=problem, kept="those before")
+    place = f"settings:settings at {bot.worker.name.partition('/')[0]}"
+    incident = Incident(place, bot.clock.now(), f"{'; '.join(problems)}; those before are kept")
+    with contextlib.suppress(Failure):
+        known = [each for each in await bot.stores.watch.open_incidents(place) if each.subject == place]
+        opened = [incident] if problems and [each.detail for each in known] != [incident.detail] else []
+        await bot.stores.watch.save_incidents(opened, known if opened or not problems else [])
+
+
+async def _first_of(*events: asyncio.Event, within: timedelta) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, timeout=within.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _drain(running: set[asyncio.Task[object]]) -> bool:
@@ -69,3 +135,15 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+@contextlib.contextmanager
+def _hangup() -> Iterator[asyncio.Event]:
+    """An event that SIGHUP sets."""
+    hangup = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        yield hangup
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

@@ -30,7 +30,7 @@ def secret(path: Path, purpose: str) -> str:
 def check_secrets(settings: Settings) -> None:
     """Reads each secret once and looks at its form, so that a wrong one is known before the first request."""
     lines: list[str] = []
-    for path, purpose in _secret_files(settings):
+    for path, purpose in secret_files(settings):
         try:
             defect = _defect(path, secret(path, purpose), purpose)
         except BadSettings as error:
@@ -102,7 +102,7 @@ def _webhook_defect(url: str) -> str | None:
     return None
 
 
-def _secret_files(settings: Settings) -> list[tuple[Path, str]]:
+def secret_files(settings: Settings) -> list[tuple[Path, str]]:
     github, slack = settings.github, settings.slack
     named: list[tuple[Path | None, str]] = [
         (github.token_file, "github.token_file"),

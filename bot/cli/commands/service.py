@@ -18,25 +18,17 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     It watches bases, opens pull requests, dispatches rebuilds, follows them and reports.
 
     Stopping is orderly: running work finishes or gives its lease back, and the next start goes on from there.
+    A changed settings file or secret is taken up within seconds, or at SIGHUP, once it is valid.
     """
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.logs import set_up
-    from bot.service.running import serve
-    from bot.service.wiring.container import open_bot
-    from bot.settings import check_secrets, load
+    from bot.service.running import run as serve
+    from bot.service.settings_file import SettingsFile
 
-    settings = load(config)
-    check_secrets(settings)
-    _tell_former_names(config, settings)
-    set_up(settings.log)
-
-    async def work() -> None:
-        async with open_bot(settings, SystemClock()) as bot:
-            await serve(bot)
-
-    asyncio.run(work())
+    file = SettingsFile.read(config)
+    _tell_former_names(config, file.settings)
+    asyncio.run(serve(file, SystemClock()))
 
 
 def once(

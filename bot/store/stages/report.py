@@ -32,7 +32,6 @@ from bot.store.rows.tables import (
     rebuilds,
     repositories,
 )
-from bot.watch.registry.incident import SUBJECT
 
 _MOST_FAILURES = 20
 """In one message; who needs more asks `rollout show`."""
@@ -64,7 +63,7 @@ class ReportStore(Store):
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
-        return IncidentNews(row.subject.removeprefix(SUBJECT), row.opened_at, row.cleared_at, row.detail)
+        return IncidentNews(row.subject.partition(":")[2], row.opened_at, row.cleared_at, row.detail)
 
     async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
         """With the failures of its rollout, the latest first."""

@@ -28,7 +28,7 @@ class Incident:
 
     @property
     def place(self) -> str:
-        return self.subject.removeprefix(SUBJECT)
+        return self.subject.partition(":")[2]
 
 
 def _subject(place: str) -> str:
