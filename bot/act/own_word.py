@@ -34,7 +34,7 @@ def as_now(job: Job, standing: Standing, now: datetime) -> Job:
         job.member,
         name=standing.identity.name,
         node_id=standing.identity.node_id,
-        config=config_of(standing, now),
+        config=replace(config_of(standing, now), owned=job.member.config.owned),
     )
     rebuild = replace(job.rebuild, repository=standing.identity.name, repository_node=standing.identity.node_id)
     return replace(

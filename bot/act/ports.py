@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.work import Queue
@@ -26,7 +27,7 @@ class Job:
 
     `paths` are the files that may have to change, `places` those that name each base. `is_listed` is False once the
     repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
-    about the same bases, None where there is none.
+    about the same bases, None where there is none. `policy` is the operator's.
     """
 
     rebuild: Rebuild
@@ -37,6 +38,14 @@ class Job:
     is_listed: bool = True
     places: Mapping[Base, tuple[str, ...]] = field(default_factory=dict)
     replaced_by: Action | None = None
+    policy: Policy = Policy()  # noqa: RUF009 - frozen
+
+    @property
+    def terms(self) -> Terms:
+        """What holds for it, now that its changes are known as they are."""
+        name = self.member.name
+        several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.changes]
+        return self.policy.together(several) if several else Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class ActOptions:
     visible_after: timedelta = timedelta(hours=1)
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
+    policy: Policy = Policy()  # noqa: RUF009 - frozen
     host: str = "github"
     """The forge's name, by which its pauses are known."""
 

@@ -74,7 +74,7 @@ class _Jobs(Work[Job, Rebuild]):
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         forge = cast(Forge, Guarded(self._forge, WRITES, lease))
         tools = Tools(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock)
-        return await act(item, tools)
+        return await act(replace(item, policy=self._options.policy), tools)
 
     async def settle(self, item: Job, result: Rebuild) -> None:
         await self._store.settle_rebuild(item.rebuild, result)

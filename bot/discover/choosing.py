@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.repository import TreeEntry
 from bot.domain.repositories.usage import Problem
-from bot.formats import repository_config
+from bot.formats import code_owners, repository_config
 from bot.formats.finding import LARGEST_FILE, too_large
 from bot.formats.table import format_of, is_worth_reading, kind_of
 
@@ -94,7 +94,7 @@ def _too_many(left: Sequence[TreeEntry]) -> str:
 
 def _rank(path: str) -> int | None:
     """The lower, the sooner; None for files that name no reference."""
-    if path == repository_config.PATH:
+    if path == repository_config.PATH or path in code_owners.PATHS:
         return 0
     if path in _MISNAMED:
         return 1

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
@@ -17,9 +17,9 @@ from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.repository import Identity, Repository, Tree
-from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem
-from bot.formats import repository_config
+from bot.formats import code_owners, repository_config
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
@@ -169,6 +169,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         config, config_problems = self._config(files)
         asked = [(usage, self._options.selection.followed(usage)) for usage in found.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
+        config = replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths)))
         concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
         told = (problem for problem in found.problems if problem.path in concerned)
         return Reading(
@@ -197,6 +198,11 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         if text is None:
             return RepositoryConfig(), ()
         return repository_config.parse(text, self._clock.now())
+
+
+def _owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
+    texts = {file.path: decode(file.data) for file in files if file.path in code_owners.PATHS}
+    return code_owners.owned_in(texts, paths)
 
 
 def _is_about_images(path: str) -> bool:

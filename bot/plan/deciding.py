@@ -146,7 +146,8 @@ def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: i
 
 def _new_branch(needs: Sequence[Need]) -> str:
     final = [need for need in needs if need.usage.role is Role.FINAL_STAGE]
-    return branch_for(min(need.move.change.base for need in (final or needs)))
+    chosen = min(final or needs, key=lambda need: need.move.change.base)
+    return branch_for(chosen.move.change.base, chosen.terms.branch_prefix)
 
 
 def _planned(

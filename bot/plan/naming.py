@@ -6,16 +6,13 @@ from functools import lru_cache
 
 from bot.domain.reference import Base
 
-BRANCH_PREFIX = "freshness/"
-
-
 _LONGEST = 150
 """Characters; git takes 255 bytes, of which a repository's name may ask for more than there are."""
 
 
 @lru_cache(maxsize=1024)
-def branch_for(base: Base) -> str:
-    """`freshness/dotnet-aspnet-10.0-noble`: the last two parts of the repository and the tag.
+def branch_for(base: Base, prefix: str) -> str:
+    """`freshness/dotnet-aspnet-10.0-noble`: the prefix, the last two parts of the repository, and the tag.
 
     Of a name that is too long the end is told by a hash.
     """
@@ -23,4 +20,4 @@ def branch_for(base: Base) -> str:
     name = re.sub(r"\.{2,}", ".", "-".join(parts)).strip(".-")
     if len(name) > _LONGEST:
         name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return BRANCH_PREFIX + (f"{name}-base" if name.endswith(".lock") else name)
+    return prefix + (f"{name}-base" if name.endswith(".lock") else name)

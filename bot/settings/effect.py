@@ -21,12 +21,6 @@ _TERMS = (
     "workflows",
     "auto_merge",
     "pin",
-    "draft",
-    "labels",
-    "reviewers",
-    "assignees",
-    "branch_prefix",
-    "commit_message",
 )
 
 

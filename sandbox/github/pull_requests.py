@@ -34,7 +34,7 @@ class PullRequests:
     computes_late: bool = False
     """Whether the first look at a head finds `mergeable` unknown: GitHub computes it in the background."""
     _kept: dict[tuple[int, int], dict[str, Json]] = field(default_factory=dict)
-    """What the emulator does not keep: head and merge commit of those that are closed, and auto-merge."""
+    """What the emulator does not keep: head and merge commit of those that are closed, auto-merge, assignees."""
     _looked_at: set[tuple[str, str]] = field(default_factory=set)
 
     async def open(self, request: Request, name: str, body: Mapping[str, Json]) -> Json:
@@ -95,6 +95,10 @@ class PullRequests:
         except Refused:
             raise Refused(422, NO_COLLABORATOR.format(name)) from None
         return await self.follow(name, asked)
+
+    def assign(self, name: str, pull: Json, people: Sequence[Json]) -> None:
+        """From now on these are all that it is assigned to."""
+        self.remembered(name, pull["number"])["assignees"] = list(people)
 
     async def merge(
         self,
@@ -175,6 +179,8 @@ class PullRequests:
         head = await self.git.tip(name, pull["head"]["ref"]) if pull["state"] == "open" else kept.get("head")
         head = head or pull["head"]["sha"]
         changed: dict[str, Json] = {"head": {**pull["head"], "sha": head}, "auto_merge": kept.get("auto_merge")}
+        if "assignees" in kept:
+            changed |= {"assignees": kept["assignees"], "assignee": next(iter(kept["assignees"]), None)}
         if "merge_commit_sha" in kept:
             changed["merge_commit_sha"] = kept["merge_commit_sha"]
         return {**pull, **changed}

@@ -27,6 +27,7 @@ VERIFIED = {
     "payload": "tree",
     "verified_at": "2026-01-01T00:00:00Z",
 }
+OF_A_TEAM = {"parent": None, "type": "organization"}
 REPOSITORY_COUNTS = {"network_count": 0, "subscribers_count": 0}
 
 
@@ -52,6 +53,8 @@ def _whole(node: Json, overlays: Mapping[str, Mapping[str, Json]], signed: Set[s
         return {**missing, "gravatar_id": "", "site_admin": False, "html_url": url, **whole}
     if isinstance(name := whole.get("full_name"), str):
         return {**REPOSITORY_COUNTS, **whole, **overlays.get(name, {})}
+    if "slug" in whole and "privacy" in whole:
+        return {**OF_A_TEAM, **whole}
     if "verification" in whole and signed:
         own = whole.get("sha") or str(whole.get("url", "")).rpartition("/")[2]
         return {**whole, "verification": VERIFIED} if own in signed else whole

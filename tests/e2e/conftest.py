@@ -81,15 +81,26 @@ async def settled(
     *,
     policy: Sequence[dict[str, object]] = (),
     rollout: Mapping[str, object] | None = None,
+    fleet: SampleFleet | None = None,
+    github: Mapping[str, object] | None = None,
 ) -> Stage:
-    """The sample fleet after its first pass; `policy` and `rollout` as in the settings, else all at once."""
-    fleet = SampleFleet(world)
+    """A fleet, the sample one unless another is given, after its first pass.
+
+    `policy` and `rollout` are as in the settings, else all begin at once; `github` replaces settings of that name.
+    """
+    fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
     clock = AheadClock()
     config = world.config(folder, store_url)
-    if policy:
-        more = {"policy": list(policy)} | ({"rollout": dict(rollout)} if rollout else {})
-        config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | more))
+    known = yaml.safe_load(config.read_text())
+    more: dict[str, object] = {"policy": list(policy)} if policy else {}
+    if rollout:
+        more["rollout"] = dict(rollout)
+    if github:
+        more["github"] = {
+            key: value for key, value in (known["github"] | dict(github)).items() if value is not None
+        }
+    config.write_text(yaml.safe_dump(known | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)
     outcomes = await stage.run_pass()

@@ -260,7 +260,9 @@ class FakeForge:
         home = self._write(repository)
         known = home.requests[request.number]
         labels = tuple(dict.fromkeys((*known.labels, *wishes.labels)))
-        home.requests[request.number] = replace(known, labels=labels)
+        known_people = [name for name in wishes.assignees if name not in self.unknown]
+        assignees = tuple(dict.fromkeys((*known.assignees, *known_people)))
+        home.requests[request.number] = replace(known, labels=labels, assignees=assignees)
         refused = [name for name in (*wishes.people, *wishes.teams) if name in self.unknown]
         asked = (
             tuple(name for name in wishes.people if name not in refused),
@@ -269,7 +271,11 @@ class FakeForge:
         if any(asked):
             home.reviewers.append(asked)
         self._done("grant")
-        return tuple(Refusal(f"no review asked of {name}", "not a collaborator") for name in refused)
+        unassigned = [name for name in wishes.assignees if name in self.unknown]
+        return (
+            *(Refusal(f"no review asked of {name}", "not a collaborator") for name in refused),
+            *(Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned),
+        )
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
@@ -417,6 +423,7 @@ class FakeForge:
             request.body or "",
             is_open=True,
             is_merged=False,
+            is_draft=request.is_draft,
             node_id=f"PR_{home.id}_{number}",
         )
         home.requests[number] = made

@@ -1,4 +1,4 @@
-"""What people would like on a pull request and it can do without: labels, and requests for a review."""
+"""What people would like on a pull request and it can do without: labels, assignees, and requests for a review."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,22 +8,46 @@ from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import BranchLook, PullRequest, Refusal, Wishes
 
+MOST_REVIEWERS = 15
+"""GitHub asks no more people and teams for one pull request."""
 _REFUSALS = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 
 
 def wishes_of(job: Job, options: ActOptions, request: PullRequest | None = None) -> Wishes:
-    """The labels that are missing, and reviews where the pull request is new."""
-    config = job.member.config
-    labels = {options.label, *config.labels} - set(request.labels if request is not None else ())
+    """The labels that are missing; reviews and assignees where the pull request is new.
+
+    What people have taken off one that the bot has opened before stays off.
+    """
+    terms = job.terms
+    labels = {options.label, *terms.labels, *job.member.config.labels}
+    labels -= set(request.labels if request is not None else ())
     if request is not None and job.rebuild.pull_request == request.number:
         return Wishes(tuple(sorted(labels)))
-    return Wishes(tuple(sorted(labels)), config.reviewers, config.team_reviewers)
+    people, teams = _reviewers(job)
+    return Wishes(tuple(sorted(labels)), people, teams, terms.assignees)
+
+
+def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """People and teams: whom the repository names, else the code owners of what is touched, else the rule's."""
+    config = job.member.config
+    if config.reviewers or config.team_reviewers:
+        return config.reviewers, config.team_reviewers
+    named = config.owners_of(job.paths) or job.terms.reviewers
+    chosen = list(dict.fromkeys(named))[:MOST_REVIEWERS]
+    organization = job.member.name.partition("/")[0].lower()
+    people = tuple(name for name in chosen if "/" not in name)
+    teams = tuple(
+        team
+        for owner, _, team in (name.partition("/") for name in chosen)
+        if team and owner.lower() == organization
+    )
+    return people, teams
 
 
 async def grant_wishes(
     job: Job, look: BranchLook, request: PullRequest, tools: Tools, looked_at: datetime
 ) -> Sequence[Refusal]:
-    """Adds labels and asks for reviews.
+    """Adds labels and assignees and asks for reviews.
 
     What the forge refuses of that keeps no pull request from being opened and followed; each refusal is told.
     """
@@ -36,5 +60,5 @@ async def grant_wishes(
     except Failure as failure:
         if failure.trouble not in _REFUSALS:
             raise
-        asked = ", ".join([*wishes.labels, *wishes.people, *wishes.teams])
-        return (Refusal(f"no labels or reviewers ({asked})", failure.what),)
+        asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
+        return (Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),)

@@ -179,7 +179,8 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     if attempt.look.branch is not None:
         on_branch = await edits_of(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
-    wanted = _request_change(replace(job, paths=tuple(file.path for file in edits.files)), attempt.current, edits)
+    touched = replace(job, paths=tuple(file.path for file in edits.files))
+    wanted = _request_change(touched, attempt.current, edits)
     prepared = None
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
@@ -188,7 +189,7 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, wanted)
-    refused = await grant_wishes(job, attempt.look, request, tools, attempt.looked_at)
+    refused = await grant_wishes(touched, attempt.look, request, tools, attempt.looked_at)
     return _opened(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
 
 
@@ -199,7 +200,8 @@ def _request_change(job: Job, current: PullRequest | None, edits: Edits) -> Requ
     told = title(job)
     section = written(body(job, edits.told), digests, told)
     if current is None:
-        return RequestChange(job.rebuild.branch, job.default_branch, None, told, section)
+        is_draft = job.terms.draft
+        return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)
     is_ours = section_in(current.body).titled == hash_of(current.title)
     text = put_into(current.body, section)
     return RequestChange(

@@ -40,14 +40,23 @@ def title(job: Job) -> str:
     to = f" to {reached}" if reached else ""
     cves = _cves(job.changes)
     fixes = f" ({counted(len(cves), 'CVE')})" if cves else ""
-    whole = f"Refresh {shown}{to}{fixes}"
-    return whole if len(whole) <= _LONGEST_TITLE else f"{whole[: _LONGEST_TITLE - 1]}…"
+    return _in_one_line(f"Refresh {shown}{to}{fixes}")
+
+
+def _in_one_line(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
 
 
 def commit_message(job: Job, *, replaceable: bool = True) -> str:
     """`replaceable` commits stand on the default branch alone: a later attempt may put another in their place."""
     trailers = "\n".join(sorted(trailers_for(job)))
-    return f"{title(job)}\n\n{_sentence(job.changes)}\n" + (f"\n{trailers}\n" if replaceable else "")
+    return f"{_headline(job)}\n\n{_sentence(job.changes)}\n" + (f"\n{trailers}\n" if replaceable else "")
+
+
+def _headline(job: Job) -> str:
+    """The first line of a commit: the operator's, else the title."""
+    wanted = job.terms.commit_message
+    return title(job) if wanted is None else _in_one_line(wanted.replace("{bases}", _bases(job)))
 
 
 def trailers_for(job: Job) -> frozenset[str]:
@@ -62,7 +71,11 @@ def trailers_in(message: str) -> frozenset[str]:
 
 def what_moved(job: Job) -> str:
     """`aspnet:10.0, sdk:10.0 moved`."""
-    return f"{', '.join(dict.fromkeys(target.base.short for target in job.rebuild.targets))} moved"
+    return f"{_bases(job)} moved"
+
+
+def _bases(job: Job) -> str:
+    return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
 
 
 def body(job: Job, refused: Sequence[str] = ()) -> str:

@@ -35,6 +35,8 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     is_conflicted: bool = False
     node_id: str | None = None
+    assignees: tuple[str, ...] = ()
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +144,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people would like on a pull request: labels, and reviews by people and teams (without their owner)."""
+    """What people would like on a pull request: labels, reviews by people and teams (without their owner), and
+    whom it is assigned to."""
 
     labels: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.people or self.teams)
+        return bool(self.labels or self.people or self.teams or self.assignees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ class BranchChange:
 class RequestChange:
     """The pull request from `branch`: a new one into the branch `onto`, or new text for `current`.
 
-    Where `title` or `body` is None, that of `current` stays as it is.
+    Where `title` or `body` is None, that of `current` stays as it is. A new one may begin as a draft.
     """
 
     branch: str
@@ -203,6 +207,7 @@ class RequestChange:
     current: PullRequest | None
     title: str | None
     body: str | None
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +315,7 @@ class Forge(Protocol):
     async def grant(
         self, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
     ) -> tuple[Refusal, ...]:
-        """Adds labels and asks for reviews, and keeps what is there; what was refused."""
+        """Adds labels and assignees and asks for reviews, and keeps what is there; what was refused."""
         ...
 
     async def dispatch(

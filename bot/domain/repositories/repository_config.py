@@ -1,5 +1,6 @@
 """What a repository itself asks for in `.github/freshness.yaml`, once read and checked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -36,8 +37,19 @@ class Ignore:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedPaths:
+    """Whom the forge's own list of code owners names for some of the files: logins, and teams as `owner/team`."""
+
+    owners: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryConfig:
-    """The defaults hold for a repository without the file, and wherever the file is wrong."""
+    """The defaults hold for a repository without the file, and wherever the file is wrong.
+
+    `owned` is not in that file: it comes from CODEOWNERS, for the files that name a base.
+    """
 
     enabled: bool = True
     action: ActionPreference | None = None
@@ -46,6 +58,14 @@ class RepositoryConfig:
     reviewers: tuple[str, ...] = ()
     team_reviewers: tuple[str, ...] = ()
     ignored: tuple[Ignore, ...] = ()
+    owned: tuple[OwnedPaths, ...] = ()
+
+    def owners_of(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The code owners of these files, each once."""
+        wanted = set(paths)
+        return tuple(
+            dict.fromkeys(owner for part in self.owned if wanted & set(part.paths) for owner in part.owners)
+        )
 
     def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
         """The first entry for which this usage is left alone."""

@@ -83,6 +83,7 @@ class Bot:
             follow_every=self.settings.schedule.follow,
             open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
             host=self.forge_host,
+            policy=self.policy,
         )
 
     @property

@@ -44,18 +44,9 @@ async def update_pull_request(playing: Playing, pull_request_id: str, **given: A
         labels = {"labels": await label_names(playing, given["label_ids"])}
         await asked(playing, "PUT", f"/repos/{pull.name}/issues/{number}/labels", labels)
     if given.get("assignee_ids") is not None:
-        await _assign(playing, pull, given["assignee_ids"])
+        people = [(await _of(playing, one, "User")).data for one in given["assignee_ids"]]
+        playing.parts.requests.assign(pull.name, pull.data, people)
     return await again(playing, pull)
-
-
-async def _assign(playing: Playing, pull: Thing, ids: list[str]) -> None:
-    path = f"/repos/{pull.name}/issues/{pull.data['number']}/assignees"
-    before = [who["login"] for who in pull.data["assignees"]]
-    if before:
-        await asked(playing, "DELETE", path, {"assignees": before})
-    if ids:
-        people = [await load(playing, one) for one in ids]
-        await asked(playing, "POST", path, {"assignees": [who.data["login"] for who in people]})
 
 
 @mutates("closePullRequest", "pull_requests")
@@ -117,6 +108,17 @@ async def _of(playing: Playing, node_id: str, kind: str) -> Thing:
 
 async def label_names(playing: Playing, ids: list[str]) -> list[str]:
     return [(await _of(playing, one, "Label")).data["name"] for one in ids]
+
+
+@mutates("addAssigneesToAssignable")
+async def add_assignees(playing: Playing, assignable_id: str, assignee_ids: list[str]) -> Json:
+    """Adds to those that are there."""
+    thing = await _labelable(playing, assignable_id)
+    if thing.type != "PullRequest":
+        raise Refused(422, "the sandbox does not play addAssigneesToAssignable for issues")
+    people = [*thing.data["assignees"], *[(await _of(playing, one, "User")).data for one in assignee_ids]]
+    playing.parts.requests.assign(thing.name, thing.data, list({who["login"]: who for who in people}.values()))
+    return {"assignable": await _labelable(playing, assignable_id)}
 
 
 # --- labels ---

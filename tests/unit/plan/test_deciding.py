@@ -554,3 +554,15 @@ def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> 
     opened = rebuild(state=State.OPEN, pull_request=7, attempted_at=NOON)
     found = only(planned([Move(2, back)], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
     assert (found.state, found.pull_request) == (State.PLANNED, 7)
+
+
+def test_a_new_branch_begins_as_the_rule_says() -> None:
+    policy = Policy((Rule(branch_prefix="deps/base-"),))
+    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).branch == "deps/base-dotnet-aspnet-10.0"
+
+
+def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
+    policy = Policy((Rule(branch_prefix="deps/"),))
+    earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
+    found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
+    assert found.branch == "freshness/by-hand"

@@ -35,9 +35,10 @@ fragment standing on Repository {{
 
 PULL_REQUEST = """
 fragment pull on PullRequest {
-  id number url title body state headRefName headRefOid mergeable isCrossRepository
+  id number url title body state isDraft headRefName headRefOid mergeable isCrossRepository
   mergeCommit { oid }
   labels(first: 50) { nodes { name } }
+  assignees(first: 10) { nodes { login } }
 }"""
 
 _LOOK = """
@@ -184,6 +185,8 @@ def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
         labels=tuple(str(label["name"]) for label in row["labels"]["nodes"]),
         is_conflicted=row["mergeable"] == "CONFLICTING",
         node_id=str(row["id"]),
+        assignees=tuple(str(person["login"]) for person in row["assignees"]["nodes"]),
+        is_draft=bool(row["isDraft"]),
     )
 
 
@@ -218,7 +221,7 @@ def _wish_fields(
     for number, label in enumerate(wishes.labels):
         variables[f"l{number}"], kinds[f"l{number}"] = label, "String!"
         labels.append(f"l{number}: label(name: $l{number}) {{ id }}")
-    for number, person in enumerate(wishes.people):
+    for number, person in enumerate(_people(wishes)):
         variables[f"u{number}"], kinds[f"u{number}"] = person, "String!"
         people.append(f"u{number}: user(login: $u{number}) {{ id }}")
     teams = []
@@ -235,9 +238,13 @@ def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: Graph) -> WishIds:
     within = graph.data.get("organization") or {}
     return WishIds(
         {label: _id(row.get(f"l{number}")) for number, label in enumerate(wishes.labels)},
-        {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(wishes.people)},
+        {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(_people(wishes))},
         {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)},
     )
+
+
+def _people(wishes: Wishes) -> list[str]:
+    return list(dict.fromkeys((*wishes.people, *wishes.assignees)))
 
 
 def _id(row: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Writing a pull request: its branch by compare-and-swap and its text in one request, labels and reviews in one.
+"""Writing a pull request: its branch by compare-and-swap and its text in one request, what people wish in one.
 
 GitHub runs the mutations of a request one after another, and goes on after one that failed; none is rolled back. So
 what must not happen after a failure is either impossible then (no pull request without commits), or harmless.
@@ -94,6 +94,7 @@ async def carry_out(
             "title": request.title,
             "body": request.body,
             "maintainerCanModify": True,
+            "draft": request.is_draft,
         }
         document.add("request", "createPullRequest", given, "pullRequest { ...pull }")
     elif request.title is not None or request.body is not None:
@@ -120,7 +121,7 @@ async def close(transport: Transport, repository: Identity, request: PullRequest
 async def grant(
     transport: Transport, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
 ) -> tuple[Refusal, ...]:
-    """Labels and reviewers in one request; a label that the repository lacks is made by one more."""
+    """Labels, assignees and reviewers in one request; labels that the repository lacks are made by one more."""
     node = _node_of(repository, request)
     known_labels = [found for label in wishes.labels if (found := ids.labels.get(label)) is not None]
     new_labels = [label for label in wishes.labels if ids.labels.get(label) is None]
@@ -131,17 +132,28 @@ async def grant(
         for name in (*wishes.people, *wishes.teams)
         if name not in people and name not in teams
     ]
+    assignees = {name: found for name in wishes.assignees if (found := ids.people.get(name)) is not None}
+    refused += [
+        Refusal(f"not assigned to {name}", "nobody of that name is known")
+        for name in wishes.assignees
+        if name not in assignees
+    ]
     document = _Document()
     if known_labels:
         document.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": known_labels})
     if people or teams:
         document.add("reviews", "requestReviews", _reviews(node, [*people.values()], [*teams.values()]))
+    if assignees:
+        given = {"assignableId": node, "assigneeIds": [*assignees.values()]}
+        document.add("assigned", "addAssigneesToAssignable", given)
     if document.fields:
         graph = await document.send(transport)
         errors = {error.field: error for error in graph.errors}
-        graph.check(forgiving={"labels", "reviews"})
+        graph.check(forgiving={"labels", "reviews", "assigned"})
         if "labels" in errors:
             refused.append(Refusal(f"not labelled {', '.join(wishes.labels)}", errors["labels"].message))
+        if "assigned" in errors:
+            refused.append(Refusal(f"not assigned to {', '.join(assignees)}", errors["assigned"].message))
         if "reviews" in errors:
             refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
     if new_labels:

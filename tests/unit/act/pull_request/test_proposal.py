@@ -366,7 +366,7 @@ async def test_a_pull_request_is_followed_though_the_forge_refuses_what_it_can_d
     world.store.add(rebuild())
     tally = await world.tick()
     assert (world.store[1].state, world.store[1].pull_request, tally.problems) == (State.OPEN, 1, ())
-    assert world.store[1].reason.endswith("no labels or reviewers (freshness, octocat): refused")
+    assert world.store[1].reason.endswith("no labels, reviewers or assignees (freshness, octocat): refused")
 
 
 async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: World) -> None:
