@@ -6,9 +6,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli.commands import audit, checkout, config, gate, look, packages, past, policy, rollout, service, verify
+from bot.cli.commands import (
+    audit,
+    checkout,
+    config,
+    gate,
+    init,
+    look,
+    packages,
+    past,
+    policy,
+    rollout,
+    service,
+    verify,
+)
 
-FIRST = ("scan", "update", "config", "once", "run")
+FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
@@ -42,6 +55,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Run": {
         "run": service.run,
         "once": service.once,
+        "init": init.init,
     },
     "Replay": {
         "backtest": past.backtest,

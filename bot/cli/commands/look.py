@@ -9,6 +9,7 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
 from bot.cli.text import held_text, lag, moment
+from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rebuild import Rebuild
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bot.views.status import Status
 
 
-def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE, again: Watch = False) -> None:
     """Shows how things stand: bases, rollouts, incidents.
 
     Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines below
@@ -30,7 +31,11 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     from bot.service.commands.views import read_status
     from bot.settings import load
 
-    show_status(asyncio.run(read_status(load(config), SystemClock())), output)
+    settings, clock = load(config), SystemClock()
+    if again:
+        asyncio.run(watch(lambda: read_status(settings, clock), lambda found: show_status(found, output)))
+    else:
+        show_status(asyncio.run(read_status(settings, clock)), output)
 
 
 def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:

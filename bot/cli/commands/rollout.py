@@ -9,6 +9,7 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
 from bot.cli.text import held_text, moment
+from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.journal import Entry, Word
@@ -56,8 +57,16 @@ def list_rollouts(
 
 
 @app.command("show")
-def show_rollout(number: Number, config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Shows one rollout: its waves, what each waits for, and its rebuilds."""
+def show_rollout(
+    number: Number,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+    again: Watch = False,
+) -> None:
+    """Shows one rollout: its waves, what each waits for, and its rebuilds.
+
+    With --watch it ends by itself when the rollout has.
+    """
     import asyncio
 
     from bot.domain.clock import SystemClock
@@ -65,11 +74,22 @@ def show_rollout(number: Number, config: ConfigFile = DEFAULT_CONFIG, output: Ou
     from bot.settings import load
     from bot.views.rollout import as_json
 
-    found = asyncio.run(read_rollout(load(config), number, SystemClock()))
-    if output is Format.JSON:
-        print_json(as_json(found))
+    settings, clock = load(config), SystemClock()
+
+    def show(found: "RolloutProgress") -> None:
+        if output is Format.JSON:
+            print_json(as_json(found))
+        else:
+            _show(found)
+
+    if again:
+        asyncio.run(
+            watch(
+                lambda: read_rollout(settings, number, clock), show, ended=lambda found: found.ended_at is not None
+            )
+        )
     else:
-        _show(found)
+        show(asyncio.run(read_rollout(settings, number, clock)))
 
 
 @app.command("pause")

@@ -82,4 +82,4 @@ def test_help_shows_whole_first_lines_in_groups() -> None:
     headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert headings[:3] == ["Options:", "First steps:", "Look:"]
     first = [line.split()[0] for line in lines[lines.index("First steps:") + 1 :][:5]]
-    assert first == ["scan", "update", "config", "once", "run"]
+    assert first == ["scan", "update", "init", "once", "run"]

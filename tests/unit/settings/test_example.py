@@ -15,6 +15,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Terms
 from bot.settings import BadSettings, Settings, check_secrets, load
+from bot.settings.document import read
+from bot.settings.review import review
 from bot.settings.schema import json_schema
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -44,6 +46,13 @@ def test_the_schema_file_is_what_the_command_prints() -> None:
     assert json.loads((CONFIG / "freshness.schema.json").read_text()) == json_schema(), (
         "write it anew: freshness-bot config schema -o config/freshness.schema.json"
     )
+
+
+@pytest.mark.parametrize("path", sorted((CONFIG / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_valid_and_says_nothing_in_vain(path: Path) -> None:
+    settings = load(path)
+    jsonschema.validate(json.loads(json.dumps(read(path).values, default=str)), json_schema())
+    assert (settings.without_effect(), settings.former_names(), list(review(settings))) == ([], [], [])
 
 
 def test_the_schema_is_a_schema() -> None:

@@ -1,0 +1,93 @@
+"""`init`: five questions, and a settings file to begin with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings.starting import Answers
+
+DEFAULT_FILE = Path("freshness.yaml")
+
+
+def init(
+    file: Annotated[Path, typer.Option("--output", "-o", help="Where to write the settings.")] = DEFAULT_FILE,
+    github: Annotated[str | None, typer.Option(help="Where GitHub is, such as https://github.com.")] = None,
+    app: Annotated[int | None, typer.Option(help="Id of the GitHub App; 0 for a token.")] = None,
+    owners: Annotated[str | None, typer.Option(help="Organizations or owners, by commas; * for all.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Id of the Slack channel; - for none.")] = None,
+    store: Annotated[str | None, typer.Option(help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
+    secrets: Annotated[Path, typer.Option(help="Folder of the secrets' files.")] = Path("/run/secrets"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Asks five questions and writes a settings file.
+
+    What an option answers is not asked. It then says which secret belongs into which file; no secret is asked for.
+
+    Exit code 0 where the file was written; 2 where an answer is not valid, and nothing is written then.
+    """
+    from bot.cli.output import print_line, print_sentence
+    from bot.domain.failure import Failure, Trouble
+
+    if file.exists() and not force:
+        raise Failure(Trouble.DENIED, "there is a file already", where=str(file), advice="use --force, or --output")
+    answers = _answers(github, app, owners, channel, store, secrets)
+    _write(file, answers)
+    print_line(f"{file} is written. What is still to do:")
+    for path, what in answers.secret_files.items():
+        done = " (there is a file already)" if path.exists() else ""
+        print_sentence(f"- put {what} into {path}{done}")
+    print_sentence(f"- freshness-bot config check -c {file}")
+    print_sentence(f"- freshness-bot once --dry-run -c {file}")
+
+
+def _answers(
+    github: str | None, app: int | None, owners: str | None, channel: str | None, store: str | None, secrets: Path
+) -> "Answers":
+    from bot.settings.starting import GITHUB, STORE, Answers
+
+    if github is None:
+        github = typer.prompt("Where is GitHub", default=GITHUB)
+    if app is None:
+        app = typer.prompt("Id of the GitHub App (0: a token is used)", default=0, type=int)
+    if owners is None:
+        owners = typer.prompt(
+            "Whose repositories (organizations or owners, by commas)", default="*" if app else None
+        )
+    if channel is None:
+        channel = typer.prompt("Id of the Slack channel that is told (-: none)", default="-")
+    if store is None:
+        store = typer.prompt("Where to remember", default=STORE)
+    named = tuple(owner.strip().removesuffix("/*") for owner in owners.split(",") if owner.strip())
+    return Answers(
+        github=github,
+        app=app or None,
+        owners=() if named == ("*",) else named,
+        channel=None if channel == "-" else channel,
+        store=store,
+        secrets=secrets,
+    )
+
+
+def _write(file: Path, answers: "Answers") -> None:
+    """Writes what the loader takes; raises `BadSettings` with its lines where it takes it not."""
+    import os
+    import tempfile
+
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings import load
+    from bot.settings.starting import settings_text
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, prefix=f"{file.name}.", suffix=".new", delete=False
+        ) as written:
+            written.write(settings_text(answers, file.name))
+        try:
+            load(Path(written.name))
+            os.replace(written.name, file)
+        finally:
+            Path(written.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(file)) from error

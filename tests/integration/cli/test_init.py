@@ -1,0 +1,54 @@
+"""`init`: five questions, and a settings file that `config check` takes."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Command
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "freshness.yaml"
+
+
+def test_the_answers_make_a_file_that_config_check_takes(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = file.parent / "secrets"
+    secrets.mkdir()
+    (secrets / "github-token").write_text("ghp_x")
+    (secrets / "slack-token").write_text("xoxb-1")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n\ncontoso\nC0123456789\nsqlite:///freshness.db\n"))
+    ran = bot("init", "--secrets", secrets)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
+    checked = bot("config", "check", "-c", file)
+    assert (checked.code, checked.out) == (0, f"{file}: all settings are valid\n")
+
+
+def test_what_options_answer_is_not_asked(bot: Command, file: Path) -> None:
+    ran = bot(
+        "init", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-", "--store", "sqlite:///a"
+    )
+    assert ran.code == 0
+    assert "?" not in ran.out
+    assert "private_key_file: /run/secrets/github-app.pem" in file.read_text()
+
+
+def test_a_file_that_is_there_stays(bot: Command, file: Path) -> None:
+    file.write_text("log: text\n")
+    ran = bot("init")
+    assert (ran.code, ran.err) == (2, "freshness.yaml: there is a file already; use --force, or --output\n")
+    assert file.read_text() == "log: text\n"
+
+
+def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Command, file: Path) -> None:
+    ran = bot(
+        "init", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-", "--store", "mysql://x"
+    )
+    assert ran.code == 2
+    assert "store.url" in ran.err
+    assert list(file.parent.iterdir()) == []
