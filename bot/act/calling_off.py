@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast
 
+from bot.act.ports import WRITES
 from bot.act.pull_request.section import closed
-from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 
@@ -36,7 +37,7 @@ class CallingOffTally:
 
 async def tick(store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> CallingOffTally:
     """Works until nothing is due; `host_name` is how the loop knows that the forge pauses."""
-    tally = await loop.run(_CallingOff(store, forge, host_name, loop.clock))
+    tally = await loop.run(_CallingOff(store, forge, host_name, loop))
     return CallingOffTally(tally.done, tuple(tally.problems))
 
 
@@ -47,10 +48,11 @@ class _CallingOff(Work[CalledOff, Rebuild]):
     batch = 3
     at_once = 1
 
-    def __init__(self, store: CallingOffStore, forge: Forge, host_name: str, clock: Clock) -> None:
+    def __init__(self, store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> None:
         self._store = store
         self._forge = forge
-        self._clock = clock
+        self._clock = loop.clock
+        self._budget = loop.budget
         self.home = host_name
 
     @property
@@ -60,13 +62,13 @@ class _CallingOff(Work[CalledOff, Rebuild]):
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """A run that goes on is left alone: what it builds is as fresh as any."""
         rebuild = item.rebuild
+        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
         if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
-            look = await self._forge.look(rebuild.identity, rebuild.branch, ())
+            look = await forge.look(rebuild.identity, rebuild.branch, ())
             for request in look.pull_requests:
                 if request.is_open:
-                    await lease.check()
                     body = closed(request.body, item.reason)
-                    await self._forge.close_pull_request(look.standing.identity, request, body=body)
+                    await forge.close_pull_request(look.standing.identity, request, body=body)
         return rebuild.moved(State.CANCELLED, item.reason, at=self._clock.now())
 
     async def settle(self, item: CalledOff, result: Rebuild) -> None:

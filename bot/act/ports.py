@@ -7,18 +7,36 @@ from typing import Protocol
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
+from bot.domain.repositories.forge import BranchChange, PullRequest, RequestChange, Wishes, WishIds
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
+from bot.reconcile.guarded import Contents, no_contents
 from bot.reconcile.work import Queue
 
 Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]
 """Brings files (content by path) to their wanted digests: `formats.rewrite.refresh`, wired in by the service. Those
 for which nothing is wanted are only read with the others."""
 
-WRITES = frozenset({"prepare", "carry_out", "close_pull_request", "grant", "dispatch"})
-"""The methods of `Forge` that change something there: each is only called while the lease holds."""
+
+def _opened(repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange) -> int:
+    return int(request.current is None)
+
+
+def _asked(repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds) -> int:
+    return len(wishes.people) + len(wishes.teams)
+
+
+WRITES: Mapping[str, Contents] = {
+    "prepare": no_contents,
+    "carry_out": _opened,
+    "close_pull_request": no_contents,
+    "grant": _asked,
+    "dispatch": no_contents,
+}
+"""The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
+comments it makes: each is only called while the lease holds, and in its turn."""
 
 
 @dataclass(frozen=True, slots=True)

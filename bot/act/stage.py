@@ -65,6 +65,7 @@ class _Jobs(Work[Job, Rebuild]):
         self._refresh = refresh
         self._options = options
         self._clock = loop.clock
+        self._budget = loop.budget
         self.home = options.host
 
     @property
@@ -72,7 +73,7 @@ class _Jobs(Work[Job, Rebuild]):
         return self._store.jobs
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease))
+        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
         tools = Tools(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock)
         return await act(replace(item, policy=self._options.policy), tools)
 

@@ -4,7 +4,7 @@ Nothing fails here: what pauses a rollout cannot be known from the history of ba
 """
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
 from bot.domain.bases.change import Cause, Change
+from bot.domain.rollouts.budget import Spending, WriteLimits
 from bot.domain.rollouts.policy import Policy, Rule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import PlannedRebuild
@@ -71,34 +72,6 @@ class _Course:
 
 
 @dataclass(slots=True)
-class _Budget:
-    """Times of what counted as content within the last hour."""
-
-    per_minute: int
-    per_hour: int
-    spent: deque[datetime] = field(default_factory=deque)
-
-    def free_at(self, now: datetime, cost: int) -> datetime:
-        """The moment from which `cost` more may be spent; more than the whole budget waits for an empty one."""
-        while self.spent and now - self.spent[0] >= timedelta(hours=1):
-            self.spent.popleft()
-        if cost == 0:
-            return now
-        return max(
-            now,
-            self._after(min(cost, self.per_hour), self.per_hour, timedelta(hours=1), now),
-            self._after(min(cost, self.per_minute), self.per_minute, timedelta(minutes=1), now),
-        )
-
-    def spend(self, now: datetime, cost: int) -> None:
-        self.spent.extend([now] * cost)
-
-    def _after(self, cost: int, most: int, span: timedelta, now: datetime) -> datetime:
-        over = cost + len(self.spent) - most
-        return now if over <= 0 else self.spent[over - 1] + span
-
-
-@dataclass(slots=True)
 class Rolling(Deciding):
     """Carries a rebuild out when it is due, its wave has begun and the budget allows it; `until` ends the weeks.
 
@@ -113,7 +86,7 @@ class Rolling(Deciding):
     weekly_runs: int = 0
     rollouts: int = 0
     waited_for_budget: timedelta = timedelta()
-    _budget: _Budget = field(init=False)
+    _budget: Spending = field(init=False)
     _courses: dict[int, _Course] = field(default_factory=dict)
     _events: list[tuple[datetime, int, int]] = field(default_factory=list)
     _ends: dict[int, _Work] = field(default_factory=dict)
@@ -124,7 +97,8 @@ class Rolling(Deciding):
     def __post_init__(self) -> None:
         # slots make a class anew, which zero-argument super() does not know of
         Deciding.__post_init__(self)
-        self._budget = _Budget(self.assumptions.content_per_minute, self.assumptions.content_per_hour)
+        given = self.assumptions
+        self._budget = Spending(WriteLimits(given.content_per_minute, given.content_per_hour))
         self._guaranteed = dict(_guaranteed(self))
 
     def offer(self, change: Change, now: datetime) -> None:

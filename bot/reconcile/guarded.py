@@ -1,30 +1,55 @@
-"""A port whose writes are only made while the lease on the item holds."""
+"""A port whose writes are only made while the lease on the item holds, and in their account's turn."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.repository import Identity
+from bot.reconcile.budgets import Budget
 from bot.reconcile.work import Lease
+
+Contents = Callable[..., int]
+"""From the arguments of a write to how many things it makes that people are notified of."""
+
+
+def no_contents(*arguments: Any, **named: Any) -> int:
+    """For writes that notify nobody."""
+    return 0
 
 
 class Guarded:
-    """Hands every call on to `port`; those named in `writes` first check the lease, which raises `LeaseLost`.
+    """Hands every call on to `port`; those named in `writes` first wait for their turn and check the lease.
 
-    Done here once, so that no write of a stage can forget it.
+    Their first argument is the repository. They raise `LeaseLost`, and `NoTurn` where the account may not write at
+    present. Done here once, so that no write of a stage can forget it.
     """
 
-    def __init__(self, port: object, writes: frozenset[str], lease: Lease) -> None:
+    def __init__(
+        self, port: object, writes: Mapping[str, Contents], lease: Lease, budget: Budget | None = None
+    ) -> None:
         self._port = port
         self._writes = writes
         self._lease = lease
+        self._budget = budget
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        return _checked(found, self._lease) if name in self._writes else found
+        return self._checked(found, self._writes[name]) if name in self._writes else found
 
+    def _checked(self, write: Callable[..., Awaitable[Any]], contents: Contents) -> Callable[..., Awaitable[Any]]:
+        async def checked(repository: Identity, *arguments: Any, **named: Any) -> Any:
+            budget = self._budget
+            if budget is None:
+                await self._lease.check()
+                return await write(repository, *arguments, **named)
+            account = budget.account(repository.name)
+            await budget.turn(account, contents(repository, *arguments, **named))
+            await self._lease.check()
+            try:
+                return await write(repository, *arguments, **named)
+            except Failure as failure:
+                if failure.trouble is Trouble.THROTTLED:
+                    raise await budget.refused(account, failure) from failure
+                raise
 
-def _checked(write: Callable[..., Awaitable[Any]], lease: Lease) -> Callable[..., Awaitable[Any]]:
-    async def checked(*arguments: Any, **named: Any) -> Any:
-        await lease.check()
-        return await write(*arguments, **named)
-
-    return checked
+        return checked

@@ -1,4 +1,4 @@
-"""What the loop tells and asks while it works: figures for metrics, and budgets."""
+"""What the loop tells while it works: figures for metrics."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -12,17 +12,13 @@ class Outcome(StrEnum):
     DEFECT = "defect"
     UNREADABLE = "unreadable"
     UNTRIED = "untried"
-    """Its host pauses, or its budget is used up."""
+    """Its host pauses."""
     LOST = "lost"
     """Another worker has taken over."""
 
 
 class Hooks:
-    """Does nothing and allows everything; budgets and metrics override what they need."""
-
-    def used_up(self, stage: str, host: str) -> timedelta | None:
-        """Asked before each attempt: for how long the budget of the host is used up, None where it is not."""
-        return None
+    """Does nothing; metrics override what they need."""
 
     def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
         """Told of each claimed row; `took` is the time of its attempt, zero where there was none."""

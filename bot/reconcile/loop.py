@@ -19,6 +19,7 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.reconcile.breaker import Breaker, pause
+from bot.reconcile.budgets import Budget
 from bot.reconcile.hooks import Hooks, Outcome
 from bot.reconcile.round import Held, Round, Tally
 from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
@@ -40,10 +41,14 @@ class _Rest:
 
 @dataclass(slots=True)
 class Loop:
-    """One for a process: what one stage learns of a host keeps the others from asking it too."""
+    """One for a process: what one stage learns of a host keeps the others from asking it too.
+
+    `budget` gives the turns for writes; None where nothing bounds them.
+    """
 
     clock: Clock
     hooks: Hooks = field(default_factory=Hooks)
+    budget: Budget | None = None
     renew_every: timedelta = RENEW_EVERY
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _resting: dict[str, _Rest] = field(default_factory=dict)

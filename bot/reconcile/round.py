@@ -106,11 +106,6 @@ class Round:
                 await self._try_now(held)
 
     async def _try_now(self, held: Held) -> None:
-        if (used_up := self.hooks.used_up(self.work.stage, self.host)) is not None:
-            what = "the budget of requests is used up"
-            self.breaker.tripped = self.breaker.tripped or Failure(
-                Trouble.THROTTLED, what, where=self.host, retry_after=used_up
-            )
         if held.is_lost:
             self._end(held, Outcome.LOST)
         elif self.breaker.tripped is not None:

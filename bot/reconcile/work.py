@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from bot.domain.backoff import rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.reconcile.budgets import NoTurn
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -135,8 +136,9 @@ class Work(ABC, Generic[Item, Result]):
         ...
 
     def is_hosts(self, failure: Failure) -> bool:
-        """Whether one such failure tells that the host itself wants to be left alone."""
-        return failure.trouble is Trouble.THROTTLED
+        """Whether one such failure tells that the host itself wants to be left alone; who only may not write at
+        present reads on."""
+        return failure.trouble is Trouble.THROTTLED and not isinstance(failure, NoTurn)
 
     def is_shared(self, item: Item, failure: Failure) -> bool:
         """Whether another item has met the very same failure, so that it tells no more of the host."""

@@ -12,9 +12,6 @@ _SECTIONS = (
     ("schedule", "digest"),
     ("rollout", "first_run"),
     ("rollout", "build_within"),
-    ("limits", "content_per_minute"),
-    ("limits", "content_per_hour"),
-    ("limits", "read_reserve"),
 )
 _TERMS = (
     "steps",

@@ -1,8 +1,10 @@
 """The stores of all stages, made alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
+from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
 from bot.store.history import HistoryStore
@@ -43,9 +45,11 @@ class Stores:
     orders: OrdersStore
     views: ViewsStore
     history: HistoryStore
+    budgets: BudgetStore
 
     @classmethod
-    def of(cls, database: Database, worker: Worker, clock: Clock) -> "Stores":
+    def of(cls, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> "Stores":
+        """`waves` are their names in the order in which they begin."""
         return cls(
             DiscoverStore(database, worker, clock),
             WatchStore(database, worker, clock),
@@ -55,7 +59,7 @@ class Stores:
             PlanStore(database, worker, clock),
             QuarantineStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
-            ActStore(database, worker, clock),
+            ActStore(database, worker, clock, waves),
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ReportStore(database, worker, clock),
@@ -63,4 +67,5 @@ class Stores:
             OrdersStore(database, worker, clock),
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
+            BudgetStore(database, worker, clock),
         )

@@ -22,7 +22,7 @@ from bot.reconcile.loop import Loop
 from bot.report.ports import Channel
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import channel_of
-from bot.service.wiring.grants import feed_headers, feed_sources, github_access, http_rules
+from bot.service.wiring.grants import budget_of, feed_headers, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
@@ -111,11 +111,12 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         host = GitHub(github_access(settings), clock)
         open_parts.push_async_callback(host.close)
         worker = this_worker()
+        stores = Stores.of(database, worker, clock, [wave.name for wave in settings.rules.waves])
         hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
         yield Bot(
             settings=settings,
             clock=clock,
-            loop=Loop(clock),
+            loop=Loop(clock, budget=budget_of(settings, stores.budgets, clock)),
             worker=worker,
             database=database,
             host=host,
@@ -123,6 +124,6 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
             channel=channel_of(settings, http),
             memory=Memory(),
-            stores=Stores.of(database, worker, clock),
+            stores=stores,
             policy=settings.rules,
         )

@@ -1,12 +1,16 @@
 """What the settings grant to feeds, the forge and hosts: addresses, credentials and where each may be shown."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.document import FeedSource
+from bot.domain.clock import Clock
+from bot.domain.rollouts.budget import WriteLimits
+from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.watch.feeds.addresses import KINDS
 
@@ -47,4 +51,21 @@ def github_access(settings: Settings) -> GitHubAccess:
     else:
         assert github.token_file is not None, "check_secrets comes first"
         credentials = TokenCredentials(secret(github.token_file, "github.token_file"))
-    return GitHubAccess(github.api_url, credentials, github.seconds_between_writes)
+    return GitHubAccess(
+        github.api_url,
+        credentials,
+        github.seconds_between_writes,
+        read_reserve=settings.limits.read_reserve,
+    )
+
+
+def write_limits(settings: Settings) -> WriteLimits:
+    """How much the bot may make in the repositories of one account."""
+    limits = settings.limits
+    apart = timedelta(seconds=settings.github.seconds_between_writes)
+    return WriteLimits(limits.content_per_minute, limits.content_per_hour, apart)
+
+
+def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
+    """The turns to write; each installation of an App has limits of its own, a token those of its user."""
+    return Budget(store, clock, write_limits(settings), by_owner=settings.github.app is not None)

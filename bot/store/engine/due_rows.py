@@ -16,8 +16,11 @@ Item = TypeVar("Item")
 
 
 class DueRows(Generic[Item]):
-    """`where` narrows the table to what one stage works on, `read` makes a value of a row, `name` tells people
-    which row it is, `error` is the column that shows why a row could not be done."""
+    """`where` narrows the table to what one stage works on, `order` puts some before those that are due longer.
+
+    `read` makes a value of a row, `name` tells people which row it is, `error` is the column that shows why a row
+    could not be done.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class DueRows(Generic[Item]):
         name: Callable[[Mapping[str, Any]], str],
         *,
         where: Sequence[ColumnElement[bool]] = (),
+        order: Sequence[ColumnElement[Any]] = (),
         error: str | None = "error",
     ) -> None:
         self._database = database
@@ -36,12 +40,15 @@ class DueRows(Generic[Item]):
         self._read = read
         self._name = name
         self._where = where
+        self._order = order
         self._error = error
 
     @repeated
     async def claim(self, now: datetime, limit: int) -> list[Claimed]:
         async with self._database.transaction() as connection:
-            rows = await claim(connection, self._table, self._worker, now, limit=limit, where=self._where)
+            rows = await claim(
+                connection, self._table, self._worker, now, limit=limit, where=self._where, order=self._order
+            )
         taken = [{str(key): value for key, value in row.items()} for row in rows]
         return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
 

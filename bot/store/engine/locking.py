@@ -40,6 +40,8 @@ ORDER = (
     "notices",
     "incidents",
     "outbox",
+    "budgets",
+    "spendings",
     "counters (of feeds and assessments)",
 )
 """A transaction that writes to several tables locks their rows in this order."""

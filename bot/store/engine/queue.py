@@ -30,8 +30,10 @@ async def claim(
     *,
     limit: int,
     where: Sequence[ColumnElement[bool]] = (),
+    order: Sequence[ColumnElement[Any]] = (),
 ) -> list[RowMapping]:
-    """Up to `limit` due rows, oldest first, now leased to `worker`; never a row that another holds.
+    """Up to `limit` due rows, by `order` and then oldest first, now leased to `worker`; never a row that another
+    holds.
 
     SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked.
     """
@@ -40,7 +42,7 @@ async def claim(
     due = (
         select(table.c.id)
         .where(table.c.due_at <= now, or_(table.c.lease_until.is_(None), table.c.lease_until <= now), *where)
-        .order_by(table.c.due_at, table.c.id)
+        .order_by(*order, table.c.due_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
@@ -54,7 +56,8 @@ async def claim(
         .returning(table)
     )
     rows = (await connection.execute(taken)).mappings().all()
-    return sorted(rows, key=lambda row: (row["due_at"], row["id"]))
+    places = {row: place for place, row in enumerate(ids)}
+    return sorted(rows, key=lambda row: places[row["id"]])
 
 
 async def settle(

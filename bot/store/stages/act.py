@@ -1,14 +1,16 @@
 """Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job
+from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
 from bot.domain.bases.followed_base import followed_base
+from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
@@ -16,8 +18,11 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
+from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.locking import lock
+from bot.store.engine.queue import Worker
+from bot.store.rows.budgets import may_be_written
 from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
 from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.tables import changes, rebuilds, repositories, usages
@@ -27,11 +32,26 @@ _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILE
 
 
 class ActStore(RebuildStore):
+    """`waves` are their names in the order in which they begin."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> None:
+        super().__init__(database, worker, clock)
+        self._waves = waves
+
     @property
     def jobs(self) -> DueRows[Job]:
-        """Those that await their action and may begin, and open ones whose text is outdated."""
+        """Those that await their action and may begin, and open ones whose text is outdated, as far as their
+        account has a turn to give; by severity, wave and age."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
-        return self._due(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), self._job)
+        has_turn = may_be_written(self._clock.now())
+        return self._due(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT, has_turn), self._job, self._order())
+
+    def _order(self) -> list[ColumnElement[Any]]:
+        severities = {severity.value: -severity.rank for severity in Severity}
+        waves = {name: place for place, name in enumerate(self._waves)}
+        by_wave = [case(waves, value=rebuilds.c.wave, else_=len(waves))] if waves else []
+        age = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)
+        return [case(severities, value=rebuilds.c.severity, else_=1), *by_wave, age]
 
     async def _job(self, claimed: Claimed) -> Job:
         """With its repository, changes and files."""

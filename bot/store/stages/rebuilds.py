@@ -1,7 +1,7 @@
 """What `act` and `follow` both ask of rebuilds."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -22,7 +22,12 @@ IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_versio
 class RebuildStore(Store):
     """Rebuilds that are worked on: each is settled by whoever holds its lease."""
 
-    def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
+    def _due(
+        self,
+        where: ColumnElement[bool],
+        read: Callable[[Claimed], Awaitable[Item]],
+        order: Sequence[ColumnElement[Any]] = (),
+    ) -> DueRows[Item]:
         """Those that are due, with the reason as what shows why one could not be done."""
         return DueRows(
             self._database,
@@ -31,6 +36,7 @@ class RebuildStore(Store):
             read,
             lambda row: f"rebuild {row['id']}",
             where=[where],
+            order=order,
             error="reason",
         )
 

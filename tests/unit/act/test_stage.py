@@ -90,7 +90,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
         *("dispatched_runs", "run"),
     }
     methods = {name for name in vars(Forge) if not name.startswith("_")}
-    assert methods == reads | WRITES
+    assert methods == reads | set(WRITES)
 
 
 async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:

@@ -105,14 +105,6 @@ class Posts(Work[Post, str]):
 class Counted(Hooks):
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
-        self.budget: dict[str, int] = {}
-
-    def used_up(self, stage: str, host: str) -> timedelta | None:
-        left = self.budget.get(host)
-        if left is None:
-            return None
-        self.budget[host] = left - 1
-        return None if left > 0 else timedelta(minutes=5)
 
     def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
         self.outcomes[outcome] += 1
@@ -327,16 +319,6 @@ async def test_a_host_known_in_trouble_is_tried_carefully(world: World) -> None:
     await world.run()
     assert len(world.posts.tried) == world.posts.strikes
     assert world.posts.most_running == 1
-
-
-async def test_a_budget_that_is_used_up_pauses_its_host(world: World) -> None:
-    world.add(*["a"] * 9, "b")
-    world.hooks.budget["a"] = 4
-    tally = await world.run()
-    assert (tally.done, tally.untried) == (5, 5)
-    assert {world.due(row.id) for row in world.queue.rows.values() if row.id not in world.posts.settled} == {
-        timedelta(minutes=5)
-    }
 
 
 # The store in trouble

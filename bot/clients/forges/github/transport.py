@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -33,9 +33,10 @@ from bot.clients.forges.github.answers import (
     throttled,
 )
 from bot.clients.forges.github.graphql import Graph, graph_of
+from bot.clients.forges.github.quiet import GRAPHQL, REST, Quiet, until_reset
 from bot.clients.http_bounds import retry_after
 from bot.domain.clock import Clock
-from bot.domain.failure import LONGEST_PAUSE, Failure, Trouble
+from bot.domain.failure import Failure, Trouble
 
 T = TypeVar("T")
 
@@ -73,13 +74,15 @@ class GitHubAccess:
     threads: int = 4
     timeout: int = 20
     attempts: int = 3
+    read_reserve: float = 0.0
+    """Share of each hourly limit that is left to others."""
 
 
 class Transport:
     """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked).
 
     Once GitHub has said that a rate limit is reached, nothing is asked before the time it named: going on may get
-    an integration banned.
+    an integration banned. A write that it refused for their number is told by a `Failure` alone; reads go on.
     """
 
     def __init__(self, access: GitHubAccess, clock: Clock) -> None:
@@ -91,7 +94,7 @@ class Transport:
         self._requester: Requester | None = None
         self._connecting = asyncio.Lock()
         self._renewing = threading.Lock()
-        self._quiet_until: datetime | None = None
+        self._quiet = Quiet(access.read_reserve)
         self._writing = asyncio.Lock()
         self._next_write = 0.0
 
@@ -120,7 +123,7 @@ class Transport:
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         async with self._spaced():
-            _, answer = await self._send(method, path, None, body)
+            _, answer = await self._send(method, path, None, body, writes=True)
         return answer
 
     async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
@@ -138,18 +141,21 @@ class Transport:
     async def mutate(self, document: str, variables: Mapping[str, Any]) -> Graph:
         """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
         async with self._spaced():
-            return await self._ask(document, variables)
+            return await self._ask(document, variables, writes=True)
 
-    async def _ask(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> Graph:
         requester = await self._connected()
         where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
-        headers, body = await self._send(
-            "POST", requester.graphql_url, None, {"query": document, "variables": dict(variables)}
-        )
+        asked = {"query": document, "variables": dict(variables)}
+        headers, body = await self._send("POST", requester.graphql_url, None, asked, kind=GRAPHQL, writes=writes)
         graph = graph_of(body, where)
-        pause = self._pause_asked_by(graph, headers)
-        if pause is not None:
-            raise self._throttled(pause, where)
+        if any(error.is_a_limit for error in graph.errors):
+            # told with 200, and of that for new content in words that name no limit
+            pause, kept = (
+                self._pause(429, headers, "") or _SECONDARY_LIMIT_PAUSE,
+                self._kept(GRAPHQL, headers, writes),
+            )
+            raise self._throttled(pause, where, kept)
         return graph
 
     @asynccontextmanager
@@ -177,9 +183,13 @@ class Transport:
         path: str,
         parameters: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
+        *,
+        kind: str = REST,
+        writes: bool = False,
     ) -> tuple[dict[str, Any], Any]:
         where = f"{method} {self._host}{urlsplit(path).path}"
-        self._check_quiet(where)
+        if (left := self._quiet.left(kind, self._clock.now())) > timedelta(0):
+            raise throttled(left, where)
         requester = await self._connected()
 
         def send() -> tuple[int, dict[str, Any], str]:
@@ -195,26 +205,19 @@ class Transport:
             )
 
         status, headers, text = await self._in_thread(send, where)
+        self._quiet.note(kind, headers, self._clock.now())
         if status == 401:
             self._log_in_again(requester)
         if status in REDIRECTS:
             raise redirected(status, path, headers, self._host, where)
         if status >= 300:
-            raise self._failure(status, headers, error_body(text), where)
+            raise self._failure(status, headers, error_body(text), where, self._kept(kind, headers, writes))
         return headers, decoded(text, where)
 
     def _log_in_again(self, refused: Requester) -> None:
         """The next request takes a new installation token: the old one may have been revoked."""
         if self._requester is refused:
             self._requester = None
-
-    def _check_quiet(self, where: str) -> None:
-        if self._quiet_until is None:
-            return
-        left = self._quiet_until - self._clock.now()
-        if left > timedelta(0):
-            raise throttled(left, where)
-        self._quiet_until = None
 
     async def _in_thread(self, call: Callable[[], T], where: str) -> T:
         try:
@@ -257,34 +260,40 @@ class Transport:
             auth = app.get_installation_auth(installation)
         return Github(auth=auth, pool_size=access.threads, **common).requester
 
-    def _failure(self, status: int, headers: Mapping[str, Any], data: Any, where: str) -> Failure:
+    def _failure(
+        self, status: int, headers: Mapping[str, Any], data: Any, where: str, kept: Sequence[str | None] = (None,)
+    ) -> Failure:
         message = str(data.get("message", "")) if isinstance(data, dict) else ""
         pause = self._pause(status, headers, message)
         if pause is not None:
-            return self._throttled(pause, where, status)
+            return self._throttled(pause, where, kept, status)
         trouble, advice = meaning(status)
         detail = details(data)
         return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
 
-    def _throttled(self, pause: timedelta, where: str, status: int | None = None) -> Failure:
-        self._quiet_until = max(self._quiet_until or self._clock.now(), self._clock.now() + pause)
+    def _throttled(
+        self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None
+    ) -> Failure:
+        for kind in kept:
+            self._quiet.keep(kind, pause, self._clock.now())
         return throttled(pause, where, status)
 
-    def _pause_asked_by(self, graph: Graph, headers: Mapping[str, Any]) -> timedelta | None:
-        """GraphQL tells of limits with 200, and of that for new content in words that name no limit."""
-        if not any(error.is_a_limit for error in graph.errors):
-            return None
-        return self._pause(429, headers, "")
+    @staticmethod
+    def _kept(kind: str, headers: Mapping[str, Any], writes: bool) -> Sequence[str | None]:
+        """What a refusal for a limit keeps from being asked: an hour's limit its own kind, the others everything,
+        unless it was a write, after which reads go on."""
+        if headers.get("x-ratelimit-remaining") == "0":
+            return (kind,)
+        return () if writes else (None,)
 
     def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
         if status not in (403, 429):
             return None
         if (asked := retry_after(headers.get("retry-after"), self._clock.now())) is not None:
             return asked
-        reset = str(headers.get("x-ratelimit-reset", ""))
-        if headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdigit():
-            left = int(reset[:12]) - self._clock.now().timestamp()
-            return min(max(timedelta(seconds=left), timedelta(seconds=1)), LONGEST_PAUSE)
+        reset = until_reset(headers, self._clock.now())
+        if headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+            return reset
         if status == 429 or "rate limit" in message.lower():
             return _SECONDARY_LIMIT_PAUSE
         return None

@@ -228,7 +228,7 @@ async def test_writes_are_as_far_apart_as_the_operator_says(shared_world: World,
     await transport.close()
 
 
-@pytest.mark.parametrize(
+LIMITS = pytest.mark.parametrize(
     "error",
     [
         {"type": "RATE_LIMITED", "message": "API rate limit exceeded"},
@@ -237,16 +237,49 @@ async def test_writes_are_as_far_apart_as_the_operator_says(shared_world: World,
     ],
     ids=["primary", "secondary", "content"],
 )
-async def test_a_limit_that_graphql_tells_with_200_makes_a_pause(
+
+
+@LIMITS
+async def test_a_limit_that_graphql_tells_a_query_with_200_makes_a_pause(
+    shared_world: World, transport: Transport, error: dict[str, Any]
+) -> None:
+    body = json.dumps({"data": None, "errors": [error]})
+    shared_world.faults.add("POST", "/graphql", status=200, body=body)
+    with pytest.raises(Failure) as failed:
+        await transport.query("query who { viewer { login } }", {})
+    assert failed.value.trouble is Trouble.THROTTLED
+    assert (await refused(transport)).trouble is Trouble.THROTTLED
+    assert len(shared_world.traffic.requests("github")) == 1
+
+
+@LIMITS
+async def test_a_write_refused_for_a_limit_says_for_how_long_and_reading_goes_on(
     shared_world: World, transport: Transport, error: dict[str, Any]
 ) -> None:
     body = json.dumps({"data": None, "errors": [error]})
     shared_world.faults.add("POST", "/graphql", status=200, body=body)
     with pytest.raises(Failure) as failed:
         await transport.mutate("mutation change { a: x }", {})
-    assert failed.value.trouble is Trouble.THROTTLED
-    assert (await refused(transport)).trouble is Trouble.THROTTLED
-    assert len(shared_world.traffic.requests("github")) == 1
+    assert (failed.value.trouble, failed.value.retry_after) == (Trouble.THROTTLED, timedelta(minutes=1))
+    assert await transport.read("/user")
+
+
+async def test_an_hours_limit_of_one_kind_leaves_the_other_kind(shared_world: World, transport: Transport) -> None:
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON.timestamp()) + 90)}
+    shared_world.faults.add("GET", "/issues$", status=403, headers=headers, body='{"message": "limit"}')
+    await refused(transport)
+    assert (await refused(transport, "/user")).trouble is Trouble.THROTTLED
+    assert (await transport.query("query who { viewer { login } }", {})).errors == ()
+
+
+async def test_the_reserve_of_the_hours_limit_is_left_to_others(world: World) -> None:
+    world.github.edge.limits.rest = 10
+    transport = Transport(access(world, read_reserve=0.3), ManualClock(datetime.now(UTC)))
+    for _ in range(7):
+        await transport.read("/user")
+    assert (await refused(transport, "/user")).trouble is Trouble.THROTTLED
+    assert (await transport.query("query who { viewer { login } }", {})).errors == ()
+    await transport.close()
 
 
 @pytest.mark.parametrize("status", [502, 504])

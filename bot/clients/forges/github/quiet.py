@@ -1,0 +1,52 @@
+"""Until when GitHub is not asked: since it said so, or since only the reserve of its limit is left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.failure import LONGEST_PAUSE
+
+REST, GRAPHQL = "core", "graphql"
+"""Each has a limit of its own, under GitHub's names for them."""
+_LONGEST_NUMBER = 12
+
+
+@dataclass(slots=True)
+class Quiet:
+    """`reserve` is the share of each limit that is left to others."""
+
+    reserve: float = 0.0
+    _until: dict[str | None, datetime] = field(default_factory=dict)
+
+    def left(self, kind: str, now: datetime) -> timedelta:
+        """For how long nothing of this kind is asked, zero where it may be."""
+        untils = [until for name in (kind, None) if (until := self._until.get(name)) is not None]
+        return max([until - now for until in untils], default=timedelta(0))
+
+    def keep(self, kind: str | None, pause: timedelta, now: datetime) -> None:
+        """Asks nothing of that kind for so long; None for nothing at all."""
+        self._until[kind] = max(self._until.get(kind, now), now + pause)
+
+    def note(self, kind: str, headers: Mapping[str, Any], now: datetime) -> None:
+        """Takes from an answer how much of its limit is left; once that is the reserve, the rest of the hour is
+        the others'."""
+        limit, remaining = (_number(headers, name) for name in ("limit", "remaining"))
+        if headers.get("x-ratelimit-resource", kind) != kind or limit is None or remaining is None:
+            return
+        reset = until_reset(headers, now)
+        if reset is not None and remaining <= limit * self.reserve:
+            self.keep(kind, reset, now)
+
+
+def until_reset(headers: Mapping[str, Any], now: datetime) -> timedelta | None:
+    """How long until the limit is as at the beginning of an hour; None where the answer does not tell."""
+    reset = _number(headers, "reset")
+    if reset is None:
+        return None
+    return min(max(timedelta(seconds=reset - now.timestamp()), timedelta(seconds=1)), LONGEST_PAUSE)
+
+
+def _number(headers: Mapping[str, Any], name: str) -> int | None:
+    text = str(headers.get(f"x-ratelimit-{name}", ""))
+    return int(text[:_LONGEST_NUMBER]) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,57 @@
+"""How much content may be made in a time, and when there is room for more of it."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLimits:
+    """New pull requests, review requests, issues and comments in any minute and in any hour, and how far apart two
+    writes of any kind are to begin."""
+
+    per_minute: int = 60
+    per_hour: int = 480
+    apart: timedelta = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Spending:
+    """The times of what was made within the last hour, oldest first."""
+
+    limits: WriteLimits
+    spent: deque[datetime] = field(default_factory=deque)
+
+    def free_at(self, now: datetime, cost: int) -> datetime:
+        """The moment from which `cost` more may be made; more than the whole budget waits for an empty one."""
+        while self.spent and now - self.spent[0] >= HOUR:
+            self.spent.popleft()
+        if cost == 0:
+            return now
+        return max(
+            now,
+            self._after(min(cost, self.limits.per_hour), self.limits.per_hour, HOUR, now),
+            self._after(min(cost, self.limits.per_minute), self.limits.per_minute, MINUTE, now),
+        )
+
+    def spend(self, now: datetime, cost: int) -> None:
+        """Counts what is made at `now`, which is never before what was counted last."""
+        self.spent.extend([now] * cost)
+
+    def _after(self, cost: int, most: int, span: timedelta, now: datetime) -> datetime:
+        over = cost + len(self.spent) - most
+        return now if over <= 0 else max(now, self.spent[over - 1] + span)
+
+
+def through_at(spending: Spending, begins: Iterable[tuple[datetime, int]]) -> datetime | None:
+    """When the last of what is still to be made will be: each piece costs so much and begins at its time at the
+    earliest, those that begin first coming first. None where nothing is left."""
+    at: datetime | None = None
+    for begin, cost in sorted(begins):
+        earliest = begin if at is None else max(begin, at + spending.limits.apart)
+        at = spending.free_at(earliest, cost)
+        spending.spend(at, cost)
+    return at

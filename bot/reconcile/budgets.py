@@ -1,0 +1,70 @@
+"""Turns to write: each account may make so much in a time, counted in the store for all replicas together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.budget import WriteLimits
+
+
+class NoTurn(Failure):
+    """This account may not write at present. It can be read all the same, and others be written to."""
+
+    def __init__(self, what: str, retry_after: timedelta) -> None:
+        super().__init__(
+            Trouble.THROTTLED, what, advice="it goes on by itself when there is room again", retry_after=retry_after
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a write may begin; `because` says what keeps it from beginning before, None where the turn is given."""
+
+    at: datetime
+    because: str | None = None
+
+
+class BudgetStore(Protocol):
+    """What all replicas have written for each account; each method is a transaction."""
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        """Gives the next turn and counts its contents, or says from when there will be one."""
+        ...
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        """The forge has refused a write for their number: nobody writes there for a while; how long that is."""
+        ...
+
+
+@dataclass(slots=True)
+class Budget:
+    """Asks for turns. `by_owner` where each owner of repositories has limits of its own, as a GitHub App's
+    installations have; else all share those of one token."""
+
+    store: BudgetStore
+    clock: Clock
+    limits: WriteLimits = WriteLimits()  # noqa: RUF009 - frozen
+    by_owner: bool = True
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+
+    def account(self, repository: str) -> str:
+        """The beginning that the names of all repositories of an account have in common, in small letters."""
+        return f"{repository.partition('/')[0].lower()}/" if self.by_owner else ""
+
+    async def turn(self, account: str, contents: int) -> None:
+        """Waits for its distance to the write before; raises `NoTurn` where there is no room for more content."""
+        turn = await self.store.take(account, contents, self.limits)
+        left = turn.at - self.clock.now()
+        if turn.because is not None:
+            raise NoTurn(turn.because, max(left, timedelta(seconds=1)))
+        if left > timedelta(0):
+            await self.sleep(left.total_seconds())
+
+    async def refused(self, account: str, failure: Failure) -> NoTurn:
+        """Nobody writes to the account for as long as the forge asked, and longer each time that it asks again."""
+        pause = await self.store.stop(account, failure.retry_after)
+        return NoTurn(f"the forge wants fewer writes ({failure.told})", pause)

@@ -1,0 +1,91 @@
+"""The turns to write, given in the store, so that all replicas together keep within what a forge allows."""
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.rollouts.budget import HOUR, Spending, WriteLimits
+from bot.domain.wording.words import counted
+from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE
+from bot.reconcile.budgets import Turn
+from bot.store.engine.inserting import insert_into
+from bot.store.engine.store import Store
+from bot.store.rows.budgets import budgets, spendings
+
+
+class BudgetStore(Store):
+    """Clocks of several machines differ, so a time never goes back behind one that was written before."""
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        """The next turn, with its contents counted; with `because` none was given, and `at` says from when one will
+        be."""
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, account)
+            spending = await _spending(connection, account, limits)
+            now = max(self._clock.now(), spending.spent[-1] if spending.spent else self._clock.now())
+            if row.stopped_until is not None and row.stopped_until > now:
+                return Turn(row.stopped_until, row.stopped_because)
+            at = max(now, row.next_at or now)
+            free = spending.free_at(at, contents)
+            if free > at:
+                await _keep(connection, account, room_at=free)
+                return Turn(free, _used_up(limits))
+            spending.spend(at, contents)
+            room = spending.free_at(at, 1)
+            await _keep(connection, account, next_at=at + limits.apart, room_at=room if room > at else None)
+            if contents:
+                await connection.execute(delete(spendings).where(_is_over(account, at)))
+                await connection.execute(insert(spendings).values(account=account, at=at, contents=contents))
+            return Turn(at)
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        """As long as the forge asked, and at least as long as its refusals have lasted already: one soon after the
+        end of a pause goes on with the trouble before."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, account)
+            goes_on = row.stopped_until is not None and now - row.stopped_until < LONGEST_PAUSE
+            since = row.stopped_since if goes_on else now
+            pause = max(asked or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
+            until = max(now + pause, row.stopped_until or now)
+            because = "the forge has asked for fewer writes"
+            await _keep(connection, account, stopped_since=since, stopped_until=until, stopped_because=because)
+        return until - now
+
+    async def spendings(self, limits: WriteLimits) -> dict[str, Spending]:
+        """What each account has made within the last hour."""
+        async with self._database.reading() as connection:
+            accounts = list((await connection.execute(select(budgets.c.account))).scalars())
+            return {account: await _spending(connection, account, limits) for account in accounts}
+
+
+async def _locked(connection: AsyncConnection, account: str) -> Any:
+    """The account's row, made where there is none, and held to the end of the transaction."""
+    made: Any = insert_into(connection, budgets).values(account=account)
+    held = made.on_conflict_do_update(index_elements=["account"], set_={"account": account})
+    return (await connection.execute(held.returning(budgets))).one()
+
+
+async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
+    await connection.execute(update(budgets).where(budgets.c.account == account).values(**values))
+
+
+async def _spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
+    rows = await connection.execute(
+        select(spendings.c.at, spendings.c.contents).where(spendings.c.account == account).order_by(spendings.c.at)
+    )
+    return Spending(limits, deque(row.at for row in rows for _ in range(row.contents)))
+
+
+def _is_over(account: str, now: datetime) -> Any:
+    return (spendings.c.account == account) & (spendings.c.at <= now - HOUR)
+
+
+def _used_up(limits: WriteLimits) -> str:
+    return (
+        f"it waits for its turn: at most {counted(limits.per_minute, 'new pull request')}, review requests, issues "
+        f"and comments a minute and {limits.per_hour:,} an hour are made"
+    )

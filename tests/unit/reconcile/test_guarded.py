@@ -1,0 +1,141 @@
+"""No write is made out of its turn, and a forge that wants fewer of them is left alone in writing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.budget import WriteLimits
+from bot.reconcile.budgets import Budget, NoTurn, Turn
+from bot.reconcile.guarded import Guarded, no_contents
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+SHOP = Identity("Contoso/shop", "R_1")
+
+
+@dataclass(slots=True)
+class Turns:
+    """Gives what it was told to give, and notes what it was asked for."""
+
+    turn: Turn
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    stopped: list[timedelta | None] = field(default_factory=list)
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        self.asked.append((account, contents))
+        return self.turn
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        self.stopped.append(asked)
+        return timedelta(minutes=3)
+
+
+@dataclass(slots=True)
+class Port:
+    clock: ManualClock
+    met: Failure | None = None
+    done: list[tuple[str, datetime]] = field(default_factory=list)
+
+    async def look(self, repository: Identity) -> str:
+        return "seen"
+
+    async def open(self, repository: Identity, titles: Sequence[str]) -> int:
+        if self.met is not None:
+            raise self.met
+        self.done.append((repository.name, self.clock.now()))
+        return len(titles)
+
+
+class Held:
+    """A lease that holds, unless it is lost."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+
+    async def check(self) -> None:
+        if self.is_lost:
+            raise LeaseLost("taken over")
+
+
+@dataclass(slots=True)
+class World:
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    turns: Turns = field(default_factory=lambda: Turns(Turn(NOON)))
+    lease: Held = field(default_factory=Held)
+    by_owner: bool = True
+    port: Port = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.port = Port(self.clock)
+
+    @property
+    def guarded(self) -> Any:
+        async def sleep(seconds: float) -> None:
+            self.clock.advance(timedelta(seconds=seconds))
+
+        budget = Budget(self.turns, self.clock, WriteLimits(), self.by_owner, sleep)
+        writes = {"open": lambda repository, titles: len(titles), "close": no_contents}
+        return Guarded(self.port, writes, self.lease, budget)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_read_takes_no_turn(world: World) -> None:
+    assert await world.guarded.look(SHOP) == "seen"
+    assert world.turns.asked == []
+
+
+async def test_a_write_takes_a_turn_for_what_it_makes(world: World) -> None:
+    assert await world.guarded.open(SHOP, ["a", "b"]) == 2
+    assert world.turns.asked == [("contoso/", 2)]
+
+
+async def test_a_token_has_one_account_for_all_owners(world: World) -> None:
+    world.by_owner = False
+    await world.guarded.open(SHOP, ["a"])
+    assert world.turns.asked == [("", 1)]
+
+
+async def test_a_write_begins_at_its_turn(world: World) -> None:
+    world.turns.turn = Turn(NOON + timedelta(seconds=2))
+    await world.guarded.open(SHOP, [])
+    assert world.port.done == [("Contoso/shop", NOON + timedelta(seconds=2))]
+
+
+async def test_without_a_turn_nothing_is_written_and_it_is_said_when_there_will_be_one(world: World) -> None:
+    world.turns.turn = Turn(NOON + timedelta(minutes=9), "it waits for its turn")
+    with pytest.raises(NoTurn, match="it waits for its turn") as raised:
+        await world.guarded.open(SHOP, ["a"])
+    assert raised.value.retry_after == timedelta(minutes=9)
+    assert world.port.done == []
+
+
+async def test_a_lease_that_is_lost_while_the_turn_is_waited_for_keeps_the_write(world: World) -> None:
+    world.lease.is_lost = True
+    with pytest.raises(LeaseLost):
+        await world.guarded.open(SHOP, ["a"])
+    assert world.port.done == []
+
+
+async def test_a_refusal_for_too_many_writes_stops_writing_alone(world: World) -> None:
+    world.port.met = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=1))
+    with pytest.raises(NoTurn) as raised:
+        await world.guarded.open(SHOP, ["a"])
+    assert world.turns.stopped == [timedelta(minutes=1)]
+    assert raised.value.retry_after == timedelta(minutes=3)
+    assert await world.guarded.look(SHOP) == "seen"
+
+
+async def test_any_other_refusal_is_told_as_it_is(world: World) -> None:
+    world.port.met = Failure(Trouble.DENIED, "no right")
+    with pytest.raises(Failure, match="no right"):
+        await world.guarded.open(SHOP, ["a"])
+    assert world.turns.stopped == []
