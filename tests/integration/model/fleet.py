@@ -24,6 +24,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
 from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.policy import Policy, Rule
 from bot.follow import stage as follow
 from bot.follow.stage import FollowOptions
@@ -31,6 +32,7 @@ from bot.formats.repository import Memory
 from bot.formats.rewrite.refresh import refresh
 from bot.plan import advance, quarantine
 from bot.plan import stage as plan
+from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.watch.registry.stage import Sight, Sighting
@@ -41,6 +43,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 BRANCHES = "freshness/"
 LOOK_HOLDS_FOR = timedelta(seconds=60)
+LIMITS = WriteLimits(per_minute=2, per_hour=3)
 WORKFLOW = """\
 on:
   workflow_dispatch:
@@ -64,6 +67,8 @@ class WatchfulForge(FakeForge):
 
     looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    opened: list[datetime] = field(default_factory=list)
+    """When pull requests were opened or asked for, however that ended."""
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
         found = await FakeForge.standings(self, repositories)
@@ -86,6 +91,8 @@ class WatchfulForge(FakeForge):
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
         self._check(repository, "a pull request")
+        if request.current is None:
+            self._spend()
         return await FakeForge.carry_out(self, repository, change, prepared, request)
 
     async def dispatch(
@@ -93,6 +100,13 @@ class WatchfulForge(FakeForge):
     ) -> int | None:
         self._check(repository, "a dispatch")
         return await FakeForge.dispatch(self, repository, workflow, ref=ref, inputs=inputs)
+
+    def _spend(self) -> None:
+        now = self.clock.now()
+        self.opened.append(now)
+        for span, most in ((MINUTE, LIMITS.per_minute), (HOUR, LIMITS.per_hour)):
+            if sum(at > now - span for at in self.opened) > most:
+                self.broken.append(f"more than {most} pull requests in {span}")
 
     def _note(self, identity: Identity, standing: Standing) -> None:
         home = self._find(identity)
@@ -154,7 +168,7 @@ class Fleet:
     async def discover(self, worker: int) -> None:
         selection = Selection(include=("contoso/*",))
         await discover.tick(
-            self.workers[worker].discover, self.forge, Memory(), DiscoverOptions(selection), self._loop()
+            self.workers[worker].discover, self.forge, Memory(), DiscoverOptions(selection), self._loop(worker)
         )
 
     async def plan(self, worker: int) -> None:
@@ -167,13 +181,13 @@ class Fleet:
     async def act(self, worker: int) -> None:
         stores = self.workers[worker]
         try:
-            await act.tick(stores.act, self.forge, AnyTag(), refresh, ActOptions(), self._loop())
-            await calling_off.tick(stores.calling_off, self.forge, "github", self._loop())
+            await act.tick(stores.act, self.forge, AnyTag(), refresh, ActOptions(), self._loop(worker))
+            await calling_off.tick(stores.calling_off, self.forge, "github", self._loop(worker))
         except Killed:
             self._replace(worker)
 
     async def follow(self, worker: int) -> None:
-        await follow.tick(self.workers[worker].follow, self.forge, FollowOptions(), self._loop())
+        await follow.tick(self.workers[worker].follow, self.forge, FollowOptions(), self._loop(worker))
 
     async def everything(self, worker: int) -> None:
         for stage in (self.discover, self.plan, self.act, self.follow):
@@ -228,8 +242,12 @@ class Fleet:
 
     # Within
 
-    def _loop(self) -> Loop:
-        return Loop(self.clock, sleep=_never)
+    def _loop(self, worker: int) -> Loop:
+        budget = Budget(self.workers[worker].budgets, self.clock, LIMITS, sleep=self._wait)
+        return Loop(self.clock, budget=budget, sleep=_never)
+
+    async def _wait(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
     def _replace(self, worker: int) -> None:
         """Another process takes the place of the dead one; its leases run out by themselves."""
