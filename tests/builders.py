@@ -1,12 +1,13 @@
 """Values of the domain for tests, each with what a test does not care about filled in."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.domain.rollouts.rollout import Rollout
+from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
@@ -37,5 +38,18 @@ def rebuild(repository: str = "contoso/shop", state: State = State.OPEN, **value
 
 def rollout(
     *rebuilds: Rebuild, changes: tuple[Change, ...] | None = None, ended: datetime | None = None
-) -> Rollout:
-    return Rollout(3, NOON, changes or (change(),), rebuilds or (rebuild(),), ended)
+) -> RolloutNews:
+    """Counted as the store counts them, from rebuilds in full."""
+    current = [each for each in rebuilds or (rebuild(),) if each.state is not State.SUPERSEDED]
+    told = [each for each in current if each.action is Action.NOTIFY and each.state is not State.SKIPPED]
+    order = {state: place for place, state in enumerate(SHOWN_FIRST)}
+    return RolloutNews(
+        3,
+        NOON,
+        changes or (change(),),
+        len({each.repository for each in current}),
+        Counter(each.state for each in current if each not in told),
+        tuple(sorted(current, key=lambda each: order.get(each.state, len(order)))[:MOST_NAMED]),
+        len(told),
+        ended,
+    )

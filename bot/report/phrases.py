@@ -29,3 +29,8 @@ def short(text: str, longest: int = _LONGEST_REASON) -> str:
 def shown_time(at: datetime) -> str:
     """To the minute, in UTC."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def capitalized(text: str) -> str:
+    """The same sentence with a capital at its beginning."""
+    return text[:1].upper() + text[1:]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.rollouts.rollout import Rollout
 from bot.domain.wording.message import Message
 from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
+from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
 
 
@@ -35,7 +35,7 @@ class ReportStore(Protocol):
 
     async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None: ...
 
-    async def rollout(self, id: int) -> Rollout: ...  # noqa: A002 - the word of the language
+    async def rollout(self, id: int) -> RolloutNews: ...  # noqa: A002 - the word of the language
 
     async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
 

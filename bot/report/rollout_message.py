@@ -1,11 +1,10 @@
 """The one message of a rollout: why, which bases, how far it has come, what is left."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.domain.bases.advisory import Severity, public_record
 from bot.domain.bases.change import Cause, Change
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.domain.rollouts.rollout import Rollout, tally
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -21,24 +20,27 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted
-from bot.report.phrases import listed, short, shown_time
+from bot.report.phrases import capitalized, short, shown_time
+from bot.report.rollout_news import RolloutNews
 
-_MOST_BASES = 12
+_MOST_BASES = 3
+_LONGEST_NAME = 140
 _MOST_CVES = 10
 
 
-def rollout_message(rollout: Rollout) -> Message:
-    """One message for a rollout: why, which bases, how far it has come, what is left."""
-    title = headline(rollout.changes)
-    progress = progress_line(rollout)
-    fixed = _fixed(rollout.changes)
+def rollout_message(news: RolloutNews) -> Message:
+    """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
+    title = headline(news.changes)
+    progress = progress_line(news)
+    fixed = _fixed(news.changes)
+    named = [_rebuild_line(rebuild) for rebuild in news.named]
     blocks: list[Block] = [
         Heading(title),
-        Items(tuple(_why(rollout.changes))),
+        Items(tuple(_why(news.changes))),
         *([Paragraph(tuple(fixed))] if fixed else []),
-        Paragraph((strong(progress), *map(plain, _held_up(rollout)))),
-        listed(_rebuild_line(rebuild) for rebuild in _sorted(rollout.rebuilds)),
-        Footnote(_footer(rollout)),
+        Paragraph((strong(progress), *map(plain, _held_up(news)), *_needed(news))),
+        *([Items(tuple(named))] if named and news.names_all else []),
+        Footnote(_footer(news)),
     ]
     return Message(f"{title}: {progress}", tuple(blocks))
 
@@ -61,42 +63,58 @@ def headline(changes: Sequence[Change]) -> str:
     return f"{counted(len(bases), 'base image')} moved under the same tag"
 
 
-def progress_line(rollout: Rollout) -> str:
+def progress_line(news: RolloutNews) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
-    names = {rebuild.repository for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED}
-    current = [rebuild for rebuild in rollout.rebuilds if rebuild.state is not State.SUPERSEDED]
-    if not current:
+    if not news.total:
         return "a later rollout goes on with it"
-    counts = tally(rebuild for rebuild in current if not _is_told(rebuild))
-    told = sum(map(_is_told, current))
-    states = ", ".join(
-        [*(f"{count} {state}" for state, count in counts.items()), *([f"{told} told"] if told else [])]
-    )
-    return f"{counted(len(names), 'repository')}: {states}"
+    states = [f"{news.states[state]} {state}" for state in State if news.states.get(state)]
+    told = [f"{news.told} told"] if news.told else []
+    return f"{counted(news.repositories, 'repository')}: {', '.join([*states, *told])}"
 
 
-def _held_up(rollout: Rollout) -> list[str]:
+def _held_up(news: RolloutNews) -> list[str]:
     """That it is paused, and which waves no longer wait for pull requests that nobody merged."""
     lines = []
-    if rollout.pause is not None and rollout.ended_at is None:
-        lines.append(f"Paused by {rollout.pause.who}: {short(rollout.pause.reason)}")
-    for wave, count in sorted(rollout.set_aside.items()):
-        lines.append(f"Wave {wave} goes on without {counted(count, 'pull request')} that nobody has merged")
+    if news.pause is not None and news.ended_at is None:
+        lines.append(f"Paused by {news.pause.who}: {short(news.pause.reason)}")
+    waves = [
+        f"wave {wave} goes on without {counted(count, 'pull request')} that nobody has merged"
+        for wave, count in sorted(news.set_aside.items())
+    ]
+    if waves:
+        lines.append(capitalized(", ".join(waves)))
     return lines
 
 
-def _is_told(rebuild: Rebuild) -> bool:
-    """Who has opted out is not told of anything."""
-    return rebuild.action is Action.NOTIFY and rebuild.state is not State.SKIPPED
+def _needed(news: RolloutNews) -> list[Line]:
+    """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted."""
+    if news.names_all:
+        return []
+    lines: list[Line] = []
+    for state, words in ((State.FAILED, "Failed: "), (State.OPEN, "To be merged: ")):
+        named = [_target(rebuild) for rebuild in news.named if rebuild.state is state]
+        more = news.states.get(state, 0) - len(named)
+        if named:
+            commas = [part for name in named for part in (Span(", "), name)][1:]
+            lines.append((Span(words), *commas, *([Span(f" and {more} more")] if more else [])))
+        elif more:
+            lines.append(plain(f"{words}{counted(more, 'repository')}"))
+    return lines
+
+
+def _target(rebuild: Rebuild) -> Span:
+    return Span(short(rebuild.repository, _LONGEST_NAME), url=rebuild.url)
 
 
 def _why(changes: Sequence[Change]) -> list[Line]:
+    """A line for each base; of more than three, two and how many more."""
     lines: list[Line] = []
-    for change in sorted(changes, key=lambda change: change.base)[:_MOST_BASES]:
+    ordered = sorted(changes, key=lambda change: change.base)
+    for change in ordered if len(ordered) <= _MOST_BASES else ordered[: _MOST_BASES - 1]:
         told = short(change.detail or str(change.cause))
         lines.append((Span(change.base.short, Style.CODE), Span(f" {told}")))
-    if len(changes) > _MOST_BASES:
-        lines.append(plain(f"and {len(changes) - _MOST_BASES} more bases"))
+    if len(changes) > len(lines):
+        lines.append(plain(f"and {counted(len(changes) - len(lines), 'more base')}"))
     return lines
 
 
@@ -116,7 +134,7 @@ def _fixed(changes: Sequence[Change]) -> list[Line]:
 
 
 def _rebuild_line(rebuild: Rebuild) -> Line:
-    target = Span(rebuild.repository, url=rebuild.url)
+    target = _target(rebuild)
     match rebuild.action:
         case Action.PULL_REQUEST:
             what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
@@ -133,22 +151,10 @@ def _reason(rebuild: Rebuild) -> str:
     return short(rebuild.reason)
 
 
-def _sorted(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
-    """What needs a person comes first; superseded ones are told by those that follow them."""
-    order = (State.FAILED, State.OPEN, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED)
-    shown = [rebuild for rebuild in rebuilds if rebuild.state is not State.SUPERSEDED]
-    return sorted(
-        shown,
-        key=lambda rebuild: (
-            order.index(rebuild.state) if rebuild.state in order else len(order),
-            rebuild.repository,
-        ),
-    )
-
-
-def _footer(rollout: Rollout) -> str:
-    ended = f", ended {shown_time(rollout.ended_at)}" if rollout.ended_at else ""
-    return f"Rollout {rollout.id}, opened {shown_time(rollout.opened_at)}{ended}"
+def _footer(news: RolloutNews) -> str:
+    ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
+    more = "" if news.names_all else f"; freshness-bot rollout show {news.id} lists every repository"
+    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
 
 
 def _rated(severity: Severity | None) -> str:

@@ -18,7 +18,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, Rebuild, State
 from bot.domain.rollouts.rollout import Rollout
 from bot.domain.rollouts.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
@@ -237,6 +237,13 @@ class ViewsStore(Store):
         async with self._database.reading() as connection:
             ids = list((await connection.execute(newest)).scalars())
             return [await rollout_of(connection, number) for number in ids]
+
+    async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
+        """All of one rollout, but for those that were tried again."""
+        async with self._database.reading() as connection:
+            return await read_rebuilds(
+                connection, rebuilds.c.rollout_id == rollout, rebuilds.c.retried_as.is_(None)
+            )
 
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""

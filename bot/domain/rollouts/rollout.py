@@ -1,7 +1,6 @@
 """All rebuilds set off by changes that belong together."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -102,9 +101,3 @@ class OpenRollout:
     opened_at: datetime
     causes: tuple[Cause, ...]
     bases: tuple[Base, ...]
-
-
-def tally(rebuilds: Iterable[Rebuild]) -> dict[State, int]:
-    """How many rebuilds are in each state, in the order of the states' definition."""
-    counts = Counter(rebuild.state for rebuild in rebuilds)
-    return {state: counts[state] for state in State if counts[state]}

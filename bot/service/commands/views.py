@@ -53,9 +53,9 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
             raise Failure(
                 Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`"
             )
-        whole = await stores.report.rollout(number)
+        rebuilds = await stores.views.rebuilds_of(number)
         waits = await _holds(stores, settings, now)
-        return replace(found[0], rebuilds=whole.rebuilds, waits=waits)
+        return replace(found[0], rebuilds=tuple(rebuilds), waits=waits)
 
 
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:

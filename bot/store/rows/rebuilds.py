@@ -19,8 +19,13 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
 
 
-async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
-    """The rebuilds where all of `where` holds, but for rows that cannot be read."""
+async def read_rebuilds(
+    connection: AsyncConnection,
+    *where: ColumnElement[bool],
+    first: Sequence[ColumnElement[Any]] = (rebuilds.c.id,),
+    limit: int | None = None,
+) -> list[Rebuild]:
+    """The rebuilds where all of `where` holds, but for rows that cannot be read, in the order of `first`."""
     rows = await connection.execute(
         select(
             rebuilds,
@@ -29,7 +34,8 @@ async def read_rebuilds(connection: AsyncConnection, *where: ColumnElement[bool]
         )
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(*where)
-        .order_by(rebuilds.c.id)
+        .order_by(*first)
+        .limit(limit)
     )
     return readable(
         rows.mappings(),

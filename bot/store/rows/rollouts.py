@@ -58,25 +58,35 @@ async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:
 async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
     """The rollout with all of its changes and rebuilds, but for those that were tried again."""
     row = (await connection.execute(select(rollouts).where(rollouts.c.id == number))).mappings().one()
-    moved = await connection.execute(
-        select(changes.c.id, changes.c.change).where(changes.c.rollout_id == number).order_by(changes.c.id)
-    )
-    left_out = await connection.execute(
-        select(rollout_waves.c.name, rollout_waves.c.set_aside).where(
-            rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0
-        )
-    )
     standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, number)]
     found = await read_rebuilds(connection, rebuilds.c.rollout_id == number, rebuilds.c.retried_as.is_(None))
     return Rollout(
         number,
         row["opened_at"],
-        tuple(readable(moved, lambda row: load(row.change, Change), lambda row: f"change {row.id}")),
+        await changes_of(connection, number),
         tuple(found),
         row["ended_at"],
         standing[0] if standing else None,
-        {item.name: item.set_aside for item in left_out},
+        await set_aside(connection, number),
     )
+
+
+async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, ...]:
+    """The changes that set off a rollout, oldest first."""
+    moved = await connection.execute(
+        select(changes.c.id, changes.c.change).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    )
+    return tuple(readable(moved, lambda row: load(row.change, Change), lambda row: f"change {row.id}"))
+
+
+async def set_aside(connection: AsyncConnection, number: int) -> dict[str, int]:
+    """How many unmerged pull requests of each wave the next ones no longer wait for."""
+    left_out = await connection.execute(
+        select(rollout_waves.c.name, rollout_waves.c.set_aside).where(
+            rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0
+        )
+    )
+    return {item.name: item.set_aside for item in left_out}
 
 
 IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), ~IS_KEPT)

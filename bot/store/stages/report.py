@@ -1,29 +1,28 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
+from collections import Counter
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
 
-from bot.domain.bases.change import Change
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import State
-from bot.domain.rollouts.rollout import Rollout
+from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_message import headline
+from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
-from bot.store.engine.codec import load
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
-from bot.store.rows.rollouts import rollout_of
+from bot.store.rows.rebuilds import read_rebuilds
+from bot.store.rows.rollouts import changes_of, open_pauses, set_aside
 from bot.store.rows.tables import (
     bases,
-    changes,
     incidents,
     notices,
     outbox,
@@ -31,10 +30,12 @@ from bot.store.rows.tables import (
     quarantines,
     rebuilds,
     repositories,
+    rollouts,
 )
 
 _MOST_FAILURES = 20
 """In one message; who needs more asks `rollout show`."""
+_PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
 
 
 class ReportStore(Store):
@@ -56,9 +57,29 @@ class ReportStore(Store):
                 values={"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None},
             )
 
-    async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the word of the language
+    async def rollout(self, id: int) -> RolloutNews:  # noqa: A002 - the word of the language
+        """Counted by the database; only the rebuilds that are named are read."""
         async with self._database.reading() as connection:
-            return await rollout_of(connection, id)
+            row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
+            counts = (await connection.execute(_states_of(id))).all()
+            names = await connection.scalar(_repositories_of(id))
+            named = await read_rebuilds(
+                connection, *_current(id), first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED
+            )
+            standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
+            states = Counter({State(item.state): item.count for item in counts if not item.told})
+            return RolloutNews(
+                id,
+                row.opened_at,
+                await changes_of(connection, id),
+                int(names or 0),
+                states,
+                tuple(named),
+                sum(item.count for item in counts if item.told),
+                row.ended_at,
+                standing[0] if standing else None,
+                await set_aside(connection, id),
+            )
 
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:
@@ -82,10 +103,7 @@ class ReportStore(Store):
                 .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
                 .limit(_MOST_FAILURES)
             )
-            moved = await connection.execute(
-                select(changes.c.change).where(changes.c.rollout_id == row.rollout_id).order_by(changes.c.id)
-            )
-            title = headline([load(change, Change) for change in moved.scalars()])
+            title = headline(await changes_of(connection, row.rollout_id))
             failures = tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
         return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
 
@@ -125,6 +143,28 @@ class ReportStore(Store):
             return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
 
         return readable(rows, news, lambda row: f"notice {row.id}")
+
+
+def _current(rollout: int) -> list[ColumnElement[bool]]:
+    """The rebuilds of a rollout that nothing has taken the place of."""
+    return [
+        rebuilds.c.rollout_id == rollout,
+        rebuilds.c.retried_as.is_(None),
+        rebuilds.c.state != State.SUPERSEDED.value,
+    ]
+
+
+def _states_of(rollout: int) -> Select[Any]:
+    """How many are in each state; who opted out is told of nothing."""
+    is_told = case(
+        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != State.SKIPPED.value), 1), else_=0
+    ).label("told")
+    counts = select(rebuilds.c.state, is_told, func.count().label("count")).where(*_current(rollout))
+    return counts.group_by(rebuilds.c.state, is_told)
+
+
+def _repositories_of(rollout: int) -> Select[Any]:
+    return select(func.count(rebuilds.c.repository_id.distinct())).where(*_current(rollout))
 
 
 async def _message_of(claimed: Claimed) -> DueMessage:

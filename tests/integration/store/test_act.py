@@ -44,7 +44,7 @@ async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores)
     await stores.fill(repositories=3)
     await stores.plan_all()
     rollout = await stores.report.rollout(1)
-    assert [rebuild.repository for rebuild in rollout.rebuilds] == [f"contoso/shop-000{n}" for n in range(3)]
+    assert [rebuild.repository for rebuild in rollout.named] == [f"contoso/shop-000{n}" for n in range(3)]
     assert [change.base for change in rollout.changes] == [ASPNET]
     assert rollout.ended_at is None
     assert [message.key for message in await stores.messages(10)] == ["rollout:1"]
@@ -108,9 +108,10 @@ async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores)
     await stores.plan_all()
     await moves_again(stores)
     await stores.plan_all(supersedes=(1,))
-    first = await stores.report.rollout(1)
-    assert (first.rebuilds[0].state, first.ended_at) == (State.SUPERSEDED, stores.clock.now())
-    assert "rollout 2" in first.rebuilds[0].reason
+    [superseded] = await stores.views.rebuilds_of(1)
+    assert superseded.state is State.SUPERSEDED
+    assert "rollout 2" in superseded.reason
+    assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
     assert {message.key for message in await stores.messages(10)} == {"rollout:1", "rollout:2"}
 
 
@@ -119,7 +120,7 @@ async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores
     await stores.plan_all()
     await moves_again(stores)
     await stores.plan.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
-    first, second = (await stores.report.rollout(1)).rebuilds
+    first, second = await stores.views.rebuilds_of(1)
     assert first.reason == "more bases of the same publication arrived; rollout 1 goes on with them"
     assert second.state is State.PLANNED
 

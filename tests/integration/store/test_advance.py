@@ -112,7 +112,7 @@ async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) ->
     assert await stores.states() == ["failed", "planned"]
     [again] = await stores.jobs()
     assert again.rebuild.reason == "tried again, asked by Ann: not before we looked"
-    assert [rebuild.id for rebuild in (await stores.report.rollout(1)).rebuilds] == [2]
+    assert [rebuild.id for rebuild in await stores.views.rebuilds_of(1)] == [2]
 
 
 async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_it(stores: Stores) -> None:

@@ -3,16 +3,33 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
+from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import outbox
+from bot.store.rows.tables import outbox, rebuilds
 from tests.integration.store.filling import HOUR, LEASE, Stores, moment_after
 
 
 async def say(stores: Stores, key: str = "rollout:1") -> None:
     async with stores.database.transaction() as connection:
         await announce(connection, key, stores.clock.now())
+
+
+async def test_a_rollout_is_counted_and_those_who_are_needed_are_named_first(stores: Stores) -> None:
+    await stores.fill(14)
+    await stores.plan_all()
+    async with stores.database.transaction() as connection:
+        for number, state in ((3, State.SUPERSEDED), (5, State.OPEN), (9, State.FAILED)):
+            await connection.execute(
+                update(rebuilds).where(rebuilds.c.id == number).values(state=state.value, ended_at=None)
+            )
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 14).values(action=Action.NOTIFY.value))
+    news = await stores.report.rollout(1)
+    assert (news.repositories, news.told, news.total) == (13, 1, 13)
+    assert news.states == {State.PLANNED: 10, State.OPEN: 1, State.FAILED: 1}
+    assert [rebuild.id for rebuild in news.named] == [9, 5, 1, 2, 4, 6, 7, 8, 10, 11]
 
 
 async def test_an_announcement_is_due_at_once(stores: Stores) -> None:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from bot.clients.notifiers.slack_blocks import notification
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import Pause
 from bot.domain.wording.message import Heading
 from bot.report.rollout_message import headline, progress_line, rollout_message
 from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
@@ -100,10 +102,30 @@ def test_a_rollout_that_has_ended_says_when() -> None:
     assert "ended 2026-03-10 14:00 UTC" in texts(rollout_message(rollout(ended=NOON + timedelta(hours=2))))
 
 
-def test_a_long_rollout_lists_some_and_says_how_many_more() -> None:
-    told = rollout_message(rollout(*(rebuild(f"contoso/{number:04}") for number in range(1000))))
+def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> None:
+    failed = [rebuild(f"contoso/bad-{number}", State.FAILED) for number in range(3)]
+    unmerged = [rebuild(f"contoso/open-{number}") for number in range(20)]
+    done = [rebuild(f"contoso/done-{number}", State.SUCCEEDED) for number in range(4977)]
+    told = rollout_message(rollout(*done, *unmerged, *failed))
     check(told)
-    assert "and 970 more" in texts(told)
+    lines = texts(told).splitlines()
+    assert "*5,000 repositories: 20 open, 4977 succeeded, 3 failed*" in lines
+    [needed] = [line for line in lines if line.startswith("Failed: ")]
+    assert [name in needed for name in ("bad-0", "bad-1", "bad-2", "more")] == [True, True, True, False]
+    [waiting] = [line for line in lines if line.startswith("To be merged: ")]
+    assert waiting.endswith("|contoso/open-6> and 13 more")
+    assert "freshness-bot rollout show 3 lists every repository" in lines[-1]
+
+
+def test_a_fleet_of_5000_fits_twelve_lines_and_3000_characters() -> None:
+    bases = [Base("mcr.microsoft.com", "dotnet/aspnet", f"{number}.0-noble-chiseled-extra") for number in range(60)]
+    moved = tuple(change(base, cves=tuple(f"CVE-2026-{10000 + cve}" for cve in range(30))) for base in bases)
+    fleet = [rebuild(f"an-organization/a-service-with-a-long-name-{number:04}") for number in range(5000)]
+    paused = Pause(1, 3, NOON, "the bot", "3 of 12 rebuilds of wave canary have failed")
+    aside = {"canary": 3, "most": 20}
+    told = rollout_message(replace(rollout(*fleet, changes=moved), pause=paused, set_aside=aside))
+    assert len(texts(told).splitlines()) <= 12
+    assert len(texts(told)) <= 3000
 
 
 # Whatever comes from outside

@@ -8,12 +8,12 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rollouts.rebuild import State
-from bot.domain.rollouts.rollout import Rollout
 from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
+from bot.report.rollout_news import RolloutNews
 from bot.report.stage import tick
 from tests.builders import NOON, rebuild, rollout
 from tests.fakes.queue import StoredRows
@@ -32,7 +32,7 @@ class Store:
     told: dict[str, int] = field(default_factory=dict)
     due_at: dict[str, datetime] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    rollouts: dict[int, Rollout] = field(default_factory=dict)
+    rollouts: dict[int, RolloutNews] = field(default_factory=dict)
     lost: bool = False
 
     def announce(self, key: str = "rollout:3", **values: Any) -> None:
@@ -67,7 +67,7 @@ class Store:
         self.told[message.key] = message.wanted
         self.kept[message.key] = replace(self.kept[message.key], sent=fingerprint, remote=remote, attempts=0)
 
-    async def rollout(self, id: int) -> Rollout:  # noqa: A002 - the port's name
+    async def rollout(self, id: int) -> RolloutNews:  # noqa: A002 - the port's name
         return self.rollouts.get(id, rollout())
 
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002

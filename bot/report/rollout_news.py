@@ -1,0 +1,45 @@
+"""A rollout as maintainers hear of it: counted, with the few rebuilds that are named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.bases.change import Change
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rollout import Pause
+
+MOST_NAMED = 10
+"""So many rebuilds are named in one message; of a larger rollout those that need a person."""
+NEED_A_PERSON = (State.FAILED, State.OPEN)
+"""The states in which a rebuild waits for somebody to look, the worst first."""
+SHOWN_FIRST = (*NEED_A_PERSON, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutNews:
+    """What was superseded is left out everywhere, since those that follow it tell of it.
+
+    `states` counts the rebuilds but those that only `told` somebody, and `named` are at most `MOST_NAMED` of all,
+    what needs a person first. `set_aside` tells for each wave how many unmerged pull requests the next ones no
+    longer wait for.
+    """
+
+    id: int
+    opened_at: datetime
+    changes: tuple[Change, ...]
+    repositories: int
+    states: Mapping[State, int]
+    named: tuple[Rebuild, ...]
+    told: int = 0
+    ended_at: datetime | None = None
+    pause: Pause | None = None
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values()) + self.told
+
+    @property
+    def names_all(self) -> bool:
+        """Whether every rebuild is named."""
+        return self.total == len(self.named)
