@@ -23,6 +23,18 @@ jobs:
       - uses: actions/checkout@v5
       - run: docker build --pull --no-cache -t example .
 """
+BUILD_ON_PUSH = """\
+name: build
+on:
+  push:
+    branches: [main]
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - run: docker build --pull -t example .
+"""
 ASPNET = "dotnet/aspnet"
 SDK = "dotnet/sdk"
 RUNTIME_TAG = "10.0-noble-chiseled"
@@ -81,6 +93,7 @@ class SampleFleet:
             "payments-api": {
                 "Dockerfile": f"FROM {aspnet}:{RUNTIME_TAG}@{pinned}\nCOPY . /app\n",
                 "README.md": "Pinned by digest.\n",
+                ".github/workflows/build.yml": BUILD_ON_PUSH,
             },
             "orders-api": {"Dockerfile": f"FROM {aspnet}:{version}-noble-chiseled\nCOPY . /app\n"},
             "catalog-web": {

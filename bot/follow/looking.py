@@ -1,7 +1,7 @@
 """Looks at open rebuilds, all of a claim in a few requests, and what each of them has come to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
     CLOCKS_DIFFER_BY,
+    BuildRun,
     Followed,
     Forge,
     PullRequest,
@@ -16,7 +17,9 @@ from bot.domain.repositories.forge import (
     RunState,
     dispatched_run,
 )
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.after_build import after_green_build
+from bot.domain.rollouts.rebuild import Action, Merge, Rebuild, State
+from bot.follow.building import after_builds, is_to_be_sought_later
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
@@ -33,10 +36,17 @@ class Looks:
     store: RunsTaken
     forge: Forge
     clock: Clock
+    build_within: timedelta
     followed: Followed = Followed({}, {})  # noqa: RUF009 - frozen
+    builds: Mapping[str, Sequence[Sequence[BuildRun]]] = field(default_factory=dict)
+    """By the node ids of merge commits."""
 
     async def after(self, rebuild: Rebuild) -> Rebuild:
         """The rebuild as the forge shows it now. Raises `Failure`: missing where it is not there any more."""
+        if rebuild.merge is not None:
+            if (groups := self.builds.get(rebuild.merge.node_id)) is None:
+                raise _missing(rebuild, f"commit {rebuild.merge.commit[:7]}")
+            return after_builds(rebuild, groups, self.clock.now(), self.build_within)
         if rebuild.action is Action.PULL_REQUEST:
             return await self._after_request(rebuild)
         if rebuild.run is None:
@@ -80,13 +90,27 @@ class Looks:
         return rebuild
 
 
-async def look_at(rebuilds: Sequence[Rebuild], store: RunsTaken, forge: Forge, clock: Clock) -> Looks:
+async def look_at(
+    rebuilds: Sequence[Rebuild], store: RunsTaken, forge: Forge, clock: Clock, build_within: timedelta
+) -> Looks:
     """One look at all of them that can be asked for by their node ids. Raises `Failure`."""
-    requests = [item.node_id for item in rebuilds if item.node_id and item.action is Action.PULL_REQUEST]
-    runs = [item.node_id for item in rebuilds if item.node_id and item.run is not None]
+    merged = [item for item in rebuilds if item.merge is not None]
+    others = [item for item in rebuilds if item.merge is None]
+    requests = [item.node_id for item in others if item.node_id and item.action is Action.PULL_REQUEST]
+    runs = [item.node_id for item in others if item.node_id and item.run is not None]
     nothing = not requests and not runs
     followed = Followed({}, {}) if nothing else await forge.follow(requests, runs)
-    return Looks(store, forge, clock, followed)
+    return Looks(store, forge, clock, build_within, followed, await _builds(merged, forge))
+
+
+async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+    """The runs on all merge commits, and on later ones where a commit has no build of its own."""
+    commits = {item.merge.node_id: item for item in merged if item.merge is not None}
+    if not commits:
+        return {}
+    found = dict(await forge.builds(list(commits)))
+    without = [node for node, groups in found.items() if is_to_be_sought_later(commits[node], groups)]
+    return found | dict(await forge.builds(without, later=True)) if without else found
 
 
 def state_of(request: PullRequest) -> PullRequestState:
@@ -97,13 +121,19 @@ def state_of(request: PullRequest) -> PullRequestState:
         request.is_merged,
         request.is_conflicted,
         request.merge_commit,
+        request.merge_node,
+        request.merged_at,
     )
 
 
 def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
     """One in conflict is outdated: `act` brings its branch to the default branch as it is now."""
     if shown.is_merged:
-        return rebuild.moved(State.SUCCEEDED, f"pull request #{shown.number} was merged", at=now)
+        told = f"pull request #{shown.number} was merged; its build is looked for"
+        if shown.merge_commit is None or shown.merge_node is None:
+            return rebuild  # the forge tells the commit a moment later
+        merge = Merge(shown.merge_commit, shown.merge_node, shown.merged_at or now)
+        return replace(rebuild, merge=merge).moved(State.BUILDING, told, at=now)
     if not shown.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
     if shown.is_conflicted:
@@ -115,7 +145,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     """`queued` is still dispatched; conclusions other than success and neutral are failures."""
     if shown.status == "completed":
         if shown.conclusion in ("success", "neutral"):
-            return rebuild.moved(State.SUCCEEDED, f"the run concluded with {shown.conclusion}", at=now)
+            return after_green_build(rebuild, f"the run concluded with {shown.conclusion}", at=now)
         if shown.conclusion == "cancelled":
             return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)

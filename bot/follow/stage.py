@@ -9,7 +9,7 @@ from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -31,10 +31,14 @@ class FollowStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FollowOptions:
-    """`every` is the shortest time between two looks at a rebuild, `host` the forge's name."""
+    """`every` is the shortest time between two looks at a rebuild, `host` the forge's name.
+
+    A merged pull request without a build is looked at for `build_within`.
+    """
 
     every: timedelta = timedelta(minutes=5)
     host: str = "github"
+    build_within: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,11 @@ class _Following(Work[Rebuild, Rebuild]):
     def __init__(self, store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> None:
         self._store = store
         self._forge = forge
-        self._every = options.every
+        self._options = options
         self._clock = loop.clock
         self.home = options.host
         self.ended = 0
-        self._looks = Looks(store, forge, loop.clock)
+        self._looks = Looks(store, forge, loop.clock, options.build_within)
 
     @property
     def queue(self) -> Queue[Rebuild]:
@@ -77,7 +81,7 @@ class _Following(Work[Rebuild, Rebuild]):
         return item.repository
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
-        self._looks = await look_at(items, self._store, self._forge, self._clock)
+        self._looks = await look_at(items, self._store, self._forge, self._clock, self._options.build_within)
 
     async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
         return await self._looks.after(item)
@@ -95,21 +99,23 @@ class _Following(Work[Rebuild, Rebuild]):
     def _due_again(self, before: Rebuild, after: Rebuild) -> Rebuild:
         if after.state.has_ended:
             return after
-        now = self._clock.now()
-        due = look_together(now + _rest(before, self._every, now), self._every)
-        return replace(after, due_at=now if _is_left_to_act(after) else due)
+        now, every = self._clock.now(), self._options.every
+        due = look_together(now + _rest(before, every, now), every)
+        is_just_merged = before.state is not State.BUILDING and after.state is State.BUILDING
+        return replace(after, due_at=now if _is_left_to_act(after) or is_just_merged else due)
 
 
 def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
     """Runs end soon; a pull request that has waited long is looked at less and less often."""
-    if rebuild.action is not Action.PULL_REQUEST:
+    if rebuild.state is not State.OPEN:
         return follow_every
     return rest_at_age(rebuild.age(now), follow_every)
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
-        what = "the pull request" if before.action is Action.PULL_REQUEST else "the run"
+        is_open = before.state is State.OPEN
+        what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
         return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())
     return before
 

@@ -188,7 +188,7 @@ def _planned(
         wave=terms.wave,
         soak=given.policy.soak(terms),
         due_at=begins.at,
-        workflow=workflow_of(member, needs[0]) if action is Action.DISPATCH else None,
+        workflow=None if action is Action.NOTIFY else workflow_of(member, needs[0]),
         branch=branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),

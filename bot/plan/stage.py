@@ -25,7 +25,8 @@ class PlanStore(Protocol):
     async def affected(self, changes: Sequence[int]) -> Mapping[int, Sequence[Affected]]:
         """For each change, the usages that follow its base."""
 
-    async def open_rebuilds(self) -> Sequence[Rebuild]: ...
+    async def open_rebuilds(self) -> Sequence[Rebuild]:
+        """Those whose work later changes may take over."""
 
     async def changes_on_the_way(self, rebuilds: Sequence[Rebuild]) -> Mapping[int, Change]:
         """The changes that these rebuilds are to carry out, by their ids."""

@@ -12,7 +12,10 @@ MOST_NAMED = 10
 """So many rebuilds are named in one message; of a larger rollout those that need a person."""
 NEED_A_PERSON = (State.FAILED, State.OPEN)
 """The states in which a rebuild waits for somebody to look, the worst first."""
-SHOWN_FIRST = (*NEED_A_PERSON, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED)
+SHOWN_FIRST = (
+    *NEED_A_PERSON,
+    *(State.MERGED, State.BUILDING, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED),
+)
 
 
 @dataclass(frozen=True, slots=True)

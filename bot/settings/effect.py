@@ -11,7 +11,6 @@ _SECTIONS = (
     ("schedule", "weekly_rebuild_over"),
     ("schedule", "digest"),
     ("rollout", "first_run"),
-    ("rollout", "build_within"),
 )
 _TERMS = (
     "steps",

@@ -16,6 +16,7 @@ from bot.domain.repositories.forge import (
     BranchFile,
     BranchLook,
     BranchMoved,
+    BuildRun,
     FilesDenied,
     Followed,
     Moved,
@@ -68,6 +69,8 @@ class FakeRepository:
     requests: dict[int, PullRequest] = field(default_factory=dict)
     reviewers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     runs: dict[int, Run] = field(default_factory=dict)
+    builds: dict[str, list[BuildRun]] = field(default_factory=dict)
+    """Commit → the runs on it."""
     inputs: list[Mapping[str, str]] = field(default_factory=list)
 
     @property
@@ -104,7 +107,15 @@ class FakeRepository:
         request = self.requests[number]
         head = self.branches.get(request.branch, request.head)
         self.branches[self.trunk] = head
-        self.requests[number] = replace(request, head=head, is_open=False, is_merged=True)
+        merged = replace(request, head=head, is_open=False, is_merged=True)
+        self.requests[number] = replace(merged, merge_commit=head, merge_node=f"C_{self.id}_{head}")
+
+    def build(
+        self, commit: str, status: str = "completed", conclusion: str | None = "success", **values: str
+    ) -> None:
+        """What a run on a commit shows."""
+        known = {"path": f"{WORKFLOWS}build.yml", "event": "push", "url": f"https://forge/{self.name}/build"}
+        self.builds.setdefault(commit, []).append(BuildRun(status=status, conclusion=conclusion, **known | values))
 
     def close(self, number: int) -> None:
         self.requests[number] = replace(self.requests[number], is_open=False)
@@ -118,6 +129,15 @@ class FakeRepository:
 
     def conclude(self, number: int, conclusion: str | None, status: str = "completed") -> None:
         self.runs[number] = replace(self.runs[number], status=status, conclusion=conclusion)
+
+    def later(self, sha: str) -> list[str]:
+        """The commits of the trunk that have come since, the oldest first."""
+        found: list[str] = []
+        at: str | None = self.branches[self.trunk]
+        while at is not None and at != sha:
+            found.append(at)
+            at = next(iter(self.commits[at].parents), None)
+        return found[::-1] if at == sha else []
 
     def add(self, commit: Commit) -> str:
         self.commits[commit.sha] = commit
@@ -326,6 +346,19 @@ class FakeForge:
             {node: RunState(started[node].status, started[node].conclusion) for node in runs if node in started},
         )
 
+    async def builds(
+        self, commits: Sequence[str], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+        self._ask("builds")
+        homes = {
+            f"C_{home.id}_{sha}": (home, sha) for home in self.homes if not home.is_gone for sha in home.commits
+        }
+        return {
+            node: [home.builds.get(each, []) for each in (sha, *(home.later(sha) if later else ()))]
+            for node, (home, sha) in homes.items()
+            if node in commits
+        }
+
     # Within
 
     def _ask(self, call: str) -> None:
@@ -452,4 +485,6 @@ def _state_of(request: PullRequest) -> PullRequestState:
         request.is_merged,
         request.is_conflicted,
         request.merge_commit,
+        request.merge_node,
+        request.merged_at,
     )

@@ -19,8 +19,8 @@ NO_COMMIT = "0" * 40
 class PullRequest:
     """`branch` is the head branch without its owner; `head` the commit that it points to.
 
-    `node_id` is by what it can be asked for together with others. `is_conflicted` is False until the forge has
-    found out.
+    `node_id` is by what it can be asked for together with others, `merge_node` the same for its merge commit.
+    `is_conflicted` is False until the forge has found out.
     """
 
     number: int
@@ -37,6 +37,8 @@ class PullRequest:
     node_id: str | None = None
     assignees: tuple[str, ...] = ()
     is_draft: bool = False
+    merge_node: str | None = None
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,29 @@ class PullRequestState:
     is_merged: bool
     is_conflicted: bool = False
     merge_commit: str | None = None
+    merge_node: str | None = None
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
     status: str
     conclusion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRun:
+    """A run on a commit of the default branch: of which workflow, and what has started it (push, schedule, …)."""
+
+    path: str
+    event: str
+    status: str
+    conclusion: str | None
+    url: str
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +355,16 @@ class Forge(Protocol):
 
     async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         """How far many pull requests and runs have come, by node id."""
+        ...
+
+    async def builds(
+        self, commits: Sequence[str], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+        """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
+
+        With `later` also those on each commit that has come since, in that order: a push may bring several
+        commits, and starts runs on the last one only.
+        """
         ...
 
 

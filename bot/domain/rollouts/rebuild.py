@@ -18,12 +18,18 @@ class Action(StrEnum):
 
 
 class State(StrEnum):
+    """`merged` ends what was merged and whose build was not seen: it has not failed, and nothing shows that it was
+    built.
+    """
+
     PLANNED = "planned"
     WAITING = "waiting"
     OPEN = "open"
     DISPATCHED = "dispatched"
     RUNNING = "running"
+    BUILDING = "building"
     SUCCEEDED = "succeeded"
+    MERGED = "merged"
     FAILED = "failed"
     SUPERSEDED = "superseded"
     SKIPPED = "skipped"
@@ -39,7 +45,12 @@ class State(StrEnum):
 
     @property
     def is_followed(self) -> bool:
-        return self in (State.OPEN, State.DISPATCHED, State.RUNNING)
+        return self in (State.OPEN, State.DISPATCHED, State.RUNNING, State.BUILDING)
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether a later change of its bases takes over what it was to bring: not once that was merged."""
+        return not self.has_ended and self is not State.BUILDING
 
 
 _WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
@@ -48,10 +59,12 @@ _ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCEL
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
     State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
-    State.OPEN: _ENDS | {State.RUNNING},
+    State.OPEN: _ENDS | {State.BUILDING},
     State.DISPATCHED: _ENDS | {State.RUNNING},
     State.RUNNING: _ENDS,
+    State.BUILDING: _ENDS | {State.MERGED},
     State.SUCCEEDED: frozenset(),
+    State.MERGED: frozenset(),
     State.FAILED: frozenset(),
     State.SUPERSEDED: frozenset(),
     State.SKIPPED: frozenset(),
@@ -61,6 +74,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 AWAITING = tuple(state for state in State if state.awaits_action)
 FOLLOWED = tuple(state for state in State if state.is_followed)
+REPLACEABLE = tuple(state for state in State if state.is_replaceable)
 ENDED = tuple(state for state in State if state.has_ended)
 
 
@@ -83,11 +97,24 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """What a merged pull request has brought to the default branch: by which commit, and when.
+
+    `node_id` is by what the commit can be asked for together with others.
+    """
+
+    commit: str
+    node_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rebuild:
     """One repository's part in a rollout.
 
-    `branch`, `pull_request`, `workflow`, `correlation` and `run` are filled as the work goes on; `attempted_at`
-    is the moment when the effect was first intended, stored before it is tried.
+    `branch`, `pull_request`, `correlation` and `run` are filled as the work goes on; `attempted_at` is the moment
+    when the effect was first intended, stored before it is tried. `workflow` is what is dispatched, or what builds
+    a merged pull request where it runs on that.
     """
 
     id: int
@@ -118,6 +145,9 @@ class Rebuild:
     """By which its pull request or run can be asked for together with others."""
     dispatches: int = 0
     """How often a run was asked for without a clear answer."""
+    merge: Merge | None = None
+    built_at: datetime | None = None
+    """When its build was seen to be green."""
     repository_node: str | None = None
 
     @property

@@ -88,7 +88,8 @@ class Bot:
 
     @property
     def follow_options(self) -> FollowOptions:
-        return FollowOptions(self.settings.schedule.follow, self.forge_host)
+        within = self.settings.rollout.build_within
+        return FollowOptions(self.settings.schedule.follow, self.forge_host, within)
 
     @property
     def forge_host(self) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Rebuild, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -129,7 +129,15 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         node_id=row["node_id"],
         dispatches=row["dispatches"],
         repository_node=repository.node_id,
+        merge=_merge_of(row),
+        built_at=row["built_at"],
     )
+
+
+def _merge_of(row: RowMapping | Mapping[str, Any]) -> Merge | None:
+    if row["merge_commit"] is None:
+        return None
+    return Merge(row["merge_commit"], row["merge_node"], row["merged_at"])
 
 
 def columns_of(rebuild: Rebuild) -> dict[str, Any]:
@@ -146,6 +154,10 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "dispatches": rebuild.dispatches,
         "url": rebuild.url,
         "text_version": rebuild.text_version,
+        "merge_commit": rebuild.merge and rebuild.merge.commit,
+        "merge_node": rebuild.merge and rebuild.merge.node_id,
+        "merged_at": rebuild.merge and rebuild.merge.at,
+        "built_at": rebuild.built_at,
     }
 
 

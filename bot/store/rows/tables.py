@@ -253,6 +253,10 @@ rebuilds = _leased(
     Column("quarantine_id", Id, index=True),
     Column("retried_as", Id),
     Column("call_off", Text),
+    Column("merge_commit", String(64)),
+    Column("merge_node", String(128)),
+    Column("merged_at", Moment),
+    Column("built_at", Moment),
 )
 
 transitions = Table(

@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
 from bot.store.engine.codec import dump, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
@@ -107,7 +107,7 @@ class PlanStore(Store):
 
     async def open_rebuilds(self) -> list[Rebuild]:
         async with self._database.reading() as connection:
-            return await read_rebuilds(connection, rebuilds.c.state.not_in(ENDED))
+            return await read_rebuilds(connection, rebuilds.c.state.in_(REPLACEABLE))
 
     async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
         async with self._database.reading() as connection:
@@ -326,7 +326,7 @@ async def _supersede(
     # Locked first, so that what a busy worker is just writing is seen here.
     await lock(connection, rebuilds, replaced)
     for ids in chunks(replaced):
-        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.not_in(ENDED))
+        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.in_(REPLACEABLE))
         touched |= {rebuild.rollout for rebuild in still_open}
         for is_same in (False, True):
             some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]

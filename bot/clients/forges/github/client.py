@@ -14,6 +14,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
     BranchChange,
     BranchLook,
+    BuildRun,
     Followed,
     Moved,
     PullRequest,
@@ -154,6 +155,11 @@ class GitHub:
 
     async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         return await self._following.look(pull_requests, runs)
+
+    async def builds(
+        self, commits: Sequence[str], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+        return await self._following.builds(commits, later=later)
 
     # Changing one repository
 

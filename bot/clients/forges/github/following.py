@@ -1,22 +1,31 @@
-"""Following many pull requests and runs in few requests: several fields of 100 node ids in each."""
+"""Following many pull requests, runs and builds in few requests: several fields of 100 node ids in each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.graphql import Graph, in_parts
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Followed, PullRequestState, RunState
+from bot.domain.repositories.forge import BuildRun, Followed, PullRequestState, RunState
 
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
 MOST_FIELDS = 10
 """Of one request, where GitHub does not ask for less."""
+_MOST_HISTORIES = 10
+"""Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
 
-_PULL_REQUEST = "... on PullRequest { id number url state mergeable mergeCommit { oid } }"
+_PULL_REQUEST = "... on PullRequest { id number url state mergeable mergedAt mergeCommit { id oid } }"
 _RUN = "... on CheckSuite { id status conclusion }"
+_SUITES = """checkSuites(first: 20) {
+  nodes { status conclusion branch { name } workflowRun { event url file { path } } }
+}"""
+_COMMIT = f"... on Commit {{ id {_SUITES} repository {{ defaultBranchRef {{ name }} }} }}"
+_LATER = f"""... on Commit {{ id {_SUITES} repository {{ defaultBranchRef {{ name target {{
+  ... on Commit {{ history(first: 25) {{ nodes {{ id {_SUITES} }} }} }} }} }} }} }}"""
 
 
 @dataclass(slots=True)
@@ -29,7 +38,25 @@ class Following:
     async def look(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
-        waiting = [*_parts(pull_requests, _PULL_REQUEST), *_parts(runs, _RUN)]
+        rows = await self._rows([*_parts(pull_requests, _PULL_REQUEST), *_parts(runs, _RUN)])
+        with shaped("list of pull requests and runs"):
+            for row in rows:
+                if "number" in row:
+                    found_requests[str(row["id"])] = _pull_request_of(row)
+                elif "status" in row:
+                    found_runs[str(row["id"])] = _run_of(row)
+        return Followed(found_requests, found_runs)
+
+    async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:
+        parts = _parts(commits, _LATER, _MOST_HISTORIES) if later else _parts(commits, _COMMIT)
+        rows = await self._rows(parts)
+        with shaped("list of builds"):
+            return {str(row["id"]): _groups_of(row) for row in rows if "checkSuites" in row}
+
+    async def _rows(self, parts: Sequence["_Part"]) -> list[Mapping[str, Any]]:
+        """The nodes of all parts that there are."""
+        found: list[Mapping[str, Any]] = []
+        waiting = list(parts)
         while waiting:
             asked, rest = waiting[: self.fields], waiting[self.fields :]
             graph = await self._asked(asked)
@@ -38,14 +65,9 @@ class Following:
                 waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
                 continue
             self.fields = min(self.fields + 1, MOST_FIELDS)
-            with shaped("list of pull requests and runs"):
-                for row in _rows(graph, len(asked)):
-                    if "number" in row:
-                        found_requests[str(row["id"])] = _pull_request_of(row)
-                    elif "status" in row:
-                        found_runs[str(row["id"])] = _run_of(row)
+            found += _nodes(graph, len(asked))
             waiting = rest
-        return Followed(found_requests, found_runs)
+        return found
 
     async def _asked(self, parts: Sequence["_Part"]) -> Graph | None:
         """None where it was more than GitHub answers at once."""
@@ -76,8 +98,8 @@ class _Part:
     selection: str
 
 
-def _parts(ids: Sequence[str], selection: str) -> list[_Part]:
-    return [_Part(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), MOST_IDS)]
+def _parts(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> list[_Part]:
+    return [_Part(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), most)]
 
 
 def _halves(part: _Part) -> list[_Part]:
@@ -85,7 +107,7 @@ def _halves(part: _Part) -> list[_Part]:
     return [_Part(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
-def _rows(graph: Graph, fields: int) -> list[Mapping[str, Any]]:
+def _nodes(graph: Graph, fields: int) -> list[Mapping[str, Any]]:
     rows = [row for number in range(fields) for row in graph.data.get(f"n{number}") or ()]
     return [row for row in rows if isinstance(row, Mapping) and "id" in row]
 
@@ -99,9 +121,37 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         row["state"] == "MERGED",
         row["mergeable"] == "CONFLICTING",
         str(merge_commit["oid"]) if merge_commit else None,
+        str(merge_commit["id"]) if merge_commit else None,
+        datetime.fromisoformat(row["mergedAt"]) if row["mergedAt"] else None,
     )
 
 
 def _run_of(row: Mapping[str, Any]) -> RunState:
     conclusion = row["conclusion"]
     return RunState(str(row["status"]).lower(), str(conclusion).lower() if conclusion else None)
+
+
+def _groups_of(row: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
+    """The runs on a commit, then those on each later one of the default branch, the oldest first."""
+    branch = row["repository"]["defaultBranchRef"] or {"name": ""}
+    history = branch["target"]["history"]["nodes"] if branch.get("target") else []
+    ids = [commit["id"] for commit in history]
+    newer = history[: ids.index(row["id"])] if row["id"] in ids else []
+    own = _builds_of(row, (branch["name"], None))
+    return (own, *(_builds_of(commit, (branch["name"],)) for commit in reversed(newer)))
+
+
+def _builds_of(commit: Mapping[str, Any], branches: Sequence[str | None]) -> tuple[BuildRun, ...]:
+    """Its runs on one of these branches (None: a branch that is gone); other apps' check suites have no run."""
+    suites = commit["checkSuites"]["nodes"] if commit["checkSuites"] else ()
+    return tuple(
+        _build_of(suite, suite["workflowRun"])
+        for suite in suites
+        if suite["workflowRun"] and (suite["branch"] and suite["branch"]["name"]) in branches
+    )
+
+
+def _build_of(suite: Mapping[str, Any], run: Mapping[str, Any]) -> BuildRun:
+    file, state = run["file"], _run_of(suite)
+    path = str(file["path"]) if file else ""
+    return BuildRun(path, str(run["event"]), state.status, state.conclusion, str(run["url"]))

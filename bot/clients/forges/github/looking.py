@@ -1,6 +1,7 @@
 """Reading what a repository says of itself, and all that a pull request's branch needs, each in one request."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.files import FILE, contents_of, file_of
@@ -36,7 +37,7 @@ fragment standing on Repository {{
 PULL_REQUEST = """
 fragment pull on PullRequest {
   id number url title body state isDraft headRefName headRefOid mergeable isCrossRepository
-  mergeCommit { oid }
+  mergedAt mergeCommit { id oid }
   labels(first: 50) { nodes { name } }
   assignees(first: 10) { nodes { login } }
 }"""
@@ -187,6 +188,8 @@ def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
         node_id=str(row["id"]),
         assignees=tuple(str(person["login"]) for person in row["assignees"]["nodes"]),
         is_draft=bool(row["isDraft"]),
+        merge_node=str(merge_commit["id"]) if merge_commit else None,
+        merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,
     )
 
 

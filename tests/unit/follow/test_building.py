@@ -1,0 +1,156 @@
+"""A merged pull request is followed to the build of its merge commit."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.follow.stage import FollowOptions, tick
+from bot.reconcile.loop import Loop
+from tests.fakes.forge import FakeForge, FakeRepository
+from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
+from tests.unit.follow.test_stage import OPEN, Store
+
+OPTIONS = FollowOptions(timedelta(minutes=5), build_within=timedelta(hours=1))
+
+
+@dataclass(slots=True)
+class World:
+    """A repository whose pull request was just merged, and the rebuild that opened it."""
+
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    forge: FakeForge = field(init=False)
+    shop: FakeRepository = field(init=False)
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forge = FakeForge(self.clock)
+        self.shop = self.forge.add(SHOP, {"README.md": b""})
+        self.shop.commit_to(BRANCH, {"Dockerfile": b"FROM new"})
+        self.shop.requests[1] = replace(OPEN, branch=BRANCH)
+        self.shop.merge(1)
+        open_one = rebuild(state=State.OPEN, pull_request=1, node_id="PR_1", workflow="weekly-rebuild.yml")
+        self.store = Store(self.clock, {1: open_one})
+
+    @property
+    def commit(self) -> str:
+        return self.shop.branches["main"]
+
+    async def looked(self, after: timedelta = timedelta(0)) -> Rebuild:
+        self.clock.advance(after)
+        await tick(self.store, self.forge, OPTIONS, Loop(self.clock))
+        return self.store.rebuilds[1]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_merged_pull_request_has_built_nothing_yet(world: World) -> None:
+    after = await world.looked()
+    assert (after.state, after.ended_at, after.built_at) == (State.BUILDING, None, None)
+    assert after.merge is not None
+    assert after.merge.commit == world.commit
+
+
+async def test_it_is_merged_and_its_build_looked_for_in_one_pass(world: World) -> None:
+    world.shop.build(world.commit)
+    after = await world.looked()
+    assert (after.state, after.built_at, after.url) == (State.SUCCEEDED, NOON, f"https://forge/{SHOP}/build")
+    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+
+
+async def test_a_build_under_way_is_told_with_its_run(world: World) -> None:
+    world.shop.build(world.commit, "in_progress", None)
+    after = await world.looked()
+    assert (after.state, after.reason) == (State.BUILDING, "merged; build.yml is under way")
+    assert after.due_at == NOON + OPTIONS.every
+
+
+async def test_a_build_that_waits_for_a_person_says_so(world: World) -> None:
+    world.shop.build(world.commit, "waiting", None)
+    assert (await world.looked()).reason == "merged; build.yml waits for approval"
+
+
+async def test_a_red_build_is_a_failure_with_the_run_that_failed(world: World) -> None:
+    world.shop.build(world.commit)
+    world.shop.build(world.commit, conclusion="failure", path=".github/workflows/test.yml", url="https://forge/red")
+    after = await world.looked()
+    assert (after.state, after.url) == (State.FAILED, "https://forge/red")
+    assert after.reason == "merged, but its build failed: test.yml concluded with failure"
+
+
+async def test_the_runs_of_the_rebuild_workflow_count_alone_where_there_are_some(world: World) -> None:
+    world.shop.build(world.commit, conclusion="failure")
+    world.shop.build(world.commit, path=".github/workflows/weekly-rebuild.yml", event="schedule")
+    assert (await world.looked()).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "issues"])
+async def test_runs_that_judge_what_is_to_be_merged_or_did_not_come_of_the_push_are_no_build(
+    world: World, event: str
+) -> None:
+    world.shop.build(world.commit, event=event)
+    assert (await world.looked()).state is State.BUILDING
+
+
+async def test_without_a_run_it_ends_after_an_hour_as_merged_and_not_seen(world: World) -> None:
+    first = await world.looked()
+    assert first.state is State.BUILDING
+    still = await world.looked(timedelta(minutes=55))
+    assert still.state is State.BUILDING
+    after = await world.looked(timedelta(minutes=10))
+    assert (after.state, after.ended_at) == (State.MERGED, world.clock.now())
+    assert after.reason == f"merged, build not seen: no run on {world.commit[:7]} within 1 h"
+
+
+async def test_the_run_on_the_last_commit_of_one_push_is_the_build_of_those_before_it(world: World) -> None:
+    """A merge queue lands several pull requests with one push."""
+    world.shop.commit_to("main", {"a.txt": b""})
+    last = world.shop.commit_to("main", {"b.txt": b""})
+    world.shop.build(last)
+    assert (await world.looked()).state is State.SUCCEEDED
+
+
+async def test_a_build_cancelled_by_a_later_push_gives_way_to_that_ones_build(world: World) -> None:
+    world.shop.build(world.commit, conclusion="cancelled")
+    assert (await world.looked()).state is State.BUILDING
+    world.shop.build(world.shop.commit_to("main", {"a.txt": b""}))
+    assert (await world.looked(timedelta(minutes=6))).state is State.SUCCEEDED
+
+
+async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: World) -> None:
+    world.shop.build(world.commit, conclusion="cancelled")
+    await world.looked()
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    assert (after.state, after.reason) == (State.CANCELLED, "merged, but the build was cancelled")
+
+
+async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
+    world.shop.build(world.commit)
+    first = world.store.rebuilds[1]
+    world.store.rebuilds = {number: replace(first, id=number) for number in range(1, 40)}
+    await world.looked()
+    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+    assert {item.state for item in world.store.rebuilds.values()} == {State.SUCCEEDED}
+
+
+async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World) -> None:
+    await world.looked()
+    world.forge.failing["builds"] = Failure(Trouble.UNREACHABLE, "no")
+    assert (await world.looked(timedelta(minutes=10))).state is State.BUILDING
+    world.forge.failing.clear()
+    world.shop.build(world.commit)
+    assert (await world.looked(timedelta(minutes=30))).state is State.SUCCEEDED
+
+
+async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None:
+    await world.looked()
+    world.shop.is_gone = True
+    world.store.rebuilds[1] = replace(world.store.rebuilds[1], attempts=12)
+    after = await world.looked(timedelta(minutes=6))
+    assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")
