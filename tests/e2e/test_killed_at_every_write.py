@@ -219,9 +219,10 @@ def check(
 
 
 def _check_happy(outcome: Outcome, patches: int) -> None:
-    """One pull request however many patches; a run and a message for each."""
+    """One pull request however many patches, and the build of its merge; a run and a message for each."""
     assert len(outcome.pull_requests) == 1
-    assert outcome.runs == (("contoso/catalog-web", "success"),) * patches
+    dispatched = (("contoso/catalog-web", "success"),) * patches
+    assert outcome.runs == (*dispatched, ("contoso/payments-api", "success"))
     assert len(outcome.messages) == patches
     states = [state for _, state in outcome.rebuilds]
     assert (states.count("succeeded"), states.count("superseded")) == (2, 2 * (patches - 1))

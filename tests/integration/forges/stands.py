@@ -37,6 +37,10 @@ class Stand(Protocol):
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None: ...
 
+    async def finish_build(self, repository: Identity, conclusion: str) -> None:
+        """Of the last commit of the default branch, by .github/workflows/build.yml."""
+        ...
+
 
 @dataclass(slots=True)
 class FakeStand:
@@ -73,6 +77,10 @@ class FakeStand:
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self._home(repository).conclude(run, conclusion)
+
+    async def finish_build(self, repository: Identity, conclusion: str) -> None:
+        home = self._home(repository)
+        home.build(home.branches[home.trunk], conclusion=conclusion)
 
     def _home(self, repository: Identity) -> FakeRepository:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
@@ -127,6 +135,10 @@ class GitHubStand:
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self.world.github.finish_run(run, conclusion)
+
+    async def finish_build(self, repository: Identity, conclusion: str) -> None:
+        [*_, run] = self.world.github.runs(self._name(repository))
+        self.world.github.finish_run(run.id, conclusion)
 
     def _name(self, repository: Identity) -> str:
         assert repository.node_id is not None

@@ -24,6 +24,7 @@ PATH = "src/Dockerfile"
 OLD, NEW, NEWER = b"FROM a:1\n", b"FROM a:2\n", b"FROM a:3\n"
 MESSAGE = "Refresh a\n\nIt moved.\n\nFreshness-Base: a@2\n"
 WORKFLOW = b"on:\n  workflow_dispatch:\n    inputs:\n      correlation:\n        type: string\njobs: {}\n"
+BUILD = b"on: {push: {branches: [main]}}\njobs: {}\n"
 
 
 def change_for(look: BranchLook, content: bytes = NEW, *, mode: str = "100644") -> BranchChange:
@@ -258,6 +259,26 @@ async def test_pull_requests_are_followed_together(stand: Stand) -> None:
     assert shown.keys() == set(nodes.values())
     states = {name: (shown[node].is_open, shown[node].is_merged) for name, node in nodes.items()}
     assert states == {"open": (True, False), "merged": (False, True), "closed": (False, False)}
+
+
+async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD, ".github/workflows/build.yml": BUILD})
+    request = await bring(stand, repository)
+    assert request.node_id is not None
+    await stand.merge(repository, request.number)
+    shown = (await stand.forge.follow([request.node_id], [])).pull_requests[request.node_id]
+    assert shown.merge_node is not None
+    assert shown.merge_commit == (await stand.branches(repository))["main"]
+    await stand.finish_build(repository, "failure")
+    [[build]] = (await stand.forge.builds([shown.merge_node]))[shown.merge_node]
+    assert (build.file, build.event, build.status, build.conclusion) == (
+        *("build.yml", "push"),
+        *("completed", "failure"),
+    )
+    await stand.push(repository, "main", {"NEWS.md": b"fixed"})
+    await stand.finish_build(repository, "success")
+    found = await stand.forge.builds([shown.merge_node], later=True)
+    assert [[run.conclusion for run in group] for group in found[shown.merge_node]] == [["failure"], ["success"]]
 
 
 async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:

@@ -12,9 +12,10 @@ LATER = datetime(2026, 3, 10, 13, 0, tzinfo=UTC)
 WAYS = """
 planned: waiting open dispatched succeeded failed superseded skipped cancelled
 waiting: open dispatched succeeded failed superseded skipped cancelled
-open: running succeeded failed superseded cancelled
+open: building succeeded failed superseded cancelled
 dispatched: running succeeded failed superseded cancelled
 running: succeeded failed superseded cancelled
+building: succeeded merged failed superseded cancelled
 """
 TABLE = {line.split(":")[0]: set(line.split(":")[1].split()) for line in WAYS.strip().splitlines()}
 
