@@ -60,7 +60,13 @@ class HistoryStore(Store):
                 .join(observations, observations.c.base_id == bases.c.id)
                 .group_by(bases.c.registry, bases.c.repository, bases.c.tag)
             )
-            return {Base(row.registry, row.repository, row.tag): row.at for row in rows}
+            return dict(
+                readable(
+                    rows,
+                    lambda row: (Base(row.registry, row.repository, row.tag), row.at),
+                    lambda row: f"the newest observation of {row.repository}:{row.tag}",
+                )
+            )
 
     async def add(self, seen: Sequence[tuple[Observation, Change | None]]) -> None:
         """Continues the log. The changes count as dealt with: what is past sets off no rollout."""

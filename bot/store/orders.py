@@ -19,6 +19,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.quarantines import lift_quarantine, open_quarantine
@@ -160,7 +161,11 @@ class OrdersStore(Store):
         query = select(journal).order_by(journal.c.id.desc()).limit(min(limit, _MOST_ENTRIES))
         async with self._database.reading() as connection:
             rows = await connection.execute(query)
-            return [Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject) for row in rows]
+            return readable(
+                rows,
+                lambda row: Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject),
+                lambda row: f"journal {row.id}",
+            )
 
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:

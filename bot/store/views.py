@@ -83,7 +83,13 @@ class ViewsStore(Store):
                         connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
                     )
                 ),
-                incidents=tuple(IncidentStatus(row.subject, row.opened_at, row.detail) for row in troubles),
+                incidents=tuple(
+                    readable(
+                        troubles,
+                        lambda row: IncidentStatus(row.subject, row.opened_at, row.detail),
+                        lambda row: f"incident {row.id}",
+                    )
+                ),
                 notices=tuple(
                     NoticeStatus(notice.topic, notice.base, notice.since, notice.text, notice.toward)
                     for notice in standing
@@ -102,15 +108,20 @@ class ViewsStore(Store):
     async def durations(self) -> OwnDurations:
         """How long the latest rebuilds that succeeded took, by what they were."""
         query = (
-            select(rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
+            select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
             .where(rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.attempted_at.is_not(None))
             .order_by(rebuilds.c.id.desc())
             .limit(_MOST_DURATIONS)
         )
         took: dict[str, list[timedelta]] = {}
         async with self._database.reading() as connection:
-            for row in await connection.execute(query):
-                took.setdefault(row.action, []).append(row.ended_at - row.attempted_at)
+            whole = readable(
+                await connection.execute(query),
+                lambda row: (row.action, row.ended_at - row.attempted_at),
+                lambda row: f"rebuild {row.id}",
+            )
+        for action, lasted in whole:
+            took.setdefault(action, []).append(lasted)
         return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
 
     async def workflows(self) -> frozenset[str]:
@@ -153,7 +164,13 @@ class ViewsStore(Store):
                 load(row.config, RepositoryConfig),
                 tuple(readable(named, _usage, lambda item: f"usage {item.id}")),
                 tuple(mine),
-                tuple(Transition(step.rebuild_id, step.at, step.before, step.after, step.reason) for step in steps),
+                tuple(
+                    readable(
+                        steps,
+                        lambda step: Transition(step.rebuild_id, step.at, step.before, step.after, step.reason),
+                        lambda step: f"transition {step.id}",
+                    )
+                ),
             )
 
     async def waits(self, gate: Gate) -> Waits:
@@ -166,7 +183,9 @@ class ViewsStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
             return Waits(
-                tuple(map(_waiting, rows)), await standings(connection, gate), tuple(await open_pauses(connection))
+                tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}")),
+                await standings(connection, gate),
+                tuple(await open_pauses(connection)),
             )
 
     async def progress(
@@ -177,7 +196,7 @@ class ViewsStore(Store):
         if number is not None:
             wanted = wanted.where(rollouts.c.id == number)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(wanted)).all()
+            rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
             ids = [row.id for row in rows]
             counted = await connection.execute(
                 select(rebuilds.c.rollout_id, rebuilds.c.state, func.count().label("number"))
@@ -223,13 +242,14 @@ class ViewsStore(Store):
                 .where(quarantines.c.until.is_(None))
                 .order_by(quarantines.c.id)
             )
-            return [
-                QuarantineStatus(
+            return readable(
+                rows,
+                lambda row: QuarantineStatus(
                     Base(row.registry, row.repository, row.tag),
                     *(row.digest, row.since, row.who, row.reason, row.waiting),
-                )
-                for row in rows
-            ]
+                ),
+                lambda row: f"quarantine {row.id}",
+            )
 
     async def rollouts(self, limit: int) -> list[Rollout]:
         """The latest rollouts, newest first."""
@@ -322,8 +342,9 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
         .join(used_by, used_by.c.base_id == bases.c.id)
         .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
     )
-    named = ((Base(row.registry, row.repository, row.tag), row) for row in found)
-    return tuple(
-        BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
-        for base, row in named
-    )
+
+    def shown(row: Any) -> BaseStatus:
+        base = Base(row.registry, row.repository, row.tag)
+        return BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
+
+    return tuple(readable(found, shown, lambda row: f"base {row.id}"))

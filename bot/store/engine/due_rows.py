@@ -11,6 +11,7 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.queue import Worker, claim
+from bot.store.engine.readable import check_moments
 
 Item = TypeVar("Item")
 
@@ -53,6 +54,7 @@ class DueRows(Generic[Item]):
         return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
 
     async def read(self, claimed: Claimed) -> Item:
+        check_moments(claimed.row)
         return await self._read(claimed)
 
     @repeated

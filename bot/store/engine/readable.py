@@ -1,10 +1,14 @@
 """Many rows read at once, where one that cannot be read must not keep the others from being used."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy import Row
+
+from bot.domain.failure import Failure, Trouble
+from bot.store.rows.moment import NoMoment
 
 T = TypeVar("T")
 
@@ -16,10 +20,25 @@ def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any]
     found: list[T] = []
     for row in rows:
         try:
+            if isinstance(row, Row | Mapping):
+                check_moments(row)
             found.append(read(row))
         except Exception as error:
             say_once(name(row), f"{type(error).__name__}: {error}"[:500])
     return found
+
+
+def check_moments(row: Row[Any] | Mapping[str, Any]) -> None:
+    """Raises `Failure` where a date column of the row holds no date, whether it is read or not."""
+    for value in row.values() if isinstance(row, Mapping) else row:
+        if isinstance(value, NoMoment):
+            names = row if isinstance(row, Mapping) else row._mapping
+            named = ", ".join(str(name) for name, each in names.items() if isinstance(each, NoMoment))
+            raise Failure(
+                Trouble.MALFORMED,
+                f"a stored row cannot be read: {named} holds no date",
+                advice="restore the row from a backup, or delete it",
+            )
 
 
 @lru_cache(maxsize=1000)

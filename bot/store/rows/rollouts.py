@@ -41,7 +41,11 @@ def is_paused() -> ColumnElement[bool]:
 async def open_pauses(connection: AsyncConnection) -> list[Pause]:
     """Those that hold now, oldest first."""
     rows = await connection.execute(select(pauses).where(pauses.c.until.is_(None)).order_by(pauses.c.id))
-    return [Pause(row.id, row.rollout_id, row.since, row.who, row.reason) for row in rows]
+    return readable(
+        rows,
+        lambda row: Pause(row.id, row.rollout_id, row.since, row.who, row.reason),
+        lambda row: f"pause {row.id}",
+    )
 
 
 async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:

@@ -38,7 +38,7 @@ async def unserved(
     rows = await connection.execute(
         select(changes.c.id, changes.c.at).where(changes.c.id.in_(last.group_by(changes.c.base_id)))
     )
-    known = {row.id: row.at for row in rows}
+    known = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
     mine = (
         await connection.execute(
             select(rebuilds.c.id, rebuilds.c.state, rebuilds.c.targets).where(

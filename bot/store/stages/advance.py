@@ -15,6 +15,7 @@ from bot.plan.advance import Gate, Standing, Standings, Step
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts import IS_KEPT, IS_WAITING, is_paused
@@ -92,20 +93,28 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     rows = (await connection.execute(query)).all()
     open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
     kept = await connection.execute(select(rollout_waves).where(rollout_waves.c.rollout_id.in_(open_ones)))
-    times = {(row.rollout_id, row.name): (row.began_at, row.done_since) for row in kept}
+    times = dict(
+        readable(
+            kept,
+            lambda row: ((row.rollout_id, row.name), (row.began_at, row.done_since)),
+            lambda row: f"wave {row.name} of rollout {row.rollout_id}",
+        )
+    )
     found: dict[int, list[Any]] = {}
     for row in rows:
         found.setdefault(row.rollout_id, []).append(row)
-    return tuple(
-        Standing(
+
+    def standing(rollout: int) -> Standing:
+        waves = found[rollout]
+        return Standing(
             rollout,
             {row.wave: _tally(row, *times.get((rollout, row.wave), (None, None))) for row in waves},
             {row.wave: row.ready for row in waves if row.ready},
             {row.wave: row.late for row in waves if row.late},
             sum(row.urgent for row in waves),
         )
-        for rollout, waves in found.items()
-    )
+
+    return tuple(readable(found, standing, lambda rollout: f"rollout {rollout}"))
 
 
 async def open_pause(
@@ -131,6 +140,7 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
+    check_moments(row)
     soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),

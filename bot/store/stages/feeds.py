@@ -47,7 +47,7 @@ class FeedsStore(Store):
                     documents.c.kind == kind.value, documents.c.body.is_not(None)
                 )
             )
-            return {row.url: row.checked_at for row in rows}
+            return dict(readable(rows, lambda row: (row.url, row.checked_at), lambda row: str(row.url)))
 
     async def known_releases(self) -> dict[str, Release]:
         async with self._database.reading() as connection:

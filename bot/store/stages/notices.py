@@ -56,10 +56,11 @@ class NoticesStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             mark = await _mark(connection)
-            row = (await connection.execute(select(tasks).where(tasks.c.name == _TASK))).first()
+            rests = (tasks.c.due_at > now).label("rests")
+            row = (await connection.execute(select(tasks.c.mark, rests).where(tasks.c.name == _TASK))).first()
             if row is None and not await _is_settled(connection, now):
                 return None
-            if row is not None and row.mark == mark and row.due_at > now:
+            if row is not None and row.mark == mark and row.rests:
                 return None
             await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
             await connection.execute(
@@ -136,7 +137,7 @@ async def _mark(connection: AsyncConnection) -> str:
     listed = await connection.scalar(
         select(func.max(documents.c.fetched_at)).where(documents.c.kind == FeedKind.IMAGE_INFO.value)
     )
-    inventory = listed.isoformat() if listed else "-"
+    inventory = listed.isoformat() if isinstance(listed, datetime) else "-"
     return f"{await counter(connection, FEEDS)} {inventory} {used} {int(ids or 0)} {int(seen or 0)}"
 
 

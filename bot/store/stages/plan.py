@@ -262,7 +262,11 @@ async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebui
     for ids in chunks([old for item in planned for old in item.supersedes]):
         columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
         rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
-        found |= {row.id: _Inherited(row.waits_since, row.overdue_at, row.held_because) for row in rows}
+        found |= readable(
+            rows,
+            lambda row: (row.id, _Inherited(row.waits_since, row.overdue_at, row.held_because)),
+            lambda row: f"rebuild {row.id}",
+        )
     return found
 
 

@@ -15,6 +15,7 @@ from bot.plan.advance import SEVERE
 from bot.plan.quarantine import KnownEnd
 from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders import retried
 from bot.store.rows.quarantines import lift_published, open_quarantine
@@ -54,7 +55,7 @@ class QuarantineStore(Store):
             rows = await connection.execute(
                 _builds(*_is_build(*_BUILT), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs}))
             )
-            found = rows.all()
+            found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
         retries = {row.retried_as for row in found if row.retried_as is not None}
         by_id = {row.id: row for row in found}
         return [
@@ -136,10 +137,13 @@ async def _green(
             *_is_build(State.SUCCEEDED), rebuilds.c.repository_id.in_(homes), rebuilds.c.ended_at >= since
         ).order_by(rebuilds.c.ended_at)
     )
+    whole = readable(
+        rows, lambda row: (row, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
+    )
     return {
         (row.repository_id, target.base, target.to_digest): row.ended_at
-        for row in rows
-        for target in load(row.targets, tuple[Target, ...])
+        for row, targets in whole
+        for target in targets
     }
 
 

@@ -134,7 +134,11 @@ class WatchStore(Store):
                     incidents.c.subject.startswith(subject_prefix, autoescape=True),
                 )
             )
-            return [Incident(row.subject, row.opened_at, row.detail) for row in rows]
+            return readable(
+                rows,
+                lambda row: Incident(row.subject, row.opened_at, row.detail),
+                lambda row: f"incident {row.id}",
+            )
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         """An incident that is open already keeps its beginning; each beginning and end causes a message."""
