@@ -19,6 +19,7 @@ from bot.domain.failure import Failure
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.plan.advance import RolloutOptions, gate_at
+from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import give_all_back
 from bot.store.rows.moment import Moment
@@ -155,6 +156,15 @@ def queues(stores: Stores) -> dict[str, Any]:
     }
 
 
+async def refused(queue: Queue[Any], claimed: Claimed) -> str | None:
+    """Why a row cannot be read; None where it can."""
+    try:
+        await queue.read(claimed)
+    except Failure as failure:
+        return failure.what
+    return None
+
+
 @pytest.mark.parametrize("table", [table for table, names in DATES.items() if names], ids=str)
 async def test_it_keeps_no_other_row_from_being_read(stores: Stores, table: Table) -> None:
     for column in DATES[table]:
@@ -163,11 +173,8 @@ async def test_it_keeps_no_other_row_from_being_read(stores: Stores, table: Tabl
             await read()
         for queue in queues(stores).values():
             for claimed in await queue.claim(stores.clock.now(), 100):
-                try:
-                    await queue.read(claimed)
-                except Failure as failure:
-                    assert f"{column} holds no date" in failure.what
-                    assert claimed.id == 1
+                told = await refused(queue, claimed)
+                assert told is None or (claimed.id == 1 and f"{column} holds no date" in told)
         await give_all_back(stores.database, stores.worker)
         await spoil(stores, table, column, before)
 

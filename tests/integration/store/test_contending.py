@@ -2,6 +2,8 @@
 
 import ast
 import asyncio
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,17 @@ async def test_a_connection_to_postgresql_waits_for_nothing_without_end(database
     async with database.reading() as connection:
         told = [await connection.scalar(text(f"SHOW {name}")) for name in names]
     assert told == ["15s", "2min", "1min"]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_connection_whose_other_end_is_gone_is_found_out_within_a_minute(database: Database) -> None:
+    """Read back from the socket, in seconds, probes and milliseconds."""
+    async with database.reading() as connection:
+        raw = await connection.get_raw_connection()
+        with socket.socket(fileno=os.dup(raw.driver_connection.fileno())) as line:  # type: ignore[union-attr]
+            names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            told = [line.getsockopt(socket.IPPROTO_TCP, name) for name in names]
+    assert told == [30, 10, 3, 60_000]
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

@@ -61,6 +61,17 @@ async def test_a_commit_is_the_bots_where_nobody_else_has_made_or_changed_it(
     assert found.branch.is_own is is_own
 
 
+async def test_a_repository_whose_id_is_known_is_never_asked_for_by_its_name(graphs: Callable[..., Any]) -> None:
+    """Its old name may be another's by now, which a forge answers for without a word."""
+    asked = graphs(answer())
+    await look(asked, SHOP, "b", [], Wishes())
+    await standings(asked, [SHOP, Identity("contoso/new", None)])
+    given = [set(map(str, variables.values())) for _, variables in asked.asked]
+    assert "R_1" in given[0] & given[1]
+    assert not {"shop"} & (given[0] | given[1])
+    assert {"contoso", "new"} <= given[1]
+
+
 async def test_pull_requests_from_forks_are_not_ours(graphs: Callable[..., Any]) -> None:
     row = {
         "id": "PR_1",

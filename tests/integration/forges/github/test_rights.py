@@ -1,0 +1,59 @@
+"""What GitHub refuses to an App that lacks a right, and what becomes of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
+from bot.domain.clock import SystemClock
+from bot.domain.repositories.forge import BranchChange, FileChange, FilesDenied, RequestChange
+from bot.domain.repositories.repository import Identity
+from sandbox.github.installations import app_token
+from sandbox.world import World
+
+WORKFLOW = ".github/workflows/ci.yml"
+BRANCH = "freshness/aspnet"
+
+
+@asynccontextmanager
+async def without(world: World, right: str) -> AsyncIterator[GitHub]:
+    """The bot as an installation that lacks one right."""
+    edge = world.github.edge.installations.of("contoso")
+    wanted = {name: level for name, level in edge.permissions.items() if name != right}
+    headers = {"authorization": f"Bearer {app_token(world.github.private_key)}"}
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as app:
+        answer = await app.post(f"/app/installations/{edge.id}/access_tokens", json={"permissions": wanted})
+    token = TokenCredentials(answer.json()["token"])
+    github = GitHub(GitHubAccess(world.github.url, token, seconds_between_writes=0), SystemClock())
+    try:
+        yield github
+    finally:
+        await github.close()
+
+
+@pytest.mark.parametrize("mode", ["100644", "100755"])
+async def test_workflow_files_that_may_not_be_changed_are_told_apart_from_the_rest(
+    shared_world: World, mode: str
+) -> None:
+    files = {"Dockerfile": "FROM a\n", WORKFLOW: "on: workflow_dispatch\n"}
+    name = await shared_world.github.create_repository(f"rights-{mode}", files)
+    node = (await shared_world.github.ask("GET", f"/repos/{name}"))["node_id"]
+    home = Identity(name, node)
+    async with without(shared_world, "workflows") as github:
+        trunk = (await github.look(home, BRANCH, [])).trunk
+        assert trunk is not None
+        changed = (FileChange("Dockerfile", b"FROM b\n", mode), FileChange(WORKFLOW, b"on: push\n", "100644"))
+        change = BranchChange(BRANCH, None, trunk.sha, trunk.tree, changed, "Refresh a")
+        request = RequestChange(BRANCH, "main", None, "Refresh a", "body")
+        with pytest.raises(FilesDenied) as refused:
+            await github.carry_out(home, change, await github.prepare(home, change), request)
+        assert (refused.value.folder, refused.value.right) == (".github/workflows/", "workflows: write")
+        less = BranchChange(BRANCH, None, trunk.sha, trunk.tree, changed[:1], "Refresh a")
+        look = await github.look(home, BRANCH, [])
+        if look.branch is not None:
+            less = BranchChange(BRANCH, look.branch.sha, trunk.sha, trunk.tree, changed[:1], "Refresh a")
+        made = await github.carry_out(home, less, await github.prepare(home, less), request)
+    assert made.is_open
+    assert await shared_world.github.read(name, "Dockerfile", BRANCH) == "FROM b\n"
