@@ -51,6 +51,7 @@ on:
 jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 """
 OPT_OUT = b"enabled: false\n"
+STAGES = ("discover", "plan", "act", "follow", "everything")
 
 
 class Killed(BaseException):
@@ -192,6 +193,10 @@ class Fleet:
     async def everything(self, worker: int) -> None:
         for stage in (self.discover, self.plan, self.act, self.follow):
             await stage(worker)
+
+    async def at_once(self, first: str, second: str) -> None:
+        """A stage of each worker in the same moments."""
+        await asyncio.gather(getattr(self, first)(0), getattr(self, second)(1))
 
     # Upstream
 

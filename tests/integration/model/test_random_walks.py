@@ -28,6 +28,7 @@ from tests.integration.model.fleet import (
     BRANCHES,
     LEASE,
     OPT_OUT,
+    STAGES,
     THROTTLED,
     UNREACHABLE,
     Fleet,
@@ -119,6 +120,16 @@ class Walk(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 6, 25, 61, 60 * 8, 60 * 24 * 3]))
     def time_passes(self, minutes: int) -> None:
         self.fleet.clock.advance(timedelta(minutes=minutes))
+
+    @rule(seconds=st.sampled_from([1, 20, 90]))
+    def the_clock_is_put_back(self, seconds: int) -> None:
+        """As NTP does where it was fast."""
+        self.fleet.clock.advance(-timedelta(seconds=seconds))
+
+    @rule(first=st.sampled_from(STAGES), second=st.sampled_from(STAGES))
+    def both_workers_are_busy_at_once(self, first: str, second: str) -> None:
+        """Each goes on wherever the other waits for the store."""
+        self.run(self.fleet.at_once(first, second))
 
     # Trouble
 
