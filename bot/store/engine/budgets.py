@@ -12,6 +12,7 @@ from bot.domain.wording.words import counted
 from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE
 from bot.reconcile.budgets import Turn
 from bot.store.engine.inserting import insert_into
+from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.budgets import budgets, spendings
 
@@ -66,7 +67,9 @@ async def _locked(connection: AsyncConnection, account: str) -> Any:
     """The account's row, made where there is none, and held to the end of the transaction."""
     made: Any = insert_into(connection, budgets).values(account=account)
     held = made.on_conflict_do_update(index_elements=["account"], set_={"account": account})
-    return (await connection.execute(held.returning(budgets))).one()
+    row = (await connection.execute(held.returning(budgets))).one()
+    check_moments(row)
+    return row
 
 
 async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
@@ -75,9 +78,10 @@ async def _keep(connection: AsyncConnection, account: str, **values: Any) -> Non
 
 async def _spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
     rows = await connection.execute(
-        select(spendings.c.at, spendings.c.contents).where(spendings.c.account == account).order_by(spendings.c.at)
+        select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
     )
-    return Spending(limits, deque(row.at for row in rows for _ in range(row.contents)))
+    spent = readable(rows, lambda row: [row.at] * row.contents, lambda row: f"spending {row.id}")
+    return Spending(limits, deque(at for each in spent for at in each))
 
 
 def _is_over(account: str, now: datetime) -> Any:

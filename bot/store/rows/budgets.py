@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, Index, Integer, Select, String, Table, Text, and_, func, or_, select
 
 from bot.domain.rollouts.rebuild import AWAITING, Action
-from bot.store.rows.tables import Id, Moment, metadata, rebuilds, repositories
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata, rebuilds, repositories
 
 budgets = Table(
     "budgets",

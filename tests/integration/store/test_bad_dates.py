@@ -16,6 +16,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
+from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.plan.advance import RolloutOptions, gate_at
@@ -48,6 +49,8 @@ async def fill(stores: Stores) -> None:
     await stores.plan_all()
     await stores.feeds.follow_feeds([FeedSource(FeedKind.IMAGE_INFO, f"https://feeds.example/{n}") for n in (1, 2)])
     now = stores.clock.now()
+    for account in ("contoso/", "fabrikam/"):
+        await stores.budgets.take(account, 1, WriteLimits())
     await stores.orders.pause(1, WORD)
     await stores.orders.pause(2, WORD)
     await stores.orders.quarantine("aspnet:10.0", WORD)
@@ -140,6 +143,7 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
         "observations_of": lambda: stores.views.observations_of("aspnet:10.0"),
         "releases": stores.history.releases,
         "newest": stores.history.newest,
+        "spendings": lambda: stores.budgets.spendings(WriteLimits()),
     }
 
 

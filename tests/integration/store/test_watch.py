@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.advisory import Release
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -93,6 +93,17 @@ async def test_a_recorded_sighting_is_history_and_the_present_state(stores: Stor
     assert due.digest == digest("b")
     assert await stores.watch.earlier_digests(due.id) == {digest("a"), digest("b")}
     assert due.moved_at == NOON + HOUR
+
+
+async def test_layers_are_kept_with_their_whole_digests_and_those_of_what_is_in_them(stores: Stores) -> None:
+    """A later look at an image proves by them what it stands on."""
+    await watching(stores, ASPNET)
+    [due] = await stores.bases(1)
+    layers, contents = (digest("a"), digest("b")), (digest("c"), digest("d"))
+    platform = PlatformImage("linux/amd64", digest("e"), layers=layers, diff_ids=contents)
+    seen = Observation(NOON, ASPNET, digest("f"), platforms=(platform,))
+    await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, NOON + HOUR)], {})
+    assert [each async for each in stores.history.observations()] == [seen]
 
 
 async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stores) -> None:
