@@ -11,6 +11,7 @@ from bot.audit.rules import RULES
 from bot.cli.groups import GROUPS
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.settings.schema import json_schema
+from bot.web.metrics.table import METRICS, Scope
 
 FOLDER = Path(__file__).parent
 _NOTE = "This page is written by `make reference`; change what it is made from, not the page.\n"
@@ -24,6 +25,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "rebuild-states.md": _states(),
         FOLDER / "commands.md": _commands(),
         FOLDER / "practices.md": _checks(),
+        FOLDER / "metrics.md": _metrics(),
         FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -32,6 +34,30 @@ def setting_names() -> frozenset[str]:
     """Every key that can be set, as the page of settings writes it."""
     schema = json_schema()
     return frozenset(row[0].strip("`") for row in _rows(schema, schema["properties"], ""))
+
+
+def _metrics() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        _NOTE,
+        "`/metrics` tells them in Prometheus' text format to whoever has the right to `metrics`;",
+        "[The page, health and metrics](operate/web.md) says how to give it. Metrics of the store are the same in",
+        "each replica, so take `max` over replicas and never their sum; those of the process are its own.",
+        "Counters of the store count what happened since the process started.",
+        "",
+        "Alert rules and a Grafana dashboard that use them are in `deploy/overlays/monitoring`. Where Prometheus",
+        "is run without its operator, take the `groups` of `rules.yaml` there as a rule file.",
+        "",
+        "| metric | type | labels | of | what it tells |",
+        "|---|---|---|---|---|",
+    ]
+    for metric in METRICS:
+        shown = metric.series[0] if len(metric.series) == 1 else metric.name
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        of = "the process" if metric.scope is Scope.PROCESS else "the store"
+        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {_cell(metric.help)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _settings(schema: Mapping[str, Any]) -> str:

@@ -123,6 +123,7 @@ class World:
                 "channel": self.slack.channel,
                 "api_url": f"{self.slack.url}/api",
             },
+            "web": {"listen": "127.0.0.1:0"},
         }
         path = folder / "freshness.yaml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False))

@@ -40,6 +40,7 @@ missing_packages() {
         has "$program" || echo "$program"
     done
     has kubectl || echo kubernetes-client
+    has promtool || echo prometheus
     has dockerd || echo docker.io
     has docker || echo docker-cli
     docker buildx version >/dev/null 2>&1 || echo docker-buildx

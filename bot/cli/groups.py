@@ -11,6 +11,7 @@ from bot.cli.commands import (
     checkout,
     config,
     gate,
+    health,
     init,
     look,
     packages,
@@ -56,6 +57,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "run": service.run,
         "once": service.once,
         "init": init.init,
+        "health": health.health,
     },
     "Replay": {
         "backtest": past.backtest,

@@ -21,6 +21,7 @@ import httpx
 import stamina
 
 from bot.clients import http_bounds as bounds
+from bot.clients.observer import Nobody, Observer
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.failure import Failure, Trouble
 
@@ -113,6 +114,7 @@ class Http:
     hosts: Mapping[str, HostRules] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     transport: httpx.AsyncBaseTransport | None = None
+    observer: Observer = field(default_factory=Nobody)
     _client: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
     _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict, init=False, repr=False)
 
@@ -240,15 +242,25 @@ class Http:
         if self._client is None:
             raise RuntimeError("Http is used outside of its `async with`")
         body = bounds.Body(asked.max_bytes, bounds.where_of(asked.url))
-        async with self._client.stream(
+        try:
+            response = await self._answer(self._client, asked, body)
+        except BaseException:
+            self.observer.answered(asked.url.netloc.decode("ascii"), asked.method, None)
+            raise
+        self.observer.answered(asked.url.netloc.decode("ascii"), asked.method, response.status_code)
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        return Answer(response.status_code, response.headers, body.decoded(encoding), str(asked.url))
+
+    async def _answer(self, client: httpx.AsyncClient, asked: _Request, body: bounds.Body) -> httpx.Response:
+        """The answer with its whole body put into `body`."""
+        async with client.stream(
             asked.method, asked.url, headers=dict(asked.headers), content=asked.content
         ) as response:
             # `aiter_raw` gives the same, but refuses an answer that a test double holds ready.
             assert isinstance(response.stream, httpx.AsyncByteStream)
             async for chunk in response.stream:
                 body.add(chunk)
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        return Answer(response.status_code, response.headers, body.decoded(encoding), str(asked.url))
+            return response
 
 
 def _turned_away(answer: Answer, now: datetime) -> Failure:

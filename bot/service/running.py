@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -16,9 +17,13 @@ from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.stages import STAGES, Stage, run_stage
 from bot.service.wiring.container import Bot, open_bot
+from bot.service.wiring.web import site_of
 from bot.settings import BadSettings
 from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 from bot.watch.registry.incident import Incident
+from bot.web.app import app_of
+from bot.web.heartbeats import Heartbeats
+from bot.web.serving import bound, serving
 
 log = structlog.get_logger()
 
@@ -40,26 +45,40 @@ async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = Non
         set_up(file.settings.log)
         async with AsyncExitStack() as open_parts:
             try:
+                listen = file.settings.web.listen
+                listening = open_parts.enter_context(bound(listen)) if listen is not None else None
                 bot = await open_parts.enter_async_context(open_bot(file.settings, clock))
             except (Failure, BadSettings) as error:
                 if not file.take_back(str(error)):
                     raise
                 continue
             file.opened()
-            await serve(bot, stop, file)
+            await serve(bot, stop, file, listening)
 
 
-async def serve(bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None) -> None:
+async def serve(
+    bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None, listening: socket.socket | None = None
+) -> None:
     """Runs until `stop`, or until other settings are to be served, then lets running ticks finish and gives leases
-    back."""
+    back. The page is served on `listening`, up to the end: it says how things stand while ticks finish."""
     await free_leases_of_the_dead(bot.database, bot.worker)
+    beats = Heartbeats()
+    async with AsyncExitStack() as open_parts:
+        if listening is not None:
+            await open_parts.enter_async_context(serving(app_of(site_of(bot, beats)), listening))
+            log.info("serving", address="{}:{}".format(*listening.getsockname()))
+        await _tick_until(bot, stop, file, beats)
+
+
+async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, beats: Heartbeats) -> None:
+    beats.expect({stage.name: stage.every for stage in STAGES}, bot.clock.now())
     running: set[asyncio.Task[object]] = set()
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
     async def tick(stage: Stage) -> None:
-        task = asyncio.create_task(run_stage(stage, bot))
+        task = asyncio.create_task(_measured(stage, bot, beats))
         running.add(task)
         task.add_done_callback(running.discard)
         with contextlib.suppress(asyncio.CancelledError):  # at a stop; APScheduler would log it with its trace
@@ -80,6 +99,19 @@ async def serve(bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None)
     log.info("stopped", leases_given_back=freed)
 
 
+async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> None:
+    began = bot.clock.now()
+    beats.began(stage.name, began)
+    outcome = None
+    try:
+        outcome = await run_stage(stage, bot)
+    finally:
+        now = bot.clock.now()
+        broke = outcome is None or outcome.broke
+        beats.ended(stage.name, now)
+        bot.meter.ticked(stage.name, now - began, 0 if outcome is None else len(outcome.problems), broke=broke)
+
+
 async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
     """Waits for `stop`, or for other valid settings, which are looked for at SIGHUP and every few seconds."""
     told: tuple[str, ...] | None = None
@@ -90,6 +122,7 @@ async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
                 return
             if file.problems != told:
                 told = file.problems
+                bot.meter.settings_refused(bool(told))
                 await _tell(bot, told)
             await _first_of(stop, hangup, within=_SETTINGS_EVERY)
             hangup.clear()

@@ -29,11 +29,12 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Outcome:
-    """What one tick did, as figures, and what went wrong, a line each."""
+    """What one tick did, as figures, and what went wrong, a line each; `broke` where it was cut short."""
 
     stage: str
     figures: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    broke: bool = False
 
     @property
     def did_something(self) -> bool:
@@ -113,6 +114,10 @@ async def report_tick(bot: Bot) -> Outcome:
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 
+async def standing_tick(bot: Bot) -> Outcome:
+    return Outcome("standing", {"changed": await bot.stores.standing.count()})
+
+
 async def retention_tick(bot: Bot) -> Outcome:
     task = await bot.stores.retention.claim_forgetting()
     if task is None:
@@ -145,6 +150,7 @@ STAGES = (
     Stage("call off", calling_off_tick, timedelta(seconds=5)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("report", report_tick, timedelta(seconds=5)),
+    Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),
 )
 """In the order in which data flows."""
@@ -155,10 +161,10 @@ async def run_stage(stage: Stage, bot: Bot) -> Outcome:
     try:
         outcome = await stage.tick(bot)
     except Failure as failure:
-        outcome = Outcome(stage.name, {}, [str(failure)])
+        outcome = Outcome(stage.name, {}, [str(failure)], broke=True)
     except Exception as error:
         log.exception("stage broke", stage=stage.name)
-        return Outcome(stage.name, {}, [f"{stage.name} broke: {type(error).__name__}: {error}"])
+        return Outcome(stage.name, {}, [f"{stage.name} broke: {type(error).__name__}: {error}"], broke=True)
     for problem in outcome.problems:
         log.warning("problem", stage=stage.name, detail=problem)
     if outcome.did_something:

@@ -25,6 +25,7 @@ from bot.settings.sections.values import (
     host_defect,
     is_loopback,
 )
+from bot.settings.sections.web import WebSettings
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
 
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
     freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
+    web: WebSettings = WebSettings()
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
 
     @field_validator("registries")

@@ -70,8 +70,20 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
         case "token_file" | "bot_token_file":
             is_word = value.isascii() and value.isprintable() and " " not in value
             return None if is_word else "is no token; write the token alone into the file"
+        case "tokens_file":
+            return _tokens_defect(value)
         case _:
             return None
+
+
+def _tokens_defect(text: str) -> str | None:
+    from bot.web.access.tokens import parse
+
+    try:
+        parse(text)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _key_defect(pem: str) -> str | None:
@@ -110,6 +122,7 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (slack.webhook_file if slack else None, "slack.webhook_file"),
         (slack.bot_token_file if slack else None, "slack.bot_token_file"),
         (settings.store.password_file, "store.password_file"),
+        (settings.web.auth.tokens_file, "web.auth.tokens_file"),
         *(
             (registry.password_file, f"registries.{host}.password_file")
             for host, registry in settings.registries.items()

@@ -9,6 +9,9 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
 from bot.store.history import HistoryStore
 from bot.store.orders import OrdersStore
+from bot.store.pages.figures import FiguresStore
+from bot.store.pages.fleet import FleetStore
+from bot.store.pages.standing import StandingStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act import ActStore
 from bot.store.stages.advance import AdvanceStore
@@ -46,6 +49,9 @@ class Stores:
     views: ViewsStore
     history: HistoryStore
     budgets: BudgetStore
+    standing: StandingStore
+    figures: FiguresStore
+    fleet: FleetStore
 
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> "Stores":
@@ -68,4 +74,7 @@ class Stores:
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
+            StandingStore(database, worker, clock),
+            FiguresStore(database, worker, clock),
+            FleetStore(database, worker, clock),
         )

@@ -1,1 +1,1 @@
-"""Dashboard, health and metrics are to come; nothing is served yet."""
+"""The page, the JSON API, health, metrics and webhooks: what the bot serves over HTTP."""

@@ -31,6 +31,12 @@ def is_patch_pinned(reference: Reference) -> bool:
     return _patch(reference) is not None
 
 
+def pinned_version(reference: Reference) -> str | None:
+    """The .NET version that a patch tag without a digest pins: `10.0.4` of `aspnet:10.0.4-noble`."""
+    patch = _patch(reference) if reference.digest is None else None
+    return f"{patch['minor']}.{patch['patch']}" if patch is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The new reference cannot be told yet; `reason` says why."""

@@ -22,7 +22,14 @@ from bot.reconcile.loop import Loop
 from bot.report.ports import Channel
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import channel_of
-from bot.service.wiring.grants import budget_of, feed_headers, feed_sources, github_access, http_rules
+from bot.service.wiring.grants import (
+    budget_of,
+    feed_headers,
+    feed_sources,
+    github_access,
+    http_rules,
+    known_hosts,
+)
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
@@ -32,6 +39,7 @@ from bot.store.stores import Stores
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.registry.schedule import PollPolicy
 from bot.watch.registry.stage import WatchOptions
+from bot.web.metrics.meter import Meter, MeteredHooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Bot:
     memory: Memory
     stores: Stores
     policy: Policy
+    meter: Meter
 
     @property
     def discover_options(self) -> DiscoverOptions:
@@ -107,9 +116,10 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         if database is None:
             database = await open_database(store_url(settings))
             open_parts.push_async_callback(database.close)
+        meter = Meter(known_hosts(settings))
         accesses = [registry_access(host, settings) for host in settings.registries]
-        http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses)))
-        host = GitHub(github_access(settings), clock)
+        http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
+        host = GitHub(github_access(settings), clock, meter)
         open_parts.push_async_callback(host.close)
         worker = this_worker()
         stores = Stores.of(database, worker, clock, [wave.name for wave in settings.rules.waves])
@@ -117,7 +127,7 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         yield Bot(
             settings=settings,
             clock=clock,
-            loop=Loop(clock, budget=budget_of(settings, stores.budgets, clock)),
+            loop=Loop(clock, MeteredHooks(meter), budget_of(settings, stores.budgets, clock)),
             worker=worker,
             database=database,
             host=host,
@@ -127,4 +137,5 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             memory=Memory(),
             stores=stores,
             policy=settings.rules,
+            meter=meter,
         )

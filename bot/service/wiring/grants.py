@@ -69,3 +69,11 @@ def write_limits(settings: Settings) -> WriteLimits:
 def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
     """The turns to write; each installation of an App has limits of its own, a token those of its user."""
     return Budget(store, clock, write_limits(settings), by_owner=settings.github.app is not None)
+
+
+def known_hosts(settings: Settings) -> frozenset[str]:
+    """The hosts that a setting names, as requests name them: few enough to be told apart in metrics."""
+    addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
+    if settings.slack is not None:
+        addresses.append(settings.slack.api_url)
+    return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

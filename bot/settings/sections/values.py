@@ -20,6 +20,9 @@ _MOMENT = re.compile(
 )
 _BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
+_LISTEN = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?):(?P<port>[0-9]{1,5})"
+)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}")
 
 
@@ -109,6 +112,14 @@ def _repository(text: str) -> str:
     if not _REPOSITORY.fullmatch(text):
         raise ValueError("write owner/name")
     return text
+
+
+def _listen(value: Any) -> str:
+    """A host may be a name or an address, one of IPv6 within brackets; port 0 is any that is free."""
+    found = _LISTEN.fullmatch(str(value))
+    if found is None or int(found["port"]) > 65_535:
+        raise ValueError("write HOST:PORT, for example 127.0.0.1:8484 or [::]:8484")
+    return found[0]
 
 
 def _window(value: Any) -> Window:
@@ -219,5 +230,10 @@ Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]
 """GitHub takes no longer one."""
 Person = Annotated[str, AfterValidator(_person)]
 """A person's login, or a team with its organisation."""
+ListenAddress = Annotated[
+    str,
+    BeforeValidator(_listen),
+    WithJsonSchema({"type": "string", "examples": ["127.0.0.1:8484", "0.0.0.0:8484"]}),
+]
 RepositoryName = Annotated[str, AfterValidator(_repository)]
 PathGlob = Annotated[str, Field(min_length=1, max_length=256)]

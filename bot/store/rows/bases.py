@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
@@ -12,6 +12,13 @@ from bot.domain.reference import Base, Reference
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.rows.served import SET_OFF_REBUILDS
 from bot.store.rows.tables import bases, changes, usages
+
+
+def named(name: str) -> ColumnElement[bool]:
+    """The base whose whole name this is, as `str(base)` writes it."""
+    path, _, tag = name.rpartition(":")
+    registry, _, repository = path.partition("/")
+    return and_(bases.c.tag == tag, bases.c.repository == repository, bases.c.registry == registry)
 
 
 async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:

@@ -106,6 +106,9 @@ usages = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("base_id", ForeignKey("bases.id"), index=True),
     Column("usage", JSON, nullable=False),
+    Column("digest", String(160)),
+    Column("version", String(64)),
+    Index(None, "repository_id", "base_id", "digest", "version"),
 )
 
 observations = Table(
@@ -177,7 +180,7 @@ changes = Table(
     "changes",
     metadata,
     _key(),
-    Column("base_id", ForeignKey("bases.id"), nullable=False),
+    Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
     Column("from_observation", ForeignKey("observations.id"), nullable=False),
     Column("to_observation", ForeignKey("observations.id"), nullable=False, unique=True),
     Column("at", Moment, nullable=False),
@@ -236,6 +239,7 @@ rebuilds = _leased(
     Column("merge_node", String(128)),
     Column("merged_at", Moment),
     Column("built_at", Moment),
+    Index(None, "repository_id", "state", "ended_at"),
 )
 
 transitions = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
+from bot.domain.bases.followed_base import pinned_version
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
@@ -147,6 +148,8 @@ class DiscoverStore(Store):
                             "repository_id": repository.id,
                             "base_id": ids.get(base) if base else None,
                             "usage": dump(usage, Usage),
+                            "digest": usage.reference.digest if base else None,
+                            "version": pinned_version(usage.reference) if base else None,
                         }
                         for usage, base in reading.usages
                     ],

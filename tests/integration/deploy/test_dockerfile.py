@@ -57,6 +57,12 @@ def test_nothing_runs_in_a_shell(stages: list[list[Any]]) -> None:
     assert {item.value[0] for item in told} == {"python", "/opt/build/bin/hatchling", "freshness-bot", "run"}
 
 
+def test_its_health_is_asked_without_a_shell(stages: list[list[Any]]) -> None:
+    *_, final = stages
+    [check] = values(final, "HEALTHCHECK")
+    assert check[-1] == '["freshness-bot", "health"]' or check[-2:] == ("freshness-bot", "health")
+
+
 def test_hadolint_has_nothing_to_say() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     ended = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, timeout=60, check=False)

@@ -59,7 +59,7 @@ class TestEveryOverlay:
     def test_has_no_way_into_the_cluster(self, pod: dict[str, Any], container: dict[str, Any]) -> None:
         assert pod["automountServiceAccountToken"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC", "serviceAccountName"} & pod.keys()
-        assert not {"ports", "env", "envFrom", "command"} & container.keys()
+        assert not {"env", "envFrom", "command"} & container.keys()
 
     def test_may_finish_its_work_before_it_is_killed(self, pod: dict[str, Any]) -> None:
         last_request = GitHubAccess("https://github.example", TokenCredentials("")).timeout
@@ -81,8 +81,18 @@ class TestEveryOverlay:
         [secrets] = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
         assert secrets == {"secretName": example()["metadata"]["name"], "defaultMode": 0o440}
 
-    def test_is_ready_when_a_command_of_the_image_says_so(self, container: dict[str, Any]) -> None:
-        assert container["readinessProbe"]["exec"]["command"][:2] == ["freshness-bot", "status"]
+    def test_is_asked_where_the_settings_say_that_it_listens(
+        self, overlay: Path, container: dict[str, Any]
+    ) -> None:
+        asked = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+        assert {name: probe["path"] for name, probe in asked.items()} == {
+            "startup": "/healthz",
+            "liveness": "/healthz",
+            "readiness": "/readyz",
+        }
+        [port] = container["ports"]
+        assert {probe["port"] for probe in asked.values()} == {port["name"]}
+        assert load(overlay / "freshness.yaml").web.listen == f"0.0.0.0:{port['containerPort']}"
 
     def test_mounts_the_settings_that_it_ships(
         self, overlay: Path, resources: dict[str, Resource], pod: dict[str, Any]

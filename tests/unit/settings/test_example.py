@@ -84,6 +84,7 @@ def test_the_example_lacks_nothing_but_its_secrets() -> None:
         for file, key in (
             ("github-app.pem", "github.app.private_key_file"),
             ("slack-token", "slack.bot_token_file"),
+            ("web-tokens", "web.auth.tokens_file"),
         )
     ]
 

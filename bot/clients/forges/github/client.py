@@ -9,6 +9,7 @@ from bot.clients.forges.github import files, looking, workflows, writing
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
 from bot.clients.forges.github.transport import GitHubAccess, Transport
+from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
@@ -33,8 +34,8 @@ T = TypeVar("T")
 class GitHub:
     """Every method raises `Failure`. It remembers how GitHub wants to be asked, nothing of what it said."""
 
-    def __init__(self, access: GitHubAccess, clock: Clock) -> None:
-        self._transport = Transport(access, clock)
+    def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
+        self._transport = Transport(access, clock, observer)
         self._blobs = files.Blobs(self._transport)
         self._following = Following(self._transport)
         self._dispatching = workflows.Dispatching(self._transport)

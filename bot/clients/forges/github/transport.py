@@ -35,6 +35,7 @@ from bot.clients.forges.github.answers import (
 from bot.clients.forges.github.graphql import Graph, graph_of
 from bot.clients.forges.github.quiet import GRAPHQL, REST, Quiet, until_reset
 from bot.clients.http_bounds import retry_after
+from bot.clients.observer import Nobody, Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 
@@ -44,6 +45,9 @@ API_VERSION = "2022-11-28"
 """Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
 _SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
 """GitHub: "wait for at least one minute" where the answer names no time."""
+
+_LIMITS = frozenset({"core", "graphql", "search", "code_search", "integration_manifest", "dependency_snapshots"})
+"""The limits of which GitHub tells, as its documentation names them; others are not kept apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,9 @@ class Transport:
     an integration banned. A write that it refused for their number is told by a `Failure` alone; reads go on.
     """
 
-    def __init__(self, access: GitHubAccess, clock: Clock) -> None:
+    def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
         self._access = access
+        self._observer = observer or Nobody()
         self._clock = clock
         self._host = urlsplit(access.api_url).netloc
         self._pool = ThreadPoolExecutor(access.threads, thread_name_prefix="github")
@@ -204,7 +209,13 @@ class Transport:
                 self._connections.own(),
             )
 
-        status, headers, text = await self._in_thread(send, where)
+        try:
+            status, headers, text = await self._in_thread(send, where)
+        except Failure as failure:
+            self._observer.answered(self._host, method, failure.status)
+            raise
+        self._observer.answered(self._host, method, status)
+        self._tell_limit(headers)
         self._quiet.note(kind, headers, self._clock.now())
         if status == 401:
             self._log_in_again(requester)
@@ -213,6 +224,13 @@ class Transport:
         if status >= 300:
             raise self._failure(status, headers, error_body(text), where, self._kept(kind, headers, writes))
         return headers, decoded(text, where)
+
+    def _tell_limit(self, headers: Mapping[str, Any]) -> None:
+        """GitHub says with each answer how much is left of which limit."""
+        resource = str(headers.get("x-ratelimit-resource", ""))
+        told = [str(headers.get(f"x-ratelimit-{name}", "")) for name in ("remaining", "limit")]
+        if resource in _LIMITS and all(each.isdecimal() and len(each) < 10 for each in told):
+            self._observer.left(resource, int(told[0]), int(told[1]))
 
     def _log_in_again(self, refused: Requester) -> None:
         """The next request takes a new installation token: the old one may have been revoked."""

@@ -1,0 +1,34 @@
+"""`health`: whether the service on this machine is well."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+from bot.cli.output import print_line
+
+
+def health(
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Ask whether it does its work, not only whether it lives.")
+    ] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Asks the service on this machine whether it is well.
+
+    It asks where `web.listen` says. Exit code 0 where it is well, 1 where it is not or does not answer.
+    """
+    import asyncio
+    import sys
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure
+    from bot.service.commands.health import ask_health
+    from bot.settings import load
+
+    settings = load(config)
+    try:
+        print_line(asyncio.run(ask_health(settings, SystemClock(), ready=ready)))
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,23 @@
+"""`health`: whether the service on this machine answers."""
+
+from bot.clients.http import HostRules, Http, Limits
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.settings import Settings
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - asked on this machine, never listened on
+_PATIENCE = Limits(connect=3, read=5, total=8, patience=1, attempts=1, max_bytes=64 * 1024)
+
+
+async def ask_health(settings: Settings, clock: Clock, *, ready: bool) -> str:
+    """What the service says of itself; raises `Failure` where that is not that all is well."""
+    if settings.web.listen is None:
+        raise Failure(Trouble.MISSING, "nothing is served", advice="set web.listen, or ask another way")
+    host, _, port = settings.web.listen.rpartition(":")
+    place = f"{_EVERYWHERE.get(host, host)}:{port}"
+    async with Http(clock, {place: HostRules(insecure=True)}, _PATIENCE) as http:
+        answer = await http.request("GET", f"http://{place}/{'readyz' if ready else 'healthz'}")
+    said = "; ".join(answer.body.decode("utf-8", "replace").split("\n")).strip("; ")
+    if answer.status != 200:
+        raise Failure(Trouble.UNREACHABLE, f"answers {answer.status}: {said}"[:300], where=place)
+    return said

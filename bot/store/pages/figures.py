@@ -1,0 +1,183 @@
+"""What metrics count in the store: how things stand now, and what was added since the last look."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Cause
+from bot.domain.bases.notice import Topic
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
+from bot.store.engine.store import Store
+from bot.store.pages.fleet import ages, counts
+from bot.store.pages.standing import OPEN
+from bot.store.rows.rollouts import MAY_BEGIN, is_paused
+from bot.store.rows.tables import (
+    bases,
+    changes,
+    documents,
+    incidents,
+    notices,
+    outbox,
+    quarantines,
+    rebuilds,
+    repositories,
+    rollouts,
+    tasks,
+    transitions,
+)
+from bot.views.figures import EndedRebuild, FeedFigures, Figures, Marks, News, QueueFigures, SeenChange, SeenLag
+
+QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
+    ("tasks", tasks, ()),
+    ("repositories", repositories, (repositories.c.listed.is_(True),)),
+    ("bases", bases, (bases.c.used.is_(True),)),
+    ("documents", documents, ()),
+    (
+        "rebuilds",
+        rebuilds,
+        (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
+    ),
+    ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
+)
+"""Each with the rows of it that somebody works on."""
+
+_OVERLAP = 500
+"""So many rows before the last one are looked at again: on PostgreSQL a lower id may be committed later."""
+_MOST_NEWS = 20_000
+_LAGS = (Topic.RELEASE_LAG, Topic.SIBLING_LAG)
+
+
+class FiguresStore(Store):
+    """Reads only."""
+
+    async def figures(self) -> Figures:
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            opened = await connection.execute(
+                select(rebuilds.c.state, func.count()).where(rebuilds.c.state.in_(OPEN)).group_by(rebuilds.c.state)
+            )
+            stopped = await connection.execute(
+                select(is_paused(), func.count()).where(rollouts.c.ended_at.is_(None)).group_by(is_paused())
+            )
+            paused = {bool(row[0]): row[1] for row in stopped}
+            looked = await connection.execute(
+                select(bases.c.error.is_not(None), func.count())
+                .where(bases.c.used.is_(True))
+                .group_by(bases.c.error.is_not(None))
+            )
+            failing = {bool(row[0]): row[1] for row in looked}
+            standing = await connection.execute(
+                select(notices.c.topic, func.count())
+                .where(notices.c.cleared_at.is_(None))
+                .group_by(notices.c.topic)
+            )
+            by_topic = {row[0]: row[1] for row in standing}
+            return Figures(
+                standings={standing.value: number for standing, number in (await counts(connection)).items()},
+                behind=await ages(connection, now),
+                over_max_age=await _count(connection, rebuilds.c.state.in_(OPEN), rebuilds.c.overdue_at <= now),
+                open_rebuilds=_by_state(opened),
+                open_rollouts=paused.get(False, 0),
+                paused_rollouts=paused.get(True, 0),
+                bases=failing.get(False, 0),
+                failing_bases=failing.get(True, 0),
+                incidents=await _count(connection, incidents.c.cleared_at.is_(None)),
+                notices={topic: by_topic.get(topic.value, 0) for topic in Topic},
+                quarantines=await _count(connection, quarantines.c.until.is_(None)),
+                queues={name: await _queue(connection, table, where, now) for name, table, where in QUEUES},
+                feeds=await _feeds(connection, now),
+            )
+
+    async def marks(self) -> Marks:
+        """Where counting begins: what is in the store already was counted by somebody before."""
+        async with self._database.reading() as connection:
+            return Marks(
+                await _last(connection, transitions),
+                await _last(connection, changes),
+                await _last(connection, notices),
+            )
+
+    async def news(self, marks: Marks) -> News:
+        """What was added since `marks`, and some rows before, which the caller has counted already."""
+        async with self._database.reading() as connection:
+            ended = await connection.execute(
+                select(
+                    transitions.c.id,
+                    rebuilds.c.action,
+                    transitions.c.after,
+                    transitions.c.at,
+                    func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at).label("since"),
+                )
+                .join(rebuilds, rebuilds.c.id == transitions.c.rebuild_id)
+                .where(transitions.c.id > marks.transition - _OVERLAP, transitions.c.after.in_(ENDED))
+                .order_by(transitions.c.id)
+                .limit(_MOST_NEWS)
+            )
+            seen = await connection.execute(
+                select(changes.c.id, changes.c.cause)
+                .where(changes.c.id > marks.change - _OVERLAP)
+                .order_by(changes.c.id)
+                .limit(_MOST_NEWS)
+            )
+            late = await connection.execute(
+                select(notices.c.id, notices.c.topic, notices.c.since, notices.c.until)
+                .where(
+                    notices.c.id > marks.notice - _OVERLAP,
+                    notices.c.topic.in_([topic.value for topic in _LAGS]),
+                    notices.c.until.is_not(None),
+                )
+                .order_by(notices.c.id)
+                .limit(_MOST_NEWS)
+            )
+            return News(
+                tuple(
+                    EndedRebuild(row.id, Action(row.action), State(row.after), max(row.at - row.since, timedelta()))
+                    for row in ended
+                ),
+                tuple(SeenChange(row.id, Cause(row.cause)) for row in seen),
+                tuple(SeenLag(row.id, Topic(row.topic), max(row.until - row.since, timedelta())) for row in late),
+            )
+
+
+async def _count(connection: AsyncConnection, *where: ColumnElement[bool]) -> int:
+    return int(await connection.scalar(select(func.count()).where(*where)) or 0)
+
+
+async def _last(connection: AsyncConnection, table: Table) -> int:
+    return int(await connection.scalar(select(func.max(table.c.id))) or 0)
+
+
+def _by_state(rows: Iterable[Any]) -> dict[State, int]:
+    found = {row[0]: row[1] for row in rows}
+    return {state: found.get(state.value, 0) for state in State if not state.has_ended}
+
+
+async def _queue(
+    connection: AsyncConnection, table: Table, where: Sequence[ColumnElement[bool]], now: datetime
+) -> QueueFigures:
+    is_leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
+    is_due = and_(table.c.due_at <= now, ~is_leased)
+    row = (
+        await connection.execute(
+            select(
+                func.count(case((is_due, 1))).label("due"),
+                func.count(case((is_leased, 1))).label("leased"),
+                func.min(case((is_due, table.c.due_at))).label("oldest"),
+            ).where(*where, or_(table.c.due_at <= now, table.c.lease_until.is_not(None)))
+        )
+    ).one()
+    return QueueFigures(row.due, row.leased, now - row.oldest if row.oldest is not None else timedelta())
+
+
+async def _feeds(connection: AsyncConnection, now: datetime) -> dict[str, FeedFigures]:
+    rows = await connection.execute(
+        select(
+            documents.c.kind,
+            func.max(documents.c.checked_at).label("newest"),
+            func.count(documents.c.error).label("errors"),
+        ).group_by(documents.c.kind)
+    )
+    return {row.kind: FeedFigures(None if row.newest is None else now - row.newest, row.errors) for row in rows}

@@ -1,0 +1,142 @@
+"""The fleet, a page of repositories at a time."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.store import Store
+from bot.store.rows.bases import named
+from bot.store.rows.standings import standing_days, standings
+from bot.store.rows.tables import bases, rebuilds, repositories, usages
+from bot.views.fleet import AGES, FRESHNESS_DAYS, DayOfFreshness, Fleet, RepositoryRow, Sort, Standing, Wanted
+from bot.views.paging import Cut, page_of
+
+_STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+
+
+class FleetStore(Store):
+    """Reads only."""
+
+    async def fleet(self, wanted: Wanted, cut: Cut) -> Fleet:
+        """Counts of all, and one page of the repositories that are wanted."""
+        now = self._clock.now()
+        where = _where(wanted)
+        async with self._database.reading() as connection:
+            total = await connection.scalar(
+                select(func.count())
+                .select_from(standings)
+                .join(repositories, repositories.c.id == standings.c.repository_id)
+                .where(*where)
+            )
+            rows = await connection.execute(
+                _rows().where(*where).order_by(*_order(wanted.sort)).limit(cut.per_page).offset(cut.offset)
+            )
+            return Fleet(
+                await counts(connection),
+                await ages(connection, now),
+                await _days(connection, now.date()),
+                page_of(tuple(map(_row, rows)), int(total or 0), cut),
+            )
+
+    async def standing(self, name: str) -> Standing | None:
+        """Of one repository; None where it is not listed."""
+        async with self._database.reading() as connection:
+            found = await connection.scalar(
+                select(standings.c.standing)
+                .join(repositories, repositories.c.id == standings.c.repository_id)
+                .where(repositories.c.name == name)
+            )
+        return Standing(found) if found else None
+
+
+async def counts(connection: AsyncConnection) -> dict[Standing, int]:
+    """How many repositories stand how."""
+    found = await connection.execute(select(standings.c.standing, func.count()).group_by(standings.c.standing))
+    by_name = {row[0]: row[1] for row in found}
+    return {standing: by_name.get(standing.value, 0) for standing in Standing}
+
+
+async def ages(connection: AsyncConnection, now: datetime) -> dict[str, int]:
+    """Those that are behind or failed, by for how long."""
+    since = standings.c.since
+    steps = [(since > literal(now - step, since.type), name) for step, name in zip(_STEPS, AGES, strict=False)]
+    step = case(*steps, else_=AGES[-1])
+    found = await connection.execute(
+        select(step, func.count())
+        .where(standings.c.standing.in_([Standing.BEHIND.value, Standing.FAILED.value]), since.is_not(None))
+        .group_by(step)
+    )
+    by_name = {row[0]: row[1] for row in found}
+    return {name: by_name.get(name, 0) for name in AGES}
+
+
+async def _days(connection: AsyncConnection, today: date) -> tuple[DayOfFreshness, ...]:
+    rows = await connection.execute(
+        select(standing_days)
+        .where(standing_days.c.day > today - timedelta(days=FRESHNESS_DAYS))
+        .order_by(standing_days.c.day)
+    )
+    found: dict[date, dict[Standing, int]] = {}
+    for row in rows:
+        found.setdefault(row.day, {})[Standing(row.standing)] = row.repositories
+    return tuple(DayOfFreshness(day, counted) for day, counted in found.items())
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.text:
+        where.append(repositories.c.name.icontains(wanted.text, autoescape=True))
+    if wanted.standing is not None:
+        where.append(standings.c.standing == wanted.standing.value)
+    if wanted.base:
+        where.append(
+            repositories.c.id.in_(
+                select(usages.c.repository_id).join(bases, bases.c.id == usages.c.base_id).where(named(wanted.base))
+            )
+        )
+    return where
+
+
+def _order(sort: Sort) -> tuple[ColumnElement[Any], ...]:
+    match sort:
+        case Sort.NAME:
+            return (repositories.c.name.asc(),)
+        case Sort.SINCE:
+            return (standings.c.since.is_(None).asc(), standings.c.since.asc(), repositories.c.name.asc())
+        case Sort.STANDING:
+            return (standings.c.rank.asc(), repositories.c.name.asc())
+
+
+def _rows() -> Select[Any]:
+    mine = usages.c.repository_id == repositories.c.id
+    return (
+        select(
+            repositories.c.name,
+            repositories.c.error,
+            standings.c.standing,
+            standings.c.since,
+            rebuilds.c.state,
+            rebuilds.c.rollout_id,
+            rebuilds.c.url,
+            select(func.count()).where(mine, usages.c.base_id.is_not(None)).scalar_subquery().label("usages"),
+            select(func.count(usages.c.base_id.distinct())).where(mine).scalar_subquery().label("bases"),
+        )
+        .join(standings, standings.c.repository_id == repositories.c.id)
+        .outerjoin(rebuilds, rebuilds.c.id == standings.c.latest_rebuild)
+    )
+
+
+def _row(row: Any) -> RepositoryRow:
+    return RepositoryRow(
+        row.name,
+        Standing(row.standing),
+        row.usages,
+        row.bases,
+        row.since,
+        row.state,
+        row.rollout_id,
+        row.url,
+        row.error,
+    )

@@ -1,0 +1,141 @@
+"""How each listed repository stands to its bases: counted every half minute, so that every page can sort by it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.rollouts.rebuild import State
+from bot.store.engine.inserting import chunks, upsert
+from bot.store.engine.store import Store
+from bot.store.rows.standings import standing_days, standings
+from bot.store.rows.tables import bases, rebuilds, repositories, usages
+from bot.views.fleet import Standing
+
+OPEN = [state.value for state in State if not state.has_ended]
+"""Named one by one, so that their index is used."""
+_RANK = {standing.value: rank for rank, standing in enumerate(Standing)}
+_DIFFERS = or_(
+    and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),
+    and_(usages.c.digest.is_(None), usages.c.version.is_not(None), usages.c.version != bases.c.version),
+)
+_FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
+
+
+class StandingStore(Store):
+    async def count(self) -> int:
+        """Brings the standings up to date; how many changed.
+
+        What is counted is read aside, so that no writer waits for it, and what changed alone is written. Replicas
+        that count at once write the same.
+        """
+        async with self._database.reading() as connection:
+            found = {row.id: row for row in await connection.execute(_counted())}
+            known = {row.repository_id: row for row in await connection.execute(select(standings))}
+        changed = [_values(row) for id_, row in found.items() if not _is_same(row, known.get(id_))]
+        gone = sorted(known.keys() - found.keys())
+        totals = {standing.value: 0 for standing in Standing}
+        for row in found.values():
+            totals[row.standing] += 1
+        async with self._database.transaction() as connection:
+            await _keep(connection, changed)
+            for ids in chunks(gone):
+                await connection.execute(delete(standings).where(standings.c.repository_id.in_(ids)))
+            await self._keep_day(connection, totals)
+        return len(changed) + len(gone)
+
+    async def _keep_day(self, connection: AsyncConnection, totals: Mapping[str, int]) -> None:
+        day = self._clock.now().date()
+        for standing, number in totals.items():
+            values = {"day": day, "standing": standing, "repositories": number}
+            await connection.execute(upsert(connection, standing_days, ["day", "standing"], **values))
+
+
+async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> None:
+    """A repository that was forgotten meanwhile has no standing any more."""
+    for some in chunks(changed):
+        ids = [values["repository_id"] for values in some]
+        there = set(
+            (await connection.execute(select(repositories.c.id).where(repositories.c.id.in_(ids)))).scalars()
+        )
+        await connection.execute(delete(standings).where(standings.c.repository_id.in_(ids)))
+        if mine := [values for values in some if values["repository_id"] in there]:
+            await connection.execute(standings.insert(), mine)
+
+
+def _counted() -> Select[Any]:
+    """A row for each listed repository: id, standing, since (for how long it is behind or has failed) and latest
+    (the id of its latest rebuild). The counts read indexes alone."""
+    used = (
+        select(
+            usages.c.repository_id,
+            func.max(case((_DIFFERS, 1), else_=0)).label("differs"),
+            func.max(case((_DIFFERS, bases.c.moved_at))).label("differs_since"),
+            func.max(case((_FLOATS, bases.c.moved_at))).label("floated_at"),
+        )
+        .join(bases, bases.c.id == usages.c.base_id)
+        .group_by(usages.c.repository_id)
+        .subquery()
+    )
+    built = (
+        select(
+            rebuilds.c.repository_id,
+            func.max(rebuilds.c.id).label("latest"),
+            func.max(case((rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.ended_at))).label("succeeded_at"),
+        )
+        .group_by(rebuilds.c.repository_id)
+        .subquery()
+    )
+    waiting = (
+        select(
+            rebuilds.c.repository_id,
+            func.min(func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)).label("since"),
+        )
+        .where(rebuilds.c.state.in_(OPEN))
+        .group_by(rebuilds.c.repository_id)
+        .subquery()
+    )
+    latest = rebuilds.alias()
+    enabled: ColumnElement[Any] = repositories.c.config["enabled"].as_boolean()
+    is_unproven = or_(built.c.succeeded_at.is_(None), built.c.succeeded_at < used.c.floated_at)
+    has_failed = latest.c.state == State.FAILED.value
+    standing = case(
+        (or_(repositories.c.error.is_not(None), repositories.c.read_at.is_(None)), Standing.UNREADABLE.value),
+        (enabled.is_(False), Standing.LEFT_ALONE.value),
+        (used.c.repository_id.is_(None), Standing.NO_BASE.value),
+        (has_failed, Standing.FAILED.value),
+        (waiting.c.since.is_not(None), Standing.BEHIND.value),
+        (used.c.differs == 1, Standing.BEHIND.value),
+        (and_(used.c.floated_at.is_not(None), is_unproven), Standing.UNKNOWN.value),
+        else_=Standing.CURRENT.value,
+    )
+    since = case(
+        (has_failed, func.coalesce(latest.c.waits_since, latest.c.planned_at)),
+        (waiting.c.since.is_not(None), waiting.c.since),
+        (used.c.differs == 1, used.c.differs_since),
+    )
+    return (
+        select(repositories.c.id, standing.label("standing"), since.label("since"), built.c.latest)
+        .outerjoin(used, used.c.repository_id == repositories.c.id)
+        .outerjoin(built, built.c.repository_id == repositories.c.id)
+        .outerjoin(waiting, waiting.c.repository_id == repositories.c.id)
+        .outerjoin(latest, latest.c.id == built.c.latest)
+        .where(repositories.c.listed.is_(True))
+    )
+
+
+def _values(row: Any) -> dict[str, Any]:
+    return {
+        "repository_id": row.id,
+        "rank": _RANK[row.standing],
+        "standing": row.standing,
+        "since": row.since,
+        "latest_rebuild": row.latest,
+    }
+
+
+def _is_same(row: Any, known: Any) -> bool:
+    if known is None:
+        return False
+    return (row.standing, row.since, row.latest) == (known.standing, known.since, known.latest_rebuild)

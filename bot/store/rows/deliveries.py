@@ -1,0 +1,15 @@
+"""Events that came in, remembered by the sender's own id, so that one that is sent twice counts once."""
+
+from sqlalchemy import Column, Index, String, Table
+
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import metadata
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("source", String(16), primary_key=True),
+    Column("delivery", String(128), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Index(None, "at"),
+)

@@ -1,0 +1,90 @@
+"""How things stand, in the figures that metrics are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.domain.bases.change import Cause
+from bot.domain.bases.notice import Topic
+from bot.domain.rollouts.rebuild import Action, State
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """The rows of one queue: due now, leased, and for how long the oldest due one has been due."""
+
+    due: int
+    leased: int
+    oldest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFigures:
+    """The documents of one feed: since when the one asked longest ago is unchanged, and how many failed last."""
+
+    age: timedelta | None
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counted by the database at one moment, over the whole fleet."""
+
+    standings: Mapping[str, int]
+    behind: Mapping[str, int]
+    over_max_age: int
+    open_rebuilds: Mapping[State, int]
+    open_rollouts: int
+    paused_rollouts: int
+    bases: int
+    failing_bases: int
+    incidents: int
+    notices: Mapping[Topic, int]
+    quarantines: int
+    queues: Mapping[str, QueueFigures]
+    feeds: Mapping[str, FeedFigures]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRebuild:
+    """One rebuild that ended, by the transition that ended it."""
+
+    transition: int
+    action: Action
+    outcome: State
+    took: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChange:
+    """One change as it was first assessed."""
+
+    id: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLag:
+    """How late upstream was once."""
+
+    notice: int
+    topic: Topic
+    lag: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Up to which rows counters have counted."""
+
+    transition: int = 0
+    change: int = 0
+    notice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The rows since."""
+
+    ended: tuple[EndedRebuild, ...] = field(default=())
+    changes: tuple[SeenChange, ...] = ()
+    lags: tuple[SeenLag, ...] = ()

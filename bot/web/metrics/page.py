@@ -1,0 +1,21 @@
+"""`/metrics`, for whoever may read them."""
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.web.access.guard import allowed
+from bot.web.access.tokens import Right
+from bot.web.site import site_of
+
+
+@allowed(Right.METRICS)
+async def metrics(request: Request) -> Response:
+    """All metrics in Prometheus' text format."""
+    site = site_of(request)
+    text = await site.meter.told(site.stores.figures, site.beats, site.clock.now())
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+routes = [Route("/metrics", metrics, name="metrics")]

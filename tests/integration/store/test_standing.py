@@ -1,0 +1,173 @@
+"""How repositories stand, counted by both databases, and what the page and the metrics show of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.discover.ports import Reading
+from bot.domain.bases.notice import Topic
+from bot.domain.reference import Base, Reference
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import State
+from bot.store.rows.rebuilds import note, step
+from bot.store.rows.tables import rebuilds, usages
+from bot.views.fleet import Sort, Standing, Wanted
+from bot.views.paging import Cut
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
+
+SHOP = "contoso/shop"
+
+
+def floating(base: Base = ASPNET) -> Usage:
+    return replace(usage_of(base), reference=Reference(base.name, base.tag))
+
+
+async def reading(stores: Stores, found: Reading, moves: str = "a") -> None:
+    """One repository holds this; its base shows the digests of these letters, one after the other."""
+    await stores.listing(Repository(SHOP, "main"))
+    await stores.read(found)
+    for letter in moves:
+        await stores.see({ASPNET: letter, SDK: letter})
+        stores.clock.advance(2 * HOUR)
+    await stores.assess_all()
+
+
+async def standing(stores: Stores) -> Standing | None:
+    await stores.standing.count()
+    return await stores.fleet.standing(SHOP)
+
+
+async def end(stores: Stores, state: State) -> None:
+    now = stores.clock.now()
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(state=state.value, ended_at=now))
+        await note(connection, [step(1, now, State.OPEN, state, "so it went")])
+
+
+async def test_what_pins_the_digest_that_its_base_shows_is_current(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((usage_of(ASPNET), ASPNET),)))
+    assert await standing(stores) is Standing.CURRENT
+
+
+async def test_what_pins_another_is_behind(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((usage_of(ASPNET), ASPNET),)), "ab")
+    assert await standing(stores) is Standing.BEHIND
+
+
+async def test_a_patch_tag_pins_a_version(stores: Stores) -> None:
+    old = replace(usage_of(ASPNET), reference=Reference(ASPNET.name, "10.0.4"))
+    await reading(stores, Reading("tree", ((old, ASPNET),)))
+    assert await standing(stores) is Standing.BEHIND
+
+
+async def test_a_floating_tag_tells_nothing_of_what_an_image_stands_on(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((floating(), ASPNET),)))
+    assert await standing(stores) is Standing.UNKNOWN
+
+
+async def test_a_rebuild_that_has_not_ended_is_behind_one_that_failed_has_failed(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((floating(), ASPNET),)), "ab")
+    await stores.plan_all()
+    assert await standing(stores) is Standing.BEHIND
+    await end(stores, State.FAILED)
+    assert await standing(stores) is Standing.FAILED
+    await end(stores, State.SUCCEEDED)
+    assert await standing(stores) is Standing.CURRENT
+
+
+async def test_what_asks_to_be_left_alone_is(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((floating(), ASPNET),), config=RepositoryConfig(enabled=False)), "ab")
+    assert await standing(stores) is Standing.LEFT_ALONE
+
+
+async def test_what_names_no_base_has_none(stores: Stores) -> None:
+    await reading(stores, Reading("tree"))
+    assert await standing(stores) is Standing.NO_BASE
+
+
+async def test_what_was_not_read_is_unreadable(stores: Stores) -> None:
+    await stores.listing(Repository(SHOP, "main"))
+    assert await standing(stores) is Standing.UNREADABLE
+
+
+async def test_what_left_the_list_has_no_standing(stores: Stores) -> None:
+    await stores.listing(Repository(SHOP, "main"))
+    await stores.standing.count()
+    stores.clock.advance(2 * HOUR)
+    await stores.listing()
+    assert await standing(stores) is None
+
+
+async def test_only_what_changed_is_written(stores: Stores) -> None:
+    await stores.fill(3)
+    assert await stores.standing.count() == 3
+    assert await stores.standing.count() == 0
+
+
+async def test_the_fleet_is_shown_a_page_at_a_time_the_worst_first(stores: Stores) -> None:
+    await stores.fill(5)
+    await stores.plan_all()
+    await end(stores, State.SUCCEEDED)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 3).values(state=State.FAILED.value))
+    await stores.standing.count()
+    fleet = await stores.fleet.fleet(Wanted(), Cut(1, 2))
+    assert [row.standing for row in fleet.repositories.items] == [Standing.FAILED, Standing.BEHIND]
+    assert (fleet.repositories.total, fleet.repositories.pages) == (5, 3)
+    assert (fleet.standings[Standing.FAILED], fleet.standings[Standing.BEHIND]) == (1, 4)
+    assert sum(fleet.ages.values()) == 5
+    [today] = fleet.days
+    assert today.standings[Standing.BEHIND] == 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (Wanted(text="SHOP-0001"), ["contoso/shop-0001"]),
+        (Wanted(text="%"), []),
+        (Wanted(text="0", sort=Sort.NAME), ["contoso/shop-0000", "contoso/shop-0001"]),
+        (Wanted(base=str(ASPNET), sort=Sort.SINCE), ["contoso/shop-0000", "contoso/shop-0001"]),
+        (Wanted(base=str(SDK)), []),
+        (Wanted(base="nonsense"), []),
+        (Wanted(standing=Standing.CURRENT), []),
+    ],
+)
+async def test_repositories_are_found(stores: Stores, wanted: Wanted, names: list[str]) -> None:
+    await stores.fill(2)
+    await stores.standing.count()
+    fleet = await stores.fleet.fleet(wanted, Cut())
+    assert [row.name for row in fleet.repositories.items] == names
+
+
+async def test_metrics_count_what_stands(stores: Stores) -> None:
+    await stores.fill(2)
+    await stores.plan_all()
+    await stores.standing.count()
+    figures = await stores.figures.figures()
+    assert figures.standings["behind"] == 2
+    assert figures.open_rebuilds[State.PLANNED] == 2
+    assert figures.queues["rebuilds"].due == 2
+    assert figures.bases == 1
+    assert figures.open_rollouts == 1
+    assert figures.notices[Topic.WITHDRAWN] == 0
+
+
+async def test_metrics_read_what_ended_since(stores: Stores) -> None:
+    await stores.fill(1)
+    await stores.plan_all()
+    before = await stores.figures.marks()
+    stores.clock.advance(3 * HOUR)
+    await end(stores, State.SUCCEEDED)
+    news = await stores.figures.news(before)
+    [ended] = [each for each in news.ended if each.transition > before.transition]
+    assert (ended.outcome, ended.took) == (State.SUCCEEDED, timedelta(hours=3))
+    assert [change.cause for change in news.changes] == ["dotnet-release"]
+
+
+async def test_what_a_usage_pins_stands_beside_it(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((usage_of(ASPNET), ASPNET), (floating(SDK), SDK))))
+    assert await stores.column(usages, "digest") == [digest("a"), None]

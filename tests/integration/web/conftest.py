@@ -1,0 +1,74 @@
+"""The page over a store of the test's own, asked as a browser or a program asks it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
+from bot.store.stores import Stores
+from bot.web.access.tokens import parse
+from bot.web.app import app_of
+from bot.web.heartbeats import Heartbeats
+from bot.web.metrics.meter import Meter
+from bot.web.site import Site
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
+TOKENS = parse(f"rita read {READER}\nalice act {ACTOR}\nprometheus metrics {SCRAPER}\n")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    async def migrate(path: Path) -> None:
+        await (await open_database(f"sqlite:///{path}")).close()
+
+    path = tmp_path_factory.mktemp("web") / "empty.db"
+    asyncio.run(migrate(path))
+    return path
+
+
+@pytest.fixture
+async def database(empty_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    shutil.copy(empty_store, tmp_path / "store.db")
+    opened = await open_database(f"sqlite:///{tmp_path}/store.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def site(database: Database, clock: ManualClock) -> Site:
+    """Its only stage has just begun."""
+    beats = Heartbeats()
+    beats.expect({"watch": timedelta(seconds=10)}, NOON)
+    return Site(clock, Stores.of(database, Worker("web"), clock), beats, Meter(), TOKENS)
+
+
+Asking = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+async def asking(site: Site) -> AsyncIterator[Asking]:
+    """Makes a client: `asking()` is nobody, `asking(READER)` shows a token."""
+    clients: list[httpx.AsyncClient] = []
+
+    def client(token: str | None = None, of: Site = site, peer: str = "203.0.113.9") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app_of(of), client=(peer, 50_000))
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        clients.append(httpx.AsyncClient(transport=transport, base_url="http://page.example", headers=headers))
+        return clients[-1]
+
+    yield client
+    for each in clients:
+        await each.aclose()
