@@ -110,7 +110,7 @@ class _Story:
         self._say(f"  {pushed.reference} is now {pushed.digest[:19]}")
         self._world.traffic.forget()
         outcomes = await self._pass()
-        heads = self._world.traffic.requests(service="registry", method="HEAD")
+        heads = self._world.traffic.requests(service="registry", method="HEAD", path="/dotnet/")
         self._say(f"  {len(heads)} HEAD requests to the registry")
         rebuilds = next(outcome for outcome in outcomes if outcome.stage == "plan").figures["rebuilds"]
         self._say(f"  {rebuilds} repositories must be rebuilt; website and handbook have nothing to do")
@@ -123,7 +123,7 @@ class _Story:
         self._world.traffic.forget()
         await self._pass()
         writes = self._world.traffic.writes()
-        heads = self._world.traffic.requests(service="registry", method="HEAD")
+        heads = self._world.traffic.requests(service="registry", method="HEAD", path="/dotnet/")
         self._say(f"  {len(heads)} HEAD requests for 2 distinct bases, {len(writes)} writes")
         self._expect(not writes, "a second pass must not write anything")
 

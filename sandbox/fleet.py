@@ -1,9 +1,11 @@
 """A small fleet in the sandbox: the kinds of repositories that a real one has, and patches for its bases."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sandbox.images import Pushed, dotnet_image
+from sandbox.github.runs import Run
+from sandbox.images import Image, Pushed, dotnet_image, on_top
 from sandbox.world import World
 
 WEEKLY_REBUILD = """\
@@ -39,6 +41,8 @@ ASPNET = "dotnet/aspnet"
 SDK = "dotnet/sdk"
 RUNTIME_TAG = "10.0-noble-chiseled"
 SDK_TAG = "10.0-noble"
+BUILT_ON = {"catalog-web": f"{ASPNET}:{RUNTIME_TAG}"}
+"""Repositories whose workflows push an image, and the base that it stands on."""
 PATCHES = {"10.0.0": "10.0.100", "10.0.1": "10.0.101", "10.0.2": "10.0.102", "10.0.3": "10.0.103"}
 """Runtime versions and the SDK that each is published with."""
 
@@ -49,6 +53,14 @@ class SampleFleet:
 
     world: World
     digests: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    """The newest push of each base."""
+    cached: set[str] = field(default_factory=set)
+    """Repositories whose builds take the base that they have, whatever the registry shows: a missing `--pull`."""
+    _stood_on: dict[str, Image] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.world.github.actions.on_finished = self._built
 
     @property
     def registry(self) -> str:
@@ -61,16 +73,35 @@ class SampleFleet:
         self.announce(version, security=False)
         for name, files in self.repositories(version).items():
             await self.world.github.create_repository(name, files)
+        for name in BUILT_ON:
+            await asyncio.to_thread(self.push_image, name, "the first build")
+
+    def push_image(self, name: str, content: str) -> Pushed:
+        """What a build of the repository leaves in the registry: its base's layers with one of its own on top."""
+        below = self._stood_on[name] if name in self.cached else self.images[BUILT_ON[name]]
+        self._stood_on[name] = below
+        image = on_top(below, f"{name}: {content}".encode())
+        return self.world.registry.push_now(f"{self.world.github.name}/{name}", "latest", image)
+
+    def _built(self, run: Run) -> None:
+        """Called when a workflow run ends."""
+        name = run.workflow.repository.rpartition("/")[2]
+        if name in BUILT_ON and run.conclusion == "success":
+            self.push_image(name, f"run {run.id} of {run.sha}")
+
+    def _pushing(self, workflow: str, name: str) -> str:
+        image = f"{self.registry}/{self.world.github.name}/{name}:latest"
+        return workflow.replace("-t example .", f"-t {image} --push .")
 
     async def publish_runtime(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
         """Moves the floating aspnet tag, and the patch tag of that version, to a new image."""
-        image = dotnet_image("aspnet", version, os=os, upper=upper)
+        image = self.images[f"{ASPNET}:{RUNTIME_TAG}"] = dotnet_image("aspnet", version, os=os, upper=upper)
         await self.world.registry.push(ASPNET, f"{version}-noble-chiseled", image)
         pushed = await self.world.registry.push(ASPNET, RUNTIME_TAG, image)
         return self._published(ASPNET, RUNTIME_TAG, pushed, version)
 
     async def publish_sdk(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
-        image = dotnet_image("sdk", PATCHES[version], os=os, upper=upper)
+        image = self.images[f"{SDK}:{SDK_TAG}"] = dotnet_image("sdk", PATCHES[version], os=os, upper=upper)
         pushed = await self.world.registry.push(SDK, SDK_TAG, image)
         return self._published(SDK, SDK_TAG, pushed, PATCHES[version])
 
@@ -98,7 +129,7 @@ class SampleFleet:
             "orders-api": {"Dockerfile": f"FROM {aspnet}:{version}-noble-chiseled\nCOPY . /app\n"},
             "catalog-web": {
                 "Dockerfile": f"ARG TAG={RUNTIME_TAG}\nFROM {aspnet}:${{TAG}}\nCOPY . /app\n",
-                ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD,
+                ".github/workflows/weekly-rebuild.yml": self._pushing(WEEKLY_REBUILD, "catalog-web"),
             },
             "search-worker": {"src/Dockerfile": f"# the worker\nFROM {aspnet}:{RUNTIME_TAG}\nCOPY . /app\n"},
             "tools-cli": {

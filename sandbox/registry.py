@@ -123,8 +123,11 @@ class Registry:
 
     async def push(self, repository: str, tag: str, image: Image, *, single: bool = False) -> Pushed:
         """Puts `image` under `repository:tag`; the answer names it by `host`."""
-        direct = f"localhost:{self._port}"
-        pushed = await asyncio.to_thread(push, direct, repository, tag, image, single=single)
+        return await asyncio.to_thread(self.push_now, repository, tag, image, single=single)
+
+    def push_now(self, repository: str, tag: str, image: Image, *, single: bool = False) -> Pushed:
+        """The same for who waits for it."""
+        pushed = push(f"localhost:{self._port}", repository, tag, image, single=single)
         return Pushed(f"{self.host}/{repository}:{tag}", pushed.digest, pushed.platforms)
 
     async def attach(self, repository: str, digest: str, artifact_type: str, annotations: Mapping[str, str]) -> str:

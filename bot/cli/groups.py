@@ -12,6 +12,7 @@ from bot.cli.commands import (
     config,
     gate,
     health,
+    images,
     init,
     look,
     packages,
@@ -31,6 +32,8 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "plan": look.plan,
         "explain": look.explain,
         "history": look.history,
+        "images": images.images,
+        "image": images.image,
     },
     "Roll out": {
         "rollout": rollout.app,

@@ -28,6 +28,7 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
 _MOST_PAGES = 10
+_TAGS_A_PAGE = 1_000
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
@@ -128,6 +129,25 @@ class Registry:
             if query is None:
                 return tuple(found)
         raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
+
+    async def tags(self, registry: str, repository: str) -> list[str]:
+        """The tags of a repository in the order in which the registry lists them, of `_MOST_PAGES` pages at most.
+
+        Raises `Failure` like `head`.
+        """
+        where = f"{registry}/{repository}"
+        found: list[str] = []
+        query: str | None = f"n={_TAGS_A_PAGE}"
+        for _ in range(_MOST_PAGES):
+            answer = await self._ask("GET", registry, repository, f"tags/list?{query}", LARGEST_MANIFEST)
+            _expect_content(answer, where)
+            document = answer.json()
+            listed = document.get("tags") if isinstance(document, dict) else None
+            found += [tag for tag in listed or () if isinstance(tag, str) and _TAG.fullmatch(tag)]
+            query = _next_page(answer, where)
+            if query is None:
+                break
+        return found
 
     async def _head_by_reading(self, base: Base) -> Head:
         where = str(base)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.images.produced import Claim
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -74,6 +75,9 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     reader: str | None = None
     blobs: tuple[str, ...] = ()
+    images: tuple[Claim, ...] = ()
+    deployed: tuple[Usage, ...] = ()
+    """Images of registries that the organisation uses, where its manifests run them."""
 
 
 class DiscoverStore(Protocol):

@@ -15,17 +15,20 @@ from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.repository import Identity, Repository, Tree
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
-from bot.domain.repositories.usage import Findings, Problem
+from bot.domain.repositories.usage import Findings, Problem, Role, Usage
 from bot.formats import code_owners, repository_config
-from bot.formats.repository import File, Memory, read_files
+from bot.formats.repository import File, Memory, images_of, read_files
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
+_MOST_DEPLOYED = 500
+"""Places of one repository where images are run."""
 _UNTIL_REREAD = timedelta(days=7)
 """A repository is read again after so long even without a push: a safeguard, not the way news come."""
 
@@ -35,11 +38,13 @@ class DiscoverOptions:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
     host: str = "github"
+    images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
 
     @property
     def reader(self) -> str:
-        """Changes with all that a reading depends on besides the tree: what reads it, and the bases to watch."""
-        told = "\n".join((version("freshness-bot"), *self.selection.bases))
+        """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, and what
+        the operator says of images."""
+        told = "\n".join((version("freshness-bot"), *self.selection.bases, str(self.images)))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -135,7 +140,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         tree = await self._forge.tree(item.identity, item.default_branch)
         if tree is not None and tree.sha == item.tree and item.reader == self._reader:
             return None
-        return await self._reading(item.identity, tree)
+        return await self._reading(item.identity, item.default_branch, tree)
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
         due = self._clock.now() + _UNTIL_REREAD
@@ -157,7 +162,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         await self.queue.put_off([claimed], now + rest, error=str(failure))
         return f"{item.name}: {failure}" if item.error != str(failure) else None
 
-    async def _reading(self, repository: Identity, tree: Tree | None) -> Reading:
+    async def _reading(self, repository: Identity, branch: str, tree: Tree | None) -> Reading:
         if tree is None:
             return Reading(None, reader=self._reader)
         entries, problems = await entries_of(repository, tree, self._forge)
@@ -166,20 +171,26 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         files = [File(entry.path, entry.sha, bodies[entry.sha]) for entry in choice.entries]
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)
+        named = await asyncio.to_thread(images_of, files, self._memory)
         config, config_problems = self._config(files)
+        rules = self._options.images
+        images, refused = claims_of(repository.name, branch, rules, config.produces, named)
         asked = [(usage, self._options.selection.followed(usage)) for usage in found.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
         config = replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths)))
         concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
         told = (problem for problem in found.problems if problem.path in concerned)
+        refusals = (Problem(repository_config.PATH, 1, each) for each in refused)
         return Reading(
             tree.sha,
             followed,
             workflows,
             config,
-            (*problems, *choice.problems, *config_problems, *told),
+            (*problems, *choice.problems, *config_problems, *refusals, *told),
             self._reader,
             tuple(entry.sha for entry in choice.entries),
+            images,
+            tuple(usage for usage, (base, _) in asked if base is None and _is_deployed(usage))[:_MOST_DEPLOYED],
         )
 
     def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:
@@ -203,6 +214,11 @@ class _Readings(Work[DueRepository, "Reading | None"]):
 def _owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
     texts = {file.path: decode(file.data) for file in files if file.path in code_owners.PATHS}
     return code_owners.owned_in(texts, paths)
+
+
+def _is_deployed(usage: Usage) -> bool:
+    """A place where an image is run that names a registry or an owner: Docker Hub's own images are nobody's."""
+    return usage.role is Role.IMAGE and "/" in usage.reference.name
 
 
 def _is_about_images(path: str) -> bool:

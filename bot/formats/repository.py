@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bot.domain.images.produced import Named
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, Problem, Usage
 from bot.formats.aspire import finder as aspire
@@ -15,6 +16,7 @@ from bot.formats.dotnet import global_json, project
 from bot.formats.dotnet.solution import Around, Asked, Solution
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
+from bot.formats.produced.reading import MOST_NAMES, named_in
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -38,6 +40,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._named: OrderedDict[tuple[str, Kind], tuple[Named, ...]] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
@@ -52,6 +55,29 @@ class Memory:
             else:
                 self._known.move_to_end(key)
         return _placed(found, file.path)
+
+    def images_named(self, file: File, kind: Kind) -> tuple[Named, ...]:
+        """The images that a file's builds push; what is pushed does not hang on where the file stands."""
+        key = (file.sha, kind)
+        with self._turn:
+            found = self._named.get(key)
+            if found is None:
+                found = self._named[key] = named_in(file.path, file.data)
+                if len(self._named) > _REMEMBERED:
+                    self._named.popitem(last=False)
+            else:
+                self._named.move_to_end(key)
+        return tuple(each if each.path == file.path else replace(each, path=file.path) for each in found)
+
+
+def images_of(files: Iterable[File], memory: Memory) -> tuple[Named, ...]:
+    """The images that a repository's builds push, in the order of paths, each name and tag once."""
+    found: dict[tuple[str, str], Named] = {}
+    for file in sorted(files, key=lambda file: file.path):
+        kind = kind_of(file.path)
+        for named in memory.images_named(file, kind) if kind is not None else ():
+            found.setdefault((named.name, named.tag), named)
+    return tuple(found.values())[:MOST_NAMES]
 
 
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:

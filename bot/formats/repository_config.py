@@ -6,6 +6,7 @@ action: pull_request           # auto | pull_request | dispatch | notify
 workflow: rebuild.yml          # the workflow to dispatch, a file of .github/workflows
 owners: [octocat, contoso/platform]        # people and teams asked to review
 labels: [dependencies]
+produces: ["ghcr.io/octocat/shop:latest"]  # the images that its builds push, where that does not show
 ignore:
   - path: "legacy/*"           # a glob for files; base: one for image names with their tags
     until: 2027-01-31          # the last day; leave it out to ignore for good
@@ -44,7 +45,7 @@ LONGEST_REASON = 500
 LONGEST_LABEL = 50
 """GitHub takes no longer label."""
 
-_KEYS = ("enabled", "action", "workflow", "owners", "labels", "ignore")
+_KEYS = ("enabled", "action", "workflow", "owners", "labels", "produces", "ignore")
 _IGNORE_KEYS = ("path", "base", "until", "reason", "check")
 _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)", re.A)
@@ -106,6 +107,11 @@ class _Reader:
             reviewers=tuple(dict.fromkeys(login for login, _ in owners if login)),
             team_reviewers=tuple(dict.fromkeys(team for _, team in owners if team)),
             ignored=tuple(self._ignored(root)),
+            produces=tuple(
+                dict.fromkeys(
+                    self._several(root, "produces", _image, "an image such as ghcr.io/octocat/shop:latest")
+                )
+            ),
         )
 
     def _ignored(self, root: Mapping) -> Iterator[Ignore]:
@@ -196,6 +202,10 @@ def _owner(text: str) -> tuple[str | None, str | None] | None:
 
 def _label(text: str) -> str | None:
     return text if 0 < len(text) <= LONGEST_LABEL and text.isprintable() and "," not in text else None
+
+
+def _image(text: str) -> str | None:
+    return text if 0 < len(text) <= LONGEST_GLOB and text.isprintable() and "/" in text else None
 
 
 def _glob(text: str) -> str | None:

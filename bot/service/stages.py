@@ -21,6 +21,7 @@ from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
+from bot.verify.images import stage as images_stage
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
 
@@ -107,6 +108,12 @@ async def follow_tick(bot: Bot) -> Outcome:
     return Outcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
+async def images_tick(bot: Bot) -> Outcome:
+    tally = await images_stage.tick(bot.stores.images, bot.images, bot.observed, bot.images_options, bot.loop)
+    figures = {"looked_at": tally.looked_at, "moved": tally.moved, "told_anew": tally.told_anew}
+    return Outcome("images", figures, list(tally.problems))
+
+
 async def report_tick(bot: Bot) -> Outcome:
     if bot.channel is None:
         return Outcome("report")
@@ -149,6 +156,7 @@ STAGES = (
     Stage("act", act_tick, timedelta(seconds=5)),
     Stage("call off", calling_off_tick, timedelta(seconds=5)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
+    Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),

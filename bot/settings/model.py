@@ -11,6 +11,7 @@ from bot.domain.rollouts.policy import Policy
 from bot.settings import defaults, effect
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
+from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.policy import RuleSettings
 from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
@@ -54,6 +55,9 @@ class ScheduleSettings(Section):
     feeds: Interval = Field(timedelta(minutes=15), description="How often feeds are asked for news.")
     follow: Interval = Field(
         timedelta(minutes=5), description="How often open rebuilds are looked at; old pull requests hourly."
+    )
+    images: Interval = Field(
+        timedelta(hours=24), description="How often each image that the fleet builds is looked at."
     )
     weekly_rebuild: str = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
     weekly_rebuild_over: Period = Field(
@@ -107,6 +111,7 @@ class Settings(BaseSettings):
     rollout: RolloutSettings = RolloutSettings()
     freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
+    images: ImagesSettings = ImagesSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
     web: WebSettings = WebSettings()
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")

@@ -15,6 +15,7 @@ from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
+from bot.store.rows.images import images
 from bot.store.rows.tables import (
     bases,
     blobs,
@@ -87,8 +88,9 @@ async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list
 
 
 async def _unreferred_manifests(connection: AsyncConnection, before: datetime) -> list[str]:
-    """Documents of digests that no base shows now and none has shown since `before`."""
+    """Documents of digests that no base or image shows now and no base has shown since `before`."""
     kept = set((await connection.execute(select(bases.c.digest).where(bases.c.digest.is_not(None)))).scalars())
+    kept |= set((await connection.execute(select(images.c.digest).where(images.c.digest.is_not(None)))).scalars())
     lately = select(observations.c.digest).where(observations.c.at >= before, observations.c.digest.is_not(None))
     new = set((await connection.execute(lately)).scalars()) | kept
     kept = set()

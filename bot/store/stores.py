@@ -20,6 +20,7 @@ from bot.store.stages.calling_off import CallingOffStore
 from bot.store.stages.discover import DiscoverStore
 from bot.store.stages.feeds import FeedsStore
 from bot.store.stages.follow import FollowStore
+from bot.store.stages.images import ImagesStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan import PlanStore
 from bot.store.stages.quarantine import QuarantineStore
@@ -43,6 +44,7 @@ class Stores:
     act: ActStore
     calling_off: CallingOffStore
     follow: FollowStore
+    images: ImagesStore
     report: ReportStore
     retention: RetentionStore
     orders: OrdersStore
@@ -68,6 +70,7 @@ class Stores:
             ActStore(database, worker, clock, waves),
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
+            ImagesStore(database, worker, clock),
             ReportStore(database, worker, clock),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),

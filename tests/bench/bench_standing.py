@@ -24,7 +24,7 @@ def run() -> list[tuple[str, str, str]]:
     pairs = [(seen.base, chosen.choice(seen.platforms)) for seen in chosen.choices(history, k=IMAGES)]
     images = [(base, _built(below, number)) for number, (base, below) in enumerate(pairs)]
     start = time.perf_counter()
-    known = sum(bool(standing_of(image, observed, expected=base).publications) for base, image in images)
+    known = sum(bool(standing_of(image, observed, expected=[base]).publications) for base, image in images)
     seconds = time.perf_counter() - start
     return [(what, f"{seconds:.2f} s, {known:,} told, {len(history):,} observations", aim)]
 

@@ -75,7 +75,7 @@ async def test_a_second_pass_writes_nothing_and_asks_once_for_each_distinct_base
     await stage.run_pass()
 
     assert stage.world.traffic.writes() == []
-    asked = [entry.path for entry in stage.world.traffic.requests(service="registry")]
+    asked = [entry.path for entry in stage.world.traffic.requests(service="registry", path="/dotnet/")]
     assert sorted(asked) == [
         "/v2/dotnet/aspnet/manifests/10.0-noble-chiseled",
         "/v2/dotnet/sdk/manifests/10.0-noble",

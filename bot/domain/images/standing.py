@@ -1,6 +1,6 @@
 """What one platform of an image stands on, how that is known, and for how long it has been behind."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,15 @@ class Basis(StrEnum):
     UNSIGNED_PROVENANCE = "unsigned provenance"
     DOCKERFILE = "Dockerfile"
     NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A base as somebody names it; `digests` are of the index or of a platform's manifest, and may be missing."""
+
+    basis: Basis
+    named: str
+    digests: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,13 +68,19 @@ class Standing:
         """Whether it may be one of several images that differ."""
         return len({each.platform_digest for each in self.publications}) > 1
 
-    def of(self, base: Base | None) -> "Standing":
-        """The same, seen as standing on `base` where it may; otherwise on the base with the shortest tag."""
-        mine = tuple(each for each in self.publications if each.base == base)
-        if not mine and self.publications:
-            first = min((each.base for each in self.publications), key=lambda each: (len(str(each)), each))
-            mine = tuple(each for each in self.publications if each.base == first)
-        return replace(self, publications=mine)
+    def of(self, expected: Collection[Base]) -> "Standing":
+        """The same, seen as standing on one base: one of `expected` where it may, else the one with the shortest
+        tag."""
+        bases = {each.base for each in self.publications}
+        if not bases:
+            return self
+        chosen = min(bases & set(expected) or bases, key=lambda each: (len(str(each)), each))
+        return replace(self, publications=tuple(each for each in self.publications if each.base == chosen))
+
+    @property
+    def base(self) -> Base | None:
+        """The base that it is seen to stand on; None where nobody has observed it."""
+        return self.publications[0].base if self.publications else None
 
     @property
     def is_current(self) -> bool:

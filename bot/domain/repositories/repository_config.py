@@ -59,6 +59,8 @@ class RepositoryConfig:
     team_reviewers: tuple[str, ...] = ()
     ignored: tuple[Ignore, ...] = ()
     owned: tuple[OwnedPaths, ...] = ()
+    produces: tuple[str, ...] = ()
+    """Images that it says to produce, `registry/name` with or without a tag; what counts, the operator decides."""
 
     def owners_of(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The code owners of these files, each once."""

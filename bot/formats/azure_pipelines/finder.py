@@ -42,7 +42,7 @@ def find(path: str, text: str) -> Findings:
     for key, mapping in mappings:
         _add_images(key, mapping, aliases, values, file)
         if BASE in text:
-            for commands, _ in _commands(key, mapping, values):
+            for commands, _ in commands_of(key, mapping, values):
                 script.name_bases(commands, file, values.environment())
     return file.findings()
 
@@ -99,11 +99,11 @@ def builds(path: str, text: str) -> Builds:
 
 
 def _asked(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[DockerBuild | DotnetPublish]:
-    for commands, folder in _commands(key, step, values):
+    for commands, folder in commands_of(key, step, values):
         yield from script.asked(commands, file, folder, values.environment())
 
 
-def _commands(key: str, step: Mapping, values: Values) -> Iterator[tuple[Spanned, str | None]]:
+def commands_of(key: str, step: Mapping, values: Values) -> Iterator[tuple[Spanned, str | None]]:
     """Texts of a shell in a step, or what comes to the same in the inputs of a task, each with its folder."""
     inputs = step.mapping("inputs")
     for name in _SCRIPTS if key != "inputs" else ():

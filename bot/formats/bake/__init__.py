@@ -20,3 +20,12 @@ def builds(path: str, text: str) -> Builds:
     from bot.formats.bake import finder
 
     return finder.builds(path, text)
+
+
+def tags(path: str, text: str) -> list[tuple[str, int]]:
+    """The names that targets give to what they build, each with its place. Never raises."""
+    if "tags" not in text or "target" not in text:
+        return []
+    from bot.formats.bake import finder
+
+    return finder.tags(path, text)

@@ -77,6 +77,24 @@ def builds(path: str, text: str) -> Builds:
     return Builds.of(found)
 
 
+def tags(path: str, text: str) -> list[tuple[str, int]]:
+    """The names that targets give to what they build, each with its place; what is not evaluated stays as written.
+    Never raises."""
+    try:
+        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+    except Unreadable:
+        return []
+    bake = _Bake.of(blocks)
+    reader = _Targets(bake, Collector(path, text, KIND))
+    found: list[tuple[str, int]] = []
+    try:
+        for name in bake.targets:
+            found += reader.tags(name)
+    except _TooMuch:
+        pass
+    return found
+
+
 class _TooMuch(Exception):
     """What the file expands to is beyond all measure."""
 
@@ -182,6 +200,17 @@ class _Targets:
             if found:
                 values = tuple(self._arguments(args, variables))
                 yield DockerBuild(self.file.path, self.file.kind, found, values)
+
+    def tags(self, name: str) -> Iterator[tuple[str, int]]:
+        """What each variant of a target is called; a target that others inherit from only lends its names."""
+        listed = self.bake.value(name, "tags")
+        if not isinstance(listed, tuple) or (name in self.bake.inherited and "tags" not in self.bake.targets[name]):
+            return
+        for variant in _variants(self.bake.targets[name].get("matrix"), self.bake.variables):
+            for value in listed:
+                evaluated, _ = self.evaluated(value, {**self.bake.variables, **variant})
+                if evaluated.text:
+                    yield evaluated.text, abs(evaluated.place(0))
 
     def _text(self, value: Value | None, variables: Mapping[str, Value], default: str) -> str | None:
         if value is None:

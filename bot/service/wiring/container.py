@@ -30,12 +30,14 @@ from bot.service.wiring.grants import (
     http_rules,
     known_hosts,
 )
+from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import this_worker
 from bot.store.engine.queue import Worker
 from bot.store.stores import Stores
+from bot.verify.images.stage import ImagesOptions, Observed
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.registry.schedule import PollPolicy
 from bot.watch.registry.stage import WatchOptions
@@ -56,6 +58,7 @@ class Bot:
     feed_reader: FeedReader
     channel: Channel | None
     memory: Memory
+    observed: Observed
     stores: Stores
     policy: Policy
     meter: Meter
@@ -66,7 +69,8 @@ class Bot:
         selection = Selection(
             tuple(wanted.include), tuple(wanted.exclude), tuple(wanted.topics), tuple(self.settings.bases)
         )
-        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host)
+        rules = self.settings.images.image_rules()
+        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules)
 
     @property
     def watch_options(self) -> WatchOptions:
@@ -99,6 +103,15 @@ class Bot:
     def follow_options(self) -> FollowOptions:
         within = self.settings.rollout.build_within
         return FollowOptions(self.settings.schedule.follow, self.forge_host, within)
+
+    @property
+    def images(self) -> Images:
+        """Registries as the looks at images ask for them."""
+        return Images(self.registry, self.stores.watch)
+
+    @property
+    def images_options(self) -> ImagesOptions:
+        return ImagesOptions(self.settings.schedule.images)
 
     @property
     def forge_host(self) -> str:
@@ -135,6 +148,7 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
             channel=channel_of(settings, http),
             memory=Memory(),
+            observed=Observed(),
             stores=stores,
             policy=settings.rules,
             meter=meter,

@@ -13,9 +13,10 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
+from bot.store.rows.images import images
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
 
-LEASED: tuple[Table, ...] = (tasks, repositories, bases, documents, rebuilds, outbox)
+LEASED: tuple[Table, ...] = (tasks, repositories, bases, documents, images, rebuilds, outbox)
 _LONGEST_HOST = 40
 
 
@@ -57,7 +58,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, bases, documents, rebuilds):
+        for table in (tasks, bases, documents, images, rebuilds):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_(FOLLOWED))

@@ -22,6 +22,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases import base_ids, left_behind, mark_used
 from bot.store.rows.blobs import blobs_of
+from bot.store.rows.images import forget_images, save_claims, save_deployments
 from bot.store.rows.incidents import open_since, tell_incidents
 from bot.store.rows.repositories import rename_in_place
 from bot.store.rows.served import plan_once_more, unserved
@@ -155,6 +156,8 @@ class DiscoverStore(Store):
                     ],
                 )
             await _refer(connection, repository.id, reading.blobs)
+            await save_claims(connection, repository.id, reading.images, now)
+            await save_deployments(connection, repository.id, reading.deployed)
             await mark_used(connection, touched)
             owed = await left_behind(connection, reading, ids)
             if reading.config.enabled:
@@ -203,6 +206,7 @@ class DiscoverStore(Store):
         for ids in chunks(gone):
             await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
             await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
+            await forget_images(connection, ids)
             await connection.execute(
                 update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
             )

@@ -1,13 +1,13 @@
 """What an image stands on: layers first, since they cannot be made up, then what is said, each by its weight."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, Declaration, Publication, Standing
 from bot.domain.reference import Base
-from bot.verify.standing.declared import Declaration, base_named, in_order
+from bot.verify.standing.declared import base_named, in_order
 from bot.verify.standing.observed_layers import ObservedLayers
 
 
@@ -16,10 +16,10 @@ def standing_of(
     observed: ObservedLayers,
     declared: Sequence[Declaration | None] = (),
     *,
-    expected: Base | None = None,
+    expected: Collection[Base] = (),
     apart_from: str | None = None,
 ) -> Standing:
-    """What one platform of an image stands on, seen as standing on `expected` where it may.
+    """What one platform of an image stands on, seen as standing on one of `expected` where it may.
 
     `apart_from` is the image's own name, where it is a base itself.
     """

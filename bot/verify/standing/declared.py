@@ -6,10 +6,9 @@ manifest.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.domain.bases.image import is_digest
-from bot.domain.images.standing import Basis
+from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.verify.provenance.slsa import BaseMaterial, Provenance
 
@@ -17,22 +16,13 @@ BASE_DIGEST = "org.opencontainers.image.base.digest"
 BASE_NAME = "org.opencontainers.image.base.name"
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """A base as somebody names it; `digests` are of the index or of a platform's manifest, and may be missing."""
-
-    basis: Basis
-    named: str
-    digests: frozenset[str] = frozenset()
-
-
-def of_provenance(provenance: Provenance, expected: Base | None, *, is_verified: bool) -> Declaration | None:
+def of_provenance(provenance: Provenance, expected: Collection[Base], *, is_verified: bool) -> Declaration | None:
     """The base among the images that went into a build; None where it is not plain which of them it is.
 
-    The build's other images are those of earlier stages, so the one of the expected name counts, or the only one.
+    The build's other images are those of earlier stages, so the one of an expected name counts, or the only one.
     """
     materials = provenance.bases
-    of_name = [each for each in materials if expected is not None and _names(each, expected)]
+    of_name = [each for each in materials if any(_names(each, base) for base in expected)]
     chosen = of_name or list(materials)
     if not chosen or len({each.digests for each in chosen}) > 1:
         return None

@@ -88,12 +88,13 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ("ignored: []", "'ignored' is no key here and does not count; did you mean ignore?"),
         (
             "xyz: 1",
-            "'xyz' is no key here and does not count; known are enabled, action, workflow, owners, labels, ignore",
+            "'xyz' is no key here and does not count; known are enabled, action, workflow, owners, labels, "
+            "produces, ignore",
         ),
         (
             "? [a]\n: 1",
             "what stands here is no key here and does not count; known are enabled, action, "
-            "workflow, owners, labels, ignore",
+            "workflow, owners, labels, produces, ignore",
         ),
         ("enabled: fales", "enabled: 'fales' does not count; write true or false"),
         ("enabled: [false]", "enabled: what stands here does not count; write true or false"),

@@ -35,7 +35,7 @@ SDK_URI = "pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64"
 def test_layers_win_over_whatever_is_said() -> None:
     observed = ObservedLayers([OLD, NEW])
     said = of_annotations({BASE_NAME: str(ASPNET), BASE_DIGEST: NEW.digest or ""})
-    standing = standing_of(image("os", "aspnet", "own"), observed, [said], expected=ASPNET)
+    standing = standing_of(image("os", "aspnet", "own"), observed, [said], expected=[ASPNET])
     assert (standing.basis, standing.strength, standing.layers) == (Basis.LAYERS, Strength.PROVED, 2)
     assert [each.digest for each in standing.publications] == [OLD.digest]
     assert standing.disagreement == f"its annotation names {ASPNET}, which its layers do not show"
@@ -46,7 +46,7 @@ def test_publications_known_by_twelve_digits_are_claimed_until_provenance_proves
     observed = ObservedLayers([short])
     built = image("os", "aspnet", "own")
     assert standing_of(built, observed).strength is Strength.CLAIMED
-    said = of_provenance(provenance((ASPNET_URI, short.digest or "")), ASPNET, is_verified=True)
+    said = of_provenance(provenance((ASPNET_URI, short.digest or "")), [ASPNET], is_verified=True)
     proved = standing_of(built, observed, [said])
     assert (proved.strength, proved.basis) == (Strength.PROVED, Basis.VERIFIED_PROVENANCE)
 
@@ -54,8 +54,8 @@ def test_publications_known_by_twelve_digits_are_claimed_until_provenance_proves
 def test_without_layers_verified_provenance_comes_before_annotation_label_and_unsigned_provenance() -> None:
     observed = ObservedLayers([OLD, NEW])
     build = provenance((SDK_URI, digest("sdk")), (ASPNET_URI, NEW.digest or ""))
-    verified = of_provenance(build, ASPNET, is_verified=True)
-    unsigned = of_provenance(build, ASPNET, is_verified=False)
+    verified = of_provenance(build, [ASPNET], is_verified=True)
+    unsigned = of_provenance(build, [ASPNET], is_verified=False)
     annotation = of_annotations({BASE_DIGEST: OLD.platforms[0].digest})
     label = of_labels({BASE_DIGEST: NEW.platforms[0].digest})
     declared = [of_dockerfile(ASPNET), unsigned, label, annotation, verified]
@@ -86,8 +86,8 @@ def test_a_label_that_came_with_the_base_says_nothing() -> None:
 
 def test_provenance_of_several_images_counts_only_where_one_has_the_expected_name() -> None:
     build = provenance((SDK_URI, digest("sdk")), (ASPNET_URI, digest("aspnet")))
-    assert of_provenance(build, None, is_verified=True) is None
-    found = of_provenance(build, SDK, is_verified=True)
+    assert of_provenance(build, [], is_verified=True) is None
+    found = of_provenance(build, [SDK], is_verified=True)
     assert found is not None
     assert found.digests == {digest("sdk")}
 
@@ -99,10 +99,10 @@ def test_nothing_said_is_unknown() -> None:
 
 def test_the_sentence_names_base_date_lag_and_proof() -> None:
     observed = ObservedLayers([OLD, NEW])
-    standing = standing_of(image("os", "aspnet", "own"), observed, expected=ASPNET)
+    standing = standing_of(image("os", "aspnet", "own"), observed, expected=[ASPNET])
     told = standing.told(NOON + timedelta(days=42))
     assert told == "aspnet:10.0 of 2026-03-10, 41 days behind, proved by 2 layers"
-    current = standing_of(image("os", "aspnet 2", "own"), observed, expected=ASPNET)
+    current = standing_of(image("os", "aspnet 2", "own"), observed, expected=[ASPNET])
     assert current.told(NOON) == "aspnet:10.0 of 2026-03-11, current, proved by 2 layers"
 
 
@@ -110,7 +110,7 @@ def test_publications_that_look_alike_are_named_so() -> None:
     first = image("os", "aspnet", short=True)
     alike = replace(first, digest=digest("another config"))
     observed = ObservedLayers([shown(first), shown(alike, hours=48), shown(image("next"), hours=72)])
-    standing = standing_of(image("os", "aspnet", "own"), observed, expected=ASPNET)
+    standing = standing_of(image("os", "aspnet", "own"), observed, expected=[ASPNET])
     assert standing.is_ambiguous
     told = standing.told(NOON + timedelta(days=13))
     assert told == (
@@ -124,5 +124,5 @@ def test_of_several_tags_the_expected_one_is_named_else_the_shortest() -> None:
     below = image("os", "aspnet")
     observed = ObservedLayers([shown(below), shown(below, base=noble)])
     built = PlatformImage(below.platform, digest("own"), layers=(*below.layers, digest("own")))
-    assert [each.base for each in standing_of(built, observed, expected=noble).publications] == [noble]
+    assert [each.base for each in standing_of(built, observed, expected=[noble]).publications] == [noble]
     assert [each.base for each in standing_of(built, observed).publications] == [ASPNET]

@@ -36,7 +36,7 @@ def test_images_made_at_random_past_publications_are_told_right(history: list[Ob
     for number in range(IMAGES):
         seen = chosen.choice(published)
         base = chosen.choice(seen.platforms)
-        standing = standing_of(built(base, number), observed, expected=seen.base)
+        standing = standing_of(built(base, number), observed, expected=[seen.base])
         if not base.layers:
             assert standing.strength is Strength.UNKNOWN
             continue

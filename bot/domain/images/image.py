@@ -1,0 +1,87 @@
+"""An image that the fleet produces, as it was seen in its registry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.standing import Declaration, Standing
+from bot.domain.reference import Base
+
+
+@dataclass(frozen=True, slots=True)
+class SeenImage:
+    """What a digest of an image stands for.
+
+    `declared` is what its annotations, labels and provenance say of its base, by platform; `sourced_from` the
+    repository that it names as its source. `created` is when its youngest platform was built, as it says itself.
+    """
+
+    digest: str
+    platforms: tuple[PlatformImage, ...]
+    created: datetime | None = None
+    declared: Mapping[str, tuple[Declaration, ...]] = field(default_factory=dict)
+    sourced_from: str | None = None
+    fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """Documents that were not kept before, by digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProducedImage:
+    """An image with the repository that produces it. `found` is the tag under which `digest` was last seen.
+
+    `is_contested` says that another repository claims it with as much weight, so that nothing is done by its word.
+    """
+
+    id: int
+    repository_id: int
+    repository: str
+    claim: Claim
+    found: str | None = None
+    digest: str | None = None
+    seen_at: datetime | None = None
+    standings: tuple[Standing, ...] = ()
+    sourced_from: str | None = None
+    is_contested: bool = False
+    error: str | None = None
+
+    @property
+    def source(self) -> Source:
+        """Whose word counts: the image's own label is worth more than what a build's text says."""
+        is_labelled = self.sourced_from is not None and self.sourced_from.lower() == self.repository.lower()
+        return (
+            min(self.claim.source, Source.LABEL, key=lambda each: each.rank) if is_labelled else self.claim.source
+        )
+
+    @property
+    def doubt(self) -> str | None:
+        """Why its repository's word for it does not count; None where it does."""
+        if self.is_contested:
+            return "another repository says that it produces this image"
+        named = self.sourced_from
+        if self.claim.source is not Source.SETTINGS and named and named.lower() != self.repository.lower():
+            return f"the image itself names {named} as its source"
+        return None
+
+    @property
+    def place(self) -> Base:
+        """The registry tag under which it was seen last, or is looked for."""
+        return Base(self.claim.registry, self.claim.repository, self.found or self.claim.tag.text)
+
+    @property
+    def strength(self) -> Strength:
+        """What is known at least of all its platforms."""
+        order = list(Strength)
+        return max((each.strength for each in self.standings), key=order.index, default=Strength.UNKNOWN)
+
+    @property
+    def behind_since(self) -> datetime | None:
+        """Since when some platform of it is surely behind; None where none is."""
+        return behind_since(self.standings)
+
+
+def behind_since(standings: Sequence[Standing]) -> datetime | None:
+    """Since when some platform is surely behind; None where none is."""
+    return min((each.behind_since for each in standings if each.behind_since), default=None)

@@ -1,0 +1,173 @@
+"""Which repository produces which image, as far as anybody says so, and whose word counts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.domain.images.tags import TagKind, TagRule
+from bot.domain.reference import Base, InvalidReference, Reference
+
+MOST_CLAIMS = 100
+"""Images of one repository."""
+CLAIMABLE = "*/{name}"
+"""What a repository's own file may claim, unless the operator allows other paths: one that ends in its name."""
+
+
+class Source(StrEnum):
+    """Who says that a repository produces an image, the weightiest first."""
+
+    SETTINGS = "settings"
+    PROVENANCE = "provenance"
+    PRODUCES = "produces"
+    LABEL = "label"
+    BUILD = "build"
+
+    @property
+    def rank(self) -> int:
+        return list(Source).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
+    and `{branch}`; `tag` those of `TagRule` too."""
+
+    name: str
+    tag: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Says that a repository produces an image. `name` is `registry/repository`; `path` and `line` are where."""
+
+    name: str
+    tag: TagRule
+    source: Source
+    path: str = ""
+    line: int = 0
+
+    @property
+    def registry(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def repository(self) -> str:
+        return self.name.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRule:
+    """The operator's word: repositories that fit `match`, a glob, produce `image`, in which `{owner}` and `{name}`
+    stand for theirs. A rule without an image says that they produce none."""
+
+    match: str
+    image: str | None
+    tag: TagRule = TagRule("latest")  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRules:
+    """What the operator says; `claimable` are globs of the names that repositories may claim for themselves."""
+
+    rules: tuple[ImageRule, ...] = ()
+    claimable: tuple[str, ...] = (CLAIMABLE,)
+
+    def __str__(self) -> str:
+        """Changes with everything in it."""
+        rules = (f"{rule.match} {rule.image} {rule.tag}" for rule in self.rules)
+        return "\n".join((*rules, *self.claimable))
+
+    def may_claim(self, repository: str, name: str) -> bool:
+        """Whether a repository's own file may say that it produces `name`."""
+        return any(fnmatchcase(name, _filled(glob, repository)) for glob in self.claimable)
+
+
+def claims_of(
+    repository: str, branch: str, rules: ImageRules, produces: Sequence[str], named: Iterable[Named]
+) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+    """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
+    sentence each.
+
+    Where the operator says it, nobody else is asked. Of several tags of an image the first fixed one is taken: it
+    costs one request to look at.
+    """
+    ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
+    if ruled:
+        said = [
+            Claim(_filled(rule.image, repository), rule.tag, Source.SETTINGS)
+            for rule in ruled
+            if rule.image is not None
+        ]
+        return _each_once(said), ()
+    found: list[Claim] = []
+    refused: list[str] = []
+    for text in produces:
+        claim = _own_claim(text)
+        if claim is None:
+            refused.append(f"produces: {text[:100]!r} is no image name")
+        elif not rules.may_claim(repository, claim.name):
+            refused.append(
+                f"produces: {claim.name} is not one that this repository may claim; see images.claimable"
+            )
+        else:
+            found.append(claim)
+    found += [claim for each in named if (claim := _built(each, repository, branch)) is not None]
+    return _each_once(found), tuple(refused)
+
+
+def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
+    """The pairs of repository and image name that do not count, since another repository's claim weighs as much or
+    more."""
+    ranks: dict[str, list[tuple[int, int]]] = {}
+    for repository, claim in claims:
+        ranks.setdefault(claim.name, []).append((claim.source.rank, repository))
+    lost: set[tuple[int, str]] = set()
+    for name, claimants in ranks.items():
+        best = min(rank for rank, _ in claimants)
+        winners = {repository for rank, repository in claimants if rank == best}
+        lost |= {(repository, name) for _, repository in claimants if repository not in winners or len(winners) > 1}
+    return frozenset(lost)
+
+
+def _own_claim(text: str) -> Claim | None:
+    """`registry/name`, or `registry/name:tag` with any kind of tag."""
+    name, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = text, "latest"
+    return _claim(name, tag, Source.PRODUCES)
+
+
+def _built(named: Named, repository: str, branch: str) -> Claim | None:
+    name, tag = (_filled(text, repository).replace("{branch}", branch) for text in (named.name, named.tag))
+    claim = _claim(name.lower(), tag, Source.BUILD)
+    return replace(claim, path=named.path, line=named.line) if claim is not None else None
+
+
+def _claim(name: str, tag: str, source: Source) -> Claim | None:
+    try:
+        base: Base = Reference.parse(name).base
+        return Claim(base.name, TagRule.parse(tag), source)
+    except (InvalidReference, ValueError):
+        return None
+
+
+def _filled(text: str, repository: str) -> str:
+    """Registries take lower case only, whatever the repository is called."""
+    owner, _, name = repository.lower().partition("/")
+    return text.replace("{owner}", owner).replace("{name}", name)
+
+
+def _each_once(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    best: dict[str, Claim] = {}
+    for claim in claims:
+        known = best.get(claim.name)
+        if known is None or _weight(claim) < _weight(known):
+            best[claim.name] = claim
+    return tuple(best.values())[:MOST_CLAIMS]
+
+
+def _weight(claim: Claim) -> tuple[int, int]:
+    return claim.source.rank, list(TagKind).index(claim.tag.kind)

@@ -1,0 +1,105 @@
+"""Which tag of an image a build leaves behind: a fixed one, one made of what the build tells, or a pattern."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+LONGEST_TAG = 128
+_PART = re.compile(r"\{(?P<name>sha|short_sha|run_number|date:(?P<format>[^{}]{1,32}))\}")
+_WILD = re.compile(r"[*?\[]")
+_TEXT = re.compile(r"[A-Za-z0-9_.*?\[\]-]*")
+_SHORT = 7
+"""Digits of a short commit, as git and docker/metadata-action write them."""
+
+
+class TagKind(StrEnum):
+    """How the tag of the newest build is found."""
+
+    FIXED = "fixed"
+    TEMPLATE = "template"
+    PATTERN = "pattern"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What names the tag of one build: the commit, the number of the run, and when it began."""
+
+    sha: str | None = None
+    run_number: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """`latest`, `{sha}`, `{short_sha}`, `{run_number}`, `{date:%Y%m%d}` with any text around, or a glob."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TagRule":
+        """Raises `ValueError` with what is wrong."""
+        bare = _PART.sub("", text)
+        if not text or len(text) > LONGEST_TAG or not _TEXT.fullmatch(bare):
+            raise ValueError(
+                f"{text[:80]!r} is no tag; write one such as latest, {{sha}}, {{short_sha}}, {{run_number}}, "
+                "{date:%Y%m%d}, or a pattern such as v*"
+            )
+        return cls(text)
+
+    @property
+    def kind(self) -> TagKind:
+        if _WILD.search(_PART.sub("", self.text)):
+            return TagKind.PATTERN
+        return TagKind.TEMPLATE if _PART.search(self.text) else TagKind.FIXED
+
+    def filled(self, build: Build) -> str | None:
+        """The tag that a build leaves behind; None where the build does not tell it."""
+        if self.kind is TagKind.PATTERN:
+            return None
+        missing = False
+
+        def value(part: re.Match[str]) -> str:
+            nonlocal missing
+            found = _value(part, build)
+            missing = missing or found is None
+            return found or ""
+
+        text = _PART.sub(value, self.text)
+        return None if missing else text
+
+    @property
+    def pattern(self) -> str:
+        """A glob that every tag of the rule fits."""
+        return _PART.sub(lambda part: _GLOBS.get(part["name"]) or _glob_of_date(part["format"]), self.text)
+
+    def fitting(self, tags: Iterable[str]) -> list[str]:
+        pattern = self.pattern
+        return [tag for tag in tags if fnmatchcase(tag, pattern)]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "y": 2, "j": 3, "V": 2, "U": 2, "W": 2}
+"""How many digits each part of a date has."""
+_HEX = "[0-9a-f]"
+_GLOBS = {"sha": _HEX * 40, "short_sha": _HEX * _SHORT, "run_number": "[0-9]*"}
+
+
+def _glob_of_date(form: str) -> str:
+    return re.sub(r"%(.)", lambda part: "[0-9]" * _DIGITS.get(part[1], 0) or "*", form)
+
+
+def _value(part: re.Match[str], build: Build) -> str | None:
+    match part["name"]:
+        case "sha":
+            return build.sha
+        case "short_sha":
+            return build.sha[:_SHORT] if build.sha else None
+        case "run_number":
+            return str(build.run_number) if build.run_number is not None else None
+        case _:
+            return build.at.strftime(part["format"]) if build.at is not None else None

@@ -1,0 +1,1 @@
+"""What the builds in a repository's files leave in registries."""

@@ -1,0 +1,67 @@
+"""What only a run of a pipeline knows, and stands in the name of the image all the same.
+
+Such a part is put into the text as a word in private characters, which no format takes for syntax, before the file
+is read; in what was read it becomes `{sha}`, `{owner}/{name}` and the like.
+"""
+
+import re
+
+from bot.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_KNOWN = {
+    "github.repository": "{owner}/{name}",
+    "github.repository_owner": "{owner}",
+    "github.event.repository.name": "{name}",
+    "github.sha": "{sha}",
+    "github.run_number": "{run_number}",
+    "github.ref_name": "{branch}",
+    "github.workflow_sha": "{sha}",
+}
+_EXPRESSION = re.compile(r"\$\{\{\s*(?P<name>github\.[a-z_.]+)\s*\}\}")
+_VARIABLES = {
+    "GITHUB_REPOSITORY": "{owner}/{name}",
+    "GITHUB_REPOSITORY_OWNER": "{owner}",
+    "GITHUB_SHA": "{sha}",
+    "GITHUB_RUN_NUMBER": "{run_number}",
+    "GITHUB_REF_NAME": "{branch}",
+}
+_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>GITHUB_[A-Z_]+)(?P<lower>,,)?(?P<short>:0?:(?:7|8))?\}|(?P<bare>GITHUB_[A-Z_]+))"
+)
+_AZURE = re.compile(r"\$\((?P<name>Build\.(?:SourceVersion|SourceBranchName))\)", re.IGNORECASE)
+_AZURE_KNOWN = {"build.sourceversion": "{sha}", "build.sourcebranchname": "{branch}"}
+_WORD = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_LEFT = re.compile(rf"\$\{{\{{.*?\}}\}}|\$\{{[^}}]*\}}|\$\([^)]*\)|\$\w+|[{UNKNOWN}{SCRIPT_FOLDER}]+")
+
+
+def hidden(text: str) -> str:
+    """The text with all that has a name of ours in private characters; its lines stay where they are."""
+    text = _EXPRESSION.sub(lambda found: _word(_KNOWN.get(found["name"]), found[0]), text)
+    text = _VARIABLE.sub(_variable, text)
+    return _AZURE.sub(lambda found: _word(_AZURE_KNOWN[found["name"].lower()], found[0]), text)
+
+
+def shown(text: str) -> str:
+    """What was read, with our names in it, and `*` for what nobody knows before the build."""
+    return _LEFT.sub("*", _WORD.sub(r"\1", text))
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """Name and tag of an image as shown; None where the name is not known or names no registry's path."""
+    text = text.strip().strip("\"'").partition("@")[0]
+    name, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = text, "latest"
+    return None if "*" in name or "/" not in name else (name, tag)
+
+
+def _word(known: str | None, written: str) -> str:
+    return f"{_OPEN}{known}{_CLOSE}" if known is not None else written
+
+
+def _variable(found: re.Match[str]) -> str:
+    known = _VARIABLES.get(found["braced"] or found["bare"])
+    if known == "{sha}" and found["short"]:
+        known = "{short_sha}" if found["short"].endswith("7") else None
+    return _word(known, found[0])

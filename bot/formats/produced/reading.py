@@ -1,0 +1,124 @@
+"""A file → the images that its builds push, as far as the texts tell.
+
+Sources: docker/build-push-action and docker/metadata-action, `docker build --push` and `docker push`, Bake targets,
+Compose services with `build` and `image`, `ContainerRegistry` with `ContainerRepository` of .NET, Docker@2.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+
+from bot.domain.images.produced import Named
+from bot.domain.repositories.usage import Kind
+from bot.formats import bake
+from bot.formats.azure_pipelines import finder as azure_pipelines
+from bot.formats.azure_pipelines.variables import Values
+from bot.formats.compose import builds as compose_builds
+from bot.formats.compose import finder as compose
+from bot.formats.dotnet import project
+from bot.formats.dotnet.msbuild import elements
+from bot.formats.finding import LARGEST_FILE
+from bot.formats.produced import workflows
+from bot.formats.produced.commands import container_names, pushed
+from bot.formats.produced.placeholders import hidden, shown, split
+from bot.formats.shell import KIND as SHELL
+from bot.formats.source.collector import Unreadable
+from bot.formats.source.nodes import Mapping as Node
+from bot.formats.source.nodes import mappings_under
+from bot.formats.source.spanned import Spanned
+from bot.formats.source.text import Lines, decode
+from bot.formats.source.yaml import read
+from bot.formats.table import kind_of
+from bot.formats.workflows import KIND as WORKFLOW
+
+MOST_NAMES = 500
+"""Of one repository."""
+Written = Iterator[tuple[str, int]]
+"""Each image as written, with its place in the text."""
+
+
+def named_in(path: str, data: bytes) -> tuple[Named, ...]:
+    """Each with its line, in the order of the text. Never raises."""
+    kind = kind_of(path)
+    if kind is None or kind not in _READERS or len(data) > LARGEST_FILE or b"\0" in data:
+        return ()
+    return tuple(islice(_named(path, decode(data), _READERS[kind]), MOST_NAMES))
+
+
+def _named(path: str, text: str, written_in: Callable[[str, str], Written]) -> Iterator[Named]:
+    text = hidden(text)
+    lines = Lines(text)
+    try:
+        for written, place in written_in(path, text):
+            parts = split(shown(written))
+            if parts is not None:
+                yield Named(*parts, path, lines.at(max(0, place)))
+    except Unreadable:
+        return
+
+
+def _in_workflow(path: str, text: str) -> Written:
+    if any(word in text for word in ("push", "dotnet", "acr")):
+        for document in read(text):
+            yield from workflows.names(document)
+
+
+def _in_azure_pipeline(path: str, text: str) -> Written:
+    if not any(word in text for word in ("Docker@", "push", "dotnet", "acr")):
+        return
+    documents = read(text)
+    values = Values(documents)
+    for document in documents:
+        for key, step in mappings_under(document):
+            for commands, _ in azure_pipelines.commands_of(key, step, values):
+                yield from pushed(commands, values.environment())
+            yield from _of_docker_task(step, values)
+
+
+def _of_docker_task(step: Node, values: Values) -> Written:
+    """Docker@2, where its service connection is called by the registry's host: nothing else tells the host."""
+    task, inputs = step.scalar("task"), step.mapping("inputs")
+    if task is None or not task.value.lower().startswith("docker@"):
+        return
+    given = {key: inputs.scalar(key) for key in ("command", "containerRegistry", "repository", "tags")}
+    told = {key: values.evaluated(node.spanned).text.strip() for key, node in given.items() if node is not None}
+    host, name = told.get("containerRegistry", ""), told.get("repository", "")
+    if told.get("command", "buildAndPush").lower() in ("buildandpush", "push") and "." in host and name:
+        for tag in told.get("tags", "*").replace(",", "\n").split():
+            yield f"{host}/{name}:{tag}", step.start
+
+
+def _in_compose(path: str, text: str) -> Written:
+    for build in compose_builds.builds(path, text).docker:
+        if build.image is not None:
+            yield build.image, build.statement or 0
+
+
+def _in_script(path: str, text: str) -> Written:
+    if any(word in text for word in ("push", "dotnet", "acr")):
+        yield from pushed(Spanned(text, range(len(text))))
+
+
+def _in_project(path: str, text: str) -> Written:
+    """What the project writes out itself; conditions and properties of other files are not followed."""
+    if "ContainerRegistry" not in text:
+        return
+    root = elements.read(text)
+    given: dict[str, str] = {}
+    place = 0
+    for group in root.named("PropertyGroup"):
+        for each in group.children:
+            if not group.condition and not each.condition:
+                given[each.name.lower()] = each.text.text.strip()
+                place = each.start if each.name == "ContainerRegistry" else place
+    for name in container_names(given):
+        yield name, place
+
+
+_READERS: Mapping[Kind, Callable[[str, str], Written]] = {
+    WORKFLOW: _in_workflow,
+    azure_pipelines.KIND: _in_azure_pipeline,
+    bake.KIND: lambda path, text: iter(bake.tags(path, text)),
+    compose.KIND: _in_compose,
+    SHELL: _in_script,
+    project.KIND: _in_project,
+}

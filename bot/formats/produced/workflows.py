@@ -1,0 +1,87 @@
+"""Images that GitHub's workflows push: docker/build-push-action, docker/metadata-action, command lines."""
+
+import re
+from collections.abc import Iterator
+
+from bot.formats.produced.commands import pushed
+from bot.formats.source.nodes import Mapping, Node
+from bot.formats.workflows.steps import Step, evaluated, steps_of
+
+_BUILD = re.compile(
+    r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
+)
+_METADATA = re.compile(r"docker/metadata-action@.*")
+_OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
+_DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'[^}]*\}\}")
+_MOMENT = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+def names(document: Node) -> Iterator[tuple[str, int]]:
+    """Each image as written, with the place of its step."""
+    metadata: dict[str, list[str]] = {}
+    for step in steps_of(document):
+        uses = step.mapping.scalar("uses")
+        action = uses.value.strip() if uses is not None else ""
+        given = step.mapping.mapping("with")
+        if _METADATA.fullmatch(action):
+            identity = step.mapping.scalar("id")
+            metadata[identity.value if identity is not None else ""] = _of_metadata(step, given)
+        elif _BUILD.fullmatch(action):
+            yield from ((name, step.mapping.start) for name in _of_build(step, given, metadata))
+        commands = step.script
+        if commands is not None:
+            yield from pushed(commands, step.environment)
+
+
+def _of_build(step: Step, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
+    push = _input(step, given, "push")
+    outputs = _input(step, given, "outputs")
+    if push.strip().lower() in ("", "false") and "type=registry" not in outputs and "push=true" not in outputs:
+        return []
+    written = _raw(given, "tags") + _raw(given, "files")
+    found = [name for output in _OUTPUT.finditer(written) for name in metadata.get(output["id"], [])]
+    found += [line for line in re.split(r"[\n,]", _input(step, given, "tags")) if line.strip()]
+    return found
+
+
+def _of_metadata(step: Step, given: Mapping) -> list[str]:
+    """Each image with each tag that the action makes for the default branch."""
+    images = [line.strip() for line in re.split(r"[\n,]", _input(step, given, "images")) if line.strip()]
+    rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
+    tags = [tag for rule in rules or ["type=ref,event=branch"] if (tag := _tag(rule)) is not None]
+    return [f"{image}:{tag}" for image in images for tag in tags]
+
+
+def _tag(rule: str) -> str | None:
+    """The tag of one rule; None for those that make one only for pull requests or pushed tags."""
+    given = dict(part.partition("=")[::2] for part in rule.split(",") if "=" in part)
+    prefix, suffix = given.get("prefix"), given.get("suffix", "")
+    match given.get("type", "raw" if "=" not in rule else ""):
+        case "sha":
+            digits = "{sha}" if given.get("format") == "long" else "{short_sha}"
+            return f"{'sha-' if prefix is None else prefix}{digits}{suffix}"
+        case "ref" if given.get("event") == "branch":
+            return f"{prefix or ''}{{branch}}{suffix}"
+        case "raw":
+            return f"{prefix or ''}{_dated(given.get('value', rule))}{suffix}"
+        case "schedule":
+            return f"{prefix or ''}{_dated(given.get('pattern', 'nightly'))}{suffix}"
+    return None
+
+
+def _dated(text: str) -> str:
+    def told(found: re.Match[str]) -> str:
+        form = re.sub("|".join(_MOMENT), lambda part: _MOMENT[part[0]], found["format"])
+        return "{date:" + form + "}"
+
+    return _DATE.sub(told, text)
+
+
+def _input(step: Step, given: Mapping, name: str) -> str:
+    written = given.scalar(name)
+    return evaluated(written.spanned, step.environment).text if written is not None else ""
+
+
+def _raw(given: Mapping, name: str) -> str:
+    written = given.scalar(name)
+    return written.value if written is not None else ""

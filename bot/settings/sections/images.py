@@ -1,0 +1,71 @@
+"""What the operator says of the images that the organisation builds."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from bot.domain.images.produced import CLAIMABLE, ImageRule, ImageRules
+from bot.domain.images.tags import TagRule
+from bot.domain.reference import InvalidReference, Reference
+from bot.settings.sections.section import Section
+from bot.settings.sections.values import Name
+
+
+def _tag(text: str) -> str:
+    TagRule.parse(text)
+    return text
+
+
+def _image(text: str) -> str:
+    try:
+        named = Reference.parse(text.replace("{owner}", "owner").replace("{name}", "name"))
+    except InvalidReference as error:
+        raise ValueError(f"{text[:100]!r} is no image name") from error
+    if named.tag is not None or named.digest is not None or "/" not in named.name:
+        raise ValueError(f"{text[:100]!r} must be registry/name; the tag stands in a key of its own")
+    return text
+
+
+TagText = Annotated[str, AfterValidator(_tag)]
+ImageName = Annotated[str, Field(max_length=255), AfterValidator(_image)]
+
+
+class ImageSettings(Section):
+    """Which image some repositories produce."""
+
+    match: Name = Field(description="A glob over owner/name.")
+    image: ImageName | None = Field(description="registry/name; {owner} and {name} stand for the repository's.")
+    tag: TagText = Field(
+        "latest", description="A tag; {sha}, {short_sha}, {run_number}, {date:%Y%m%d} or a pattern such as v*."
+    )
+
+    def rule(self) -> ImageRule:
+        return ImageRule(self.match, self.image, TagRule(self.tag))
+
+
+class ImagesSettings(Section):
+    """Which images the fleet produces, beyond what its builds tell. A list alone is taken for `rules`."""
+
+    rules: list[ImageSettings] = Field(
+        [], max_length=1000, description="Who produces what; where one matches, nobody else is asked."
+    )
+    claimable: list[Name] = Field(
+        [CLAIMABLE], max_length=100, description="Globs: images that a repository's own file may claim as its own."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return {"rules": value} if isinstance(value, list) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The list alone is accepted too."""
+        whole = handler(schema)
+        rules = handler.resolve_ref_schema(whole)["properties"]["rules"]
+        return {"anyOf": [whole, {key: rules[key] for key in ("type", "items")}]}
+
+    def image_rules(self) -> ImageRules:
+        return ImageRules(tuple(each.rule() for each in self.rules), tuple(self.claimable))

@@ -1,0 +1,172 @@
+"""The images that the fleet produces, as rows that fall due, and the places where images are run."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.produced import Claim, Source, contested
+from bot.domain.images.standing import Standing
+from bot.domain.images.tags import TagRule
+from bot.domain.repositories.usage import Usage
+from bot.store.engine.codec import load
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata, repositories
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("registry", String(255), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("tag", String(128), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("found", String(128)),
+    Column("digest", String(160)),
+    Column("seen_at", Moment),
+    Column("looked_at", Moment),
+    Column("platforms", JSON),
+    Column("declared", JSON),
+    Column("standings", JSON),
+    Column("behind_since", Moment),
+    Column("sourced_from", Text),
+    Column("error", Text),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Moment),
+    UniqueConstraint("repository_id", "registry", "repository"),
+    Index(None, "due_at"),
+    Index(None, "registry", "repository"),
+)
+"""`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names."""
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("registry", String(255), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("tag", String(128)),
+    Column("digest", String(160)),
+    Column("path", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Index(None, "registry", "repository"),
+)
+
+_CLAIM = (images.c.registry, images.c.repository, images.c.tag, images.c.source, images.c.path, images.c.line)
+
+
+async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
+    """The pairs of repository and image name whose claim does not count beside another's."""
+    twice = (
+        select(images.c.registry, images.c.repository)
+        .group_by(images.c.registry, images.c.repository)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(*_CLAIM, images.c.repository_id, images.c.sourced_from, repositories.c.name)
+        .join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
+        .join(repositories, repositories.c.id == images.c.repository_id)
+    )
+    claims = []
+    for row in rows:
+        image = ProducedImage(0, row.repository_id, row.name, claim_of(row), sourced_from=row.sourced_from)
+        claims.append((row.repository_id, replace(image.claim, source=image.source)))
+    return contested(claims)
+
+
+def claim_of(row: Any) -> Claim:
+    """The claim in a row of `images`."""
+    return Claim(f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source), row.path, row.line)
+
+
+def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
+    """A row of `images` as a value; `lost` is as `contested_images` tells it."""
+    claim = claim_of(row)
+    return ProducedImage(
+        row.id,
+        row.repository_id,
+        repository,
+        claim,
+        row.found,
+        row.digest,
+        row.seen_at,
+        load(row.standings, tuple[Standing, ...]) if row.standings is not None else (),
+        row.sourced_from,
+        (row.repository_id, claim.name) in lost,
+        row.error,
+    )
+
+
+async def save_claims(connection: AsyncConnection, repository: int, claims: Sequence[Claim], now: datetime) -> None:
+    """What a repository produces from now on: new images are due at once, as are those with another tag."""
+    found = await connection.execute(select(images).where(images.c.repository_id == repository))
+    known = {(row.registry, row.repository): row for row in found}
+    claimed = {(claim.registry, claim.repository): claim for claim in claims}
+    if gone := [row.id for name, row in known.items() if name not in claimed]:
+        await connection.execute(delete(images).where(images.c.id.in_(gone)))
+    for name, claim in claimed.items():
+        row = known.get(name)
+        values: dict[str, Any] = {
+            "tag": claim.tag.text,
+            "source": claim.source.value,
+            "path": claim.path,
+            "line": claim.line,
+        }
+        if row is None:
+            place = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}
+            await connection.execute(insert(images).values(**place, **values, due_at=now))
+        elif any(getattr(row, column) != value for column, value in values.items()):
+            due_at = now if row.tag != claim.tag.text else row.due_at
+            await connection.execute(update(images).where(images.c.id == row.id).values(**values, due_at=due_at))
+
+
+async def save_deployments(connection: AsyncConnection, repository: int, usages: Sequence[Usage]) -> None:
+    """Where a repository runs images, as it stands now."""
+    await connection.execute(delete(deployments).where(deployments.c.repository_id == repository))
+    if usages:
+        rows = [
+            {
+                "repository_id": repository,
+                "registry": usage.reference.registry,
+                "repository": usage.reference.repository,
+                "tag": usage.reference.tag,
+                "digest": usage.reference.digest,
+                "path": usage.path,
+                "line": usage.line,
+            }
+            for usage in usages
+        ]
+        await connection.execute(insert(deployments), rows)
+
+
+async def forget_images(connection: AsyncConnection, repositories: Sequence[int]) -> None:
+    """Those of repositories that are no longer of the fleet."""
+    for table in (images, deployments):
+        await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))

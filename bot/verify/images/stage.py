@@ -1,0 +1,187 @@
+"""One tick: images that are due are looked at, one HEAD each, and what they stand on is told.
+
+What an image stands on also changes where nobody touched it: its base moves on. So all are compared anew whenever a
+base was observed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.standing import Standing
+from bot.domain.images.tags import TagKind, TagRule
+from bot.domain.reference import Base
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
+from bot.verify.standing.deciding import standing_of
+from bot.verify.standing.observed_layers import ObservedLayers
+
+MOST_TAGS_READ = 50
+"""Tags that fit a pattern, of which the newest is looked for."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """All layers that bases have shown, as far as this process has read them; kept from tick to tick."""
+
+    layers: ObservedLayers = field(default_factory=ObservedLayers)
+    last: int = 0
+
+    async def catch_up(self, store: ImagesStore) -> bool:
+        """Whether anything was new."""
+        before = self.last
+        while news := await store.observations_since(self.last):
+            for number, observation in news:
+                self.layers.add(observation)
+                self.last = number
+        return self.last > before
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesOptions:
+    every: timedelta = timedelta(hours=24)
+    per_host: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesTally:
+    looked_at: int = 0
+    moved: int = 0
+    told_anew: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: ImagesStore, registries: ImagesPort, observed: Observed, options: ImagesOptions, loop: Loop
+) -> ImagesTally:
+    """Looks once at every image that is due."""
+    told_anew = await _tell_anew(store, observed.layers) if await observed.catch_up(store) else 0
+    looks = _Looks(store, registries, observed.layers, options, loop)
+    tally = await loop.run(looks)
+    return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))
+
+
+async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
+    """Compares every image again; how many stand differently now."""
+    last = told = 0
+    while known := await store.known_images(last):
+        last = known[-1].id
+        news = {
+            image.id: standings for image in known if (standings := _standings(image, layers)) != image.standings
+        }
+        if news:
+            await store.save_standings(news)
+        told += len(news)
+    return told
+
+
+def _standings(image: KnownImage, layers: ObservedLayers) -> tuple[Standing, ...]:
+    return tuple(
+        standing_of(
+            platform,
+            layers,
+            image.declared.get(platform.platform, ()),
+            expected=image.expected,
+            apart_from=image.name,
+        )
+        for platform in image.platforms
+    )
+
+
+async def look_at(
+    image: ProducedImage, tag: str, digest: str, store: ImagesStore, registries: ImagesPort, layers: ObservedLayers
+) -> Look:
+    """Reads an image by its digest and says what it stands on. Raises `Failure`."""
+    expected = await store.expected_bases(image.repository_id)
+    place = Base(image.claim.registry, image.claim.repository, tag)
+    seen = await registries.read(place, digest, expected)
+    known = KnownImage(image.id, image.claim.name, seen.platforms, seen.declared, (), expected)
+    return Look(tag, seen, _standings(known, layers))
+
+
+async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:
+    """Of the tags that fit the rule, the one whose image says to be the youngest, with its digest.
+
+    Raises `Failure`: missing where none fits, malformed where so many fit that they are not all read.
+    """
+    registry, repository = image.claim.registry, image.claim.repository
+    fitting = rule.fitting(await registries.tags(registry, repository))
+    where = f"{image.claim.name}:{rule}"
+    if not fitting:
+        raise Failure(Trouble.MISSING, "no tag fits", where=where)
+    if len(fitting) > MOST_TAGS_READ:
+        what = f"{len(fitting)} tags fit, {MOST_TAGS_READ} are read"
+        raise Failure(Trouble.MALFORMED, what, where=where, advice="name a fixed tag, or one made of {sha}")
+    found: list[tuple[datetime, str, str]] = []
+    for tag in fitting:
+        place = Base(registry, repository, tag)
+        head = await registries.head(place)
+        seen: SeenImage = await registries.read(place, head.digest, ())
+        if seen.created is not None:
+            found.append((seen.created, tag, head.digest))
+    if not found:
+        raise Failure(Trouble.MALFORMED, "no image says when it was built", where=where)
+    _, tag, digest = max(found)
+    return tag, digest
+
+
+class _Looks(Work[ProducedImage, Look | None]):
+    """The result is None where the image is the one seen before."""
+
+    stage = "images"
+    batch = 500
+
+    def __init__(
+        self, store: ImagesStore, registries: ImagesPort, layers: ObservedLayers, options: ImagesOptions, loop: Loop
+    ) -> None:
+        self._store = store
+        self._registries = registries
+        self._layers = layers
+        self._every = options.every
+        self._clock = loop.clock
+        self.at_once = options.per_host
+        self.moved = 0
+
+    @property
+    def queue(self) -> Queue[ProducedImage]:
+        return self._store.images
+
+    def host(self, item: ProducedImage) -> str:
+        return item.claim.registry
+
+    async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
+        tag, digest = await self._shown(item)
+        if digest == item.digest and tag == item.found:
+            return None
+        return await look_at(item, tag, digest, self._store, self._registries, self._layers)
+
+    async def _shown(self, item: ProducedImage) -> tuple[str, str]:
+        """The tag that counts, and its digest: tags are listed only where none is known yet."""
+        rule = item.claim.tag
+        tag = rule.text if rule.kind is TagKind.FIXED else item.found
+        if tag is None:
+            return await newest(item, rule, self._registries)
+        head = await self._registries.head(Base(item.claim.registry, item.claim.repository, tag))
+        return tag, head.digest
+
+    def is_small(self, result: Look | None) -> bool:
+        return result is None
+
+    async def settle(self, item: ProducedImage, result: Look | None) -> None:
+        if result is None:
+            await self.settle_together([(item, result)])
+            return
+        await self._store.record_look(item, result, self._clock.now() + self._every)
+        self.moved += 1
+
+    async def settle_together(self, done: Sequence[tuple[ProducedImage, Look | None]]) -> None:
+        await self._store.record_unmoved([item for item, _ in done], self._clock.now() + self._every)
+
+    async def failed(self, item: ProducedImage, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        """The image's page shows it: that an image is not there, or not shown to us, is no trouble of the bot's."""
+        rest = self._every if not failure.trouble.is_passing else failure.retry_after or timedelta(minutes=15)
+        await self.queue.put_off([claimed], now + rest, error=failure.told)
+        return None

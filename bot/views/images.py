@@ -1,0 +1,92 @@
+"""The images that the fleet produces: who produces them, what they stand on, and where they are run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A place in a repository where an image is run, under a tag or a digest."""
+
+    repository: str
+    path: str
+    line: int
+    tag: str | None
+    digest: str | None
+
+    def __str__(self) -> str:
+        return f"{self.repository}/{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """One image with where it is run; `looked_at` is when its registry was last asked."""
+
+    image: ProducedImage
+    looked_at: datetime | None
+    deployed: tuple[Deployment, ...] = ()
+
+
+def stands_on(image: ProducedImage, now: datetime) -> str:
+    """For people, of all platforms: what it stands on where they agree, else each platform with its own."""
+    if image.error is not None and not image.standings:
+        return f"unknown: {image.error}"
+    if not image.standings:
+        return "not looked at yet"
+    told = {each.told(now): each.platform for each in reversed(image.standings)}
+    if len(told) == 1:
+        return next(iter(told))
+    return "; ".join(f"{platform}: {text}" for text, platform in reversed(told.items()))
+
+
+def as_json(view: ImageView) -> dict[str, Any]:
+    """Gives the image as plain JSON values."""
+    image = view.image
+    return {
+        "image": image.claim.name,
+        "tag": image.claim.tag.text,
+        "found": image.found,
+        "digest": image.digest,
+        "produced_by": image.repository,
+        "by_word_of": image.source.value,
+        "place": f"{image.claim.path}:{image.claim.line}" if image.claim.path else None,
+        "doubt": image.doubt,
+        "strength": image.strength.value,
+        "behind_since": image.behind_since,
+        "seen_at": image.seen_at,
+        "looked_at": view.looked_at,
+        "error": image.error,
+        "platforms": [_standing(each) for each in image.standings],
+        "deployed": [
+            {
+                "repository": each.repository,
+                "path": each.path,
+                "line": each.line,
+                "tag": each.tag,
+                "digest": each.digest,
+            }
+            for each in view.deployed
+        ],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "platform": standing.platform,
+        "base": str(standing.base) if standing.base else None,
+        "strength": standing.strength.value,
+        "by": standing.basis.value,
+        "layers": standing.layers,
+        "is_ambiguous": standing.is_ambiguous,
+        "behind_since": standing.behind_since,
+        "named": standing.named or None,
+        "disagreement": standing.disagreement or None,
+        "publications": [
+            {"digest": each.digest, "platform_digest": each.platform_digest, "at": each.at, "until": each.until}
+            for each in standing.publications
+        ],
+    }

@@ -1,0 +1,76 @@
+"""Images as rows: claimed by repositories, due, seen, and told anew."""
+
+from bot.discover.ports import Reading
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.images.image import SeenImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.tags import TagRule
+from bot.domain.repositories.repository import Repository
+from bot.verify.images.ports import Look
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+
+CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD, "build.yml", 7)
+PLATFORM = PlatformImage("linux/amd64", digest("a"), layers=(digest("1"),))
+STANDING = Standing(
+    "linux/amd64",
+    Strength.PROVED,
+    Basis.LAYERS,
+    (Publication(ASPNET, NOON, digest("b"), "linux/amd64", digest("c"), NOON + HOUR),),
+    2,
+)
+
+
+async def producing(stores: Stores, *claims: Claim, tree: str = "tree-1") -> None:
+    usages = ((usage_of(ASPNET), ASPNET),)
+    await stores.read(Reading(tree, usages, images=claims, deployed=(usage_of(ASPNET),)))
+
+
+async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [claimed] = await stores.images.images.claim(NOON, 10)
+    image = await stores.images.images.read(claimed)
+    assert (image.repository, image.claim, image.digest) == ("contoso/shop", CLAIM, None)
+    assert await stores.images.expected_bases(image.repository_id) == (ASPNET,)
+    seen = SeenImage(digest("d"), (PLATFORM,), sourced_from="contoso/shop", fetched={digest("d"): b"{}"})
+    await stores.images.record_look(image, Look("latest", seen, (STANDING,)), NOON + HOUR)
+    [kept] = await stores.images.images_of("contoso/shop")
+    assert (kept.digest, kept.found, kept.standings) == (digest("d"), "latest", (STANDING,))
+    assert (kept.behind_since, kept.source, kept.doubt) == (NOON + HOUR, Source.LABEL, None)
+    assert await stores.watch.manifests([digest("d")]) == {digest("d"): b"{}"}
+    [known] = await stores.images.known_images(0)
+    assert (known.platforms, known.expected, await stores.images.known_images(known.id)) == (
+        (PLATFORM,),
+        (ASPNET,),
+        [],
+    )
+
+
+async def test_unmoved_images_are_due_again_later(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [claimed] = await stores.images.images.claim(NOON, 10)
+    await stores.images.record_unmoved([await stores.images.images.read(claimed)], NOON + HOUR)
+    assert await stores.images.images.claim(NOON, 10) == []
+    [claimed] = await stores.images.images.claim(NOON + HOUR, 10)
+    assert claimed.attempts == 1
+
+
+async def test_images_follow_what_their_repository_claims(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    await stores.images.images.claim(NOON, 10)
+    stores.clock.move_to(NOON + 25 * HOUR)
+    await producing(stores, Claim("ghcr.io/contoso/other", TagRule("v*"), Source.PRODUCES), tree="tree-2")
+    [image] = await stores.images.images_of("contoso/shop")
+    assert image.claim.name == "ghcr.io/contoso/other"
+
+
+async def test_views_tell_where_an_image_is_run(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, Claim(ASPNET.name, TagRule("latest"), Source.BUILD))
+    [view] = await stores.images.views()
+    assert [place.repository for place in view.deployed] == ["contoso/shop"]

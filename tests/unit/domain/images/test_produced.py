@@ -1,0 +1,60 @@
+import pytest
+
+from bot.domain.images.produced import Claim, ImageRule, ImageRules, Named, Source, claims_of, contested
+from bot.domain.images.tags import TagRule
+
+SHOP = "Contoso/Shop"
+BUILT = Named("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)
+
+
+def claimed(rules: ImageRules, *produces: str, named: tuple[Named, ...] = ()) -> list[tuple[str, str, Source]]:
+    claims, _ = claims_of(SHOP, "main", rules, produces, named)
+    return [(each.name, each.tag.text, each.source) for each in claims]
+
+
+def test_names_are_filled_in_lower_case() -> None:
+    assert claimed(ImageRules(), named=(BUILT,)) == [("ghcr.io/contoso/shop", "main", Source.BUILD)]
+
+
+def test_where_the_operator_says_it_nobody_else_is_asked() -> None:
+    rules = ImageRules((ImageRule("contoso/*", "acr.io/{name}", TagRule("{sha}")),))
+    assert claimed(rules, "ghcr.io/contoso/shop", named=(BUILT,)) == [("acr.io/shop", "{sha}", Source.SETTINGS)]
+
+
+def test_the_operator_may_say_that_a_repository_produces_none() -> None:
+    assert claimed(ImageRules((ImageRule("contoso/shop", None),)), named=(BUILT,)) == []
+
+
+def test_a_repository_claims_a_path_with_its_own_name_and_no_other() -> None:
+    claims, refused = claims_of(SHOP, "main", ImageRules(), ["ghcr.io/x/shop:v*", "ghcr.io/x/bank"], ())
+    assert [(each.name, each.tag.text, each.source) for each in claims] == [
+        ("ghcr.io/x/shop", "v*", Source.PRODUCES)
+    ]
+    assert refused == ("produces: ghcr.io/x/bank is not one that this repository may claim; see images.claimable",)
+
+
+def test_its_own_word_weighs_more_than_its_builds() -> None:
+    found = claimed(ImageRules(), "ghcr.io/contoso/shop:stable", named=(BUILT,))
+    assert found == [("ghcr.io/contoso/shop", "stable", Source.PRODUCES)]
+
+
+def test_of_several_tags_the_fixed_one_is_taken() -> None:
+    tags = [Named("ghcr.io/contoso/shop", tag, "build.yml", 7) for tag in ("*", "{sha}", "latest")]
+    assert claimed(ImageRules(), named=tuple(tags)) == [("ghcr.io/contoso/shop", "latest", Source.BUILD)]
+
+
+@pytest.mark.parametrize("text", ["ghcr.io/Contoso/UPPER", "not an image", "ghcr.io/contoso/shop:a b"])
+def test_what_is_no_image_is_told(text: str) -> None:
+    claims, refused = claims_of(SHOP, "main", ImageRules(), [text], ())
+    assert claims == ()
+    assert len(refused) == 1
+
+
+def test_of_two_claims_the_weightier_counts_and_of_equals_none() -> None:
+    def claim(source: Source) -> Claim:
+        return Claim("ghcr.io/contoso/shop", TagRule("latest"), source)
+
+    name = "ghcr.io/contoso/shop"
+    assert contested([(1, claim(Source.BUILD)), (2, claim(Source.LABEL))]) == {(1, name)}
+    assert contested([(1, claim(Source.BUILD)), (2, claim(Source.BUILD))]) == {(1, name), (2, name)}
+    assert contested([(1, claim(Source.BUILD))]) == frozenset()

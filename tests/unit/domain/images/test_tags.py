@@ -1,0 +1,36 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.images.tags import Build, TagKind, TagRule
+
+BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "filled"),
+    [
+        ("latest", TagKind.FIXED, "latest"),
+        ("{sha}", TagKind.TEMPLATE, BUILD.sha),
+        ("sha-{short_sha}", TagKind.TEMPLATE, "sha-0123456"),
+        ("r{run_number}", TagKind.TEMPLATE, "r42"),
+        ("{date:%Y%m%d}", TagKind.TEMPLATE, "20260310"),
+        ("v*", TagKind.PATTERN, None),
+        ("{date:%Y%m%d}-*", TagKind.PATTERN, None),
+    ],
+)
+def test_a_tag_is_fixed_made_of_the_build_or_a_pattern(text: str, kind: TagKind, filled: str | None) -> None:
+    rule = TagRule.parse(text)
+    assert (rule.kind, rule.filled(BUILD)) == (kind, filled)
+    if filled is not None:
+        assert rule.fitting([filled, "other"]) == [filled]
+
+
+def test_what_the_build_does_not_tell_leaves_the_tag_open() -> None:
+    assert TagRule.parse("{run_number}-{sha}").filled(Build(sha="a" * 40)) is None
+
+
+@pytest.mark.parametrize("text", ["", "a b", "{branch}", "a:b", "x" * 129, "{date:}"])
+def test_no_tag_is_refused_with_what_may_be_written(text: str) -> None:
+    with pytest.raises(ValueError, match="is no tag; write one such as"):
+        TagRule.parse(text)
