@@ -13,7 +13,8 @@ from bot.plan.advance import SEVERE, RolloutOptions, Standing
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A rebuild that has not begun. `kept_because` is a person's word or a quarantine."""
+    """A rebuild that has not begun, and whether it then opens a pull request. `kept_because` is a person's word or
+    a quarantine."""
 
     id: int
     rollout: int
@@ -24,6 +25,8 @@ class Waiting:
     is_released: bool
     at_request: bool = False
     kept_because: str | None = None
+    repository: str = ""
+    opens: bool = True
 
 
 @dataclass(frozen=True, slots=True)

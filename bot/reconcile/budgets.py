@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.budget import WriteLimits
+from bot.domain.rollouts.budget import WriteLimits, account_of
 
 
 class NoTurn(Failure):
@@ -52,8 +52,8 @@ class Budget:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     def account(self, repository: str) -> str:
-        """The beginning that the names of all repositories of an account have in common, in small letters."""
-        return f"{repository.partition('/')[0].lower()}/" if self.by_owner else ""
+        """Whose limits count for a repository."""
+        return account_of(repository, by_owner=self.by_owner)
 
     async def turn(self, account: str, contents: int) -> None:
         """Waits for its distance to the write before; raises `NoTurn` where there is no room for more content."""

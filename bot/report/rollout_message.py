@@ -19,7 +19,7 @@ from bot.domain.wording.message import (
     strong,
 )
 from bot.domain.wording.versions import versions_reached
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, rounded_up
 from bot.report.phrases import capitalized, short, shown_time
 from bot.report.rollout_news import RolloutNews
 
@@ -73,7 +73,8 @@ def progress_line(news: RolloutNews) -> str:
 
 
 def _held_up(news: RolloutNews) -> list[str]:
-    """That it is paused, and which waves no longer wait for pull requests that nobody merged."""
+    """That it is paused, which waves no longer wait for pull requests that nobody merged, and when the last of it
+    will have begun."""
     lines = []
     if news.pause is not None and news.ended_at is None:
         lines.append(f"Paused by {news.pause.who}: {short(news.pause.reason)}")
@@ -83,6 +84,8 @@ def _held_up(news: RolloutNews) -> list[str]:
     ]
     if waves:
         lines.append(capitalized(", ".join(waves)))
+    if news.opened_by is not None and news.pause is None:
+        lines.append(f"The last of them will probably begin by {shown_time(rounded_up(news.opened_by))}")
     return lines
 
 

@@ -24,7 +24,8 @@ class RolloutNews:
 
     `states` counts the rebuilds but those that only `told` somebody, and `named` are at most `MOST_NAMED` of all,
     what needs a person first. `set_aside` tells for each wave how many unmerged pull requests the next ones no
-    longer wait for.
+    longer wait for, `opened_by` when the last of what waits will probably have begun, None where nothing waits or
+    nobody can tell.
     """
 
     id: int
@@ -37,6 +38,7 @@ class RolloutNews:
     ended_at: datetime | None = None
     pause: Pause | None = None
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    opened_by: datetime | None = None
 
     @property
     def total(self) -> int:

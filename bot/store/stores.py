@@ -1,9 +1,9 @@
 """The stores of all stages, made alike."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
+from bot.plan.pace import Pace
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
@@ -56,8 +56,8 @@ class Stores:
     fleet: FleetStore
 
     @classmethod
-    def of(cls, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> "Stores":
-        """`waves` are their names in the order in which they begin."""
+    def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
+        """`pace` is what bounds rollouts."""
         return cls(
             DiscoverStore(database, worker, clock),
             WatchStore(database, worker, clock),
@@ -67,11 +67,11 @@ class Stores:
             PlanStore(database, worker, clock),
             QuarantineStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
-            ActStore(database, worker, clock, waves),
+            ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ImagesStore(database, worker, clock),
-            ReportStore(database, worker, clock),
+            ReportStore(database, worker, clock, pace),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),
             ViewsStore(database, worker, clock),

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
 from bot.assess.tag_family import sibling_of
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation
@@ -18,11 +17,11 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, Rebuild, State
+from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State
 from bot.domain.rollouts.rollout import Rollout
 from bot.domain.rollouts.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
-from bot.plan.waiting import Waiting, Waits, wave_holds
+from bot.plan.waiting import Waits, wave_holds
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
@@ -44,6 +43,7 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.store.stages.advance import standings
+from bot.store.stages.waits import read_waits
 from bot.views.durations import OwnDurations
 from bot.views.explanation import Explanation, Transition
 from bot.views.rollout import QuarantineStatus, RolloutProgress, WaveProgress
@@ -175,18 +175,8 @@ class ViewsStore(Store):
 
     async def waits(self, gate: Gate) -> Waits:
         """What has not begun, how its rollouts stand, and what is paused."""
-        query = (
-            select(rebuilds, quarantines.c.reason.label("quarantined"))
-            .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
-            .where(rebuilds.c.state.in_(AWAITING))
-        )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-            return Waits(
-                tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}")),
-                await standings(connection, gate),
-                tuple(await open_pauses(connection)),
-            )
+            return await read_waits(connection, gate)
 
     async def progress(
         self, options: RolloutOptions, now: datetime, *, limit: int = 1, number: int | None = None
@@ -296,21 +286,6 @@ class ViewsStore(Store):
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:
     base = Base(row.registry, row.repository, row.tag) if row.tag else None
     return load(row.usage, Usage), base, row.digest
-
-
-def _waiting(row: Any) -> Waiting:
-    kept = row.held_because or (f"quarantined: {row.quarantined}" if row.quarantined else None)
-    return Waiting(
-        row.id,
-        row.rollout_id,
-        row.wave,
-        Severity(row.severity) if row.severity else None,
-        row.due_at,
-        row.waits_since or row.planned_at,
-        row.released_at is not None,
-        row.at_request,
-        kept,
-    )
 
 
 def _waves(standing: Standing | None, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:

@@ -24,7 +24,8 @@ class WaveProgress:
 
 @dataclass(frozen=True, slots=True)
 class RolloutProgress:
-    """A rollout in counts; `rebuilds` are only filled where one rollout alone is shown."""
+    """A rollout in counts; `rebuilds` are only filled where one rollout alone is shown, and so is `opened_by`: when
+    the last of what waits will probably have begun."""
 
     id: int
     title: str
@@ -35,6 +36,7 @@ class RolloutProgress:
     waves: tuple[WaveProgress, ...] = ()
     rebuilds: tuple[Rebuild, ...] = ()
     waits: Mapping[int, Hold] = field(default_factory=dict)
+    opened_by: datetime | None = None
 
     @property
     def standing(self) -> str:
@@ -95,6 +97,7 @@ def as_json(found: RolloutProgress) -> dict[str, Any]:
             "by": found.pause.who,
             "reason": found.pause.reason,
         },
+        "opened_by": found.opened_by.isoformat() if found.opened_by else None,
         "states": dict(found.states),
         "waves": [_wave(wave) for wave in found.waves],
         "rebuilds": [rebuilds.as_json(item, found.waits.get(item.id)) for item in found.rebuilds],

@@ -237,12 +237,15 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
 
 
 def _show(found: "RolloutProgress") -> None:
+    from bot.domain.wording.words import rounded_up
     from bot.views.rebuilds import what
 
     print_line(f"Rollout {found.id}, opened {moment(found.opened_at)}, {found.standing}")
     print_sentence(found.title)
     if found.pause is not None:
         print_sentence(f"Paused by {found.pause.who} since {moment(found.pause.since)}: {found.pause.reason}")
+    if found.opened_by is not None and found.pause is None:
+        print_sentence(f"The last of it will probably begin by {moment(rounded_up(found.opened_by))}")
     if found.waves:
         print_table(
             ("wave", "waiting", "under way", "ended", "failed", "began", "done", "waits for"),

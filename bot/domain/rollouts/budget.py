@@ -1,7 +1,7 @@
 """How much content may be made in a time, and when there is room for more of it."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -46,12 +46,20 @@ class Spending:
         return now if over <= 0 else max(now, self.spent[over - 1] + span)
 
 
-def through_at(spending: Spending, begins: Iterable[tuple[datetime, int]]) -> datetime | None:
-    """When the last of what is still to be made will be: each piece costs so much and begins at its time at the
-    earliest, those that begin first coming first. None where nothing is left."""
+def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[datetime]:
+    """When each piece of what is still to be made will be, one after the other: each begins at its time at the
+    earliest, and costs so much."""
+    made: list[datetime] = []
     at: datetime | None = None
-    for begin, cost in sorted(begins):
+    for begin, cost in begins:
         earliest = begin if at is None else max(begin, at + spending.limits.apart)
         at = spending.free_at(earliest, cost)
         spending.spend(at, cost)
-    return at
+        made.append(at)
+    return made
+
+
+def account_of(repository: str, *, by_owner: bool) -> str:
+    """The beginning that the names of all repositories of an account have in common, in small letters: an owner's,
+    or nothing where one token serves all."""
+    return f"{repository.partition('/')[0].lower()}/" if by_owner else ""

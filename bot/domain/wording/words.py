@@ -1,6 +1,6 @@
 """Numbers and lengths of time as every surface words them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 _UNITS = (("days", 86400), ("h", 3600), ("min", 60))
 
@@ -30,3 +30,9 @@ def duration(length: timedelta) -> str:
         if seconds >= 2 * size or (unit == "h" and seconds >= size):
             return f"{round(seconds / size, 1):g} {unit}"
     return f"{seconds:.0f} s"
+
+
+def rounded_up(at: datetime, to: timedelta = timedelta(minutes=10)) -> datetime:
+    """To the next ten minutes, for what is only probable: so it says the same for a while."""
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    return start - ((start - at) // to) * to

@@ -29,6 +29,7 @@ from bot.service.wiring.grants import (
     github_access,
     http_rules,
     known_hosts,
+    pace_of,
 )
 from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
@@ -135,7 +136,7 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
         host = GitHub(github_access(settings), clock, meter)
         open_parts.push_async_callback(host.close)
         worker = this_worker()
-        stores = Stores.of(database, worker, clock, [wave.name for wave in settings.rules.waves])
+        stores = Stores.of(database, worker, clock, pace_of(settings))
         hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
         yield Bot(
             settings=settings,

@@ -10,6 +10,8 @@ from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.document import FeedSource
 from bot.domain.clock import Clock
 from bot.domain.rollouts.budget import WriteLimits
+from bot.plan.advance import rollout_options_of
+from bot.plan.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.watch.feeds.addresses import KINDS
@@ -64,6 +66,12 @@ def write_limits(settings: Settings) -> WriteLimits:
     limits = settings.limits
     apart = timedelta(seconds=settings.github.seconds_between_writes)
     return WriteLimits(limits.content_per_minute, limits.content_per_hour, apart)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """What bounds rollouts."""
+    by_owner = settings.github.app is not None
+    return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner)
 
 
 def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.domain.clock import Clock
+from bot.service.wiring.grants import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import this_worker
@@ -15,7 +16,7 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
     """The stores alone, for what needs no client."""
     database = await open_database(store_url(settings))
     try:
-        yield Stores.of(database, this_worker(), clock)
+        yield Stores.of(database, this_worker(), clock, pace_of(settings))
     finally:
         await database.close()
 

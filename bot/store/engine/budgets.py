@@ -1,20 +1,19 @@
 """The turns to write, given in the store, so that all replicas together keep within what a forge allows."""
 
-from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.budget import HOUR, Spending, WriteLimits
+from bot.domain.rollouts.budget import HOUR, WriteLimits
 from bot.domain.wording.words import counted
 from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE
 from bot.reconcile.budgets import Turn
 from bot.store.engine.inserting import insert_into
-from bot.store.engine.readable import check_moments, readable
+from bot.store.engine.readable import check_moments
 from bot.store.engine.store import Store
-from bot.store.rows.budgets import budgets, spendings
+from bot.store.rows.budgets import budgets, read_spending, spendings
 
 
 class BudgetStore(Store):
@@ -25,7 +24,7 @@ class BudgetStore(Store):
         be."""
         async with self._database.transaction() as connection:
             row = await _locked(connection, account)
-            spending = await _spending(connection, account, limits)
+            spending = await read_spending(connection, account, limits)
             now = max(self._clock.now(), spending.spent[-1] if spending.spent else self._clock.now())
             if row.stopped_until is not None and row.stopped_until > now:
                 return Turn(row.stopped_until, row.stopped_because)
@@ -56,12 +55,6 @@ class BudgetStore(Store):
             await _keep(connection, account, stopped_since=since, stopped_until=until, stopped_because=because)
         return until - now
 
-    async def spendings(self, limits: WriteLimits) -> dict[str, Spending]:
-        """What each account has made within the last hour."""
-        async with self._database.reading() as connection:
-            accounts = list((await connection.execute(select(budgets.c.account))).scalars())
-            return {account: await _spending(connection, account, limits) for account in accounts}
-
 
 async def _locked(connection: AsyncConnection, account: str) -> Any:
     """The account's row, made where there is none, and held to the end of the transaction."""
@@ -74,14 +67,6 @@ async def _locked(connection: AsyncConnection, account: str) -> Any:
 
 async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
     await connection.execute(update(budgets).where(budgets.c.account == account).values(**values))
-
-
-async def _spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
-    rows = await connection.execute(
-        select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
-    )
-    spent = readable(rows, lambda row: [row.at] * row.contents, lambda row: f"spending {row.id}")
-    return Spending(limits, deque(at for each in spent for at in each))
 
 
 def _is_over(account: str, now: datetime) -> Any:

@@ -1,10 +1,14 @@
 """What has been written for each account, and until when nothing more may be."""
 
+from collections import deque
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Index, Integer, Select, String, Table, Text, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.rollouts.budget import Spending, WriteLimits
 from bot.domain.rollouts.rebuild import AWAITING, Action
+from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import Id, metadata, rebuilds, repositories
 
@@ -30,6 +34,21 @@ spendings = Table(
     Column("contents", Integer, nullable=False),
     Index(None, "account", "at"),
 )
+
+
+async def read_spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
+    """What an account has made within the last hour."""
+    rows = await connection.execute(
+        select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
+    )
+    spent = readable(rows, lambda row: [row.at] * row.contents, lambda row: f"spending {row.id}")
+    return Spending(limits, deque(at for each in spent for at in each))
+
+
+async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> dict[str, Spending]:
+    """The same of all accounts."""
+    accounts = list((await connection.execute(select(budgets.c.account))).scalars())
+    return {account: await read_spending(connection, account, limits) for account in accounts}
 
 
 def may_be_written(now: datetime) -> ColumnElement[bool]:

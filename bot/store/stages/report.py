@@ -1,21 +1,25 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
 
 from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.plan.pace import Pace
 from bot.reconcile.work import Claimed
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_message import headline
 from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
+from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
-from bot.store.engine.queue import settle
+from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
@@ -32,6 +36,7 @@ from bot.store.rows.tables import (
     repositories,
     rollouts,
 )
+from bot.store.stages.waits import read_through
 
 _MOST_FAILURES = 20
 """In one message; who needs more asks `rollout show`."""
@@ -39,6 +44,12 @@ _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}
 
 
 class ReportStore(Store):
+    """`pace` is what bounds rollouts."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace) -> None:
+        super().__init__(database, worker, clock)
+        self._pace = pace
+
     @property
     def messages(self) -> DueRows[DueMessage]:
         """Those that the channel does not have in their newest words."""
@@ -68,6 +79,8 @@ class ReportStore(Store):
             )
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
             states = Counter({State(item.state): item.count for item in counts if not item.told})
+            awaits = any(states[state] for state in AWAITING)
+            through = await read_through(connection, self._pace, self._clock.now()) if awaits else {}
             return RolloutNews(
                 id,
                 row.opened_at,
@@ -79,7 +92,13 @@ class ReportStore(Store):
                 row.ended_at,
                 standing[0] if standing else None,
                 await set_aside(connection, id),
+                through.get(id),
             )
+
+    async def opened_by(self, id: int) -> datetime | None:  # noqa: A002 - the word of the language
+        """When the last of what waits of a rollout will probably have begun."""
+        async with self._database.reading() as connection:
+            return (await read_through(connection, self._pace, self._clock.now())).get(id)
 
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
+from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import outbox, rebuilds
@@ -103,3 +104,12 @@ async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: St
     with pytest.raises(LeaseLost):
         await stores.report.message_sent(message, "late", None)
     assert await stores.column(outbox, "sent") == [None]
+
+
+async def test_a_rollout_says_when_the_last_of_what_waits_will_have_begun(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    await stores.plan_all()
+    for _ in range(480):
+        await stores.budgets.take("contoso/", 1, WriteLimits(480, 480, timedelta(0)))
+    found = await stores.report.rollout(1)
+    assert found.opened_by == stores.clock.now() + timedelta(hours=1, seconds=2)

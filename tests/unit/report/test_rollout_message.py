@@ -43,6 +43,14 @@ def test_a_rollout_tells_why_what_and_how_far() -> None:
     assert "Rollout 3, opened 2026-03-10 12:00 UTC" in texts(told)
 
 
+def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused() -> None:
+    waits = replace(rollout(rebuild(state=State.PLANNED)), opened_by=NOON + timedelta(minutes=61))
+    said = "The last of them will probably begin by 2026-03-10 13:10 UTC"
+    assert said in texts(rollout_message(waits))
+    paused = replace(waits, pause=Pause(1, 3, NOON, "operator", "looks odd"))
+    assert said not in texts(rollout_message(paused))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.budget import HOUR, MINUTE, Spending, WriteLimits, through_at
+from bot.domain.rollouts.budget import HOUR, MINUTE, Spending, WriteLimits, times
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 seconds = st.integers(0, 1200)
@@ -45,16 +45,16 @@ def test_a_piece_waits_only_while_its_budget_is_full(count: int, per_minute: int
         spending.spend(max(at, NOON), 1)
 
 
-def test_a_thousand_pull_requests_are_through_in_two_hours_and_a_minute() -> None:
-    at = through_at(Spending(WriteLimits()), [(NOON, 1)] * 1000)
-    assert at is not None
-    assert timedelta(hours=2) < at - NOON < timedelta(hours=2, minutes=1)
+def test_a_thousand_pull_requests_are_made_in_two_hours_and_a_minute() -> None:
+    *_, last = times(Spending(WriteLimits()), [(NOON, 1)] * 1000)
+    assert timedelta(hours=2) < last - NOON < timedelta(hours=2, minutes=1)
 
 
-def test_what_was_made_before_counts_and_what_begins_later_waits_for_that() -> None:
-    spending = Spending(WriteLimits(per_minute=60, per_hour=2, apart=timedelta(seconds=1)))
+def test_what_was_made_before_counts() -> None:
+    spending = Spending(WriteLimits(per_minute=60, per_hour=2))
     spending.spend(NOON - timedelta(minutes=50), 1)
-    assert through_at(spending, [(NOON, 1)]) == NOON
-    assert through_at(spending, [(NOON, 1)]) == NOON + timedelta(minutes=10)
-    assert through_at(Spending(WriteLimits()), [(NOON + HOUR, 1), (NOON, 1)]) == NOON + HOUR
-    assert through_at(Spending(WriteLimits()), []) is None
+    assert times(spending, [(NOON, 1), (NOON, 1)]) == [NOON, NOON + timedelta(minutes=10)]
+
+
+def test_what_begins_later_waits_for_that() -> None:
+    assert times(Spending(WriteLimits()), [(NOON, 1), (NOON + HOUR, 0)]) == [NOON, NOON + HOUR]

@@ -1,8 +1,8 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.wording.words import counted, duration
+from bot.domain.wording.words import counted, duration, rounded_up
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,9 @@ def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None
 )
 def test_counts_agree_with_their_words(number: int, word: str, text: str) -> None:
     assert counted(number, word) == text
+
+
+def test_a_probable_time_is_told_to_the_next_ten_minutes() -> None:
+    at = datetime(2026, 3, 10, 12, 20, tzinfo=UTC)
+    assert rounded_up(at) == at
+    assert rounded_up(at + timedelta(seconds=1)) == at + timedelta(minutes=10)
