@@ -7,6 +7,9 @@ PYTEST ?=
 export NO_PROXY := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
 export no_proxy := $(NO_PROXY)
 
+# Compiled modules are kept: each worker and each bot that a test starts would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # KEEP=1 leaves everything up for a look around
 demo: set-up
 	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
@@ -15,8 +18,9 @@ demo: set-up
 test: set-up
 	.venv/bin/pytest -n auto --dist worksteal -m "not long" $(PYTEST)
 
+# Reads the unit tests alone, and tries fewer examples of each law than the others
 test-unit: set-up
-	.venv/bin/pytest -n auto --dist worksteal -m "unit and not long" $(PYTEST)
+	.venv/bin/pytest -o testpaths=tests/unit -n auto --dist worksteal -m "not long" --hypothesis-profile=quick $(PYTEST)
 
 test-all: set-up
 	.venv/bin/pytest -n auto --dist worksteal $(PYTEST)

@@ -14,12 +14,18 @@ from sandbox.parts import MissingPart
 from sandbox.postgres import PostgresServer
 from sandbox.serving import ask_directly
 from sandbox.world import World
+from tests.plain_logs import log_plainly
 
 ask_directly()
+log_plainly()
 
 settings.register_profile("house", deadline=None, database=None)
+settings.register_profile("quick", settings.get_profile("house"), max_examples=30)
 settings.load_profile("house")
-"""A busy machine fails no property, and what fails is printed to be written down as a test."""
+"""A busy machine fails no property, and what fails is printed to be written down as a test.
+
+`make test-unit` asks for `quick`, with fewer examples of each law; all other runs try a hundred.
+"""
 
 TESTS = Path(__file__).resolve().parent
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"

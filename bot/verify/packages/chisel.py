@@ -43,18 +43,17 @@ class _Lines:
             *lines, self._rest = (self._rest + piece[start : start + _CHUNK]).split(b"\n")
             if len(self._rest) > _LONGEST_LINE:
                 raise malformed(f"has a line of more than {_LONGEST_LINE} bytes", self._where)
-            for line in lines:
+            for line in filter(bytes.strip, lines):
                 self._line(line)
 
     def inventory(self) -> Inventory:
-        self._line(self._rest)
+        if self._rest.strip():
+            self._line(self._rest)
         if not self._has_header:
             raise malformed("is no chisel manifest", self._where)
         return self._found.inventory()
 
     def _line(self, line: bytes) -> None:
-        if not line.strip():
-            return
         if not self._has_header:
             self._check_header(self._object(line))
         elif _PACKAGE in line:

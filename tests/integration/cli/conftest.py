@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 
 from bot.cli import main
 from bot.domain.clock import SystemClock
@@ -17,6 +16,7 @@ from bot.settings import load
 from sandbox.fleet import SampleFleet
 from sandbox.parts import MissingPart
 from sandbox.world import World
+from tests.plain_logs import log_plainly
 
 PROGRAM = Path(sys.executable).with_name("freshness-bot")
 
@@ -52,7 +52,7 @@ def bot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Ran(code if isinstance(code, int) else 0 if code is None else 1, out, err)
 
     yield run
-    structlog.reset_defaults()
+    log_plainly()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The whole recorded history through the command: the recorded conclusions, the same bytes each time."""
+"""The recorded history through the command: the recorded conclusions, the same bytes each time.
+
+The SDK's three years always, those of all families in the long tests.
+"""
 
 import io
 import json
@@ -17,6 +20,7 @@ from tests.conftest import SHARED
 LOG = SHARED / "observations-2023-2025.jsonl.xz"
 EXPECTED = SHARED / "expected-2023-2025.jsonl.xz"
 RELEASES = SHARED / "releases-2023-2025.jsonl"
+SDK = "dotnet/sdk"
 
 pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=f"needs the public history, {LOG.name}")
 
@@ -28,20 +32,41 @@ def replayed(log: Path, changes: Path, releases: Path = RELEASES) -> tuple[str, 
 
 
 @pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The changes of one family."""
+    folder = tmp_path_factory.mktemp("sdk")
+    log = folder / "log.jsonl"
+    with lzma.open(LOG, "rt") as rows, log.open("w") as out:
+        out.writelines(row for row in rows if f'"repository":"{SDK}"' in row)
+    return replayed(log, folder / "changes.jsonl")[1]
+
+
+@pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     return replayed(LOG, tmp_path_factory.mktemp("history") / "changes.jsonl")
 
 
-def test_the_changes_written_are_the_recorded_ones_and_no_others(result: tuple[str, bytes]) -> None:
-    with lzma.open(EXPECTED, "rt") as rows:
-        recorded = [told(json.loads(row)) for row in rows]
-    written = [told(json.loads(row)) for row in result[1].splitlines()]
-    assert len(written) == len(recorded)
-    assert sorted(written, key=json.dumps) == sorted(recorded, key=json.dumps)
+def recorded(*repositories: str) -> list[list[Any]]:
+    with lzma.open(EXPECTED, "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    return sorted((told(row) for row in rows if row["repository"] in repositories), key=json.dumps)
 
 
-def test_the_changes_are_written_oldest_first(result: tuple[str, bytes]) -> None:
-    moments = [json.loads(row)["at"] for row in result[1].splitlines()]
+def concluded(written: bytes) -> list[list[Any]]:
+    return sorted((told(json.loads(row)) for row in written.splitlines()), key=json.dumps)
+
+
+def test_the_changes_written_are_the_recorded_ones_and_no_others(sdk: bytes) -> None:
+    assert concluded(sdk) == recorded(SDK)
+
+
+@pytest.mark.long
+def test_the_changes_of_all_families_are_the_recorded_ones_and_no_others(result: tuple[str, bytes]) -> None:
+    assert concluded(result[1]) == recorded(SDK, "dotnet/aspnet", "dotnet/runtime", "dotnet/runtime-deps")
+
+
+def test_the_changes_are_written_oldest_first(sdk: bytes) -> None:
+    moments = [json.loads(row)["at"] for row in sdk.splitlines()]
     assert moments == sorted(moments)
 
 

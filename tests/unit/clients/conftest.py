@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between attempts, which take no time."""
     taken: list[float] = []

@@ -1,5 +1,6 @@
 """What holds for the findings of every kind of file, whatever its text is."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from hypothesis import strategies as st
@@ -15,19 +16,20 @@ def spans_cover_what_they_claim(text: str, findings: Findings) -> None:
 
 def spans_cover_in_all_files(texts: Mapping[str, str], findings: Findings) -> None:
     """The same where the usages stand in several files."""
+    ends = {path: [at for at, character in enumerate(text) if character == "\n"] for path, text in texts.items()}
     for usage in findings.usages:
-        _covers(texts, usage)
-        assert 1 <= usage.line <= texts[usage.path].count("\n") + 1
+        _covers(texts, ends, usage)
+        assert 1 <= usage.line <= len(ends[usage.path]) + 1
         if usage.named_at is not None:
             assert usage.named_at.path != usage.path
-            assert 1 <= usage.named_at.line <= texts[usage.named_at.path].count("\n") + 1
+            assert 1 <= usage.named_at.line <= len(ends[usage.named_at.path]) + 1
     for problem in findings.problems:
-        assert 1 <= problem.line <= texts[problem.path].count("\n") + 1
+        assert 1 <= problem.line <= len(ends[problem.path]) + 1
         assert problem.message
         assert "\n" not in problem.message
 
 
-def _covers(texts: Mapping[str, str], usage: Usage) -> None:
+def _covers(texts: Mapping[str, str], ends: Mapping[str, list[int]], usage: Usage) -> None:
     text = texts[usage.path]
     reference = usage.reference
     whole = str(reference)
@@ -53,7 +55,7 @@ def _covers(texts: Mapping[str, str], usage: Usage) -> None:
         exact = usage.tag_span or usage.digest_span or usage.name_span
         assert exact is not None
         leading = exact.start
-    assert usage.line == text.count("\n", 0, leading) + 1
+    assert usage.line == bisect_left(ends[usage.path], leading) + 1
 
 
 def any_text(*fragments: str) -> st.SearchStrategy[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
 from bot.service.logs import REDACTED, clean, redact, set_up
+from tests.plain_logs import log_plainly
 
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=24, max_size=40)
 AROUND = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20).map(lambda text: f"{text} ")
@@ -37,7 +38,7 @@ FORMS: list[Callable[[str], str]] = [
 @pytest.fixture(autouse=True)
 def logging_ends_with_the_test() -> Iterator[None]:
     yield
-    structlog.reset_defaults()
+    log_plainly()
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form("…")[:24])

@@ -289,10 +289,10 @@ def hostile(size: int) -> str:
 
 
 def test_hostile_files_end_soon() -> None:
-    shared = find(hostile(100))
+    shared = find(hostile(50))
     assert [str(usage.reference) for usage in shared.usages] == ["x:1", "x:2"]
     assert len(shared.problems) == 2
-    assert growth(lambda size: find(hostile(size)), 25, tries=2) < LINEAR
+    assert growth(lambda size: find(hostile(size)), 12) < LINEAR
 
 
 @given(

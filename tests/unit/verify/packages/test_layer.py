@@ -191,7 +191,7 @@ def bomb(form: str, size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("form", ["gzip", "zstd"])
 def test_a_bomb_is_refused_early_in_little_memory(form: str) -> None:
-    blob = b"".join(bomb(form, 512 * MIB))
+    blob = b"".join(bomb(form, 128 * MIB))
     tracemalloc.start()
     begun = time.thread_time()
     assert "times its size" in refused(blob)
@@ -208,15 +208,16 @@ def test_a_zstd_window_larger_than_images_have_is_refused() -> None:
     assert "is damaged" in refused(packer.compress(archive({STATUS: b"x"})) + packer.flush())
 
 
-def test_a_million_entries_are_refused_in_bounded_time_and_memory() -> None:
+def test_entries_without_end_are_refused_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "_MOST_ENTRIES", 20_000)
     headers = entry("a/b").tobuf() * 1000
     reader = LayerReader(digest(b""))
     begun = time.thread_time()
-    for _ in range(500):
+    for _ in range(20):
         reader.feed(headers)
-    with pytest.raises(Failure, match="more than 500000 entries"):
+    with pytest.raises(Failure, match="more than 20000 entries"):
         reader.feed(headers)
-    assert time.thread_time() - begun < 60
+    assert time.thread_time() - begun < 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,6 +48,21 @@ def published(name: str) -> bytes:
     if not (SHARED / "feeds").is_dir():
         pytest.skip("the shared data with published feed documents is not here")
     return _read(name)
+
+
+@lru_cache(maxsize=4)
+def shortened_bulletin(name: str) -> bytes:
+    """A bulletin with what it says of .NET, and of all other products the first of each kind alone."""
+    root = ElementTree.fromstring(published(name))
+    for parent in list(root.iter()):
+        seen: set[str] = set()
+        for child in list(parent):
+            if child.tag.rpartition("}")[2] not in ("Vulnerability", "FullProductName"):
+                continue
+            if child.tag in seen and ".NET" not in "".join(child.itertext()):
+                parent.remove(child)
+            seen.add(child.tag)
+    return ElementTree.tostring(root)
 
 
 @lru_cache(maxsize=16)

@@ -128,7 +128,7 @@ def test_what_the_feed_no_longer_shows_stays_known() -> None:
 
 
 moments = st.integers(0, 100).map(lambda hours: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
-cves = st.lists(st.sampled_from(["CVE-2025-0001", "CVE-2025-0002"]), unique=True).map(lambda c: tuple(sorted(c)))
+cves = st.sampled_from([(), ("CVE-2025-0001",), ("CVE-2025-0002",), ("CVE-2025-0001", "CVE-2025-0002")])
 readings = st.lists(
     st.builds(release, st.sampled_from(["8.0.1", "8.0.2", "8.0.3"]), moments, cves),
     unique_by=lambda r: r.version,
@@ -143,7 +143,7 @@ def test_merging_the_same_reading_again_changes_nothing(known: list[Release], pa
     assert (again.changed, again.newly_published) == ((), ())
 
 
-@given(st.lists(readings, max_size=6))
+@given(st.lists(readings, max_size=4))
 def test_first_seen_times_never_move_later(sequence: list[list[Release]]) -> None:
     known: dict[str, Release] = {}
     for parsed in sequence:

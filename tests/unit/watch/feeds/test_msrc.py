@@ -7,7 +7,6 @@ import pytest
 from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
 from bot.watch.feeds import msrc
-from bot.watch.feeds.reading import MAX_ENTRIES
 from tests.unit.watch.feeds.published import BULLETINS, SEEN, published
 
 HEAD = (
@@ -131,12 +130,13 @@ def test_vulnerabilities_without_any_product_are_a_failure() -> None:
         msrc.parse(bulletin({}), SEEN)
 
 
-def test_vulnerabilities_beyond_the_bound_are_skipped_and_named() -> None:
+def test_vulnerabilities_beyond_the_bound_are_skipped_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(msrc, "MAX_ENTRIES", 100)
     data = bulletin({"1": ".NET 8.0"})
     one = data[data.index(b"<v:Vulnerability") : data.index(b"</c:cvrfdoc>")]
-    read = msrc.parse(data.replace(one, one * (MAX_ENTRIES + 1)), SEEN)
-    assert len(read.items) == MAX_ENTRIES
-    assert "has 10001 vulnerabilities" in str(read.problems[0])
+    read = msrc.parse(data.replace(one, one * 101), SEEN)
+    assert len(read.items) == 100
+    assert "has 101 vulnerabilities" in str(read.problems[0])
 
 
 def updates(*rows: dict[str, object]) -> bytes:
