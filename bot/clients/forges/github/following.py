@@ -65,7 +65,8 @@ class Following:
                 waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
                 continue
             self.fields = min(self.fields + 1, MOST_FIELDS)
-            found += _nodes(graph, len(asked))
+            with shaped("list of nodes"):
+                found += _nodes(graph, len(asked))
             waiting = rest
         return found
 

@@ -23,6 +23,7 @@ def row_of(node: str) -> dict[str, Any] | None:
         "state": "OPEN",
         "mergeable": "UNKNOWN",
         "mergeCommit": None,
+        "mergedAt": None,
     }
 
 

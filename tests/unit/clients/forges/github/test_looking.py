@@ -84,7 +84,10 @@ async def test_pull_requests_from_forks_are_not_ours(graphs: Callable[..., Any])
         "headRefOid": "c",
         "mergeable": "CONFLICTING",
         "mergeCommit": None,
+        "mergedAt": None,
         "labels": {"nodes": []},
+        "assignees": {"nodes": []},
+        "isDraft": False,
         "isCrossRepository": False,
     }
     shown = answer(pullRequests={"nodes": [{**row, "isCrossRepository": True}, {**row, "number": 2}]})
