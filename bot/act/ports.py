@@ -11,6 +11,7 @@ from bot.domain.repositories.forge import BranchChange, PullRequest, RequestChan
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
+from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.guarded import Contents, no_contents
 from bot.reconcile.work import Queue
@@ -64,6 +65,14 @@ class Job:
         name = self.member.name
         several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.changes]
         return self.policy.together(several) if several else Terms()
+
+    @property
+    def pins(self) -> Mapping[Base, Pin]:
+        """How references to each base are to be written."""
+        name = self.member.name
+        return {
+            each.base: self.policy.terms(name, each.base, each.cause, each.severity).pin for each in self.changes
+        }
 
 
 @dataclass(frozen=True, slots=True)

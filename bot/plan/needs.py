@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.bases.change import Move
-from bot.domain.bases.followed_base import Unknown, is_patch_pinned, moved
+from bot.domain.bases.followed_base import Unknown, is_patch_pinned
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Replacement, Usage
+from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.terms import Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
-    target = moved(usage.reference, change.to_digest, change.to_version)
+    target = wanted_reference(usage.reference, change.to_digest, change.to_version, terms.pin)
     if isinstance(target, Unknown):
         return Need(move, usage, terms, None, False, target.reason)
     can_be_written = usage.span is not None and usage.fixed_because is None
@@ -53,8 +55,14 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     if not can_be_written:
         why = usage.fixed_because or "the base is implied, not written"
         return Need(move, usage, terms, None, False, f"{usage.reference} must be edited by hand: {why}")
+    return Need(move, usage, terms, Replacement(usage.reference, target), False, _why(usage, terms.pin))
+
+
+def _why(usage: Usage, pin: Pin) -> str:
+    if pin is Pin.DIGEST and not usage.is_pinned:
+        return f"{usage.reference.tag} is to be pinned by digest"
     how = "pinned by digest" if usage.is_pinned else "pinned to a patch"
-    return Need(move, usage, terms, Replacement(usage.reference, target), False, f"{usage.reference.tag} is {how}")
+    return f"{usage.reference.tag} is {how}" + (", and is to float" if pin is Pin.FLOATING else "")
 
 
 def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -> bool:
@@ -68,7 +76,8 @@ def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Ne
         version = need.move.change.to_version
         if not need.usage.reference.base.is_sdk or version is None:
             continue
-        pinned = not need.floats and is_patch_pinned(need.usage.reference)
+        written = need.usage.reference if need.edit is None else need.edit.new
+        pinned = not need.floats and is_patch_pinned(written)
         for usage in member.sdk_pins:
             if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
                 target = usage.reference.at(version, None)

@@ -16,7 +16,6 @@ _TERMS = (
     "steps",
     "workflows",
     "auto_merge",
-    "pin",
 )
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
-from sandbox.fleet import ASPNET, RUNTIME_TAG, SampleFleet
+from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 BRANCH = "freshness/dotnet-aspnet-10.0-noble-chiseled"
 SHOP = "shop"
+WITH_WORKFLOW = {".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
 
 
 class OneRepository(SampleFleet):
@@ -125,3 +126,24 @@ async def test_what_an_app_commits_is_verified(stages: Stages) -> None:
         )
     assert first["head"]["sha"] != second["head"]["sha"]
     assert (await stage.states())[SHOP] is State.OPEN
+
+
+async def test_what_it_writes_is_pinned_in_the_style_of_the_rule(stages: Stages) -> None:
+    floats = {"match": {"repositories": [f"contoso/{SHOP}"]}, "pin": "floating"}
+    stage = await stages(floats, {"pin": "digest"})
+    plain = f"FROM {stage.fleet.registry}/{BASE}\nCOPY . /app\n"
+    await stage.world.github.create_repository("till", {"Dockerfile": plain, **WITH_WORKFLOW})
+    await stage.run_pass()
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    github = stage.world.github
+    assert await github.read(SHOP, "Dockerfile", BRANCH) == plain
+    pinned = plain.replace(BASE, f"{BASE}@{stage.fleet.digests[BASE]}")
+    assert await github.read("till", "Dockerfile", BRANCH) == pinned
+    assert github.runs("till") == []
+    assert "becomes the floating tag, as the operator's rules ask" in (await the_request(stage))["body"]
+    await github.merge(SHOP, (await the_request(stage))["number"])
+    await stage.run_pass()
+    assert (await stage.states())[SHOP] is State.SUCCEEDED

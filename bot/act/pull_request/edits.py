@@ -38,7 +38,7 @@ class Edits:
 
 async def edits_of(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits:
     """The files of `tip` that must change, with their new content; what is read with them stays."""
-    orders = wanted_digests_of(job.rebuild, job.changes)
+    orders = wanted_digests_of(job.rebuild, job.changes, job.pins)
     before = {path: file.content for path, file in sorted(tip.files.items()) if file.content is not None}
     wanted = {path: _heeded(orders, path, job, today) for path in job.paths if path in before}
     results = await asyncio.to_thread(refresh, before, wanted)

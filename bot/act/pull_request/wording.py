@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from bot.act.ports import Job
 from bot.domain.bases.advisory import public_record
 from bot.domain.bases.change import Cause, Change
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted
@@ -85,6 +87,7 @@ def body(job: Job, refused: Sequence[str] = ()) -> str:
         _fixes(job.changes),
         _table(job),
         _files(job),
+        _pins(job),
         _refusals(refused),
         _how_to(job),
     ]
@@ -153,6 +156,23 @@ def _fixes(changes: Sequence[Change]) -> str:
 
 def _files(job: Job) -> str:
     return f"Files: {_listed([code(path) for path in job.paths], _MOST_FILES)}" if job.paths else ""
+
+
+def _pins(job: Job) -> str:
+    """Why a pin is not written as it was."""
+    styles = job.pins.values()
+    lines = []
+    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edited(job)):
+        lines.append("The digest is written beside the tag, as the operator's rules ask.")
+    if Pin.FLOATING in styles and any(item.old != item.new for item in _edited(job)):
+        lines.append(
+            "The pin becomes the floating tag, as the operator's rules ask: each build takes what it shows."
+        )
+    return " ".join(lines)
+
+
+def _edited(job: Job) -> list[Replacement]:
+    return [item for item in job.rebuild.replacements if not item.marker]
 
 
 def _refusals(lines: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """What a rebuild asks of the files of its repository, whatever they say at the moment when it is carried out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bot.domain.bases.change import Change
 from bot.domain.bases.followed_base import followed_base
@@ -9,19 +10,21 @@ from bot.domain.reference import Base
 from bot.domain.repositories.sdk_pin import is_sdk_version
 from bot.domain.repositories.usage import Problem, Replacement
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.terms import Pin
 
 
 @dataclass(frozen=True, slots=True)
 class WantedDigest:
     """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
 
-    With `marks`, usages that need no edit get the marker line.
+    With `marks`, usages that need no edit get the marker line. `pin` says how a reference to it is to be written.
     """
 
     base: Base
     digest: str
     version: str | None = None
     marks: bool = False
+    pin: Pin = Pin.KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,26 @@ def moves_sdk_pins(item: Replacement) -> bool:
     return is_version and not item.marker and new.base.is_sdk
 
 
-def wanted_digests_of(rebuild: Rebuild, changes: Iterable[Change]) -> WantedDigests:
-    """Derived from what was planned, so that a file which changed since then is still brought up to date."""
+def wanted_digests_of(
+    rebuild: Rebuild, changes: Iterable[Change], pins: Mapping[Base, Pin] = MappingProxyType({})
+) -> WantedDigests:
+    """Derived from what was planned, so that a file which changed since then is still brought up to date.
+
+    `pins` are the styles of bases whose pins do not just stay as they are.
+    """
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
-    pins = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
+    sdks = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
     return WantedDigests(
         tuple(
-            WantedDigest(target.base, target.to_digest, versions.get(target.base), target.base in marked)
+            WantedDigest(
+                target.base,
+                target.to_digest,
+                versions.get(target.base),
+                target.base in marked,
+                pins.get(target.base, Pin.KEEP),
+            )
             for target in rebuild.targets
         ),
-        next((tag for tag in reversed(pins) if tag is not None), None),
+        next((tag for tag in reversed(sdks) if tag is not None), None),
     )

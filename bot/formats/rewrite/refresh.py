@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.domain.bases.followed_base import Unknown, followed_base, moved
+from bot.domain.bases.followed_base import Unknown, followed_base
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Problem, Replacement, Usage
+from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.formats.compose.finder import KIND as COMPOSE
 from bot.formats.dotenv import KIND as ENV
@@ -74,7 +75,7 @@ def _replacement(
     one = wanted.get(base) if base is not None else None
     if one is None:
         return None
-    target = moved(usage.reference, one.digest, one.version)
+    target = wanted_reference(usage.reference, one.digest, one.version, one.pin)
     if isinstance(target, Unknown):
         return Problem(usage.path, usage.line, target.reason)
     if target != usage.reference:
@@ -94,7 +95,7 @@ def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDi
             if one is None or usage.sdk_pin is not None:
                 continue
             stands_on = usage.reference.digest or usage.marker
-            target = moved(usage.reference, one.digest, one.version)
+            target = wanted_reference(usage.reference, one.digest, one.version, one.pin)
             if stands_on == one.digest or (stands_on is None and target == usage.reference and not one.marks):
                 found.setdefault(path, set()).add(one.base)
     return found

@@ -14,6 +14,7 @@ from bot.domain.repositories.sdk_pin import SdkPin
 from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.windows import ALWAYS, Window
 from bot.plan.deciding import decide, reconsidered
 from tests.unit.plan.world import (
@@ -566,3 +567,27 @@ def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
     earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
     assert found.branch == "freshness/by-hand"
+
+
+def test_a_floating_tag_is_pinned_where_the_rule_wants_digests() -> None:
+    policy = Policy((Rule(pin=Pin.DIGEST),))
+    found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=policy))
+    assert (found.action, edits(found)) == (Action.PULL_REQUEST, [("10.0", "10.0@b", False)])
+    assert found.reason == "aspnet:10.0 moved; 10.0 is to be pinned by digest"
+
+
+@pytest.mark.parametrize("text", ["aspnet:10.0@a", "aspnet:10.0.4", "aspnet:10.0.4@a"])
+def test_a_pin_becomes_the_floating_tag_where_the_rule_wants_that(text: str) -> None:
+    found = only(planned(move(), usage(text), member(WEEKLY), policy=Policy((Rule(pin=Pin.FLOATING),))))
+    assert (found.action, edits(found)) == (Action.PULL_REQUEST, [(text.removeprefix("aspnet:"), "10.0", False)])
+    assert found.reason.endswith(", and is to float")
+
+
+def test_a_patch_pin_gets_patch_and_digest_where_the_rule_wants_digests() -> None:
+    found = only(planned(move(), usage("aspnet:10.0.4"), policy=Policy((Rule(pin=Pin.DIGEST),))))
+    assert edits(found) == [("10.0.4", "10.0.5@b", False)]
+
+
+def test_a_tag_that_floats_already_is_rebuilt_as_ever_where_pins_are_to_float() -> None:
+    found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=Policy((Rule(pin=Pin.FLOATING),))))
+    assert found.action is Action.DISPATCH

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
+from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.formats.rewrite.refresh import read_with, refresh
 
@@ -65,10 +67,36 @@ def test_a_patch_pin_whose_new_patch_is_not_known_is_refused_with_its_line() -> 
     ]
 
 
-@given(st.binary() | st.text().map(lambda text: f"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n{text}".encode()))
-def test_carrying_out_an_order_twice_is_carrying_it_out_once(data: bytes) -> None:
-    once = refreshed("Dockerfile", data, SDK_MOVES)
-    assert refreshed("Dockerfile", once.data, SDK_MOVES).data == once.data
+def _pinned(pin: Pin) -> WantedDigests:
+    return WantedDigests((WantedDigest(SDK, NEW, "8.0.416", pin=pin),), sdk="8.0.416")
+
+
+@pytest.mark.parametrize("tag", ["8.0.404", f"8.0@{OLD}", f"8.0.404@{OLD}"])
+def test_a_pin_becomes_the_floating_tag_where_that_is_the_style(tag: str) -> None:
+    done = refreshed("Dockerfile", f"FROM mcr.microsoft.com/dotnet/sdk:{tag}\n".encode(), _pinned(Pin.FLOATING))
+    assert (done.data, done.met) == (b"FROM mcr.microsoft.com/dotnet/sdk:8.0\n", {SDK})
+
+
+def test_a_pin_that_has_the_new_digest_already_is_not_loosened() -> None:
+    text = f"FROM mcr.microsoft.com/dotnet/sdk:8.0@{NEW}\n".encode()
+    done = refreshed("Dockerfile", text, _pinned(Pin.FLOATING))
+    assert (done.data, done.met) == (text, {SDK})
+
+
+@pytest.mark.parametrize(("tag", "becomes"), [("8.0", "8.0"), ("8.0.404", "8.0.416"), (f"8.0@{OLD}", "8.0")])
+def test_tag_and_digest_are_written_where_that_is_the_style(tag: str, becomes: str) -> None:
+    done = refreshed("Dockerfile", f"FROM mcr.microsoft.com/dotnet/sdk:{tag}\n".encode(), _pinned(Pin.DIGEST))
+    assert done.data == f"FROM mcr.microsoft.com/dotnet/sdk:{becomes}@{NEW}\n".encode()
+    assert done.met == {SDK}
+
+
+@given(
+    st.sampled_from(Pin),
+    st.binary() | st.text().map(lambda text: f"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n{text}".encode()),
+)
+def test_carrying_out_an_order_twice_is_carrying_it_out_once(pin: Pin, data: bytes) -> None:
+    once = refreshed("Dockerfile", data, _pinned(pin))
+    assert refreshed("Dockerfile", once.data, _pinned(pin)).data == once.data
 
 
 def _marks(digest: str) -> WantedDigests:
