@@ -18,6 +18,7 @@ from bot.domain.repositories.forge import (
     dispatched_run,
 )
 from bot.domain.rollouts.after_build import after_green_build
+from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Merge, Rebuild, State
 from bot.follow.building import after_builds, is_to_be_sought_later
 
@@ -123,11 +124,14 @@ def state_of(request: PullRequest) -> PullRequestState:
         request.merge_commit,
         request.merge_node,
         request.merged_at,
+        request.labels,
     )
 
 
 def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
-    """One in conflict is outdated: `act` brings its branch to the default branch as it is now."""
+    """One in conflict is outdated: `act` brings its branch to the default branch as it is now, unless a person
+    holds it; one that a person wants ignored, `act` closes.
+    """
     if shown.is_merged:
         told = f"pull request #{shown.number} was merged; its build is looked for"
         if shown.merge_commit is None or shown.merge_node is None:
@@ -136,7 +140,7 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
         return replace(rebuild, merge=merge).moved(State.BUILDING, told, at=now)
     if not shown.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
-    if shown.is_conflicted:
+    if IGNORE in shown.labels or (shown.is_conflicted and HOLD not in shown.labels):
         return replace(rebuild, text_version=rebuild.facts_version - 1)
     return rebuild
 

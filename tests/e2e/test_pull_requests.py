@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,4 +147,80 @@ async def test_what_it_writes_is_pinned_in_the_style_of_the_rule(stages: Stages)
     assert "becomes the floating tag, as the operator's rules ask" in (await the_request(stage))["body"]
     await github.merge(SHOP, (await the_request(stage))["number"])
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.SUCCEEDED
+    assert (await stage.states())[SHOP] is State.BUILDING
+
+
+# What people say of it
+
+
+async def label(stage: Stage, *names: str) -> None:
+    """A person sets its labels."""
+    number = (await the_request(stage, "all"))["number"]
+    await stage.world.github.ask("PUT", f"/repos/contoso/{SHOP}/issues/{number}/labels", {"labels": list(names)})
+
+
+async def test_what_a_person_holds_stays_as_it_is_until_the_label_is_gone(stages: Stages) -> None:
+    stage = await stages()
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    first = await the_request(stage)
+    await label(stage, "freshness:hold")
+    await stage.fleet.publish_runtime("10.0.2")
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    held = await the_request(stage)
+    assert [held[key] for key in ("title", "body")] == [first[key] for key in ("title", "body")]
+    assert held["head"]["sha"] == first["head"]["sha"]
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert (rebuild.state, rebuild.reason) == (
+        State.WAITING,
+        f"pull request #{first['number']} is labelled freshness:hold",
+    )
+    await label(stage, "freshness")
+    stage.clock.ahead += timedelta(minutes=10)
+    await stage.run_pass()
+    brought = await the_request(stage)
+    assert (brought["number"], "10.0.2" in brought["title"]) == (first["number"], True)
+    assert stage.fleet.digests[BASE] in await stage.world.github.read(SHOP, "Dockerfile", BRANCH)
+
+
+async def test_what_a_person_wants_ignored_is_closed_and_not_asked_for_again(stages: Stages) -> None:
+    stage = await stages()
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await label(stage, "freshness:ignore")
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    closed = await the_request(stage, "closed")
+    assert "labelled freshness:ignore" in closed["body"]
+    assert (await stage.states())[SHOP] is State.CANCELLED
+    await stage.fleet.publish_runtime("10.0.2")
+    await stage.run_pass()
+    assert len(await stage.world.github.pull_requests(SHOP, "all")) == 1
+    assert (await stage.rebuilds())[SHOP].reason == f"pull request #{closed['number']} is labelled freshness:ignore"
+    await label(stage)
+    await stage.fleet.publish_runtime("10.0.3")
+    await stage.run_pass()
+    assert len(await stage.world.github.pull_requests(SHOP)) == 1
+
+
+async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(stages: Stages) -> None:
+    stage = await stages(more=WITH_WORKFLOW)
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    assert stage.world.github.runs(SHOP) == []
+    await stage.world.github.push(SHOP, {".github/freshness.yaml": "action: dispatch\n"})
+
+    await stage.run_pass()
+
+    closed = await the_request(stage, "closed")
+    assert "**Closed by the bot:** the repository is rebuilt by a workflow run instead" in closed["body"]
+    [run] = stage.world.github.runs(SHOP)
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert (rebuild.state, rebuild.run) == (State.DISPATCHED, run.id)
+    await stage.run_pass()
+    assert len(stage.world.github.runs(SHOP)) == 1

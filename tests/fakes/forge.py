@@ -487,4 +487,5 @@ def _state_of(request: PullRequest) -> PullRequestState:
         request.merge_commit,
         request.merge_node,
         request.merged_at,
+        request.labels,
     )

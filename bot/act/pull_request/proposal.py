@@ -9,11 +9,12 @@ from bot.act.ports import Job
 from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits, edits_of
+from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
-from bot.act.pull_request.section import closed, hash_of, put_into, section_in, written
+from bot.act.pull_request.section import closed, declined, hash_of, put_into, section_in, written
 from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
-from bot.act.waiting import away, left_alone
+from bot.act.waiting import away, left_alone, paused
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.repositories.forge import BranchLook, FilesDenied, PullRequest, RequestChange
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
@@ -84,8 +85,11 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
     if (read_only := attempt.look.standing.read_only) is not None:
         told = f"the repository is {read_only}"
         return away(rebuild, told, told, tools.options, now)
+    if (said := said_by_label(attempt.look.pull_requests)) is not None:
+        return await _heeded(attempt, said, tools)
     if (reason := _superfluous(attempt.job)) is not None:
-        return await _closed(attempt, rebuild.moved(State.CANCELLED, reason, at=now), tools)
+        ended = State.SKIPPED if attempt.job.member.config.asks_for_no_pull_request else State.CANCELLED
+        return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return (
@@ -104,6 +108,22 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
         waiting = rebuild.moved(State.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
+
+
+async def _heeded(attempt: _Attempt, said: Said, tools: Tools) -> Rebuild:
+    """What a person has said by a label is done: nothing while it holds the pull request, or an end for good.
+
+    One that is held stays outdated, so that it is looked at again until the label is gone.
+    """
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if said.holds:
+        return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
+    if attempt.current is not None:
+        tools.before_write(rebuild, attempt.looked_at)
+        body = declined(attempt.current.body, said.reason)
+        await tools.forge.close_pull_request(attempt.job.member.identity, attempt.current, body=body)
+    ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
+    return rebuild.moved(ended, said.reason, at=now)
 
 
 def _superfluous(job: Job) -> str | None:

@@ -55,6 +55,14 @@ def closed(body: str, reason: str) -> str:
     return _joined(before, section, after)
 
 
+def declined(body: str, reason: str) -> str:
+    """What the bot closes because a person said so: it keeps the digests, which count as declined."""
+    before, after = _around(body)
+    start, end = _bounds(body)
+    text = body[start:end].removesuffix(_END).rstrip("\n")
+    return _joined(before, f"{text}\n\n**Closed by the bot:** {reason}.\n{_END}", after)
+
+
 def _joined(before: str, section: str, after: str) -> str:
     return "\n\n".join(part for part in (before.rstrip("\n"), section, after.lstrip("\n")) if part)
 

@@ -83,6 +83,7 @@ class PullRequestState:
     merge_commit: str | None = None
     merge_node: str | None = None
     merged_at: datetime | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

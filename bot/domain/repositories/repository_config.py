@@ -69,6 +69,10 @@ class RepositoryConfig:
             dict.fromkeys(owner for part in self.owned if wanted & set(part.paths) for owner in part.owners)
         )
 
+    @property
+    def asks_for_no_pull_request(self) -> bool:
+        return self.action in (ActionPreference.DISPATCH, ActionPreference.NOTIFY)
+
     def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
         """The first entry for which this usage is left alone."""
         rebuilds = (entry for entry in self.ignored if not entry.check)

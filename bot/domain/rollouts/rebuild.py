@@ -59,7 +59,7 @@ _ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCEL
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
     State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
-    State.OPEN: _ENDS | {State.BUILDING},
+    State.OPEN: _ENDS | {State.BUILDING, State.SKIPPED},
     State.DISPATCHED: _ENDS | {State.RUNNING},
     State.RUNNING: _ENDS,
     State.BUILDING: _ENDS | {State.MERGED},

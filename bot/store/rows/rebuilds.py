@@ -74,6 +74,17 @@ async def after_transitions(connection: AsyncConnection, touched: set[int], now:
         await announce(connection, f"rollout:{rollout}", now)
 
 
+async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
+    """Makes open pull requests due for `act`, which brings them to what is known and wanted by now."""
+    await lock(connection, rebuilds, ids)
+    for some in chunks(ids):
+        await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(some), rebuilds.c.state == State.OPEN.value)
+            .values(text_version=rebuilds.c.facts_version - 1, due_at=now)
+        )
+
+
 def fleet_repository_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
     return FleetRepository(
         row["id"],

@@ -20,10 +20,9 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
-from bot.store.engine.locking import lock
 from bot.store.engine.queue import Worker
 from bot.store.rows.budgets import may_be_written
-from bot.store.rows.rebuilds import columns_of, fleet_repository_of, rebuild_of
+from bot.store.rows.rebuilds import columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.tables import changes, rebuilds, repositories, usages
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
@@ -112,12 +111,7 @@ class ActStore(RebuildStore):
             ids = [
                 row.id for row in rows if bases >= {target.base for target in load(row.targets, tuple[Target, ...])}
             ]
-            await lock(connection, rebuilds, ids)
-            await connection.execute(
-                update(rebuilds)
-                .where(rebuilds.c.id.in_(ids))
-                .values(text_version=rebuilds.c.facts_version - 1, due_at=self._clock.now())
-            )
+            await outdate(connection, ids, self._clock.now())
 
 
 async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:

@@ -24,8 +24,9 @@ from bot.store.rows.bases import base_ids, left_behind, mark_used
 from bot.store.rows.blobs import blobs_of
 from bot.store.rows.images import forget_images, save_claims, save_deployments
 from bot.store.rows.incidents import open_since, tell_incidents
+from bot.store.rows.rebuilds import outdate
 from bot.store.rows.repositories import rename_in_place
-from bot.store.rows.served import plan_once_more, unserved
+from bot.store.rows.served import asked_otherwise, plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
@@ -163,7 +164,12 @@ class DiscoverStore(Store):
             if reading.config.enabled:
                 away_since = await self._away_since(connection, repository)
                 owed |= await unserved(connection, repository.id, ids.values(), away_since)
+            otherwise = {}
+            if reading.config.asks_for_no_pull_request:
+                otherwise = await asked_otherwise(connection, repository.id)
+                owed = owed.union(*otherwise.values())
             await plan_once_more(connection, owed)
+            await outdate(connection, list(otherwise), now)
             read = {
                 "tree": reading.tree,
                 "reader": reading.reader,

@@ -161,7 +161,7 @@ async def test_a_pull_request_ends_once_the_repository_asks_for_runs(world: Worl
     world.store.outdate(1)
     await world.later()
     assert (world.store[1].state, world.store[1].reason) == (
-        State.CANCELLED,
+        State.SKIPPED,
         "the repository is rebuilt by a workflow run instead",
     )
     assert not world.shop.requests[1].is_open

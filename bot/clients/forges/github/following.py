@@ -18,7 +18,9 @@ MOST_FIELDS = 10
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
 
-_PULL_REQUEST = "... on PullRequest { id number url state mergeable mergedAt mergeCommit { id oid } }"
+_PULL_REQUEST = """... on PullRequest {
+  id number url state mergeable mergedAt mergeCommit { id oid } labels(first: 50) { nodes { name } }
+}"""
 _RUN = "... on CheckSuite { id status conclusion }"
 _SUITES = """checkSuites(first: 20) {
   nodes { status conclusion branch { name } workflowRun { event url file { path } } }
@@ -124,6 +126,7 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         str(merge_commit["oid"]) if merge_commit else None,
         str(merge_commit["id"]) if merge_commit else None,
         datetime.fromisoformat(row["mergedAt"]) if row["mergedAt"] else None,
+        tuple(str(label["name"]) for label in row["labels"]["nodes"]),
     )
 
 

@@ -12,7 +12,7 @@ LATER = datetime(2026, 3, 10, 13, 0, tzinfo=UTC)
 WAYS = """
 planned: waiting open dispatched succeeded failed superseded skipped cancelled
 waiting: open dispatched succeeded failed superseded skipped cancelled
-open: building succeeded failed superseded cancelled
+open: building succeeded failed superseded skipped cancelled
 dispatched: running succeeded failed superseded cancelled
 running: succeeded failed superseded cancelled
 building: succeeded merged failed superseded cancelled

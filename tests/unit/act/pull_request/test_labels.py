@@ -1,0 +1,60 @@
+"""What people say by labels, on whatever the pull request is in the middle of."""
+
+import pytest
+
+from bot.domain.rollouts.labels import HOLD, IGNORE
+from bot.domain.rollouts.rebuild import State
+from tests.unit.act.world import BRANCH, World, change, digest, rebuild
+
+
+async def opened(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+
+
+async def test_one_that_is_held_is_not_closed_though_somebody_forestalled_it(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    world.shop.commit_to("main", {"Dockerfile": world.shop.content(BRANCH).encode()})
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_open
+    assert world.store[1].state is State.OPEN
+    world.shop.edit(1, labels=())
+    await world.later()
+    assert (world.shop.requests[1].is_open, world.store[1].state) == (False, State.SUCCEEDED)
+
+
+async def test_a_held_one_that_ends_is_followed_to_its_end(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    world.store.outdate(1)
+    await world.tick()
+    world.shop.merge(1)
+    await world.later()
+    assert world.store[1].text_version == world.store[1].facts_version
+
+
+async def test_one_to_ignore_keeps_its_digests_so_that_closing_it_counts_as_a_no(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(IGNORE,))
+    world.store.outdate(1)
+    await world.tick()
+    assert digest("b") in world.shop.requests[1].body
+    assert world.shop.requests[1].body.endswith(
+        "**Closed by the bot:** pull request #1 is labelled freshness:ignore.\n<!-- freshness-bot end -->"
+    )
+    world.shop.edit(1, labels=())
+    world.store.add(rebuild(id=2))
+    await world.tick()
+    assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
+
+
+@pytest.mark.parametrize("label", [HOLD, IGNORE])
+async def test_a_merged_one_says_nothing_about_the_next(world: World, label: str) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(label,))
+    world.shop.merge(1)
+    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert world.store[2].state is State.OPEN
