@@ -18,6 +18,7 @@ BOT_TOKEN = "sandbox-bot-token"
 OPERATOR_TOKEN = "sandbox-operator-token"
 SLACK_TOKEN = "xoxb-sandbox-bot"
 SLACK_CHANNEL = "base-images"
+SLACK_TEAM_CHANNEL = "payments"
 APP_ID = 12345
 INSTALLATION_ID = 100
 PERMISSIONS = {
@@ -112,7 +113,7 @@ class Emulator:
             "slack": {
                 "baseUrl": self.slack_url,
                 "users": [{"name": BOT}],
-                "channels": [{"name": SLACK_CHANNEL}],
+                "channels": [{"name": SLACK_CHANNEL}, {"name": SLACK_TEAM_CHANNEL}],
                 "tokens": [{"token": SLACK_TOKEN, "user": BOT, "scopes": ["chat:write", "channels:history"]}],
                 "incoming_webhooks": [{"channel": SLACK_CHANNEL}],
             },

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from sandbox.edge import Edge, Surroundings
-from sandbox.emulator import SLACK_CHANNEL, SLACK_TOKEN
+from sandbox.emulator import SLACK_CHANNEL, SLACK_TEAM_CHANNEL, SLACK_TOKEN
 
 Json = Any
 READING = ("/api/conversations.history", "/api/conversations.replies", "/api/conversations.list", "/api/auth.test")
@@ -61,22 +61,24 @@ class Workspace:
     upstream: str
     channel: str
     """The id of the channel that the bot posts to."""
+    team_channel: str
+    """The id of a channel of one team."""
     token: str = SLACK_TOKEN
 
     @classmethod
     async def of(cls, url: str, upstream: str) -> Self:
         listing = await _call(upstream, "conversations.list", {})
-        channel = next(str(row["id"]) for row in listing["channels"] if row["name"] == SLACK_CHANNEL)
-        return cls(url, upstream, channel)
+        ids = {row["name"]: str(row["id"]) for row in listing["channels"]}
+        return cls(url, upstream, ids[SLACK_CHANNEL], ids[SLACK_TEAM_CHANNEL])
 
     @property
     def webhook(self) -> str:
         """An incoming webhook of the channel."""
         return self.url + WEBHOOK
 
-    async def messages(self) -> list[Json]:
-        """The channel's messages outside threads, oldest first, with their metadata."""
-        asked = {"channel": self.channel, "limit": "1000"}
+    async def messages(self, channel: str | None = None) -> list[Json]:
+        """A channel's messages outside threads, oldest first, with their metadata; without a name, of the bot's."""
+        asked = {"channel": channel or self.channel, "limit": "1000"}
         return list(reversed((await _call(self.upstream, "conversations.history", asked))["messages"]))
 
     async def thread(self, ts: str) -> list[Json]:

@@ -1,21 +1,25 @@
 """What reporting needs of the store and the channel."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.wording.message import Message
 from bot.reconcile.work import Queue
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
+from bot.report.wave_news import WaveNews
+
+if TYPE_CHECKING:
+    from bot.report.destinations import About
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """`wanted` counts the announcements so far; `sent` is the fingerprint of the text that the channel has,
-    `remote` where it stands there.
+    """`wanted` counts the announcements so far. One without a `destination` is news that nobody has been chosen for
+    yet; of the others `sent` is the fingerprint of the text that the channel has, `remote` where it stands there.
     """
 
     id: int
@@ -25,6 +29,7 @@ class DueMessage:
     remote: dict[str, str] | None
     attempts: int
     created_at: datetime
+    destination: str = ""
 
 
 class ReportStore(Protocol):
@@ -33,9 +38,27 @@ class ReportStore(Protocol):
         """Those that the channel does not have in their newest words."""
         ...
 
-    async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None: ...
+    async def spread(self, message: DueMessage, destinations: Collection[str]) -> None:
+        """Makes the news due for each of the destinations, in one transaction with its own end."""
+        ...
 
-    async def rollout(self, id: int) -> RolloutNews: ...  # noqa: A002 - the word of the language
+    async def message_sent(
+        self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None, rest: timedelta
+    ) -> None:
+        """What is announced later waits until the message has stood for `rest`."""
+        ...
+
+    async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
+        """Where a message stands in a channel; None where it does not."""
+        ...
+
+    async def about(self, rollout: int) -> "About": ...
+
+    async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
+        """With `only`, as if the fleet had these repositories alone."""
+        ...
+
+    async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews: ...
 
     async def incident(self, id: int) -> IncidentNews: ...  # noqa: A002
 
@@ -54,8 +77,16 @@ class Channel(Protocol):
     @property
     def can_update(self) -> bool: ...
 
-    async def post(self, key: str, message: Message, maybe_sent_since: datetime | None) -> dict[str, str] | None:
-        """Posts once, and answers where; None where the channel does not tell."""
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> dict[str, str] | None:
+        """Posts once, below the message at `thread` where there is one, and answers where; None where the channel
+        does not tell."""
         ...
 
     async def update(self, remote: dict[str, str], key: str, message: Message) -> None: ...

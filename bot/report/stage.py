@@ -1,16 +1,20 @@
 """One tick: messages that are due are worded from the present state and posted, or updated in place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.policy import Match
 from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.report.destinations import About, Destination, hears, part_of
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
 from bot.report.stops import pause_message, quarantine_message
+from bot.report.wave_news import wave_message
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _EARLIER = timedelta(minutes=1)
@@ -23,14 +27,24 @@ class ReportTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: ReportStore, channel: Channel, loop: Loop) -> ReportTally:
-    """Sends until nothing is due; a channel that does not answer ends the tick, and a later one goes on.
+async def tick(
+    store: ReportStore, destinations: Sequence[Destination], loop: Loop, *, rest: timedelta = timedelta(0)
+) -> ReportTally:
+    """Sends until nothing is due; a channel that does not answer ends the tick for it, and a later one goes on.
 
-    A message that the channel does not understand keeps no other from being sent.
+    A message that a channel does not understand keeps no other from being sent. A message that stands is edited
+    again only after `rest`.
     """
-    messages = _Messages(store, channel)
+    messages = _Messages(store, destinations, rest)
     tally = await loop.run(messages)
     return ReportTally(messages.sent, tuple(tally.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Who hears a piece of news."""
+
+    destinations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +56,53 @@ class _Told:
     is_news: bool
 
 
-class _Messages(Work[DueMessage, _Told]):
-    """One at a time, in the order in which they were announced."""
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """A message with its milestone, which is all that a channel without updates is told; `below` is the key of the
+    message that it is answered to."""
+
+    message: Message
+    milestone: str
+    below: str | None = None
+
+
+class _Messages(Work[DueMessage, _Spread | _Told]):
+    """One at a time for each channel, in the order in which they were announced."""
 
     stage = "report"
     at_once = 1
-    home = "the channel"
 
-    def __init__(self, store: ReportStore, channel: Channel) -> None:
+    def __init__(self, store: ReportStore, destinations: Sequence[Destination], rest: timedelta) -> None:
         self._store = store
-        self._channel = channel
+        self._destinations = {each.name: each for each in destinations}
+        self._rest = rest
         self.sent = 0
 
     @property
     def queue(self) -> Queue[DueMessage]:
         return self._store.messages
 
-    async def attempt(self, item: DueMessage, lease: Lease) -> _Told:
-        message, milestone = await _worded(item, self._store)
-        channel = self._channel
-        fingerprint = message.fingerprint if channel.can_update else milestone
+    def host(self, item: DueMessage) -> str:
+        return item.destination
+
+    async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Told:
+        if not item.destination:
+            return _Spread(tuple(await self._hearing(item)))
+        destination = self._destinations.get(item.destination)
+        worded = None if destination is None else await _worded(item, self._store, destination.part)
+        if destination is None or worded is None:
+            return _Told(item.sent or "", item.remote, is_news=False)
+        return await self._told(item, worded, destination.channel, lease)
+
+    async def _hearing(self, item: DueMessage) -> list[str]:
+        every = list(self._destinations.values())
+        is_asked = any(each.part is not None for each in every)
+        about = await _about(item, self._store) if is_asked else None
+        return [each.name for each in every if hears(each, about)]
+
+    async def _told(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Told:
+        message = worded.message
+        fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
             return _Told(fingerprint, item.remote, is_news=False)
         remote = item.remote if channel.can_update else None
@@ -75,11 +116,15 @@ class _Messages(Work[DueMessage, _Told]):
                 remote = None
         if remote is None:
             since = item.created_at - _EARLIER if item.attempts > 1 and item.remote is None else None
-            remote = await channel.post(item.key, message, since)
+            thread = await self._store.remote_of(worded.below, item.destination) if worded.below else None
+            remote = await channel.post(item.key, message, thread=thread, maybe_sent_since=since)
         return _Told(fingerprint, remote, is_news=True)
 
-    async def settle(self, item: DueMessage, result: _Told) -> None:
-        await self._store.message_sent(item, result.fingerprint, result.remote)
+    async def settle(self, item: DueMessage, result: _Spread | _Told) -> None:
+        if isinstance(result, _Spread):
+            await self._store.spread(item, result.destinations)
+            return
+        await self._store.message_sent(item, result.fingerprint, result.remote, self._rest)
         self.sent += result.is_news
 
     async def failed(self, item: DueMessage, claimed: Claimed, failure: Failure, now: datetime) -> str:
@@ -93,20 +138,54 @@ class _Messages(Work[DueMessage, _Told]):
         return str(failure)
 
 
-async def _worded(due: DueMessage, store: ReportStore) -> tuple[Message, str]:
-    """The message and its milestone, which is all that a channel without updates is told."""
+async def _about(item: DueMessage, store: ReportStore) -> About | None:
+    kind, _, number = item.key.partition(":")
+    match kind:
+        case "rollout" | "wave":
+            return await store.about(int(number.partition(":")[0]))
+        case "pause":
+            stopped = await store.pause(int(number))
+            return None if stopped.rollout is None else await store.about(stopped.rollout)
+        case "notice":
+            told = await store.notice(int(number))
+            names = {name for each in told for name in each.repositories}
+            return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
+        case _:
+            return None
+
+
+async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _Worded | None:
+    """The message as the present state has it; None where there is nothing to say."""
     kind, _, number = due.key.partition(":")
-    if kind == "incident":
-        news = await store.incident(int(number))
-        return incident_message(news), "cleared" if news.cleared_at else "opened"
-    if kind == "notice":
-        told = await store.notice(int(number))
-        return notice_message(told), "cleared" if all(item.cleared_at for item in told) else "opened"
-    if kind == "pause":
-        stopped = await store.pause(int(number))
-        return pause_message(stopped), "over" if stopped.until else "paused"
-    if kind == "quarantine":
-        kept = await store.quarantine(int(number))
-        return quarantine_message(kept), "over" if kept.until else "quarantined"
-    rollout = await store.rollout(int(number))
-    return rollout_message(rollout), "ended" if rollout.ended_at else "opened"
+    match kind:
+        case "incident":
+            news = await store.incident(int(number))
+            return _Worded(incident_message(news), "cleared" if news.cleared_at else "opened")
+        case "notice":
+            told = await store.notice(int(number))
+            return _Worded(notice_message(told), "cleared" if all(each.cleared_at for each in told) else "opened")
+        case "pause":
+            stopped = await store.pause(int(number))
+            below = None if stopped.rollout is None else f"rollout:{stopped.rollout}"
+            return _Worded(pause_message(stopped), "over" if stopped.until else "paused", below)
+        case "quarantine":
+            kept = await store.quarantine(int(number))
+            return _Worded(quarantine_message(kept), "over" if kept.until else "quarantined")
+        case "wave":
+            return await _wave(number, store, part)
+    rollout = await store.rollout(int(number), await _only(int(number), store, part))
+    return _Worded(rollout_message(rollout), "ended" if rollout.ended_at else "opened")
+
+
+async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded | None:
+    number, _, name = named.partition(":")
+    news = await store.wave(int(number), name, await _only(int(number), store, part))
+    message = wave_message(news)
+    if message is None:
+        return None
+    return _Worded(message, "failed" if news.failed else "through", below=f"rollout:{number}")
+
+
+async def _only(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:
+    """The repositories whose part of a rollout is told; None for all of them."""
+    return None if part is None else part_of(part, (await store.about(rollout)).repositories)

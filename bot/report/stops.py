@@ -61,7 +61,8 @@ def pause_message(news: PauseNews) -> Message:
     about = f"{news.title}, " if news.title else ""
     footer = Footnote(f"{about}{_when(news.who, news.since, news.until)}")
     reason = plain(short(news.reason, LONGEST_DETAIL))
-    return Message(f"{title}: {short(news.reason)}", (Paragraph((strong(title), reason)), *blocks, footer))
+    said = f"{title}: {short(news.reason)}"
+    return Message(said, (Paragraph((strong(title), reason)), *blocks, footer), needs_person=news.until is None)
 
 
 def quarantine_message(news: QuarantineNews) -> Message:
@@ -76,7 +77,8 @@ def quarantine_message(news: QuarantineNews) -> Message:
         title = f"{news.base.short} is no longer quarantined"
         lines = [short(news.outcome, LONGEST_DETAIL)]
     footer = Footnote(_when(news.who, news.since, news.until))
-    return Message(f"{title}: {lines[0]}", (Paragraph((strong(title), *map(plain, lines))), footer))
+    blocks = (Paragraph((strong(title), *map(plain, lines))), footer)
+    return Message(f"{title}: {lines[0]}", blocks, needs_person=news.until is None)
 
 
 def _when(who: str, since: datetime, until: datetime | None) -> str:

@@ -32,6 +32,8 @@ GRACE = timedelta(seconds=25)
 
 
 _SETTINGS_EVERY = timedelta(seconds=10)
+_EDITS_EVERY = timedelta(seconds=30)
+"""A rollout under way changes by the second, and nobody reads that fast."""
 
 
 async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = None) -> None:
@@ -47,7 +49,7 @@ async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = Non
             try:
                 listen = file.settings.web.listen
                 listening = open_parts.enter_context(bound(listen)) if listen is not None else None
-                bot = await open_parts.enter_async_context(open_bot(file.settings, clock))
+                bot = await open_parts.enter_async_context(open_bot(file.settings, clock, edits_every=_EDITS_EVERY))
             except (Failure, BadSettings) as error:
                 if not file.take_back(str(error)):
                     raise

@@ -115,9 +115,9 @@ async def images_tick(bot: Bot) -> Outcome:
 
 
 async def report_tick(bot: Bot) -> Outcome:
-    if bot.channel is None:
+    if not bot.destinations:
         return Outcome("report")
-    tally = await report.tick(bot.stores.report, bot.channel, bot.loop)
+    tally = await report.tick(bot.stores.report, bot.destinations, bot.loop, rest=bot.edits_every)
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 

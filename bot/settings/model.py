@@ -12,7 +12,7 @@ from bot.settings import defaults, effect
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
-from bot.settings.sections.policy import RuleSettings
+from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
 from bot.settings.sections.section import Section
@@ -20,6 +20,7 @@ from bot.settings.sections.values import (
     Duration,
     GuardedAddress,
     Interval,
+    Mention,
     Name,
     Period,
     StoreAddress,
@@ -85,6 +86,21 @@ class SlackSettings(Section):
     bot_token_file: Path | None = Field(None, description="File with a bot token; it edits its messages.")
     channel: str | None = Field(None, description="Channel id; goes with bot_token_file.")
     api_url: GuardedAddress = Field("https://slack.com/api", description="Where Slack's Web API is.")
+    mention: Mention | None = Field(None, description="Who is called where somebody must act.")
+
+
+class TeamsSettings(Section):
+    """A Workflows webhook of Microsoft Teams; its URL as a whole is the secret."""
+
+    webhook_file: Path = Field(description="File with an incoming webhook's URL; it cannot edit.")
+
+
+class NotifySettings(Section):
+    """A part of the news for a Slack channel of its own."""
+
+    match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories it hears of.")
+    channel: str = Field(min_length=1, max_length=60, description="Channel id.")
+    mention: Mention | None = Field(None, description="Who is called where somebody must act.")
 
 
 class Settings(BaseSettings):
@@ -112,7 +128,11 @@ class Settings(BaseSettings):
     freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     images: ImagesSettings = ImagesSettings()
-    slack: SlackSettings | None = Field(None, description="Where maintainers read; without it nothing is sent.")
+    slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")
+    notify: list[NotifySettings] = Field(
+        [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."
+    )
+    teams: TeamsSettings | None = Field(None, description="Where maintainers read milestones in Microsoft Teams.")
     web: WebSettings = WebSettings()
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
 
@@ -135,6 +155,15 @@ class Settings(BaseSettings):
             if registries and not set("*?[") & set(host) and host not in registries:
                 raise ValueError(f"{base!r} is on {host!r}, which is not in registries; add it there")
         return bases
+
+    @field_validator("notify")
+    @classmethod
+    def _each_once(cls, notify: list[NotifySettings]) -> list[NotifySettings]:
+        names = [each.channel for each in notify]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} stands twice; put its conditions into one match")
+        return notify
 
     @classmethod
     def settings_customise_sources(

@@ -50,11 +50,14 @@ def _ways_in(settings: Settings) -> list[str]:
     if github.app is not None and github.token_file is not None:
         lines.append("github: app and token_file are both set; keep one")
     if slack is None:
+        lines += ["notify: needs slack.bot_token_file and slack.channel"] if settings.notify else []
         return lines
     if (slack.webhook_file is None) == (slack.bot_token_file is None):
         lines.append("slack: set either webhook_file or bot_token_file")
     if slack.bot_token_file is not None and slack.channel is None:
         lines.append("slack.channel: missing; a bot token needs to know the channel's id")
+    if settings.notify and slack.bot_token_file is None:
+        lines.append("notify: a webhook has one channel only; set slack.bot_token_file and slack.channel instead")
     return lines
 
 
@@ -121,6 +124,7 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (github.app.private_key_file if github.app else None, "github.app.private_key_file"),
         (slack.webhook_file if slack else None, "slack.webhook_file"),
         (slack.bot_token_file if slack else None, "slack.bot_token_file"),
+        (settings.teams.webhook_file if settings.teams else None, "teams.webhook_file"),
         (settings.store.password_file, "store.password_file"),
         (settings.web.auth.tokens_file, "web.auth.tokens_file"),
         *(

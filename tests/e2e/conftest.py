@@ -83,10 +83,12 @@ async def settled(
     rollout: Mapping[str, object] | None = None,
     fleet: SampleFleet | None = None,
     github: Mapping[str, object] | None = None,
+    notify: Sequence[dict[str, object]] = (),
 ) -> Stage:
     """A fleet, the sample one unless another is given, after its first pass.
 
-    `policy` and `rollout` are as in the settings, else all begin at once; `github` replaces settings of that name.
+    `policy`, `rollout` and `notify` are as in the settings, else all begin at once; `github` replaces settings of
+    that name.
     """
     fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
@@ -100,6 +102,8 @@ async def settled(
         more["github"] = {
             key: value for key, value in (known["github"] | dict(github)).items() if value is not None
         }
+    if notify:
+        more["notify"] = list(notify)
     config.write_text(yaml.safe_dump(known | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)

@@ -82,9 +82,13 @@ async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_o
     await staged.run_pass()
 
     assert not await opened(staged)
-    texts = [message["text"] for message in await staged.world.slack.messages()]
-    [told] = [text for text in texts if "is paused" in text]
+    [message] = await staged.world.slack.messages()
+    answers = [answer["text"] for answer in await staged.world.slack.thread(message["ts"])][1:]
+    [told] = [text for text in answers if "is paused" in text]
     assert "2 of 3 ended rebuilds failed, more than 20%" in told
+    [failed] = [text for text in answers if "in wave canary failed" in text]
+    assert failed.startswith("2 of 3 rebuilds")
+    assert len(answers) == 2
     [rollout] = await staged.bot.stores.views.rollouts(1)
     assert await staged.bot.stores.orders.resume(rollout.id, ANN)
     await staged.run_pass()

@@ -3,7 +3,7 @@
 Everything is escaped here, and only here: no text from outside becomes a mention, a link or a style.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,8 @@ _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
 _LONGEST_HEADER = 150
 _MOST_BLOCKS = 50
+_LONGEST_MESSAGE = 12_500
+"""Of all texts together: near 13,200 Slack refuses with `msg_blocks_too_long`, which is not documented."""
 _OF_URLS = "/:?=&#%"
 
 
@@ -24,9 +26,33 @@ def notification(message: Message) -> str:
     return slack(message.text)
 
 
-def blocks_of(message: Message) -> list[dict[str, Any]]:
-    """Renders the blocks as JSON; what is beyond the fiftieth is left out."""
-    return [rendered for block in message.blocks for rendered in _rendered(block)][:_MOST_BLOCKS]
+def blocks_of(message: Message, mention: str | None = None) -> list[dict[str, Any]]:
+    """Renders the blocks as JSON; what Slack would not take any more is left out.
+
+    `mention` is called where the message needs a person: the id of a user or group, or `here` or `channel`.
+    """
+    rendered = [part for block in message.blocks for part in _rendered(block)]
+    if mention is not None and message.needs_person:
+        rendered.insert(0, _section(_called(mention)))
+    return list(_fitting(rendered[:_MOST_BLOCKS]))
+
+
+def _called(mention: str) -> str:
+    """A mention as Slack writes it; the id was checked when the settings were read."""
+    if mention in ("here", "channel"):
+        return f"<!{mention}>"
+    return f"<!subteam^{mention}>" if mention.startswith("S") else f"<@{mention}>"
+
+
+def _fitting(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As many of the first ones as the whole message may hold."""
+    room = _LONGEST_MESSAGE
+    for block in blocks:
+        parts = [block["text"]] if "text" in block else block["elements"]
+        room -= sum(len(part["text"]) for part in parts)
+        if room < 0:
+            return
+        yield block
 
 
 def _rendered(block: Block) -> list[dict[str, Any]]:

@@ -53,10 +53,14 @@ Block = Heading | Paragraph | Items | Footnote
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text` is the whole in one line, for notifications and screen readers."""
+    """`text` is the whole in one line, for notifications and screen readers.
+
+    `needs_person` says that nothing goes on until somebody acts: whoever is to be called, is called.
+    """
 
     text: str
     blocks: tuple[Block, ...]
+    needs_person: bool = False
 
     @property
     def fingerprint(self) -> str:

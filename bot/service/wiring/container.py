@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.act.ports import ActOptions
@@ -19,9 +20,9 @@ from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.plan.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
-from bot.report.ports import Channel
+from bot.report.destinations import Destination
 from bot.service.wiring.accesses import registry_access
-from bot.service.wiring.adapters import channel_of
+from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.grants import (
     budget_of,
     feed_headers,
@@ -47,7 +48,10 @@ from bot.web.metrics.meter import Meter, MeteredHooks
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """All that the stages need. `channel` is None where nobody is to be told."""
+    """All that the stages need.
+
+    `destinations` is empty where nobody is to be told; a message there is edited again only after `edits_every`.
+    """
 
     settings: Settings
     clock: Clock
@@ -57,7 +61,8 @@ class Bot:
     host: GitHub
     registry: Registry
     feed_reader: FeedReader
-    channel: Channel | None
+    destinations: tuple[Destination, ...]
+    edits_every: timedelta
     memory: Memory
     observed: Observed
     stores: Stores
@@ -121,7 +126,9 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, clock: Clock, database: Database | None = None) -> AsyncIterator[Bot]:
+async def open_bot(
+    settings: Settings, clock: Clock, database: Database | None = None, *, edits_every: timedelta = timedelta(0)
+) -> AsyncIterator[Bot]:
     """Opens everything and closes it again; raises `Failure` or `BadSettings` where something is missing.
 
     `database` is one that the caller opened and closes, where it is not the one in the settings.
@@ -147,7 +154,8 @@ async def open_bot(settings: Settings, clock: Clock, database: Database | None =
             host=host,
             registry=Registry(http, accesses, clock),
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
-            channel=channel_of(settings, http),
+            destinations=destinations_of(settings, http),
+            edits_every=edits_every,
             memory=Memory(),
             observed=Observed(),
             stores=stores,

@@ -30,6 +30,8 @@ def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[s
         written.append(settings.slack.api_url)
         if settings.slack.webhook_file is not None:
             written.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
+    if settings.teams is not None:
+        written.append(secret(settings.teams.webhook_file, "teams.webhook_file"))
     plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in written if url.startswith("http://")}
     return plain | host_rules(accesses)
 

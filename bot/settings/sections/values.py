@@ -228,6 +228,8 @@ BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefi
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]
 """GitHub takes no longer one."""
+Mention = Annotated[str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$")]
+"""Whom Slack calls: the id of a user (U…, W…) or of a user group (S…), or `here` or `channel`."""
 Person = Annotated[str, AfterValidator(_person)]
 """A person's login, or a team with its organisation."""
 ListenAddress = Annotated[

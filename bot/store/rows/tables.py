@@ -301,13 +301,16 @@ journal = Table(
 
 outbox = _leased(
     "outbox",
-    Column("key", String(128), nullable=False, unique=True),
+    Column("key", String(128), nullable=False),
+    Column("destination", String(80), nullable=False, server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("told", Integer, nullable=False),
     Column("sent", String(64)),
     Column("remote", JSON),
+    Column("rests_until", Moment),
     Column("error", Text),
+    UniqueConstraint("key", "destination"),
 )
 
 _OPEN = text("cleared_at IS NULL")

@@ -51,6 +51,8 @@ class AdvanceStore(Store):
             await _keep_times(connection, step, sorted(set(began)), gate.at)
             if step.done:
                 await announce(connection, f"rollout:{step.rollout}", gate.at)
+            for name in sorted(step.done):
+                await announce(connection, f"wave:{step.rollout}:{name}", gate.at)
         return len(began)
 
 

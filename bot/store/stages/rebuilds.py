@@ -10,6 +10,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
+from bot.store.rows.outbox import announce
 from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
 from bot.store.rows.tables import rebuilds, repositories
 
@@ -58,6 +59,8 @@ class RebuildStore(Store):
             )
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
+                if after.state is State.FAILED:
+                    await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
             if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
                 await after_transitions(connection, {after.rollout}, now)
 

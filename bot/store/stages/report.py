@@ -1,10 +1,12 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
@@ -12,17 +14,20 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.plan.pace import Pace
 from bot.reconcile.work import Claimed
+from bot.report.destinations import About
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_message import headline
 from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
+from bot.report.wave_news import WaveNews
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.notices import users_of
+from bot.store.rows.outbox import announce
 from bot.store.rows.rebuilds import read_rebuilds
 from bot.store.rows.rollouts import changes_of, open_pauses, set_aside
 from bot.store.rows.tables import (
@@ -34,6 +39,7 @@ from bot.store.rows.tables import (
     quarantines,
     rebuilds,
     repositories,
+    rollout_waves,
     rollouts,
 )
 from bot.store.stages.waits import read_through
@@ -56,29 +62,81 @@ class ReportStore(Store):
         untold = [outbox.c.wanted > outbox.c.told]
         return DueRows(self._database, self._worker, outbox, _message_of, lambda row: str(row["key"]), where=untold)
 
-    async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, Any] | None) -> None:
-        """What was announced while the message was on its way stays due."""
+    async def spread(self, message: DueMessage, destinations: Collection[str]) -> None:
+        """What was announced while they were chosen stays due."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            for name in sorted(destinations):
+                await announce(connection, message.key, now, name)
+            values = {"told": message.wanted, "error": None}
+            await settle(connection, outbox, self._worker, message.id, due_at=now, values=values)
+
+    async def message_sent(
+        self, message: DueMessage, fingerprint: str, remote: dict[str, Any] | None, rest: timedelta
+    ) -> None:
+        """What was announced while the message was on its way stays due, after the rest."""
+        until = self._clock.now() + rest
+        values = {"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None}
         async with self._database.transaction() as connection:
             await settle(
                 connection,
                 outbox,
                 self._worker,
                 message.id,
-                due_at=self._clock.now(),
-                values={"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None},
+                due_at=until,
+                values=values | {"rests_until": until if rest else None},
             )
 
-    async def rollout(self, id: int) -> RolloutNews:  # noqa: A002 - the word of the language
+    async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
+        place = select(outbox.c.remote).where(outbox.c.key == key, outbox.c.destination == destination)
+        async with self._database.reading() as connection:
+            found = (await connection.execute(place)).scalar_one_or_none()
+        return found if found is None else dict(found)
+
+    async def about(self, rollout: int) -> About:
+        names = (
+            select(repositories.c.name)
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .where(*_current(rollout))
+            .distinct()
+            .order_by(repositories.c.name)
+        )
+        async with self._database.reading() as connection:
+            concerned = tuple((await connection.execute(names)).scalars())
+            return About(concerned, await changes_of(connection, rollout))
+
+    async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
+        current = _current(rollout, only)
+        mine = [*current, rebuilds.c.wave == name]
+        counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
+        times = select(rollout_waves).where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.name == name)
+        async with self._database.reading() as connection:
+            states = {State(row.state): row.number for row in await connection.execute(counted)}
+            waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
+            kept = (await connection.execute(times)).first()
+            return WaveNews(
+                rollout,
+                headline(await changes_of(connection, rollout)),
+                name,
+                int(waves or 0),
+                sum(states.values()),
+                states.get(State.SUCCEEDED, 0),
+                states.get(State.FAILED, 0),
+                await _failures(connection, mine),
+                kept.began_at if kept else None,
+                kept.done_since if kept else None,
+            )
+
+    async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
         """Counted by the database; only the rebuilds that are named are read."""
+        current = _current(id, only)
         async with self._database.reading() as connection:
             row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
-            counts = (await connection.execute(_states_of(id))).all()
-            names = await connection.scalar(_repositories_of(id))
-            named = await read_rebuilds(
-                connection, *_current(id), first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED
-            )
+            counts = (await connection.execute(_states_of(current))).all()
+            names = await connection.scalar(_repositories_of(current))
+            named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
-            states = Counter({State(item.state): item.count for item in counts if not item.told})
+            states = Counter({State(item.state): item.number for item in counts if not item.told})
             awaits = any(states[state] for state in AWAITING)
             through = await read_through(connection, self._pace, self._clock.now()) if awaits else {}
             return RolloutNews(
@@ -88,7 +146,7 @@ class ReportStore(Store):
                 int(names or 0),
                 states,
                 tuple(named),
-                sum(item.count for item in counts if item.told),
+                sum(item.number for item in counts if item.told),
                 row.ended_at,
                 standing[0] if standing else None,
                 await set_aside(connection, id),
@@ -111,19 +169,8 @@ class ReportStore(Store):
             row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
             if row.rollout_id is None:
                 return PauseNews(None, "", row.since, row.who, row.reason, row.until)
-            failed = await connection.execute(
-                select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
-                .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-                .where(
-                    rebuilds.c.rollout_id == row.rollout_id,
-                    rebuilds.c.state == State.FAILED,
-                    rebuilds.c.retried_as.is_(None),
-                )
-                .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
-                .limit(_MOST_FAILURES)
-            )
             title = headline(await changes_of(connection, row.rollout_id))
-            failures = tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
+            failures = await _failures(connection, _current(row.rollout_id))
         return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
 
     async def quarantine(self, id: int) -> QuarantineNews:  # noqa: A002 - the word of the language
@@ -164,30 +211,47 @@ class ReportStore(Store):
         return readable(rows, news, lambda row: f"notice {row.id}")
 
 
-def _current(rollout: int) -> list[ColumnElement[bool]]:
-    """The rebuilds of a rollout that nothing has taken the place of."""
-    return [
+def _current(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
+    """The rebuilds of a rollout that nothing has taken the place of, of these repositories alone or of all."""
+    found = [
         rebuilds.c.rollout_id == rollout,
         rebuilds.c.retried_as.is_(None),
         rebuilds.c.state != State.SUPERSEDED.value,
     ]
+    if only is not None:
+        named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
+        found.append(rebuilds.c.repository_id.in_(named))
+    return found
 
 
-def _states_of(rollout: int) -> Select[Any]:
+async def _failures(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> tuple[FailedRebuild, ...]:
+    """The latest first."""
+    failed = await connection.execute(
+        select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(*where, rebuilds.c.state == State.FAILED)
+        .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
+        .limit(_MOST_FAILURES)
+    )
+    return tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
+
+
+def _states_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """How many are in each state; who opted out is told of nothing."""
     is_told = case(
         (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != State.SKIPPED.value), 1), else_=0
     ).label("told")
-    counts = select(rebuilds.c.state, is_told, func.count().label("count")).where(*_current(rollout))
+    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*current)
     return counts.group_by(rebuilds.c.state, is_told)
 
 
-def _repositories_of(rollout: int) -> Select[Any]:
-    return select(func.count(rebuilds.c.repository_id.distinct())).where(*_current(rollout))
+def _repositories_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    return select(func.count(rebuilds.c.repository_id.distinct())).where(*current)
 
 
 async def _message_of(claimed: Claimed) -> DueMessage:
     row = claimed.row
     return DueMessage(
-        row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]
+        *(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]),
+        row["destination"],
     )

@@ -10,7 +10,9 @@ from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import outbox, rebuilds
-from tests.integration.store.filling import HOUR, LEASE, Stores, moment_after
+from tests.integration.store.filling import ASPNET, HOUR, LEASE, Stores, moment_after
+
+NO_REST = timedelta(0)
 
 
 async def say(stores: Stores, key: str = "rollout:1") -> None:
@@ -60,7 +62,7 @@ async def test_announcements_of_one_thing_are_one_message(stores: Stores) -> Non
 async def test_a_sent_message_rests_until_it_is_announced_again(stores: Stores) -> None:
     await say(stores)
     message = (await stores.messages(10))[0]
-    await stores.report.message_sent(message, "print-1", {"channel": "C1", "ts": "1.1"})
+    await stores.report.message_sent(message, "print-1", {"channel": "C1", "ts": "1.1"}, NO_REST)
     assert await stores.messages(10) == []
     await say(stores)
     again = (await stores.messages(10))[0]
@@ -71,7 +73,7 @@ async def test_an_announcement_while_the_message_is_on_its_way_stays_due(stores:
     await say(stores)
     message = (await stores.messages(10))[0]
     await say(stores)
-    await stores.report.message_sent(message, "print-1", None)
+    await stores.report.message_sent(message, "print-1", None, NO_REST)
     assert len(await stores.messages(10)) == 1
 
 
@@ -102,7 +104,7 @@ async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: St
     other = stores.other("second")
     assert (await other.messages(10))[0].attempts == 2
     with pytest.raises(LeaseLost):
-        await stores.report.message_sent(message, "late", None)
+        await stores.report.message_sent(message, "late", None, NO_REST)
     assert await stores.column(outbox, "sent") == [None]
 
 
@@ -113,3 +115,50 @@ async def test_a_rollout_says_when_the_last_of_what_waits_will_have_begun(stores
         await stores.budgets.take("contoso/", 1, WriteLimits(480, 480, timedelta(0)))
     found = await stores.report.rollout(1)
     assert found.opened_by == stores.clock.now() + timedelta(hours=1, seconds=2)
+
+
+# Where it is told
+
+
+async def test_news_are_due_for_each_destination_once_they_are_chosen(stores: Stores) -> None:
+    await say(stores)
+    [news] = await stores.messages(10)
+    await stores.report.spread(news, ["slack", "teams"])
+    assert [(each.key, each.destination) for each in await stores.messages(10)] == [
+        ("rollout:1", "slack"),
+        ("rollout:1", "teams"),
+    ]
+
+
+async def test_a_message_rests_before_it_is_edited_again(stores: Stores) -> None:
+    await say(stores)
+    await stores.report.spread((await stores.messages(10))[0], ["slack"])
+    [message] = await stores.messages(10)
+    await stores.report.message_sent(message, "print-1", {"channel": "C1", "ts": "1.1"}, timedelta(seconds=30))
+    await say(stores)
+    await stores.report.spread((await stores.messages(10))[0], ["slack"])
+    assert await stores.messages(10) == []
+    stores.clock.advance(timedelta(seconds=30))
+    [again] = await stores.messages(10)
+    assert again.remote == await stores.report.remote_of("rollout:1", "slack")
+
+
+async def test_a_part_of_a_rollout_counts_its_own_repositories_alone(stores: Stores) -> None:
+    await stores.fill(4)
+    await stores.plan_all()
+    about = await stores.report.about(1)
+    assert about.repositories == tuple(f"contoso/shop-{number:04}" for number in range(4))
+    assert [change.base for change in about.changes] == [ASPNET]
+    part = await stores.report.rollout(1, about.repositories[:1])
+    assert (part.repositories, part.total) == (1, 1)
+
+
+async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:
+    await stores.fill(3)
+    await stores.plan_all(wave="canary")
+    [job, *_] = await stores.jobs()
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.FAILED, "no", at=stores.clock.now()))
+    assert "wave:1:canary" in [message.key for message in await stores.messages(10)]
+    wave = await stores.report.wave(1, "canary")
+    assert (wave.waves, wave.total, wave.succeeded, wave.failed) == (1, 3, 0, 1)
+    assert [(each.repository, each.reason) for each in wave.failures] == [(job.rebuild.repository, "no")]

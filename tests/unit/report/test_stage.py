@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,15 +7,19 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.rollouts.policy import Match
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed
+from bot.report import stage
+from bot.report.destinations import About, Destination
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_news import RolloutNews
-from bot.report.stage import tick
-from tests.builders import NOON, rebuild, rollout
+from bot.report.stage import ReportTally
+from bot.report.wave_news import WaveNews
+from tests.builders import NOON, change, rebuild, rollout
 from tests.fakes.queue import StoredRows
 
 PLACE = {"channel": "C1", "ts": "1.1"}
@@ -33,12 +37,14 @@ class Store:
     due_at: dict[str, datetime] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     rollouts: dict[int, RolloutNews] = field(default_factory=dict)
+    waves: dict[str, WaveNews] = field(default_factory=dict)
     lost: bool = False
 
-    def announce(self, key: str = "rollout:3", **values: Any) -> None:
-        known = self.kept.get(key) or DueMessage(len(self.kept) + 1, key, 0, None, None, 0, NOON)
-        self.kept[key] = replace(known, wanted=known.wanted + 1, **values)
-        self.due_at[key] = self.clock.now()
+    def announce(self, key: str = "rollout:3", destination: str = "slack", **values: Any) -> None:
+        name = f"{key}@{destination}"
+        known = self.kept.get(name) or DueMessage(len(self.kept) + 1, key, 0, None, None, 0, NOON, destination)
+        self.kept[name] = replace(known, wanted=known.wanted + 1, **values)
+        self.due_at[name] = self.clock.now()
 
     @property
     def messages(self) -> StoredRows[DueMessage]:
@@ -51,23 +57,40 @@ class Store:
             if message.wanted > self.told.get(key, 0) and self.due_at[key] <= now
         ]
         for message in due[:limit]:
-            self.kept[message.key] = replace(message, attempts=message.attempts + 1)
-        taken = [self.kept[message.key] for message in due[:limit]]
+            self.kept[_name(message)] = replace(message, attempts=message.attempts + 1)
+        taken = [self.kept[_name(message)] for message in due[:limit]]
         return [(Claimed(message.id, message.key, message.attempts), message) for message in taken]
 
     def _put_off(self, message: DueMessage, due_at: datetime, error: str | None, attempted: bool) -> None:
         self.errors += [error] if error else []
-        self.due_at[message.key] = due_at
-        self.kept[message.key] = replace(message, attempts=message.attempts - (not attempted))
+        self.due_at[_name(message)] = due_at
+        self.kept[_name(message)] = replace(message, attempts=message.attempts - (not attempted))
 
-    async def message_sent(self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None) -> None:
+    async def spread(self, message: DueMessage, destinations: Collection[str]) -> None:
+        self.told[_name(message)] = message.wanted
+        for name in destinations:
+            self.announce(message.key, name)
+
+    async def message_sent(
+        self, message: DueMessage, fingerprint: str, remote: dict[str, str] | None, rest: timedelta
+    ) -> None:
+        name = _name(message)
         if self.lost:
-            self.told[message.key] = 99
+            self.told[name] = 99
             raise LeaseLost("taken over")
-        self.told[message.key] = message.wanted
-        self.kept[message.key] = replace(self.kept[message.key], sent=fingerprint, remote=remote, attempts=0)
+        self.told[name] = message.wanted
+        self.kept[name] = replace(self.kept[name], sent=fingerprint, remote=remote, attempts=0)
 
-    async def rollout(self, id: int) -> RolloutNews:  # noqa: A002 - the port's name
+    async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
+        return self.kept[f"{key}@{destination}"].remote
+
+    async def about(self, rollout: int) -> About:
+        return About(("contoso/shop",), (change(),))
+
+    async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
+        return self.waves[name]
+
+    async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
         return self.rollouts.get(id, rollout())
 
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002
@@ -81,13 +104,22 @@ class Store:
 class Channel:
     can_update: bool = True
     posted: list[tuple[str, datetime | None]] = field(default_factory=list)
+    threads: list[dict[str, str] | None] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     failing: list[Failure] = field(default_factory=list)
     failing_updates: list[Failure] = field(default_factory=list)
 
-    async def post(self, key: str, message: Message, maybe_sent_since: datetime | None) -> dict[str, str] | None:
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> dict[str, str] | None:
         if self.failing:
             raise self.failing.pop(0)
+        self.threads.append(thread)
         self.posted.append((key, maybe_sent_since))
         return dict(PLACE) if self.can_update else None
 
@@ -95,6 +127,15 @@ class Channel:
         if self.failing_updates:
             raise self.failing_updates.pop(0)
         self.updated.append(key)
+
+
+def _name(message: DueMessage) -> str:
+    return f"{message.key}@{message.destination}"
+
+
+async def tick(store: Store, channel: Channel, loop: Loop) -> ReportTally:
+    """One tick with a single place where everything is told."""
+    return await stage.tick(store, (Destination("slack", channel),), loop)
 
 
 @pytest.fixture
@@ -190,7 +231,7 @@ async def test_a_silent_channel_ends_the_tick_and_loses_nothing(store: Store, cl
     channel = Channel(failing=[NO_ANSWER])
     tally = await tick(store, channel, Loop(clock))
     assert (tally.sent, tally.problems) == (0, ("no answer",))
-    assert store.errors == ["no answer"] * 20
+    assert store.errors == ["no answer"] * 30
     clock.advance(timedelta(minutes=1))
     assert (await tick(store, channel, Loop(clock))).sent == 30
 
@@ -199,7 +240,7 @@ async def test_a_channel_that_asks_for_a_pause_gets_it(store: Store, clock: Manu
     store.announce()
     slow = Failure(Trouble.THROTTLED, "ratelimited", retry_after=timedelta(minutes=7))
     await tick(store, Channel(failing=[slow]), Loop(clock))
-    assert store.due_at["rollout:3"] == NOON + timedelta(minutes=7)
+    assert store.due_at["rollout:3@slack"] == NOON + timedelta(minutes=7)
 
 
 async def test_a_message_that_the_channel_refuses_stops_no_other(store: Store, clock: ManualClock) -> None:
@@ -215,3 +256,55 @@ async def test_a_message_that_another_has_taken_over_is_left(store: Store, clock
     store.lost = True
     tally = await tick(store, Channel(), Loop(clock))
     assert (tally.sent, tally.problems) == (0, ())
+
+
+# Several places
+
+
+async def test_news_are_told_wherever_they_are_heard(store: Store, clock: ManualClock) -> None:
+    everything, payments, shops = Channel(), Channel(), Channel()
+    store.announce(destination="")
+    await stage.tick(
+        store,
+        (
+            Destination("slack", everything),
+            Destination("slack:C1", payments, Match(repositories=("contoso/payments-*",))),
+            Destination("slack:C2", shops, Match(repositories=("contoso/shop*",))),
+        ),
+        Loop(clock),
+    )
+    assert [len(each.posted) for each in (everything, payments, shops)] == [1, 0, 1]
+
+
+async def test_a_channel_in_trouble_keeps_no_other_waiting(store: Store, clock: ManualClock) -> None:
+    silent, well = Channel(failing=[NO_ANSWER]), Channel()
+    store.announce(destination="")
+    await stage.tick(store, (Destination("slack", silent), Destination("teams", well)), Loop(clock))
+    assert [len(each.posted) for each in (silent, well)] == [0, 1]
+
+
+async def test_a_place_that_is_no_longer_named_is_told_nothing_and_asks_for_nothing(
+    store: Store, clock: ManualClock
+) -> None:
+    store.announce(destination="slack:C9")
+    tally = await tick(store, Channel(), Loop(clock))
+    assert (tally.sent, tally.problems) == (0, ())
+    assert store.told["rollout:3@slack:C9"] == 1
+
+
+async def test_a_wave_is_answered_below_its_rollout(store: Store, clock: ManualClock) -> None:
+    channel = Channel()
+    store.waves["canary"] = WaveNews(3, ".NET 10.0.5 fixes 1 CVE", "canary", 2, 12, 11, 1)
+    store.announce()
+    store.announce("wave:3:canary")
+    await tick(store, channel, Loop(clock))
+    assert [key for key, _ in channel.posted] == ["rollout:3", "wave:3:canary"]
+    assert channel.threads == [None, PLACE]
+
+
+async def test_a_wave_of_which_there_is_nothing_to_say_is_not_answered(store: Store, clock: ManualClock) -> None:
+    channel = Channel()
+    store.waves["rest"] = WaveNews(3, ".NET 10.0.5 fixes 1 CVE", "rest", 1, 12, 12, 0, done_since=NOON)
+    store.announce("wave:3:rest")
+    await tick(store, channel, Loop(clock))
+    assert channel.posted == []

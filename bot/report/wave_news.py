@@ -1,0 +1,49 @@
+"""What is answered below a rollout's message: a wave that is through, or the failures in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.wording.message import Footnote, Message, Paragraph, Span, plain, strong
+from bot.domain.wording.words import duration
+from bot.report.phrases import listed, short, shown_time
+from bot.report.stops import FailedRebuild
+
+
+@dataclass(frozen=True, slots=True)
+class WaveNews:
+    """One of the `waves` of a rollout; `failures` are the latest of the `failed`."""
+
+    rollout: int
+    title: str
+    wave: str
+    waves: int
+    total: int
+    succeeded: int
+    failed: int
+    failures: tuple[FailedRebuild, ...] = ()
+    began_at: datetime | None = None
+    done_since: datetime | None = None
+
+
+def wave_message(news: WaveNews) -> Message | None:
+    """Says that rebuilds of the wave failed, or that it is through; None where there is nothing to say.
+
+    The end of a rollout's only wave is told by the rollout's own message.
+    """
+    where = f" in wave {news.wave}" if news.waves > 1 else ""
+    if news.failed:
+        title = f"{news.failed:,} of {news.total:,} rebuilds{where} failed"
+        lines = [(Span(each.repository, url=each.url), Span(f": {short(each.reason)}")) for each in news.failures]
+        blocks = (Paragraph((strong(title),)), listed(lines), _footer(news))
+        return Message(f"{title}: {news.title}", blocks, needs_person=True)
+    if news.done_since is None or news.waves == 1:
+        return None
+    took = f" in {duration(news.done_since - news.began_at)}" if news.began_at else ""
+    title = f"Wave {news.wave} is through"
+    said = f"{news.succeeded:,} of {news.total:,} rebuilt{took}"
+    return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))
+
+
+def _footer(news: WaveNews) -> Footnote:
+    since = f", through since {shown_time(news.done_since)}" if news.done_since else ""
+    return Footnote(f"Rollout {news.rollout}{since}")

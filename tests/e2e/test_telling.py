@@ -1,0 +1,46 @@
+"""Who is told what, and where: the fleet's channel, a team's own, and the thread below a rollout's message."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest_asyncio
+
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+
+@pytest_asyncio.fixture
+async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, in which one team reads its own part, and is called where somebody must act."""
+    own = {
+        "match": {"repositories": ["contoso/catalog-*"]},
+        "channel": world.slack.team_channel,
+        "mention": "U0123456",
+    }
+    async with AsyncExitStack() as exits:
+        url = f"sqlite:///{tmp_path}/freshness.db"
+        yield await settled(world, tmp_path, url, exits, policy=({"settle": "0s"},), notify=[own])
+
+
+async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Stage) -> None:
+    slack = staged.world.slack
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+
+    [everything] = await slack.messages()
+    [own] = await slack.messages(slack.team_channel)
+    assert "repositories: " in everything["text"]
+    assert own["text"].endswith("1 repository: 1 dispatched")
+
+    [run] = staged.world.github.runs("catalog-web")
+    staged.world.github.finish_run(run.id, "failure")
+    await staged.run_pass()
+
+    [after] = await slack.messages(slack.team_channel)
+    assert after["text"].endswith("1 repository: 1 failed")
+    answers = await slack.thread(everything["ts"])
+    assert [answer["text"].partition(":")[0] for answer in answers[1:]] == ["1 of 4 rebuilds failed"]
+    assert "<@U0123456>" not in str(answers)
+    await staged.run_pass()
+    assert len(await slack.thread(everything["ts"])) == 2
