@@ -20,12 +20,14 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from bot.domain.clock import SystemClock
+from bot.domain.evidence import Strength
 from bot.service.logs import set_up
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.leases import bring_forward
-from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
+from bot.views.images import stands_on
+from sandbox.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
 from sandbox.parts import MissingPart
 from sandbox.world import World
 
@@ -35,6 +37,7 @@ TO_TRY = (
     "status",
     "plan",
     "explain contoso/payments-api",
+    "images",
     f"history aspnet:{RUNTIME_TAG}",
     "once --dry-run",
 )
@@ -128,17 +131,32 @@ class _Story:
         self._expect(not writes, "a second pass must not write anything")
 
     async def _finish(self) -> None:
-        self._chapter("The end", "A maintainer merges one pull request, and the workflow runs succeed.")
+        self._chapter(
+            "The proof", "A maintainer merges one pull request; the runs succeed, and push what they built."
+        )
+        await self._show_images("before the builds")
         [request] = await self._world.github.pull_requests("payments-api")
         await self._world.github.merge("payments-api", request["number"])
         for run in self._world.github.runs():
             self._world.github.finish_run(run.id)
         await self._pass()
+        await self._show_images("as the registry shows them now")
         await self._show_slack()
         merged = await self._world.github.read("payments-api", "Dockerfile")
         self._expect(
             self._fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"] in merged, "main must name the digest of the registry"
         )
+        images = [view.image for view in await self._bot.stores.images.views()]
+        proved = [image for image in images if image.strength is Strength.PROVED and image.behind_since is None]
+        self._expect(len(proved) == len(BUILT_ON), "each image must be seen to stand on the new base")
+
+    async def _show_images(self, when: str) -> None:
+        """What the layers of each image tell, whatever the runs say."""
+        self._say(f"  images {when}:")
+        now = self._bot.clock.now()
+        for view in await self._bot.stores.images.views():
+            self._say(f"    {view.image.place}  {(view.image.digest or '')[:19]}")
+            self._say(f"      stands on {stands_on(view.image, now)}")
 
     async def _pass(self) -> list[Outcome]:
         await bring_forward(self._bot.database, self._bot.clock.now())

@@ -41,7 +41,7 @@ ASPNET = "dotnet/aspnet"
 SDK = "dotnet/sdk"
 RUNTIME_TAG = "10.0-noble-chiseled"
 SDK_TAG = "10.0-noble"
-BUILT_ON = {"catalog-web": f"{ASPNET}:{RUNTIME_TAG}"}
+BUILT_ON = dict.fromkeys(("catalog-web", "payments-api"), f"{ASPNET}:{RUNTIME_TAG}")
 """Repositories whose workflows push an image, and the base that it stands on."""
 PATCHES = {"10.0.0": "10.0.100", "10.0.1": "10.0.101", "10.0.2": "10.0.102", "10.0.3": "10.0.103"}
 """Runtime versions and the SDK that each is published with."""
@@ -124,7 +124,7 @@ class SampleFleet:
             "payments-api": {
                 "Dockerfile": f"FROM {aspnet}:{RUNTIME_TAG}@{pinned}\nCOPY . /app\n",
                 "README.md": "Pinned by digest.\n",
-                ".github/workflows/build.yml": BUILD_ON_PUSH,
+                ".github/workflows/build.yml": self._pushing(BUILD_ON_PUSH, "payments-api"),
             },
             "orders-api": {"Dockerfile": f"FROM {aspnet}:{version}-noble-chiseled\nCOPY . /app\n"},
             "catalog-web": {

@@ -102,7 +102,8 @@ class _Following(Work[Rebuild, Rebuild]):
         now, every = self._clock.now(), self._options.every
         due = look_together(now + _rest(before, every, now), every)
         is_just_merged = before.state is not State.BUILDING and after.state is State.BUILDING
-        return replace(after, due_at=now if _is_left_to_act(after) or is_just_merged else due)
+        is_at_once = _is_left_to_act(after) or is_just_merged or after.state is State.PROVING
+        return replace(after, due_at=now if is_at_once else due)
 
 
 def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:

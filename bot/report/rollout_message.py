@@ -146,6 +146,8 @@ def _rebuild_line(rebuild: Rebuild) -> Line:
         case Action.NOTIFY:
             return (target, Span(f": {_reason(rebuild)}"))
     shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
+    if rebuild.state is State.BUILT:
+        return (target, Span(f" {what} {_reason(rebuild)}"))
     reason = f": {_reason(rebuild)}" if shown else ""
     return (target, Span(f" {what} {rebuild.state}{reason}"))
 

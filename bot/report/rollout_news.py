@@ -14,7 +14,16 @@ NEED_A_PERSON = (State.FAILED, State.OPEN)
 """The states in which a rebuild waits for somebody to look, the worst first."""
 SHOWN_FIRST = (
     *NEED_A_PERSON,
-    *(State.MERGED, State.BUILDING, State.RUNNING, State.DISPATCHED, State.WAITING, State.PLANNED),
+    *(
+        State.MERGED,
+        State.BUILT,
+        State.PROVING,
+        State.BUILDING,
+        State.RUNNING,
+        State.DISPATCHED,
+        State.WAITING,
+        State.PLANNED,
+    ),
 )
 
 

@@ -22,6 +22,7 @@ from bot.report import stage as report
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
 from bot.verify.images import stage as images_stage
+from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
 
@@ -114,6 +115,12 @@ async def images_tick(bot: Bot) -> Outcome:
     return Outcome("images", figures, list(tally.problems))
 
 
+async def proving_tick(bot: Bot) -> Outcome:
+    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, bot.proving_options, bot.loop)
+    figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
+    return Outcome("prove", figures, list(tally.problems))
+
+
 async def report_tick(bot: Bot) -> Outcome:
     if not bot.destinations:
         return Outcome("report")
@@ -156,6 +163,7 @@ STAGES = (
     Stage("act", act_tick, timedelta(seconds=5)),
     Stage("call off", calling_off_tick, timedelta(seconds=5)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
+    Stage("prove", proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("standing", standing_tick, timedelta(seconds=30)),

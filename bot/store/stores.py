@@ -23,6 +23,7 @@ from bot.store.stages.follow import FollowStore
 from bot.store.stages.images import ImagesStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan import PlanStore
+from bot.store.stages.proving import ProvingStore
 from bot.store.stages.quarantine import QuarantineStore
 from bot.store.stages.report import ReportStore
 from bot.store.stages.watch import WatchStore
@@ -45,6 +46,7 @@ class Stores:
     calling_off: CallingOffStore
     follow: FollowStore
     images: ImagesStore
+    proving: ProvingStore
     report: ReportStore
     retention: RetentionStore
     orders: OrdersStore
@@ -71,6 +73,7 @@ class Stores:
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
             ImagesStore(database, worker, clock),
+            ProvingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),

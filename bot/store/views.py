@@ -106,10 +106,13 @@ class ViewsStore(Store):
         return [usage.reference for usage in found if usage.sdk_pin is None]
 
     async def durations(self) -> OwnDurations:
-        """How long the latest rebuilds that succeeded took, by what they were."""
+        """How long the latest rebuilds took that were built, by what they were."""
         query = (
             select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
-            .where(rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.attempted_at.is_not(None))
+            .where(
+                rebuilds.c.state.in_((State.SUCCEEDED.value, State.BUILT.value)),
+                rebuilds.c.attempted_at.is_not(None),
+            )
             .order_by(rebuilds.c.id.desc())
             .limit(_MOST_DURATIONS)
         )

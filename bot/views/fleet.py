@@ -22,7 +22,7 @@ class Standing(StrEnum):
 
 IN_WORDS: Mapping[Standing, str] = {
     Standing.FAILED: "its latest rebuild failed",
-    Standing.BEHIND: "a rebuild has not ended, or a pin is not what its base shows",
+    Standing.BEHIND: "a rebuild has not ended, or a pin or an image is not what its base shows",
     Standing.UNKNOWN: "it names a floating tag, and no rebuild since that moved tells on what its image stands",
     Standing.UNREADABLE: "it was not read yet, or could not be",
     Standing.CURRENT: "it stands on what its bases show",

@@ -1,8 +1,12 @@
 """What the fleet builds, as the registry shows it."""
 
+from datetime import timedelta
+
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Source
+from bot.domain.images.verdict import Verdict
+from bot.domain.rollouts.rebuild import State
 from tests.e2e.conftest import Stage
 
 
@@ -20,10 +24,12 @@ async def test_an_image_is_known_by_the_workflow_that_pushes_it_and_told_by_its_
     assert told == {"aspnet:10.0-noble-chiseled"}
 
 
-async def test_an_image_that_did_not_move_costs_one_head(stage: Stage) -> None:
+async def test_images_that_did_not_move_cost_one_head_each(stage: Stage) -> None:
     await stage.run_pass()
     asked = stage.world.traffic.requests(service="registry", path="/contoso/")
-    assert [request.method for request in asked] == ["HEAD"]
+    assert sorted((request.method, request.path) for request in asked) == [
+        ("HEAD", f"/v2/contoso/{name}/manifests/latest") for name in ("catalog-web", "payments-api")
+    ]
 
 
 async def test_an_image_falls_behind_when_its_base_moves_without_being_asked_for(stage: Stage) -> None:
@@ -32,3 +38,58 @@ async def test_an_image_falls_behind_when_its_base_moves_without_being_asked_for
     found = await image(stage)
     assert found.behind_since is not None
     assert found.strength is Strength.PROVED
+
+
+async def finished(stage: Stage, conclusion: str = "success") -> None:
+    for run in stage.world.github.runs("catalog-web"):
+        stage.world.github.finish_run(run.id, conclusion)
+
+
+async def test_a_rebuild_has_succeeded_once_its_image_is_seen_on_the_new_base(stage: Stage) -> None:
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await finished(stage)
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["catalog-web"]
+    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, Verdict.PROVED)
+    assert "contoso/catalog-web:latest stands on aspnet:10.0-noble-chiseled of" in rebuild.reason
+    assert (await image(stage)).behind_since is None
+
+
+async def test_a_green_build_on_the_old_base_has_failed_with_the_likely_line(stage: Stage) -> None:
+    text = await stage.world.github.read("catalog-web", ".github/workflows/weekly-rebuild.yml")
+    cached = text.replace("--pull --no-cache ", "")
+    await stage.world.github.push("catalog-web", {".github/workflows/weekly-rebuild.yml": cached})
+    stage.fleet.cached.add("catalog-web")
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await finished(stage)
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["catalog-web"]
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.NO_OP)
+    assert "still stands on aspnet:10.0-noble-chiseled" in rebuild.reason
+    assert ".github/workflows/weekly-rebuild.yml:15 builds without --pull" in rebuild.reason
+
+
+async def test_a_build_that_pushes_nothing_has_failed_after_two_hours(stage: Stage) -> None:
+    stage.world.github.actions.on_finished = None
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await finished(stage)
+    await stage.run_pass()
+    assert (await stage.states())["catalog-web"] is State.PROVING
+    stage.clock.ahead += timedelta(hours=2, minutes=5)
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["catalog-web"]
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.NOT_SEEN)
+
+
+async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(stage: Stage) -> None:
+    await stage.fleet.publish_sdk("10.0.1")
+    await stage.run_pass()
+    for run in stage.world.github.runs("tools-cli"):
+        stage.world.github.finish_run(run.id)
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["tools-cli"]
+    assert (rebuild.state, rebuild.proof) == (State.BUILT, Verdict.UNKNOWN)
+    assert rebuild.reason.startswith("built, not proven: no image of this repository is known")

@@ -37,6 +37,7 @@ class Named:
     tag: str
     path: str
     line: int
+    pulls: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Claim:
     source: Source
     path: str = ""
     line: int = 0
+    pulls: bool | None = None
+    """Whether the build there asks the registry for the newest base; None where that does not show."""
 
     @property
     def registry(self) -> str:
@@ -143,7 +146,7 @@ def _own_claim(text: str) -> Claim | None:
 def _built(named: Named, repository: str, branch: str) -> Claim | None:
     name, tag = (_filled(text, repository).replace("{branch}", branch) for text in (named.name, named.tag))
     claim = _claim(name.lower(), tag, Source.BUILD)
-    return replace(claim, path=named.path, line=named.line) if claim is not None else None
+    return replace(claim, path=named.path, line=named.line, pulls=named.pulls) if claim is not None else None
 
 
 def _claim(name: str, tag: str, source: Source) -> Claim | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Replacement
@@ -19,7 +20,7 @@ class Action(StrEnum):
 
 class State(StrEnum):
     """`merged` ends what was merged and whose build was not seen: it has not failed, and nothing shows that it was
-    built.
+    built. `built` ends what was built and of which nothing shows what its image stands on; `succeeded` is proven.
     """
 
     PLANNED = "planned"
@@ -28,7 +29,9 @@ class State(StrEnum):
     DISPATCHED = "dispatched"
     RUNNING = "running"
     BUILDING = "building"
+    PROVING = "proving"
     SUCCEEDED = "succeeded"
+    BUILT = "built"
     MERGED = "merged"
     FAILED = "failed"
     SUPERSEDED = "superseded"
@@ -50,7 +53,7 @@ class State(StrEnum):
     @property
     def is_replaceable(self) -> bool:
         """Whether a later change of its bases takes over what it was to bring: not once that was merged."""
-        return not self.has_ended and self is not State.BUILDING
+        return not self.has_ended and self not in (State.BUILDING, State.PROVING)
 
 
 _WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
@@ -60,10 +63,12 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
     State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
     State.OPEN: _ENDS | {State.BUILDING, State.SKIPPED},
-    State.DISPATCHED: _ENDS | {State.RUNNING},
-    State.RUNNING: _ENDS,
-    State.BUILDING: _ENDS | {State.MERGED},
+    State.DISPATCHED: _ENDS | {State.RUNNING, State.PROVING},
+    State.RUNNING: _ENDS | {State.PROVING},
+    State.BUILDING: _ENDS | {State.MERGED, State.PROVING},
+    State.PROVING: _ENDS | {State.BUILT},
     State.SUCCEEDED: frozenset(),
+    State.BUILT: frozenset(),
     State.MERGED: frozenset(),
     State.FAILED: frozenset(),
     State.SUPERSEDED: frozenset(),
@@ -148,6 +153,8 @@ class Rebuild:
     merge: Merge | None = None
     built_at: datetime | None = None
     """When its build was seen to be green."""
+    proof: Verdict | None = None
+    """What its image was seen to show."""
     repository_node: str | None = None
 
     @property

@@ -1,6 +1,7 @@
 """Images that command lines push: `docker build -t … --push`, `docker push`, `az acr build`, `dotnet publish`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from bot.formats.shell.commands import commands
 from bot.formats.source.spanned import Spanned
@@ -9,13 +10,27 @@ _BUILDERS = frozenset({"docker", "podman", "nerdctl", "buildah", "depot"})
 _TAGS = ("-t", "--tag", "--image")
 
 
-def pushed(text: Spanned, known: Mapping[str, Spanned] | None = None) -> Iterator[tuple[str, int]]:
-    """Each image that the commands push, as written, with the place of its command. Never raises."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An image as written, with the place of what builds it; `pulls` as in `Named`."""
+
+    name: str
+    place: int
+    pulls: bool | None = None
+
+
+def pushed(text: Spanned, known: Mapping[str, Spanned] | None = None) -> Iterator[Written]:
+    """Each image that the commands push. Never raises."""
+    built: dict[str, Written] = {}
     for command in commands(text, known):
         words = [word.text for word in command.words]
         place = command.words[0].place(0)
-        for name in _pushed_by(command.name, words):
-            yield name, place
+        names = _pushed_by(command.name, words)
+        if _builds(command.name, words):
+            pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
+            built |= {name: Written(name, place, pulls) for name in _values(words, _TAGS)}
+        for name in names:
+            yield built.get(name, Written(name, place))
 
 
 def _pushed_by(program: str, words: list[str]) -> list[str]:
@@ -32,7 +47,11 @@ def _pushed_by(program: str, words: list[str]) -> list[str]:
         operands = [word for word in rest[1:] if not word.startswith("-") and word != "push"]
         return operands[-1:]
     is_pushing = "--push" in rest or any("type=registry" in word or "push=true" in word for word in rest)
-    return _values(words, _TAGS) if is_pushing and {"build", "b", "bud"} & set(rest[:4]) else []
+    return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
+
+
+def _builds(program: str, words: list[str]) -> bool:
+    return program in _BUILDERS and bool({"build", "b", "bud"} & set(words[1:5]))
 
 
 def _published(words: list[str]) -> list[str]:

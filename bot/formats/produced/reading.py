@@ -18,7 +18,7 @@ from bot.formats.dotnet import project
 from bot.formats.dotnet.msbuild import elements
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.produced import workflows
-from bot.formats.produced.commands import container_names, pushed
+from bot.formats.produced.commands import Written, container_names, pushed
 from bot.formats.produced.placeholders import hidden, shown, split
 from bot.formats.shell import KIND as SHELL
 from bot.formats.source.collector import Unreadable
@@ -32,8 +32,6 @@ from bot.formats.workflows import KIND as WORKFLOW
 
 MOST_NAMES = 500
 """Of one repository."""
-Written = Iterator[tuple[str, int]]
-"""Each image as written, with its place in the text."""
 
 
 def named_in(path: str, data: bytes) -> tuple[Named, ...]:
@@ -44,25 +42,25 @@ def named_in(path: str, data: bytes) -> tuple[Named, ...]:
     return tuple(islice(_named(path, decode(data), _READERS[kind]), MOST_NAMES))
 
 
-def _named(path: str, text: str, written_in: Callable[[str, str], Written]) -> Iterator[Named]:
+def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[Named]:
     text = hidden(text)
     lines = Lines(text)
     try:
-        for written, place in written_in(path, text):
-            parts = split(shown(written))
+        for written in written_in(path, text):
+            parts = split(shown(written.name))
             if parts is not None:
-                yield Named(*parts, path, lines.at(max(0, place)))
+                yield Named(*parts, path, lines.at(max(0, written.place)), written.pulls)
     except Unreadable:
         return
 
 
-def _in_workflow(path: str, text: str) -> Written:
+def _in_workflow(path: str, text: str) -> Iterator[Written]:
     if any(word in text for word in ("push", "dotnet", "acr")):
         for document in read(text):
             yield from workflows.names(document)
 
 
-def _in_azure_pipeline(path: str, text: str) -> Written:
+def _in_azure_pipeline(path: str, text: str) -> Iterator[Written]:
     if not any(word in text for word in ("Docker@", "push", "dotnet", "acr")):
         return
     documents = read(text)
@@ -74,7 +72,7 @@ def _in_azure_pipeline(path: str, text: str) -> Written:
             yield from _of_docker_task(step, values)
 
 
-def _of_docker_task(step: Node, values: Values) -> Written:
+def _of_docker_task(step: Node, values: Values) -> Iterator[Written]:
     """Docker@2, where its service connection is called by the registry's host: nothing else tells the host."""
     task, inputs = step.scalar("task"), step.mapping("inputs")
     if task is None or not task.value.lower().startswith("docker@"):
@@ -84,21 +82,26 @@ def _of_docker_task(step: Node, values: Values) -> Written:
     host, name = told.get("containerRegistry", ""), told.get("repository", "")
     if told.get("command", "buildAndPush").lower() in ("buildandpush", "push") and "." in host and name:
         for tag in told.get("tags", "*").replace(",", "\n").split():
-            yield f"{host}/{name}:{tag}", step.start
+            yield Written(f"{host}/{name}:{tag}", step.start)
 
 
-def _in_compose(path: str, text: str) -> Written:
+def _in_bake(path: str, text: str) -> Iterator[Written]:
+    for name, place in bake.tags(path, text):
+        yield Written(name, place)
+
+
+def _in_compose(path: str, text: str) -> Iterator[Written]:
     for build in compose_builds.builds(path, text).docker:
         if build.image is not None:
-            yield build.image, build.statement or 0
+            yield Written(build.image, build.statement or 0)
 
 
-def _in_script(path: str, text: str) -> Written:
+def _in_script(path: str, text: str) -> Iterator[Written]:
     if any(word in text for word in ("push", "dotnet", "acr")):
         yield from pushed(Spanned(text, range(len(text))))
 
 
-def _in_project(path: str, text: str) -> Written:
+def _in_project(path: str, text: str) -> Iterator[Written]:
     """What the project writes out itself; conditions and properties of other files are not followed."""
     if "ContainerRegistry" not in text:
         return
@@ -111,13 +114,13 @@ def _in_project(path: str, text: str) -> Written:
                 given[each.name.lower()] = each.text.text.strip()
                 place = each.start if each.name == "ContainerRegistry" else place
     for name in container_names(given):
-        yield name, place
+        yield Written(name, place)
 
 
-_READERS: Mapping[Kind, Callable[[str, str], Written]] = {
+_READERS: Mapping[Kind, Callable[[str, str], Iterator[Written]]] = {
     WORKFLOW: _in_workflow,
     azure_pipelines.KIND: _in_azure_pipeline,
-    bake.KIND: lambda path, text: iter(bake.tags(path, text)),
+    bake.KIND: _in_bake,
     compose.KIND: _in_compose,
     SHELL: _in_script,
     project.KIND: _in_project,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.formats.produced.commands import pushed
+from bot.formats.produced.commands import Written, pushed
 from bot.formats.source.nodes import Mapping, Node
 from bot.formats.workflows.steps import Step, evaluated, steps_of
 
@@ -16,8 +16,8 @@ _DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'[^}]*\}\}")
 _MOMENT = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
-def names(document: Node) -> Iterator[tuple[str, int]]:
-    """Each image as written, with the place of its step."""
+def names(document: Node) -> Iterator[Written]:
+    """Each image that the steps push."""
     metadata: dict[str, list[str]] = {}
     for step in steps_of(document):
         uses = step.mapping.scalar("uses")
@@ -27,7 +27,9 @@ def names(document: Node) -> Iterator[tuple[str, int]]:
             identity = step.mapping.scalar("id")
             metadata[identity.value if identity is not None else ""] = _of_metadata(step, given)
         elif _BUILD.fullmatch(action):
-            yield from ((name, step.mapping.start) for name in _of_build(step, given, metadata))
+            pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
+            for name in _of_build(step, given, metadata):
+                yield Written(name, step.mapping.start, None if "bake" in action else pulls)
         commands = step.script
         if commands is not None:
             yield from pushed(commands, step.environment)

@@ -40,6 +40,7 @@ from bot.store.engine.leases import this_worker
 from bot.store.engine.queue import Worker
 from bot.store.stores import Stores
 from bot.verify.images.stage import ImagesOptions, Observed
+from bot.verify.proving.stage import ProvingOptions
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.registry.schedule import PollPolicy
 from bot.watch.registry.stage import WatchOptions
@@ -118,6 +119,10 @@ class Bot:
     @property
     def images_options(self) -> ImagesOptions:
         return ImagesOptions(self.settings.schedule.images)
+
+    @property
+    def proving_options(self) -> ProvingOptions:
+        return ProvingOptions(within=self.settings.rollout.image_within)
 
     @property
     def forge_host(self) -> str:

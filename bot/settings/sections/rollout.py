@@ -57,6 +57,9 @@ class RolloutSettings(Section):
     build_within: Period = Field(
         timedelta(hours=1), description="How long after a merge its build is looked for before that is told."
     )
+    image_within: Period = Field(
+        timedelta(hours=2), description="How long after a green build its image is looked for; then it has failed."
+    )
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.store import Store
+from bot.store.rows.images import images
 from bot.store.rows.standings import standing_days, standings
 from bot.store.rows.tables import bases, rebuilds, repositories, usages
 from bot.views.fleet import Standing
@@ -96,6 +97,11 @@ def _counted() -> Select[Any]:
         .group_by(rebuilds.c.repository_id)
         .subquery()
     )
+    old = (
+        select(images.c.repository_id, func.min(images.c.behind_since).label("since"))
+        .group_by(images.c.repository_id)
+        .subquery()
+    )
     latest = rebuilds.alias()
     enabled: ColumnElement[Any] = repositories.c.config["enabled"].as_boolean()
     is_unproven = or_(built.c.succeeded_at.is_(None), built.c.succeeded_at < used.c.floated_at)
@@ -107,6 +113,7 @@ def _counted() -> Select[Any]:
         (has_failed, Standing.FAILED.value),
         (waiting.c.since.is_not(None), Standing.BEHIND.value),
         (used.c.differs == 1, Standing.BEHIND.value),
+        (old.c.since.is_not(None), Standing.BEHIND.value),
         (and_(used.c.floated_at.is_not(None), is_unproven), Standing.UNKNOWN.value),
         else_=Standing.CURRENT.value,
     )
@@ -114,11 +121,13 @@ def _counted() -> Select[Any]:
         (has_failed, func.coalesce(latest.c.waits_since, latest.c.planned_at)),
         (waiting.c.since.is_not(None), waiting.c.since),
         (used.c.differs == 1, used.c.differs_since),
+        (old.c.since.is_not(None), old.c.since),
     )
     return (
         select(repositories.c.id, standing.label("standing"), since.label("since"), built.c.latest)
         .outerjoin(used, used.c.repository_id == repositories.c.id)
         .outerjoin(built, built.c.repository_id == repositories.c.id)
+        .outerjoin(old, old.c.repository_id == repositories.c.id)
         .outerjoin(waiting, waiting.c.repository_id == repositories.c.id)
         .outerjoin(latest, latest.c.id == built.c.latest)
         .where(repositories.c.listed.is_(True))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -44,6 +45,7 @@ images = Table(
     Column("source", String(16), nullable=False),
     Column("path", Text, nullable=False),
     Column("line", Integer, nullable=False),
+    Column("pulls", Boolean),
     Column("found", String(128)),
     Column("digest", String(160)),
     Column("seen_at", Moment),
@@ -78,7 +80,7 @@ deployments = Table(
     Index(None, "registry", "repository"),
 )
 
-_CLAIM = (images.c.registry, images.c.repository, images.c.tag, images.c.source, images.c.path, images.c.line)
+_CLAIM = tuple(images.c[name] for name in ("registry", "repository", "tag", "source", "path", "line", "pulls"))
 
 
 async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
@@ -103,7 +105,9 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
 
 def claim_of(row: Any) -> Claim:
     """The claim in a row of `images`."""
-    return Claim(f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source), row.path, row.line)
+    return Claim(
+        f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source), row.path, row.line, row.pulls
+    )
 
 
 def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
@@ -138,6 +142,7 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
             "source": claim.source.value,
             "path": claim.path,
             "line": claim.line,
+            "pulls": claim.pulls,
         }
         if row is None:
             place = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}

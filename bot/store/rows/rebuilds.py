@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.images.verdict import Verdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
@@ -142,6 +143,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         repository_node=repository.node_id,
         merge=_merge_of(row),
         built_at=row["built_at"],
+        proof=Verdict(row["proof"]) if row["proof"] else None,
     )
 
 
@@ -169,6 +171,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "merge_node": rebuild.merge and rebuild.merge.node_id,
         "merged_at": rebuild.merge and rebuild.merge.at,
         "built_at": rebuild.built_at,
+        "proof": rebuild.proof and rebuild.proof.value,
     }
 
 

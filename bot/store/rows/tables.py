@@ -239,6 +239,7 @@ rebuilds = _leased(
     Column("merge_node", String(128)),
     Column("merged_at", Moment),
     Column("built_at", Moment),
+    Column("proof", String(16)),
     Index(None, "repository_id", "state", "ended_at"),
 )
 

@@ -21,7 +21,7 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts import IS_KEPT, IS_WAITING, is_paused
 from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
 
-_COUNTED = (State.SUCCEEDED, State.MERGED, State.FAILED, State.CANCELLED)
+_COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
 """Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""
 
 

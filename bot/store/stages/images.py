@@ -4,8 +4,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, behind_since
@@ -99,31 +101,25 @@ class ImagesStore(Store):
 
     async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None:
         """Keeps what was read, and gives the lease back; raises `LeaseLost` where it is no longer ours."""
-        now = self._clock.now()
         async with self._database.transaction() as connection:
-            for digest, body in sorted(look.seen.fetched.items()):
-                await connection.execute(
-                    insert_missing(connection, manifests, digest=digest, body=zlib.compress(body), fetched_at=now)
-                )
-            await settle(
-                connection,
-                images,
-                self._worker,
-                image.id,
-                due_at=due_at,
-                values={
-                    "found": look.found,
-                    "digest": look.seen.digest,
-                    "seen_at": now,
-                    "looked_at": now,
-                    "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
-                    "declared": dump(dict(look.seen.declared), _Declared),
-                    "standings": dump(look.standings, tuple[Standing, ...]),
-                    "behind_since": behind_since(look.standings),
-                    "sourced_from": look.seen.sourced_from,
-                    "error": None,
-                },
+            await self._keep_documents(connection, look)
+            values = _shown(look, self._clock.now())
+            await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
+
+    async def keep_look(self, image: ProducedImage, look: Look) -> None:
+        """Keeps what was read of an image outside of its regular look."""
+        async with self._database.transaction() as connection:
+            await self._keep_documents(connection, look)
+            await lock(connection, images, [image.id])
+            await connection.execute(
+                update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))
             )
+
+    async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
+        now = self._clock.now()
+        for digest, body in sorted(look.seen.fetched.items()):
+            row = insert_missing(connection, manifests, digest=digest, body=zlib.compress(body), fetched_at=now)
+            await connection.execute(row)
 
     async def record_unmoved(self, some: Sequence[ProducedImage], due_at: datetime) -> None:
         """One statement with many rows, as for bases."""
@@ -196,3 +192,18 @@ class ImagesStore(Store):
                     "behind_since": behind_since(told),
                 }
                 await connection.execute(update(images).where(images.c.id == image).values(**values))
+
+
+def _shown(look: Look, now: datetime) -> dict[str, Any]:
+    return {
+        "found": look.found,
+        "digest": look.seen.digest,
+        "seen_at": now,
+        "looked_at": now,
+        "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
+        "declared": dump(dict(look.seen.declared), _Declared),
+        "standings": dump(look.standings, tuple[Standing, ...]),
+        "behind_since": behind_since(look.standings),
+        "sourced_from": look.seen.sourced_from,
+        "error": None,
+    }

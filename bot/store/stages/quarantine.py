@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Severity
@@ -23,7 +23,8 @@ from bot.store.rows.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.advance import open_pause
 
-_BUILT = (State.SUCCEEDED.value, State.FAILED.value)
+_GREEN = (State.SUCCEEDED.value, State.BUILT.value)
+_BUILT = (*_GREEN, State.FAILED.value)
 
 
 class QuarantineStore(Store):
@@ -108,7 +109,9 @@ class QuarantineStore(Store):
 
 
 def _is_build(*states: str) -> list[Any]:
+    """An image that does not stand on the new base tells nothing against it: its build was green."""
     return [
+        or_(rebuilds.c.state != State.FAILED.value, rebuilds.c.proof.is_(None)),
         rebuilds.c.action == Action.DISPATCH.value,
         rebuilds.c.state.in_(states),
         rebuilds.c.run.is_not(None),
@@ -133,9 +136,9 @@ async def _green(
 ) -> dict[tuple[int, Base, str], Any]:
     """When each of these repositories was last green on each digest."""
     rows = await connection.execute(
-        _builds(
-            *_is_build(State.SUCCEEDED), rebuilds.c.repository_id.in_(homes), rebuilds.c.ended_at >= since
-        ).order_by(rebuilds.c.ended_at)
+        _builds(*_is_build(*_GREEN), rebuilds.c.repository_id.in_(homes), rebuilds.c.ended_at >= since).order_by(
+            rebuilds.c.ended_at
+        )
     )
     whole = readable(
         rows, lambda row: (row, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
@@ -155,7 +158,7 @@ def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
             row.name,
             target.base,
             target.to_digest,
-            row.state == State.SUCCEEDED,
+            row.state in _GREEN,
             row.ended_at,
             green.get((row.repository_id, target.base, target.from_digest)),
             failed_again,

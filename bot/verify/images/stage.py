@@ -29,15 +29,15 @@ class Observed:
 
     layers: ObservedLayers = field(default_factory=ObservedLayers)
     last: int = 0
+    told: int = 0
+    """Up to which observation all images were compared."""
 
-    async def catch_up(self, store: ImagesStore) -> bool:
-        """Whether anything was new."""
-        before = self.last
+    async def catch_up(self, store: ImagesStore) -> None:
+        """Reads what was observed since."""
         while news := await store.observations_since(self.last):
             for number, observation in news:
                 self.layers.add(observation)
                 self.last = number
-        return self.last > before
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ async def tick(
     store: ImagesStore, registries: ImagesPort, observed: Observed, options: ImagesOptions, loop: Loop
 ) -> ImagesTally:
     """Looks once at every image that is due."""
-    told_anew = await _tell_anew(store, observed.layers) if await observed.catch_up(store) else 0
+    await observed.catch_up(store)
+    told_anew = await _tell_anew(store, observed.layers) if observed.last > observed.told else 0
+    observed.told = observed.last
     looks = _Looks(store, registries, observed.layers, options, loop)
     tally = await loop.run(looks)
     return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))

@@ -6,6 +6,7 @@ layers lead, so the whole history costs no more than the image has layers.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
@@ -93,6 +94,11 @@ class ObservedLayers:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""
         found = (self._publications[number] for number in self._named.get(digest, ()))
         return tuple(each for each in found if each.platform == platform)
+
+    def first_shown(self, base: Base, digest: str) -> datetime | None:
+        """When a base first showed that digest; None where it was never seen to."""
+        found = (self._publications[number] for number in self._named.get(digest, ()))
+        return min((each.at for each in found if each.base == base and each.digest == digest), default=None)
 
     def current(self, base: Base) -> tuple[Publication, ...]:
         """What the base shows now, each platform; empty where it was never seen or is withdrawn."""

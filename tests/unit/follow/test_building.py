@@ -60,7 +60,7 @@ async def test_a_merged_pull_request_has_built_nothing_yet(world: World) -> None
 async def test_it_is_merged_and_its_build_looked_for_in_one_pass(world: World) -> None:
     world.shop.build(world.commit)
     after = await world.looked()
-    assert (after.state, after.built_at, after.url) == (State.SUCCEEDED, NOON, f"https://forge/{SHOP}/build")
+    assert (after.state, after.built_at, after.url) == (State.PROVING, NOON, f"https://forge/{SHOP}/build")
     assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
 
 
@@ -87,7 +87,7 @@ async def test_a_red_build_is_a_failure_with_the_run_that_failed(world: World) -
 async def test_the_runs_of_the_rebuild_workflow_count_alone_where_there_are_some(world: World) -> None:
     world.shop.build(world.commit, conclusion="failure")
     world.shop.build(world.commit, path=".github/workflows/weekly-rebuild.yml", event="schedule")
-    assert (await world.looked()).state is State.SUCCEEDED
+    assert (await world.looked()).state is State.PROVING
 
 
 @pytest.mark.parametrize("event", ["pull_request", "merge_group", "issues"])
@@ -113,14 +113,14 @@ async def test_the_run_on_the_last_commit_of_one_push_is_the_build_of_those_befo
     world.shop.commit_to("main", {"a.txt": b""})
     last = world.shop.commit_to("main", {"b.txt": b""})
     world.shop.build(last)
-    assert (await world.looked()).state is State.SUCCEEDED
+    assert (await world.looked()).state is State.PROVING
 
 
 async def test_a_build_cancelled_by_a_later_push_gives_way_to_that_ones_build(world: World) -> None:
     world.shop.build(world.commit, conclusion="cancelled")
     assert (await world.looked()).state is State.BUILDING
     world.shop.build(world.shop.commit_to("main", {"a.txt": b""}))
-    assert (await world.looked(timedelta(minutes=6))).state is State.SUCCEEDED
+    assert (await world.looked(timedelta(minutes=6))).state is State.PROVING
 
 
 async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: World) -> None:
@@ -136,7 +136,7 @@ async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
     world.store.rebuilds = {number: replace(first, id=number) for number in range(1, 40)}
     await world.looked()
     assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
-    assert {item.state for item in world.store.rebuilds.values()} == {State.SUCCEEDED}
+    assert {item.state for item in world.store.rebuilds.values()} == {State.PROVING}
 
 
 async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World) -> None:
@@ -145,7 +145,7 @@ async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World)
     assert (await world.looked(timedelta(minutes=10))).state is State.BUILDING
     world.forge.failing.clear()
     world.shop.build(world.commit)
-    assert (await world.looked(timedelta(minutes=30))).state is State.SUCCEEDED
+    assert (await world.looked(timedelta(minutes=30))).state is State.PROVING
 
 
 async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None:

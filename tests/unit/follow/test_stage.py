@@ -162,8 +162,8 @@ async def test_a_pull_request_that_is_closed_unmerged_ends(clock: ManualClock) -
 @pytest.mark.parametrize(
     ("conclusion", "state"),
     [
-        ("success", State.SUCCEEDED),
-        ("neutral", State.SUCCEEDED),
+        ("success", State.PROVING),
+        ("neutral", State.PROVING),
         ("cancelled", State.CANCELLED),
         ("failure", State.FAILED),
         ("timed_out", State.FAILED),

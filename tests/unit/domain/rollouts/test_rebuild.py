@@ -13,9 +13,10 @@ WAYS = """
 planned: waiting open dispatched succeeded failed superseded skipped cancelled
 waiting: open dispatched succeeded failed superseded skipped cancelled
 open: building succeeded failed superseded skipped cancelled
-dispatched: running succeeded failed superseded cancelled
-running: succeeded failed superseded cancelled
-building: succeeded merged failed superseded cancelled
+dispatched: running proving succeeded failed superseded cancelled
+running: proving succeeded failed superseded cancelled
+building: proving succeeded merged failed superseded cancelled
+proving: built succeeded failed superseded cancelled
 """
 TABLE = {line.split(":")[0]: set(line.split(":")[1].split()) for line in WAYS.strip().splitlines()}
 
@@ -38,9 +39,10 @@ def test_a_rebuild_moves_only_along_the_table(before: State, after: State) -> No
             rebuild(before).moved(after, "why", at=LATER)
 
 
-def test_every_state_is_awaiting_followed_or_ended() -> None:
+def test_every_state_is_awaiting_followed_proving_or_ended() -> None:
     for state in State:
-        assert [state.awaits_action, state.is_followed, state.has_ended].count(True) == 1
+        kinds = [state.awaits_action, state.is_followed, state is State.PROVING, state.has_ended]
+        assert kinds.count(True) == 1
 
 
 def test_every_state_is_reached_and_every_open_one_can_end() -> None:

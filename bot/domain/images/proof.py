@@ -1,0 +1,103 @@
+"""Whether the image of a build stands on the base that its rebuild was for, and which line is likely at fault where
+it does not."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.evidence import Strength
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import Standing
+from bot.domain.images.verdict import Verdict
+from bot.domain.reference import Base
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A verdict on one image or one platform, and what was seen, for people."""
+
+    verdict: Verdict
+    told: str
+
+
+def may_stand_on(image: ProducedImage, bases: Collection[Base]) -> bool:
+    """Whether a rebuild for `bases` may show in an image: not where it is known to stand on something else."""
+    known = [standing.base for standing in image.standings if standing.base is not None]
+    return image.doubt is None and (not known or not set(known).isdisjoint(bases))
+
+
+def proof_of(
+    image: ProducedImage,
+    standings: Sequence[Standing],
+    targets: Sequence[Target],
+    published: Mapping[str, datetime],
+    usages: Sequence[Usage],
+    now: datetime,
+) -> Proof:
+    """What a new digest of `image` shows, whose platforms have `standings`.
+
+    `published` tells when each wanted digest was seen first; `usages` are those of the image's repository.
+    """
+    wanted = {target.base: target for target in targets}
+    each = [_of_platform(standing, wanted, published, now) for standing in standings]
+    worst = max(each, key=lambda proof: _ORDER.index(proof.verdict), default=None)
+    if worst is None:
+        return Proof(Verdict.UNKNOWN, f"{image.place} shows no platform")
+    if worst.verdict is Verdict.NO_OP:
+        old = [standing for standing, proof in zip(standings, each, strict=True) if proof.verdict is Verdict.NO_OP]
+        is_partly = any(proof.verdict is Verdict.PROVED for proof in each)
+        return Proof(
+            Verdict.NO_OP,
+            f"built, but {image.place} still stands on {worst.told}; likely at fault: "
+            + line_at_fault(image, old, usages, is_partly=is_partly),
+        )
+    if worst.verdict is Verdict.OTHER:
+        named = " or ".join(sorted(base.short for base in wanted))
+        return Proof(Verdict.OTHER, f"built, but {image.place} stands on {worst.told} instead of {named}")
+    words = "stands on" if worst.verdict is Verdict.PROVED else "does not show what it stands on:"
+    return Proof(worst.verdict, f"{image.place} {words} {worst.told}")
+
+
+_ORDER = (Verdict.PROVED, Verdict.UNKNOWN, Verdict.OTHER, Verdict.NO_OP)
+
+
+def _of_platform(
+    standing: Standing, wanted: Mapping[Base, Target], published: Mapping[str, datetime], now: datetime
+) -> Proof:
+    told = standing.told(now)
+    if standing.strength is not Strength.PROVED or standing.base is None:
+        return Proof(Verdict.UNKNOWN, f"{standing.platform} is {told}")
+    target = wanted.get(standing.base)
+    if target is None:
+        return Proof(Verdict.OTHER, told)
+    since = published.get(target.to_digest)
+    is_new = any(
+        each.digest == target.to_digest or each.until is None or (since is not None and each.at >= since)
+        for each in standing.publications
+    )
+    return Proof(Verdict.PROVED if is_new else Verdict.NO_OP, told)
+
+
+def line_at_fault(
+    image: ProducedImage, old: Sequence[Standing], usages: Sequence[Usage], *, is_partly: bool
+) -> str:
+    """Why a build took the old base, by what the repository's files show: a place where they do, else a guess."""
+    digests = {
+        digest
+        for standing in old
+        for each in standing.publications
+        for digest in (each.digest, each.platform_digest)
+    }
+    pinned = next((usage for usage in usages if usage.reference.digest in digests), None)
+    if pinned is not None:
+        return f"{pinned.path}:{pinned.line} pins that digest"
+    claim = image.claim
+    if is_partly:
+        platforms = ", ".join(standing.platform for standing in old)
+        where = f"{claim.path}:{claim.line} " if claim.path else ""
+        return f"{where}builds other platforms anew than {platforms}"
+    if claim.pulls is False:
+        return f"{claim.path}:{claim.line} builds without --pull (in an action pull: true)"
+    return "a cached layer, though no line shows it"

@@ -1,0 +1,18 @@
+"""What the image of a build was seen to show."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """`no-op` is an image that is new and stands on the old base, `other` one on a base that nobody expected."""
+
+    PROVED = "proved"
+    NO_OP = "no-op"
+    OTHER = "other"
+    NOT_SEEN = "not-seen"
+    UNKNOWN = "unknown"
+
+    @property
+    def fails(self) -> bool:
+        """Whether the rebuild has not done what it was for. That tells nothing against the base."""
+        return self in (Verdict.NO_OP, Verdict.OTHER, Verdict.NOT_SEEN)

@@ -1,0 +1,194 @@
+"""One tick: the images of rebuilds whose build is green are looked at until they show what they stand on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.proof import Proof, may_stand_on, proof_of
+from bot.domain.images.tags import Build, TagKind
+from bot.domain.images.verdict import Verdict
+from bot.domain.reference import Base
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.after_build import after_proof
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.wording.words import duration
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.verify.images.ports import ImagesPort, ImagesStore, Look
+from bot.verify.images.stage import Observed, look_at, newest
+
+_TRIED_FOR = timedelta(days=1)
+"""How long a registry that gives no answer is asked, before nothing is concluded from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """A rebuild whose build is green, with what its repository produces and names."""
+
+    rebuild: Rebuild
+    images: tuple[ProducedImage, ...]
+    usages: tuple[Usage, ...]
+
+
+class ProvingStore(ImagesStore, Protocol):
+    @property
+    def proving(self) -> Queue[Proving]: ...
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+    async def keep_look(self, image: ProducedImage, look: Look) -> None:
+        """Keeps what was read of an image, whoever else looks at it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingOptions:
+    """`every` is the time between two looks at an image that is not there yet, `within` how long it may take."""
+
+    every: timedelta = timedelta(minutes=2)
+    within: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingTally:
+    proved: int = 0
+    failed: int = 0
+    unproven: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: ProvingStore, registries: ImagesPort, observed: Observed, options: ProvingOptions, loop: Loop
+) -> ProvingTally:
+    """Looks once at the images of every rebuild that is due."""
+    await observed.catch_up(store)
+    work = _Proofs(store, registries, observed, options, loop)
+    tally = await loop.run(work)
+    ends = work.ends
+    return ProvingTally(
+        ends.count(Verdict.PROVED),
+        sum(verdict.fails for verdict in ends),
+        ends.count(Verdict.UNKNOWN),
+        tuple(tally.problems),
+    )
+
+
+class _Proofs(Work[Proving, Rebuild]):
+    stage = "prove"
+
+    def __init__(
+        self,
+        store: ProvingStore,
+        registries: ImagesPort,
+        observed: Observed,
+        options: ProvingOptions,
+        loop: Loop,
+    ) -> None:
+        self._store = store
+        self._registries = registries
+        self._layers = observed.layers
+        self._options = options
+        self._clock = loop.clock
+        self.ends: list[Verdict] = []
+
+    @property
+    def queue(self) -> Queue[Proving]:
+        return self._store.proving
+
+    def host(self, item: Proving) -> str:
+        return item.images[0].claim.registry if item.images else self.stage
+
+    async def attempt(self, item: Proving, lease: Lease) -> Rebuild:
+        now, rebuild = self._clock.now(), item.rebuild
+        bases = {target.base for target in rebuild.targets}
+        concerned = [image for image in item.images if may_stand_on(image, bases)]
+        if not concerned:
+            return after_proof(rebuild, Verdict.UNKNOWN, _not_known(item, bases), at=now)
+        looks = [await self._look(image, item) for image in concerned]
+        pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
+        if pending and now - (rebuild.built_at or now) <= self._options.within:
+            return replace(rebuild, due_at=now + self._options.every)
+        proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
+        decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
+        return after_proof(rebuild, decisive.verdict, decisive.told, at=now)
+
+    async def _look(self, image: ProducedImage, item: Proving) -> Look | None:
+        """What the build has pushed; None where nothing new is there."""
+        try:
+            tag, digest = await self._pushed(image, item.rebuild)
+        except Failure as failure:
+            if failure.trouble is Trouble.MISSING:
+                return None
+            raise
+        if digest == image.digest and not _was_seen_since(image, item.rebuild):
+            return None
+        look = await look_at(image, tag, digest, self._store, self._registries, self._layers)
+        await self._store.keep_look(image, look)
+        return look
+
+    async def _pushed(self, image: ProducedImage, rebuild: Rebuild) -> tuple[str, str]:
+        """The tag that the build leaves behind, and its digest."""
+        rule = image.claim.tag
+        merge = rebuild.merge
+        tag = rule.filled(Build(merge.commit if merge else None, None, None))
+        if rule.kind is TagKind.PATTERN or tag is None:
+            return await newest(image, rule, self._registries)
+        head = await self._registries.head(Base(image.claim.registry, image.claim.repository, tag))
+        return tag, head.digest
+
+    def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
+        if look is None:
+            within = duration(self._options.within)
+            return Proof(Verdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
+        seen = replace(image, found=look.found)
+        return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
+
+    def _published(self, item: Proving) -> Mapping[str, datetime]:
+        """When the wanted digests were seen first."""
+        found: dict[str, datetime] = {}
+        for target in item.rebuild.targets:
+            shown = self._layers.first_shown(target.base, target.to_digest)
+            if shown is not None:
+                found[target.to_digest] = shown
+        return found
+
+    async def settle(self, item: Proving, result: Rebuild) -> None:
+        await self._store.settle_rebuild(item.rebuild, result)
+        if result.proof is not None:
+            self.ends.append(result.proof)
+
+    async def failed(self, item: Proving, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        """An unreachable registry proves nothing, and one that does not show the image to us never will."""
+        rebuild = item.rebuild
+        waited = now - (rebuild.built_at or now)
+        if failure.trouble.is_passing and waited <= _TRIED_FOR:
+            rest = max(self._options.every, failure.retry_after or timedelta(0))
+            await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
+            return f"{rebuild.repository}: {failure}"
+        after = after_proof(rebuild, Verdict.UNKNOWN, str(failure), at=now)
+        await self._store.settle_rebuild(rebuild, after)
+        self.ends.append(Verdict.UNKNOWN)
+        return f"{rebuild.repository}: {failure}"
+
+
+_WEIGHT = (Verdict.PROVED, Verdict.UNKNOWN, Verdict.NOT_SEEN, Verdict.OTHER, Verdict.NO_OP)
+"""Of several images, the one that shows least decides."""
+
+
+def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
+    """Whether the digest that is known was first seen after the build began: a regular look may have come first."""
+    began = rebuild.merge.at if rebuild.merge is not None else rebuild.attempted_at
+    return image.seen_at is not None and began is not None and image.seen_at >= began
+
+
+def _not_known(item: Proving, bases: "Sequence[Base] | set[Base]") -> str:
+    """Why nothing can be looked at, and what would help."""
+    if doubts := [f"{image.claim.name}: {image.doubt}" for image in item.images if image.doubt]:
+        return f"{doubts[0]}; say in the settings under images who produces it"
+    named = " or ".join(sorted(base.short for base in bases))
+    if item.images:
+        return f"none of its images is seen to stand on {named}"
+    return "no image of this repository is known; name it in the settings under images, or let a build name it"
