@@ -73,6 +73,9 @@ class _Forge:
     def __init__(self, following: Following) -> None:
         self.follow = following.look
 
+    async def serving(self, repository: object) -> "_Forge":
+        return self
+
 
 async def _follow_up(stores: Stores) -> None:
     """Every second rebuild is an open pull request, the others are runs, begun in the course of five minutes."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
-from bot.act.ports import WRITES
+from bot.act.ports import WRITES, ActOptions
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.forge import Forge, host_of
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
@@ -35,9 +35,9 @@ class CallingOffTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> CallingOffTally:
-    """Works until nothing is due; `host_name` is how the loop knows that the forge pauses."""
-    tally = await loop.run(_CallingOff(store, forge, host_name, loop))
+async def tick(store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> CallingOffTally:
+    """Works until nothing is due."""
+    tally = await loop.run(_CallingOff(store, forge, options, loop))
     return CallingOffTally(tally.done, tuple(tally.problems))
 
 
@@ -48,16 +48,20 @@ class _CallingOff(Work[CalledOff, Rebuild]):
     batch = 3
     at_once = 1
 
-    def __init__(self, store: CallingOffStore, forge: Forge, host_name: str, loop: Loop) -> None:
+    def __init__(self, store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
         self._forge = forge
         self._clock = loop.clock
         self._budget = loop.budget
-        self.home = host_name
+        self._options = options
+        self.home = None if options.by_owner else options.host
 
     @property
     def queue(self) -> Queue[CalledOff]:
         return self._store.called_off
+
+    def host(self, item: CalledOff) -> str:
+        return host_of(self._options.host, item.rebuild.repository, by_owner=self._options.by_owner)
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """A run that goes on is left alone: what it builds is as fresh as any."""

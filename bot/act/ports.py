@@ -85,6 +85,8 @@ class ActOptions:
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     host: str = "github"
     """The forge's name, by which its pauses are known."""
+    by_owner: bool = False
+    """Whether it pauses for each owner of repositories alone, as for the installations of an App."""
 
 
 class ActStore(Protocol):

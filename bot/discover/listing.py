@@ -1,11 +1,13 @@
 """What a listing means: who belongs to the fleet, who has left it, and when to doubt that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bot.discover.ports import KnownFleet, Listing
 from bot.discover.selection import Selection, selected
 from bot.domain.repositories.repository import Repository
+from bot.domain.wording.words import counted
 
 DOUBTED_FOR = timedelta(days=1)
 """So long may access be lost before the fleet is taken to have shrunk indeed."""
@@ -13,12 +15,20 @@ _FEW = 5
 """So few repositories may leave at once without a doubt, however small the fleet."""
 
 
-def understood(shown: Sequence[Repository], known: KnownFleet, selection: Selection, now: datetime) -> Listing:
+def understood(
+    shown: Sequence[Repository],
+    known: KnownFleet,
+    selection: Selection,
+    now: datetime,
+    silent: Mapping[str, str] = MappingProxyType({}),
+) -> Listing:
     """Sorts a listing out.
 
     GitHub answers 200 with fewer repositories when an installation or a token loses access to them. So if more
     than half of the fleet is gone at once, it is kept for a day. A repository that is still shown but archived
     or without its topic, and one that the settings no longer name, has left for a reason and goes at once.
+
+    `silent` are owners of whom nothing can be listed, with why: that is told, and their repositories are kept too.
     """
     taken = tuple(selected(shown, selection))
     shown_names = {repository.name for repository in shown}
@@ -32,13 +42,23 @@ def understood(shown: Sequence[Repository], known: KnownFleet, selection: Select
             f"none of the {len(shown)} repositories that GitHub shows is taken; "
             "check include, exclude and topics under github.repositories"
         )
-    if len(gone) < _FEW or len(gone) * 2 <= len(known.names):
-        return Listing(taken, nothing_taken=nothing)
+    unheard = frozenset(name for name in gone if name.partition("/")[0].lower() in silent)
+    kept = gone if len(gone) >= _FEW and len(gone) * 2 > len(known.names) else unheard
     until = (known.short_since or now) + DOUBTED_FOR
     if now >= until:
-        return Listing(taken, nothing_taken=nothing)
-    trouble = (
-        f"GitHub no longer shows {len(gone)} of {len(known.names)} repositories; what is known of them stays until "
-        f"{until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the token access to them again"
-    )
-    return Listing(taken, gone, trouble, nothing)
+        kept = frozenset()
+    told = [f"{why}; {_staying(unheard & kept, owner, until)}" for owner, why in sorted(silent.items())]
+    if kept - unheard:
+        told.append(
+            f"GitHub no longer shows {len(gone)} of {len(known.names)} repositories; what is known of them stays "
+            f"until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the token access to them "
+            "again"
+        )
+    return Listing(taken, kept, ". ".join(told) or None, nothing)
+
+
+def _staying(kept: frozenset[str], owner: str, until: datetime) -> str:
+    count = sum(name.partition("/")[0].lower() == owner for name in kept)
+    if not count:
+        return "nothing there is looked after"
+    return f"what is known of {counted(count, 'repository')} there stays until {until:%Y-%m-%d %H:%M} UTC"

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -10,13 +10,13 @@ from importlib.metadata import version
 from bot.discover.choosing import chosen
 from bot.discover.contents import Contents
 from bot.discover.listing import understood
-from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Reading
+from bot.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet, Reading
 from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.produced import ImageRules, claims_of
-from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.forge import Forge, host_of
 from bot.domain.repositories.repository import Identity, Repository, Tree
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage
@@ -39,6 +39,8 @@ class DiscoverOptions:
     every: timedelta = timedelta(hours=1)
     host: str = "github"
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
+    by_owner: bool = False
+    """Whether the forge pauses for each owner of repositories alone."""
 
     @property
     def reader(self) -> str:
@@ -68,7 +70,16 @@ async def tick(
     return tally
 
 
-class _Listings(Work[DueListing, Sequence[Repository]]):
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the forge lists, what was known before, and of whom it cannot tell anything, with why."""
+
+    repositories: Sequence[Repository]
+    known: KnownFleet
+    silent: Mapping[str, str]
+
+
+class _Listings(Work[DueListing, "_Shown"]):
     """The one task of listing the fleet."""
 
     stage = "discover"
@@ -88,13 +99,15 @@ class _Listings(Work[DueListing, Sequence[Repository]]):
     def queue(self) -> Queue[DueListing]:
         return self._store.listings
 
-    async def attempt(self, item: DueListing, lease: Lease) -> Sequence[Repository]:
-        return await self._forge.repositories(self._options.selection.owners)
-
-    async def settle(self, item: DueListing, result: Sequence[Repository]) -> None:
-        now = self._clock.now()
+    async def attempt(self, item: DueListing, lease: Lease) -> "_Shown":
+        shown = await self._forge.repositories(self._options.selection.owners)
         known = await self._store.known_fleet()
-        listing = understood(result, known, self._options.selection, now)
+        silent = await self._forge.silent({name.partition("/")[0].lower() for name in known.names})
+        return _Shown(shown, known, silent)
+
+    async def settle(self, item: DueListing, result: "_Shown") -> None:
+        now = self._clock.now()
+        listing = understood(result.repositories, result.known, self._options.selection, now, result.silent)
         self._tally.listed = len(listing.taken)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
         due = now + self._options.every
@@ -130,11 +143,16 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         self._contents = Contents(store, forge)
         self._reader = options.reader
         self._tally = tally
-        self.home = options.host
+        self._host = options.host
+        self._by_owner = options.by_owner
+        self.home = None if options.by_owner else options.host
 
     @property
     def queue(self) -> Queue[DueRepository]:
         return self._store.repositories
+
+    def host(self, item: DueRepository) -> str:
+        return host_of(self._host, item.name, by_owner=self._by_owner)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
         tree = await self._forge.tree(item.identity, item.default_branch)

@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.forge import Forge, host_of
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
@@ -39,6 +39,8 @@ class FollowOptions:
     every: timedelta = timedelta(minutes=5)
     host: str = "github"
     build_within: timedelta = timedelta(hours=1)
+    by_owner: bool = False
+    """Whether the forge pauses for each owner of repositories alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ class _Following(Work[Rebuild, Rebuild]):
         self._forge = forge
         self._options = options
         self._clock = loop.clock
-        self.home = options.host
+        self.home = None if options.by_owner else options.host
         self.ended = 0
-        self._looks = Looks(store, forge, loop.clock, options.build_within)
+        self._looks: dict[str, Looks] = {}
 
     @property
     def queue(self) -> Queue[Rebuild]:
@@ -80,11 +82,16 @@ class _Following(Work[Rebuild, Rebuild]):
     def key(self, item: Rebuild) -> str:
         return item.repository
 
+    def host(self, item: Rebuild) -> str:
+        return host_of(self._options.host, item.repository, by_owner=self._options.by_owner)
+
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
-        self._looks = await look_at(items, self._store, self._forge, self._clock, self._options.build_within)
+        forge = await self._forge.serving(items[0].identity)
+        within = self._options.build_within
+        self._looks[host] = await look_at(items, self._store, forge, self._clock, within)
 
     async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
-        return await self._looks.after(item)
+        return await self._looks[self.host(item)].after(item)
 
     async def settle(self, item: Rebuild, result: Rebuild) -> None:
         await self._store.settle_rebuild(item, self._due_again(item, result))

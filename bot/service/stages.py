@@ -100,7 +100,7 @@ async def act_tick(bot: Bot) -> Outcome:
 
 
 async def calling_off_tick(bot: Bot) -> Outcome:
-    tally = await calling_off.tick(bot.stores.calling_off, bot.host, bot.forge_host, bot.loop)
+    tally = await calling_off.tick(bot.stores.calling_off, bot.host, bot.act_options, bot.loop)
     return Outcome("call off", {"done": tally.done}, list(tally.problems))
 
 

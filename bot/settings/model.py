@@ -187,9 +187,14 @@ class Settings(BaseSettings):
 
     def former_names(self) -> list[str]:
         """What is set under a name of an earlier version, a line each with the new one."""
+        app = self.github.app
+        by_id = "github.app.installation is now called github.app.installations and takes names of owners"
         return [
-            f"limits.{name} is now called limits.{FORMER_LIMITS[name]}; it counts still, rename it"
-            for name in self.limits.former
+            *(
+                f"limits.{name} is now called limits.{FORMER_LIMITS[name]}; it counts still, rename it"
+                for name in self.limits.former
+            ),
+            *([f"{by_id}; it counts still, rename it"] if app is not None and app.only is not None else []),
         ]
 
     def without_effect(self) -> list[str]:

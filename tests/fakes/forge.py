@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -165,6 +165,7 @@ class FakeForge:
     runs_show_after: timedelta = timedelta(0)
     takes: timedelta = timedelta(0)
     may_change_workflows: bool = True
+    silent_owners: dict[str, str] = field(default_factory=dict)
 
     # People
 
@@ -176,6 +177,12 @@ class FakeForge:
         return home
 
     # The port
+
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        return self.silent_owners
+
+    async def serving(self, repository: Identity) -> "FakeForge":
+        return self
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         self._ask("repositories")

@@ -287,6 +287,14 @@ class Forge(Protocol):
         """All repositories of the named organisations and users; None for whoever there is."""
         ...
 
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
+        ...
+
+    async def serving(self, repository: Identity) -> "Forge":
+        """The forge as it is asked about several things of this repository's owner at once."""
+        ...
+
     async def tree(self, repository: Identity, ref: str) -> Tree | None:
         """The whole tree of a branch or tree sha; None for a repository without commits."""
         ...
@@ -367,6 +375,11 @@ class Forge(Protocol):
         commits, and starts runs on the last one only.
         """
         ...
+
+
+def host_of(host: str, repository: str, *, by_owner: bool) -> str:
+    """The name under which the loop knows that the forge pauses: for all, or only for one owner's repositories."""
+    return f"{host} ({repository.partition('/')[0].lower()})" if by_owner else host
 
 
 MOST_STANDINGS = 50

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from bot.act.ports import ActOptions
 from bot.assess.notices.deciding import AlertOptions
 from bot.clients.feeds import FeedReader
-from bot.clients.forges.github import GitHub
 from bot.clients.http import Http
 from bot.clients.registry import Registry
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.clock import Clock
+from bot.domain.repositories.forge import Forge
 from bot.domain.rollouts.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
@@ -23,11 +23,11 @@ from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import destinations_of
+from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.grants import (
     budget_of,
     feed_headers,
     feed_sources,
-    github_access,
     http_rules,
     known_hosts,
     pace_of,
@@ -59,7 +59,7 @@ class Bot:
     loop: Loop
     worker: Worker
     database: Database
-    host: GitHub
+    host: Forge
     registry: Registry
     feed_reader: FeedReader
     destinations: tuple[Destination, ...]
@@ -77,7 +77,7 @@ class Bot:
             tuple(wanted.include), tuple(wanted.exclude), tuple(wanted.topics), tuple(self.settings.bases)
         )
         rules = self.settings.images.image_rules()
-        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules)
+        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules, self.by_owner)
 
     @property
     def watch_options(self) -> WatchOptions:
@@ -103,13 +103,14 @@ class Bot:
             follow_every=self.settings.schedule.follow,
             open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
             host=self.forge_host,
+            by_owner=self.by_owner,
             policy=self.policy,
         )
 
     @property
     def follow_options(self) -> FollowOptions:
         within = self.settings.rollout.build_within
-        return FollowOptions(self.settings.schedule.follow, self.forge_host, within)
+        return FollowOptions(self.settings.schedule.follow, self.forge_host, within, self.by_owner)
 
     @property
     def images(self) -> Images:
@@ -123,6 +124,11 @@ class Bot:
     @property
     def proving_options(self) -> ProvingOptions:
         return ProvingOptions(within=self.settings.rollout.image_within)
+
+    @property
+    def by_owner(self) -> bool:
+        """Whether each owner of repositories has limits of its own, as the installations of an App have."""
+        return self.settings.github.app is not None
 
     @property
     def forge_host(self) -> str:
@@ -145,8 +151,7 @@ async def open_bot(
         meter = Meter(known_hosts(settings))
         accesses = [registry_access(host, settings) for host in settings.registries]
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
-        host = GitHub(github_access(settings), clock, meter)
-        open_parts.push_async_callback(host.close)
+        host = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()
         stores = Stores.of(database, worker, clock, pace_of(settings))
         hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
+from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.document import FeedSource
@@ -14,6 +14,7 @@ from bot.plan.advance import rollout_options_of
 from bot.plan.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
+from bot.settings.sections.github import AppSettings
 from bot.watch.feeds.addresses import KINDS
 
 
@@ -51,7 +52,7 @@ def github_access(settings: Settings) -> GitHubAccess:
     credentials: TokenCredentials | AppCredentials
     if github.app is not None:
         key = secret(github.app.private_key_file, "github.app.private_key_file")
-        credentials = AppCredentials(github.app.id, key, github.app.installation)
+        credentials = AppCredentials(github.app.id, key)
     else:
         assert github.token_file is not None, "check_secrets comes first"
         credentials = TokenCredentials(secret(github.token_file, "github.token_file"))
@@ -61,6 +62,12 @@ def github_access(settings: Settings) -> GitHubAccess:
         github.seconds_between_writes,
         read_reserve=settings.limits.read_reserve,
     )
+
+
+def chosen_installations(app: AppSettings) -> Chosen:
+    """Where the App is used."""
+    owners = None if app.installations == "all" else frozenset(owner.lower() for owner in app.installations)
+    return Chosen(owners, app.only)
 
 
 def write_limits(settings: Settings) -> WriteLimits:

@@ -1,8 +1,9 @@
 """Where the repositories are, and how the bot signs in."""
 
 from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from bot.settings.sections.section import Section
 from bot.settings.sections.values import GuardedAddress, Name
@@ -13,7 +14,30 @@ class AppSettings(Section):
 
     id: int = Field(description="The App's id, from its settings page.")
     private_key_file: Path = Field(description="File with the App's private key (PEM).")
-    installation: int | None = Field(None, description="Installation to use; not needed where there is one only.")
+    installations: Literal["all"] | list[Name] = Field(
+        "all", description="Where it is used: all, or the names of organisations and users."
+    )
+    _only: int | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _renamed(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """The id of one installation, as earlier versions had it, still chooses that one."""
+        if not isinstance(values, dict) or "installation" not in values:
+            return handler(values)
+        if "installations" in values:
+            raise ValueError("installation is the old name of installations; keep the new one alone")
+        only = values["installation"]
+        if only is not None and (isinstance(only, bool) or not str(only).isdecimal()):
+            raise ValueError("installation: expected a whole number; it is now called installations")
+        app = handler({name: value for name, value in values.items() if name != "installation"})
+        app._only = None if only is None else int(only)
+        return app
+
+    @property
+    def only(self) -> int | None:
+        """The id of the one installation to use, where it was set under the old name."""
+        return self._only
 
 
 class RepositorySelection(Section):

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Installations, TokenCredentials
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -75,7 +76,8 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     clock = AheadClock()
     database = await open_database(f"sqlite:///{tmp_path}/fleet.db")
     stores = Stores.of(database, Worker("test"), clock)
-    host = GitHub(GitHubAccess(world.github.url, credentials, seconds_between_writes=0), clock)
+    access = GitHubAccess(world.github.url, credentials, seconds_between_writes=0)
+    host: Any = GitHub(access, clock) if request.param == "token" else Installations(access, clock)
     yield Discovery(world, database, host, clock, stores.discover, stores.views)
     await host.close()
     await database.close()

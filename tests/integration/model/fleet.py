@@ -183,7 +183,7 @@ class Fleet:
         stores = self.workers[worker]
         try:
             await act.tick(stores.act, self.forge, AnyTag(), refresh, ActOptions(), self._loop(worker))
-            await calling_off.tick(stores.calling_off, self.forge, "github", self._loop(worker))
+            await calling_off.tick(stores.calling_off, self.forge, ActOptions(), self._loop(worker))
         except Killed:
             self._replace(worker)
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -37,6 +37,9 @@ class MemoryHost:
     """By repository."""
     asked: Counter[str] = field(default_factory=Counter)
     owners: Sequence[str] | None = None
+
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        return {}
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         self.asked["repositories"] += 1

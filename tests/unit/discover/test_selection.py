@@ -126,3 +126,20 @@ def test_settings_that_take_nothing_are_pointed_out() -> None:
     listing = understood(repositories("shop"), known(), Selection(include=("fabrikam/*",)), NOON)
     assert listing.nothing_taken is not None
     assert "github.repositories" in listing.nothing_taken
+
+
+SUSPENDED = {"contoso": "the App's installation at contoso is suspended"}
+
+
+def test_of_an_owner_who_cannot_be_listed_all_is_kept_for_a_day_and_told() -> None:
+    listing = understood(repositories(*TEN[1:]), known(*TEN), CONTOSO, NOON, SUSPENDED)
+    assert listing.kept == {f"contoso/{TEN[0]}"}
+    assert listing.trouble == (
+        "the App's installation at contoso is suspended; what is known of 1 repository there stays until "
+        "2026-03-11 12:00 UTC"
+    )
+    later = understood(
+        repositories(*TEN[1:]), known(*TEN, short_since=NOON), CONTOSO, NOON + DOUBTED_FOR, SUSPENDED
+    )
+    assert later.kept == frozenset()
+    assert later.trouble == "the App's installation at contoso is suspended; nothing there is looked after"

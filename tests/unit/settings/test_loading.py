@@ -286,6 +286,22 @@ class TestFormerNames:
             "limits.writes_per_hour is now called limits.content_per_hour; it counts still, rename it"
         ]
 
+    def test_an_installation_named_by_its_id_is_still_the_only_one(self, tmp_path: Path) -> None:
+        app = "{id: 1, private_key_file: /k.pem, installation: 67}"
+        settings = load(written(tmp_path, f"github: {{app: {app}}}"))
+        assert settings.github.app is not None
+        assert (settings.github.app.only, settings.github.app.installations) == (67, "all")
+        assert settings.former_names() == [
+            "github.app.installation is now called github.app.installations and takes names of owners; it counts "
+            "still, rename it"
+        ]
+
+    def test_an_installation_beside_installations_is_refused(self, refused: Refused) -> None:
+        both = "github: {app: {id: 1, private_key_file: /k.pem, installation: 67, installations: [contoso]}}"
+        assert refused(both) == [
+            "1: github.app: installation is the old name of installations; keep the new one alone"
+        ]
+
     def test_count_from_the_environment_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FRESHNESS_BOT_LIMITS__WRITES_PER_MINUTE", "7")
         settings = load(written(tmp_path, "log: text"))

@@ -1,6 +1,6 @@
 """GitHub as the forge: each question one call and one value."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from bot.clients.forges.github import files, looking, workflows, writing
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
-from bot.clients.forges.github.transport import GitHubAccess, Transport
+from bot.clients.forges.github.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -17,6 +17,7 @@ from bot.domain.repositories.forge import (
     BranchLook,
     BuildRun,
     Followed,
+    Forge,
     Moved,
     PullRequest,
     Refusal,
@@ -44,6 +45,9 @@ class GitHub:
     async def close(self) -> None:
         await self._transport.close()
 
+    def sign_in_as(self, credentials: TokenCredentials | AppCredentials) -> None:
+        self._transport.sign_in_as(credentials)
+
     # Reading the fleet
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
@@ -64,6 +68,13 @@ class GitHub:
         for owner in owners:
             found += await self._owned(owner)
         return found
+
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        """What a token does not show it cannot tell from what is not there."""
+        return {}
+
+    async def serving(self, repository: Identity) -> Forge:
+        return self
 
     async def _owned(self, owner: str) -> list[Repository]:
         try:

@@ -5,13 +5,13 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import stamina
-from github import Auth, Github, GithubException, GithubIntegration
+from github import Auth, Github, GithubException
 from github.Requester import (
     HTTPRequestsConnectionClass,
     HTTPSRequestsConnectionClass,
@@ -60,11 +60,13 @@ class TokenCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """A GitHub App; without `installation` its only installation is used."""
+    """A GitHub App: one of its installations, with a token that has only these `permissions`; without
+    `installation` the App itself, which may ask for its installations and nothing else."""
 
     id: int
     private_key: str
     installation: int | None = None
+    permissions: Mapping[str, str] | None = None
 
     def __repr__(self) -> str:
         return f"AppCredentials(id={self.id}, private_key=***)"
@@ -108,6 +110,12 @@ class Transport:
         self._connections.close()
         if self._requester is not None:
             await asyncio.to_thread(self._requester.close)
+
+    def sign_in_as(self, credentials: TokenCredentials | AppCredentials) -> None:
+        """From the next request on, where these are others than before."""
+        if credentials != self._access.credentials:
+            self._access = replace(self._access, credentials=credentials)
+            self._requester = None
 
     async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         _, body = await self._read(path, parameters)
@@ -273,9 +281,7 @@ class Transport:
         if isinstance(credentials, TokenCredentials):
             auth = Auth.Token(credentials.token)
         else:
-            app = _app(credentials)
-            installation = credentials.installation or _only_installation(app, common)
-            auth = app.get_installation_auth(installation)
+            auth = _signed_in(credentials)
         return Github(auth=auth, pool_size=access.threads, **common).requester
 
     def _failure(
@@ -380,15 +386,12 @@ def _app(credentials: AppCredentials) -> Auth.AppAuth:
     return app
 
 
-def _only_installation(app: Auth.AppAuth, common: Mapping[str, Any]) -> int:
-    installations = list(GithubIntegration(auth=app, **common).get_installations())
-    if len(installations) != 1:
-        raise Failure(
-            Trouble.DENIED,
-            f"the GitHub App has {len(installations)} installations",
-            advice="set github.app.installation to the one to use",
-        )
-    return installations[0].id
+def _signed_in(credentials: AppCredentials) -> Auth.Auth:
+    app = _app(credentials)
+    if credentials.installation is None:
+        return app
+    permissions = dict(credentials.permissions) if credentials.permissions is not None else None
+    return app.get_installation_auth(credentials.installation, permissions)
 
 
 def _was_lost(error: Exception) -> bool:

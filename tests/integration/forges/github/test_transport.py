@@ -336,46 +336,22 @@ def as_app(world: World, **values: Any) -> AppCredentials:
     return AppCredentials(**{"id": world.github.app_id, "private_key": world.github.private_key, **values})
 
 
-async def test_an_apps_only_installation_is_found_and_its_token_taken_once(
-    shared_world: World, clock: ManualClock, transport: Transport
-) -> None:
-    app = Transport(access(shared_world, as_app(shared_world)), clock)
-    for _ in range(3):
-        await asyncio.gather(*(app.read("/installation/repositories") for _ in range(4)))
-    await app.close()
-    assert len(shared_world.traffic.requests("github", "GET", "/app/installations$")) == 1
-    assert len(shared_world.traffic.requests("github", "POST", "/access_tokens$")) == 1
-
-
-async def test_a_named_installation_is_not_looked_for(
+async def test_the_token_of_an_installation_is_taken_once(
     shared_world: World, clock: ManualClock, transport: Transport
 ) -> None:
     credentials = as_app(shared_world, installation=shared_world.github.installation_id)
     app = Transport(access(shared_world, credentials), clock)
-    await app.read("/installation/repositories")
+    for _ in range(3):
+        await asyncio.gather(*(app.read("/installation/repositories") for _ in range(4)))
     await app.close()
-    assert shared_world.traffic.requests("github", "GET", "/app/installations$") == []
-
-
-@pytest.mark.parametrize("count", [0, 2])
-async def test_an_app_that_is_not_installed_exactly_once_is_told_what_to_set(
-    shared_world: World, clock: ManualClock, transport: Transport, count: int
-) -> None:
-    rows = ", ".join(f'{{"id": {number}}}' for number in range(count))
-    shared_world.faults.add(
-        "GET", "/app/installations$", status=200, body=f"[{rows}]", headers={"content-type": "application/json"}
-    )
-    app = Transport(access(shared_world, as_app(shared_world)), clock)
-    failure = await refused(app, "/installation/repositories")
-    await app.close()
-    assert f"has {count} installations" in str(failure)
-    assert "github.app.installation" in str(failure)
+    assert len(shared_world.traffic.requests("github", "POST", "/access_tokens$")) == 1
 
 
 async def test_an_installation_token_that_was_revoked_is_replaced(
     shared_world: World, clock: ManualClock, transport: Transport
 ) -> None:
-    app = Transport(access(shared_world, as_app(shared_world)), clock)
+    credentials = as_app(shared_world, installation=shared_world.github.installation_id)
+    app = Transport(access(shared_world, credentials), clock)
     await app.read("/installation/repositories")
     shared_world.github.expire_installation_tokens()
     assert (await refused(app, "/installation/repositories")).trouble is Trouble.DENIED
