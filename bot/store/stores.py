@@ -11,6 +11,7 @@ from bot.store.history import HistoryStore
 from bot.store.orders import OrdersStore
 from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
+from bot.store.pages.pages import PagesStore
 from bot.store.pages.standing import StandingStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act import ActStore
@@ -56,6 +57,7 @@ class Stores:
     standing: StandingStore
     figures: FiguresStore
     fleet: FleetStore
+    pages: PagesStore
 
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
@@ -83,4 +85,5 @@ class Stores:
             StandingStore(database, worker, clock),
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),
+            PagesStore(database, worker, clock),
         )

@@ -182,10 +182,16 @@ class ViewsStore(Store):
             return await read_waits(connection, gate)
 
     async def progress(
-        self, options: RolloutOptions, now: datetime, *, limit: int = 1, number: int | None = None
+        self,
+        options: RolloutOptions,
+        now: datetime,
+        *,
+        limit: int = 1,
+        offset: int = 0,
+        number: int | None = None,
     ) -> list[RolloutProgress]:
-        """The latest rollouts, or the one with this number, in counts."""
-        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit)
+        """The latest rollouts but for the first `offset`, or the one with this number, in counts."""
+        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
         if number is not None:
             wanted = wanted.where(rollouts.c.id == number)
         async with self._database.reading() as connection:

@@ -1,26 +1,65 @@
 """Everything that is served, put together."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from bot.domain.failure import Failure
 from bot.web import health
+from bot.web.access.bounds import Bounds
+from bot.web.access.guard import person_of
 from bot.web.metrics import page as metrics
 from bot.web.metrics.measuring import Measured
-from bot.web.site import Site
+from bot.web.pages import acting, badge, looking, signing
+from bot.web.pages.rendering import render
+from bot.web.site import Site, site_of
+
+_STATIC = Path(__file__).with_name("static")
 
 
 def app_of(site: Site) -> ASGIApp:
     """The application for one site."""
     app = Starlette(
-        routes=[*health.routes, *metrics.routes],
-        exception_handlers={Failure: _store_is_away},
+        routes=[
+            *health.routes,
+            *metrics.routes,
+            *signing.routes,
+            *looking.routes,
+            *acting.routes,
+            *badge.routes,
+            Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+        ],
+        exception_handlers={Failure: _store_is_away, HTTPException: _refused},
     )
     app.state.site = site
-    return Measured(app, site.meter)
+    return Measured(Bounds(app, site), site.meter)
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("the store does not answer; try again\n", 503, {"Retry-After": "10"})
+    text = "The store does not answer. Try again in a moment."
+    return _told(request, 503, "The store is away", text, {"Retry-After": "10"})
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = {404: "There is no such page", 405: "That is not asked for like this"}.get(
+        error.status_code, "Not done"
+    )
+    return _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
+
+
+def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
+    """As a page for whoever has signed in and reads pages, in one line for all others."""
+    person = person_of(request, site_of(request))
+    if person is None or "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse(f"{text if person is not None else title}\n", status, headers)
+    request.state.person = person
+    page = render(request, "refused.html", status, title=title, text=text)
+    page.headers.update(headers)
+    return page

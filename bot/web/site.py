@@ -1,27 +1,57 @@
 """What everything that is served has in common: where it reads from, and what it knows of the process."""
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
+from bot.plan.advance import RolloutOptions
 from bot.store.stores import Stores
+from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy whose header is believed; `acting` are globs over the names that it tells."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    header: str
+    acting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Who gets in. `url` is where people reach the page, where that is known."""
+
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
+    proxy: Proxy | None = None
+    url: str | None = None
+    has_open_badges: bool = False
+
+    @property
+    def is_https(self) -> bool:
+        return self.url is not None and self.url.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
-    """One for each time that the service serves."""
+    """One for each time that the service serves. `forge` is where the forge shows repositories to people."""
 
     clock: Clock
     stores: Stores
     beats: Heartbeats
     meter: Meter
-    tokens: tuple[Token, ...] = field(default=(), repr=False)
+    gate: Gate
+    rollout_options: RolloutOptions
+    forge: str
+    rates: Rates
 
 
 def site_of(request: Request) -> Site:
+    """The site that the request is for."""
     site: Site = request.app.state.site
     return site

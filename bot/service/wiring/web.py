@@ -1,15 +1,43 @@
 """The page of a running bot: its stores, its meter and who gets in."""
 
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
 from bot.service.wiring.container import Bot
 from bot.settings import Settings, secret
+from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token, parse
 from bot.web.heartbeats import Heartbeats
-from bot.web.site import Site
+from bot.web.site import Gate, Proxy, Site
 
 
 def site_of(bot: Bot, beats: Heartbeats) -> Site:
-    """What the page reads from, with the tokens that open it."""
-    return Site(bot.clock, bot.stores, beats, bot.meter, _tokens(bot.settings))
+    """What the page reads from, and who gets in."""
+    return Site(
+        clock=bot.clock,
+        stores=bot.stores,
+        beats=beats,
+        meter=bot.meter,
+        gate=_gate(bot.settings),
+        rollout_options=bot.rollout_options,
+        forge=forge_page(bot.settings.github.api_url),
+        rates=Rates(),
+    )
+
+
+def forge_page(api_url: str) -> str:
+    """Where the forge shows repositories to people: GitHub's own page, or that of an Enterprise Server."""
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{'github.com' if parts.netloc == 'api.github.com' else parts.netloc}"
+
+
+def _gate(settings: Settings) -> Gate:
+    auth, proxy = settings.web.auth, settings.web.auth.proxy
+    believed = None
+    if proxy is not None:
+        networks = tuple(ip_network(each) for each in proxy.addresses)
+        believed = Proxy(networks, proxy.user_header, tuple(proxy.acting))
+    return Gate(_tokens(settings), believed, settings.web.url, auth.open_badges)
 
 
 def _tokens(settings: Settings) -> tuple[Token, ...]:

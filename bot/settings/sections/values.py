@@ -122,6 +122,13 @@ def _listen(value: Any) -> str:
     return found[0]
 
 
+def _network(value: Any) -> str:
+    try:
+        return str(ipaddress.ip_network(str(value)))
+    except ValueError:
+        raise ValueError("write an address or a network, for example 10.0.0.7 or 10.0.0.0/24") from None
+
+
 def _window(value: Any) -> Window:
     return value if isinstance(value, Window) else Window.parse(str(value))
 
@@ -236,6 +243,9 @@ ListenAddress = Annotated[
     str,
     BeforeValidator(_listen),
     WithJsonSchema({"type": "string", "examples": ["127.0.0.1:8484", "0.0.0.0:8484"]}),
+]
+Network = Annotated[
+    str, BeforeValidator(_network), WithJsonSchema({"type": "string", "examples": ["10.0.0.7", "10.0.0.0/24"]})
 ]
 RepositoryName = Annotated[str, AfterValidator(_repository)]
 PathGlob = Annotated[str, Field(min_length=1, max_length=256)]

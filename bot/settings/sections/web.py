@@ -5,7 +5,21 @@ from pathlib import Path
 from pydantic import Field
 
 from bot.settings.sections.section import Section
-from bot.settings.sections.values import ListenAddress
+from bot.settings.sections.values import Address, ListenAddress, Name, Network
+
+
+class ProxySettings(Section):
+    """A proxy that has people sign in, and names them in a header."""
+
+    addresses: list[Network] = Field(
+        min_length=1, description="Addresses or networks of the proxy; nobody else's header is believed."
+    )
+    user_header: str = Field(
+        "X-Forwarded-User",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
+        description="The header that names who signed in; the proxy must take it away from what clients send.",
+    )
+    acting: list[Name] = Field([], description="Globs over those names: who may act. All others read.")
 
 
 class WebAuthSettings(Section):
@@ -14,6 +28,8 @@ class WebAuthSettings(Section):
     tokens_file: Path | None = Field(
         None, description="File with a line for each person or program: NAME RIGHTS TOKEN."
     )
+    proxy: ProxySettings | None = Field(None, description="A proxy that has people sign in.")
+    open_badges: bool = Field(False, description="Show badges to everybody, as a README on the forge needs.")
 
 
 class WebSettings(Section):
@@ -21,5 +37,8 @@ class WebSettings(Section):
 
     listen: ListenAddress | None = Field(
         "127.0.0.1:8484", description="HOST:PORT to serve on; 0.0.0.0 for every address, null to serve nothing."
+    )
+    url: Address | None = Field(
+        None, description="Where people reach the page, such as https://freshness.example.com."
     )
     auth: WebAuthSettings = WebAuthSettings()

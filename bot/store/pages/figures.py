@@ -87,7 +87,7 @@ class FiguresStore(Store):
                 incidents=await _count(connection, incidents.c.cleared_at.is_(None)),
                 notices={topic: by_topic.get(topic.value, 0) for topic in Topic},
                 quarantines=await _count(connection, quarantines.c.until.is_(None)),
-                queues={name: await _queue(connection, table, where, now) for name, table, where in QUEUES},
+                queues=await queues(connection, now),
                 feeds=await _feeds(connection, now),
             )
 
@@ -140,6 +140,10 @@ class FiguresStore(Store):
                 tuple(SeenChange(row.id, Cause(row.cause)) for row in seen),
                 tuple(SeenLag(row.id, Topic(row.topic), max(row.until - row.since, timedelta())) for row in late),
             )
+
+
+async def queues(connection: AsyncConnection, now: datetime) -> dict[str, QueueFigures]:
+    return {name: await _queue(connection, table, where, now) for name, table, where in QUEUES}
 
 
 async def _count(connection: AsyncConnection, *where: ColumnElement[bool]) -> int:

@@ -104,10 +104,11 @@ usages = Table(
     metadata,
     _key(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("base_id", ForeignKey("bases.id"), index=True),
+    Column("base_id", ForeignKey("bases.id")),
     Column("usage", JSON, nullable=False),
     Column("digest", String(160)),
     Column("version", String(64)),
+    Index(None, "base_id", "repository_id"),
     Index(None, "repository_id", "base_id", "digest", "version"),
 )
 

@@ -1,42 +1,84 @@
 """Every page but health says what right it asks for; without it nothing is told but that."""
 
+import ipaddress
+import re
 from collections.abc import Awaitable, Callable
+from fnmatch import fnmatchcase
 from functools import wraps
+from urllib.parse import quote
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from bot.web.access.tokens import Person, Right, whose
-from bot.web.site import site_of
+from bot.web.access.sessions import COOKIE, person_of_cookie
+from bot.web.access.tokens import Person, Right, whose, with_included
+from bot.web.site import Proxy, Site
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _SCHEME = "bearer "
+_NAME = re.compile(r"[^\x00-\x20\x7f<>\"]{1,100}")
 
 
 def allowed(right: Right) -> Callable[[Endpoint], Endpoint]:
-    """Lets a request through to the endpoint where whoever sends it has the right."""
+    """Lets a request through to the endpoint where whoever sends it has the right; a browser is led to the form."""
 
     def guarded(endpoint: Endpoint) -> Endpoint:
         @wraps(endpoint)
         async def answered(request: Request) -> Response:
-            person = person_of(request)
-            if person is None:
-                return PlainTextResponse(
-                    "sign in first\n", 401, {"WWW-Authenticate": 'Bearer realm="freshness-bot"'}
-                )
-            if not person.may(right):
-                return PlainTextResponse(f"{person.name} has no right to {right}\n", 403)
-            request.state.person = person
-            return await endpoint(request)
+            refusal = refused(request, right)
+            return await endpoint(request) if refusal is None else refusal
 
         return answered
 
     return guarded
 
 
-def person_of(request: Request) -> Person | None:
-    """Who sends the request, as far as that is proved."""
-    given = request.headers.getlist("authorization")
-    if len(given) != 1 or not given[0].lower().startswith(_SCHEME):
+def refused(request: Request, right: Right) -> Response | None:
+    """What is answered to whoever may not; None where the request may go on, as `request.state.person`."""
+    person = person_of(request, request.app.state.site)
+    if person is None:
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"/login?next={quote(request.url.path, safe='/')}", 303)
+        return PlainTextResponse("sign in first\n", 401, {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
+    if not person.may(right):
+        return PlainTextResponse(f"{person.name} has no right to {right}\n", 403)
+    request.state.person = person
+    return None
+
+
+def person_of(request: HTTPConnection, site: Site) -> Person | None:
+    """Who sends the request, as far as that is proved: by a token, else by the proxy, else by the session.
+
+    Whoever shows a token is judged by that alone.
+    """
+    if shown := request.headers.getlist("authorization"):
+        is_token = len(shown) == 1 and shown[0].lower().startswith(_SCHEME)
+        return whose(site.gate.tokens, shown[0][len(_SCHEME) :].strip()) if is_token else None
+    if site.gate.proxy is not None and (named := _named_by(site.gate.proxy, request)) is not None:
+        return named
+    if cookie := request.cookies.get(COOKIE):
+        return person_of_cookie(cookie, site.gate.tokens, site.clock)
+    return None
+
+
+def shows_token(request: Request) -> bool:
+    """Whether the sender is a program that shows its token itself, which no other page can have it do."""
+    return "authorization" in request.headers
+
+
+def comes_by(proxy: Proxy, request: HTTPConnection) -> bool:
+    """Whether the connection itself comes from the proxy; what headers say of that counts nothing."""
+    try:
+        peer = ipaddress.ip_address(request.client.host if request.client is not None else "")
+    except ValueError:
+        return False
+    mapped = getattr(peer, "ipv4_mapped", None) or peer
+    return any(mapped in network for network in proxy.networks)
+
+
+def _named_by(proxy: Proxy, request: HTTPConnection) -> Person | None:
+    names = request.headers.getlist(proxy.header)
+    if not comes_by(proxy, request) or len(names) != 1 or not _NAME.fullmatch(names[0]):
         return None
-    return whose(site_of(request).tokens, given[0][len(_SCHEME) :].strip())
+    acts = any(fnmatchcase(names[0], glob) for glob in proxy.acting)
+    return Person(names[0], with_included([Right.ACT if acts else Right.READ]))

@@ -10,14 +10,17 @@ import httpx
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.rollouts.policy import Policy
+from bot.plan.advance import rollout_options_of
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue import Worker
 from bot.store.stores import Stores
+from bot.web.access.rates import Rates
 from bot.web.access.tokens import parse
 from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
-from bot.web.site import Site
+from bot.web.site import Gate, Site
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
@@ -52,7 +55,16 @@ def site(database: Database, clock: ManualClock) -> Site:
     """Its only stage has just begun."""
     beats = Heartbeats()
     beats.expect({"watch": timedelta(seconds=10)}, NOON)
-    return Site(clock, Stores.of(database, Worker("web"), clock), beats, Meter(), TOKENS)
+    return Site(
+        clock=clock,
+        stores=Stores.of(database, Worker("web"), clock),
+        beats=beats,
+        meter=Meter(),
+        gate=Gate(TOKENS),
+        rollout_options=rollout_options_of(Policy()),
+        forge="https://github.example",
+        rates=Rates(),
+    )
 
 
 Asking = Callable[..., httpx.AsyncClient]

@@ -18,6 +18,7 @@ from bot.domain.rollouts.rebuild import Action, State
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database
 from bot.store.rows import tables as t
+from bot.store.rows.standings import standing_days
 
 BASES = 220
 USED = 40
@@ -85,6 +86,7 @@ class LargeFleet:
         yield t.incidents, [self._incident(n) for n in range(1, 31)]
         yield t.notices, [self._notice(n) for n in range(1, 201)]
         yield t.journal, [self._entry(n) for n in range(1, 201)]
+        yield standing_days, list(self._days())
         yield (
             t.quarantines,
             [
@@ -218,7 +220,7 @@ class LargeFleet:
                     "assessed_at": at,
                     "feeds_revision": 1,
                     "planned": True,
-                    "rollout_id": 1 + number % (ROLLOUTS + 1),
+                    "rollout_id": 1 + move * (ROLLOUTS + 1) // 16,
                 }
 
     def _opened(self, rollout: int) -> datetime:
@@ -264,7 +266,7 @@ class LargeFleet:
                 "pull_request": number if each % 2 and not waits else None,
                 "workflow": None if each % 2 else f"weekly-rebuild.yml{self.mark}",
                 "url": f"https://github.com/contoso/service/pull/{number}" if not waits else None,
-                "ended_at": at + timedelta(hours=1 + choice) if state.has_ended else None,
+                "ended_at": at + timedelta(hours=1 + choice / 4) if state.has_ended else None,
                 "due_at": self.now + timedelta(minutes=each % 50),
                 "severity": "high",
                 "held_because": f"held by bob: {self.mark}" if waits and each % 500 == 0 else None,
@@ -359,6 +361,17 @@ class LargeFleet:
             "subject": self.name(number),
             "reason": f"black friday {self.mark}",
         }
+
+    def _days(self) -> Iterator[dict[str, Any]]:
+        """Patches every month, and the fleet that follows them."""
+        for ago in range(89, 0, -1):
+            behind = max(0.7 - (90 - ago) % 29 * 0.05, 0.06)
+            shares = {"behind": behind * 0.8, "failed": behind * 0.1, "unknown": behind * 0.1 + 0.05}
+            counted = {name: int(self.repositories * share) for name, share in shares.items()}
+            counted["current"] = self.repositories - sum(counted.values())
+            day = (self.now - timedelta(days=ago)).date()
+            for standing, number in counted.items():
+                yield {"day": day, "standing": standing, "repositories": number}
 
     def _digest(self, base: int = 0, move: int = 99) -> str:
         if base:

@@ -22,6 +22,8 @@ def upgrade() -> None:
     op.add_column("usages", sa.Column("digest", sa.String(length=160), nullable=True))
     op.add_column("usages", sa.Column("version", sa.String(length=64), nullable=True))
     _fill()
+    op.drop_index(op.f("ix_usages_base_id"), "usages")
+    op.create_index(op.f("ix_usages_base_id_repository_id"), "usages", ["base_id", "repository_id"], unique=False)
     op.create_index(
         op.f("ix_usages_repository_id_base_id_digest_version"),
         "usages",

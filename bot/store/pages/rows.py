@@ -1,0 +1,180 @@
+"""Rebuilds, changes and notices as the rows of lists."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import ENDED, State
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
+from bot.views.base import BaseRow
+from bot.views.paging import Cut, Page, page_of
+from bot.views.rollout import QuarantineStatus
+from bot.views.rows import ChangeRow, NoticeRow, RebuildRow
+
+_LOOK_FIRST = (State.FAILED, State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED)
+_RANK = case({state.value: rank for rank, state in enumerate(_LOOK_FIRST)}, value=rebuilds.c.state, else_=99)
+
+
+async def rebuild_page(
+    connection: AsyncConnection, cut: Cut, total: int, *where: ColumnElement[bool]
+) -> Page[RebuildRow]:
+    """One page of the `total` rebuilds where all of `where` holds: what failed first, then what is under way."""
+    rows = await connection.execute(
+        _rebuilds(*where)
+        .order_by(_RANK, rebuilds.c.ended_at.desc(), rebuilds.c.id)
+        .limit(cut.per_page)
+        .offset(cut.offset)
+    )
+    return page_of(tuple(map(_rebuild, rows)), total, cut)
+
+
+async def latest_rebuilds(
+    connection: AsyncConnection, most: int, *where: ColumnElement[bool]
+) -> tuple[RebuildRow, ...]:
+    """The newest first."""
+    rows = await connection.execute(_rebuilds(*where).order_by(rebuilds.c.id.desc()).limit(most))
+    return tuple(map(_rebuild, rows))
+
+
+async def states(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[str, int]:
+    """How many rebuilds are in which state, in the states' own order."""
+    rows = await connection.execute(select(rebuilds.c.state, func.count()).where(*where).group_by(rebuilds.c.state))
+    found = {row[0]: row[1] for row in rows}
+    return {state.value: found[state.value] for state in State if state.value in found}
+
+
+async def latest_changes(
+    connection: AsyncConnection, most: int, *where: ColumnElement[bool]
+) -> tuple[ChangeRow, ...]:
+    """The newest first."""
+    rows = await connection.execute(
+        select(changes.c.id, changes.c.change, changes.c.rollout_id)
+        .where(*where)
+        .order_by(changes.c.at.desc(), changes.c.id.desc())
+        .limit(most)
+    )
+    return tuple(readable(rows, _change, lambda row: f"change {row.id}"))
+
+
+def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            rebuilds.c.id,
+            rebuilds.c.rollout_id,
+            rebuilds.c.wave,
+            rebuilds.c.action,
+            rebuilds.c.state,
+            rebuilds.c.reason,
+            rebuilds.c.url,
+            rebuilds.c.pull_request,
+            rebuilds.c.run,
+            rebuilds.c.workflow,
+            rebuilds.c.planned_at,
+            rebuilds.c.attempted_at,
+            rebuilds.c.ended_at,
+            rebuilds.c.held_because,
+            quarantines.c.reason.label("quarantined"),
+            repositories.c.name,
+        )
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+        .where(*where)
+    )
+
+
+def _rebuild(row: Any) -> RebuildRow:
+    quarantined = f"quarantined: {row.quarantined}" if row.quarantined else None
+    return RebuildRow(
+        row.id,
+        row.rollout_id,
+        row.name,
+        row.wave,
+        _what(row),
+        row.state,
+        row.state in ENDED,
+        row.reason,
+        row.url,
+        row.planned_at,
+        row.attempted_at,
+        row.ended_at,
+        row.held_because or quarantined,
+    )
+
+
+def _what(row: Any) -> str:
+    if row.pull_request is not None:
+        return f"#{row.pull_request}"
+    if row.run is not None:
+        return f"run {row.run}"
+    return f"dispatch {row.workflow}" if row.action == "dispatch" and row.workflow else row.action.replace("_", " ")
+
+
+def _change(row: Any) -> ChangeRow:
+    change = load(row.change, Change)
+    return ChangeRow(
+        str(change.base),
+        change.at,
+        change.cause.value,
+        change.severity.value if change.severity else None,
+        change.cves,
+        change.from_version,
+        change.to_version,
+        change.to_digest,
+        change.detail,
+        row.rollout_id,
+    )
+
+
+async def notice_rows(
+    connection: AsyncConnection, most: int, order: Sequence[Any], *where: ColumnElement[bool]
+) -> tuple[NoticeRow, ...]:
+    rows = await connection.execute(
+        select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == notices.c.base_id)
+        .where(*where)
+        .order_by(*order)
+        .limit(most)
+    )
+    return tuple(readable(rows, _notice, lambda row: f"notice {row.id}"))
+
+
+def _notice(row: Any) -> NoticeRow:
+    return NoticeRow(
+        row.topic,
+        str(Base(row.registry, row.repository, row.tag)),
+        row.since,
+        row.until,
+        row.text,
+        tuple(map(str, load(row.toward, tuple[Base, ...]))),
+    )
+
+
+def base_row(row: Any) -> BaseRow:
+    """Of a row of bases with its number of `repositories`."""
+    base = Base(row.registry, row.repository, row.tag)
+    return BaseRow(str(base), row.version, row.digest, row.moved_at, row.error, row.repositories)
+
+
+async def open_quarantines(
+    connection: AsyncConnection, *where: ColumnElement[bool]
+) -> tuple[QuarantineStatus, ...]:
+    """Those that hold now, oldest first."""
+    waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
+    rows = await connection.execute(
+        select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None), *where)
+        .order_by(quarantines.c.id)
+    )
+    return tuple(
+        QuarantineStatus(
+            Base(row.registry, row.repository, row.tag), row.digest, row.since, row.who, row.reason, row.waiting
+        )
+        for row in rows
+    )

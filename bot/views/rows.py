@@ -1,0 +1,56 @@
+"""Rebuilds and changes as rows of long lists: plain values, read without decoding what a list does not show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildRow:
+    """A rebuild in one line. `what` says in two or three words what it is; `kept` why it does not begin, where a
+    person or a quarantine keeps it."""
+
+    id: int
+    rollout: int
+    repository: str
+    wave: str
+    what: str
+    state: str
+    has_ended: bool
+    reason: str
+    url: str | None
+    planned_at: datetime
+    attempted_at: datetime | None
+    ended_at: datetime | None
+    kept: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change of a base in one line."""
+
+    base: str
+    at: datetime
+    cause: str
+    severity: str | None
+    cves: tuple[str, ...]
+    from_version: str | None
+    to_version: str | None
+    to_digest: str | None
+    detail: str
+    rollout: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """What no rebuild can mend, or how late upstream was; `until` is None while it goes on."""
+
+    topic: str
+    base: str
+    since: datetime
+    until: datetime | None
+    text: str
+    toward: tuple[str, ...]
+
+    def seconds(self, now: datetime) -> float:
+        """How long it took, or takes up to now."""
+        return ((self.until or now) - self.since).total_seconds()

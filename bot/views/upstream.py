@@ -1,0 +1,39 @@
+"""Upstream: how late it is, what it withdrew, whose support ends, and how old the feeds are."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.views.rows import NoticeRow
+
+
+@dataclass(frozen=True, slots=True)
+class LagSummary:
+    """How late fixes came into one family of images, over what was measured."""
+
+    topic: str
+    family: str
+    measured: int
+    median: timedelta
+    worst: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """One document of a feed."""
+
+    url: str
+    kind: str
+    checked_at: datetime | None
+    changed_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """`notices` are those that stand, `lags` the latest that were measured."""
+
+    summaries: tuple[LagSummary, ...]
+    lags: tuple[NoticeRow, ...]
+    notices: tuple[NoticeRow, ...]
+    feeds: tuple[FeedRow, ...]
+    document_count: int

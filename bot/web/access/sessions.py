@@ -1,0 +1,46 @@
+"""Who signed in through the form: a cookie that the person's own token signs.
+
+So no further secret is needed, replicas know each other's cookies, and a token that is taken away ends its
+sessions.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from itsdangerous import BadSignature, TimestampSigner
+
+from bot.domain.clock import Clock
+from bot.web.access.tokens import Person, Token
+
+COOKIE = "freshness_session"
+LASTS = timedelta(hours=12)
+_LONGEST = 512
+
+
+class _Signer(TimestampSigner):
+    """Takes the time from our clock."""
+
+    def __init__(self, token: Token, clock: Clock) -> None:
+        super().__init__(token.secret, salt="freshness-bot session")
+        self._clock = clock
+
+    def get_timestamp(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def cookie_of(token: Token, clock: Clock) -> str:
+    """What a browser shows from now on."""
+    return _Signer(token, clock).sign(token.person.name).decode()
+
+
+def person_of_cookie(cookie: str, tokens: Iterable[Token], clock: Clock) -> Person | None:
+    """Whose session it is, while it lasts."""
+    name = cookie.rsplit(".", 2)[0]
+    token = next((token for token in tokens if token.person.name == name), None)
+    if token is None or len(cookie) > _LONGEST:
+        return None
+    try:
+        _Signer(token, clock).unsign(cookie, max_age=int(LASTS.total_seconds()))
+    except BadSignature:
+        return None
+    return token.person

@@ -1,0 +1,156 @@
+"""The pages that show: fleet, rollouts, bases, repositories, advisories, upstream, operations."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.domain.rollouts.rebuild import State
+from bot.views.fleet import IN_WORDS, Sort, Standing, Wanted
+from bot.views.operations import StageRow
+from bot.views.paging import MOST_PAGES, Cut, Page
+from bot.web.access.guard import allowed
+from bot.web.access.tokens import Right
+from bot.web.charts import freshness_chart, lag_chart
+from bot.web.pages.rendering import render
+from bot.web.site import Site, site_of
+
+_LONGEST_TEXT = 200
+
+
+@allowed(Right.READ)
+async def fleet(request: Request) -> Response:
+    asked = request.query_params
+    wanted = Wanted(
+        _text(request, "q"),
+        Standing(asked["standing"]) if asked.get("standing") in set(Standing) else None,
+        _text(request, "base"),
+        Sort(asked["sort"]) if asked.get("sort") in set(Sort) else Sort.STANDING,
+    )
+    found = await site_of(request).stores.fleet.fleet(wanted, _cut(request))
+    _check(found.repositories)
+    chart = freshness_chart(found.days)
+    words = {standing.value: text for standing, text in IN_WORDS.items()}
+    return render(request, "fleet.html", fleet=found, wanted=wanted, chart=chart, words=words, sorts=tuple(Sort))
+
+
+@allowed(Right.READ)
+async def rollouts(request: Request) -> Response:
+    site = site_of(request)
+    found = await site.stores.pages.rollouts(site.rollout_options, Cut(_cut(request).page, 10))
+    _check(found)
+    return render(request, "rollouts.html", rollouts=found)
+
+
+@allowed(Right.READ)
+async def rollout(request: Request) -> Response:
+    site = site_of(request)
+    number, state = request.path_params["number"], request.query_params.get("state")
+    state = state if state in set(State) else None
+    known = number < 2**62
+    found = await site.stores.pages.rollout(number, site.rollout_options, _cut(request), state) if known else None
+    if found is None:
+        raise HTTPException(404, f"There is no rollout {number}.")
+    _check(found.rebuilds)
+    return render(request, "rollout.html", found=found, progress=found.progress, state=state)
+
+
+@allowed(Right.READ)
+async def bases(request: Request) -> Response:
+    text = _text(request, "q")
+    found = await site_of(request).stores.pages.bases(text, _cut(request))
+    _check(found.bases)
+    return render(request, "bases.html", bases=found.bases, text=text)
+
+
+@allowed(Right.READ)
+async def base(request: Request) -> Response:
+    name = request.path_params["name"][:512]
+    found = await site_of(request).stores.pages.base(name)
+    if found is None:
+        raise HTTPException(404, f"No base is called {name}.")
+    chart = lag_chart(found.lags, site_of(request).clock.now())
+    return render(request, "base.html", found=found, base=found.base, chart=chart)
+
+
+@allowed(Right.READ)
+async def repository(request: Request) -> Response:
+    site = site_of(request)
+    name = request.path_params["name"][:255]
+    found = await site.stores.pages.repository(name, site.forge)
+    if found is None:
+        raise HTTPException(404, f"No repository is called {name}.")
+    words = {standing.value: text for standing, text in IN_WORDS.items()}
+    return render(request, "repository.html", found=found, words=words)
+
+
+@allowed(Right.READ)
+async def advisories(request: Request) -> Response:
+    text = _text(request, "q")
+    found = await site_of(request).stores.pages.advisories(text, _cut(request))
+    _check(found.advisories)
+    return render(request, "advisories.html", advisories=found.advisories, text=text)
+
+
+@allowed(Right.READ)
+async def advisory(request: Request) -> Response:
+    cve = request.path_params["cve"][:32]
+    found = await site_of(request).stores.pages.advisory(cve, _cut(request))
+    if found is None:
+        raise HTTPException(404, f"No advisory tells of {cve}.")
+    _check(found.rebuilds)
+    return render(request, "advisory.html", found=found, advisory=found.advisory)
+
+
+@allowed(Right.READ)
+async def upstream(request: Request) -> Response:
+    found = await site_of(request).stores.pages.upstream()
+    chart = lag_chart(found.lags[::-1], site_of(request).clock.now())
+    return render(request, "upstream.html", found=found, chart=chart)
+
+
+@allowed(Right.READ)
+async def operations(request: Request) -> Response:
+    site = site_of(request)
+    found = await site.stores.pages.operations()
+    return render(request, "operations.html", found=found, stages=stage_rows(site))
+
+
+def stage_rows(site: Site) -> tuple[StageRow, ...]:
+    """The stages of this process."""
+    late = set(site.beats.late(site.clock.now()))
+    return tuple(
+        StageRow(name, beat.every, beat.began, beat.ended, beat.is_running, name in late)
+        for name, beat in site.beats.beats.items()
+    )
+
+
+def _text(request: Request, name: str) -> str:
+    return request.query_params.get(name, "").replace("\x00", "").strip()[:_LONGEST_TEXT]
+
+
+def _cut(request: Request) -> Cut:
+    page = request.query_params.get("page", "1")
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+    return Cut(min(max(number, 1), MOST_PAGES))
+
+
+def _check(page: Page[Any]) -> None:
+    if page.page > page.pages:
+        raise HTTPException(404, f"There are {page.pages} pages.")
+
+
+routes = [
+    Route("/", fleet, name="fleet"),
+    Route("/rollouts", rollouts, name="rollouts"),
+    Route("/rollouts/{number:int}", rollout, name="rollout"),
+    Route("/bases", bases, name="bases"),
+    Route("/bases/{name:path}", base, name="base"),
+    Route("/repositories/{name:path}", repository, name="repository"),
+    Route("/advisories", advisories, name="advisories"),
+    Route("/advisories/{cve}", advisory, name="advisory"),
+    Route("/upstream", upstream, name="upstream"),
+    Route("/operations", operations, name="operations"),
+]

@@ -1,0 +1,135 @@
+"""A view and its template become a page. Whatever is put into a template is escaped there."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from bot.domain.wording.words import counted, duration
+from bot.views.names import short_digest
+from bot.web import charts
+from bot.web.access.forms import FIELD, form_token, keep_token
+from bot.web.access.tokens import Person, Right
+from bot.web.site import site_of
+
+_FOLDER = Path(__file__).parents[1] / "templates"
+_USUAL = "mcr.microsoft.com/dotnet/"
+NAVIGATION = (
+    ("Fleet", "/"),
+    ("Rollouts", "/rollouts"),
+    ("Bases", "/bases"),
+    ("Advisories", "/advisories"),
+    ("Upstream", "/upstream"),
+    ("Operations", "/operations"),
+)
+"""What every page leads to. A new page of this kind is a line here."""
+
+
+def repository_path(name: str) -> str:
+    return f"/repositories/{quote(name)}"
+
+
+def base_path(name: str) -> str:
+    return f"/bases/{quote(name)}"
+
+
+def advisory_path(cve: str) -> str:
+    return f"/advisories/{quote(cve, safe='')}"
+
+
+def outside(url: str | None) -> str | None:
+    """The address, where it leads to a web page and nowhere else."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in ("https", "http") and parts.netloc else None
+
+
+def short(base: str) -> str:
+    return base.removeprefix(_USUAL)
+
+
+def short_reference(reference: str) -> str:
+    """A reference without the usual registry, its digest shortened."""
+    name, at, pinned = reference.partition("@")
+    return f"{short(name)}{at}{short_digest(pinned)}"
+
+
+def moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _query(request: Request, **changed: Any) -> str:
+    """The address of this page with other parameters; None takes one away."""
+    kept = {**dict(request.query_params), **changed}
+    asked = {name: value for name, value in kept.items() if value not in (None, "")}
+    return f"{request.url.path}?{urlencode(asked)}" if asked else request.url.path
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "moment": moment,
+        "duration": duration,
+        "short": short,
+        "short_reference": short_reference,
+        "digest": short_digest,
+        "repository_path": repository_path,
+        "base_path": base_path,
+        "advisory_path": advisory_path,
+        "outside": outside,
+    }
+    made.globals |= {"counted": counted, "charts": charts, "navigation": NAVIGATION, "Right": Right, "str": str}
+    return made
+
+
+_TEMPLATES = _environment()
+
+
+def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page; who acts gets forms with the token that the browser keeps."""
+    site = site_of(request)
+    person: Person | None = getattr(request.state, "person", None)
+    now = site.clock.now()
+
+    def ago(at: datetime | None) -> str:
+        if at is None:
+            return "never"
+        past = now - at
+        return f"{duration(past)} ago" if past >= timedelta() else f"in {duration(-past)}"
+
+    given: Mapping[str, Any] = {
+        "request": request,
+        "person": person,
+        "acts": person is not None and person.may(Right.ACT),
+        "form_field": FIELD,
+        "form_token": form_token(request),
+        "now": now,
+        "ago": ago,
+        "query": lambda **changed: _query(request, **changed),
+        "path": request.url.path,
+        "done": request.query_params.get("done", "")[:200],
+        **values,
+    }
+    page = HTMLResponse(_TEMPLATES.get_template(template).render(given), status)
+    keep_token(request, page)
+    return page
+
+
+def inside(target: str) -> str:
+    """A path of this page and nothing else: what leads elsewhere leads to the fleet."""
+    is_path = target.startswith("/") and not target.startswith("//") and "\\" not in target and "?" not in target
+    return quote(target, safe="/%") if is_path and target.isprintable() and len(target) < 800 else "/"

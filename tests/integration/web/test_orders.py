@@ -1,0 +1,93 @@
+"""What a person has the bot do from the page lands in the journal under the name that signed in."""
+
+import pytest
+from sqlalchemy import select
+
+from bot.store.rows.tables import pauses, rebuilds
+from bot.web.site import Site
+from tests.integration.web.conftest import ACTOR, Asking
+from tests.integration.web.large_fleet import LargeFleet
+from tests.integration.web.test_access import field, signed_in
+
+
+@pytest.fixture
+async def fleet(site: Site) -> LargeFleet:
+    written = LargeFleet(site.stores.pages._database, site.clock.now(), repositories=12, usages=2)
+    await written.write()
+    await site.stores.standing.count()
+    return written
+
+
+@pytest.mark.parametrize(
+    ("order", "subject", "what"),
+    [
+        ("pause", "13", "pause"),
+        ("resume", "13", "resume"),
+        ("pause", "everything", "pause"),
+        ("retry", "contoso/service-0010", "retry"),
+        ("hold", "contoso/service-0010", "hold"),
+        ("quarantine", "mcr.microsoft.com/dotnet/runtime:9.0-noble1", "quarantine add"),
+        ("lift", "mcr.microsoft.com/dotnet/runtime-deps:8.03", "quarantine lift"),
+    ],
+)
+async def test_each_order_is_kept_with_who_and_why(
+    asking: Asking, site: Site, fleet: LargeFleet, order: str, subject: str, what: str
+) -> None:
+    client = await signed_in(asking)
+    form = {
+        "form": await field(client, "/"),
+        "subject": subject,
+        "reason": " black \n friday ",
+        "page": "/rollouts",
+    }
+    answer = await client.post(f"/orders/{order}", data=form, headers={"Origin": "http://page.example"})
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].startswith("/rollouts?done=")
+    entry = (await site.stores.orders.entries(1))[0]
+    assert (entry.word.who, entry.word.reason, entry.word.is_claimed, entry.what) == (
+        "alice",
+        "black friday",
+        False,
+        what,
+    )
+
+
+async def test_a_rollout_is_paused_and_held_rebuilds_are_shown(
+    asking: Asking, site: Site, fleet: LargeFleet
+) -> None:
+    client = asking(ACTOR)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    await client.post("/orders/pause", content="subject=13&reason=look+first", headers=headers)
+    await client.post("/orders/hold", content="subject=contoso/service-0010&reason=audit", headers=headers)
+    async with fleet.database.reading() as connection:
+        assert (await connection.execute(select(pauses.c.rollout_id))).scalars().all() == [13]
+        kept = await connection.execute(select(rebuilds.c.held_because).where(rebuilds.c.held_because.is_not(None)))
+        assert kept.scalars().all() == ["held by alice: audit"]
+    page = (await client.get("/rollouts/13")).text
+    assert "look first" in page
+    assert "held by alice: audit" in page
+
+
+@pytest.mark.parametrize(
+    ("order", "body", "status", "says"),
+    [
+        ("pause", "subject=&reason=x", 409, "There is no rollout"),
+        ("pause", "subject=-1&reason=x", 409, "There is no rollout"),
+        ("pause", "subject=999&reason=x", 409, "There is no rollout 999"),
+        ("hold", "subject=contoso/none&reason=x", 409, "No repository"),
+        ("quarantine", "subject=none:1&reason=x", 409, "No base"),
+        ("pause", "subject=13&reason=+", 400, "Say why"),
+        ("destroy", "subject=13&reason=x", 404, "no such"),
+        ("pause", "subject=13&subject=12&reason=x", 403, "twice"),
+        ("pause", "subject=%ff&reason=x", 403, "cannot be read"),
+    ],
+)
+async def test_what_makes_no_sense_changes_nothing(
+    asking: Asking, site: Site, fleet: LargeFleet, order: str, body: str, status: int, says: str
+) -> None:
+    before = await site.stores.orders.entries(1)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    answer = await asking(ACTOR).post(f"/orders/{order}", content=body, headers=headers)
+    assert answer.status_code == status
+    assert says.lower() in answer.text.lower()
+    assert await site.stores.orders.entries(1) == before
