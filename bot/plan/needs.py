@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from bot.domain.bases.change import Move
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
+from bot.domain.reference import Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import Pin
+
+_IMPLIED = "the base is implied, not written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,37 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
-    target = wanted_reference(usage.reference, change.to_digest, change.to_version, terms.pin)
+    fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
+    edit, floats, reason = _what_it_takes(usage.reference, fixed, change.to_digest, change.to_version, terms.pin)
+    return Need(move, usage, terms, edit, floats, reason)
+
+
+@lru_cache(maxsize=4096)
+def _what_it_takes(
+    reference: Reference, fixed: str | None, digest: str, version: str | None, pin: Pin
+) -> tuple[Replacement | None, bool, str]:
+    """The edit, whether the reference floats, and why. A fleet names the same few in thousands of places.
+
+    `fixed` says why the reference cannot be written.
+    """
+    target = wanted_reference(reference, digest, version, pin)
     if isinstance(target, Unknown):
-        return Need(move, usage, terms, None, False, target.reason)
-    can_be_written = usage.span is not None and usage.fixed_because is None
-    if target == usage.reference and usage.is_pinned:
-        return Need(move, usage, terms, Replacement(target, target), False, f"{target.tag} is back at this digest")
-    if target == usage.reference:
-        mark = Replacement(target, target.at(target.tag, change.to_digest), marker=True)
-        return Need(move, usage, terms, mark if can_be_written else None, True, f"{usage.reference} needs no edit")
-    if not can_be_written:
-        why = usage.fixed_because or "the base is implied, not written"
-        return Need(move, usage, terms, None, False, f"{usage.reference} must be edited by hand: {why}")
-    return Need(move, usage, terms, Replacement(usage.reference, target), False, _why(usage, terms.pin))
+        return None, False, target.reason
+    if target == reference and reference.digest is not None:
+        return Replacement(target, target), False, f"{target.tag} is back at this digest"
+    if target == reference:
+        mark = Replacement(target, target.at(target.tag, digest), marker=True)
+        return mark if fixed is None else None, True, f"{reference} needs no edit"
+    if fixed is not None:
+        return None, False, f"{reference} must be edited by hand: {fixed}"
+    return Replacement(reference, target), False, _why(reference, pin)
 
 
-def _why(usage: Usage, pin: Pin) -> str:
-    if pin is Pin.DIGEST and not usage.is_pinned:
-        return f"{usage.reference.tag} is to be pinned by digest"
-    how = "pinned by digest" if usage.is_pinned else "pinned to a patch"
-    return f"{usage.reference.tag} is {how}" + (", and is to float" if pin is Pin.FLOATING else "")
+def _why(reference: Reference, pin: Pin) -> str:
+    if pin is Pin.DIGEST and reference.digest is None:
+        return f"{reference.tag} is to be pinned by digest"
+    how = "pinned by digest" if reference.digest is not None else "pinned to a patch"
+    return f"{reference.tag} is {how}" + (", and is to float" if pin is Pin.FLOATING else "")
 
 
 def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -> bool:

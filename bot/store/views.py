@@ -267,18 +267,20 @@ class ViewsStore(Store):
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""
         async with self._database.reading() as connection:
+            known = await _known_bases(connection)
+            ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]
             rows = await connection.execute(
-                select(changes.c.id, changes.c.change).order_by(changes.c.at, changes.c.id)
+                select(changes.c.id, changes.c.change)
+                .where(changes.c.base_id.in_(ids))
+                .order_by(changes.c.at, changes.c.id)
             )
-            found = readable(rows, lambda row: load(row.change, Change), lambda row: f"change {row.id}")
-        return [change for change in found if base in (str(change.base), change.base.short)]
+            return readable(rows, lambda row: load(row.change, Change), lambda row: f"change {row.id}")
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
         that these are cut from. Raises `Failure` where there is no such base."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
-            known = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+            known = await _known_bases(connection)
             wanted = {found for found in known if base in (str(found), found.short)}
             if not wanted:
                 raise Failure(
@@ -290,6 +292,11 @@ class ViewsStore(Store):
             ids = {known[found]: found for found in wanted | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
+
+
+async def _known_bases(connection: AsyncConnection) -> dict[Base, int]:
+    rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
 
 
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:

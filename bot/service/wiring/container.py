@@ -21,6 +21,7 @@ from bot.formats.repository import Memory
 from bot.plan.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
+from bot.service.collecting import collected_seldom
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.forges import opened_forge
@@ -145,6 +146,7 @@ async def open_bot(
     `database` is one that the caller opened and closes, where it is not the one in the settings.
     """
     async with AsyncExitStack() as open_parts:
+        open_parts.enter_context(collected_seldom())
         if database is None:
             database = await open_database(store_url(settings))
             open_parts.push_async_callback(database.close)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
-from bot.store.engine.codec import parse
+from bot.store.engine.codec import parse, unparse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -173,18 +173,22 @@ def _probe(database: str | None) -> None:
 
 def engine_for(target: URL) -> AsyncEngine:
     if target.get_backend_name() == "sqlite":
-        engine = create_async_engine(target, hide_parameters=True, json_deserializer=parse)
+        engine = create_async_engine(target, hide_parameters=True, json_serializer=unparse, json_deserializer=parse)
         _begin_on_sqlite(engine, "BEGIN IMMEDIATE")
         return engine
     told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
-    return create_async_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args=told)
+    return create_async_engine(
+        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=told
+    )
 
 
 def _readers_of(engine: AsyncEngine) -> AsyncEngine:
     """SQLite's readers have connections of their own, on which writing is an error."""
     if engine.dialect.name != "sqlite":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    readers = create_async_engine(engine.url, hide_parameters=True, json_deserializer=parse)
+    readers = create_async_engine(
+        engine.url, hide_parameters=True, json_serializer=unparse, json_deserializer=parse
+    )
     _begin_on_sqlite(readers, "BEGIN", "query_only=ON")
     return readers
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
@@ -14,7 +15,18 @@ class NoMoment:
 
 
 class _Text(sqlite.DATETIME):
-    """SQLite keeps dates as text and takes any other there."""
+    """SQLite keeps dates as text, without a zone, and takes any other text there."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        written = super().bind_processor(dialect)
+        assert written is not None
+
+        @lru_cache(maxsize=1024)
+        def processed(value: datetime | None) -> Any:
+            """Of thousands of rows that are written at once most bear the same few moments."""
+            return None if value is None else written(value.astimezone(UTC).replace(tzinfo=None))
+
+        return processed
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         read = super().result_processor(dialect, coltype)
@@ -22,9 +34,10 @@ class _Text(sqlite.DATETIME):
 
         def processed(value: Any) -> Any:
             try:
-                return read(value)
+                found = read(value)
             except (ValueError, TypeError):
                 return NoMoment()
+            return None if found is None else found.replace(tzinfo=UTC)
 
         return processed
 
@@ -33,7 +46,7 @@ _TEXT: TypeEngine[Any] = _Text()  # type: ignore[no-untyped-call]
 
 
 class Moment(TypeDecorator[datetime]):
-    """A point in time, kept in UTC; SQLite has no zones, so they are put back on reading."""
+    """A point in time, in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -42,12 +55,7 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(_TEXT if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        in_utc = value.astimezone(UTC)
-        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+        return value if value is None or dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        if value is None or isinstance(value, NoMoment):
-            return value
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value if value is None or dialect.name == "sqlite" else value.astimezone(UTC)

@@ -204,7 +204,7 @@ rollouts = Table(
 
 rebuilds = _leased(
     "rebuilds",
-    Column("rollout_id", ForeignKey("rollouts.id"), nullable=False, index=True),
+    Column("rollout_id", ForeignKey("rollouts.id"), nullable=False),
     Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
     Column("action", String(16), nullable=False),
     Column("state", String(16), nullable=False, index=True),
@@ -241,6 +241,7 @@ rebuilds = _leased(
     Column("merged_at", Moment),
     Column("built_at", Moment),
     Column("proof", String(16)),
+    Index(None, "rollout_id", "state", "considered_revision"),
     Index(None, "repository_id", "state", "ended_at"),
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, case, cast, insert, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
@@ -15,12 +15,13 @@ from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
-from bot.store.engine.codec import dump, load, load_text
+from bot.store.engine.codec import dump_text, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.moment import Moment
 from bot.store.rows.rebuilds import (
     after_transitions,
     fleet_repository_of,
@@ -31,7 +32,7 @@ from bot.store.rows.rebuilds import (
     step,
 )
 from bot.store.rows.rollouts import quarantined_bases
-from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, usages
+from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, transitions, usages
 
 
 class PlanStore(Store):
@@ -66,9 +67,8 @@ class PlanStore(Store):
                 cast(usages.c.usage, Text).label("usage"),
             )
             .join(usages, usages.c.base_id == changes.c.base_id)
-            .join(repositories, repositories.c.id == usages.c.repository_id)
-            .where(changes.c.id.in_(ids), repositories.c.listed.is_(True))
-            .order_by(repositories.c.name, usages.c.id)
+            .where(changes.c.id.in_(ids))
+            .order_by(usages.c.id)
         )
         concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
         theirs = select(
@@ -167,18 +167,17 @@ class PlanStore(Store):
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
         """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
-        assessed_since = (
-            select(changes.c.id)
-            .where(
-                changes.c.rollout_id == rebuilds.c.rollout_id,
-                changes.c.assessed_revision > rebuilds.c.considered_revision,
-            )
-            .exists()
-        )
         waiting = rebuilds.c.state.in_(AWAITING)
         late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
         async with self._database.reading() as connection:
-            found = await read_rebuilds(connection, and_(waiting, late, assessed_since))
+            newest = await _newest_assessments(connection)
+            assessed_since = [
+                and_(rebuilds.c.rollout_id == rollout, rebuilds.c.considered_revision < revision)
+                for rollout, revision in newest.items()
+            ]
+            found: list[Rebuild] = []
+            for part in chunks(assessed_since):
+                found += await read_rebuilds(connection, or_(*part), waiting, late)
             known = await _changes_of(connection, found)
         return [
             (
@@ -255,6 +254,18 @@ def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
     return {(row.repository_id, change) for target in targets for change in target.changes}
 
 
+async def _newest_assessments(connection: AsyncConnection) -> dict[int, int]:
+    """Up to which revision the changes of each open rollout were assessed again."""
+    rows = await connection.execute(
+        select(changes.c.rollout_id, func.max(changes.c.assessed_revision).label("revision"))
+        .join(rollouts, rollouts.c.id == changes.c.rollout_id)
+        .where(rollouts.c.ended_at.is_(None))
+        .group_by(changes.c.rollout_id)
+        .order_by(changes.c.rollout_id)
+    )
+    return {row.rollout_id: row.revision for row in rows}
+
+
 async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
     ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
     known: dict[int, Change] = {}
@@ -292,8 +303,8 @@ async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, 
     before = await _inherited(connection, plan.rebuilds)
     quarantined = await quarantined_bases(connection)
     for part in chunks(plan.rebuilds):
-        added = await connection.execute(
-            insert(rebuilds).returning(rebuilds.c.id, rebuilds.c.state, rebuilds.c.reason),
+        await connection.execute(
+            insert(rebuilds),
             [
                 _row_of(item, plan.known, rollout, now)
                 | _place(item, [before[old] for old in item.supersedes if old in before], now)
@@ -301,7 +312,13 @@ async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, 
                 for item in part
             ],
         )
-        await note(connection, [step(row.id, now, None, State(row.state), row.reason) for row in added])
+    is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
+    first = (
+        select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
+        .where(rebuilds.c.rollout_id == rollout, ~is_known)
+        .order_by(rebuilds.c.id)
+    )
+    await connection.execute(insert(transitions).from_select(["rebuild_id", "at", "after", "reason"], first))
 
 
 def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
@@ -311,8 +328,8 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "action": item.action.value,
         "state": item.state.value,
         "reason": item.reason,
-        "targets": dump(item.targets, tuple[Target, ...]),
-        "replacements": dump(item.replacements, tuple[Replacement, ...]),
+        "targets": dump_text(item.targets, tuple[Target, ...]),
+        "replacements": dump_text(item.replacements, tuple[Replacement, ...]),
         "wave": item.wave,
         "planned_at": now,
         "considered_revision": known.assessments,
@@ -325,17 +342,21 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
 
 
 def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int | None:
+    if not quarantined:
+        return None
     return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
 
 
 def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:
+    waits = [now, *(old.waits_since for old in before if old.waits_since is not None)]
     overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
+    held = [old.held_because for old in before if old.held_because]
     return {
         "severity": item.severity.value if item.severity else None,
         "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
-        "waits_since": min([now, *(old.waits_since for old in before if old.waits_since is not None)]),
+        "waits_since": min(waits),
         "overdue_at": min(overdue, default=None),
-        "held_because": next((old.held_because for old in before if old.held_because), None),
+        "held_because": held[0] if held else None,
     }
 
 

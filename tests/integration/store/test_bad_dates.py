@@ -143,7 +143,6 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
         "observations_of": lambda: stores.views.observations_of("aspnet:10.0"),
         "releases": stores.history.releases,
         "newest": stores.history.newest,
-        "spendings": lambda: stores.budgets.spendings(WriteLimits()),
     }
 
 

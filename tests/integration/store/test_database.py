@@ -1,6 +1,8 @@
 """Opening, migrating and rehearsing."""
 
 import asyncio
+import importlib
+import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
+from bot.store import rows
 from bot.store.engine.database import Database, address, cannot_be_opened, open_database
 from bot.store.engine.snapshot import snapshot
 from bot.store.rows.tables import metadata
@@ -24,6 +27,10 @@ from tests.integration.store.filling import Stores
 
 ROOT = Path(__file__).resolve().parents[3]
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
+
+
+for module in pkgutil.iter_modules(rows.__path__):
+    importlib.import_module(f"{rows.__name__}.{module.name}")
 
 
 async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str) -> None:

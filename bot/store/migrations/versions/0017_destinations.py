@@ -13,5 +13,5 @@ def upgrade() -> None:
         table.add_column(sa.Column("destination", sa.String(length=80), server_default="", nullable=False))
         table.add_column(sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True))
         table.drop_constraint(op.f("uq_outbox_key"), type_="unique")
-        table.create_unique_constraint(op.f("uq_outbox_key"), ["key", "destination"])
+        table.create_unique_constraint(op.f("uq_outbox_key_destination"), ["key", "destination"])
     op.execute("UPDATE outbox SET destination = 'slack'")
