@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import BranchChange, PullRequest, RequestChange, Wishes, WishIds
+from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
@@ -25,7 +25,7 @@ def _opened(repository: Identity, change: BranchChange | None, prepared: str | N
     return int(request.current is None)
 
 
-def _asked(repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds) -> int:
+def _asked(repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> int:
     return len(wishes.people) + len(wishes.teams)
 
 

@@ -19,7 +19,7 @@ from bot.domain.repositories.forge import (
 )
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.labels import HOLD, IGNORE
-from bot.domain.rollouts.rebuild import Action, Merge, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Merge, Merging, Rebuild, State
 from bot.follow.building import after_builds, is_to_be_sought_later
 
 _LOST_AFTER = timedelta(hours=1)
@@ -125,6 +125,7 @@ def state_of(request: PullRequest) -> PullRequestState:
         request.merge_node,
         request.merged_at,
         request.labels,
+        is_to_merge=request.is_to_merge,
     )
 
 
@@ -140,9 +141,17 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
         return replace(rebuild, merge=merge).moved(State.BUILDING, told, at=now)
     if not shown.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
-    if IGNORE in shown.labels or (shown.is_conflicted and HOLD not in shown.labels):
+    if _is_for_act(rebuild, shown):
         return replace(rebuild, text_version=rebuild.facts_version - 1)
     return rebuild
+
+
+def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
+    """What is to merge by itself is set to once it can be, and not any more where a person holds it."""
+    if HOLD in shown.labels:
+        return shown.is_to_merge and rebuild.merging is Merging.SET
+    may_merge = rebuild.merging is Merging.WANTED and shown.is_ready and not shown.is_to_merge
+    return IGNORE in shown.labels or shown.is_conflicted or may_merge
 
 
 def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:

@@ -15,7 +15,6 @@ _SECTIONS = (
 _TERMS = (
     "steps",
     "workflows",
-    "auto_merge",
 )
 
 

@@ -224,3 +224,62 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert (rebuild.state, rebuild.run) == (State.DISPATCHED, run.id)
     await stage.run_pass()
     assert len(stage.world.github.runs(SHOP)) == 1
+
+
+# Merging without a person
+
+MERGES: dict[str, object] = {"auto_merge": {"method": "squash"}}
+
+
+async def test_it_merges_by_itself_once_the_required_check_is_green(stages: Stages) -> None:
+    stage = await stages(MERGES, as_app=True)
+    github = stage.world.github
+    await github.ask("POST", f"/repos/contoso/{SHOP}/labels", {"name": "freshness", "color": "ededed"})
+    github.protect(SHOP, checks=("build",))
+    github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    assert requests_for_it(stage) == 3
+    request = await the_request(stage)
+    assert request["auto_merge"]["merge_method"] == "squash"
+    assert "It merges by itself once the required checks are green" in request["body"]
+    await stage.run_pass()
+    assert (await stage.states())[SHOP] is State.OPEN
+    github.report_check(SHOP, request["head"]["sha"], "build", "success")
+    await stage.run_pass()
+    assert (await the_request(stage, "closed"))["merged_at"] is not None
+    assert stage.fleet.digests[BASE] in await github.read(SHOP, "Dockerfile")
+    assert (await stage.states())[SHOP] is State.BUILDING
+
+
+async def test_it_enters_the_merge_queue_once_its_checks_are_green(stages: Stages) -> None:
+    stage = await stages(MERGES)
+    github = stage.world.github
+    github.protect(SHOP, checks=("build",), queue="SQUASH")
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    request = await the_request(stage)
+    github.report_check(SHOP, request["head"]["sha"], "build", "success")
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    assert len(github.merging.queues[request["base"]["repo"]["id"]]) == 1
+    await github.land_queue(SHOP)
+    await stage.run_pass()
+    assert (await stage.states())[SHOP] is State.BUILDING
+
+
+async def test_it_waits_for_a_person_where_no_check_is_required(stages: Stages) -> None:
+    stage = await stages(MERGES)
+    stage.world.github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    assert (await the_request(stage))["auto_merge"] is None
+    told = (await stage.rebuilds())[SHOP].reason
+    assert told.endswith("not set to merge by itself: no check is required on main; require one in a ruleset")

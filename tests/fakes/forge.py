@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
@@ -19,6 +20,8 @@ from bot.domain.repositories.forge import (
     BuildRun,
     FilesDenied,
     Followed,
+    Gate,
+    Granted,
     Moved,
     PullRequest,
     PullRequestState,
@@ -29,9 +32,9 @@ from bot.domain.repositories.forge import (
     Standing,
     Tip,
     Wishes,
-    WishIds,
 )
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
+from bot.domain.rollouts.terms import MergeMethod
 
 BOT = "freshness-bot[bot]"
 PERSON = "octocat"
@@ -72,6 +75,9 @@ class FakeRepository:
     builds: dict[str, list[BuildRun]] = field(default_factory=dict)
     """Commit → the runs on it."""
     inputs: list[Mapping[str, str]] = field(default_factory=list)
+    gate: Gate = field(default_factory=Gate)
+    is_green: bool = False
+    """Whether all that a merge requires is there."""
 
     @property
     def node_id(self) -> str:
@@ -120,8 +126,8 @@ class FakeRepository:
     def close(self, number: int) -> None:
         self.requests[number] = replace(self.requests[number], is_open=False)
 
-    def edit(self, number: int, **text: str) -> None:
-        self.requests[number] = replace(self.requests[number], **text)  # type: ignore[arg-type]
+    def edit(self, number: int, **values: Any) -> None:
+        self.requests[number] = replace(self.requests[number], **values)
 
     def rename_trunk(self, name: str) -> None:
         self.branches[name] = self.branches.pop(self.trunk)
@@ -246,6 +252,7 @@ class FakeForge:
             self._tip(home, home.trunk, paths),
             self._tip(home, branch, paths),
             tuple(reversed(found)),
+            gate=home.gate,
         )
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
@@ -280,9 +287,7 @@ class FakeForge:
         home.requests[request.number] = replace(home.requests[request.number], is_open=False, body=body)
         self._done("close_pull_request")
 
-    async def grant(
-        self, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
-    ) -> tuple[Refusal, ...]:
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         self._ask("grant")
         home = self._write(repository)
         known = home.requests[request.number]
@@ -297,12 +302,13 @@ class FakeForge:
         )
         if any(asked):
             home.reviewers.append(asked)
+        refusals = self._merging(home, request.number, wishes)
         self._done("grant")
         unassigned = [name for name in wishes.assignees if name in self.unknown]
-        return (
-            *(Refusal(f"no review asked of {name}", "not a collaborator") for name in refused),
-            *(Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned),
-        )
+        refusals += [Refusal(f"no review asked of {name}", "not a collaborator") for name in refused]
+        refusals += [Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned]
+        now = home.requests[request.number]
+        return Granted(tuple(refusals), now.is_to_merge or now.is_merged)
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
@@ -346,10 +352,14 @@ class FakeForge:
     async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         self._ask("follow")
         homes = [home for home in self.homes if not home.is_gone]
-        requests = {item.node_id: item for home in homes for item in home.requests.values()}
+        requests = {
+            item.node_id: _state_of(item, is_ready=home.is_green)
+            for home in homes
+            for item in home.requests.values()
+        }
         started = {item.node_id: item for home in homes for item in home.runs.values()}
         return Followed(
-            {node: _state_of(requests[node]) for node in pull_requests if node in requests},
+            {node: requests[node] for node in pull_requests if node in requests},
             {node: RunState(started[node].status, started[node].conclusion) for node in runs if node in started},
         )
 
@@ -367,6 +377,19 @@ class FakeForge:
         }
 
     # Within
+
+    def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
+        if wishes.no_merge:
+            home.edit(number, is_to_merge=False, is_to_merge_by_us=False)
+        if wishes.merge is MergeMethod.NEVER:
+            return []
+        if home.is_green and not home.gate.has_queue:
+            home.merge(number)
+        elif home.is_green or home.gate.can_wait:
+            home.edit(number, is_to_merge=True, is_to_merge_by_us=True)
+        else:
+            return [Refusal("not set to merge by itself", "Pull request is not mergeable")]
+        return []
 
     def _ask(self, call: str) -> None:
         self.asked.append((call, self.clock.now()))
@@ -484,7 +507,7 @@ class FakeForge:
         return since <= run.created_at <= self.clock.now() - self.runs_show_after
 
 
-def _state_of(request: PullRequest) -> PullRequestState:
+def _state_of(request: PullRequest, *, is_ready: bool) -> PullRequestState:
     return PullRequestState(
         request.number,
         request.url,
@@ -495,4 +518,6 @@ def _state_of(request: PullRequest) -> PullRequestState:
         request.merge_node,
         request.merged_at,
         request.labels,
+        is_ready,
+        request.is_to_merge,
     )

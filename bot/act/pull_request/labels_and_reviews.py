@@ -1,12 +1,13 @@
-"""What people would like on a pull request and it can do without: labels, assignees, and requests for a review."""
+"""What people would like on a pull request and it can do without: labels, assignees, reviews, and its merge."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.act.ports import ActOptions, Job
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchLook, PullRequest, Refusal, Wishes
+from bot.domain.repositories.forge import BranchLook, Granted, PullRequest, Refusal, Wishes
+from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
 """GitHub asks no more people and teams for one pull request."""
@@ -45,20 +46,20 @@ def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 async def grant_wishes(
-    job: Job, look: BranchLook, request: PullRequest, tools: Tools, looked_at: datetime
-) -> Sequence[Refusal]:
-    """Adds labels and assignees and asks for reviews.
+    job: Job, look: BranchLook, request: PullRequest, merge: MergeMethod, tools: Tools, looked_at: datetime
+) -> Granted:
+    """Adds labels and assignees, asks for reviews, and sets it to merge by itself where `merge` is a method.
 
     What the forge refuses of that keeps no pull request from being opened and followed; each refusal is told.
     """
-    wishes = wishes_of(job, tools.options, request)
+    wishes = replace(wishes_of(job, tools.options, request), merge=merge)
     if not wishes:
-        return ()
+        return Granted()
     tools.before_write(job.rebuild, looked_at)
     try:
-        return await tools.forge.grant(job.member.identity, request, wishes, look.wish_ids)
+        return await tools.forge.grant(job.member.identity, request, wishes, look)
     except Failure as failure:
         if failure.trouble not in _REFUSALS:
             raise
         asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
-        return (Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),)
+        return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))

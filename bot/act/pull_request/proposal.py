@@ -11,12 +11,13 @@ from bot.act.pull_request.declined import less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits, edits_of
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
+from bot.act.pull_request.merging import is_to_be_stopped, merge_of, merges, wanted_merge
 from bot.act.pull_request.section import closed, declined, hash_of, put_into, section_in, written
 from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away, left_alone, paused
 from bot.domain.backoff import look_together, rest_at_age
-from bot.domain.repositories.forge import BranchLook, FilesDenied, PullRequest, RequestChange
+from bot.domain.repositories.forge import BranchLook, FilesDenied, PullRequest, RequestChange, Wishes
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.formats.repository import is_read_together
 from bot.formats.rewrite.refresh import read_with
@@ -64,7 +65,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
 async def _looked(job: Job, tools: Tools) -> _Attempt:
     assert job.rebuild.branch is not None
     looked_at = tools.clock.now()
-    wishes = wishes_of(job, tools.options)
+    wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job))
     paths = await _paths(job, tools)
     look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
     return _Attempt(as_now(job, look.standing, looked_at), look, looked_at)
@@ -117,6 +118,9 @@ async def _heeded(attempt: _Attempt, said: Said, tools: Tools) -> Rebuild:
     """
     rebuild, now = attempt.rebuild, attempt.looked_at
     if said.holds:
+        if is_to_be_stopped(attempt.current, wanted=False):
+            await _stopped(attempt, tools)
+            rebuild = replace(rebuild, merging=None)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     if attempt.current is not None:
         tools.before_write(rebuild, attempt.looked_at)
@@ -200,7 +204,9 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
         on_branch = await edits_of(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
-    wanted = _request_change(touched, attempt.current, edits)
+    wanted = _request_change(touched, attempt.look, attempt.current, edits)
+    if is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.gate)):
+        await _stopped(attempt, tools)
     prepared = None
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
@@ -209,16 +215,27 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, wanted)
-    refused = await grant_wishes(touched, attempt.look, request, tools, attempt.looked_at)
-    return _opened(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
+    merge = merge_of(job, attempt.look, request, moved=change is not None)
+    granted = await grant_wishes(touched, attempt.look, request, merge.method, tools, attempt.looked_at)
+    refused = (*granted.refused, *merge.refused)
+    opened = _opened(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
+    return replace(opened, merging=merge.after(granted.is_to_merge))
 
 
-def _request_change(job: Job, current: PullRequest | None, edits: Edits) -> RequestChange:
+async def _stopped(attempt: _Attempt, tools: Tools) -> None:
+    """What was to merge by itself, a person has to merge now."""
+    assert attempt.current is not None
+    tools.before_write(attempt.rebuild, attempt.looked_at)
+    home = attempt.job.member.identity
+    await tools.forge.grant(home, attempt.current, Wishes(no_merge=True), attempt.look)
+
+
+def _request_change(job: Job, look: BranchLook, current: PullRequest | None, edits: Edits) -> RequestChange:
     """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)
-    section = written(body(job, edits.told), digests, told)
+    section = written(body(job, edits.told, merges=merges(job, look.gate)), digests, told)
     if current is None:
         is_draft = job.terms.draft
         return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)

@@ -27,6 +27,10 @@ _CAUSES = {
     Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
+_BY_ITSELF = (
+    "It merges by itself once the required checks are green. Switching that off, or the label `freshness:hold`, "
+    "keeps it open."
+)
 _TRAILER = "Freshness-Base: "
 
 
@@ -80,8 +84,11 @@ def _bases(job: Job) -> str:
     return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
 
 
-def body(job: Job, refused: Sequence[str] = ()) -> str:
-    """The same inputs always give the same text, so an unchanged pull request is left alone."""
+def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
+    """The same inputs always give the same text, so an unchanged pull request is left alone.
+
+    `merges` says that it does so by itself.
+    """
     parts = [
         _sentence(job.changes),
         _fixes(job.changes),
@@ -89,6 +96,7 @@ def body(job: Job, refused: Sequence[str] = ()) -> str:
         _files(job),
         _pins(job),
         _refusals(refused),
+        _BY_ITSELF if merges else "",
         _how_to(job),
     ]
     return _cut("\n\n".join(part for part in parts if part), LONGEST_BODY)

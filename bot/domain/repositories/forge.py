@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity, Repository, Tree
+from bot.domain.rollouts.terms import MergeMethod
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
@@ -39,6 +40,10 @@ class PullRequest:
     is_draft: bool = False
     merge_node: str | None = None
     merged_at: datetime | None = None
+    is_to_merge: bool = False
+    """It merges by itself once nothing stands in the way, or is in a merge queue."""
+    is_to_merge_by_us: bool = False
+    """The same, and the bot has asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class PullRequestState:
     merge_node: str | None = None
     merged_at: datetime | None = None
     labels: tuple[str, ...] = ()
+    is_ready: bool = False
+    """Nothing that the forge requires stands in the way of a merge."""
+    is_to_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +172,18 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people would like on a pull request: labels, reviews by people and teams (without their owner), and
-    whom it is assigned to."""
+    """What people would like on a pull request: labels, reviews by people and teams (without their owner), whom it
+    is assigned to, and that it merges by itself, or does so no more."""
 
     labels: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    merge: MergeMethod = MergeMethod.NEVER
+    no_merge: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.people or self.teams or self.assignees)
+        return self != Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,18 @@ class WishIds:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     people: Mapping[str, str | None] = field(default_factory=dict)
     teams: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a merge into the default branch has to pass: checks that must be green, a queue.
+
+    `can_wait` tells whether a pull request can be set to merge by itself later.
+    """
+
+    requires_checks: bool = False
+    has_queue: bool = False
+    can_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +220,7 @@ class BranchLook:
     branch: Tip | None
     pull_requests: tuple[PullRequest, ...] = ()
     wish_ids: WishIds = WishIds()
+    gate: Gate = Gate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +262,14 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What came of wishes; `is_to_merge` where the pull request merges by itself now, or has been merged."""
+
+    refused: tuple[Refusal, ...] = ()
+    is_to_merge: bool = False
 
 
 class BranchMoved(Failure):
@@ -340,10 +371,11 @@ class Forge(Protocol):
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None: ...
 
-    async def grant(
-        self, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
-    ) -> tuple[Refusal, ...]:
-        """Adds labels and assignees and asks for reviews, and keeps what is there; what was refused."""
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        """Adds labels and assignees, asks for reviews, and keeps what is there; lets it merge by itself, or not.
+
+        What has passed the gate already is merged, or enters the queue, at once.
+        """
         ...
 
     async def dispatch(

@@ -113,6 +113,13 @@ class Merge:
     at: datetime
 
 
+class Merging(StrEnum):
+    """Whether its pull request merges by itself: wanted but not possible yet, or set for what it brings."""
+
+    WANTED = "wanted"
+    SET = "set"
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuild:
     """One repository's part in a rollout.
@@ -156,6 +163,7 @@ class Rebuild:
     proof: Verdict | None = None
     """What its image was seen to show."""
     repository_node: str | None = None
+    merging: Merging | None = None
 
     @property
     def identity(self) -> Identity:

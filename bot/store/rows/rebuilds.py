@@ -11,7 +11,7 @@ from bot.domain.images.verdict import Verdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Merging, Rebuild, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -144,6 +144,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         merge=_merge_of(row),
         built_at=row["built_at"],
         proof=Verdict(row["proof"]) if row["proof"] else None,
+        merging=Merging(row["merging"]) if row["merging"] else None,
     )
 
 
@@ -172,6 +173,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "merged_at": rebuild.merge and rebuild.merge.at,
         "built_at": rebuild.built_at,
         "proof": rebuild.proof and rebuild.proof.value,
+        "merging": rebuild.merging.value if rebuild.merging else None,
     }
 
 

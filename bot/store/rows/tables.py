@@ -241,6 +241,7 @@ rebuilds = _leased(
     Column("merged_at", Moment),
     Column("built_at", Moment),
     Column("proof", String(16)),
+    Column("merging", String(16)),
     Index(None, "rollout_id", "state", "considered_revision"),
     Index(None, "repository_id", "state", "ended_at"),
 )

@@ -10,6 +10,11 @@ from sandbox.github.refusals import Refused
 Json = Any
 MOST_TEXT = 512_000
 """Bytes of `text`; the rest is cut without an error."""
+PARAMETERS = {
+    "required_status_checks": "RequiredStatusChecksParameters",
+    "pull_request": "PullRequestParameters",
+    "merge_queue": "MergeQueueParameters",
+}
 NODE_PREFIXES = {"Commit": "C", "Tree": "T", "Blob": "B", "Ref": "REF"}
 
 
@@ -92,6 +97,35 @@ def ref_target(_: Playing, thing: Thing) -> Thing:
 
 
 plays("Ref", "repository")(lambda _, thing: Thing("Repository", thing.repository))
+
+
+@plays("Ref", "rules")
+def rules(playing: Playing, thing: Thing, **page: Any) -> Json:
+    """Those of rulesets that hold for the branch."""
+    page.pop("order_by", None)
+    branch = str(thing.data["ref"]).removeprefix(HEADS)
+    found = playing.parts.requests.requirements.rules.of(thing.repository["id"], branch)
+    return connection([Thing("RepositoryRule", rule, thing.repository) for rule in found], **page)
+
+
+@plays("Ref", "refUpdateRule")
+def update_rule(_: Playing, thing: Thing) -> None:
+    """The older protection of branches, of which the sandbox has none."""
+    return
+
+
+plays("RepositoryRule", "type")(lambda _, rule: rule.data.type.upper())
+
+
+@plays("RepositoryRule", "parameters")
+def parameters(_: Playing, rule: Thing) -> Thing | None:
+    kind = PARAMETERS.get(rule.data.type)
+    return None if kind is None else Thing(kind, rule.data.parameters, rule.repository)
+
+
+@plays("RequiredStatusChecksParameters", "requiredStatusChecks")
+def required_checks(_: Playing, thing: Thing) -> Json:
+    return thing.data["required_status_checks"]
 
 
 # --- commits ---

@@ -82,6 +82,7 @@ def entry(playing: Playing, pull: Thing) -> Thing | None:
         "state": "AWAITING_CHECKS" if place == 1 else "QUEUED",
         "enqueued_at": timestamp(queued.enqueued_at),
         "pull": pull,
+        "enqueuer": Thing(queued.enqueuer["type"], queued.enqueuer),
         "jump": False,
     }
     return Thing("MergeQueueEntry", shown, pull.repository)
@@ -94,6 +95,7 @@ plain(
     state="state",
     enqueuedAt="enqueued_at",
     pullRequest="pull",
+    enqueuer="enqueuer",
     jump="jump",
     solo="jump",
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
-from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.forge import Forge, Gate
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.fakes.forge import FakeForge, FakeRepository
@@ -36,6 +36,12 @@ class Stand(Protocol):
     async def archive(self, repository: Identity) -> None: ...
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None: ...
+
+    async def require_check(self, repository: Identity) -> None:
+        """A merge into `main` has to wait for one; it may wait by itself."""
+        ...
+
+    async def pass_check(self, repository: Identity, sha: str) -> None: ...
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         """Of the last commit of the default branch, by .github/workflows/build.yml."""
@@ -77,6 +83,12 @@ class FakeStand:
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self._home(repository).conclude(run, conclusion)
+
+    async def require_check(self, repository: Identity) -> None:
+        self._home(repository).gate = Gate(requires_checks=True, can_wait=True)
+
+    async def pass_check(self, repository: Identity, sha: str) -> None:
+        self._home(repository).is_green = True
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         home = self._home(repository)
@@ -135,6 +147,13 @@ class GitHubStand:
 
     async def finish_run(self, repository: Identity, run: int, conclusion: str) -> None:
         self.world.github.finish_run(run, conclusion)
+
+    async def require_check(self, repository: Identity) -> None:
+        self.world.github.protect(self._name(repository), checks=("build",))
+        self.world.github.edge.overlays[self._name(repository)]["allow_auto_merge"] = True
+
+    async def pass_check(self, repository: Identity, sha: str) -> None:
+        self.world.github.report_check(self._name(repository), sha, "build", "success")
 
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         [*_, run] = self.world.github.runs(self._name(repository))

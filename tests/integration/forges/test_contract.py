@@ -11,12 +11,15 @@ from bot.domain.repositories.forge import (
     BranchLook,
     BranchMoved,
     FileChange,
+    Gate,
+    Granted,
     Moved,
     PullRequest,
     RequestChange,
     Wishes,
 )
 from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.stands import Stand
 
 BRANCH = "freshness/aspnet-10.0"
@@ -237,9 +240,46 @@ async def test_labels_are_added_to_those_that_are_there(stand: Stand) -> None:
     for labels in (("freshness",), ("deps", "freshness")):
         wishes = Wishes(labels)
         look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
-        assert await stand.forge.grant(repository, request, wishes, look.wish_ids) == ()
+        assert await stand.forge.grant(repository, request, wishes, look) == Granted()
     (shown,) = (await look_at(stand, repository)).pull_requests
     assert sorted(shown.labels) == ["deps", "freshness"]
+
+
+async def test_it_is_set_to_merge_once_its_checks_are_green_and_unset_again(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await stand.require_check(repository)
+    request = await bring(stand, repository)
+    wishes = Wishes(merge=MergeMethod.SQUASH)
+    look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
+    assert look.gate == Gate(requires_checks=True, can_wait=True)
+    granted = await stand.forge.grant(repository, request, wishes, look)
+    assert granted == Granted(is_to_merge=True)
+    (shown,) = (await look_at(stand, repository)).pull_requests
+    assert (shown.is_to_merge, shown.is_to_merge_by_us, shown.is_open) == (True, True, True)
+    state = (await stand.forge.follow([request.node_id or ""], [])).pull_requests[request.node_id or ""]
+    assert (state.is_to_merge, state.is_ready) == (True, False)
+    await stand.forge.grant(repository, request, Wishes(no_merge=True), look)
+    (shown,) = (await look_at(stand, repository)).pull_requests
+    assert not shown.is_to_merge
+
+
+async def test_what_is_green_already_is_merged_at_once(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await stand.require_check(repository)
+    request = await bring(stand, repository)
+    await stand.pass_check(repository, request.head)
+    wishes = Wishes(merge=MergeMethod.MERGE)
+    look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
+    granted = await stand.forge.grant(repository, request, wishes, look)
+    assert granted == Granted(is_to_merge=True)
+    (shown,) = (await look_at(stand, repository)).pull_requests
+    assert shown.is_merged
+
+
+async def test_where_nothing_is_required_the_gate_is_open(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    look = await stand.forge.look(repository, BRANCH, [PATH], Wishes(merge=MergeMethod.MERGE))
+    assert not look.gate.requires_checks
 
 
 # Following

@@ -18,14 +18,13 @@ from bot.domain.repositories.forge import (
     BuildRun,
     Followed,
     Forge,
+    Granted,
     Moved,
     PullRequest,
-    Refusal,
     RequestChange,
     Run,
     Standing,
     Wishes,
-    WishIds,
 )
 from bot.domain.repositories.repository import Identity, Repository, Tree
 
@@ -186,10 +185,8 @@ class GitHub:
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         await writing.close(self._transport, repository, request, body)
 
-    async def grant(
-        self, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
-    ) -> tuple[Refusal, ...]:
-        return await writing.grant(self._transport, repository, request, wishes, ids)
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        return await writing.grant(self._transport, repository, request, wishes, look)
 
     # Workflows
 

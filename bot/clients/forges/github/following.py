@@ -18,8 +18,12 @@ MOST_FIELDS = 10
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
 
+READY = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
+"""GitHub's words for a pull request that it would merge; in the second, checks that it does not require are red."""
+
 _PULL_REQUEST = """... on PullRequest {
   id number url state mergeable mergedAt mergeCommit { id oid } labels(first: 50) { nodes { name } }
+  mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue
 }"""
 _RUN = "... on CheckSuite { id status conclusion }"
 _SUITES = """checkSuites(first: 20) {
@@ -127,6 +131,8 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         str(merge_commit["id"]) if merge_commit else None,
         datetime.fromisoformat(row["mergedAt"]) if row["mergedAt"] else None,
         tuple(str(label["name"]) for label in row["labels"]["nodes"]),
+        row["mergeStateStatus"] in READY,
+        bool(row["autoMergeRequest"] or row["isInMergeQueue"]),
     )
 
 

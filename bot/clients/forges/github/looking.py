@@ -1,6 +1,6 @@
 """Reading what a repository says of itself, and all that a pull request's branch needs, each in one request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.domain.repositories.forge import (
     MOST_STANDINGS,
     BranchFile,
     BranchLook,
+    Gate,
     PullRequest,
     Standing,
     Tip,
@@ -21,7 +22,9 @@ from bot.domain.repositories.forge import (
 )
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH
+from bot.domain.rollouts.terms import MergeMethod
 
+_OF_GATE = frozenset({"refUpdateRule", "rules"})
 _MOST_PATHS = 40
 """Files of one request: each is asked for on two branches."""
 _ITSELF = "noreply@github.com"
@@ -40,6 +43,19 @@ fragment pull on PullRequest {
   mergedAt mergeCommit { id oid }
   labels(first: 50) { nodes { name } }
   assignees(first: 10) { nodes { login } }
+  autoMergeRequest { enabledBy { login } }
+  mergeQueueEntry { enqueuer { login } }
+}"""
+
+_GATE = """
+fragment gate on Repository {
+  autoMergeAllowed
+  defaultBranchRef {
+    refUpdateRule { requiredStatusCheckContexts }
+    rules(first: 100) {
+      nodes { type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context } } } }
+    }
+  }
 }"""
 
 _LOOK = """
@@ -54,6 +70,7 @@ query look%(variables)s {
         nodes { ...pull }
       }
       %(labels)s
+      %(gate)s
     }
   }
   %(people)s
@@ -105,15 +122,18 @@ async def look(
     root = _root(repository, "", variables, kinds)
     files = _file_fields(parts[0], variables, kinds)
     labels, people = _wish_fields(repository, wishes, variables, kinds)
+    wants_merge = wishes.merge is not MergeMethod.NEVER
     document = _LOOK % {
         "variables": declared(kinds),
         "root": root,
         "files": files,
         "labels": labels,
         "people": people,
+        "gate": "...gate" if wants_merge else "",
     }
-    graph = await transport.query(document + (FILE if files else "") + PULL_REQUEST + _STANDING, variables)
-    _check(graph)
+    parts_used = (FILE if files else "") + PULL_REQUEST + _STANDING + (_GATE if wants_merge else "")
+    graph = await transport.query(document + parts_used, variables)
+    _check(graph, forgiving=_OF_GATE)
     row = graph.data.get("found")
     if row is None:
         raise Failure(
@@ -132,7 +152,7 @@ async def look(
             tip_files |= _rows_of(further["branch"], more)
         login = str(graph.data["viewer"]["login"])
         requests = tuple(
-            pull_request_of(node)
+            pull_request_of(node, login)
             for node in row["pullRequests"]["nodes"]
             if node is not None and not node["isCrossRepository"]
         )
@@ -143,6 +163,7 @@ async def look(
             tip and _tip(tip, tip_files, contents, login),
             requests,
             _wish_ids(wishes, row, graph),
+            _gate_of(row),
         )
 
 
@@ -171,8 +192,12 @@ async def pull_request(transport: Transport, repository: Identity, number: int) 
 
 
 @shaped("pull request")
-def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
+def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullRequest:
+    """`login` is the bot's own, where it is known."""
     merge_commit = row.get("mergeCommit")
+    auto, queued = row["autoMergeRequest"], row["mergeQueueEntry"]
+    asked_by = (auto and auto["enabledBy"], queued and queued["enqueuer"])
+    askers = {_plain(each["login"]) for each in asked_by if each}
     return PullRequest(
         number=int(row["number"]),
         url=str(row["url"]),
@@ -188,15 +213,38 @@ def pull_request_of(row: Mapping[str, Any]) -> PullRequest:
         node_id=str(row["id"]),
         assignees=tuple(str(person["login"]) for person in row["assignees"]["nodes"]),
         is_draft=bool(row["isDraft"]),
+        is_to_merge=bool(auto or queued),
+        is_to_merge_by_us=login is not None and _plain(login) in askers,
         merge_node=str(merge_commit["id"]) if merge_commit else None,
         merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,
     )
 
 
-def _check(graph: Graph) -> None:
-    """What is not there is null; anything else keeps the answer from being whole."""
+def _plain(login: str | None) -> str:
+    """An App's bot bears `[bot]` behind its name in some places."""
+    return str(login or "").lower().removesuffix("[bot]")
+
+
+def _gate_of(row: Mapping[str, Any]) -> Gate:
+    """As far as rulesets and the older protection of branches show; what is not shown is taken for not required."""
+    branch = row["defaultBranchRef"] or {}
+    rules = [rule for rule in (branch.get("rules") or {}).get("nodes") or () if rule is not None]
+    named = [(rule.get("parameters") or {}).get("requiredStatusChecks") for rule in rules]
+    older = (branch.get("refUpdateRule") or {}).get("requiredStatusCheckContexts")
+    return Gate(
+        bool(older) or any(named),
+        any(rule["type"] == "MERGE_QUEUE" for rule in rules),
+        bool(row.get("autoMergeAllowed")),
+    )
+
+
+def _check(graph: Graph, forgiving: Collection[str] = ()) -> None:
+    """What is not there is null; anything else keeps the answer from being whole.
+
+    A field in `forgiving` may not be for the bot to see.
+    """
     for error in graph.errors:
-        if error.kind != "NOT_FOUND":
+        if error.kind != "NOT_FOUND" and set(forgiving).isdisjoint(map(str, error.path)):
             raise error.failure(graph.where)
 
 

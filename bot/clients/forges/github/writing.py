@@ -18,15 +18,18 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
     NO_COMMIT,
     BranchChange,
+    BranchLook,
     BranchMoved,
     FilesDenied,
+    Gate,
+    Granted,
     PullRequest,
     Refusal,
     RequestChange,
     Wishes,
-    WishIds,
 )
 from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.terms import MergeMethod
 
 WORKFLOWS = ".github/workflows/"
 _REGULAR = "100644"
@@ -38,6 +41,7 @@ by GitHub, if only for a moment, so it never goes there first.
 _MOST_TEXT = 1024 * 1024
 """Bytes of text in one request for a tree."""
 _MOST_ASKED_ALONE = 10
+_NEED_NOT_WAIT = re.compile(r"(clean|unstable|has_hooks) status", re.I)
 _ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
 
 
@@ -119,10 +123,10 @@ async def close(transport: Transport, repository: Identity, request: PullRequest
 
 
 async def grant(
-    transport: Transport, repository: Identity, request: PullRequest, wishes: Wishes, ids: WishIds
-) -> tuple[Refusal, ...]:
-    """Labels, assignees and reviewers in one request; labels that the repository lacks are made by one more."""
-    node = _node_of(repository, request)
+    transport: Transport, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook
+) -> Granted:
+    """All in one request; labels that the repository lacks are made by one more, a merge at once is one more."""
+    node, ids = _node_of(repository, request), look.wish_ids
     known_labels = [found for label in wishes.labels if (found := ids.labels.get(label)) is not None]
     new_labels = [label for label in wishes.labels if ids.labels.get(label) is None]
     people = {name: found for name in wishes.people if (found := ids.people.get(name)) is not None}
@@ -146,10 +150,15 @@ async def grant(
     if assignees:
         given = {"assignableId": node, "assigneeIds": [*assignees.values()]}
         document.add("assigned", "addAssigneesToAssignable", given)
+    is_to_merge = _add_merging(document, node, request, wishes, look.gate)
     if document.fields:
         graph = await document.send(transport)
         errors = {error.field: error for error in graph.errors}
-        graph.check(forgiving={"labels", "reviews", "assigned"})
+        graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
+        if "merging" in errors:
+            refusal = await _merged_now(transport, node, request, wishes, look.gate, errors["merging"])
+            refused += [refusal] if refusal else []
+            is_to_merge = refusal is None
         if "labels" in errors:
             refused.append(Refusal(f"not labelled {', '.join(wishes.labels)}", errors["labels"].message))
         if "assigned" in errors:
@@ -158,7 +167,50 @@ async def grant(
             refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
     if new_labels:
         refused += await _labelled_anew(transport, repository, request, new_labels)
-    return tuple(refused)
+    return Granted(tuple(refused), is_to_merge)
+
+
+def _add_merging(document: _Document, node: str, request: PullRequest, wishes: Wishes, gate: Gate) -> bool:
+    """Whether it is to merge by itself once the document is sent."""
+    if wishes.no_merge:
+        document.add("merging", "disablePullRequestAutoMerge", {"pullRequestId": node})
+    elif wishes.merge is not MergeMethod.NEVER and gate.can_wait:
+        method = wishes.merge.value.upper()
+        given = {"pullRequestId": node, "mergeMethod": method, "expectedHeadOid": request.head}
+        document.add("merging", "enablePullRequestAutoMerge", given)
+        return True
+    elif wishes.merge is not MergeMethod.NEVER and gate.has_queue:
+        document.add("merging", "enqueuePullRequest", {"pullRequestId": node, "expectedHeadOid": request.head})
+        return True
+    return False
+
+
+async def _merged_now(
+    transport: Transport, node: str, request: PullRequest, wishes: Wishes, gate: Gate, error: GraphError
+) -> Refusal | None:
+    """What need not wait any more is merged, or enters the queue; why not, where it is refused.
+
+    GitHub sets nothing to merge later that it would merge at once.
+    """
+    if wishes.no_merge:
+        return await _out_of_queue(transport, node, error)
+    if not _NEED_NOT_WAIT.search(error.message):
+        return Refusal("not set to merge by itself", error.message)
+    document = _Document()
+    given = {"pullRequestId": node, "expectedHeadOid": request.head}
+    if gate.has_queue:
+        document.add("merging", "enqueuePullRequest", given)
+    else:
+        document.add("merging", "mergePullRequest", given | {"mergeMethod": wishes.merge.value.upper()})
+    graph = await document.send(transport)
+    return next((Refusal("not merged", each.message) for each in graph.errors), None)
+
+
+async def _out_of_queue(transport: Transport, node: str, error: GraphError) -> Refusal | None:
+    document = _Document()
+    document.add("merging", "dequeuePullRequest", {"id": node})
+    graph = await document.send(transport)
+    return Refusal("not kept from merging", error.message) if graph.errors else None
 
 
 async def _labelled_anew(

@@ -1,0 +1,65 @@
+"""Whether a pull request is to merge without a person: what the rule wants, and what stands in the way."""
+
+from dataclasses import dataclass
+
+from bot.act.ports import Job
+from bot.domain.repositories.forge import BranchLook, Gate, PullRequest, Refusal
+from bot.domain.rollouts.rebuild import Merging
+from bot.domain.rollouts.terms import MergeMethod
+
+
+def wanted_merge(job: Job) -> MergeMethod:
+    return job.terms.auto_merge.method
+
+
+def merges(job: Job, gate: Gate) -> bool:
+    """Whether it merges by itself in the end, as its text says."""
+    return wanted_merge(job) is not MergeMethod.NEVER and _missing(gate, job.default_branch) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`method` is to be set now, NEVER where nothing is; `refused` says why not, `then` what is remembered."""
+
+    method: MergeMethod
+    refused: tuple[Refusal, ...]
+    then: Merging | None
+
+    def after(self, is_to_merge: bool) -> Merging | None:
+        """What is remembered once the forge was asked."""
+        if self.method is MergeMethod.NEVER:
+            return self.then
+        return Merging.SET if is_to_merge else Merging.WANTED
+
+
+def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -> Merge:
+    """Set once for what the pull request brings: a person who switches it off has decided about that.
+
+    `moved` says that it brings something else since.
+    """
+    wanted, before = wanted_merge(job), job.rebuild.merging
+    if wanted is MergeMethod.NEVER:
+        return Merge(MergeMethod.NEVER, (), None)
+    if request.is_to_merge:
+        return Merge(MergeMethod.NEVER, (), Merging.SET)
+    if (missing := _missing(look.gate, job.default_branch)) is not None:
+        return Merge(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
+    if request.is_draft:
+        return Merge(MergeMethod.NEVER, (), Merging.WANTED)
+    if before is Merging.SET and not moved:
+        return Merge(MergeMethod.NEVER, (), before)
+    return Merge(wanted, (), None)
+
+
+def is_to_be_stopped(request: PullRequest | None, *, wanted: bool) -> bool:
+    """Whether the bot has set it to merge by itself, which it must not any more; a person's word stands."""
+    return request is not None and request.is_to_merge_by_us and not wanted
+
+
+def _missing(gate: Gate, branch: str) -> str | None:
+    """What the repository lacks for a merge without a person, and what to do about it."""
+    if not gate.requires_checks:
+        return f"no check is required on {branch}; require one in a ruleset"
+    if not (gate.can_wait or gate.has_queue):
+        return "auto-merge is switched off in the repository's settings; allow it there"
+    return None

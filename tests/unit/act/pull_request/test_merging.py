@@ -1,0 +1,154 @@
+"""Which pull requests merge without a person, and what keeps them from it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import Gate
+from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.rebuild import Merging, State
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from tests.unit.act.world import NOON, World, change, rebuild
+
+CHECKED = Gate(requires_checks=True, can_wait=True)
+QUEUED = Gate(requires_checks=True, has_queue=True)
+BY_ITSELF = "It merges by itself once the required checks are green."
+
+
+def under(world: World, gate: Gate, **rule: object) -> None:
+    world.options = replace(world.options, policy=Policy((Rule(auto_merge=AutoMerge(MergeMethod.SQUASH), **rule),)))  # type: ignore[arg-type]
+    world.shop.gate = gate
+
+
+async def opened(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+
+
+async def newer(world: World) -> None:
+    world.store.rows[1] = replace(
+        world.store.rows[1], rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON)
+    )
+    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    await world.tick()
+
+
+async def test_it_is_set_to_merge_by_itself_where_the_rule_says_so_and_checks_are_required(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    assert world.shop.requests[1].is_to_merge_by_us
+    assert BY_ITSELF in world.shop.requests[1].body
+    assert world.store[1].merging is Merging.SET
+    assert world.forge.calls == ["carry_out", "grant"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "why"),
+    [
+        (Gate(can_wait=True), "no check is required on main; require one in a ruleset"),
+        (Gate(requires_checks=True), "auto-merge is switched off in the repository's settings; allow it there"),
+    ],
+)
+async def test_it_waits_for_a_person_where_the_repository_lacks_something_and_says_what(
+    world: World, gate: Gate, why: str
+) -> None:
+    under(world, gate)
+    await opened(world)
+    assert not world.shop.requests[1].is_to_merge
+    assert BY_ITSELF not in world.shop.requests[1].body
+    assert world.store[1].reason.endswith(f"not set to merge by itself: {why}")
+    assert world.store[1].merging is None
+
+
+async def test_it_waits_for_a_person_where_a_change_is_not_of_the_chosen_kind(world: World) -> None:
+    rule = Rule(auto_merge=AutoMerge(MergeMethod.SQUASH, (Cause.DOTNET_SECURITY,), Severity.HIGH))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    world.shop.gate = CHECKED
+    world.store.add(rebuild(), None, change(severity=Severity.LOW))
+    await world.tick()
+    assert not world.shop.requests[1].is_to_merge
+    world.store.rows[1] = replace(world.store.rows[1], changes=(change(severity=Severity.HIGH),))
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_a_person_who_switches_it_off_has_decided_about_that_digest(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, is_to_merge=False, is_to_merge_by_us=False)
+    world.store.outdate(1)
+    await world.tick()
+    assert not world.shop.requests[1].is_to_merge
+    await newer(world)
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_it_is_not_to_merge_any_more_once_it_brings_what_the_rule_does_not_take(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.options = replace(world.options, policy=Policy())
+    await newer(world)
+    assert not world.shop.requests[1].is_to_merge
+    assert BY_ITSELF not in world.shop.requests[1].body
+
+
+async def test_what_a_person_has_set_to_merge_stays_so(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, is_to_merge=True)
+    await newer(world)
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_what_is_green_already_is_merged(world: World) -> None:
+    under(world, CHECKED)
+    world.shop.is_green = True
+    await opened(world)
+    assert world.shop.requests[1].is_merged
+
+
+async def test_a_draft_is_set_to_merge_once_a_person_has_made_it_ready(world: World) -> None:
+    under(world, CHECKED, draft=True)
+    await opened(world)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.WANTED)
+    world.shop.edit(1, is_draft=False)
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_it_enters_the_queue_once_it_is_ready_where_it_cannot_wait_otherwise(world: World) -> None:
+    under(world, QUEUED)
+    await opened(world)
+    assert world.store[1].merging is Merging.WANTED
+    world.shop.is_green = True
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge
+    assert world.store[1].merging is Merging.SET
+
+
+async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, None)
+    world.shop.edit(1, labels=())
+    await world.later()
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_a_crash_before_it_is_set_is_made_up_for(world: World) -> None:
+    under(world, CHECKED)
+    world.forge.failing["grant"] = Failure(Trouble.UNREACHABLE, "no answer")
+    world.store.add(rebuild())
+    await world.tick()
+    world.forge.failing.clear()
+    await world.later()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
