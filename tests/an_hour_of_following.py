@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from bot.clients.forges.github.following import MOST_IDS, Following
+from bot.clients.forges.github.bulk import MOST_IDS, Bulk
+from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.graphql import Graph, graph_of
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
@@ -58,7 +59,7 @@ async def an_hour_of_following(folder: Path, each: int = 1_000) -> tuple[int, fl
         await stores.plan_all()
         await _follow_up(stores)
         played = Played()
-        forge: Any = _Forge(Following(played))  # type: ignore[arg-type]
+        forge: Any = _Forge(Following(Bulk(played)))  # type: ignore[arg-type]
         options, loop = stage.FollowOptions(EVERY), Loop(clock)
         end = clock.now() + timedelta(hours=1)
         while clock.now() < end:

@@ -20,7 +20,6 @@ from bot.cli.commands import (
     policy,
     rollout,
     service,
-    summary,
     verify,
 )
 
@@ -33,7 +32,6 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "plan": look.plan,
         "explain": look.explain,
         "history": look.history,
-        "summary": summary.summary,
         "images": images.images,
         "image": images.image,
     },

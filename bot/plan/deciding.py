@@ -226,7 +226,7 @@ def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dic
         new = merged.get(old.base)
         if new is None:
             merged[old.base] = old
-        else:
+        elif old.changes:  # else it was planned for its age, and brought nothing
             steps = tuple(dict.fromkeys((*old.changes, *new.changes)))
             merged[old.base] = Target(old.base, old.from_digest, new.to_digest, steps)
     return merged

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.domain.bases.advisory import Severity, public_record
 from bot.domain.bases.change import Cause, Change
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -30,13 +31,13 @@ _MOST_CVES = 10
 
 def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
-    title = headline(news.changes)
+    title = headline(news.changes, news.occasion)
     progress = progress_line(news)
     fixed = _fixed(news.changes)
     named = [_rebuild_line(rebuild) for rebuild in news.named]
     blocks: list[Block] = [
         Heading(title),
-        Items(tuple(_why(news.changes))),
+        *([Items(tuple(_why(news.changes)))] if news.changes else []),
         *([Paragraph(tuple(fixed))] if fixed else []),
         Paragraph((strong(progress), *map(plain, _held_up(news)), *_needed(news))),
         *([Items(tuple(named))] if named and news.names_all else []),
@@ -45,8 +46,10 @@ def rollout_message(news: RolloutNews) -> Message:
     return Message(f"{title}: {progress}", tuple(blocks))
 
 
-def headline(changes: Sequence[Change]) -> str:
-    """What happened upstream, in one line."""
+def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) -> str:
+    """What happened upstream, in one line; where nothing did, what the rollout is for."""
+    if occasion is Occasion.AGE:
+        return "Weekly rebuild of what would grow too old"
     security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
     reached = versions_reached(changes) or "A .NET release"
     if security:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.rollout import Occasion, Pause
 
 MOST_NAMED = 10
 """So many rebuilds are named in one message; of a larger rollout those that need a person."""
@@ -48,6 +48,7 @@ class RolloutNews:
     pause: Pause | None = None
     set_aside: Mapping[str, int] = field(default_factory=dict)
     opened_by: datetime | None = None
+    occasion: Occasion = Occasion.CHANGE
 
     @property
     def total(self) -> int:

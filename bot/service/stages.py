@@ -12,11 +12,12 @@ from bot.act import stage as act
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
+from bot.discover import builds
 from bot.discover import stage as discover
 from bot.domain.failure import Failure
 from bot.follow import stage as follow
 from bot.formats.rewrite.refresh import refresh
-from bot.plan import advance, quarantine
+from bot.plan import advance, aging, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.service.wiring.adapters import Known, Marks
@@ -46,6 +47,11 @@ class Outcome:
 async def discover_tick(bot: Bot) -> Outcome:
     tally = await discover.tick(bot.stores.discover, bot.host, bot.memory, bot.discover_options, bot.loop)
     return Outcome("discover", {"listed": tally.listed, "read": tally.read}, tally.problems)
+
+
+async def builds_tick(bot: Bot) -> Outcome:
+    tally = await builds.tick(bot.stores.builds, bot.host, bot.policy, bot.policy_mark, bot.forge_host, bot.loop)
+    return Outcome("builds", {"looked_at": tally.looked_at}, list(tally.problems))
 
 
 async def feeds_tick(bot: Bot) -> Outcome:
@@ -83,6 +89,11 @@ async def notices_tick(bot: Bot) -> Outcome:
 async def plan_tick(bot: Bot) -> Outcome:
     tally = await plan.tick(bot.stores.plan, bot.policy, bot.clock)
     return Outcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
+
+
+async def age_tick(bot: Bot) -> Outcome:
+    tally = await aging.tick(bot.stores.age, bot.policy, bot.settings.weekly, bot.clock)
+    return Outcome("age", {"planned": tally.planned})
 
 
 async def quarantine_tick(bot: Bot) -> Outcome:
@@ -153,11 +164,13 @@ class Stage:
 
 STAGES = (
     Stage("discover", discover_tick, timedelta(seconds=20), only_reads=True),
+    Stage("builds", builds_tick, timedelta(seconds=20), only_reads=True),
     Stage("feeds", feeds_tick, timedelta(seconds=20), only_reads=True),
     Stage("watch", watch_tick, timedelta(seconds=10), only_reads=True),
     Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
+    Stage("age", age_tick, timedelta(seconds=5), only_reads=True),
     Stage("quarantine", quarantine_tick, timedelta(seconds=30), only_reads=True),
     Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),

@@ -7,8 +7,6 @@ if TYPE_CHECKING:
     from bot.settings.model import Settings
 
 _SECTIONS = (
-    ("schedule", "weekly_rebuild"),
-    ("schedule", "weekly_rebuild_over"),
     ("schedule", "digest"),
     ("rollout", "first_run"),
 )

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.weekly import Weekly
 from bot.settings import defaults, effect
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
@@ -17,6 +18,7 @@ from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
 from bot.settings.sections.section import Section
 from bot.settings.sections.values import (
+    CronTime,
     Duration,
     GuardedAddress,
     Interval,
@@ -60,7 +62,7 @@ class ScheduleSettings(Section):
     images: Interval = Field(
         timedelta(hours=24), description="How often each image that the fleet builds is looked at."
     )
-    weekly_rebuild: str = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
+    weekly_rebuild: CronTime = Field("0 2 * * 1", description="Cron time of the weekly rebuild, in UTC.")
     weekly_rebuild_over: Period = Field(
         timedelta(hours=6), description="Over how much time the weekly rebuilds are spread."
     )
@@ -200,6 +202,11 @@ class Settings(BaseSettings):
     def without_effect(self) -> list[str]:
         """What is set but has no effect in this version, a line each."""
         return effect.without_effect(self)
+
+    @property
+    def weekly(self) -> Weekly:
+        """When what would grow too old is rebuilt, and over how much time that is spread."""
+        return Weekly(self.schedule.weekly_rebuild, self.schedule.weekly_rebuild_over)
 
     @property
     def rules(self) -> Policy:

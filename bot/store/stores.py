@@ -13,11 +13,12 @@ from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
 from bot.store.pages.pages import PagesStore
 from bot.store.pages.standing import StandingStore
-from bot.store.pages.summary import SummaryStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act import ActStore
 from bot.store.stages.advance import AdvanceStore
+from bot.store.stages.age import AgeStore
 from bot.store.stages.assess import AssessStore
+from bot.store.stages.builds import BuildsStore
 from bot.store.stages.calling_off import CallingOffStore
 from bot.store.stages.discover import DiscoverStore
 from bot.store.stages.feeds import FeedsStore
@@ -37,11 +38,13 @@ class Stores:
     """What one worker sees of a database, by the stage that asks."""
 
     discover: DiscoverStore
+    builds: BuildsStore
     watch: WatchStore
     feeds: FeedsStore
     assess: AssessStore
     notices: NoticesStore
     plan: PlanStore
+    age: AgeStore
     quarantine: QuarantineStore
     advance: AdvanceStore
     act: ActStore
@@ -59,18 +62,19 @@ class Stores:
     figures: FiguresStore
     fleet: FleetStore
     pages: PagesStore
-    summary: SummaryStore
 
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
         """`pace` is what bounds rollouts."""
         return cls(
             DiscoverStore(database, worker, clock),
+            BuildsStore(database, worker, clock),
             WatchStore(database, worker, clock),
             FeedsStore(database, worker, clock),
             AssessStore(database, worker, clock),
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),
+            AgeStore(database, worker, clock),
             QuarantineStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
             ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),
@@ -88,5 +92,4 @@ class Stores:
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),
             PagesStore(database, worker, clock),
-            SummaryStore(database, worker, clock),
         )

@@ -18,7 +18,7 @@ from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State
-from bot.domain.rollouts.rollout import Rollout
+from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
 from bot.plan.waiting import Waits, wave_holds
@@ -26,6 +26,7 @@ from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.ages import ages_of, builds_of
 from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
@@ -74,6 +75,7 @@ class ViewsStore(Store):
                 select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
             )
             standing = await open_notices(connection)
+            ages = await ages_of(connection, self._clock.now())
             return Status(
                 repositories=int(total.scalar_one()),
                 unreadable=tuple((row.name, row.error) for row in unreadable),
@@ -96,6 +98,7 @@ class ViewsStore(Store):
                     if notice.topic is not Topic.RELEASE_LAG
                 ),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
+                ages=ages,
             )
 
     async def references_without_base(self) -> list[Reference]:
@@ -174,6 +177,7 @@ class ViewsStore(Store):
                         lambda step: f"transition {step.id}",
                     )
                 ),
+                builds=await builds_of(connection, row.id),
             )
 
     async def waits(self, gate: Gate) -> Waits:
@@ -221,7 +225,7 @@ class ViewsStore(Store):
         return [
             RolloutProgress(
                 row.id,
-                headline(titles.get(row.id, [])),
+                headline(titles.get(row.id, []), Occasion(row.occasion)),
                 row.opened_at,
                 row.ended_at,
                 next((pause for pause in stopped if pause.rollout in (None, row.id)), None),

@@ -25,6 +25,16 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildStatus:
+    """When a workflow that rebuilds the repository last succeeded, and what is made of that."""
+
+    workflow: str
+    last_success: datetime | None
+    read_at: datetime | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """`usages` come each with the base that it follows and the digest which that base has now."""
 
@@ -38,6 +48,7 @@ class Explanation:
     transitions: tuple[Transition, ...]
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
+    builds: tuple[BuildStatus, ...] = ()
 
     def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
         """Says why the repository wants this usage left alone, where it does."""
@@ -75,6 +86,15 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
                 "reason": step.reason,
             }
             for step in explained.transitions
+        ],
+        "builds": [
+            {
+                "workflow": build.workflow,
+                "last_success": build.last_success.isoformat() if build.last_success else None,
+                "read_at": build.read_at.isoformat() if build.read_at else None,
+                "said": build.said,
+            }
+            for build in explained.builds
         ],
         "problems": [
             {"file": item.path, "line": item.line, "message": item.message} for item in explained.problems

@@ -7,9 +7,10 @@ from typing import Any
 
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
+from bot.domain.rollouts.age import Ages
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.waves import Hold
-from bot.views import rebuilds
+from bot.views import ages, rebuilds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Status:
     feed_errors: tuple[tuple[str, str], ...]
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
+    ages: Ages = Ages()  # noqa: RUF009 - frozen
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def as_json(status: Status) -> dict[str, Any]:
             {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
             for item in status.incidents
         ],
+        "ages": ages.as_json(status.ages),
         "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],
     }
 

@@ -163,6 +163,11 @@ class Actions:
             if entry["type"] == "file" and entry["path"].endswith((".yml", ".yaml"))
         ]
 
+    def runs_of(self, workflow: Workflow) -> list[Run]:
+        """Newest first."""
+        mine = [run for run in self.runs.values() if run.workflow.id == workflow.id]
+        return sorted(mine, key=lambda run: (run.created_at, run.id), reverse=True)
+
     def state_of(self, workflow: Workflow) -> str:
         return self.states.get((workflow.repository, workflow.path), ACTIVE)
 
@@ -174,10 +179,13 @@ class Actions:
             document = None
         document = document if isinstance(document, dict) else {}
         identity = self._workflow_ids.setdefault((repository, path), 20_000_001 + len(self._workflow_ids))
+        number = self.edge.identities.number_of(repository)
         # YAML 1.1 reads the bare key `on` as true
         triggers = _triggers(document.get("on", document.get(True)))
         name = str(document.get("name", path))
-        return Workflow(identity, repository, path, name, triggers, _environments(document.get("jobs")))
+        workflow = Workflow(identity, repository, path, name, triggers, _environments(document.get("jobs")))
+        self.edge.identities.add(workflow.node_id, Node("Workflow", number, str(identity)))
+        return workflow
 
     def _renamed(self, old: str, new: str) -> None:
         for run in self.runs.values():

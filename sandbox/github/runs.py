@@ -27,6 +27,10 @@ class Workflow:
     environments: frozenset[str] = frozenset()
     """Those of its jobs."""
 
+    @property
+    def node_id(self) -> str:
+        return f"W_{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -124,7 +128,7 @@ def workflow_json(workflow: Workflow, url: str, site: str, state: str) -> Json:
     api, html = f"{url}/repos/{workflow.repository}", f"{site}/{workflow.repository}"
     return {
         "id": workflow.id,
-        "node_id": f"W_{workflow.id}",
+        "node_id": workflow.node_id,
         "name": workflow.name,
         "path": workflow.path,
         "state": state,

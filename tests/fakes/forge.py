@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.forge import (
     MOST_STANDINGS,
     BranchChange,
@@ -41,6 +42,8 @@ PERSON = "octocat"
 CONFIG = ".github/freshness.yaml"
 WORKFLOWS = ".github/workflows/"
 SHA1 = "0" * 40
+MOST_LATEST = 20
+"""Runs of one workflow in a look at many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ class FakeRepository:
     gate: Gate = field(default_factory=Gate)
     is_green: bool = False
     """Whether all that a merge requires is there."""
+    started: dict[int, str] = field(default_factory=dict)
+    """The workflow file of each run."""
+    states: dict[str, str] = field(default_factory=dict)
+    """Of workflow files that are not active."""
+    history: dict[str, list[PastRun]] = field(default_factory=dict)
+    """By workflow file, runs that nobody dispatched."""
 
     @property
     def node_id(self) -> str:
@@ -144,6 +153,24 @@ class FakeRepository:
             found.append(at)
             at = next(iter(self.commits[at].parents), None)
         return found[::-1] if at == sha else []
+
+    def ran(self, file: str, event: str, at: datetime, conclusion: str | None = "success") -> None:
+        """A run of the default branch that somebody or something else started."""
+        run = PastRun(at, event, self.trunk, conclusion, f"https://forge/{self.name}/{file}/{at:%Y%m%d%H%M}")
+        self.history.setdefault(file, []).append(run)
+
+    def has_workflow(self, file: str) -> bool:
+        head = self.branches.get(self.trunk)
+        return head is not None and WORKFLOWS + file in self.commits[head].files
+
+    def runs_of(self, file: str) -> list[PastRun]:
+        """Newest first."""
+        dispatched = [
+            PastRun(run.created_at, "workflow_dispatch", self.trunk, run.conclusion, run.url)
+            for number, run in self.runs.items()
+            if self.started.get(number) == file and run.created_at is not None
+        ]
+        return sorted([*dispatched, *self.history.get(file, ())], key=lambda run: run.at, reverse=True)
 
     def add(self, commit: Commit) -> str:
         self.commits[commit.sha] = commit
@@ -317,9 +344,13 @@ class FakeForge:
         home = self._write(repository)
         if ref != home.trunk:
             raise Failure(Trouble.CONFLICT, f"No ref found for: {ref}", status=422)
+        if workflow in home.states:
+            what = "Cannot trigger a 'workflow_dispatch' on a disabled workflow"
+            raise Failure(Trouble.CONFLICT, what, status=422)
         number = 100 + sum(len(each.runs) for each in self.homes)
         title = f"rebuild {inputs.get('correlation', '')}".strip()
         home.inputs.append(inputs)
+        home.started[number] = workflow
         home.runs[number] = Run(
             number, "https://forge/run", "queued", None, self.clock.now(), title, node_id=f"CS_{number}"
         )
@@ -341,6 +372,32 @@ class FakeForge:
         if found is None:
             raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
         return found
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        self._ask("workflow")
+        home = self._read(repository)
+        shown = WorkflowShown(f"W_{home.id}_{file}", home.states.get(file, ACTIVE))
+        return shown if home.has_workflow(file) else None
+
+    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        self._ask("latest_runs")
+        known = {f"W_{home.id}": home for home in self.homes if not home.is_gone}
+        found = {}
+        for node_id in workflows:
+            home_id, _, file = node_id[2:].partition("_")
+            home = known.get(f"W_{home_id}")
+            if home is not None and home.has_workflow(file):
+                runs = home.runs_of(file)
+                latest = tuple(runs[:MOST_LATEST])
+                found[node_id] = LatestRuns(home.states.get(file, ACTIVE), latest, len(runs) <= MOST_LATEST)
+        return found
+
+    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
+        self._ask("past_runs")
+        runs = [run for run in self._read(repository).runs_of(workflow) if run.branch == branch]
+        succeeded = [run for run in runs if run.has_succeeded]
+        scheduled = [run for run in runs if run.event == "schedule"]
+        return tuple(dict.fromkeys((*runs[:MOST_LATEST], *succeeded[:1], *scheduled[:4])))
 
     async def pull_request(self, repository: Identity, number: int) -> PullRequest:
         self._ask("pull_request")

@@ -76,7 +76,9 @@ def trailers_in(message: str) -> frozenset[str]:
 
 
 def what_moved(job: Job) -> str:
-    """`aspnet:10.0, sdk:10.0 moved`."""
+    """`aspnet:10.0, sdk:10.0 moved`; of a rebuild that no change has set off, that its build grows old."""
+    if not any(target.changes for target in job.rebuild.targets):
+        return "its last build grows too old"
     return f"{_bases(job)} moved"
 
 

@@ -135,6 +135,7 @@ def show_status(status: "Status", output: Format) -> None:
             ],
             Layout(below=("after the release",)),
         )
+    _show_ages(status)
     for base in status.bases:
         if base.error:
             print_sentence(f"{short_base(base.base)}: {base.error}")
@@ -157,6 +158,19 @@ def show_status(status: "Status", output: Format) -> None:
         print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
     for name, error in (*status.unreadable, *status.feed_errors):
         print_sentence(f"{name}: {error}")
+
+
+def _show_ages(status: "Status") -> None:
+    """Writes how old the last successful builds are, and whom nothing rebuilds in time."""
+    from bot.views.ages import guarantee, rows
+
+    ages = status.ages
+    if not ages.total:
+        return
+    print_table(("last successful build", "workflows"), rows(ages))
+    print_line(guarantee(ages))
+    for trouble in ages.troubles:
+        print_sentence(f"{trouble.repository}: {trouble.said}")
 
 
 def show_explanation(explained: "Explanation", today: date, output: Format) -> None:
@@ -203,6 +217,9 @@ def show_explanation(explained: "Explanation", today: date, output: Format) -> N
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
             print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
+    for build in explained.builds:
+        if build.said:
+            print_sentence(build.said)
     for problem in explained.problems:
         print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
 

@@ -19,6 +19,8 @@ class Cause(StrEnum):
     INDEX_ONLY = "index-only"
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
+    AGE = "age"
+    """Nothing moved: the last build is as old as it may become. No change of a base ever has it."""
 
     @property
     def needs_rebuild(self) -> bool:

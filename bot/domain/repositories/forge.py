@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.repository import Identity, Repository, Tree
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -391,6 +392,21 @@ class Forge(Protocol):
         ...
 
     async def run(self, repository: Identity, run: int) -> Run: ...
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        """A workflow by its file name; None where there is no such file on the default branch."""
+        ...
+
+    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        """The latest runs of many workflows, by node id, in few requests; what is gone is not in it."""
+        ...
+
+    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
+        """The runs of one workflow that tell how its builds ended, further back than `latest_runs`.
+
+        The latest ones of the branch, the latest that succeeded, and the latest that its schedule started.
+        """
+        ...
 
     async def pull_request(self, repository: Identity, number: int) -> PullRequest: ...
 

@@ -70,10 +70,11 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow that can be dispatched, and the inputs that it declares."""
+    """A workflow that can be dispatched, the inputs that it declares, and whether it has a schedule as well."""
 
     path: str
     inputs: tuple[str, ...] = ()
+    is_scheduled: bool = False
 
     @property
     def file(self) -> str:

@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+
+
+class Occasion(StrEnum):
+    """What sets a rollout off: bases that moved, or builds that grow too old."""
+
+    CHANGE = "change"
+    AGE = "age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Rollout:
     ended_at: datetime | None = None
     pause: Pause | None = None
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    occasion: Occasion = Occasion.CHANGE
 
 
 @dataclass(frozen=True, slots=True)

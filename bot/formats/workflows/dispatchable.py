@@ -6,6 +6,7 @@ from bot.formats.source.nodes import Mapping, Scalar, Sequence
 from bot.formats.source.yaml import read
 
 _TRIGGER = "workflow_dispatch"
+_SCHEDULE = "schedule"
 
 
 def dispatchable(path: str, text: str) -> Workflow | None:
@@ -25,5 +26,6 @@ def dispatchable(path: str, text: str) -> Workflow | None:
             return Workflow(path)
         case Mapping() if trigger.get(_TRIGGER) is not None:
             inputs = trigger.mapping(_TRIGGER).mapping("inputs")
-            return Workflow(path, tuple(key.value for key, _ in inputs.entries()))
+            is_scheduled = trigger.get(_SCHEDULE) is not None
+            return Workflow(path, tuple(key.value for key, _ in inputs.entries()), is_scheduled)
     return None

@@ -1,5 +1,6 @@
 """Settings to a bot: every client and store made once, handed to the stages as the ports they ask for."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -97,6 +98,11 @@ class Bot:
     @property
     def rollout_options(self) -> RolloutOptions:
         return rollout_options_of(self.policy)
+
+    @property
+    def policy_mark(self) -> str:
+        """Changes with the rules, so that what follows from them is worked out anew."""
+        return hashlib.sha256(repr(self.policy.rules).encode()).hexdigest()[:32]
 
     @property
     def act_options(self) -> ActOptions:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from bot.domain.rollouts.weekly import checked_cron
 from bot.domain.rollouts.windows import Window
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -231,6 +232,8 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-12-20", "2026-12-20 18:00 Europe/Berlin"]}),
 ]
 """A moment; where it has no zone, UTC."""
+CronTime = Annotated[str, Field(max_length=100), AfterValidator(checked_cron)]
+"""Five fields, as in cron, in UTC."""
 BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]

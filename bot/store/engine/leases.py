@@ -15,8 +15,9 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.images import images
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
+from bot.store.rows.workflow_builds import workflow_builds
 
-LEASED: tuple[Table, ...] = (tasks, repositories, bases, documents, images, rebuilds, outbox)
+LEASED: tuple[Table, ...] = (*(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, outbox),)
 _LONGEST_HOST = 40
 
 
@@ -58,7 +59,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, bases, documents, images, rebuilds):
+        for table in (tasks, workflow_builds, bases, documents, images, rebuilds):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))

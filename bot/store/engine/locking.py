@@ -21,6 +21,7 @@ ORDER = (
     "manifests",
     "tasks",
     "repositories",
+    "workflow_builds",
     "bases",
     "usages",
     "repository_blobs",

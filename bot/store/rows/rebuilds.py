@@ -86,7 +86,7 @@ async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime
         )
 
 
-def fleet_repository_of(row: RowMapping, pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
+def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
     return FleetRepository(
         row["id"],
         row["name"],

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING
-from bot.domain.rollouts.rollout import Pause, Rollout
+from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.rebuilds import read_rebuilds
@@ -72,6 +72,7 @@ async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
         row["ended_at"],
         standing[0] if standing else None,
         await set_aside(connection, number),
+        Occasion(row["occasion"]),
     )
 
 

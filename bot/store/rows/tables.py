@@ -46,13 +46,13 @@ def _lease() -> list[Column[Any]]:
     ]
 
 
-def _leased(name: str, *columns: Any) -> Table:
+def leased(name: str, *columns: Any) -> Table:
     return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
 
 
-tasks = _leased("tasks", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
+tasks = leased("tasks", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
 
-repositories = _leased(
+repositories = leased(
     "repositories",
     Column("name", String(255), nullable=False, unique=True),
     Column("forge_id", BigInteger, index=True, unique=True),
@@ -77,7 +77,7 @@ blobs = Table(
     Column("fetched_at", Moment),
 )
 
-bases = _leased(
+bases = leased(
     "bases",
     Column("registry", String(255), nullable=False),
     Column("repository", String(255), nullable=False),
@@ -140,7 +140,7 @@ manifests = Table(
     Column("fetched_at", Moment, nullable=False),
 )
 
-documents = _leased(
+documents = leased(
     "documents",
     Column("url", String(1024), nullable=False, unique=True),
     Column("kind", String(32), nullable=False),
@@ -200,9 +200,10 @@ rollouts = Table(
     _key(),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("occasion", String(16), nullable=False, server_default="change"),
 )
 
-rebuilds = _leased(
+rebuilds = leased(
     "rebuilds",
     Column("rollout_id", ForeignKey("rollouts.id"), nullable=False),
     Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
@@ -303,7 +304,7 @@ journal = Table(
     Column("reason", Text, nullable=False),
 )
 
-outbox = _leased(
+outbox = leased(
     "outbox",
     Column("key", String(128), nullable=False),
     Column("destination", String(80), nullable=False, server_default=""),

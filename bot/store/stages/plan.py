@@ -162,7 +162,7 @@ class PlanStore(Store):
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
             touched = await _supersede(connection, plan.rebuilds, rollout, now)
-            await _add(connection, plan, rollout, now)
+            await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
             await after_transitions(connection, touched | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
@@ -299,14 +299,17 @@ async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebui
     return found
 
 
-async def _add(connection: AsyncConnection, plan: PlannedRollout, rollout: int, now: datetime) -> None:
-    before = await _inherited(connection, plan.rebuilds)
+async def add_rebuilds(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], known: Revisions, rollout: int, now: datetime
+) -> None:
+    """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
+    before = await _inherited(connection, planned)
     quarantined = await quarantined_bases(connection)
-    for part in chunks(plan.rebuilds):
+    for part in chunks(planned):
         await connection.execute(
             insert(rebuilds),
             [
-                _row_of(item, plan.known, rollout, now)
+                _row_of(item, known, rollout, now)
                 | _place(item, [before[old] for old in item.supersedes if old in before], now)
                 | {"quarantine_id": _quarantine_of(item, quarantined)}
                 for item in part

@@ -12,6 +12,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.domain.rollouts.rollout import Occasion
 from bot.plan.pace import Pace
 from bot.reconcile.work import Claimed
 from bot.report.destinations import About
@@ -116,7 +117,7 @@ class ReportStore(Store):
             kept = (await connection.execute(times)).first()
             return WaveNews(
                 rollout,
-                headline(await changes_of(connection, rollout)),
+                await _title(connection, rollout),
                 name,
                 int(waves or 0),
                 sum(states.values()),
@@ -151,6 +152,7 @@ class ReportStore(Store):
                 standing[0] if standing else None,
                 await set_aside(connection, id),
                 through.get(id),
+                Occasion(row.occasion),
             )
 
     async def opened_by(self, id: int) -> datetime | None:  # noqa: A002 - the word of the language
@@ -169,7 +171,7 @@ class ReportStore(Store):
             row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
             if row.rollout_id is None:
                 return PauseNews(None, "", row.since, row.who, row.reason, row.until)
-            title = headline(await changes_of(connection, row.rollout_id))
+            title = await _title(connection, row.rollout_id)
             failures = await _failures(connection, _current(row.rollout_id))
         return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
 
@@ -222,6 +224,12 @@ def _current(rollout: int, only: Collection[str] | None = None) -> list[ColumnEl
         named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
         found.append(rebuilds.c.repository_id.in_(named))
     return found
+
+
+async def _title(connection: AsyncConnection, rollout: int) -> str:
+    """What a rollout is about, in one line."""
+    kind = await connection.execute(select(rollouts.c.occasion).where(rollouts.c.id == rollout))
+    return headline(await changes_of(connection, rollout), Occasion(kind.scalar_one()))
 
 
 async def _failures(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> tuple[FailedRebuild, ...]:

@@ -24,6 +24,16 @@ async def load_run(playing: Playing, node: Node) -> Thing | None:
     return await _run(playing, node, "WorkflowRun")
 
 
+@loads("Workflow")
+async def load_workflow(playing: Playing, node: Node) -> Thing | None:
+    repository = await repository_numbered(playing, node.repository_id or 0)
+    if repository is None:
+        return None
+    found = await playing.parts.actions.workflows(repository.name)
+    workflow = next((each for each in found if str(each.id) == node.key), None)
+    return None if workflow is None else Thing("Workflow", workflow, repository.data)
+
+
 @loads("CheckSuite")
 async def load_suite(playing: Playing, node: Node) -> Thing | None:
     return await _run(playing, node, "CheckSuite")
@@ -70,8 +80,17 @@ def pending(playing: Playing, thing: Thing, **page: Any) -> Json:
 
 
 plain("Environment", name="name")
+plays("Workflow", "id")(lambda _, thing: thing.data.node_id)
 plays("Workflow", "name")(lambda _, thing: thing.data.name)
 plays("Workflow", "state")(lambda playing, thing: playing.parts.actions.state_of(thing.data).upper())
+
+
+@plays("Workflow", "runs")
+def workflow_runs(playing: Playing, thing: Thing, **page: Any) -> Json:
+    """Newest first."""
+    page.pop("order_by", None)
+    found = playing.parts.actions.runs_of(thing.data)
+    return connection([Thing("WorkflowRun", run, thing.repository) for run in found], **page)
 
 
 # --- what checks make of a commit ---

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from bot.service.stages import STAGES
 from tests.integration.cli.conftest import Command, Filled
 
 
@@ -95,11 +96,9 @@ class TestOnce:
         ran = bot("once", "-c", filled.config, "-f", "json")
         stages = json.loads(ran.out)
         assert ran.code == 0
-        assert [stage["stage"] for stage in stages] == [
-            *("discover", "feeds", "watch", "assess", "notices", "plan", "quarantine", "advance"),
-            *("act", "call off", "follow", "report", "retention"),
-        ]
-        assert stages[2]["asked"] == 2
+        assert [stage["stage"] for stage in stages] == [stage.name for stage in STAGES]
+        [watch] = [stage for stage in stages if stage["stage"] == "watch"]
+        assert watch["asked"] == 2
         assert filled.world.traffic.writes() == [], "nothing moved, so nothing is written"
 
     def test_with_a_problem_ends_with_code_1(self, bot: Command, filled: Filled) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Protocol
 
@@ -46,6 +47,12 @@ class Stand(Protocol):
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         """Of the last commit of the default branch, by .github/workflows/build.yml."""
         ...
+
+    async def ran(self, repository: Identity, file: str, event: str, at: datetime, conclusion: str) -> None:
+        """A run of the default branch that is over."""
+        ...
+
+    async def disable(self, repository: Identity, file: str, state: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -93,6 +100,12 @@ class FakeStand:
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         home = self._home(repository)
         home.build(home.branches[home.trunk], conclusion=conclusion)
+
+    async def ran(self, repository: Identity, file: str, event: str, at: datetime, conclusion: str) -> None:
+        self._home(repository).ran(file, event, at, conclusion)
+
+    async def disable(self, repository: Identity, file: str, state: str) -> None:
+        self._home(repository).states[file] = state
 
     def _home(self, repository: Identity) -> FakeRepository:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
@@ -158,6 +171,13 @@ class GitHubStand:
     async def finish_build(self, repository: Identity, conclusion: str) -> None:
         [*_, run] = self.world.github.runs(self._name(repository))
         self.world.github.finish_run(run.id, conclusion)
+
+    async def ran(self, repository: Identity, file: str, event: str, at: datetime, conclusion: str) -> None:
+        path = f".github/workflows/{file}"
+        await self.world.github.record_run(self._name(repository), path, event, at, conclusion)
+
+    async def disable(self, repository: Identity, file: str, state: str) -> None:
+        self.world.github.disable_workflow(self._name(repository), f".github/workflows/{file}", state)
 
     def _name(self, repository: Identity) -> str:
         assert repository.node_id is not None

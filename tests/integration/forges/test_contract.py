@@ -23,6 +23,7 @@ from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.stands import Stand
 
 BRANCH = "freshness/aspnet-10.0"
+MONDAY = datetime(2026, 11, 2, 2, 5, tzinfo=UTC)
 PATH = "src/Dockerfile"
 OLD, NEW, NEWER = b"FROM a:1\n", b"FROM a:2\n", b"FROM a:3\n"
 MESSAGE = "Refresh a\n\nIt moved.\n\nFreshness-Base: a@2\n"
@@ -339,3 +340,51 @@ async def test_a_branch_that_is_not_there_cannot_be_dispatched(stand: Stand) -> 
     with pytest.raises(Failure) as failed:
         await stand.forge.dispatch(repository, "go.yml", ref="gone", inputs={})
     assert failed.value.trouble is Trouble.CONFLICT
+
+
+# Builds
+
+
+async def test_a_workflow_is_shown_with_its_state_and_one_that_is_not_there_is_not(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    shown = await stand.forge.workflow(repository, "go.yml")
+    assert shown is not None
+    assert shown.state == "active"
+    assert await stand.forge.workflow(repository, "gone.yml") is None
+    await stand.disable(repository, "go.yml", "disabled_inactivity")
+    assert (await stand.forge.latest_runs([shown.node_id]))[shown.node_id].state == "disabled_inactivity"
+
+
+async def test_the_latest_runs_of_workflows_are_shown_together_newest_first(stand: Stand) -> None:
+    nodes = []
+    for conclusion in ("success", "failure"):
+        repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+        shown = await stand.forge.workflow(repository, "go.yml")
+        assert shown is not None
+        nodes.append(shown.node_id)
+        await stand.ran(repository, "go.yml", "schedule", MONDAY, "success")
+        await stand.ran(repository, "go.yml", "push", MONDAY + timedelta(days=1), conclusion)
+    latest = await stand.forge.latest_runs([*nodes, "W_gone"])
+    assert list(latest) == nodes
+    told = [[(run.event, run.branch, run.conclusion, run.at) for run in latest[node].runs] for node in nodes]
+    pushed = MONDAY + timedelta(days=1)
+    assert told == [
+        [("push", "main", conclusion, pushed), ("schedule", "main", "success", MONDAY)]
+        for conclusion in ("success", "failure")
+    ]
+    assert all(latest[node].are_all for node in nodes)
+
+
+async def test_the_past_of_a_workflow_goes_further_back_than_its_latest_runs(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    await stand.ran(repository, "go.yml", "schedule", MONDAY - timedelta(days=7), "success")
+    for hour in range(21):
+        await stand.ran(repository, "go.yml", "push", MONDAY + timedelta(hours=hour), "failure")
+    shown = await stand.forge.workflow(repository, "go.yml")
+    assert shown is not None
+    latest = (await stand.forge.latest_runs([shown.node_id]))[shown.node_id]
+    assert (len(latest.runs), latest.are_all) == (20, False)
+    assert {run.event for run in latest.runs} == {"push"}
+    past = await stand.forge.past_runs(repository, "go.yml", "main")
+    assert [run.at for run in past if run.has_succeeded] == [MONDAY - timedelta(days=7)]
+    assert [run.event for run in past if run.event == "schedule"] == ["schedule"]

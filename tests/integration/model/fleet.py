@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.act import calling_off
 from bot.act import stage as act
 from bot.act.ports import ActOptions
+from bot.discover import builds
 from bot.discover import stage as discover
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
@@ -26,11 +27,12 @@ from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest,
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.weekly import Weekly
 from bot.follow import stage as follow
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.formats.rewrite.refresh import refresh
-from bot.plan import advance, quarantine
+from bot.plan import advance, aging, quarantine
 from bot.plan import stage as plan
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
@@ -50,8 +52,10 @@ on:
     inputs: {correlation: {required: false}}
 jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 """
+WORKFLOW_FILE = "weekly-rebuild.yml"
 OPT_OUT = b"enabled: false\n"
 STAGES = ("discover", "plan", "act", "follow", "everything")
+MAX_AGE = timedelta(days=3)
 
 
 class Killed(BaseException):
@@ -142,7 +146,7 @@ class Fleet:
     workers: list[Stores]
     numbers: int = 1
     newest: dict[Base, list[int]] = field(default_factory=lambda: {ASPNET: [1], SDK: [1]})
-    policy: Policy = field(default_factory=lambda: Policy((Rule(settle=timedelta(minutes=20)),)))
+    policy: Policy = field(default_factory=lambda: Policy((Rule(settle=timedelta(minutes=20), max_age=MAX_AGE),)))
     killed: int = 0
 
     @classmethod
@@ -171,11 +175,14 @@ class Fleet:
         await discover.tick(
             self.workers[worker].discover, self.forge, Memory(), DiscoverOptions(selection), self._loop(worker)
         )
+        stores = self.workers[worker]
+        await builds.tick(stores.builds, self.forge, self.policy, "walk", "github", self._loop(worker))
 
     async def plan(self, worker: int) -> None:
-        """Plans, and lets the waves go on."""
+        """Plans what moved and what grows old, and lets the waves go on."""
         stores = self.workers[worker]
         await plan.tick(stores.plan, self.policy, self.clock)
+        await aging.tick(stores.age, self.policy, Weekly(), self.clock)
         await quarantine.tick(stores.quarantine)
         await advance.tick(stores.advance, advance.RolloutOptions(), self.clock)
 

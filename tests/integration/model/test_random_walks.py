@@ -17,20 +17,26 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.age import AgeStanding
+from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rollout import Occasion
 from bot.store.engine.database import open_database
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.tables import rebuilds, rollouts
+from bot.store.rows.workflow_builds import workflow_builds
 from tests.fakes.forge import FakeRepository
 from tests.integration.model.fleet import (
     BRANCHES,
     LEASE,
+    MAX_AGE,
     OPT_OUT,
     STAGES,
     THROTTLED,
     UNREACHABLE,
+    WORKFLOW_FILE,
     Fleet,
     Killed,
 )
@@ -210,6 +216,12 @@ class Walk(RuleBasedStateMachine):
                 if not run.has_concluded:
                     home.conclude(number, conclusion)
 
+    @rule(number=repositories, conclusion=st.sampled_from(["success", "failure"]))
+    def somebody_builds(self, number: int, conclusion: str) -> None:
+        home = self.home(number)
+        if home.has_workflow(WORKFLOW_FILE):
+            home.ran(WORKFLOW_FILE, "push", self.fleet.clock.now(), conclusion)
+
     # Laws
 
     @invariant()
@@ -301,6 +313,7 @@ class Walk(RuleBasedStateMachine):
             for worker in (0, 1):
                 await fleet.everything(worker)
         await self.nothing_is_due_and_forgotten()
+        await self.nothing_is_too_old_without_a_reason()
         for home in fleet.forge.homes:
             for request in fleet.open_requests(home):
                 home.merge(request.number)
@@ -310,13 +323,35 @@ class Walk(RuleBasedStateMachine):
         for _ in range(12):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(0)
+        await self.nothing_is_too_old_without_a_reason()
+        for_their_age = select(rollouts.c.id).where(rollouts.c.occasion == Occasion.AGE.value)
         async with fleet.database.transaction() as connection:
+            ages = set((await connection.execute(for_their_age)).scalars())
             rows = (await connection.execute(rebuilds.select())).mappings().all()
         assert [row for row in rows if not row["reason"]] == []
-        left = [(row["id"], row["state"], row["reason"]) for row in rows if not State(row["state"]).has_ended]
+        left = [
+            (row["id"], row["state"], row["reason"])
+            for row in rows
+            if not State(row["state"]).has_ended and row["rollout_id"] not in ages
+        ]
         for home in fleet.forge.homes:
             left = [each for each in left if each[1] != State.OPEN.value or not fleet.open_requests(home)]
         assert left == []
+
+    async def nothing_is_too_old_without_a_reason(self) -> None:
+        """Each workflow that last succeeded too long ago is being rebuilt, or it is said why it is not."""
+        now = self.fleet.clock.now()
+        async with self.fleet.database.transaction() as connection:
+            rows = (await connection.execute(workflow_builds.select())).mappings().all()
+            going_on = select(rebuilds.c.repository_id, rebuilds.c.reason).where(rebuilds.c.state.not_in(ENDED))
+            open_ones = {row.repository_id: row.reason for row in await connection.execute(going_on)}
+        assert {row["max_age_seconds"] for row in rows} <= {int(MAX_AGE.total_seconds())}
+        for row in rows:
+            is_old = row["last_success"] is None or row["last_success"] + MAX_AGE < now
+            is_known = row["judged"] and row["said"]
+            is_stuck = is_known and AgeStanding(row["standing"]).cannot_be_rebuilt
+            will_be_tried = row["plan_at"] is not None and row["plan_at"] > now
+            assert not is_old or is_stuck or will_be_tried or open_ones.get(row["repository_id"]), dict(row)
 
     async def nothing_is_due_and_forgotten(self) -> None:
         now = self.fleet.clock.now()

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.clients.forges.github import files, looking, workflows, writing
+from bot.clients.forges.github import builds, files, looking, workflows, writing
+from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
 from bot.clients.forges.github.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.forge import (
     BranchChange,
     BranchLook,
@@ -37,7 +39,8 @@ class GitHub:
     def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
         self._transport = Transport(access, clock, observer)
         self._blobs = files.Blobs(self._transport)
-        self._following = Following(self._transport)
+        self._following = Following(Bulk(self._transport))
+        self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)
         self._as_app = not hasattr(access.credentials, "token")
 
@@ -204,3 +207,14 @@ class GitHub:
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        return await self._by_name(repository, lambda named: builds.workflow(self._transport, named, file))
+
+    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        return await self._builds.latest(workflows)
+
+    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
+        return await self._by_name(
+            repository, lambda named: builds.past_runs(self._transport, named, workflow, branch)
+        )

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.following import MOST_IDS, Following
+from bot.clients.forges.github.bulk import MOST_IDS, Bulk
+from bot.clients.forges.github.following import Following
 from bot.domain.failure import Failure, Trouble
 
 REQUESTS = [f"PR_{number}" for number in range(1_000)]
@@ -24,6 +25,7 @@ def row_of(node: str) -> dict[str, Any] | None:
         "mergeable": "UNKNOWN",
         "mergeCommit": None,
         "mergedAt": None,
+        "labels": {"nodes": []},
     }
 
 
@@ -36,7 +38,7 @@ def answered(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 async def test_a_thousand_of_each_take_two_requests(graphs: Callable[..., Any]) -> None:
     asked = graphs(answered)
-    shown = await Following(asked).look(REQUESTS, RUNS)
+    shown = await Following(Bulk(asked)).look(REQUESTS, RUNS)
     assert (len(shown.pull_requests), len(shown.runs), len(asked.asked)) == (1_000, 1_000, 2)
     assert (shown.runs["CS_7"].status, shown.runs["CS_7"].conclusion) == ("completed", "timed_out")
 
@@ -55,7 +57,7 @@ async def test_what_is_too_heavy_is_asked_for_in_halves(graphs: Callable[..., An
         return trouble if sum(map(len, variables.values())) > 300 else answered(variables)
 
     asked = graphs(heavy)
-    shown = await Following(asked).look(REQUESTS, [])
+    shown = await Following(Bulk(asked)).look(REQUESTS, [])
     assert shown.pull_requests.keys() == set(REQUESTS)
     assert len(asked.asked) < 12
 
@@ -65,20 +67,20 @@ async def test_one_field_that_is_too_heavy_is_split(graphs: Callable[..., Any]) 
         many = sum(map(len, variables.values())) > 30
         return Failure(Trouble.UNREACHABLE, "HTTP 504", status=504) if many else answered(variables)
 
-    shown = await Following(graphs(heavy)).look(REQUESTS[:100], [])
+    shown = await Following(Bulk(graphs(heavy))).look(REQUESTS[:100], [])
     assert len(shown.pull_requests) == 100
 
 
 async def test_what_can_never_be_answered_ends(graphs: Callable[..., Any]) -> None:
     with pytest.raises(Failure) as failed:
-        await Following(graphs(Failure(Trouble.UNREACHABLE, "HTTP 504", status=504))).look(REQUESTS[:100], [])
+        await Following(Bulk(graphs(Failure(Trouble.UNREACHABLE, "HTTP 504", status=504)))).look(REQUESTS[:100], [])
     assert failed.value.status == 504
 
 
 async def test_what_is_gone_is_left_out(graphs: Callable[..., Any]) -> None:
     gone = {"type": "NOT_FOUND", "path": ["n0", 0], "message": "Could not resolve to a node"}
     answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [gone]}
-    shown = await Following(graphs(answer)).look(["PR_1", "PR_2"], [])
+    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
     assert shown.pull_requests.keys() == {"PR_2"}
 
 
@@ -88,5 +90,5 @@ async def test_what_is_gone_is_left_out(graphs: Callable[..., Any]) -> None:
 )
 async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any], answer: Any) -> None:
     with pytest.raises(Failure) as failed:
-        await Following(graphs(answer)).look(["PR_1"], [])
+        await Following(Bulk(graphs(answer))).look(["PR_1"], [])
     assert failed.value.trouble is Trouble.MALFORMED

@@ -1,0 +1,175 @@
+"""One tick: when the workflow that rebuilds each repository last succeeded, whoever started it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.backoff import look_together, rest_of
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.reference import Base
+from bot.domain.repositories.builds import Builds, LatestRuns, builds_with
+from bot.domain.repositories.forge import Forge
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.guarantee import guarantees
+from bot.domain.rollouts.policy import Policy
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+
+EVERY = timedelta(hours=1)
+"""Between two looks at a workflow's runs: a thousand of them take ten to twenty requests."""
+_MISSING_AGAIN = timedelta(days=1)
+"""A workflow that was not there is looked for again after so long, or once its repository holds something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A listed repository that stands on watched bases, as far as it decides which workflow rebuilds it."""
+
+    id: int
+    name: str
+    config: RepositoryConfig
+    bases: tuple[Base, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A workflow whose builds are to be known; `max_age` is None where none is guaranteed."""
+
+    repository: int
+    workflow: str
+    max_age: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueBuilds:
+    """A claimed workflow with what is known of it; `node_id` is None until the forge has shown it."""
+
+    id: int
+    identity: Identity
+    default_branch: str
+    workflow: str
+    node_id: str | None
+    builds: Builds
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look has shown: without `node_id` there is no such workflow."""
+
+    node_id: str | None
+    builds: Builds
+    due_at: datetime
+
+
+class BuildsStore(Protocol):
+    async def claim_wanted(self, mark: str) -> int | None:
+        """The task of saying which workflows count, where it is due or was done under another policy."""
+        ...
+
+    async def standings(self) -> Sequence[Standing]: ...
+
+    async def save_wanted(self, task: int, wanted: Sequence[Wanted], mark: str, due: datetime) -> None:
+        """Adds what is new, and forgets what nobody wants to know any more.
+
+        What was not there is looked for again where its repository holds something else by now.
+        """
+        ...
+
+    @property
+    def builds(self) -> Queue[DueBuilds]: ...
+
+    async def save_seen(self, seen: Sequence[tuple[DueBuilds, Seen]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildsTally:
+    looked_at: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: BuildsStore, forge: Forge, policy: Policy, mark: str, host_name: str, loop: Loop
+) -> BuildsTally:
+    """Looks at every workflow that is due; `mark` changes with the policy, `host_name` is the forge's."""
+    task = await store.claim_wanted(mark)
+    if task is not None:
+        wanted = wanted_builds(await store.standings(), policy)
+        await store.save_wanted(task, wanted, mark, loop.clock.now() + EVERY)
+    tally = await loop.run(_Looks(store, forge, host_name, loop.clock))
+    return BuildsTally(tally.done, tuple(tally.problems))
+
+
+def wanted_builds(standings: Sequence[Standing], policy: Policy) -> list[Wanted]:
+    """The workflows that rebuild these repositories under a policy."""
+    return [
+        Wanted(each.id, workflow, guarantee.max_age)
+        for each in standings
+        for workflow, guarantee in guarantees(each.name, each.config, each.bases, policy).items()
+    ]
+
+
+class _Looks(Work[DueBuilds, Seen]):
+    """All of a claim whose node ids are known are asked for together; the others are looked up first."""
+
+    stage = "builds"
+    batch = 1_000
+
+    def __init__(self, store: BuildsStore, forge: Forge, host_name: str, clock: Clock) -> None:
+        self._store = store
+        self._forge = forge
+        self._clock = clock
+        self._latest: Mapping[str, LatestRuns] = {}
+        self.home = host_name
+
+    @property
+    def queue(self) -> Queue[DueBuilds]:
+        return self._store.builds
+
+    def key(self, item: DueBuilds) -> str:
+        return item.identity.name
+
+    async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
+        known = [item.node_id for item in items if item.node_id is not None]
+        self._latest = await self._forge.latest_runs(known) if known else {}
+
+    async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
+        now = self._clock.now()
+        latest = None if item.node_id is None else self._latest.get(item.node_id)
+        if latest is None:
+            return await self._looked_up(item, now)
+        runs = latest.runs
+        if not item.builds.are_joined_by(latest):
+            runs += await self._forge.past_runs(item.identity, item.workflow, item.default_branch)
+        found = builds_with(item.builds, latest.state, runs, item.default_branch, now)
+        return Seen(item.node_id, found, look_together(now + EVERY, EVERY))
+
+    async def _looked_up(self, item: DueBuilds, now: datetime) -> Seen:
+        """A workflow that is seen for the first time is asked for its runs with the others, in the next round."""
+        shown = await self._forge.workflow(item.identity, item.workflow)
+        if shown is None:
+            return Seen(None, Builds(), now + _MISSING_AGAIN)
+        if shown.node_id == item.node_id:
+            what = f"the runs of {item.workflow} are not shown"
+            raise Failure(Trouble.UNREACHABLE, what, where=item.identity.name, advice="grant actions: read")
+        return Seen(shown.node_id, Builds(shown.state), now)
+
+    async def settle(self, item: DueBuilds, result: Seen) -> None:
+        await self._store.save_seen([(item, result)])
+
+    def is_small(self, result: Seen) -> bool:
+        return True
+
+    async def settle_together(self, done: Sequence[tuple[DueBuilds, Seen]]) -> None:
+        await self._store.save_seen(done)
+
+    async def failed(self, item: DueBuilds, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        """What is denied or gone is told once: asking sooner would change nothing."""
+        rest = rest_of(failure, claimed.attempts)
+        if failure.trouble in (Trouble.MISSING, Trouble.DENIED):
+            rest = max(rest, EVERY)
+        await self.queue.put_off([claimed], now + rest, error=str(failure))
+        return f"{item.identity.name}: {failure}" if item.error != str(failure) else None

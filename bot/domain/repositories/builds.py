@@ -1,0 +1,93 @@
+"""What a workflow has built: whether it is enabled, and how its runs on the default branch ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+ACTIVE = "active"
+MOST_SCHEDULED = 4
+"""So many runs of its own schedule tell how often that fires."""
+MOST_FAILED = 3
+"""So many failures in a row are enough to stop."""
+
+_OF_PROPOSALS = frozenset({"pull_request", "pull_request_target", "pull_request_review", "merge_group"})
+"""Events whose runs try something out, whatever the branch is called."""
+_FAILED = frozenset({"failure", "timed_out", "startup_failure"})
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of a workflow; `conclusion` is None until it has concluded."""
+
+    at: datetime
+    event: str
+    branch: str | None
+    conclusion: str | None
+    url: str = ""
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.conclusion == "success"
+
+    @property
+    def has_failed(self) -> bool:
+        """A run that somebody cancelled, or that was skipped, tells nothing."""
+        return self.conclusion in _FAILED
+
+    def builds(self, branch: str) -> bool:
+        return self.branch == branch and self.event not in _OF_PROPOSALS
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowShown:
+    """A workflow file as the forge knows it: `node_id` for good, `state` in the forge's word."""
+
+    node_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRuns:
+    """The latest runs of a workflow, newest first, on whatever branch; `are_all` where there are no older ones."""
+
+    state: str
+    runs: tuple[PastRun, ...]
+    are_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """What is known of the builds on the default branch, whoever started them.
+
+    `scheduled` are the latest that its own schedule started, `failed` those that failed since the last success:
+    both newest first, and no more than are needed. `known_until` is the moment up to which all runs are known.
+    """
+
+    state: str = ACTIVE
+    last_success: PastRun | None = None
+    scheduled: tuple[PastRun, ...] = ()
+    failed: tuple[PastRun, ...] = ()
+    known_until: datetime | None = None
+
+    def are_joined_by(self, latest: LatestRuns) -> bool:
+        """Whether no run can have been between what was known and these."""
+        if latest.are_all:
+            return True
+        return self.known_until is not None and latest.runs[-1].at <= self.known_until
+
+
+def builds_with(known: Builds, state: str, runs: Iterable[PastRun], branch: str, until: datetime) -> Builds:
+    """What is known once these runs, in any order, are taken in."""
+    fresh = sorted((run for run in runs if run.builds(branch)), key=lambda run: run.at, reverse=True)
+    succeeded = [run for run in (*fresh, known.last_success) if run is not None and run.has_succeeded]
+    last = max(succeeded, key=lambda run: run.at, default=None)
+    failed = [run for run in _merged(fresh, known.failed) if run.has_failed and (last is None or run.at > last.at)]
+    scheduled = [run for run in _merged(fresh, known.scheduled) if run.event == "schedule"]
+    return Builds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until)
+
+
+def _merged(fresh: Iterable[PastRun], known: Iterable[PastRun]) -> list[PastRun]:
+    """Newest first; of two tellings of one run the fresh one."""
+    by_moment = {(run.at, run.event, run.url): run for run in known}
+    by_moment |= {(run.at, run.event, run.url): run for run in fresh}
+    return sorted(by_moment.values(), key=lambda run: run.at, reverse=True)

@@ -1,0 +1,56 @@
+"""Which workflows a fleet is rebuilt by, and how old the last success of each may become."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.domain.bases.change import Cause
+from bot.domain.reference import Base
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What holds for the builds of one workflow; `terms.max_age` is None where none is guaranteed.
+
+    `told_only` says who wants nothing started, None where nobody does.
+    """
+
+    terms: Terms
+    told_only: str | None = None
+
+    @property
+    def max_age(self) -> timedelta | None:
+        return self.terms.max_age
+
+
+def guarantees(
+    repository: str, config: RepositoryConfig, bases: Iterable[Base], policy: Policy
+) -> Mapping[str, Guarantee]:
+    """By the file name of each rebuild workflow of a repository that stands on these bases.
+
+    Of several bases that ask for different ages the shortest holds, with the terms of its rule.
+    """
+    found: dict[str, Terms] = {}
+    for base in sorted(bases):
+        terms = policy.terms(repository, base, Cause.AGE, None)
+        workflow = config.workflow or terms.workflow
+        known = found.get(workflow)
+        if known is None or _is_stricter(terms.max_age, known.max_age):
+            found[workflow] = terms
+    return {workflow: Guarantee(terms, _told_only(config, terms)) for workflow, terms in found.items()}
+
+
+def _is_stricter(age: timedelta | None, than: timedelta | None) -> bool:
+    return age is not None and (than is None or age < than)
+
+
+def _told_only(config: RepositoryConfig, terms: Terms) -> str | None:
+    if not config.enabled:
+        return "the repository opted out in .github/freshness.yaml"
+    if config.action is ActionPreference.NOTIFY:
+        return "the repository asks to be told only"
+    if config.action is None and terms.action is ActionPreference.NOTIFY:
+        return "the policy asks to notify only"
+    return None

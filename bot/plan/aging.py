@@ -1,0 +1,285 @@
+"""One tick: whose last build grows too old is rebuilt, as a rollout of its own; who cannot be is told of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.bases.followed_base import is_patch_pinned
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.domain.repositories.builds import Builds
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.age import AgeStanding, Judgement
+from bot.domain.rollouts.guarantee import Guarantee, guarantees
+from bot.domain.rollouts.policy import Policy, Terms
+from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
+from bot.domain.rollouts.weekly import Weekly
+from bot.plan.age import AgeOptions, Aging, judge
+
+_STALE = timedelta(hours=3)
+"""Nothing is begun on what was seen longer ago: somebody may have built it since."""
+_BY_A_WORD = frozenset({State.CANCELLED, State.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The latest run of a workflow that the bot planned: `is_weekly` where that was for its age."""
+
+    rebuild: int
+    state: State
+    reason: str
+    planned_at: datetime
+    ended_at: datetime | None
+    is_weekly: bool
+    has_begun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBuilds:
+    """One workflow whose builds were looked at since they were judged, or whose turn has come."""
+
+    id: int
+    member: FleetRepository
+    workflow: str
+    is_there: bool
+    builds: Builds
+    bases: tuple[Base, ...]
+    read_at: datetime
+    changed_at: datetime | None = None
+    told_at: datetime | None = None
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A usage with the base that it follows and what that shows now."""
+
+    usage: Usage
+    base: Base
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is stored of a judgement; `look_again` where its builds have to be read first."""
+
+    judgement: Judgement
+    plan_at: datetime | None
+    is_told: bool = False
+    look_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgePlan:
+    """What follows for some workflows, by their ids; rebuilds join a rollout for ages opened at or after `since`.
+
+    `withdrawn` are planned rebuilds that are not needed any more, `hurried` waiting ones that are to wait for no
+    wave from then on; both by rebuild.
+    """
+
+    judged: Mapping[int, Judged]
+    since: datetime
+    known: Revisions
+    rebuilds: tuple[PlannedRebuild, ...] = ()
+    withdrawn: Mapping[int, str] = field(default_factory=dict)
+    hurried: Mapping[int, datetime] = field(default_factory=dict)
+
+
+class AgeStore(Protocol):
+    async def revisions(self) -> Revisions: ...
+
+    async def unjudged(self) -> Sequence[KnownBuilds]:
+        """Some of those that were looked at since they were judged, or whose turn has come."""
+        ...
+
+    async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[Standing]]: ...
+
+    async def save_ages(self, plan: AgePlan) -> None:
+        """One transaction; raises `LeaseLost` where a plan was saved since its revisions were read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgeTally:
+    judged: int = 0
+    planned: int = 0
+
+
+async def tick(store: AgeStore, policy: Policy, weekly: Weekly, clock: Clock) -> AgeTally:
+    """Judges all that was looked at anew, and plans those whose turn has come."""
+    judged = planned = 0
+    options = AgeOptions(weekly, policy.freezes)
+    while True:
+        known = await store.revisions()
+        some = await store.unjudged()
+        if not some:
+            break
+        now = clock.now()
+        verdicts = {each.id: _verdict(each, policy, options, now) for each in some}
+        due = [each for each in some if verdicts[each.id].is_due]
+        standings = await store.standings_of(sorted({each.member.id for each in due}))
+        plan = _planned(some, verdicts, standings, AgePlan({}, weekly.last(now), known), weekly, now)
+        try:
+            await store.save_ages(plan)
+        except LeaseLost:
+            break
+        judged += len(some)
+        planned += len(plan.rebuilds)
+    return AgeTally(judged, planned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A judgement with the terms that it was made under; due where a rebuild, or a telling, is planned now."""
+
+    judgement: Judgement
+    terms: Terms
+    is_due: bool = False
+    look_again: bool = False
+
+
+def _verdict(known: KnownBuilds, policy: Policy, options: AgeOptions, now: datetime) -> _Verdict:
+    guarantee = guarantees(known.member.name, known.member.config, known.bases, policy).get(known.workflow)
+    if guarantee is None:  # another workflow counts by now; the next look at the fleet forgets this one
+        return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Terms())
+    found = judge(_aging(known, guarantee, options.weekly, now), options, now)
+    verdict = _Verdict(found, guarantee.terms)
+    if found.plan_at is None or found.plan_at > now or found.standing is AgeStanding.LEFT_ALONE:
+        return verdict
+    attempt = known.attempt
+    if attempt is not None and not attempt.state.has_ended:
+        return verdict
+    if attempt is not None and attempt.ended_at is not None and attempt.ended_at >= known.read_at:
+        return replace(verdict, look_again=True)
+    if now - known.read_at > _STALE:
+        return replace(verdict, look_again=True)
+    if found.standing.cannot_be_rebuilt:
+        is_told = known.told_at is not None and known.told_at >= options.weekly.last(now)
+        return replace(verdict, is_due=not is_told)
+    return replace(verdict, is_due=True)
+
+
+def _aging(known: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: datetime) -> Aging:
+    workflow = known.member.workflow(known.workflow)
+    return Aging(
+        known.member.name,
+        known.workflow,
+        guarantee.terms,
+        known.builds,
+        known.is_there,
+        workflow is not None,
+        workflow is not None and workflow.is_scheduled,
+        guarantee.told_only or _called_off(known, weekly, now),
+        known.changed_at,
+    )
+
+
+def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime) -> str | None:
+    """What was called off since the last weekly rebuild is not begun again before the next one."""
+    attempt = known.attempt
+    if attempt is None or not attempt.is_weekly or attempt.state not in _BY_A_WORD:
+        return None
+    last = known.builds.last_success
+    is_met = last is not None and attempt.ended_at is not None and last.at >= attempt.planned_at
+    return None if is_met or attempt.planned_at < weekly.last(now) else attempt.reason
+
+
+def _planned(
+    some: Sequence[KnownBuilds],
+    verdicts: Mapping[int, _Verdict],
+    standings: Mapping[int, Sequence[Standing]],
+    plan: AgePlan,
+    weekly: Weekly,
+    now: datetime,
+) -> AgePlan:
+    judged: dict[int, Judged] = {}
+    rebuilds: list[PlannedRebuild] = []
+    withdrawn: dict[int, str] = {}
+    hurried: dict[int, datetime] = {}
+    for known in some:
+        verdict = verdicts[known.id]
+        judgement, attempt = verdict.judgement, known.attempt
+        if verdict.is_due:
+            judgement = _by_its_own_word(known, standings.get(known.member.id, ()), judgement, now)
+        is_begun = verdict.is_due and judgement.standing is not AgeStanding.LEFT_ALONE
+        if is_begun:
+            rebuilds.append(_rebuild(known, verdict.terms, judgement, standings.get(known.member.id, ()), now))
+        elif attempt is not None and not attempt.state.has_ended:
+            if attempt.is_weekly and not attempt.has_begun and _is_met(judgement, now):
+                withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.said}"
+            elif attempt.state.awaits_action and judgement.overdue_at is not None:
+                hurried[attempt.rebuild] = judgement.overdue_at
+        is_stuck = judgement.standing.cannot_be_rebuilt
+        judged[known.id] = Judged(
+            judgement, _look_at(judgement, weekly, now), is_begun and is_stuck, verdict.look_again
+        )
+    return replace(plan, judged=judged, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
+
+
+def _is_met(judgement: Judgement, now: datetime) -> bool:
+    """Whether nothing has to be begun for now."""
+    if judgement.standing is AgeStanding.FRESH:
+        return judgement.plan_at is not None and judgement.plan_at > now
+    return judgement.standing in (AgeStanding.REPORTED, AgeStanding.OWN_SCHEDULE)
+
+
+def _look_at(judgement: Judgement, weekly: Weekly, now: datetime) -> datetime | None:
+    """When it is judged again without a new look: at its turn, and once a week where nothing can be done."""
+    if judgement.plan_at is None:
+        return None
+    if judgement.plan_at > now:
+        return judgement.plan_at
+    return weekly.following(now) if judgement.standing.cannot_be_rebuilt else None
+
+
+def _by_its_own_word(
+    known: KnownBuilds, standings: Sequence[Standing], judgement: Judgement, now: datetime
+) -> Judgement:
+    """A repository that wants all of its bases left alone is left alone."""
+    config, today = known.member.config, now.date()
+    ignores = [config.ignored_by(each.usage.path, str(each.base), today) for each in standings]
+    if ignores and all(entry is not None for entry in ignores):
+        said = f"the repository asks to leave this alone: {ignores[0]}"
+        return replace(judgement, standing=AgeStanding.LEFT_ALONE, said=said)
+    return judgement
+
+
+def _rebuild(
+    known: KnownBuilds, terms: Terms, judgement: Judgement, standings: Sequence[Standing], now: datetime
+) -> PlannedRebuild:
+    """A run of the workflow; where none can be started, the telling of why."""
+    is_stuck = judgement.standing.cannot_be_rebuilt
+    return PlannedRebuild(
+        repository_id=known.member.id,
+        repository=known.member.name,
+        action=Action.NOTIFY if is_stuck else Action.DISPATCH,
+        state=State.PLANNED,
+        reason=judgement.said,
+        targets=() if is_stuck else targets_of(standings),
+        replacements=(),
+        wave=terms.wave,
+        due_at=now if is_stuck or judgement.begins_at is None else judgement.begins_at,
+        workflow=None if is_stuck else known.workflow,
+        soak=terms.soak,
+        overdue_at=now if is_stuck else judgement.overdue_at or now,
+    )
+
+
+def targets_of(standings: Sequence[Standing]) -> tuple[Target, ...]:
+    """The bases that a build takes as they are now, by which a quarantine and the repository's own word hold it."""
+    found = {
+        each.base: Target(each.base, None, each.digest, ())
+        for each in standings
+        if each.digest is not None and _takes(each.usage, each.digest)
+    }
+    return tuple(found[base] for base in sorted(found))
+
+
+def _takes(usage: Usage, digest: str) -> bool:
+    if usage.reference.digest is not None:
+        return usage.reference.digest == digest
+    return not is_patch_pinned(usage.reference)

@@ -1,0 +1,193 @@
+"""The last builds of the fleet's workflows: looked at together, judged, and planned as one rollout."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.discover import builds
+from bot.discover.ports import Reading
+from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.weekly import Weekly
+from bot.plan import aging
+from bot.reconcile.loop import Loop
+from bot.store.rows.tables import rebuilds, rollouts
+from tests.fakes.forge import FakeForge
+from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+
+DAY = timedelta(days=1)
+FILE = "weekly-rebuild.yml"
+PATH = f".github/workflows/{FILE}"
+WEEKLY = Weekly()
+GUARANTEED = Policy((Rule(max_age=7 * DAY),))
+
+
+@pytest.fixture
+def forge(stores: Stores) -> FakeForge:
+    return FakeForge(stores.clock)
+
+
+async def fleet(stores: Stores, forge: FakeForge, count: int, built: timedelta | None = 30 * DAY) -> None:
+    """Repositories with a workflow that last succeeded so long ago."""
+    listed = []
+    for number in range(count):
+        home = forge.add(
+            f"contoso/shop-{number:04}", {PATH: b"on: {workflow_dispatch: }\n", "Dockerfile": b"FROM a"}
+        )
+        if built is not None:
+            home.ran(FILE, "push", stores.clock.now() - built)
+        listed.append(Repository(home.name, home.trunk, id=home.id, node_id=home.node_id))
+    await stores.listing(*listed)
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), (Workflow(PATH),)))
+    await stores.see({ASPNET: "a"})
+
+
+async def look(
+    stores: Stores, forge: FakeForge, policy: Policy = GUARANTEED, mark: str = "one"
+) -> builds.BuildsTally:
+    loop = Loop(stores.clock, sleep=_never)
+    return await builds.tick(stores.builds, forge, policy, mark, "github", loop)
+
+
+async def plan(stores: Stores, policy: Policy = GUARANTEED) -> aging.AgeTally:
+    return await aging.tick(stores.age, policy, WEEKLY, stores.clock)
+
+
+async def _never(_: float) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_fleet_is_looked_at_together_from_the_second_time_on(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 40)
+    assert (await look(stores, forge)).problems == ()
+    asked = [call for call, _ in forge.asked]
+    assert (asked.count("workflow"), asked.count("latest_runs"), len(asked)) == (40, 1, 41)
+    forge.asked.clear()
+    stores.clock.advance(builds.EVERY)
+    await look(stores, forge)
+    assert [call for call, _ in forge.asked] == ["latest_runs"]
+    ages = (await stores.views.status()).ages
+    assert (ages.by_days, ages.guaranteed, ages.overdue) == ({90: 40}, 40, 40)
+
+
+async def test_without_max_age_ages_are_counted_and_nothing_is_planned(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 2)
+    await look(stores, forge, Policy())
+    assert (await plan(stores, Policy())).planned == 0
+    ages = (await stores.views.status()).ages
+    assert (ages.by_days, ages.guaranteed, ages.overdue, ages.troubles) == ({30: 2}, 0, 0, ())
+
+
+async def test_a_guarantee_that_is_new_is_judged_at_once(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 2)
+    await look(stores, forge, Policy())
+    await plan(stores, Policy())
+    await look(stores, forge, GUARANTEED, mark="two")
+    assert (await plan(stores)).planned == 2
+
+
+async def test_what_is_due_makes_one_rollout_spread_over_the_hours(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 5)
+    await look(stores, forge)
+    assert (await plan(stores)).planned == 5
+    assert await stores.column(rollouts, "occasion") == [Occasion.AGE.value]
+    assert await stores.column(rebuilds, "action") == [Action.DISPATCH.value] * 5
+    turns = [at - stores.clock.now() for at in await stores.column(rebuilds, "due_at")]
+    assert len(set(turns)) == 5
+    assert all(timedelta(0) <= turn < 6 * HOUR for turn in turns)
+    stores.clock.advance(builds.EVERY)
+    await look(stores, forge)
+    assert (await plan(stores)).planned == 0
+
+
+async def test_what_is_found_later_in_the_week_joins_the_rollout(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 1)
+    await look(stores, forge)
+    await plan(stores)
+    home = forge.add("contoso/late", {PATH: b"on: {workflow_dispatch: }\n"})
+    first = forge.homes[0]
+    stores.clock.advance(HOUR)
+    await stores.listing(
+        Repository(first.name, "main", id=first.id, node_id=first.node_id),
+        Repository(home.name, "main", id=home.id, node_id=home.node_id),
+    )
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), (Workflow(PATH),)))
+    await look(stores, forge)
+    assert (await plan(stores)).planned == 1
+    assert await stores.count(rollouts) == 1
+    assert set(await stores.column(rebuilds, "rollout_id")) == {1}
+
+
+async def test_two_workers_plan_a_week_once(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 2)
+    await look(stores, forge)
+    other = stores.other("second")
+    known, some = await other.age.revisions(), await other.age.unjudged()
+    assert (await plan(stores)).planned == 2
+    stale = aging.AgePlan(
+        {some[0].id: aging.Judged(aging.Judgement(aging.AgeStanding.DUE, ""), None)}, stores.clock.now(), known
+    )
+    with pytest.raises(LeaseLost):
+        await other.age.save_ages(stale)
+
+
+async def test_a_repository_that_cannot_be_read_says_so_and_stops_no_other(
+    stores: Stores, forge: FakeForge
+) -> None:
+    await fleet(stores, forge, 2)
+    forge.failing["workflow"] = Failure(Trouble.DENIED, "HTTP 403", advice="grant actions: read")
+    tally = await look(stores, forge)
+    assert len(tally.problems) == 2
+    assert (await look(stores, forge)).problems == ()
+    said = [trouble.said for trouble in (await stores.views.status()).ages.troubles]
+    assert said == ["HTTP 403; grant actions: read"] * 2
+    forge.failing.clear()
+    stores.clock.advance(builds.EVERY)
+    await look(stores, forge)
+    assert (await stores.views.status()).ages.troubles == ()
+
+
+async def test_a_workflow_that_comes_later_is_found_with_its_push(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 1)
+    forge.homes[0].commit_to("main", {PATH: None})
+    await look(stores, forge)
+    await plan(stores)
+    assert [trouble.standing for trouble in (await stores.views.status()).ages.troubles] == ["no workflow"]
+    forge.homes[0].commit_to("main", {PATH: b"on: {workflow_dispatch: }\n"})
+    stores.clock.advance(25 * HOUR)
+    await stores.read(Reading("tree-2", ((usage_of(ASPNET), ASPNET),), (Workflow(PATH),)))
+    await look(stores, forge)
+    await plan(stores)
+    assert (await stores.views.status()).ages.troubles == ()
+
+
+async def test_a_change_takes_over_what_waits_for_its_age(stores: Stores, forge: FakeForge) -> None:
+    await fleet(stores, forge, 1)
+    await look(stores, forge)
+    await plan(stores)
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "b"})
+    await stores.assess_all()
+    await stores.plan.save_plan(await stores.planned(supersedes=(1,)))
+    assert await stores.states() == [State.SUPERSEDED, State.PLANNED]
+    overdue: list[Any] = await stores.column(rebuilds, "overdue_at")
+    assert overdue[1] == overdue[0]
+
+
+async def test_what_waits_for_a_wave_is_hurried_once_its_image_would_be_too_old(
+    stores: Stores, forge: FakeForge
+) -> None:
+    await fleet(stores, forge, 1, built=6 * DAY)
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "b"})
+    await stores.assess_all()
+    await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH, workflow=FILE, branch=None))
+    await look(stores, forge)
+    await plan(stores)
+    [overdue] = await stores.column(rebuilds, "overdue_at")
+    assert overdue == forge.homes[0].history[FILE][0].at + 7 * DAY

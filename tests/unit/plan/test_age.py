@@ -1,0 +1,205 @@
+"""Who is rebuilt because its last build grows too old, when, and who cannot be."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.repositories.builds import Builds, PastRun
+from bot.domain.rollouts.age import AgeStanding, Judgement
+from bot.domain.rollouts.freezes import Freeze
+from bot.domain.rollouts.policy import Terms
+from bot.domain.rollouts.weekly import Weekly
+from bot.domain.rollouts.windows import Window
+from bot.plan.age import LEAD, AgeOptions, Aging, judge
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""A time of the weekly rebuild."""
+WEEKLY = Weekly()
+TURN = WEEKLY.offset("contoso/shop")
+FILE = "weekly-rebuild.yml"
+
+
+def run(at: datetime, conclusion: str | None = "success", event: str = "push") -> PastRun:
+    return PastRun(at, event, "main", conclusion, f"https://forge/{at:%m%d%H}")
+
+
+def aging(last: datetime | None, **values: object) -> Aging:
+    known: dict[str, object] = {
+        "repository": "contoso/shop",
+        "workflow": FILE,
+        "terms": Terms(max_age=7 * DAY),
+        "builds": Builds(last_success=None if last is None else run(last)),
+        "is_there": True,
+        "can_be_dispatched": True,
+    }
+    return Aging(**(known | values))  # type: ignore[arg-type]
+
+
+def judged(what: Aging, now: datetime, options: AgeOptions = AgeOptions()) -> Judgement:  # noqa: B008
+    return judge(what, options, now)
+
+
+def every(gap: timedelta, last: datetime, count: int = 4, conclusion: str = "success") -> tuple[PastRun, ...]:
+    return tuple(run(last - number * gap, conclusion, "schedule") for number in range(count))
+
+
+def test_without_max_age_the_age_is_only_told() -> None:
+    found = judged(aging(MONDAY - 40 * DAY, terms=Terms()), MONDAY)
+    assert (found.standing, found.plan_at) == (AgeStanding.REPORTED, None)
+    assert found.said == f"{FILE} last succeeded 40 days ago"
+
+
+def test_it_is_rebuilt_at_its_turn_of_the_last_weekly_rebuild_before_it_would_be_too_old() -> None:
+    found = judged(aging(MONDAY - 3 * DAY), MONDAY - DAY)
+    assert (found.standing, found.plan_at, found.begins_at) == (AgeStanding.FRESH, MONDAY, MONDAY + TURN)
+    assert found.overdue_at == MONDAY + 4 * DAY
+
+
+def test_it_is_due_from_the_beginning_of_the_weekly_rebuild_on() -> None:
+    found = judged(aging(MONDAY - 3 * DAY), MONDAY)
+    assert (found.standing, found.begins_at) == (AgeStanding.DUE, MONDAY + TURN)
+
+
+def test_what_is_still_young_at_the_next_weekly_rebuild_is_left_to_a_later_one() -> None:
+    found = judged(aging(MONDAY - DAY, terms=Terms(max_age=14 * DAY)), MONDAY)
+    assert (found.standing, found.plan_at) == (AgeStanding.FRESH, MONDAY + 7 * DAY)
+
+
+def test_an_age_shorter_than_the_week_is_kept_too() -> None:
+    built = MONDAY + 5 * HOUR
+    found = judged(aging(built, terms=Terms(max_age=2 * DAY)), built + HOUR)
+    assert (found.plan_at, found.begins_at) == (built + 2 * DAY - LEAD, built + 2 * DAY - LEAD)
+
+
+def test_a_fleet_that_is_overdue_is_spread_from_now_on() -> None:
+    now = MONDAY + 2 * DAY
+    found = judged(aging(MONDAY - 60 * DAY), now)
+    assert (found.standing, found.begins_at) == (AgeStanding.DUE, now + TURN)
+    turns = {WEEKLY.offset(f"contoso/{number}") // HOUR for number in range(200)}
+    assert turns == set(range(6))
+
+
+def test_one_that_has_never_succeeded_is_due() -> None:
+    found = judged(aging(None), MONDAY)
+    assert (found.standing, found.begins_at) == (AgeStanding.DUE, MONDAY + TURN)
+
+
+def test_its_own_schedule_that_fires_is_trusted() -> None:
+    last = MONDAY - 4 * DAY
+    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
+    assert (found.standing, found.plan_at) == (AgeStanding.OWN_SCHEDULE, None)
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "why"),
+    [
+        (every(7 * DAY, MONDAY - 4 * DAY, count=1), "one run tells nothing"),
+        (every(10 * DAY, MONDAY - 4 * DAY), "it fires too seldom"),
+        (every(7 * DAY, MONDAY - 4 * DAY, conclusion="failure"), "it fires and fails"),
+        (every(2 * DAY, MONDAY - 4 * DAY), "it should have fired since"),
+    ],
+)
+def test_a_schedule_that_will_not_rebuild_it_in_time_is_not_trusted(
+    scheduled: tuple[PastRun, ...], why: str
+) -> None:
+    builds = Builds(last_success=run(MONDAY - 4 * DAY), scheduled=scheduled)
+    found = judged(aging(MONDAY - 4 * DAY, builds=builds, is_scheduled=True), MONDAY)
+    assert found.standing in (AgeStanding.DUE, AgeStanding.SILENT), why
+    assert found.plan_at == MONDAY
+
+
+def test_a_schedule_that_is_late_by_more_than_an_hour_is_waited_for_no_longer() -> None:
+    last = MONDAY - 7 * DAY
+    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    shop = aging(last, builds=builds, is_scheduled=True)
+    assert judged(shop, MONDAY + HOUR).standing is AgeStanding.OWN_SCHEDULE
+    assert judged(shop, MONDAY + HOUR + timedelta(minutes=1)).standing is AgeStanding.DUE
+
+
+def test_a_schedule_that_stopped_firing_is_told_with_the_way_out_and_the_bot_rebuilds() -> None:
+    last = MONDAY - 20 * DAY
+    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
+    assert (found.standing, found.plan_at is not None and found.plan_at <= MONDAY) == (AgeStanding.SILENT, True)
+    assert "its schedule fired every 7 days and has not since 2026-11-03: push a change of" in found.said
+
+
+@pytest.mark.parametrize(
+    ("values", "standing", "words"),
+    [
+        ({"is_there": False}, AgeStanding.NO_WORKFLOW, "there is no weekly-rebuild.yml on the default branch: add"),
+        ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "add `workflow_dispatch:` under its `on:`"),
+        ({"left_alone": "it says so"}, AgeStanding.LEFT_ALONE, "it says so"),
+        (
+            {"builds": Builds("disabled_inactivity", run(MONDAY - 9 * DAY))},
+            AgeStanding.DISABLED,
+            "after 60 days without activity in the repository: enable it on the Actions page, or with "
+            "`gh workflow enable weekly-rebuild.yml -R contoso/shop`",
+        ),
+    ],
+)
+def test_what_cannot_be_started_is_told_with_the_way_out(
+    values: dict[str, object], standing: AgeStanding, words: str
+) -> None:
+    found = judged(aging(MONDAY - 9 * DAY, **values), MONDAY)
+    assert found.standing is standing
+    assert words in found.said
+    assert found.standing.cannot_be_rebuilt
+
+
+def failing(count: int, changed_at: datetime | None = None, last: datetime = MONDAY - HOUR) -> Aging:
+    failed = tuple(run(last - number * HOUR, "failure") for number in range(count))
+    return aging(None, builds=Builds(last_success=run(MONDAY - 9 * DAY), failed=failed), changed_at=changed_at)
+
+
+def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:
+    found = judged(failing(3), MONDAY)
+    assert found.standing is AgeStanding.FAILING
+    assert "its last 3 builds failed in a row (https://forge/112301): mend the build" in found.said
+    assert judged(failing(3, MONDAY - 2 * HOUR), MONDAY).standing is AgeStanding.FAILING
+    assert judged(failing(3, MONDAY - timedelta(minutes=5)), MONDAY).standing is AgeStanding.DUE
+
+
+def test_a_failed_build_rests_before_it_is_tried_again() -> None:
+    found = judged(failing(2), MONDAY + DAY)
+    assert found.standing is AgeStanding.DUE
+    assert judged(failing(2, last=MONDAY + 23 * HOUR), MONDAY + DAY).plan_at == MONDAY + 35 * HOUR
+
+
+def test_a_freeze_holds_it_back_and_is_named() -> None:
+    frozen = AgeOptions(freezes=(Freeze(MONDAY - DAY, MONDAY + 5 * DAY, "year-end"),))
+    found = judged(aging(MONDAY - 3 * DAY), MONDAY, frozen)
+    assert found.begins_at == MONDAY + 5 * DAY
+    assert "frozen until 2026-11-28 02:00 UTC: year-end" in found.said
+
+
+def test_a_window_gives_way_where_it_would_be_too_old_by_its_opening() -> None:
+    fridays = Terms(max_age=7 * DAY, windows=(Window.parse("fri 08:00-17:00"),))
+    found = judged(aging(MONDAY - 3 * DAY, terms=fridays), MONDAY)
+    assert found.begins_at == MONDAY + 4 * DAY
+    wednesdays = Terms(max_age=7 * DAY, windows=(Window.parse("wed 08:00-17:00"),))
+    found = judged(aging(MONDAY - 3 * DAY, terms=wednesdays), MONDAY)
+    assert found.begins_at == datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+
+
+@given(
+    name=st.text(min_size=1, max_size=20),
+    since=st.timedeltas(timedelta(0), 30 * DAY),
+    max_age=st.timedeltas(2 * HOUR, 40 * DAY),
+    at=st.timedeltas(timedelta(0), 14 * DAY),
+)
+def test_a_rebuild_begins_before_it_is_too_old_or_it_was_so_already(
+    name: str, since: timedelta, max_age: timedelta, at: timedelta
+) -> None:
+    now = MONDAY + at
+    built = now - since
+    found = judged(aging(built, repository=name, terms=Terms(max_age=max_age)), now)
+    assert found.begins_at is not None
+    assert found.begins_at >= built
+    assert found.begins_at <= max(built + max_age, now + WEEKLY.over)
+    assert found.plan_at is not None
+    assert found.plan_at <= found.begins_at
