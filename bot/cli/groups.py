@@ -20,6 +20,7 @@ from bot.cli.commands import (
     policy,
     rollout,
     service,
+    summary,
     verify,
 )
 
@@ -32,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "plan": look.plan,
         "explain": look.explain,
         "history": look.history,
+        "summary": summary.summary,
         "images": images.images,
         "image": images.image,
     },

@@ -13,6 +13,7 @@ from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
 from bot.store.pages.pages import PagesStore
 from bot.store.pages.standing import StandingStore
+from bot.store.pages.summary import SummaryStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act import ActStore
 from bot.store.stages.advance import AdvanceStore
@@ -62,6 +63,7 @@ class Stores:
     figures: FiguresStore
     fleet: FleetStore
     pages: PagesStore
+    summary: SummaryStore
 
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
@@ -92,4 +94,5 @@ class Stores:
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),
             PagesStore(database, worker, clock),
+            SummaryStore(database, worker, clock),
         )

@@ -1,0 +1,45 @@
+"""A message as Markdown, for an issue, a page or a mail."""
+
+from bot.domain.wording.escaping import code, markdown
+from bot.domain.wording.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
+
+
+def markdown_of(message: Message) -> str:
+    """Renders the blocks; everything from outside is escaped, so that nothing mentions or links by itself."""
+    return "\n\n".join(map(_rendered, message.blocks)) + "\n"
+
+
+def _rendered(block: Block) -> str:
+    match block:
+        case Heading():
+            return f"## {markdown(block.text)}"
+        case Paragraph():
+            return "  \n".join(map(_line, block.lines))
+        case Items():
+            return "\n".join(f"- {_line(line)}" for line in block.lines)
+        case Footnote():
+            return f"<sub>{markdown(block.text)}</sub>"
+
+
+def _line(line: Line) -> str:
+    return "".join(map(_span, line))
+
+
+def _span(span: Span) -> str:
+    lead = " " if span.text[:1].isspace() else ""
+    tail = " " if span.text[-1:].isspace() and span.text.strip() else ""
+    text = markdown(span.text)
+    if span.url is not None:
+        return f"{lead}[{text}]({_address(span.url)}){tail}"
+    match span.style:
+        case Style.STRONG:
+            return f"{lead}**{text}**{tail}"
+        case Style.CODE:
+            return f"{lead}{code(span.text)}{tail}"
+        case Style.PLAIN:
+            return f"{lead}{text}{tail}"
+
+
+def _address(url: str) -> str:
+    """What would end the link, or the line, is taken out."""
+    return "".join(f"%{ord(sign):02X}" if sign in "()<> \n\r\t" else sign for sign in url)

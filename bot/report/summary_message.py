@@ -1,0 +1,130 @@
+"""The summary of a week: a few lines for each question that maintainers have on a Monday morning."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.domain.rollouts.rebuild import State
+from bot.domain.wording.message import (
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Span,
+    plain,
+    strong,
+)
+from bot.domain.wording.words import counted, duration
+from bot.report.phrases import short, shown_time
+from bot.views.fleet import Standing
+from bot.views.summary import RolledOut, Stuck, Summary
+
+_SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
+_MOST_NOTICES = 5
+_MOST_OWNERS = 3
+
+
+def summary_message(summary: Summary) -> Message:
+    """Says how fresh the fleet is, what was done and why, who is waited for, and what lies ahead."""
+    title = _title(summary)
+    blocks: list[Block] = [Heading(title), Paragraph((plain(_standings(summary)), *_trend(summary)))]
+    for heading, lines in (
+        ("Rebuilt", list(_rebuilt(summary))),
+        ("Waiting for a person", list(_stuck(summary))),
+        ("Upstream", list(_upstream(summary))),
+    ):
+        if lines:
+            blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
+    span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
+    blocks.append(Footnote(f"{span}; {_ahead(summary)}"))
+    return Message(f"{title}: {_standings(summary)}", tuple(blocks))
+
+
+def _title(summary: Summary) -> str:
+    share = summary.share
+    return "No repository is followed yet" if share is None else f"{_percent(share)} of the fleet is current"
+
+
+def _percent(share: float) -> str:
+    """Rounded, but never to all or nothing where that is not so."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def _standings(summary: Summary) -> str:
+    states = [f"{summary.standings[each]:,} {each}" for each in _SHOWN if summary.standings.get(each)]
+    return f"{counted(summary.followed, 'repository')}: {', '.join(states) or 'none looked at yet'}"
+
+
+def _trend(summary: Summary) -> Sequence[Line]:
+    now, before = summary.share, summary.share_before
+    if now is None or before is None:
+        return ()
+    span = duration(summary.until - summary.since)
+    points = round((now - before) * 100)
+    if points == 0:
+        return (plain(f"As many as {span} before"),)
+    return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
+
+
+def _rebuilt(summary: Summary) -> Iterator[Line]:
+    for each in summary.rollouts:
+        yield plain(f"{short(each.title)}: {_outcome(each)}")
+    if (more := summary.rollouts_in_all - len(summary.rollouts)) > 0:
+        yield plain(f"and {counted(more, 'more rollout')}")
+
+
+def _outcome(each: RolledOut) -> str:
+    said = [f"{each.succeeded:,} rebuilt"]
+    said += [f"{each.failed:,} failed"] if each.failed else []
+    said += [f"{each.cancelled:,} called off"] if each.cancelled else []
+    return ", ".join(said)
+
+
+def _stuck(summary: Summary) -> Iterator[Line]:
+    for each in summary.stuck:
+        target = Span(short(each.rebuild.repository), url=each.rebuild.url)
+        waits = duration(summary.until - each.since)
+        yield (target, Span(f" {_what(each)} for {waits}{_on(each.owners)}"))
+    if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
+        yield plain(f"and {counted(more, 'more repository')}")
+
+
+def _what(each: Stuck) -> str:
+    if each.rebuild.state is State.FAILED:
+        return f"has failed ({short(each.rebuild.reason)})"
+    if each.rebuild.state is State.OPEN:
+        return "is not merged"
+    return f"is {each.rebuild.state} ({short(each.rebuild.reason)})"
+
+
+def _on(owners: Sequence[str]) -> str:
+    if not owners:
+        return ""
+    more = f" and {len(owners) - _MOST_OWNERS} more" if len(owners) > _MOST_OWNERS else ""
+    return f", on {', '.join(map(short, owners[:_MOST_OWNERS]))}{more}"
+
+
+def _upstream(summary: Summary) -> Iterator[Line]:
+    if summary.lag is not None:
+        late = duration(abs(summary.lag.median))
+        where = "before" if summary.lag.median.total_seconds() < 0 else "after"
+        images = counted(summary.lag.images, "image")
+        yield plain(f"{images} with a .NET release, in the median {late} {where} its announcement")
+    yield from _noticed(summary.withdrawn)
+    yield from _noticed(summary.ends)
+
+
+def _noticed(texts: Sequence[str]) -> Iterable[Line]:
+    lines = [plain(short(text)) for text in texts[:_MOST_NOTICES]]
+    if len(texts) > _MOST_NOTICES:
+        lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
+    return lines
+
+
+def _ahead(summary: Summary) -> str:
+    if not summary.planned:
+        return "nothing is planned"
+    return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan lists them"

@@ -1,0 +1,154 @@
+"""What a summary of the fleet says of a span of time, counted by the database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.notice import Topic
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.rebuild import AWAITING, State
+from bot.report.rollout_message import headline
+from bot.store.engine.codec import load
+from bot.store.engine.store import Store
+from bot.store.pages.fleet import counts
+from bot.store.rows.rebuilds import read_rebuilds
+from bot.store.rows.rollouts import changes_of
+from bot.store.rows.standings import standing_days
+from bot.store.rows.tables import notices, rebuilds, repositories
+from bot.views.fleet import Standing
+from bot.views.summary import Lag, RolledOut, Stuck, Summary
+
+_MOST_ROLLOUTS = 5
+_MOST_STUCK = 10
+STALE_AFTER = timedelta(days=2)
+"""A pull request that nobody has merged for so long waits for a person."""
+
+
+class SummaryStore(Store):
+    """Reads only."""
+
+    async def summary(self, since: datetime) -> Summary:
+        """Of the time from `since` up to now."""
+        until = self._clock.now()
+        async with self._database.reading() as connection:
+            rolled_out = await _rolled_out(connection, since, until)
+            stuck, stuck_in_all = await _stuck(connection, until)
+            planned = select(func.count()).where(rebuilds.c.state.in_(AWAITING))
+            return Summary(
+                since,
+                until,
+                await counts(connection),
+                await _counted_on(connection, since),
+                await _titled(connection, rolled_out[:_MOST_ROLLOUTS]),
+                len(rolled_out),
+                sum(row.succeeded for row in rolled_out),
+                sum(row.failed for row in rolled_out),
+                stuck,
+                stuck_in_all,
+                await _lag(connection, since, until),
+                await _noticed(connection, Topic.WITHDRAWN),
+                await _noticed(connection, Topic.END_OF_LIFE),
+                int(await connection.scalar(planned) or 0),
+            )
+
+
+async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Standing, int]:
+    """The standings of the last day that was counted before or at the beginning."""
+    day = select(func.max(standing_days.c.day)).where(standing_days.c.day <= since.date()).scalar_subquery()
+    rows = await connection.execute(select(standing_days).where(standing_days.c.day == day))
+    return {Standing(row.standing): row.repositories for row in rows}
+
+
+async def _rolled_out(connection: AsyncConnection, since: datetime, until: datetime) -> Sequence[Any]:
+    """A row for each rollout of which rebuilds ended within the span, the largest first."""
+
+    def number(*states: State) -> ColumnElement[int]:
+        return func.sum(case((rebuilds.c.state.in_([state.value for state in states]), 1), else_=0))
+
+    succeeded, failed = number(State.SUCCEEDED).label("succeeded"), number(State.FAILED).label("failed")
+    cancelled = number(State.CANCELLED).label("cancelled")
+    ended = (
+        select(rebuilds.c.rollout_id, succeeded, failed, cancelled)
+        .where(
+            rebuilds.c.ended_at > since,
+            rebuilds.c.ended_at <= until,
+            rebuilds.c.retried_as.is_(None),
+            rebuilds.c.state.in_([State.SUCCEEDED.value, State.FAILED.value, State.CANCELLED.value]),
+        )
+        .group_by(rebuilds.c.rollout_id)
+        .order_by((succeeded + failed + cancelled).desc(), rebuilds.c.rollout_id.desc())
+    )
+    return (await connection.execute(ended)).all()
+
+
+async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[RolledOut, ...]:
+    found = []
+    for row in rows:
+        title = headline(await changes_of(connection, row.rollout_id))
+        found.append(RolledOut(row.rollout_id, title, row.succeeded, row.failed, row.cancelled))
+    return tuple(found)
+
+
+async def _stuck(connection: AsyncConnection, now: datetime) -> tuple[tuple[Stuck, ...], int]:
+    """Pull requests that nobody merges, and failures that nothing has followed, the longest first."""
+    later = rebuilds.alias()
+    is_last = (
+        ~select(later.c.id)
+        .where(later.c.repository_id == rebuilds.c.repository_id, later.c.id > rebuilds.c.id)
+        .exists()
+    )
+    since = case(
+        (rebuilds.c.state == State.FAILED.value, rebuilds.c.ended_at),
+        else_=func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at),
+    )
+    where = or_(
+        and_(rebuilds.c.state == State.OPEN.value, since <= now - STALE_AFTER),
+        and_(rebuilds.c.state == State.FAILED.value, rebuilds.c.retried_as.is_(None), is_last),
+    )
+    found = await read_rebuilds(connection, where, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
+    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where))
+    names = [rebuild.repository for rebuild in found]
+    configs = await connection.execute(
+        select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))
+    )
+    owners = {row.name: _owners(load(row.config, RepositoryConfig)) for row in configs}
+    stuck = tuple(
+        Stuck(
+            each,
+            (each.ended_at if each.state is State.FAILED else each.attempted_at) or each.planned_at,
+            owners.get(each.repository, ()),
+        )
+        for each in found
+    )
+    return stuck, int(in_all or 0)
+
+
+def _owners(config: RepositoryConfig) -> tuple[str, ...]:
+    """Whom a repository names itself, else its code owners."""
+    named = (*config.reviewers, *config.team_reviewers)
+    return named or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
+
+
+async def _lag(connection: AsyncConnection, since: datetime, until: datetime) -> Lag | None:
+    """How long after the feed's news images with a .NET release came, within the span."""
+    rows = await connection.execute(
+        select(notices.c.since, notices.c.until).where(
+            notices.c.topic == Topic.RELEASE_LAG.value, notices.c.until > since, notices.c.until <= until
+        )
+    )
+    lags = [(row.until - row.since).total_seconds() for row in rows]
+    return Lag(len(lags), timedelta(seconds=median(lags))) if lags else None
+
+
+async def _noticed(connection: AsyncConnection, topic: Topic) -> tuple[str, ...]:
+    """What open notices say, the oldest first."""
+    rows = await connection.execute(
+        select(notices.c.text)
+        .where(notices.c.topic == topic.value, notices.c.cleared_at.is_(None))
+        .order_by(notices.c.since, notices.c.id)
+    )
+    return tuple(rows.scalars())

@@ -1,0 +1,53 @@
+"""What a summary counts: ends within the span, pull requests that nobody merges, failures that nothing followed."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.rollouts.rebuild import State
+from bot.views.fleet import Standing
+from tests.integration.store.filling import HOUR, Stores
+
+DAY = 24 * HOUR
+
+
+async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -> None:
+    await stores.fill(4)
+    await stores.plan_all()
+    ends = (State.SUCCEEDED, State.SUCCEEDED, State.FAILED)
+    for job, state in zip(await stores.jobs(10), ends, strict=False):
+        ended = job.rebuild.moved(state, "done", at=stores.clock.now())
+        await stores.act.settle_rebuild(job.rebuild, ended)
+    found = await stores.summary.summary(stores.clock.now() - DAY)
+    assert (found.succeeded, found.failed, found.planned) == (2, 1, 1)
+    [rollout] = found.rollouts
+    assert (rollout.id, rollout.succeeded, rollout.failed) == (1, 2, 1)
+    stores.clock.advance(2 * DAY)
+    later = await stores.summary.summary(stores.clock.now() - DAY)
+    assert (later.succeeded, later.rollouts_in_all) == (0, 0)
+
+
+async def test_a_pull_request_is_stuck_after_two_days_and_a_failure_at_once(stores: Stores) -> None:
+    await stores.fill(2)
+    await stores.plan_all()
+    unmerged, broken = [job.rebuild for job in await stores.jobs(10)]
+    now = stores.clock.now()
+    opened = replace(unmerged.moved(State.OPEN, "opened", at=now), attempted_at=now, due_at=now + DAY)
+    await stores.act.settle_rebuild(unmerged, opened)
+    await stores.act.settle_rebuild(broken, broken.moved(State.FAILED, "checks failed", at=now))
+    soon = await stores.summary.summary(now - DAY)
+    assert [each.rebuild.id for each in soon.stuck] == [broken.id]
+    stores.clock.advance(2 * DAY)
+    later = await stores.summary.summary(now - DAY)
+    assert [(each.rebuild.id, each.since) for each in later.stuck] == [(unmerged.id, now), (broken.id, now)]
+    assert later.stuck_in_all == 2
+
+
+async def test_the_standings_before_are_those_of_the_last_day_that_was_counted(stores: Stores) -> None:
+    await stores.fill(3)
+    await stores.standing.count()
+    stores.clock.advance(8 * DAY)
+    await stores.plan_all()
+    await stores.standing.count()
+    found = await stores.summary.summary(stores.clock.now() - timedelta(days=7))
+    assert sum(found.before.values()) == 3
+    assert found.standings[Standing.BEHIND] == 3

@@ -1,0 +1,141 @@
+"""The summary of a week: what it says, and that it fits wherever it is sent."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.clients.notifiers.teams_card import card_of
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.report.markdown import markdown_of
+from bot.report.summary_message import summary_message
+from bot.views.fleet import Standing
+from bot.views.summary import Lag, RolledOut, Stuck, Summary
+from tests.builders import NOON, rebuild
+from tests.slack_limits import HOSTILE, check, texts
+
+WEEK = timedelta(days=7)
+
+
+def stuck(days: int = 5, owners: tuple[str, ...] = (), each: Rebuild | None = None) -> Stuck:
+    return Stuck(each or rebuild(), NOON - timedelta(days=days), owners)
+
+
+QUIET = Summary(
+    NOON - WEEK,
+    NOON,
+    standings={Standing.CURRENT: 90, Standing.BEHIND: 8, Standing.FAILED: 2, Standing.NO_BASE: 20},
+    before={Standing.CURRENT: 80, Standing.BEHIND: 20},
+    rollouts=(),
+    rollouts_in_all=0,
+    succeeded=0,
+    failed=0,
+    stuck=(),
+    stuck_in_all=0,
+    lag=None,
+    withdrawn=(),
+    ends=(),
+    planned=0,
+)
+
+
+def test_it_begins_with_how_fresh_the_fleet_is_and_where_that_goes() -> None:
+    told = summary_message(QUIET)
+    check(told)
+    assert told.text == "90% of the fleet is current: 100 repositories: 90 current, 8 behind, 2 failed"
+    assert "10 points more than 7 days before" in texts(told)
+    assert "2026-03-03 12:00 UTC to 2026-03-10 12:00 UTC; nothing is planned" in texts(told)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({Standing.CURRENT: 90, Standing.BEHIND: 10}, "As many as 7 days before"),
+        ({Standing.CURRENT: 91, Standing.BEHIND: 9}, "1 point less than 7 days before"),
+    ],
+)
+def test_the_trend_is_told_in_points(before: dict[Standing, int], said: str) -> None:
+    assert said in texts(summary_message(replace(QUIET, before=before)))
+
+
+def test_without_an_earlier_count_no_trend_is_told() -> None:
+    assert "before" not in texts(summary_message(replace(QUIET, before={})))
+
+
+@pytest.mark.parametrize(
+    ("current", "behind", "title"),
+    [
+        (0, 0, "No repository is followed yet"),
+        (0, 10, "0% of the fleet is current"),
+        (1, 999, "less than 1% of the fleet is current"),
+        (999, 1, "over 99% of the fleet is current"),
+        (10, 0, "100% of the fleet is current"),
+    ],
+)
+def test_all_and_nothing_are_only_said_where_they_are_so(current: int, behind: int, title: str) -> None:
+    told = summary_message(replace(QUIET, standings={Standing.CURRENT: current, Standing.BEHIND: behind}))
+    assert told.text.startswith(f"{title}: ")
+
+
+def test_what_was_rebuilt_is_told_with_its_cause() -> None:
+    rolled = (
+        RolledOut(7, ".NET 10.0.5 fixes 3 CVEs, rated up to high", 38, 2, 1),
+        RolledOut(8, "OS update", 4, 0, 0),
+    )
+    told = texts(summary_message(replace(QUIET, rollouts=rolled, rollouts_in_all=9)))
+    assert "• .NET 10.0.5 fixes 3 CVEs, rated up to high: 38 rebuilt, 2 failed, 1 called off" in told
+    assert "• OS update: 4 rebuilt\n• and 7 more rollouts" in told
+
+
+def test_who_is_waited_for_is_named_with_the_time_and_the_owners() -> None:
+    failed = rebuild("contoso/desk", State.FAILED, reason="checks failed", url=None)
+    told = texts(
+        summary_message(
+            replace(QUIET, stuck=(stuck(5, ("octocat", "contoso/web")), stuck(1, each=failed)), stuck_in_all=3)
+        )
+    )
+    assert "|contoso/shop> is not merged for 5 days, on octocat, contoso/web" in told
+    assert "• contoso/desk has failed (checks failed) for 24 h" in told
+    assert "• and 1 more repository" in told
+
+
+def test_upstream_is_told_with_its_lag_and_what_ends() -> None:
+    told = texts(
+        summary_message(
+            replace(
+                QUIET,
+                lag=Lag(12, timedelta(hours=3)),
+                withdrawn=("aspnet:8.0-alpine was withdrawn",),
+                ends=tuple(f"support of {number} ends" for number in range(7)),
+            )
+        )
+    )
+    assert "• 12 images with a .NET release, in the median 3 h after its announcement" in told
+    assert "• aspnet:8.0-alpine was withdrawn" in told
+    assert told.count("support of") == 5
+    assert "• and 2 more" in told
+
+
+def test_images_that_are_out_before_the_announcement_say_so() -> None:
+    told = texts(summary_message(replace(QUIET, lag=Lag(1, -timedelta(minutes=30)))))
+    assert "1 image with a .NET release, in the median 30 min before its announcement" in told
+
+
+def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
+    hostile = rebuild(HOSTILE, State.FAILED, reason=HOSTILE * 50)
+    told = summary_message(
+        replace(
+            QUIET,
+            rollouts=tuple(RolledOut(number, HOSTILE * 50, 1, 1, 1) for number in range(5)),
+            stuck=tuple(stuck(9, (HOSTILE * 9,) * 9, hostile) for _ in range(10)),
+            stuck_in_all=5000,
+            withdrawn=(HOSTILE * 50,) * 50,
+            ends=(HOSTILE * 50,) * 50,
+        )
+    )
+    check(told)
+    assert "<!" not in texts(told)
+    assert "<https://evil" not in texts(told)
+    assert "[click]" not in markdown_of(told)
+    assert "@here" not in markdown_of(told)
+    assert card_of(told)["body"][0]["text"] == "90% of the fleet is current"
