@@ -1,5 +1,6 @@
 """Secrets come from files, each read at the moment that it is needed."""
 
+import re
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from bot.settings.model import Settings
 from bot.settings.sections.values import address_defect, is_loopback
 
 _LARGEST_SECRET = 256 * 1024
+_SHORTEST_SECRET = 16
 
 
 def secret(path: Path, purpose: str) -> str:
@@ -73,10 +75,19 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
         case "token_file" | "bot_token_file":
             is_word = value.isascii() and value.isprintable() and " " not in value
             return None if is_word else "is no token; write the token alone into the file"
+        case "github_secret_file" | "registry_secret_file":
+            return _sender_defect(value)
+        case "registry_path_file":
+            is_part = re.fullmatch(r"[A-Za-z0-9_-]+", value) is not None
+            return _sender_defect(value) if is_part else "is no part of a path; make one: openssl rand -hex 24"
         case "tokens_file":
             return _tokens_defect(value)
         case _:
             return None
+
+
+def _sender_defect(value: str) -> str | None:
+    return None if len(value) >= _SHORTEST_SECRET else "is short enough to guess; make one: openssl rand -hex 24"
 
 
 def _tokens_defect(text: str) -> str | None:
@@ -127,6 +138,9 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (settings.teams.webhook_file if settings.teams else None, "teams.webhook_file"),
         (settings.store.password_file, "store.password_file"),
         (settings.web.auth.tokens_file, "web.auth.tokens_file"),
+        (settings.web.hooks.github_secret_file, "web.hooks.github_secret_file"),
+        (settings.web.hooks.registry_secret_file, "web.hooks.registry_secret_file"),
+        (settings.web.hooks.registry_path_file, "web.hooks.registry_path_file"),
         *(
             (registry.password_file, f"registries.{host}.password_file")
             for host, registry in settings.registries.items()

@@ -7,6 +7,7 @@ from bot.plan.pace import Pace
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
+from bot.store.events import EventsStore
 from bot.store.history import HistoryStore
 from bot.store.orders import OrdersStore
 from bot.store.pages.figures import FiguresStore
@@ -64,6 +65,7 @@ class Stores:
     fleet: FleetStore
     pages: PagesStore
     summary: SummaryStore
+    events: EventsStore
 
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
@@ -95,4 +97,5 @@ class Stores:
             FleetStore(database, worker, clock),
             PagesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
+            EventsStore(database, worker, clock),
         )

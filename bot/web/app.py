@@ -14,6 +14,7 @@ from bot.domain.failure import Failure
 from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
+from bot.web.hooks import receiving
 from bot.web.metrics import page as metrics
 from bot.web.metrics.measuring import Measured
 from bot.web.pages import acting, badge, looking, signing
@@ -33,6 +34,7 @@ def app_of(site: Site) -> ASGIApp:
             *looking.routes,
             *acting.routes,
             *badge.routes,
+            *receiving.routes,
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},

@@ -38,6 +38,15 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Senders:
+    """The secrets by which those who send events are known; None where none of them is expected."""
+
+    github: str | None = field(default=None, repr=False)
+    registry: str | None = field(default=None, repr=False)
+    registry_path: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One for each time that the service serves. `forge` is where the forge shows repositories to people."""
 
@@ -49,6 +58,7 @@ class Site:
     rollout_options: RolloutOptions
     forge: str
     rates: Rates
+    senders: Senders = Senders()
 
 
 def site_of(request: Request) -> Site:

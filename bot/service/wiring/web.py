@@ -8,7 +8,7 @@ from bot.settings import Settings, secret
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token, parse
 from bot.web.heartbeats import Heartbeats
-from bot.web.site import Gate, Proxy, Site
+from bot.web.site import Gate, Proxy, Senders, Site
 
 
 def site_of(bot: Bot, beats: Heartbeats) -> Site:
@@ -22,6 +22,7 @@ def site_of(bot: Bot, beats: Heartbeats) -> Site:
         rollout_options=bot.rollout_options,
         forge=forge_page(bot.settings.github.api_url),
         rates=Rates(),
+        senders=_senders(bot.settings),
     )
 
 
@@ -38,6 +39,17 @@ def _gate(settings: Settings) -> Gate:
         networks = tuple(ip_network(each) for each in proxy.addresses)
         believed = Proxy(networks, proxy.user_header, tuple(proxy.acting))
     return Gate(_tokens(settings), believed, settings.web.url, auth.open_badges)
+
+
+def _senders(settings: Settings) -> Senders:
+    hooks = settings.web.hooks
+    named = {
+        "github": hooks.github_secret_file,
+        "registry": hooks.registry_secret_file,
+        "registry_path": hooks.registry_path_file,
+    }
+    found = {name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in named.items()}
+    return Senders(**found)
 
 
 def _tokens(settings: Settings) -> tuple[Token, ...]:

@@ -32,6 +32,20 @@ class WebAuthSettings(Section):
     open_badges: bool = Field(False, description="Show badges to everybody, as a README on the forge needs.")
 
 
+class HookSettings(Section):
+    """Events that others send, which have things looked at sooner. Each is taken where its secret is set."""
+
+    github_secret_file: Path | None = Field(
+        None, description="File with the secret of the GitHub App's webhook, or of a webhook of the organisation."
+    )
+    registry_secret_file: Path | None = Field(
+        None, description="File with the secret that registries send as Authorization: Bearer SECRET."
+    )
+    registry_path_file: Path | None = Field(
+        None, description="File with the last part of the path for registries that can send no header."
+    )
+
+
 class WebSettings(Section):
     """The page, its health and metrics."""
 
@@ -42,3 +56,4 @@ class WebSettings(Section):
         None, description="Where people reach the page, such as https://freshness.example.com."
     )
     auth: WebAuthSettings = WebAuthSettings()
+    hooks: HookSettings = HookSettings()

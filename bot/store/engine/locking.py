@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.inserting import chunks
 
 ORDER = (
+    "deliveries",
     "counters (of plans, of releases)",
     "manifests",
     "tasks",
@@ -43,6 +44,8 @@ ORDER = (
     "outbox",
     "budgets",
     "spendings",
+    "standings",
+    "standing_days",
     "counters (of feeds and assessments)",
 )
 """A transaction that writes to several tables locks their rows in this order."""

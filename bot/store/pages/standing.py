@@ -1,13 +1,14 @@
 """How each listed repository stands to its bases: counted every half minute, so that every page can sort by it."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import State
-from bot.store.engine.inserting import chunks, upsert
+from bot.store.engine.inserting import chunks, insert_into, upsert
 from bot.store.engine.store import Store
 from bot.store.rows.images import images
 from bot.store.rows.standings import standing_days, standings
@@ -55,14 +56,16 @@ class StandingStore(Store):
 
 async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> None:
     """A repository that was forgotten meanwhile has no standing any more."""
-    for some in chunks(changed):
+    statement = insert_into(connection, standings)
+    told = {name: statement.excluded[name] for name in ("rank", "standing", "since", "latest_rebuild")}
+    upsert_all = statement.on_conflict_do_update(index_elements=["repository_id"], set_=told)
+    for some in chunks(sorted(changed, key=itemgetter("repository_id"))):
         ids = [values["repository_id"] for values in some]
         there = set(
             (await connection.execute(select(repositories.c.id).where(repositories.c.id.in_(ids)))).scalars()
         )
-        await connection.execute(delete(standings).where(standings.c.repository_id.in_(ids)))
         if mine := [values for values in some if values["repository_id"] in there]:
-            await connection.execute(standings.insert(), mine)
+            await connection.execute(upsert_all, mine)
 
 
 def _counted() -> Select[Any]:

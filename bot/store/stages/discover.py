@@ -30,7 +30,7 @@ from bot.store.rows.served import asked_otherwise, plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
-_LISTING = "list repositories"
+LISTING = "list repositories"
 _SAME_SECOND = timedelta(seconds=2)
 _UNLISTED = "GitHub's list of repositories"
 _SHORT = "access to the fleet"
@@ -41,7 +41,7 @@ class DiscoverStore(Store):
     @property
     def listings(self) -> DueRows[DueListing]:
         """The task of listing the fleet, so that only one replica does it."""
-        mine = [tasks.c.name == _LISTING]
+        mine = [tasks.c.name == LISTING]
         return DueRows(
             self._database, self._worker, tasks, _listing_of, lambda row: str(row["name"]), where=mine, error=None
         )
@@ -57,7 +57,7 @@ class DiscoverStore(Store):
     async def expect_listing(self) -> None:
         """Makes the task of listing, due now, where there is none."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert_missing(connection, tasks, name=_LISTING, due_at=self._clock.now()))
+            await connection.execute(insert_missing(connection, tasks, name=LISTING, due_at=self._clock.now()))
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
         """The fleet stays as it is; `trouble` is an incident that the next listing ends."""

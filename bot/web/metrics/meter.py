@@ -92,6 +92,10 @@ class Meter:
         """A request to the bot's own page was answered."""
         self._histogram(table.ANSWERS).labels(page, f"{status // 100}xx").observe(seconds)
 
+    def delivered(self, source: str, outcome: str) -> None:
+        """An event came in."""
+        self._counter(table.DELIVERIES).labels(source, outcome).inc()
+
     async def told(self, source: Source, beats: Heartbeats, now: datetime) -> bytes:
         """All metrics in Prometheus' text format; raises `Failure` where the store does not answer."""
         async with self._asking:

@@ -106,11 +106,29 @@ ANSWERS = _histogram(
     *("page", "status"),
     scope=Scope.PROCESS,
 )
+DELIVERIES = _counter(
+    "hook_deliveries",
+    "Events that came in, by who sent them and what came of them.",
+    *("source", "outcome"),
+    scope=Scope.PROCESS,
+)
 
 METRICS = (
     *(REPOSITORIES, BEHIND, OVER_MAX_AGE, OPEN_REBUILDS, ROLLOUTS, BASES, INCIDENTS, NOTICES, QUARANTINES),
     *(CHANGES, UPSTREAM_LAG, ENDED, DURATION),
     *(QUEUE_DUE, QUEUE_OLDEST, QUEUE_LEASED, FEED_AGE, FEED_ERRORS),
-    *(REQUESTS, BUDGET, BUDGET_LIMIT, TICKS, TICK_FAILURES, TICK_PROBLEMS, ROWS, LATE, SETTINGS_REFUSED, ANSWERS),
+    *(
+        REQUESTS,
+        BUDGET,
+        BUDGET_LIMIT,
+        TICKS,
+        TICK_FAILURES,
+        TICK_PROBLEMS,
+        ROWS,
+        LATE,
+        SETTINGS_REFUSED,
+        ANSWERS,
+        DELIVERIES,
+    ),
 )
 """In the order of the page."""

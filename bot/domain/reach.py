@@ -1,0 +1,26 @@
+"""What an event from outside concerns, so that it is looked at now rather than later."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PushedTag:
+    """A tag of a registry that somebody says was pushed; without a tag, any of its repository."""
+
+    repository: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`read` and `followed` are forge ids of repositories: whose default branch may have moved, and whose pull
+    requests and runs may have. `fleet` where the list of repositories may have changed."""
+
+    read: frozenset[int] = frozenset()
+    followed: frozenset[int] = frozenset()
+    fleet: bool = False
+    pushed: tuple[PushedTag, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Reach()

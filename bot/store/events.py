@@ -1,0 +1,59 @@
+"""Events from outside: each counts once, and makes rows due that would have been looked at later."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.reach import Reach
+from bot.domain.rollouts.rebuild import FOLLOWED
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock_where
+from bot.store.engine.store import Store
+from bot.store.rows.deliveries import deliveries
+from bot.store.rows.tables import bases, rebuilds, repositories, tasks
+from bot.store.stages.discover import LISTING
+
+_REMEMBERED = timedelta(days=3)
+"""GitHub lets a delivery be sent again by hand for as long."""
+
+
+class EventsStore(Store):
+    async def take(self, source: str, delivery: str, reach: Reach) -> bool:
+        """Whether the event is new; then what it concerns is due now.
+
+        Rows that rest after a failure go on resting, and a row that somebody works on is left alone: whatever is
+        not seen now is seen when it is due anyway.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            seen_first = insert_missing(connection, deliveries, source=source, delivery=delivery, at=now)
+            if await connection.scalar(seen_first.returning(deliveries.c.delivery)) is None:
+                return False
+            await connection.execute(delete(deliveries).where(deliveries.c.at < now - _REMEMBERED))
+            if reach.fleet:
+                await _pull(connection, tasks, now, tasks.c.name == LISTING)
+            if reach.read:
+                mine = and_(repositories.c.forge_id.in_(reach.read), repositories.c.listed.is_(True))
+                await _pull(connection, repositories, now, mine)
+            if reach.pushed:
+                await _pull(connection, bases, now, bases.c.used.is_(True), or_(*_tags(reach)))
+            if reach.followed:
+                theirs = select(repositories.c.id).where(repositories.c.forge_id.in_(reach.followed))
+                where = rebuilds.c.repository_id.in_(theirs), rebuilds.c.state.in_(FOLLOWED)
+                await _pull(connection, rebuilds, now, *where)
+        return True
+
+
+def _tags(reach: Reach) -> Sequence[ColumnElement[bool]]:
+    return [
+        and_(bases.c.repository == each.repository, *([bases.c.tag == each.tag] if each.tag else []))
+        for each in reach.pushed
+    ]
+
+
+async def _pull(connection: AsyncConnection, table: Table, now: datetime, *where: ColumnElement[bool]) -> None:
+    later = table.c.due_at > now, table.c.attempts == 0, table.c.lease_owner.is_(None)
+    for ids in chunks(await lock_where(connection, table, *later, *where)):
+        await connection.execute(update(table).where(table.c.id.in_(ids), *later).values(due_at=now))

@@ -1,0 +1,88 @@
+"""GitHub's events (docs.github.com, "Webhook events and payloads"): what each concerns. None of it is believed."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.domain.reach import PushedTag, Reach
+
+_PREFIX = "sha256="
+
+
+def is_signed(body: bytes, signature: str, secret: str) -> bool:
+    """Whether the sender knows the secret; compared in full, so that time tells nothing."""
+    expected = _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
+
+
+def reach_of(event: str, payload: Mapping[str, Any]) -> Reach:
+    """What an event concerns; nothing where it is of another kind, or not of its shape."""
+    read = EVENTS.get(event)
+    return Reach() if read is None else read(payload)
+
+
+def _pushed(payload: Mapping[str, Any]) -> Reach:
+    repository = _object(payload.get("repository"))
+    branch = repository.get("default_branch")
+    is_default = isinstance(branch, str) and payload.get("ref") == f"refs/heads/{branch}"
+    return Reach(read=_id(payload)) if is_default else Reach()
+
+
+def _moved(payload: Mapping[str, Any]) -> Reach:
+    return Reach(followed=_id(payload))
+
+
+def _listed(payload: Mapping[str, Any]) -> Reach:
+    return Reach(fleet=True)
+
+
+def _packaged(payload: Mapping[str, Any]) -> Reach:
+    """A container image on GitHub's own registry, by its path there and the tag that it got."""
+    package = _object(payload.get("registry_package") or payload.get("package"))
+    if str(package.get("package_type", "")).lower() != "container":
+        return Reach()
+    tag = _object(_object(_object(package.get("package_version")).get("container_metadata")).get("tag"))
+    return pushed(f"{_text(package.get('namespace'))}/{_text(package.get('name'))}".lower(), tag.get("name"))
+
+
+def _told(payload: Mapping[str, Any]) -> Reach:
+    return Reach()
+
+
+EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Reach]] = {
+    "push": _pushed,
+    "pull_request": _moved,
+    "merge_group": _moved,
+    "workflow_run": _moved,
+    "workflow_job": _moved,
+    "check_suite": _moved,
+    "issues": _moved,
+    "repository": _listed,
+    "installation": _listed,
+    "installation_repositories": _listed,
+    "registry_package": _packaged,
+    "package": _packaged,
+    "ping": _told,
+}
+"""The events to ask for. `ping` is what GitHub sends when a webhook is made."""
+
+
+def pushed(repository: str, tag: object) -> Reach:
+    """A pushed tag, as far as it may be one."""
+    name = tag if isinstance(tag, str) and 0 < len(tag) <= 128 else None
+    is_path = 0 < len(repository) <= 255 and repository.isprintable() and not repository.startswith("/")
+    return Reach(pushed=(PushedTag(repository, name),)) if is_path else Reach()
+
+
+def _id(payload: Mapping[str, Any]) -> frozenset[int]:
+    number = _object(payload.get("repository")).get("id")
+    return frozenset({number}) if isinstance(number, int) and 0 < number < 2**63 else frozenset()
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,86 @@
+"""`/hooks/github` and `/hooks/registry`: who sends is checked before anything is read."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.domain.reach import Reach
+from bot.web.hooks import github
+from bot.web.hooks.registry import reach_of_push
+from bot.web.site import site_of
+
+_DELIVERY = re.compile(r"[A-Za-z0-9-]{8,64}")
+_SCHEME = "bearer "
+
+
+async def from_github(request: Request) -> Response:
+    """An event of the App or of a webhook; one that came before counts no more."""
+    secret = site_of(request).senders.github
+    if secret is None:
+        return PlainTextResponse("no secret is set for GitHub's events\n", 404)
+    body = await request.body()
+    signatures = request.headers.getlist("x-hub-signature-256")
+    if len(signatures) != 1 or not github.is_signed(body, signatures[0], secret):
+        return _answered(request, "github", "forged", 403)
+    event, delivery = request.headers.get("x-github-event", ""), request.headers.get("x-github-delivery", "")
+    payload = _payload(body)
+    if payload is None or not _DELIVERY.fullmatch(delivery):
+        return _answered(request, "github", "malformed", 400)
+    return await _taken(request, "github", delivery, github.reach_of(event, payload))
+
+
+async def from_registry(request: Request) -> Response:
+    """A push, by the secret in the `Authorization` header, or in the path where the sender can set no header."""
+    senders = site_of(request).senders
+    path = request.path_params.get("path")
+    wanted = senders.registry if path is None else senders.registry_path
+    if wanted is None:
+        return PlainTextResponse("no secret is set for registries' events\n", 404)
+    if not hmac.compare_digest(wanted.encode(), _shown(request, path)):
+        return _answered(request, "registry", "forged", 403)
+    body = await request.body()
+    payload = _payload(body)
+    if payload is None:
+        return _answered(request, "registry", "malformed", 400)
+    return await _taken(request, "registry", hashlib.sha256(body).hexdigest(), reach_of_push(payload))
+
+
+def _shown(request: Request, path: str | None) -> bytes:
+    given = request.headers.getlist("authorization")
+    header = given[0][len(_SCHEME) :].strip() if len(given) == 1 and given[0].lower().startswith(_SCHEME) else ""
+    return (header if path is None else path).encode("utf-8", "surrogateescape")
+
+
+async def _taken(request: Request, source: str, delivery: str, reach: Reach) -> Response:
+    """Nothing is said of what is known here: the sender learns only that the event came in."""
+    site = site_of(request)
+    is_new = await site.stores.events.take(source, delivery, reach)
+    outcome = "repeated" if not is_new else "empty" if reach.is_empty else "taken"
+    return _answered(request, source, outcome, 202)
+
+
+def _answered(request: Request, source: str, outcome: str, status: int) -> Response:
+    site_of(request).meter.delivered(source, outcome)
+    return PlainTextResponse(f"{outcome if status >= 400 else 'ok'}\n", status)
+
+
+def _payload(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+routes = [
+    Route("/hooks/github", from_github, methods=["POST"], name="hooks-github"),
+    Route("/hooks/registry", from_registry, methods=["POST"], name="hooks-registry"),
+    Route("/hooks/registry/{path}", from_registry, methods=["POST"], name="hooks-registry-path"),
+]
