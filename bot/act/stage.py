@@ -94,7 +94,8 @@ class _Jobs(Work[Job, Rebuild]):
             left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
-            ended = rebuild.moved(State.FAILED, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
+            how = State.SKIPPED if failure.trouble in _RIGHTS else State.FAILED
+            ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:
             again = paused(rebuild, failure.told, rest, now)

@@ -226,6 +226,53 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert len(stage.world.github.runs(SHOP)) == 1
 
 
+# Repositories that take none
+
+
+async def test_a_rule_against_its_branch_is_told_with_what_to_grant(stages: Stages) -> None:
+    stage = await stages()
+    stage.world.github.forbid(SHOP, "freshness/*", "creation")
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert rebuild.state is State.SKIPPED
+    assert rebuild.reason == (
+        f"a rule of the repository refuses {BRANCH}: new branches are restricted; "
+        "let the bot bypass that rule, or set branch_prefix to a name that it allows"
+    )
+    assert (await stage.world.github.branches(SHOP)).keys() == {"main"}
+
+
+async def test_a_branch_whose_commit_is_refused_is_not_left_behind(stages: Stages) -> None:
+    stage = await stages()
+    stage.world.github.forbid(
+        SHOP, "freshness/*", "commit_message_pattern", operator="starts_with", pattern="build:", negate=False
+    )
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert rebuild.state is State.SKIPPED
+    assert "set commit_message to a line that the pattern takes" in rebuild.reason
+    assert (await stage.world.github.branches(SHOP)).keys() == {"main"}
+
+
+async def test_a_repository_that_the_app_may_only_read_waits_and_says_what_to_grant(stages: Stages) -> None:
+    stage = await stages(as_app=True)
+    stage.world.github.edge.installations.of("contoso").permissions["contents"] = "read"
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert rebuild.state is State.WAITING
+    assert "grant contents, pull requests and actions: read and write" in rebuild.reason
+    assert await stage.world.github.pull_requests(SHOP) == []
+
+
 # Merging without a person
 
 MERGES: dict[str, object] = {"auto_merge": {"method": "squash"}}

@@ -17,7 +17,7 @@ from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away, left_alone, paused
 from bot.domain.backoff import look_together, rest_at_age
-from bot.domain.repositories.forge import BranchLook, FilesDenied, PullRequest, RequestChange, Wishes
+from bot.domain.repositories.forge import BranchLook, BranchRefused, FilesDenied, PullRequest, RequestChange, Wishes
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.formats.repository import is_read_together
 from bot.formats.rewrite.refresh import read_with
@@ -56,10 +56,20 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
         return await _without_edits(attempt, edits, tools)
     try:
         return await _brought(attempt, edits, tools)
+    except BranchRefused as refused:
+        return _refused(attempt, refused, tools)
     except FilesDenied as refused:
         if denied is not None:
             raise
         return await open_or_update(replace(job, rebuild=attempt.rebuild), tools, refused)
+
+
+def _refused(attempt: _Attempt, refused: BranchRefused, tools: Tools) -> Rebuild:
+    """A rule stays until somebody changes it: nothing is gained by trying again. What is open stays open."""
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if rebuild.state.awaits_action:
+        return rebuild.moved(State.SKIPPED, refused.told, at=now)
+    return left_alone(rebuild, tools.options, now)
 
 
 async def _looked(job: Job, tools: Tools) -> _Attempt:

@@ -285,6 +285,15 @@ class BranchMoved(Failure):
         )
 
 
+class BranchRefused(Failure):
+    """A rule of the repository does not let the bot make or move the branch, or commit to it."""
+
+    def __init__(self, branch: str, rule: str, advice: str, where: str = "") -> None:
+        super().__init__(
+            Trouble.DENIED, f"a rule of the repository refuses {branch}: {rule}", where=where, advice=advice
+        )
+
+
 class FilesDenied(Failure):
     """The credentials may change the repository, but not the files under `folder`, for want of `right`."""
 

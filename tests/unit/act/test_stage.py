@@ -98,7 +98,7 @@ async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_i
     world.store.add(rebuild(planned_at=NOON - timedelta(days=3)))
     world.shop.is_gone = True
     await world.until_it_ends()
-    assert world.store[1].state is State.FAILED
+    assert world.store[1].state is State.SKIPPED
     assert world.store[1].reason == "not found (tried 55 times)"
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 

@@ -24,6 +24,8 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH
 from bot.domain.rollouts.terms import MergeMethod
 
+_CANNOT_WRITE = ("READ", "TRIAGE")
+"""Of a token's account; of an App there is no such word, and a refusal tells."""
 _OF_GATE = frozenset({"refUpdateRule", "rules"})
 _MOST_PATHS = 40
 """Files of one request: each is asked for on two branches."""
@@ -32,7 +34,7 @@ _ITSELF = "noreply@github.com"
 
 _STANDING = f"""
 fragment standing on Repository {{
-  id nameWithOwner isArchived isDisabled isLocked lockReason
+  id nameWithOwner isArchived isDisabled isLocked lockReason viewerPermission
   defaultBranchRef {{ name }}
   config: object(expression: "HEAD:{GITHUB_PATH}") {{ ... on Blob {{ text }} }}
 }}"""
@@ -319,6 +321,8 @@ def _read_only(row: Mapping[str, Any]) -> str | None:
         return "disabled"
     if row["isLocked"]:
         return f"locked ({str(row['lockReason'] or 'for no stated reason').lower().replace('_', ' ')})"
+    if row["viewerPermission"] in _CANNOT_WRITE:
+        return "read-only for the bot: grant its account write access"
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.clients.forges.github.graphql import Graph, GraphError, declared
 from bot.clients.forges.github.looking import PULL_REQUEST, pull_request_of
+from bot.clients.forges.github.rules import refusal, refusal_by_rules
 from bot.clients.forges.github.shapes import shaped
 from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -20,6 +21,7 @@ from bot.domain.repositories.forge import (
     BranchChange,
     BranchLook,
     BranchMoved,
+    BranchRefused,
     FilesDenied,
     Gate,
     Granted,
@@ -107,7 +109,7 @@ async def carry_out(
         given["pullRequestId"] = _node_of(repository, request.current)
         document.add("request", "updatePullRequest", given, "pullRequest { ...pull }")
     graph = await document.send(transport)
-    _check(graph, change)
+    await _check_moved(transport, repository, graph, change)
     if "request" not in document.variables:
         assert request.current is not None
         return replace(request.current, head=_made(graph) or prepared or request.current.head)
@@ -333,9 +335,38 @@ def _check(graph: Graph, change: BranchChange | None) -> None:
         about_branch = error.field in ("ref", "refs", "commit")
         if about_branch and _has_workflows(change) and _is_about_workflows(error):
             raise _denied(graph.where)
+        if about_branch and (refused := refusal(change.branch, error.message, graph.where)) is not None:
+            raise refused
         if about_branch and raised.trouble is Trouble.CONFLICT:
             raise BranchMoved(change.branch, error.message, graph.where)
         raise raised
+
+
+async def _check_moved(
+    transport: Transport, repository: Identity, graph: Graph, change: BranchChange | None
+) -> None:
+    """The same where a branch was made or moved: an empty one that was made for nothing goes again."""
+    try:
+        _check(graph, change)
+    except BranchMoved as moved:
+        assert change is not None
+        refused = (
+            await refusal_by_rules(transport, repository, change, graph.where) if _says_nothing(graph) else None
+        )
+        raise (refused or moved) from moved
+    except BranchRefused:
+        assert change is not None
+        if change.before is None and graph.errors[0].field == "commit":
+            gone = {"name": _ref(change.branch), "beforeOid": change.onto, "afterOid": NO_COMMIT}
+            document = _Document()
+            document.add("refs", "updateRefs", {"repositoryId": _node(repository), "refUpdates": [gone]})
+            await document.send(transport)
+        raise
+
+
+def _says_nothing(graph: Graph) -> bool:
+    """Of a rule and of a branch that has moved GitHub may say the same."""
+    return "Reference update failed" in graph.errors[0].message
 
 
 def _is_about_workflows(error: GraphError) -> bool:

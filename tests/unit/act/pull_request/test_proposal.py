@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.forge import BranchRefused
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import State, Target
 from tests.unit.act.world import (
@@ -517,3 +518,24 @@ async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> No
     world.registry.absent.clear()
     await world.later()
     assert world.store[1].state is not State.WAITING
+
+
+async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(world: World) -> None:
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "new branches are restricted", "grant it")
+    world.store.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (
+        State.SKIPPED,
+        f"a rule of the repository refuses {BRANCH}: new branches are restricted; grant it",
+    )
+
+
+async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "updates are restricted", "grant it")
+    world.store.rows[1] = replace(world.store.rows[1], changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    assert world.store[1].state is State.OPEN
+    assert world.store[1].text_version == world.store[1].facts_version
