@@ -30,7 +30,7 @@ from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import dotnet_image, push
 from sandbox.registry import Registry as SandboxRegistry
-from tests.unit.watch.memory import MemoryStore
+from tests.fakes.stores.watch import FakeWatchStore
 
 BASES = 300
 AT_ONCE = 8
@@ -57,7 +57,7 @@ async def _run() -> list[tuple[str, str, str]]:
             watched = await _filled(host)
             clock = ManualClock(START)
             async with (
-                _Watch(host, MemoryStore(watched, clock), clock) as watch,
+                _Watch(host, FakeWatchStore(watched, clock), clock) as watch,
                 _sqlite(Path(folder) / "bench.db", watched, clock) as store,
                 _Watch(host, store, clock) as stored,
             ):

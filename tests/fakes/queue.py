@@ -1,9 +1,9 @@
 """Due rows in memory, as `reconcile.work.Queue` shows them."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from bot.domain.failure import LeaseLost
 from bot.reconcile.work import Claimed
@@ -29,11 +29,21 @@ class Row(Generic[Item]):
 
 @dataclass(slots=True)
 class FakeQueue(Generic[Item]):
-    """`is_wanted` narrows the rows to those that one stage works on."""
+    """`is_wanted` narrows the rows to those that one stage works on; `shown` is what an item tells of its row (its
+    attempts, its error), for items that do. Rows in `robbed` are another's as soon as they are claimed.
+    """
 
     rows: dict[int, Row[Item]] = field(default_factory=dict)
     is_wanted: Callable[[Row[Item]], bool] = lambda row: True
+    shown: Callable[[Item, Row[Item]], Item] = lambda item, row: item
+    robbed: set[int] = field(default_factory=set)
     put_off_calls: int = 0
+
+    def __getitem__(self, id: int) -> Item:  # noqa: A002
+        return self._shown(self.rows[id])
+
+    def __setitem__(self, id: int, item: Item) -> None:  # noqa: A002
+        self.rows[id].item = item
 
     def add(self, item: Item | Exception, due_at: datetime, name: str = "", id: int | None = None) -> Row[Item]:  # noqa: A002
         number = id if id is not None else len(self.rows) + 1
@@ -53,10 +63,7 @@ class FakeQueue(Generic[Item]):
         return [Claimed(row.id, row.name, row.attempts) for row in taken]
 
     async def read(self, claimed: Claimed) -> Item:
-        item = self.rows[claimed.id].item
-        if isinstance(item, Exception):
-            raise item
-        return item
+        return self._shown(self.rows[claimed.id])
 
     async def renew(self, claims: Sequence[Claimed], now: datetime) -> Collection[int]:
         kept = [claimed.id for claimed in claims if self._is_held(claimed.id)]
@@ -75,10 +82,14 @@ class FakeQueue(Generic[Item]):
                 row.error = error if error is not None else row.error
                 row.attempts -= not attempted
 
-    def settle(self, id: int, due_at: datetime, item: Item | None = None) -> None:  # noqa: A002
-        """Ends a claim with its outcome; raises `LeaseLost` where it is no longer held."""
+    def check(self, id: int) -> None:  # noqa: A002
+        """Raises `LeaseLost` where the claim is no longer held."""
         if not self._is_held(id):
             raise LeaseLost(f"row {id} was taken over")
+
+    def settle(self, id: int, due_at: datetime, item: Item | None = None) -> None:  # noqa: A002
+        """Ends a claim with its outcome; raises `LeaseLost` where it is no longer held."""
+        self.check(id)
         row = self.rows[id]
         row.due_at, row.lease_until, row.attempts, row.error = due_at, None, 0, None
         row.item = item if item is not None else row.item
@@ -93,29 +104,9 @@ class FakeQueue(Generic[Item]):
 
     def _is_held(self, id: int) -> bool:  # noqa: A002
         row = self.rows.get(id)
-        return row is not None and row.lease_until is not None and not row.is_anothers
+        return row is not None and row.lease_until is not None and not row.is_anothers and id not in self.robbed
 
-
-@dataclass(slots=True)
-class StoredRows(Generic[Item]):
-    """The queue of a stage's own store in memory: `take` claims its items, `end` ends a claim without an outcome
-    (item, due time, error, whether it was attempted), `is_lost` tells whether another has taken an item over."""
-
-    take: Callable[[datetime, int], Sequence[tuple[Claimed, Item]]]
-    end: Callable[[Item, datetime, str | None, bool], None]
-    is_lost: Callable[[Item], bool] = lambda item: False
-
-    async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
-        return [replace(claimed, row={"item": item}) for claimed, item in self.take(now, limit)]
-
-    async def read(self, claimed: Claimed) -> Item:
-        return cast(Item, claimed.row["item"])
-
-    async def renew(self, claims: Sequence[Claimed], now: datetime) -> Collection[int]:
-        return [claimed.id for claimed in claims if not self.is_lost(claimed.row["item"])]
-
-    async def put_off(
-        self, claims: Sequence[Claimed], due_at: datetime, *, error: str | None = None, attempted: bool = True
-    ) -> None:
-        for claimed in claims:
-            self.end(claimed.row["item"], due_at, error, attempted)
+    def _shown(self, row: Row[Item]) -> Item:
+        if isinstance(row.item, Exception):
+            raise row.item
+        return self.shown(row.item, row)

@@ -1,7 +1,6 @@
 """What the work on rebuilds costs at GitHub, counted where the requests arrive."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -15,7 +14,8 @@ from bot.formats.repository_config import parse
 from sandbox.traffic import Asked
 from sandbox.world import World as Sandbox
 from tests.fakes.forge import FakeRepository
-from tests.unit.act.world import BRANCH, Registry, Store, World, change, rebuild, reference
+from tests.fakes.stores.rebuilds import FakeRebuildStore
+from tests.unit.act.world import BRANCH, Registry, World, change, rebuild, reference
 
 _NUMBERS = count(1)
 GO = "on:\n  workflow_dispatch:\n    inputs: {}\njobs: {}\n"
@@ -28,7 +28,7 @@ async def world(shared_world: Sandbox) -> AsyncIterator[World]:
     clock = ManualClock(datetime.now(UTC))
     access = GitHubAccess(shared_world.github.url, TokenCredentials(shared_world.github.token), 0)
     github = GitHub(access, clock)
-    yield World(clock, Store(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
+    yield World(clock, FakeRebuildStore(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
     await github.close()
     assert shared_world.traffic.violations == []
 
@@ -53,7 +53,7 @@ def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **v
     planned = rebuild(
         id=number, to=to, repository=home.name, repository_node=home.node_id, due_at=now, planned_at=now, **values
     )
-    world.store.add(planned, home, change(to))
+    world.add(planned, home, change(to))
 
 
 def asked(sandbox: Sandbox) -> list[Asked]:
@@ -132,7 +132,7 @@ async def test_new_wording_costs_two_requests(shared_world: Sandbox, world: Worl
     await world.tick()
     shared_world.traffic.forget()
     world.store.outdate(1)
-    world.store.rows[1] = replace(world.store.rows[1], changes=(change(cves=("CVE-2026-1",)),))
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
     await world.later()
     assert len(asked(shared_world)) == 2
 

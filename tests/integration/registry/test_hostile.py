@@ -14,8 +14,8 @@ from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.watch.registry.observe import read
 from bot.watch.registry.stage import tick
+from tests.fakes.stores.watch import FakeWatchStore
 from tests.integration.registry.hostile import Hostile, Misdeed, dribbles, never_answers, says
-from tests.unit.watch.memory import MemoryStore
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 LIE = digest_of(b"what it is not")
@@ -35,7 +35,7 @@ async def reading(client: Registry, hostile: Hostile, tag: str = "1") -> Failure
     """What comes of looking at a tag, and at what it points to."""
     base = Base(hostile.host, REPOSITORY, tag)
     with pytest.raises(Failure) as caught:
-        await read(client, MemoryStore([], ManualClock(NOW)), base, (await client.head(base)).digest)
+        await read(client, FakeWatchStore([], ManualClock(NOW)), base, (await client.head(base)).digest)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(hostile.host)
     return caught.value
@@ -161,9 +161,9 @@ async def test_other_bases_of_the_same_tick_are_unaffected(patient: Registry, ho
     }
     bases = [Base(hostile.host, REPOSITORY, tag) for tag in ("slow", "wrong", "huge", "page", "gone", "good")]
     clock = ManualClock(NOW)
-    store = MemoryStore(bases, clock)
+    store = FakeWatchStore(bases, clock)
     tally = await tick(store, patient, Loop(clock))
     assert [sighting.observation.base.tag for sighting in tally.sightings] == ["good"]
     assert (tally.failed, tally.postponed) == (5, 0)
-    told = {store.rows[number].base.tag for number, error in store.errors.items() if error}
+    told = {store.bases[number].base.tag for number, row in store.bases.rows.items() if row.error}
     assert told == {"slow", "wrong", "huge", "page", "gone"}

@@ -257,20 +257,6 @@ async def someone_waits(stores: Stores) -> None:
     raise AssertionError("nobody waits for the rollout's row")
 
 
-async def test_a_failed_attempt_keeps_the_intent_that_it_stored(stores: Stores) -> None:
-    """Else the next attempt would not know that the effect may have happened already."""
-    await stores.fill()
-    await stores.plan_all()
-    job = (await stores.jobs(1))[0]
-    intent = replace(job.rebuild, attempted_at=stores.clock.now(), correlation="freshness-1")
-    await stores.act.save_progress(intent)
-    waiting = replace(job.rebuild.moved(State.WAITING, "no answer", at=stores.clock.now()))
-    await stores.act.settle_rebuild(job.rebuild, waiting, succeeded=False)
-    again = (await stores.jobs(1))[0].rebuild
-    assert (again.correlation, again.attempted_at) == ("freshness-1", intent.attempted_at)
-    assert (again.state, again.reason, again.attempts) == (State.WAITING, "no answer", 2)
-
-
 async def test_progress_without_a_lease_is_refused(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()

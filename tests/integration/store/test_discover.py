@@ -3,10 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
-from bot.discover.ports import Listing, Reading
-from bot.domain.failure import LeaseLost
+from bot.discover.ports import Reading
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem
@@ -40,47 +37,6 @@ async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
     assert [len(taken) for taken in tasks] == [1, 0]
 
 
-async def test_a_listing_that_failed_is_tried_again_later(stores: Stores) -> None:
-    [task] = await stores.listings()
-    await stores.discover.postpone_listing(task, stores.clock.now() + HOUR)
-    assert await stores.listings() == []
-    stores.clock.advance(HOUR)
-    assert await stores.listings() == [task]
-
-
-async def test_new_repositories_are_due_at_once(stores: Stores) -> None:
-    await stores.listing(SHOP, DESK)
-    assert await names_due(stores) == ["contoso/desk", "contoso/shop"]
-
-
-@pytest.mark.parametrize(
-    "news",
-    [{"pushed_at": NOON}, {"default_branch": "trunk"}],
-    ids=["a push", "a renamed default branch"],
-)
-async def test_a_repository_with_news_is_due_and_others_are_left(stores: Stores, news: dict[str, object]) -> None:
-    await stores.listing(SHOP, DESK)
-    await stores.read(READING)
-    await list_again(stores, replace(SHOP, **news), DESK)
-    due = await stores.repositories(100)
-    assert [(item.name, item.tree) for item in due] == [("contoso/shop", "tree-1")]
-    assert due[0].default_branch == news.get("default_branch", "main")
-
-
-async def test_news_during_a_reading_are_read_again(stores: Stores) -> None:
-    await stores.listing(SHOP, due_in=HOUR / 60)
-    reader = stores.other("reader")
-    busy = (await reader.repositories(1))[0]
-    stores.clock.advance(HOUR / 60)
-    now = stores.clock.now()
-    [task] = await stores.listings()
-    await stores.discover.record_listing(task, Listing((replace(SHOP, pushed_at=now),)), now + HOUR)
-    with pytest.raises(LeaseLost):
-        await reader.discover.save_reading(busy, READING, now + 24 * HOUR)
-    assert await stores.count(usages) == 0
-    assert await names_due(stores) == ["contoso/shop"]
-
-
 async def test_a_repository_that_is_gone_loses_its_usages_and_is_not_read(stores: Stores) -> None:
     await stores.listing(SHOP, DESK)
     await stores.read(READING)
@@ -97,15 +53,6 @@ async def test_bases_that_nobody_uses_any_more_are_not_polled(stores: Stores) ->
     await list_again(stores)
     assert await stores.column(bases, "used") == [False, False]
     assert await stores.bases(10) == []
-
-
-async def test_a_repository_that_comes_back_is_read_anew(stores: Stores) -> None:
-    await stores.listing(SHOP)
-    await stores.read(READING)
-    await list_again(stores)
-    await list_again(stores, SHOP)
-    due = await stores.repositories(1)
-    assert [(item.name, item.tree) for item in due] == [("contoso/shop", None)]
 
 
 async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> None:
@@ -158,15 +105,6 @@ async def test_a_default_branch_where_it_was_writes_only_the_next_time(stores: S
     await stores.discover.keep_reading(due, stores.clock.now() + HOUR)
     assert await stores.column(repositories, "read_at") == [None]
     assert await names_due(stores) == []
-
-
-async def test_contents_are_kept_by_their_name(stores: Stores) -> None:
-    await stores.discover.save_blobs({"sha-a": b"FROM a", "sha-b": b"\x00\xff"})
-    await stores.discover.save_blobs({"sha-a": b"FROM a"})
-    assert await stores.discover.known_blobs(["sha-a", "sha-b", "sha-c"]) == {
-        "sha-a": b"FROM a",
-        "sha-b": b"\x00\xff",
-    }
 
 
 async def test_a_large_fleet_is_listed(stores: Stores) -> None:

@@ -58,16 +58,6 @@ async def test_a_listing_without_trouble_ends_the_incidents_of_earlier_ones(stor
     assert await incidents(stores) == []
 
 
-async def test_what_another_reader_read_is_due_again(stores: Stores) -> None:
-    await listed(stores, SHOP, reader="first")
-    await stores.read(READING)
-    await listed(stores, SHOP, reader="first")
-    assert await due(stores) == []
-    await listed(stores, SHOP, reader="second")
-    [again] = await stores.repositories(1)
-    assert (again.name, again.tree, again.reader) == ("contoso/shop", "tree-1", "first")
-
-
 async def test_what_was_not_tried_has_neither_attempt_nor_error(stores: Stores) -> None:
     await listed(stores, SHOP)
     [claimed] = await stores.repositories(1)
@@ -76,17 +66,6 @@ async def test_what_was_not_tried_has_neither_attempt_nor_error(stores: Stores) 
     stores.clock.advance(HOUR)
     [again] = await stores.repositories(1)
     assert (again.attempts, again.error) == (1, None)
-
-
-async def test_an_error_is_over_when_the_tree_is_found_where_it_was(stores: Stores) -> None:
-    await listed(stores, SHOP)
-    [claimed] = await stores.repositories(1)
-    await stores.put_off(stores.discover.repositories, claimed.id, stores.clock.now(), "HTTP 404")
-    [claimed] = await stores.repositories(1)
-    assert (claimed.attempts, claimed.error) == (2, "HTTP 404")
-    await stores.discover.keep_reading(claimed, stores.clock.now())
-    [claimed] = await stores.repositories(1)
-    assert (claimed.attempts, claimed.error) == (1, None)
 
 
 async def test_a_base_that_two_repositories_use_is_polled_until_neither_does(stores: Stores) -> None:

@@ -28,28 +28,6 @@ def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
     return FeedReading(source, document, now + HOUR)
 
 
-async def test_a_followed_document_is_due_at_once_and_known_once(stores: Stores) -> None:
-    for _ in range(2):
-        await stores.feeds.follow_feeds([INDEX])
-    assert await claimed(stores) == [DueFeed(INDEX, None)]
-
-
-async def test_documents_of_other_kinds_are_left(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX])
-    assert await stores.documents(frozenset({FeedKind.IMAGE_INFO}), 10) == []
-
-
-async def test_a_kept_document_comes_back_as_it_was(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([INDEX])
-    await claimed(stores)
-    kept = reading(stores)
-    await stores.feeds.keep_feed(kept)
-    assert await claimed(stores) == []
-    stores.clock.advance(HOUR)
-    assert await claimed(stores) == [DueFeed(INDEX, kept.document)]
-    assert await stores.feeds.feeds_checked_at(INDEX.kind) == {INDEX.url: NOON}
-
-
 async def test_releases_and_advisories_are_replaced_not_added(stores: Stores) -> None:
     await stores.feeds.follow_feeds([INDEX])
     for title in ("first", "second"):
@@ -70,17 +48,6 @@ async def test_a_withdrawn_advisory_is_forgotten_for_its_source_alone(stores: St
     await claimed(stores)
     await stores.feeds.keep_feed(replace(reading(stores), withdrawn_advisories=(("msrc", "CVE-2026-1"),)))
     assert await stores.feeds.advisories() == [other]
-
-
-async def test_what_a_document_leads_to_is_due_now(stores: Stores) -> None:
-    await stores.feeds.follow_feeds([CHANNEL])
-    await claimed(stores)
-    await stores.feeds.keep_feed(reading(stores, CHANNEL))
-    stores.clock.advance(HOUR / 2)
-    await stores.feeds.follow_feeds([INDEX])
-    await claimed(stores)
-    await stores.feeds.keep_feed(replace(reading(stores), leads_to=(CHANNEL,)))
-    assert [feed.source for feed in await claimed(stores)] == [CHANNEL]
 
 
 async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) -> None:

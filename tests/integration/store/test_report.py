@@ -10,7 +10,7 @@ from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import outbox, rebuilds
-from tests.integration.store.filling import ASPNET, HOUR, LEASE, Stores, moment_after
+from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after
 
 NO_REST = timedelta(0)
 
@@ -35,12 +35,6 @@ async def test_a_rollout_is_counted_and_those_who_are_needed_are_named_first(sto
     assert [rebuild.id for rebuild in news.named] == [9, 5, 1, 2, 4, 6, 7, 8, 10, 11]
 
 
-async def test_an_announcement_is_due_at_once(stores: Stores) -> None:
-    await say(stores)
-    message = (await stores.messages(10))[0]
-    assert (message.key, message.sent, message.attempts) == ("rollout:1", None, 1)
-
-
 async def test_an_announcement_is_undone_with_what_caused_it(stores: Stores) -> None:
     async def break_off() -> None:
         async with stores.database.transaction() as connection:
@@ -52,31 +46,6 @@ async def test_an_announcement_is_undone_with_what_caused_it(stores: Stores) -> 
     assert await stores.messages(10) == []
 
 
-async def test_announcements_of_one_thing_are_one_message(stores: Stores) -> None:
-    for _ in range(3):
-        await say(stores)
-    await say(stores, "incident:1")
-    assert [message.key for message in await stores.messages(10)] == ["rollout:1", "incident:1"]
-
-
-async def test_a_sent_message_rests_until_it_is_announced_again(stores: Stores) -> None:
-    await say(stores)
-    message = (await stores.messages(10))[0]
-    await stores.report.message_sent(message, "print-1", {"channel": "C1", "ts": "1.1"}, NO_REST)
-    assert await stores.messages(10) == []
-    await say(stores)
-    again = (await stores.messages(10))[0]
-    assert (again.id, again.sent, again.remote) == (message.id, "print-1", {"channel": "C1", "ts": "1.1"})
-
-
-async def test_an_announcement_while_the_message_is_on_its_way_stays_due(stores: Stores) -> None:
-    await say(stores)
-    message = (await stores.messages(10))[0]
-    await say(stores)
-    await stores.report.message_sent(message, "print-1", None, NO_REST)
-    assert len(await stores.messages(10)) == 1
-
-
 async def test_a_failed_message_rests_and_then_counts_its_attempts(stores: Stores) -> None:
     await say(stores)
     message = (await stores.messages(10))[0]
@@ -85,16 +54,6 @@ async def test_a_failed_message_rests_and_then_counts_its_attempts(stores: Store
     stores.clock.advance(timedelta(minutes=5))
     assert (await stores.messages(10))[0].attempts == 2
     assert await stores.column(outbox, "error") == ["Slack: no answer"]
-
-
-async def test_an_announcement_does_not_wake_a_message_that_the_channel_asked_to_rest(stores: Stores) -> None:
-    await say(stores)
-    message = (await stores.messages(10))[0]
-    await stores.put_off(stores.report.messages, message.id, stores.clock.now() + HOUR, "too many requests")
-    await say(stores)
-    assert await stores.messages(10) == []
-    stores.clock.advance(HOUR)
-    assert len(await stores.messages(10)) == 1
 
 
 async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: Stores) -> None:

@@ -28,37 +28,6 @@ async def watching(stores: Stores, *watched: Base) -> None:
     await stores.read(Reading("tree-1", tuple((usage_of(base), base) for base in watched)))
 
 
-async def test_a_base_without_news_is_due_again_when_it_was_told(stores: Stores) -> None:
-    await watching(stores, ASPNET)
-    due = (await stores.bases(10))[0]
-    await stores.put_off(stores.watch.bases, due.id, NOON, "no answer")
-    assert len(await stores.bases(10)) == 1
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
-    assert await stores.bases(10) == []
-    assert await stores.column(bases, "error") == [None]
-    assert await stores.column(bases, "attempts") == [0]
-    assert len(await stores.other("first", NOON + HOUR).bases(10)) == 1
-
-
-async def test_a_return_seen_once_is_known_at_the_next_poll_and_forgotten_by_any_other_sight(
-    stores: Stores,
-) -> None:
-    await watching(stores, ASPNET)
-    await stores.see({ASPNET: "a"})
-    stores.clock.advance(HOUR)
-    due = (await stores.bases(10))[0]
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, unconfirmed=digest("z"))])
-    due = (await stores.bases(10))[0]
-    assert (due.digest, due.unconfirmed) == (digest("a"), digest("z"))
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
-    due = (await stores.bases(10))[0]
-    assert due.unconfirmed is None
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, unconfirmed=digest("z"))])
-    await stores.see({ASPNET: "b"})
-    stores.clock.advance(HOUR)
-    assert (await stores.bases(10))[0].unconfirmed is None
-
-
 async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await watching(stores, *(Base("registry.example", f"team/app-{number}", "1") for number in range(300)))
     due = await stores.bases(1000)
@@ -69,14 +38,6 @@ async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await stores.watch.reschedule([Poll(each.id, NOON + HOUR + timedelta(seconds=each.id)) for each in due])
     assert len([statement for statement in seen if statement.startswith("UPDATE")]) == 1
     assert await stores.column(bases, "lease_owner") == [None] * 300
-
-
-async def test_rescheduling_what_another_has_taken_over_does_nothing(stores: Stores) -> None:
-    await watching(stores, ASPNET)
-    due = (await stores.bases(10))[0]
-    await stores.other("second", NOON + LEASE).bases(10)
-    await stores.watch.reschedule([Poll(due.id, NOON + HOUR)])
-    assert await stores.column(bases, "lease_owner") == ["second"]
 
 
 async def test_a_recorded_sighting_is_history_and_the_present_state(stores: Stores) -> None:
@@ -116,14 +77,6 @@ async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stor
     assert (await stores.count(observations), await stores.count(manifests)) == (0, 0)
 
 
-async def test_manifests_are_kept_by_digest(stores: Stores) -> None:
-    await watching(stores, ASPNET)
-    due = (await stores.bases(1))[0]
-    seen = Sighting(due.id, Sight.FIRST, Observation(NOON, ASPNET, digest("a")), NOON + HOUR)
-    await stores.watch.record([seen], {digest("a"): b'{"a": 1}'})
-    assert await stores.watch.manifests([digest("a"), digest("b")]) == {digest("a"): b'{"a": 1}'}
-
-
 async def test_the_newest_release_of_each_channel_is_known(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         for number, version in enumerate(("10.0.5", "10.0.4", "9.0.1")):
@@ -158,13 +111,6 @@ async def test_an_incident_is_told_when_it_begins_and_when_it_is_over(stores: St
     assert (news.place, news.cleared_at) == ("mcr.microsoft.com", NOON + HOUR)
 
 
-async def test_an_open_incident_keeps_its_beginning(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [])
-    await stores.watch.save_incidents([Incident(TROUBLE.subject, NOON + HOUR, "still")], [])
-    assert await stores.watch.open_incidents("registry:") == [TROUBLE]
-    assert await stores.column(outbox, "wanted") == [1]
-
-
 async def test_replicas_that_see_the_same_trouble_tell_it_once(stores: Stores) -> None:
     replicas = [stores.other(f"replica {number}").watch for number in range(4)]
     await asyncio.gather(*(replica.save_incidents([TROUBLE], []) for replica in replicas))
@@ -177,8 +123,3 @@ async def test_trouble_that_comes_back_is_a_new_incident(stores: Stores) -> None
     await stores.watch.save_incidents([], [TROUBLE])
     await stores.watch.save_incidents([TROUBLE], [])
     assert await stores.column(outbox, "key") == ["incident:1", "incident:2"]
-
-
-async def test_incidents_of_other_places_are_not_asked_for(stores: Stores) -> None:
-    await stores.watch.save_incidents([TROUBLE], [])
-    assert await stores.watch.open_incidents("registry_") == []

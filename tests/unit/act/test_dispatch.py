@@ -14,7 +14,7 @@ NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
 
 
 def dispatching(world: World, *workflows: Workflow, **values: object) -> None:
-    world.store.add(rebuild(Action.DISPATCH, **values), member(*(workflows or (WEEKLY,))))
+    world.add(rebuild(Action.DISPATCH, **values), member(*(workflows or (WEEKLY,))))
 
 
 async def test_a_dispatch_starts_one_run_and_follows_it(world: World) -> None:

@@ -13,7 +13,7 @@ ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
 
 
 def planned(world: World, action: Action) -> None:
-    world.store.add(rebuild(action), member(WEEKLY))
+    world.add(rebuild(action), member(WEEKLY))
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
@@ -68,7 +68,7 @@ async def test_another_action_that_is_asked_for_since_the_plan_is_heard(
 
 
 async def test_a_file_that_is_left_alone_keeps_no_other_from_being_dispatched_for(world: World) -> None:
-    world.store.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
+    world.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
     world.asks("ignore: [{path: 'legacy/*'}]")
     await world.tick()
     assert world.store[1].state is State.DISPATCHED
@@ -78,7 +78,7 @@ def many(world: World, count: int) -> None:
     for number in range(1, count + 1):
         home = world.forge.add(f"contoso/app-{number}", {"README.md": b""})
         fleet = FleetRepository(number, home.name, (WEEKLY,), RepositoryConfig(), node_id=home.node_id)
-        world.store.add(rebuild(Action.DISPATCH, id=number, repository=home.name), fleet)
+        world.add(rebuild(Action.DISPATCH, id=number, repository=home.name), fleet)
 
 
 async def test_one_look_serves_fifty_dispatches(world: World) -> None:
@@ -173,7 +173,7 @@ async def test_a_pull_request_ends_once_the_repository_asks_for_runs(world: Worl
 async def test_a_pull_request_ends_once_a_run_was_dispatched_for_its_base(world: World) -> None:
     planned(world, Action.PULL_REQUEST)
     await world.tick()
-    world.store.add(rebuild(Action.DISPATCH, id=2, to="c"), member(WEEKLY))
+    world.add(rebuild(Action.DISPATCH, id=2, to="c"), member(WEEKLY))
     await world.tick()
     await world.tick()
     assert [world.store[number].state for number in (1, 2)] == [State.CANCELLED, State.DISPATCHED]

@@ -15,13 +15,13 @@ THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelt
 
 
 async def test_nothing_due_is_nothing_done(world: World) -> None:
-    world.store.add(rebuild(due_at=NOON + timedelta(hours=1)))
+    world.add(rebuild(due_at=NOON + timedelta(hours=1)))
     assert (await world.tick()).done == 0
     assert world.forge.calls == []
 
 
 async def test_a_notice_ends_without_touching_the_repository(world: World) -> None:
-    world.store.add(rebuild(Action.NOTIFY))
+    world.add(rebuild(Action.NOTIFY))
     await world.tick()
     assert world.store[1].state is State.SUCCEEDED
     assert world.forge.calls == []
@@ -29,13 +29,13 @@ async def test_a_notice_ends_without_touching_the_repository(world: World) -> No
 
 async def test_more_rebuilds_than_a_batch_are_done_in_one_tick(world: World) -> None:
     for number in range(1, 26):
-        world.store.add(rebuild(Action.NOTIFY, id=number))
+        world.add(rebuild(Action.NOTIFY, id=number))
     assert (await world.tick()).done == 25
 
 
 async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(world: World) -> None:
     for number in range(1, 13):
-        world.store.add(rebuild(id=number, branch=f"{BRANCH}-{number}"))
+        world.add(rebuild(id=number, branch=f"{BRANCH}-{number}"))
     world.forge.failing["carry_out"] = THROTTLED
     tally = await world.tick()
     assert len(tally.problems) == 1
@@ -48,8 +48,8 @@ async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(worl
 
 
 async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None:
-    world.store.add(rebuild(id=1))
-    world.store.add(rebuild(Action.NOTIFY, id=2))
+    world.add(rebuild(id=1))
+    world.add(rebuild(Action.NOTIFY, id=2))
     world.forge.failing["look"] = Failure(Trouble.MALFORMED, "a list was expected")
     tally = await world.tick()
     assert tally.problems == ("contoso/shop: a list was expected",)
@@ -58,7 +58,7 @@ async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None
 
 async def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked(world: World) -> None:
     """The log has the request; people read the reason beside the repository's name."""
-    world.store.add(rebuild())
+    world.add(rebuild())
     asked = "POST api.github.com/graphql"
     world.forge.failing["look"] = Failure(Trouble.CONFLICT, "HTTP 422 no", where=asked, advice="look there")
     tally = await world.tick()
@@ -67,8 +67,8 @@ async def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked(
 
 
 async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
-    world.store.add(rebuild(id=1, branch=None))
-    world.store.add(rebuild(Action.NOTIFY, id=2))
+    world.add(rebuild(id=1, branch=None))
+    world.add(rebuild(Action.NOTIFY, id=2))
     for _ in range(3):
         tally = await world.later()
         assert "a defect of the bot" in tally.problems[0]
@@ -78,8 +78,8 @@ async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
 
 
 async def test_nothing_is_written_once_another_has_taken_over(world: World) -> None:
-    world.store.add(rebuild())
-    world.store.robbed = {1}
+    world.add(rebuild())
+    world.store.jobs.robbed = {1}
     tally = await world.tick()
     assert (world.forge.calls, tally.problems) == ([], ())
 
@@ -95,7 +95,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
 
 
 async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:
-    world.store.add(rebuild(planned_at=NOON - timedelta(days=3)))
+    world.add(rebuild(planned_at=NOON - timedelta(days=3)))
     world.shop.is_gone = True
     await world.until_it_ends()
     assert world.store[1].state is State.SKIPPED
@@ -106,8 +106,8 @@ async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_i
 async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(world: World) -> None:
     patch = Replacement(Reference(ASPNET.name, "10.0.4"), Reference(ASPNET.name, "10.0.5"))
     for number in (1, 2):
-        world.store.add(rebuild(id=number, replacements=(patch,), branch=f"{BRANCH}-{number}"))
-    world.store.add(rebuild(Action.NOTIFY, id=3))
+        world.add(rebuild(id=number, replacements=(patch,), branch=f"{BRANCH}-{number}"))
+    world.add(rebuild(Action.NOTIFY, id=3))
     world.registry.failing = Failure(Trouble.THROTTLED, "HTTP 429", retry_after=timedelta(minutes=30))
     tally = await world.tick()
     assert tally.problems == ("contoso/shop: HTTP 429",) * 2
@@ -120,8 +120,8 @@ async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(
 async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_for_a_week_it_may_come_back(
     world: World, action: Action
 ) -> None:
-    world.store.add(rebuild(action))
-    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
+    world.add(rebuild(action))
+    world.store.alter(1, is_listed=False)
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert "not in the fleet at present" in world.store[1].reason
@@ -133,24 +133,24 @@ async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_fo
 
 
 async def test_a_repository_that_was_away_for_an_hour_gets_its_rebuild(world: World) -> None:
-    world.store.add(rebuild())
-    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
+    world.add(rebuild())
+    world.store.alter(1, is_listed=False)
     await world.tick()
-    world.store.rows[1] = replace(world.store.rows[1], is_listed=True)
+    world.store.alter(1, is_listed=True)
     await world.later(60)
     assert world.store[1].state is State.OPEN
 
 
 async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
-    world.store.add(rebuild(state=State.OPEN, pull_request=1, facts_version=1))
-    world.store.rows[1] = replace(world.store.rows[1], is_listed=False)
+    world.add(rebuild(state=State.OPEN, pull_request=1, facts_version=1))
+    world.store.alter(1, is_listed=False)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
     assert world.forge.calls == []
 
 
 async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     world.forge.failing["look"] = Failure(Trouble.UNREACHABLE, "no answer")
     rests = []
     for _ in range(9):
@@ -164,7 +164,7 @@ async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: 
 
 
 async def test_a_lost_lease_is_somebody_elses_work(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     world.store.stolen = {1}
     tally = await world.tick()
     assert (tally.done, tally.problems) == (0, ())
@@ -173,6 +173,6 @@ async def test_a_lost_lease_is_somebody_elses_work(world: World) -> None:
 
 async def test_the_repositorys_configuration_reaches_the_work(world: World) -> None:
     world.asks("labels: [deps]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert "deps" in world.shop.requests[1].labels

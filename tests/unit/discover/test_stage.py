@@ -1,5 +1,6 @@
 """One tick of discovery, and what goes wrong in one."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity, Repository
 from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
-from tests.unit.discover.fleet import MemoryHost, MemoryStore
+from tests.fakes.stores.discover import FakeDiscoverStore
+from tests.fakes.trees import FakeTrees
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
@@ -22,13 +24,13 @@ OPTIONS = DiscoverOptions(Selection(include=("contoso/*",)))
 
 @dataclass(slots=True)
 class Fleet:
-    host: MemoryHost = field(default_factory=MemoryHost)
-    store: MemoryStore = field(default_factory=lambda: MemoryStore(ManualClock(NOON)))
+    host: FakeTrees = field(default_factory=FakeTrees)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    store: FakeDiscoverStore = field(init=False)
     memory: Memory = field(default_factory=Memory)
 
-    @property
-    def clock(self) -> ManualClock:
-        return self.store.clock
+    def __post_init__(self) -> None:
+        self.store = FakeDiscoverStore(self.clock)
 
     async def tick(self, options: DiscoverOptions = OPTIONS) -> DiscoverTally:
         return await tick(self.store, self.host, self.memory, options, Loop(self.clock))
@@ -45,6 +47,12 @@ def fleet() -> Fleet:
     return Fleet()
 
 
+def given_back(fleet: Fleet) -> Counter[datetime]:
+    """When those are due that were put off without an attempt."""
+    rows = fleet.store.repositories.rows.values()
+    return Counter(row.due_at for row in rows if row.error is None and row.due_at > fleet.clock.now())
+
+
 async def test_what_a_repository_names_is_saved_with_the_base_to_watch(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM, "README.md": b"hello"}
     tally = await fleet.tick()
@@ -57,7 +65,7 @@ async def test_what_a_repository_names_is_saved_with_the_base_to_watch(fleet: Fl
 async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     await fleet.tick()
-    fleet.store.due = ["contoso/shop"]
+    fleet.store.row("contoso/shop").due_at = fleet.clock.now()
     assert (await fleet.tick()).unchanged == 1
     assert fleet.host.asked["blob"] == 1
 
@@ -66,7 +74,7 @@ async def test_a_tree_is_read_again_when_other_bases_are_watched(fleet: Fleet) -
     fleet.host.files["contoso/shop"] = {"Dockerfile": b"FROM registry.contoso.com/base/api:1\n"}
     await fleet.tick()
     assert fleet.store.readings["contoso/shop"].usages == ()
-    fleet.store.due = ["contoso/shop"]
+    fleet.store.row("contoso/shop").due_at = fleet.clock.now()
     wider = Selection(include=("contoso/*",), bases=("registry.contoso.com/base/*",))
     assert (await fleet.tick(DiscoverOptions(wider))).read == 1
     assert fleet.paths("contoso/shop") == ["Dockerfile"]
@@ -98,7 +106,7 @@ async def test_a_repository_that_denies_a_file_keeps_no_other_from_it(fleet: Fle
 async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {f"{number}/Dockerfile": FROM + b"#%d\n" % number for number in range(80)}
 
-    class Tired(MemoryHost):
+    class Tired(FakeTrees):
         async def blob(self, repository: Identity, sha: str) -> bytes:
             if self.asked["blob"] == 60:
                 raise Failure(Trouble.UNREACHABLE, "no answer")
@@ -115,15 +123,15 @@ async def test_what_is_gone_or_denied_is_told_once_and_rests_until_the_next_list
     fleet.host.files = {"contoso/gone": Failure(trouble, "HTTP 4xx"), "contoso/shop": {"Dockerfile": FROM}}
     first = await fleet.tick()
     assert (first.problems, first.read) == (["contoso/gone: HTTP 4xx"], 1)
-    assert fleet.store.due_at["contoso/gone"] == NOON + OPTIONS.every
-    fleet.store.due = ["contoso/gone"]
+    assert fleet.store.row("contoso/gone").due_at == NOON + OPTIONS.every
+    fleet.store.row("contoso/gone").due_at = fleet.clock.now()
     assert (await fleet.tick()).problems == []
 
 
 async def test_an_unreachable_host_is_tried_again_soon(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
     await fleet.tick()
-    assert fleet.store.due_at["contoso/shop"] == NOON + timedelta(seconds=30)
+    assert fleet.store.row("contoso/shop").due_at == NOON + timedelta(seconds=30)
 
 
 async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet: Fleet) -> None:
@@ -133,9 +141,8 @@ async def test_a_rate_limit_stops_the_reading_without_blaming_repositories(fleet
     tally = await fleet.tick()
     assert fleet.host.asked["tree"] <= 4
     assert fleet.store.errors == {}
-    assert set(fleet.store.due_at.values()) == {NOON + timedelta(minutes=20)}
+    assert given_back(fleet) == {NOON + timedelta(minutes=20): 40}
     assert tally.problems == ["the rate limit is reached"]
-    assert len(fleet.store.given_back) == 40
 
 
 async def test_a_host_that_answers_nothing_is_left_alone(fleet: Fleet) -> None:
@@ -143,8 +150,7 @@ async def test_a_host_that_answers_nothing_is_left_alone(fleet: Fleet) -> None:
         fleet.host.files[f"contoso/r{number:02}"] = Failure(Trouble.UNREACHABLE, "no answer")
     await fleet.tick()
     assert 5 <= fleet.host.asked["tree"] <= 8
-    assert len(fleet.store.errors) + len(fleet.store.given_back) == 40
-    assert len(fleet.store.due) == 60
+    assert len(fleet.store.errors) + given_back(fleet).total() == 40
 
 
 async def test_a_few_repositories_without_an_answer_stop_no_other(fleet: Fleet) -> None:
@@ -215,7 +221,7 @@ async def test_a_listing_that_fails_leaves_the_fleet_as_it_was(fleet: Fleet) -> 
     tally = await fleet.tick()
     assert tally.problems == ["listing repositories: HTTP 502"]
     assert list(fleet.store.known) == ["contoso/shop"]
-    assert fleet.store.listing_due == fleet.clock.now() + timedelta(seconds=30)
+    assert fleet.store.listings.rows[1].due_at == fleet.clock.now() + timedelta(seconds=30)
     assert fleet.store.listing_trouble is None
 
 
@@ -224,7 +230,8 @@ async def test_a_listing_that_fails_leaves_the_fleet_as_it_was(fleet: Fleet) -> 
 )
 async def test_a_listing_that_keeps_failing_is_an_incident(fleet: Fleet, trouble: Trouble, attempts: int) -> None:
     fleet.host.listing = Failure(trouble, "no list")
-    fleet.store.listing_attempts = attempts
+    await fleet.store.expect_listing()
+    fleet.store.listings.rows[1].attempts = attempts - 1
     await fleet.tick()
     assert fleet.store.listing_trouble == "no list"
 
@@ -239,7 +246,6 @@ async def test_a_fleet_that_vanishes_from_the_listing_is_kept_and_told(fleet: Fl
     assert len(fleet.store.known) == 10
     assert "no longer shows 9 of 10" in tally.problems[0]
     assert fleet.store.listing_trouble == tally.problems[0]
-    fleet.store.short_since = fleet.clock.now()
     fleet.clock.advance(timedelta(days=1))
     await fleet.tick()
     assert list(fleet.store.known) == ["contoso/r0"]

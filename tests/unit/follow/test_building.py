@@ -11,8 +11,9 @@ from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.follow.stage import FollowOptions, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.stores.rebuilds import FakeRebuildStore, following
 from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
-from tests.unit.follow.test_stage import OPEN, Store
+from tests.unit.follow.test_stage import OPEN
 
 OPTIONS = FollowOptions(timedelta(minutes=5), build_within=timedelta(hours=1))
 
@@ -24,7 +25,7 @@ class World:
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     forge: FakeForge = field(init=False)
     shop: FakeRepository = field(init=False)
-    store: Store = field(init=False)
+    store: FakeRebuildStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.forge = FakeForge(self.clock)
@@ -33,7 +34,7 @@ class World:
         self.shop.requests[1] = replace(OPEN, branch=BRANCH)
         self.shop.merge(1)
         open_one = rebuild(state=State.OPEN, pull_request=1, node_id="PR_1", workflow="weekly-rebuild.yml")
-        self.store = Store(self.clock, {1: open_one})
+        self.store = following(self.clock, open_one)
 
     @property
     def commit(self) -> str:
@@ -42,7 +43,7 @@ class World:
     async def looked(self, after: timedelta = timedelta(0)) -> Rebuild:
         self.clock.advance(after)
         await tick(self.store, self.forge, OPTIONS, Loop(self.clock))
-        return self.store.rebuilds[1]
+        return self.store[1]
 
 
 @pytest.fixture
@@ -132,11 +133,10 @@ async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: W
 
 async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
     world.shop.build(world.commit)
-    first = world.store.rebuilds[1]
-    world.store.rebuilds = {number: replace(first, id=number) for number in range(1, 40)}
+    world.store = following(world.clock, *(replace(world.store[1], id=number) for number in range(1, 40)))
     await world.looked()
     assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
-    assert {item.state for item in world.store.rebuilds.values()} == {State.PROVING}
+    assert {world.store[number].state for number in range(1, 40)} == {State.PROVING}
 
 
 async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World) -> None:
@@ -151,6 +151,6 @@ async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World)
 async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None:
     await world.looked()
     world.shop.is_gone = True
-    world.store.rebuilds[1] = replace(world.store.rebuilds[1], attempts=12)
+    world.store.alter(1, rebuild=replace(world.store[1], attempts=12))
     after = await world.looked(timedelta(minutes=6))
     assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")

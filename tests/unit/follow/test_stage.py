@@ -1,18 +1,17 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.clock import ManualClock
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import PullRequest, Run
-from bot.domain.rollouts.rebuild import FOLLOWED, Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed
 from tests.fakes.forge import FakeForge
-from tests.fakes.queue import StoredRows
+from tests.fakes.stores.rebuilds import following
 from tests.unit.act.world import NOON, SHOP
 from tests.unit.act.world import rebuild as planned
 
@@ -34,42 +33,6 @@ def dispatched(**values: object) -> Rebuild:
 def run(status: str = "completed", conclusion: str | None = "success", **values: object) -> Run:
     known = {"id": 7, "url": URL, "created_at": NOON, "node_id": "CS_7"}
     return Run(status=status, conclusion=conclusion, **(known | values))  # type: ignore[arg-type]
-
-
-@dataclass(slots=True)
-class Store:
-    """Those with outdated text are left to `act`; `stolen` are claimed here, and taken over by another before they
-    are settled.
-    """
-
-    clock: ManualClock
-    rebuilds: dict[int, Rebuild] = field(default_factory=dict)
-    taken: set[int] = field(default_factory=set)
-    stolen: set[int] = field(default_factory=set)
-
-    @property
-    def followed(self) -> StoredRows[Rebuild]:
-        return StoredRows(self._take, self._put_off)
-
-    def _take(self, now: datetime, limit: int) -> list[tuple[Claimed, Rebuild]]:
-        due = [
-            item
-            for item in self.rebuilds.values()
-            if item.state in FOLLOWED and item.due_at <= now and item.text_version >= item.facts_version
-        ]
-        return [(Claimed(item.id, f"rebuild {item.id}", item.attempts + 1), item) for item in due[:limit]]
-
-    def _put_off(self, item: Rebuild, due_at: datetime, error: str | None, attempted: bool) -> None:
-        self.rebuilds[item.id] = replace(item, due_at=due_at)
-
-    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
-        if after.id in self.stolen:
-            del self.rebuilds[after.id]
-            raise LeaseLost("taken over")
-        self.rebuilds[after.id] = after
-
-    async def runs_taken(self, repository: str) -> set[int]:
-        return self.taken
 
 
 def forge(
@@ -100,9 +63,10 @@ async def look(
 async def looked(
     clock: ManualClock, host: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
 ) -> tuple[FollowTally, list[Rebuild]]:
-    store = Store(clock, {item.id: item for item in rebuilds}, taken or set())
+    store = following(clock, *rebuilds)
+    store.taken = taken or set()
     tally = await tick(store, host, OPTIONS, Loop(clock))
-    return tally, list(store.rebuilds.values())
+    return tally, [store[item.id] for item in rebuilds]
 
 
 async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock) -> None:
@@ -111,9 +75,9 @@ async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock)
 
 
 async def test_a_defect_puts_off_the_rebuild_that_it_met_and_no_other(clock: ManualClock) -> None:
-    store = Store(clock, {1: opened(pull_request=None, node_id=None), 2: opened(id=2)}, set())
+    store = following(clock, opened(pull_request=None, node_id=None), opened(id=2))
     tally = await tick(store, forge(clock), OPTIONS, Loop(clock))
-    assert [store.rebuilds[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
+    assert [store[number].due_at for number in (1, 2)] == [NOON + EVERY, NOON + EVERY]
     assert (tally.looked_at, len(tally.problems)) == (1, 1)
 
 
@@ -239,7 +203,7 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
 @pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED, Trouble.MALFORMED], ids=str)
 async def test_what_cannot_be_read_stays_as_it_was(clock: ManualClock, trouble: Trouble) -> None:
     tally, (after,) = await looked(clock, forge(clock, failure=Failure(trouble, "no")), opened())
-    assert after == replace(opened(), due_at=NOON + EVERY)
+    assert after == replace(opened(), due_at=NOON + EVERY, attempts=1)
     assert tally.problems == ("contoso/shop: no",)
 
 
@@ -252,11 +216,12 @@ async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) 
 
 
 async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
-    store = Store(clock, {1: opened(), 2: opened(id=2)}, stolen={1})
+    store = following(clock, opened(), opened(id=2))
+    store.stolen = {1}
     tally = await tick(store, forge(clock, replace(OPEN, is_open=False)), OPTIONS, Loop(clock))
     assert tally.problems == ()
-    assert store.rebuilds[2].state is State.CANCELLED
-    assert 1 not in store.rebuilds
+    assert store[2].state is State.CANCELLED
+    assert store[1].state is State.OPEN
 
 
 async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -> None:

@@ -8,7 +8,7 @@ from tests.unit.act.world import BRANCH, World, change, digest, rebuild
 
 
 async def opened(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
 
 
@@ -45,7 +45,7 @@ async def test_one_to_ignore_keeps_its_digests_so_that_closing_it_counts_as_a_no
         "**Closed by the bot:** pull request #1 is labelled freshness:ignore.\n<!-- freshness-bot end -->"
     )
     world.shop.edit(1, labels=())
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
 
@@ -55,6 +55,6 @@ async def test_a_merged_one_says_nothing_about_the_next(world: World, label: str
     await opened(world)
     world.shop.edit(1, labels=(label,))
     world.shop.merge(1)
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.store[2].state is State.OPEN

@@ -25,15 +25,13 @@ def under(world: World, gate: Gate, **rule: object) -> None:
 
 
 async def opened(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
 
 
 async def newer(world: World) -> None:
-    world.store.rows[1] = replace(
-        world.store.rows[1], rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON)
-    )
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
 
 
@@ -68,10 +66,10 @@ async def test_it_waits_for_a_person_where_a_change_is_not_of_the_chosen_kind(wo
     rule = Rule(auto_merge=AutoMerge(MergeMethod.SQUASH, (Cause.DOTNET_SECURITY,), Severity.HIGH))
     world.options = replace(world.options, policy=Policy((rule,)))
     world.shop.gate = CHECKED
-    world.store.add(rebuild(), None, change(severity=Severity.LOW))
+    world.add(rebuild(), None, change(severity=Severity.LOW))
     await world.tick()
     assert not world.shop.requests[1].is_to_merge
-    world.store.rows[1] = replace(world.store.rows[1], changes=(change(severity=Severity.HIGH),))
+    world.store.alter(1, changes=(change(severity=Severity.HIGH),))
     world.store.outdate(1)
     await world.tick()
     assert world.shop.requests[1].is_to_merge
@@ -147,7 +145,7 @@ async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(wo
 async def test_a_crash_before_it_is_set_is_made_up_for(world: World) -> None:
     under(world, CHECKED)
     world.forge.failing["grant"] = Failure(Trouble.UNREACHABLE, "no answer")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.forge.failing.clear()
     await world.later()

@@ -27,7 +27,7 @@ WRITES = ["carry_out", "grant"]
 
 
 async def test_a_planned_rebuild_becomes_an_open_pull_request(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     tally = await world.tick()
     request = world.shop.requests[1]
     after = world.store[1]
@@ -44,7 +44,7 @@ async def test_a_planned_rebuild_becomes_an_open_pull_request(world: World) -> N
 @pytest.mark.parametrize("call", WRITES)
 @pytest.mark.parametrize("when", ["failing", "after"])
 async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next(world: World, call: str, when: str) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     getattr(world.forge, when)[call] = NO_ANSWER
     await world.tick()
     assert world.store[1].state is State.WAITING
@@ -57,19 +57,19 @@ async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next(world: Wo
 
 
 async def test_what_is_there_already_is_not_written_again(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     written = list(world.forge.calls)
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].pull_request == 1
     assert world.forge.calls == written
 
 
 async def test_a_newer_digest_moves_the_same_pull_request(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert len(world.shop.requests) == 1
     assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
@@ -79,42 +79,42 @@ async def test_a_newer_digest_moves_the_same_pull_request(world: World) -> None:
 
 
 async def test_the_branch_stays_where_it_is_when_the_default_branch_goes_on_elsewhere(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     head = world.shop.branches[BRANCH]
     world.shop.commit_to("main", {"README.md": b"new\n"})
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.shop.branches[BRANCH] == head
 
 
 async def test_the_branch_stays_where_it_is_when_the_same_file_goes_on_elsewhere(world: World) -> None:
     """The merge joins both changes."""
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     head = world.shop.branches[BRANCH]
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\nUSER app\n".encode()})
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.shop.branches[BRANCH] == head
 
 
 async def test_the_branch_takes_up_a_file_that_the_default_branch_has_got(world: World) -> None:
     paths = ("Dockerfile", "web/Dockerfile")
-    world.store.add(rebuild(), paths=paths)
+    world.add(rebuild(), paths=paths)
     await world.tick()
     world.shop.commit_to("main", {"web/Dockerfile": f"FROM {reference('a')}\n".encode()})
-    world.store.add(rebuild(id=2), paths=paths)
+    world.add(rebuild(id=2), paths=paths)
     await world.tick()
     assert world.shop.content(BRANCH, "web/Dockerfile") == f"FROM {reference('b')}\n"
 
 
 async def test_a_branch_in_conflict_is_put_on_the_default_branch_anew(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     trunk = world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\nUSER app\n".encode()})
     world.shop.edit(1, is_conflicted=True)
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.shop.commits[world.shop.branches[BRANCH]].parents == (trunk,)
     assert world.shop.content(BRANCH) == f"FROM {reference('b')}\nUSER app\n"
@@ -124,11 +124,11 @@ async def test_a_branch_in_conflict_is_put_on_the_default_branch_anew(world: Wor
 
 
 async def test_peoples_commits_on_the_branch_are_kept_and_built_upon(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     for letter in "cd":
         world.shop.commit_to(BRANCH, {f"fix-{letter}.md": b"by hand"})
-        world.store.add(rebuild(id=ord(letter), to=letter), None, change(letter))
+        world.add(rebuild(id=ord(letter), to=letter), None, change(letter))
         await world.tick()
         assert world.shop.content(BRANCH) == f"FROM {reference(letter)}\n"
     assert world.shop.content(BRANCH, "fix-c.md") == "by hand"
@@ -136,10 +136,10 @@ async def test_peoples_commits_on_the_branch_are_kept_and_built_upon(world: Worl
 
 
 async def test_a_commit_of_the_bot_that_a_person_amended_is_kept_and_built_upon(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.amend(BRANCH, {"fix.md": b"by hand"})
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
     assert world.shop.content(BRANCH, "fix.md") == "by hand"
@@ -148,10 +148,10 @@ async def test_a_commit_of_the_bot_that_a_person_amended_is_kept_and_built_upon(
 async def test_what_the_bot_built_on_peoples_commits_is_built_upon_again(world: World) -> None:
     """Its own commit on top must not make the branch look like its own."""
     world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
     assert world.shop.content(BRANCH, "fix.md") == "by hand"
@@ -160,7 +160,7 @@ async def test_what_the_bot_built_on_peoples_commits_is_built_upon_again(world: 
 async def test_peoples_own_update_of_the_branch_is_left(world: World) -> None:
     world.shop.commit_to(BRANCH, {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     commits = len(world.shop.commits)
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.OPEN
     assert world.shop.content(BRANCH, "README.md") == "shop\n"
@@ -168,22 +168,22 @@ async def test_peoples_own_update_of_the_branch_is_left(world: World) -> None:
 
 
 async def test_a_branch_that_a_merge_left_behind_is_used_anew(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     merged = world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     world.shop.requests[1] = replace(world.shop.requests[1], head=merged, is_open=False, is_merged=True)
     trunk = world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode(), "fix.md": b"squashed"})
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.store[2].pull_request == 2
     assert world.shop.commits[world.shop.branches[BRANCH]].parents == (trunk,)
 
 
 async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.close(1)
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].state is State.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
@@ -207,12 +207,12 @@ def both(world: World, **values: Any) -> None:
         Replacement(reference("a"), reference("b")),
         Replacement(Reference(SDK.name, "10.0", digest("d")), moved),
     )
-    world.store.add(rebuild(targets=targets, replacements=replacements, **values), None, change(), sdk)
+    world.add(rebuild(targets=targets, replacements=replacements, **values), None, change(), sdk)
 
 
 async def test_what_was_declined_stays_out_of_a_pull_request_for_more(world: World) -> None:
     pin_both(world)
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.close(1)
     both(world, id=2, pull_request=1)
@@ -228,7 +228,7 @@ async def test_a_part_of_what_was_declined_is_declined_too(world: World) -> None
     both(world)
     await world.tick()
     world.shop.close(1)
-    world.store.add(rebuild(id=2))
+    world.add(rebuild(id=2))
     await world.tick()
     assert world.store[2].state is State.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
@@ -236,7 +236,7 @@ async def test_a_part_of_what_was_declined_is_declined_too(world: World) -> None
 
 async def test_a_pull_request_that_joins_more_takes_what_is_left_once_it_was_merged(world: World) -> None:
     pin_both(world)
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.merge(1)
     both(world, id=2, pull_request=1)
@@ -247,25 +247,25 @@ async def test_a_pull_request_that_joins_more_takes_what_is_left_once_it_was_mer
 
 async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(world: World) -> None:
     """The base goes to b, back to a, and to b again."""
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
-    world.store.add(rebuild(id=2, to="a", pull_request=1), None, change("a"))
+    world.add(rebuild(id=2, to="a", pull_request=1), None, change("a"))
     await world.tick()
     assert world.store[2].state is State.SUCCEEDED
     assert not world.shop.requests[1].is_open
     assert (
         "**Closed by the bot:** the default branch already stands on the new base." in world.shop.requests[1].body
     )
-    world.store.add(rebuild(id=3))
+    world.add(rebuild(id=3))
     await world.tick()
     assert (world.store[3].state, world.store[3].pull_request) == (State.OPEN, 2)
 
 
 async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.close(1)
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
 
@@ -274,13 +274,11 @@ async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: 
 
 
 async def test_title_and_body_are_written_only_where_they_differ(world: World) -> None:
-    world.store.add(rebuild(facts_version=1))
+    world.add(rebuild(facts_version=1))
     await world.tick()
     known, head = world.store[1], world.shop.branches[BRANCH]
     world.clock.advance(world.options.follow_every)
-    world.store.rows[1] = replace(
-        world.store.rows[1], rebuild=replace(known, facts_version=2), changes=(change(cves=("CVE-2026-1",)),)
-    )
+    world.store.alter(1, rebuild=replace(known, facts_version=2), changes=(change(cves=("CVE-2026-1",)),))
     await world.tick()
     assert world.forge.calls[len(WRITES) :] == ["carry_out"]
     assert world.shop.branches[BRANCH] == head
@@ -291,10 +289,10 @@ async def test_title_and_body_are_written_only_where_they_differ(world: World) -
 
 @pytest.mark.parametrize("end", ["merge", "close"])
 async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: World, end: str) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     getattr(world.shop, end)(1)
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     world.store.others_open = 9
     await world.later()
     assert world.store[1].state is State.OPEN
@@ -302,10 +300,10 @@ async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: 
 
 
 async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
-    world.store.rows[1] = replace(
-        world.store.rows[1],
+    world.store.alter(
+        1,
         rebuild=replace(world.store[1], facts_version=1),
         changes=(change(cves=("CVE-2026-1",)),),
     )
@@ -317,33 +315,33 @@ async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: W
 
 async def test_labels_of_the_repository_are_added_to_the_bots_own(world: World) -> None:
     world.asks("labels: [deps, docker]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert sorted(world.shop.requests[1].labels) == ["deps", "docker", "freshness"]
 
 
 async def test_reviewers_are_asked_once_when_the_pull_request_is_new(world: World) -> None:
     world.asks("owners: [octocat, contoso/platform]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert world.shop.reviewers == [(("octocat",), ("platform",))]
 
 
 async def test_reviewers_are_asked_again_for_the_pull_request_after_a_merged_one(world: World) -> None:
     world.asks("owners: [octocat]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.merge(1)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert world.store[2].pull_request == 2
     assert world.shop.reviewers == [(("octocat",), ()), (("octocat",), ())]
 
 
 async def test_nobody_is_asked_where_nobody_is_named(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.reviewers == []
 
@@ -351,7 +349,7 @@ async def test_nobody_is_asked_where_nobody_is_named(world: World) -> None:
 async def test_one_unknown_reviewer_keeps_no_other_from_being_asked(world: World) -> None:
     world.forge.unknown = {"gone"}
     world.asks("owners: [octocat, contoso/gone, contoso/platform]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.reviewers == [(("octocat",), ("platform",))]
     assert world.store[1].state is State.OPEN
@@ -364,14 +362,14 @@ async def test_a_pull_request_is_followed_though_the_forge_refuses_what_it_can_d
 ) -> None:
     world.forge.failing["grant"] = Failure(trouble, "refused")
     world.asks("owners: [octocat]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     tally = await world.tick()
     assert (world.store[1].state, world.store[1].pull_request, tally.problems) == (State.OPEN, 1, ())
     assert world.store[1].reason.endswith("no labels, reviewers or assignees (freshness, octocat): refused")
 
 
 async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     world.forge.failing["carry_out"] = NO_ANSWER
     await world.tick()
     assert world.store[1].reason == "no answer"
@@ -385,7 +383,7 @@ async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: 
 
 async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> None:
     world.store.others_open = 2
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert "still open" in world.store[1].reason
@@ -396,17 +394,17 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
 
 
 async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.store.others_open = 9
-    world.store.add(rebuild(id=2, to="c"), None, change("c"))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.store[2].state is State.OPEN
 
 
 async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world: World) -> None:
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.SUCCEEDED
     assert world.forge.calls == []
@@ -414,17 +412,17 @@ async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world:
 
 async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:
     world.shop.rename_trunk("trunk")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.OPEN
     assert world.shop.commits[world.shop.branches[BRANCH]].parents == (world.shop.branches["trunk"],)
 
 
 async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.SUCCEEDED
     assert not world.shop.requests[1].is_open
@@ -433,10 +431,10 @@ async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world
 async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for_the_same_reason(
     world: World,
 ) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     world.forge.after["close_pull_request"] = NO_ANSWER
     await world.later()
     assert world.store[1].state is State.OPEN
@@ -451,24 +449,24 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
     world: World, is_refused: bool
 ) -> None:
     """Each look at one takes a dozen requests."""
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     if is_refused:
         world.forge.failing["look"] = Failure(Trouble.CONFLICT, "refused", status=422)
     world.clock.advance(timedelta(days=3))
     conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=conflicted)
+    world.store.alter(1, rebuild=conflicted)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 0)
     assert world.store[1].due_at == world.clock.now() + timedelta(hours=1)
 
 
 async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert world.store[1].state is State.CANCELLED
     assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
@@ -476,10 +474,10 @@ async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(wor
 
 
 async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_people(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
-    world.store.rows[1] = replace(world.store.rows[1], rebuild=replace(world.store[1], facts_version=1))
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
     assert world.shop.requests[1].is_open
@@ -487,7 +485,7 @@ async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_p
 
 async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
     world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].state is State.SKIPPED
     assert world.store[1].reason == "nothing could be edited: Dockerfile:1: it comes from a variable"
@@ -495,14 +493,14 @@ async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
 
 async def test_a_pull_request_names_what_it_could_not_edit(world: World) -> None:
     world.shop.commit_to("main", {"other/Dockerfile": b"FROM $BASE\n"})
-    world.store.add(rebuild(), paths=("Dockerfile", "other/Dockerfile"))
+    world.add(rebuild(), paths=("Dockerfile", "other/Dockerfile"))
     await world.tick()
     assert "other/Dockerfile:1: it comes from a variable" in world.shop.requests[1].body
 
 
 async def test_a_repository_without_commits_is_skipped(world: World) -> None:
     world.shop.branches.clear()
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository has no commits")
 
@@ -510,7 +508,7 @@ async def test_a_repository_without_commits_is_skipped(world: World) -> None:
 async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
     world.registry.absent = {"10.0.5"}
     moved = Replacement(reference("a").at("10.0.4", None), reference("a").at("10.0.5", None))
-    world.store.add(replace(rebuild(), replacements=(moved,)))
+    world.add(replace(rebuild(), replacements=(moved,)))
     await world.tick()
     assert world.store[1].state is State.WAITING
     assert "not published yet" in world.store[1].reason

@@ -17,7 +17,7 @@ PATHS = ("Directory.Build.props", "src/Api.csproj")
 async def acted(world: World, **others: bytes) -> World:
     files = {"Directory.Build.props": SHARED, "src/Api.csproj": PROJECT, **others}
     world.shop.commit_to("main", files)
-    world.store.add(rebuild(), None, change(to_version="10.0.4"), paths=PATHS)
+    world.add(rebuild(), None, change(to_version="10.0.4"), paths=PATHS)
     await stage.tick(world.store, world.forge, world.registry, refresh, world.options, world.loop)
     return world
 

@@ -1,23 +1,21 @@
 """Two that write to one branch: nobody's work is written over."""
 
-from dataclasses import replace
-
 from bot.domain.rollouts.rebuild import State
 from tests.unit.act.world import BRANCH, World, change, digest, rebuild, reference
 
 
 async def opened(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
 
 
 async def test_a_superseded_rebuild_in_flight_never_overwrites_its_successor(world: World) -> None:
     """Its commit is made when another worker plans, takes its lease and brings a newer digest."""
     await opened(world)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
 
     def superseded() -> None:
-        world.store.robbed.add(2)
+        world.store.jobs.steal(2)
         world.shop.commit_to(BRANCH, {"Dockerfile": f"FROM {reference('d')}\n".encode()})
         world.shop.edit(1, body="for d")
 
@@ -30,7 +28,7 @@ async def test_a_superseded_rebuild_in_flight_never_overwrites_its_successor(wor
 
 async def test_a_person_who_pushes_at_that_moment_is_not_written_over(world: World) -> None:
     await opened(world)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     world.forge.meanwhile["carry_out"] = lambda: world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     await world.tick()
     assert world.store[2].state is State.WAITING
@@ -42,7 +40,7 @@ async def test_a_person_who_pushes_at_that_moment_is_not_written_over(world: Wor
 
 
 async def test_a_branch_that_a_person_makes_at_that_moment_is_built_upon(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     world.forge.meanwhile["carry_out"] = lambda: world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     await world.tick()
     await world.later()
@@ -51,8 +49,8 @@ async def test_a_branch_that_a_person_makes_at_that_moment_is_built_upon(world: 
 
 
 async def test_no_write_follows_once_the_lease_is_lost(world: World) -> None:
-    world.store.add(rebuild())
-    world.forge.meanwhile["carry_out"] = lambda: world.store.robbed.add(1)
+    world.add(rebuild())
+    world.forge.meanwhile["carry_out"] = lambda: world.store.jobs.steal(1)
     await world.tick()
     assert world.forge.calls == ["carry_out"]
 
@@ -61,7 +59,7 @@ async def test_a_commit_amended_under_another_author_is_kept(world: World) -> No
     """`git commit --amend --reset-author` keeps the bot's message and trailers."""
     await opened(world)
     world.shop.amend(BRANCH, {"fix.md": b"by hand"}, reset_author=True)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert world.shop.content(BRANCH, "fix.md") == "by hand"
     assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
@@ -73,7 +71,7 @@ async def test_a_commit_amended_under_another_author_is_kept(world: World) -> No
 async def know_more(world: World) -> None:
     """A CVE becomes known."""
     world.store.outdate(1)
-    world.store.rows[1] = replace(world.store.rows[1], changes=(change(cves=("CVE-2026-1",)),))
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
     await world.later()
 
 
@@ -139,7 +137,7 @@ def with_workflow(world: World) -> tuple[str, ...]:
 
 async def test_without_the_right_to_workflow_files_the_rest_is_brought_and_that_is_said(world: World) -> None:
     world.forge.may_change_workflows = False
-    world.store.add(rebuild(), paths=with_workflow(world))
+    world.add(rebuild(), paths=with_workflow(world))
     tally = await world.tick()
     told = ".github/workflows/build.yml is left out, since the bot lacks the right workflows: write"
     assert (world.store[1].state, tally.problems) == (State.OPEN, ())
@@ -152,7 +150,7 @@ async def test_without_the_right_to_workflow_files_the_rest_is_brought_and_that_
 async def test_where_only_workflow_files_would_change_the_right_is_named(world: World) -> None:
     world.forge.may_change_workflows = False
     world.shop.commit_to("main", {"Dockerfile": b"FROM scratch\n"})
-    world.store.add(rebuild(), paths=with_workflow(world))
+    world.add(rebuild(), paths=with_workflow(world))
     await world.tick()
     assert world.store[1].state is State.SKIPPED
     assert "lacks the right workflows: write" in world.store[1].reason

@@ -16,17 +16,17 @@ def under(world: World, *rules: Rule) -> None:
 
 async def test_it_begins_as_a_draft_where_a_rule_says_so(world: World) -> None:
     under(world, Rule(draft=True))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].is_draft
 
 
 async def test_a_draft_that_a_person_has_made_ready_stays_ready(world: World) -> None:
     under(world, Rule(draft=True))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.shop.edit(1, is_draft=False)
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert not world.shop.requests[1].is_draft
 
@@ -34,18 +34,18 @@ async def test_a_draft_that_a_person_has_made_ready_stays_ready(world: World) ->
 async def test_it_has_the_labels_of_the_bot_the_rule_and_the_repository(world: World) -> None:
     under(world, Rule(labels=("dependencies",)))
     world.asks("labels: [docker]")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].labels == ("dependencies", "docker", "freshness")
 
 
 async def test_it_is_assigned_once(world: World) -> None:
     under(world, Rule(assignees=("octocat",)))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].assignees == ("octocat",)
     world.shop.edit(1, assignees=())
-    world.store.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert world.shop.requests[1].assignees == ()
 
@@ -53,7 +53,7 @@ async def test_it_is_assigned_once(world: World) -> None:
 async def test_an_assignee_whom_nobody_knows_is_told(world: World) -> None:
     world.forge.unknown.add("nobody")
     under(world, Rule(assignees=("nobody", "octocat")))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].assignees == ("octocat",)
     assert world.store[1].reason.endswith("not assigned to nobody: nobody of that name is known")
@@ -61,31 +61,31 @@ async def test_an_assignee_whom_nobody_knows_is_told(world: World) -> None:
 
 async def test_the_code_owners_of_what_it_touches_are_asked_where_the_repository_names_none(world: World) -> None:
     under(world, Rule(reviewers=("someone-else",)))
-    world.store.add(rebuild(), member(owned=OWNED), paths=("Dockerfile", "src/Dockerfile"))
+    world.add(rebuild(), member(owned=OWNED), paths=("Dockerfile", "src/Dockerfile"))
     await world.tick()
     assert world.shop.reviewers == [(("octocat",), ("platform",))]
 
 
 async def test_whom_the_repository_names_is_asked_instead_of_its_code_owners(world: World) -> None:
     world.asks("owners: [bea]")
-    world.store.add(rebuild(), member(owned=OWNED))
+    world.add(rebuild(), member(owned=OWNED))
     await world.tick()
     assert world.shop.reviewers == [(("bea",), ())]
 
 
 async def test_whom_the_rule_names_is_asked_where_the_repository_names_nobody_at_all(world: World) -> None:
     under(world, Rule(reviewers=("ann", "contoso/platform", "elsewhere/team")))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.shop.reviewers == [(("ann",), ("platform",))]
 
 
 async def test_a_rule_for_some_changes_holds_for_these_as_they_are_known_by_now(world: World) -> None:
     under(world, Rule(Match(causes=(Cause.DOTNET_SECURITY,)), labels=("security",)))
-    world.store.add(rebuild(), None, change(cause=Cause.OS_UPDATE))
+    world.add(rebuild(), None, change(cause=Cause.OS_UPDATE))
     await world.tick()
     assert world.shop.requests[1].labels == ("freshness",)
-    world.store.rows[1] = replace(world.store.rows[1], changes=(change(),))
+    world.store.alter(1, changes=(change(),))
     world.store.outdate(1)
     await world.tick()
     assert "security" in world.shop.requests[1].labels
@@ -93,7 +93,7 @@ async def test_a_rule_for_some_changes_holds_for_these_as_they_are_known_by_now(
 
 async def test_the_first_line_of_its_commit_is_the_rules(world: World) -> None:
     under(world, Rule(Match(repositories=(SHOP,)), commit_message="build(deps): {bases}"))
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     message = world.shop.commits[world.shop.branches[BRANCH]].message
     assert message.startswith("build(deps): aspnet:10.0\n\n`aspnet:10.0` moves")

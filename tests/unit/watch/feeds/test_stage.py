@@ -1,13 +1,11 @@
 """The feed stage over a store in memory and feeds that serve published documents."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.document import (
     FeedKind,
     FeedSource,
@@ -18,11 +16,10 @@ from bot.domain.bases.document import (
     Unchanged,
 )
 from bot.domain.clock import ManualClock
-from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.failure import Failure, Trouble
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed
-from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, tick
-from tests.fakes.queue import StoredRows
+from bot.watch.feeds.stage import FeedsToRead, tick
+from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.unit.watch.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
@@ -32,63 +29,6 @@ UPDATES = FeedSource(FeedKind.MSRC_UPDATES, "https://feeds.example/updates")
 JUNE = FeedSource(FeedKind.MSRC_BULLETIN, "https://feeds.example/cvrf/2025-Jun")
 IMAGES = FeedSource(FeedKind.IMAGE_INFO, "https://feeds.example/image-info.json")
 GITHUB = FeedSource(FeedKind.GITHUB_ADVISORIES, "https://feeds.example/advisories")
-
-
-@dataclass
-class MemoryStore:
-    """Keeps what the stage asks to keep, in dictionaries."""
-
-    clock: ManualClock
-    due_at: dict[FeedSource, datetime] = field(default_factory=dict)
-    kept: dict[str, StoredDocument] = field(default_factory=dict)
-    releases: dict[str, Release] = field(default_factory=dict)
-    advisories: dict[tuple[str, str], Advisory] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    claimed: set[FeedSource] = field(default_factory=set)
-    taken_over: set[FeedSource] = field(default_factory=set)
-    readings: list[FeedReading] = field(default_factory=list)
-
-    async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
-        for source in sources:
-            self.due_at.setdefault(source, self.clock.now())
-
-    def documents(self, kinds: frozenset[FeedKind]) -> StoredRows[DueFeed]:
-        def take(now: datetime, limit: int) -> list[tuple[Claimed, DueFeed]]:
-            due = [s for s, at in self.due_at.items() if at <= now and s.kind in kinds and s not in self.claimed]
-            self.claimed.update(due[:limit])
-            rows = list(self.due_at)
-            return [
-                (Claimed(rows.index(source), source.url, 1), DueFeed(source, self.kept.get(source.url)))
-                for source in due[:limit]
-            ]
-
-        return StoredRows(take, self._put_off)
-
-    def _put_off(self, feed: DueFeed, due_at: datetime, error: str | None, attempted: bool) -> None:
-        self.errors[feed.source.url] = error or ""
-        self.due_at[feed.source] = due_at
-        self.claimed.discard(feed.source)
-
-    async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
-        urls = {source.url for source in self.due_at if source.kind is kind}
-        return {url: document.checked_at for url, document in self.kept.items() if url in urls}
-
-    async def known_releases(self) -> Mapping[str, Release]:
-        return dict(self.releases)
-
-    async def keep_feed(self, reading: FeedReading) -> None:
-        if reading.source in self.taken_over:
-            raise LeaseLost
-        self.readings.append(reading)
-        self.kept[reading.source.url] = reading.document
-        self.due_at[reading.source] = reading.due_at
-        self.releases.update({release.version: release for release in reading.releases})
-        self.advisories.update({(a.evidence[0].source, a.cve): a for a in reading.advisories})
-        for key in reading.withdrawn_advisories:
-            self.advisories.pop(key, None)
-        for source in reading.leads_to:
-            self.due_at[source] = reading.document.checked_at
-        self.claimed.discard(reading.source)
 
 
 @dataclass
@@ -113,7 +53,7 @@ class Publisher:
 @dataclass
 class World:
     clock: ManualClock
-    store: MemoryStore
+    store: FakeFeedsStore
     feeds: Publisher
 
     async def tick(self, *roots: FeedSource, **settings: timedelta):  # type: ignore[no-untyped-def]
@@ -128,10 +68,16 @@ class World:
         self.feeds.bodies[source.url] = body
 
 
+def copy_of(world: World, source: FeedSource) -> StoredDocument:
+    kept = world.store.copy_of(source)
+    assert kept is not None
+    return kept
+
+
 @pytest.fixture
 def world() -> World:
     clock = ManualClock(NOW)
-    return World(clock, MemoryStore(clock), Publisher(clock, {}))
+    return World(clock, FakeFeedsStore(clock), Publisher(clock, {}))
 
 
 def index(*urls: str) -> bytes:
@@ -201,20 +147,20 @@ async def test_a_failed_feed_is_one_line_and_stops_no_other(world: World) -> Non
     tally = await world.tick(INDEX, UPDATES)
     assert tally.failed == ["feeds.example: cannot be connected to; nothing is known from this document yet"]
     assert ("msrc", "CVE-2025-30399") in world.store.advisories
-    assert world.store.due_at[INDEX] == NOW + timedelta(minutes=5)
+    assert world.store.row(INDEX).due_at == NOW + timedelta(minutes=5)
 
 
 async def test_a_throttled_feed_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
     wait = timedelta(minutes=47)
     world.serve(GITHUB, Failure(Trouble.THROTTLED, "asks for fewer requests", retry_after=wait))
     await world.tick(GITHUB)
-    assert world.store.due_at[GITHUB] == NOW + wait
+    assert world.store.row(GITHUB).due_at == NOW + wait
 
 
 async def test_a_document_that_turns_to_garbage_leaves_the_last_good_copy_in_use(world: World) -> None:
     world.serve(IMAGES, images("8.0", "8.0-alpine"))
     await world.tick(IMAGES)
-    good = world.store.kept[IMAGES.url]
+    good = copy_of(world, IMAGES)
     world.clock.advance(timedelta(hours=1))
     world.serve(IMAGES, b'{"repos": [')
     tally = await world.tick(IMAGES)
@@ -222,8 +168,8 @@ async def test_a_document_that_turns_to_garbage_leaves_the_last_good_copy_in_use
         f"{IMAGES.url}: is no JSON: EOF while parsing a list at line 1 column 11; "
         "the last good copy stays in use (confirmed 2025-12-09 18:00 UTC)"
     ]
-    assert world.store.kept[IMAGES.url] == good
-    assert world.store.errors[IMAGES.url] == tally.failed[0]
+    assert copy_of(world, IMAGES) == good
+    assert world.store.row(IMAGES).error == tally.failed[0]
 
 
 async def test_a_copy_that_nobody_confirms_grows_stale(world: World) -> None:
@@ -318,12 +264,12 @@ async def test_a_copy_read_by_older_parsers_is_read_again_without_new_content(wo
     world.serve(CHANNEL, channel("8.0.22"))
     await world.tick(INDEX)
     world.store.releases.clear()
-    old = world.store.kept[CHANNEL.url]
-    world.store.kept[CHANNEL.url] = replace(old, reader="0")
+    old = copy_of(world, CHANNEL)
+    world.store.keep(CHANNEL, replace(old, reader="0"))
     world.clock.advance(timedelta(hours=1))
     await world.tick(INDEX)
     assert world.store.releases["8.0.22"].published_at == NOW
-    assert world.store.kept[CHANNEL.url].reader != "0"
+    assert copy_of(world, CHANNEL).reader != "0"
 
 
 async def test_a_claim_that_another_worker_took_over_ends_that_document_alone(world: World) -> None:
@@ -333,7 +279,7 @@ async def test_a_claim_that_another_worker_took_over_ends_that_document_alone(wo
     world.store.taken_over.add(IMAGES)
     tally = await world.tick(IMAGES, INDEX)
     assert (tally.read, tally.failed) == (2, [])
-    assert IMAGES.url not in world.store.kept
+    assert world.store.copy_of(IMAGES) is None
 
 
 async def test_what_a_document_brought_is_kept_in_one_transaction(world: World) -> None:

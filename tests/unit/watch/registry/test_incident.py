@@ -10,7 +10,7 @@ from bot.watch.registry.incident import (
     is_worth_telling,
     subject_of,
 )
-from tests.unit.watch.memory import failure
+from tests.fakes.registry import failure
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

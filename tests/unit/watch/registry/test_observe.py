@@ -8,7 +8,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.watch.registry.observe import Platform, declared_version, observation, read
-from tests.unit.watch.memory import MemoryRegistry, MemoryStore
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.stores.watch import FakeWatchStore
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0-noble-chiseled")
@@ -79,7 +80,7 @@ def test_the_first_platform_that_declares_a_version_gives_it() -> None:
 
 
 async def test_what_is_kept_is_not_fetched() -> None:
-    registry, store = MemoryRegistry(), MemoryStore([], ManualClock(NOW))
+    registry, store = FakeRegistry(), FakeWatchStore([], ManualClock(NOW))
     digest = registry.push(BASE, content="x", platforms=["linux/amd64", "linux/arm64"])
     reading = await read(registry, store, BASE, digest)
     assert len(reading.fetched) == 5
@@ -91,16 +92,16 @@ async def test_what_is_kept_is_not_fetched() -> None:
 
 
 async def test_a_trouble_with_one_document_is_the_trouble_of_the_whole() -> None:
-    registry = MemoryRegistry()
+    registry = FakeRegistry()
     digest = registry.push(BASE, content="x", platforms=["linux/amd64", "linux/arm64"])
     for document in list(registry.documents)[1:2]:
         registry.troubles[document] = Failure(Trouble.MISSING, "is not there")
     with pytest.raises(Failure, match="is not there"):
-        await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest)
+        await read(registry, FakeWatchStore([], ManualClock(NOW)), BASE, digest)
 
 
 async def test_where_no_entry_names_its_platform_the_configs_tell() -> None:
-    registry = MemoryRegistry()
+    registry = FakeRegistry()
     named = registry.push(BASE, content="x", platforms=["linux/amd64", "linux/arm64"])
     index = json.loads(registry.documents[named])
     attestation = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
@@ -111,16 +112,16 @@ async def test_where_no_entry_names_its_platform_the_configs_tell() -> None:
     ]
     body = json.dumps(index).encode()
     registry.documents[digest_of(body)] = body
-    reading = await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest_of(body))
+    reading = await read(registry, FakeWatchStore([], ManualClock(NOW)), BASE, digest_of(body))
     assert [each.name for each in reading.platforms] == ["linux/amd64", "linux/arm64"]
     assert [each.digest for each in reading.platforms] == [entry["digest"] for entry in index["manifests"][:2]]
 
 
 async def test_an_index_in_an_image_place_is_one_clear_line() -> None:
-    registry = MemoryRegistry()
+    registry = FakeRegistry()
     inner = registry.push(BASE, content="x")
     entry = {"mediaType": "m", "digest": inner, "size": 1, "platform": {"os": "linux", "architecture": "amd64"}}
     outer = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}).encode()
     registry.documents[digest_of(outer)] = outer
     with pytest.raises(Failure, match="lists an index as its image for linux/amd64"):
-        await read(registry, MemoryStore([], ManualClock(NOW)), BASE, digest_of(outer))
+        await read(registry, FakeWatchStore([], ManualClock(NOW)), BASE, digest_of(outer))

@@ -9,8 +9,8 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.watch.registry.stage import Sight, Sighting, WatchOptions, WatchTally, tick
-from tests.fakes.queue import LEASE
-from tests.unit.watch.memory import MemoryRegistry, MemoryStore, failure
+from tests.fakes.registry import FakeRegistry, failure
+from tests.fakes.stores.watch import FakeWatchStore
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 MCR, GHCR = "mcr.microsoft.com", "ghcr.io"
@@ -26,8 +26,8 @@ class World:
 
     def __init__(self, *bases: Base, options: WatchOptions | None = None) -> None:
         self.clock = ManualClock(NOW)
-        self.store = MemoryStore(bases, self.clock)
-        self.registry = MemoryRegistry()
+        self.store = FakeWatchStore(bases, self.clock)
+        self.registry = FakeRegistry()
         self.options = options
         self.loop = Loop(self.clock)
         for base in bases:
@@ -187,19 +187,19 @@ async def test_a_record_that_fails_leaves_no_base_claimed_until_its_lease_ends(
     monkeypatch.setattr(world.store, "record", fail)
     with suppress(Failure):
         await world.tick()
-    assert [base for base in MANY if world.store.due(base) == NOW + LEASE] == []
+    assert list(world.store.bases.held()) == []
     assert len(world.store.history) == len(MANY) - 1
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
 async def test_no_trouble_is_ever_taken_for_a_withdrawn_tag(trouble: Trouble) -> None:
     world = await World(ASPNET, NOBLE, SDK).settled()
-    known = dict(world.store.rows)
+    known = [world.store.bases[number].digest for number in world.store.bases.rows]
     world.registry.troubles[MCR] = failure(trouble)
     for _ in range(5):
         tally = await world.tick(timedelta(hours=6))
         assert tally.sightings == ()
-    assert [row.digest for row in world.store.rows.values()] == [row.digest for row in known.values()]
+    assert [world.store.bases[number].digest for number in world.store.bases.rows] == known
     assert all(seen.digest is not None for seen in world.store.history)
 
 
@@ -230,7 +230,7 @@ async def test_after_too_many_requests_nothing_more_is_asked() -> None:
     world = await World(*MANY, options=WatchOptions(per_host=1)).settled()
     world.registry.troubles[MCR] = failure(Trouble.THROTTLED, retry_after=timedelta(hours=2))
     assert (await world.tick(QUARTER)).asked == 1
-    assert set(world.store.due_at.values()) == {world.clock.now() + timedelta(hours=2)}
+    assert {world.store.due(base) for base in MANY} == {world.clock.now() + timedelta(hours=2)}
 
 
 async def test_a_host_is_left_alone_for_longer_the_longer_its_trouble_lasts() -> None:
@@ -288,16 +288,16 @@ async def test_a_missing_tag_is_told_once_and_looked_for_less_and_less_often() -
         opened.extend((await world.tick_when_due(SDK)).opened)
     assert [each.detail for each in opened] == [f"{SDK}: has a trouble; do something"]
     assert world.store.due(SDK) - world.clock.now() == timedelta(hours=1)
-    assert world.store.errors[2] == f"{SDK}: has a trouble; do something"
+    assert world.store.bases.rows[2].error == f"{SDK}: has a trouble; do something"
 
 
 async def test_a_document_that_cannot_be_read_keeps_the_base_where_it_was() -> None:
     world = await World(ASPNET, SDK).settled()
-    before = world.store.rows[1].digest
+    before = world.store.bases[1].digest
     digest = world.registry.push(ASPNET, content="second")
     world.registry.documents[digest] = b"{}"
     tally = await world.tick(QUARTER)
-    assert (world.store.rows[1].digest, tally.unchanged) == (before, 1)
+    assert (world.store.bases[1].digest, tally.unchanged) == (before, 1)
     assert [each.place for each in tally.opened] == [str(ASPNET)]
 
 

@@ -1,0 +1,127 @@
+"""Rebuilds in memory, as `act` and `follow` see them: `act.ports.ActStore`, `follow.stage.FollowStore`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.act.ports import Job
+from bot.domain.clock import Clock
+from bot.domain.repositories.repository import FleetRepository, Identity
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, State
+from tests.fakes.queue import FakeQueue, Row
+
+
+class FakeRebuildStore:
+    """Jobs by the rebuild's id. Those in `stolen` are another's before anything of them is stored; those in
+    `jobs.robbed` when the work on them begins."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.rows: dict[int, Row[Job]] = {}
+        self.jobs: FakeQueue[Job] = FakeQueue(self.rows, _awaits_action, _job_of)
+        self.stolen: set[int] = set()
+        self.taken: set[int] = set()
+        self.others_open = 0
+
+    @property
+    def followed(self) -> "_Followed":
+        return _Followed(self.rows, _is_followed, _job_of, self.jobs.robbed)
+
+    def put(self, job: Job) -> None:
+        """A job that was not known, or a known one as it is by now."""
+        number = job.rebuild.id
+        row = self.rows.get(number) or self.jobs.add(job, job.rebuild.due_at, f"rebuild {number}", number)
+        row.item, row.due_at, row.attempts, row.error = job, job.rebuild.due_at, job.rebuild.attempts, None
+
+    def alter(self, number: int, **values: Any) -> None:
+        """Something about a job is otherwise by now."""
+        self.put(replace(self.jobs[number], **values))
+
+    def __getitem__(self, id: int) -> Rebuild:  # noqa: A002
+        return self.jobs[id].rebuild
+
+    async def save_progress(self, rebuild: Rebuild) -> None:
+        self._check(rebuild.id)
+        self.jobs[rebuild.id] = replace(self.jobs[rebuild.id], rebuild=rebuild)
+        self.rows[rebuild.id].due_at = rebuild.due_at
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        self._check(after.id)
+        kept = self[after.id]
+        if not succeeded:
+            outcome = {"state": after.state, "reason": after.reason, "ended_at": after.ended_at}
+            after = replace(kept, due_at=after.due_at, **outcome)
+        self.jobs.settle(after.id, after.due_at, replace(self.jobs[after.id], rebuild=after))
+        if not succeeded:
+            self.rows[after.id].attempts = kept.attempts
+
+    def _check(self, number: int) -> None:
+        if number in self.stolen:
+            self.jobs.steal(number)
+        self.jobs.check(number)
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        return self.taken
+
+    async def open_pull_requests(self, repository: str) -> int:
+        return self.others_open
+
+    async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
+        now = self._clock.now()
+        due = [
+            self.jobs[number].member.identity
+            for number, row in self.rows.items()
+            if self[number].action is Action.DISPATCH and self[number].state.awaits_action and row.due_at <= now
+        ]
+        return due[:limit]
+
+    async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
+        bases = {target.base for target in rebuild.targets}
+        for number in self.rows:
+            known = self[number]
+            if known.state is State.OPEN and bases >= {target.base for target in known.targets}:
+                outdated = replace(known, text_version=known.facts_version - 1)
+                self.jobs[number] = replace(self.jobs[number], rebuild=outdated, replaced_by=rebuild.action)
+                self.rows[number].due_at = self._clock.now()
+
+    def outdate(self, number: int) -> None:
+        """More is known by now of what its pull request is about."""
+        known = self[number]
+        self.jobs[number] = replace(
+            self.jobs[number], rebuild=replace(known, facts_version=known.facts_version + 1)
+        )
+        self.rows[number].due_at = self._clock.now()
+
+
+class _Followed(FakeQueue[Job]):
+    """The same rows, read as rebuilds."""
+
+    async def read(self, claimed):  # type: ignore[no-untyped-def]
+        return (await super().read(claimed)).rebuild
+
+
+def following(clock: Clock, *rebuilds: Rebuild) -> FakeRebuildStore:
+    """A store with these rebuilds, of which no more is told than following them needs."""
+    store = FakeRebuildStore(clock)
+    for rebuild in rebuilds:
+        store.put(Job(rebuild, FleetRepository(7, rebuild.repository, (), RepositoryConfig()), "main", (), ()))
+    return store
+
+
+def _job_of(job: Job, row: Row[Job]) -> Job:
+    known = job.rebuild
+    reason = row.error if row.error is not None else known.reason
+    return replace(job, rebuild=replace(known, due_at=row.due_at, attempts=row.attempts, reason=reason))
+
+
+def _is_outdated(known: Rebuild) -> bool:
+    return known.state is State.OPEN and known.facts_version > known.text_version
+
+
+def _awaits_action(row: Row[Job]) -> bool:
+    return isinstance(row.item, Job) and (row.item.rebuild.state in AWAITING or _is_outdated(row.item.rebuild))
+
+
+def _is_followed(row: Row[Job]) -> bool:
+    return isinstance(row.item, Job) and row.item.rebuild.state in FOLLOWED and not _is_outdated(row.item.rebuild)

@@ -1,0 +1,139 @@
+"""`ActStore` and `FollowStore`, in memory and on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.act.ports import ActStore, Job
+from bot.domain.clock import ManualClock
+from bot.domain.failure import LeaseLost
+from bot.domain.rollouts.rebuild import Rebuild, State, Target
+from bot.follow.stage import FollowStore
+from bot.store.rows.tables import rebuilds
+from tests.builders import rebuild
+from tests.fakes.stores.rebuilds import FakeRebuildStore, following
+from tests.integration.store.contracts.conftest import Steal
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+
+SHOP = "contoso/shop-0000"
+
+
+@pytest.fixture
+async def act(real: Stores | None, clock: ManualClock) -> ActStore:
+    """One planned rebuild, due now."""
+    if real is not None:
+        await real.fill()
+        await real.plan_all()
+        return real.act
+    targets = (Target(ASPNET, digest("a"), digest("b"), (1,)),)
+    now = clock.now()
+    planned = rebuild(SHOP, State.PLANNED, pull_request=None, url=None, targets=targets, due_at=now, planned_at=now)
+    return following(clock, planned)
+
+
+@pytest.fixture
+def follow(real: Stores | None, act: ActStore) -> FollowStore:
+    """The same rows, as whoever follows them sees them."""
+    if real is not None:
+        return real.follow
+    assert isinstance(act, FakeRebuildStore)
+    return act
+
+
+async def jobs(act: ActStore, clock: ManualClock) -> list[Job]:
+    claims = await act.jobs.claim(clock.now(), 10)
+    return [await act.jobs.read(claimed) for claimed in claims]
+
+
+async def followed(follow: FollowStore, clock: ManualClock) -> list[Rebuild]:
+    claims = await follow.followed.claim(clock.now(), 10)
+    return [await follow.followed.read(claimed) for claimed in claims]
+
+
+async def opened(act: ActStore, clock: ManualClock) -> Rebuild:
+    [job] = await jobs(act, clock)
+    after = job.rebuild.moved(State.OPEN, "opened", at=clock.now())
+    after = replace(after, pull_request=7, text_version=job.rebuild.facts_version, due_at=clock.now() + HOUR)
+    await act.settle_rebuild(job.rebuild, after)
+    return after
+
+
+async def test_what_awaits_its_action_is_acted_on_and_not_followed(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    assert await followed(follow, clock) == []
+    [job] = await jobs(act, clock)
+    assert (job.rebuild.state, job.rebuild.attempts, job.rebuild.repository) == (State.PLANNED, 1, SHOP)
+    assert await jobs(act, clock) == []
+
+
+async def test_what_is_open_is_followed_once_it_is_due(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    await opened(act, clock)
+    assert await followed(follow, clock) == []
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    assert (found.state, found.pull_request, found.reason, found.attempts) == (State.OPEN, 7, "opened", 1)
+    assert await jobs(act, clock) == []
+
+
+async def test_what_has_ended_is_never_due_again(act: ActStore, follow: FollowStore, clock: ManualClock) -> None:
+    await opened(act, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await follow.settle_rebuild(found, found.moved(State.CANCELLED, "closed", at=clock.now()))
+    clock.advance(48 * HOUR)
+    assert (await jobs(act, clock), await followed(follow, clock)) == ([], [])
+
+
+async def test_an_open_pull_request_without_the_newest_facts_is_left_to_act(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    after = await opened(act, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await follow.settle_rebuild(found, replace(after, text_version=after.text_version - 1, due_at=clock.now()))
+    assert await followed(follow, clock) == []
+    assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
+
+
+async def test_a_failed_attempt_keeps_the_intent_that_it_stored(act: ActStore, clock: ManualClock) -> None:
+    """Else the next attempt would not know that the effect may have happened already."""
+    [job] = await jobs(act, clock)
+    intent = replace(job.rebuild, attempted_at=clock.now(), correlation="freshness-1")
+    await act.save_progress(intent)
+    waiting = job.rebuild.moved(State.WAITING, "no answer", at=clock.now())
+    await act.settle_rebuild(job.rebuild, waiting, succeeded=False)
+    [again] = [job.rebuild for job in await jobs(act, clock)]
+    assert (again.correlation, again.attempted_at) == ("freshness-1", intent.attempted_at)
+    assert (again.state, again.reason, again.attempts) == (State.WAITING, "no answer", 2)
+
+
+async def test_what_is_put_off_says_why_and_counts_the_attempt(act: ActStore, clock: ManualClock) -> None:
+    await act.jobs.put_off(await act.jobs.claim(clock.now(), 10), clock.now() + HOUR, error="no answer")
+    assert await jobs(act, clock) == []
+    clock.advance(HOUR)
+    [job] = await jobs(act, clock)
+    assert (job.rebuild.reason, job.rebuild.attempts, job.rebuild.state) == ("no answer", 2, State.PLANNED)
+
+
+async def test_whoever_lost_the_lease_stores_nothing(act: ActStore, clock: ManualClock, steal: Steal) -> None:
+    [job] = await jobs(act, clock)
+    await steal(act.jobs, rebuilds, job.rebuild.id)
+    with pytest.raises(LeaseLost):
+        await act.save_progress(replace(job.rebuild, correlation="late"))
+    with pytest.raises(LeaseLost):
+        await act.settle_rebuild(job.rebuild, job.rebuild.moved(State.OPEN, "late", at=clock.now()))
+    clock.advance(HOUR)
+    [again] = await jobs(act, clock)
+    assert (again.rebuild.state, again.rebuild.correlation) == (State.PLANNED, None)
+
+
+async def test_a_pull_request_is_outdated_by_what_gets_its_bases_rebuilt_in_another_way(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    after = await opened(act, clock)
+    await act.outdate_pull_requests(after)
+    assert await followed(follow, clock) == []
+    assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
