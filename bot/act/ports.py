@@ -29,12 +29,18 @@ def _asked(repository: Identity, request: PullRequest, wishes: Wishes, look: Bra
     return len(wishes.people) + len(wishes.teams)
 
 
+def _one(*arguments: object) -> int:
+    return 1
+
+
 WRITES: Mapping[str, Contents] = {
     "prepare": no_contents,
     "carry_out": _opened,
     "close_pull_request": no_contents,
     "grant": _asked,
     "dispatch": no_contents,
+    "open_issue": _one,
+    "change_issue": no_contents,
 }
 """The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
 comments it makes: each is only called while the lease holds, and in its turn."""

@@ -133,8 +133,23 @@ class _Looks(Work[DueBuilds, Seen]):
         return item.identity.name
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
-        known = [item.node_id for item in items if item.node_id is not None]
-        self._latest = await self._forge.latest_runs(known) if known else {}
+        found: dict[str, LatestRuns] = {}
+        owners: dict[str, list[DueBuilds]] = {}
+        for item in items:
+            owners.setdefault(item.identity.name.partition("/")[0].lower(), []).append(item)
+        for some in owners.values():
+            if known := [item.node_id for item in some if item.node_id is not None]:
+                found |= await self._latest_runs(some[0].identity, known)
+        self._latest = found
+
+    async def _latest_runs(self, one: Identity, known: Sequence[str]) -> Mapping[str, LatestRuns]:
+        """Nothing where its owner cannot be seen at present: then each is asked for alone, and says why."""
+        try:
+            return await (await self._forge.serving(one)).latest_runs(known)
+        except Failure as failure:
+            if failure.trouble is not Trouble.DENIED:
+                raise
+            return {}
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()

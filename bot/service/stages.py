@@ -9,6 +9,7 @@ import structlog
 
 from bot.act import calling_off
 from bot.act import stage as act
+from bot.act.issue import stage as issues_stage
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
@@ -115,6 +116,11 @@ async def calling_off_tick(bot: Bot) -> Outcome:
     return Outcome("call off", {"done": tally.done}, list(tally.problems))
 
 
+async def issues_tick(bot: Bot) -> Outcome:
+    tally = await issues_stage.tick(bot.stores.issues, bot.host, bot.act_options, bot.loop)
+    return Outcome("issues", {"done": tally.done}, list(tally.problems))
+
+
 async def follow_tick(bot: Bot) -> Outcome:
     tally = await follow.tick(bot.stores.follow, bot.host, bot.follow_options, bot.loop)
     return Outcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
@@ -175,6 +181,7 @@ STAGES = (
     Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),
     Stage("call off", calling_off_tick, timedelta(seconds=5)),
+    Stage("issues", issues_tick, timedelta(seconds=20)),
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("prove", proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),

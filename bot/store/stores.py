@@ -26,6 +26,7 @@ from bot.store.stages.discover import DiscoverStore
 from bot.store.stages.feeds import FeedsStore
 from bot.store.stages.follow import FollowStore
 from bot.store.stages.images import ImagesStore
+from bot.store.stages.issues import IssuesStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan import PlanStore
 from bot.store.stages.proving import ProvingStore
@@ -60,6 +61,7 @@ class Stores:
     views: ViewsStore
     history: HistoryStore
     budgets: BudgetStore
+    issues: IssuesStore
     standing: StandingStore
     figures: FiguresStore
     fleet: FleetStore
@@ -92,6 +94,7 @@ class Stores:
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
+            IssuesStore(database, worker, clock),
             StandingStore(database, worker, clock),
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),

@@ -27,6 +27,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.ages import ages_of, builds_of
+from bot.store.rows.issues import issues, sections_of
 from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
@@ -46,7 +47,7 @@ from bot.store.rows.tables import (
 from bot.store.stages.advance import standings
 from bot.store.stages.waits import read_waits
 from bot.views.durations import OwnDurations
-from bot.views.explanation import Explanation, Transition
+from bot.views.explanation import Explanation, IssueSaid, Transition
 from bot.views.rollout import QuarantineStatus, RolloutProgress, WaveProgress
 from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
 
@@ -178,6 +179,7 @@ class ViewsStore(Store):
                     )
                 ),
                 builds=await builds_of(connection, row.id),
+                issue=await _issue(connection, row.id),
             )
 
     async def waits(self, gate: Gate) -> Waits:
@@ -301,6 +303,17 @@ class ViewsStore(Store):
 async def _known_bases(connection: AsyncConnection) -> dict[Base, int]:
     rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
     return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+
+
+async def _issue(connection: AsyncConnection, repository: int) -> IssueSaid | None:
+    said = await sections_of(connection, repository)
+    if not said:
+        return None
+    found = await connection.execute(
+        select(issues.c.url, issues.c.refused, issues.c.is_open).where(issues.c.repository_id == repository)
+    )
+    row = found.one()
+    return IssueSaid(said, row.url if row.is_open else None, row.refused)
 
 
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bot.domain.reference import Base
+from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
@@ -35,6 +36,15 @@ class BuildStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueSaid:
+    """What the bot has to say in the repository's issue; `refused` is why the forge takes none."""
+
+    sections: tuple[IssueSection, ...]
+    url: str | None = None
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """`usages` come each with the base that it follows and the digest which that base has now."""
 
@@ -49,6 +59,8 @@ class Explanation:
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
     builds: tuple[BuildStatus, ...] = ()
+    issue: IssueSaid | None = None
+    """None where there is nothing to say."""
 
     def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
         """Says why the repository wants this usage left alone, where it does."""
@@ -96,6 +108,16 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             }
             for build in explained.builds
         ],
+        "issue": None
+        if explained.issue is None
+        else {
+            "url": explained.issue.url,
+            "refused": explained.issue.refused,
+            "sections": [
+                {"name": section.name, "title": section.title, "text": section.told}
+                for section in explained.issue.sections
+            ],
+        },
         "problems": [
             {"file": item.path, "line": item.line, "message": item.message} for item in explained.problems
         ],

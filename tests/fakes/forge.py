@@ -34,6 +34,7 @@ from bot.domain.repositories.forge import (
     Tip,
     Wishes,
 )
+from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -74,6 +75,7 @@ class FakeRepository:
     branches: dict[str, str] = field(default_factory=dict)
     requests: dict[int, PullRequest] = field(default_factory=dict)
     reviewers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    issues: dict[int, Issue] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     builds: dict[str, list[BuildRun]] = field(default_factory=dict)
     """Commit → the runs on it."""
@@ -336,6 +338,29 @@ class FakeForge:
         refusals += [Refusal(f"not assigned to {name}", "nobody of that name is known") for name in unassigned]
         now = home.requests[request.number]
         return Granted(tuple(refusals), now.is_to_merge or now.is_merged)
+
+    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
+        self._ask("find_issue")
+        found = self._read(repository).issues.values()
+        return next((issue for issue in found if issue.is_open and MARK in issue.body), None)
+
+    async def issue(self, repository: Identity, number: int) -> Issue | None:
+        self._ask("issue")
+        return self._read(repository).issues.get(number)
+
+    async def open_issue(self, repository: Identity, title: str, body: str, label: str) -> Issue:
+        self._ask("open_issue")
+        home = self._write(repository)
+        number = len(home.requests) + len(home.issues) + 1
+        home.issues[number] = Issue(number, body, True, f"https://forge/{home.name}/issues/{number}")
+        self._done("open_issue")
+        return home.issues[number]
+
+    async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None:
+        self._ask("change_issue")
+        home = self._write(repository)
+        home.issues[number] = replace(home.issues[number], body=body, is_open=is_open)
+        self._done("change_issue")
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]

@@ -220,6 +220,13 @@ def show_explanation(explained: "Explanation", today: date, output: Format) -> N
     for build in explained.builds:
         if build.said:
             print_sentence(build.said)
+    if explained.issue is not None:
+        for section in explained.issue.sections:
+            print_sentence(f"{section.title}: {section.told}")
+        if explained.issue.url is not None:
+            print_sentence(f"That stands in {explained.issue.url}")
+        elif explained.issue.refused is not None:
+            print_sentence(f"No issue says so there: {explained.issue.refused}")
     for problem in explained.problems:
         print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
+from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -387,6 +388,18 @@ class Forge(Protocol):
         What has passed the gate already is merged, or enters the queue, at once.
         """
         ...
+
+    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
+        """The bot's own open issue with this label, None where there is none."""
+        ...
+
+    async def issue(self, repository: Identity, number: int) -> Issue | None:
+        """None where it is there no longer."""
+        ...
+
+    async def open_issue(self, repository: Identity, title: str, body: str, label: str) -> Issue: ...
+
+    async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None: ...
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]

@@ -40,6 +40,8 @@ ORDER = (
     "journal",
     "blobs",
     "notices",
+    "issue_sections",
+    "issues",
     "incidents",
     "outbox",
     "budgets",

@@ -18,6 +18,7 @@ from bot.domain.repositories.forge import (
     RequestChange,
     Wishes,
 )
+from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 from tests.integration.forges.stands import Stand
@@ -388,3 +389,18 @@ async def test_the_past_of_a_workflow_goes_further_back_than_its_latest_runs(sta
     past = await stand.forge.past_runs(repository, "go.yml", "main")
     assert [run.at for run in past if run.has_succeeded] == [MONDAY - timedelta(days=7)]
     assert [run.event for run in past if run.event == "schedule"] == ["schedule"]
+
+
+# The issue
+
+
+async def test_the_issue_is_found_by_its_mark_edited_and_closed(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    assert await stand.forge.find_issue(repository, "freshness") is None
+    made = await stand.forge.open_issue(repository, TITLE, f"{MARK}\nfirst", "freshness")
+    assert await stand.forge.find_issue(repository, "freshness") == made
+    await stand.forge.change_issue(repository, made.number, f"{MARK}\nsecond", is_open=True)
+    assert await stand.forge.issue(repository, made.number) == replace(made, body=f"{MARK}\nsecond")
+    await stand.forge.change_issue(repository, made.number, f"{MARK}\nover", is_open=False)
+    assert await stand.forge.find_issue(repository, "freshness") is None
+    assert await stand.forge.issue(repository, made.number + 100) is None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.clients.forges.github import builds, files, looking, workflows, writing
+from bot.clients.forges.github import builds, files, issues, looking, workflows, writing
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
@@ -28,6 +28,7 @@ from bot.domain.repositories.forge import (
     Standing,
     Wishes,
 )
+from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree
 
 T = TypeVar("T")
@@ -190,6 +191,20 @@ class GitHub:
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         return await writing.grant(self._transport, repository, request, wishes, look)
+
+    # The issue
+
+    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
+        return await self._by_name(repository, lambda named: issues.find(self._transport, named, label))
+
+    async def issue(self, repository: Identity, number: int) -> Issue | None:
+        return await self._by_name(repository, lambda named: issues.read(self._transport, named, number))
+
+    async def open_issue(self, repository: Identity, title: str, body: str, label: str) -> Issue:
+        return await issues.open_one(self._transport, repository, title, body, label)
+
+    async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None:
+        await issues.change(self._transport, repository, number, body, is_open=is_open)
 
     # Workflows
 

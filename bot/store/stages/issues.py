@@ -1,0 +1,114 @@
+"""The issues of repositories: what `act.issue` reads and writes."""
+
+from datetime import datetime
+
+from sqlalchemy import and_, exists, select
+
+from bot.act.issue.failures import NAME, FailedRebuild, failures
+from bot.act.issue.stage import DueIssue, ToldIssue
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import State, Target
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.incidents import tell_incidents
+from bot.store.rows.issues import issue_sections, issues, say, sections_of, unsay
+from bot.store.rows.tables import rebuilds, repositories
+from bot.watch.registry.incident import Incident
+
+_MENDING = (State.SUCCEEDED, State.BUILT, State.MERGED)
+
+
+class IssuesStore(Store):
+    @property
+    def issues(self) -> DueRows[DueIssue]:
+        """Those that do not say yet what there is to say."""
+        untold = [issues.c.wanted > issues.c.told]
+        return DueRows(
+            self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}", where=untold
+        )
+
+    async def _read(self, claimed: Claimed) -> DueIssue:
+        row = claimed.row
+        async with self._database.reading() as connection:
+            named = select(repositories.c.name, repositories.c.node_id).where(
+                repositories.c.id == row["repository_id"]
+            )
+            home = (await connection.execute(named)).one()
+            said = await sections_of(connection, row["repository_id"])
+        identity = Identity(home.name, home.node_id)
+        return DueIssue(row["id"], identity, said, row["number"], row["is_open"], row["wanted"])
+
+    async def gather(self) -> int:
+        """Has in each repository's issue which of its rebuilds have failed, until a later one has not."""
+        now = self._clock.now()
+        later = rebuilds.alias()
+        is_mended = exists(
+            select(later.c.id).where(
+                later.c.repository_id == rebuilds.c.repository_id,
+                later.c.id > rebuilds.c.id,
+                later.c.state.in_(_MENDING),
+            )
+        )
+        failed = (
+            select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.reason, rebuilds.c.url)
+            .join(repositories, and_(repositories.c.id == rebuilds.c.repository_id, repositories.c.listed))
+            .where(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None), ~is_mended)
+            .order_by(rebuilds.c.id.desc())
+        )
+        said = select(issue_sections.c.repository_id).where(issue_sections.c.name == NAME)
+        changed = 0
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(failed)).all()
+            before = set((await connection.execute(said)).scalars())
+        found: dict[int, list[FailedRebuild]] = {}
+        for home, each in readable(
+            rows,
+            lambda row: (row.repository_id, FailedRebuild(_bases(row.targets), row.reason, row.url)),
+            lambda row: f"rebuild {row.id}",
+        ):
+            found.setdefault(home, []).append(each)
+        if not found and not before:
+            return 0
+        async with self._database.transaction() as connection:
+            for home, listed in sorted(found.items()):
+                changed += await say(connection, home, failures(listed), now)
+            for home in sorted(before - found.keys()):
+                changed += await unsay(connection, home, NAME, now)
+        return changed
+
+    async def settle_issue(self, item: DueIssue, told: ToldIssue) -> None:
+        """What was said meanwhile stays due."""
+        async with self._database.transaction() as connection:
+            values = {
+                "number": told.number,
+                "is_open": told.is_open,
+                "told": item.wanted,
+                "refused": None,
+                "error": None,
+                **({"url": told.url} if told.url else {}),
+            }
+            now = self._clock.now()
+            await settle(connection, issues, self._worker, item.id, due_at=now, values=values)
+            await tell_incidents(connection, [], [_subject(item)], now)
+
+    async def refuse_issue(self, item: DueIssue, why: str, due_at: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await settle(
+                connection, issues, self._worker, item.id, due_at=due_at, succeeded=False, values={"refused": why}
+            )
+            now, owner = self._clock.now(), item.repository.name.partition("/")[0]
+            text = f"issues cannot be written at {owner} ({why}); `freshness-bot explain` shows what they would say"
+            await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
+
+
+def _subject(item: DueIssue) -> str:
+    """One incident for each owner, since the right is given for all of its repositories."""
+    return f"issues:{item.repository.name.partition('/')[0].lower()}"
+
+
+def _bases(targets: object) -> tuple[str, ...]:
+    return tuple(target.base.short for target in load(targets, tuple[Target, ...]))
