@@ -104,15 +104,26 @@ def push(host: str, repository: str, tag: str, image: Image, *, single: bool = F
     return Pushed(f"{host}/{repository}:{tag}", digest, digests)
 
 
-def attach(host: str, repository: str, subject: str, artifact_type: str, annotations: Mapping[str, str]) -> str:
+_EMPTY = ("application/vnd.oci.empty.v1+json", b"{}")
+
+
+def attach(
+    host: str,
+    repository: str,
+    subject: str,
+    artifact_type: str,
+    annotations: Mapping[str, str],
+    content: tuple[str, bytes] = _EMPTY,
+) -> str:
     """Pushes an artifact that refers to `subject`, and lists it under the fallback tag as a client must where the
-    registry has no referrers API; answers its digest."""
+    registry has no referrers API; answers its digest. `content` is its one layer, media type and bytes."""
     with _Target(host, repository) as target:
-        target.put_blob(b"{}")
-        empty = _descriptor("application/vnd.oci.empty.v1+json", b"{}")
+        for blob in {_EMPTY[1], content[1]}:
+            target.put_blob(blob)
         described = {"artifactType": artifact_type, "annotations": dict(annotations)}
         of = {"mediaType": OCI.index, "digest": subject, "size": 1}
-        shape = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": empty, "layers": [empty]}
+        parts = {"config": _descriptor(*_EMPTY), "layers": [_descriptor(*content)]}
+        shape = {"schemaVersion": 2, "mediaType": OCI.manifest, **parts}
         manifest = _json({**shape, **described, "subject": of})
         digest = target.put_manifest(_digest(manifest), manifest, OCI.manifest)
         listed = [*target.fallback(subject), {**_descriptor(OCI.manifest, manifest), **described}]

@@ -130,10 +130,23 @@ class Registry:
         pushed = push(f"localhost:{self._port}", repository, tag, image, single=single)
         return Pushed(f"{self.host}/{repository}:{tag}", pushed.digest, pushed.platforms)
 
-    async def attach(self, repository: str, digest: str, artifact_type: str, annotations: Mapping[str, str]) -> str:
-        """Attaches an artifact to what has that digest; answers its own."""
+    async def attach(
+        self,
+        repository: str,
+        digest: str,
+        artifact_type: str,
+        annotations: Mapping[str, str],
+        *content: tuple[str, bytes],
+    ) -> str:
+        """Attaches an artifact to what has that digest, empty unless its `content` is given; answers its own."""
         direct = f"localhost:{self._port}"
-        return await asyncio.to_thread(attach, direct, repository, digest, artifact_type, annotations)
+        return await asyncio.to_thread(attach, direct, repository, digest, artifact_type, annotations, *content)
+
+    def stored(self, digest: str) -> Path:
+        """The file in which the registry keeps a blob or manifest."""
+        value = digest.removeprefix("sha256:")
+        blobs = self._folder / "registry" / "docker" / "registry" / "v2" / "blobs" / "sha256"
+        return blobs / value[:2] / value / "data"
 
 
 def _config(storage: Path, port: int) -> dict[str, object]:

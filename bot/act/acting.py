@@ -4,6 +4,7 @@ from bot.act.dispatch import dispatch
 from bot.act.ports import Job
 from bot.act.pull_request.proposal import open_or_update
 from bot.act.tools import Tools
+from bot.act.trust import doubt_about
 from bot.act.waiting import away, paused
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 
@@ -20,6 +21,10 @@ async def act(job: Job, tools: Tools) -> Rebuild:
                 tools.options,
                 now,
             )
+        case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
+            doubt := await doubt_about(job, tools.trust)
+        ):
+            return paused(job.rebuild, doubt, tools.options.follow_every, now)
         case Action.PULL_REQUEST:
             missing = await tools.tags.missing(job)
             if missing is not None:

@@ -9,6 +9,7 @@ from bot.act.own_word import OwnWords
 from bot.act.ports import WRITES, ActOptions, ActStore, Job, Refresher
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
+from bot.act.trust import TrustEverybody, TrustGate
 from bot.act.waiting import paused
 from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.failure import Failure, Trouble
@@ -32,10 +33,16 @@ class ActTally:
 
 
 async def tick(
-    store: ActStore, forge: Forge, registry: Registry, refresh: Refresher, options: ActOptions, loop: Loop
+    store: ActStore,
+    forge: Forge,
+    registry: Registry,
+    refresh: Refresher,
+    options: ActOptions,
+    loop: Loop,
+    trust: TrustGate | None = None,
 ) -> ActTally:
     """Works until nothing is due, or until the forge asks for a pause."""
-    tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop))
+    tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
     return ActTally(tally.done, tuple(tally.problems))
 
 
@@ -57,6 +64,7 @@ class _Jobs(Work[Job, Rebuild]):
         refresh: Refresher,
         options: ActOptions,
         loop: Loop,
+        trust: TrustGate | None = None,
     ) -> None:
         self._store = store
         self._forge = forge
@@ -65,6 +73,7 @@ class _Jobs(Work[Job, Rebuild]):
         self._refresh = refresh
         self._options = options
         self._clock = loop.clock
+        self._trust = trust or TrustEverybody()
         self._budget = loop.budget
         self.home = None if options.by_owner else options.host
 
@@ -77,7 +86,10 @@ class _Jobs(Work[Job, Rebuild]):
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
-        tools = Tools(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock)
+        tools = Tools(
+            *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
+            trust=self._trust,
+        )
         return await act(replace(item, policy=self._options.policy), tools)
 
     async def settle(self, item: Job, result: Rebuild) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.act.own_word import HOLDS_FOR, OwnWords
 from bot.act.ports import ActOptions, ActStore, Refresher
 from bot.act.tag_availability import PublishedTags
+from bot.act.trust import TrustGate
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge
@@ -23,6 +24,7 @@ class Tools:
     refresh: Refresher
     options: ActOptions
     clock: Clock
+    trust: TrustGate
 
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
         """Checks that the repository's own word is not too old to count; the lease, `forge` itself looks at.

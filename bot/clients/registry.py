@@ -130,6 +130,46 @@ class Registry:
                 return tuple(found)
         raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
 
+    async def referring(self, registry: str, repository: str, digest: str) -> tuple[str, ...]:
+        """The digests of all artifacts that are listed as referring to `digest`, each once.
+
+        The union of the referrers API and the fallback tag: a registry that has the API by now may still keep what
+        was attached before it had, so that an empty answer is not "none". Raises `Failure` like `referrers`.
+        """
+        where = f"{registry}/{repository}@{digest[:19]}…"
+        if not is_digest(digest):
+            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        found: dict[str, None] = {}
+        path: str | None = f"referrers/{digest}"
+        for _ in range(_MOST_PAGES):
+            answer = await self._ask("GET", registry, repository, path or "", LARGEST_MANIFEST)
+            if answer.status == 404:
+                break
+            _expect_content(answer, where)
+            found |= dict.fromkeys(str(entry.get("digest")) for entry in _descriptors(answer, where))
+            query = _next_page(answer, where)
+            if query is None:
+                break
+            path = f"referrers/{digest}?{query}"
+        else:
+            raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
+        algorithm, _, encoded = digest.partition(":")
+        answer = await self._ask(
+            "GET", registry, repository, f"manifests/{algorithm}-{encoded[:64]}", LARGEST_MANIFEST
+        )
+        if answer.status != 404:
+            _expect_content(answer, where)
+            found |= dict.fromkeys(str(entry.get("digest")) for entry in _descriptors(answer, where))
+        return tuple(each for each in found if is_digest(each))
+
+    async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
+        """The manifest under a tag; None where there is none. Raises `Failure` like `head`."""
+        answer = await self._ask("GET", registry, repository, f"manifests/{tag}", LARGEST_MANIFEST)
+        if answer.status == 404:
+            return None
+        _expect_content(answer, f"{registry}/{repository}:{tag}")
+        return answer.body
+
     async def tags(self, registry: str, repository: str) -> list[str]:
         """The tags of a repository in the order in which the registry lists them, of `_MOST_PAGES` pages at most.
 

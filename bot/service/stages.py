@@ -107,7 +107,7 @@ async def advance_tick(bot: Bot) -> Outcome:
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop)
+    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop, bot.trusting)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 

@@ -17,6 +17,7 @@ from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
 from bot.settings.sections.section import Section
+from bot.settings.sections.trust import TrustSettings
 from bot.settings.sections.values import (
     CronTime,
     Duration,
@@ -130,6 +131,7 @@ class Settings(BaseSettings):
     freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     images: ImagesSettings = ImagesSettings()
+    trust: TrustSettings = TrustSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")
     notify: list[NotifySettings] = Field(
         [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."

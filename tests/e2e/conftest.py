@@ -84,11 +84,12 @@ async def settled(
     fleet: SampleFleet | None = None,
     github: Mapping[str, object] | None = None,
     notify: Sequence[dict[str, object]] = (),
+    trust: Mapping[str, object] | None = None,
 ) -> Stage:
     """A fleet, the sample one unless another is given, after its first pass.
 
-    `policy`, `rollout` and `notify` are as in the settings, else all begin at once; `github` replaces settings of
-    that name.
+    `policy`, `rollout`, `notify` and `trust` are as in the settings, else all begin at once; `github` replaces
+    settings of that name.
     """
     fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
@@ -104,6 +105,8 @@ async def settled(
         }
     if notify:
         more["notify"] = list(notify)
+    if trust:
+        more["trust"] = dict(trust)
     config.write_text(yaml.safe_dump(known | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)

@@ -1,5 +1,6 @@
 """`verify`: whether a signature holds, as one exit code for a build or deploy job."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.options import Format, OutputFormat
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.verify.signatures.cosign.verifying import Asked
@@ -35,8 +36,10 @@ class Timestamping(StrEnum):
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="The signature: an envelope, a bundle or cosign's own file.")],
-    kind: Annotated[Kind, typer.Option("--kind", help="What made the signature.")],
+    subject: Annotated[
+        str, typer.Argument(metavar="IMAGE|FILE", help="An image; with --kind the file of one signature.")
+    ],
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Judge one signature's file: what made it.")] = None,
     media_type: Annotated[
         str, typer.Option("--media-type", help="notation: application/cose or application/jose+json.")
     ] = "",
@@ -63,12 +66,26 @@ def verify(
     ] = None,
     issuer: Annotated[str, typer.Option("--issuer", help="sigstore: who must vouch for the signer.")] = "",
     at: Annotated[str, typer.Option("--at", help="The moment to judge at, such as 2026-11-25T00:00:00Z.")] = "",
+    config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Tells whether a signature holds. Revocation is not checked.
+    """Tells whether an image is trusted and fresh, or whether one signature holds.
+
+    An image is judged by the settings: signed as trust asks for it, and standing on what its base shows now, by the
+    layers that the service has observed. With --kind one signature is judged by the options. Revocation is not
+    checked.
 
     Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 cannot tell.
     """
+    if kind is None:
+        _refuse_options(
+            {"--media-type": media_type, "--trust-dir": trust_dir, "--trust-store": trust_store}
+            | {"--trusted-root": trusted_root, "--artifact": artifact, "--digest": digest, "--key": key}
+            | {"--identity": identity, "--identity-regexp": identity_regexp, "--issuer": issuer, "--at": at}
+        )
+        _verify_image(subject, config, output)
+        return
+    file = Path(subject)
     _refuse_strangers(
         kind,
         {
@@ -111,6 +128,30 @@ def verify(
             verdict = _by_key(encoded, key, asked)
     _show(verdict, given, output)
     raise typer.Exit(_exit_code(verdict))
+
+
+def _verify_image(name: str, config: Path, output: Format) -> None:
+    import asyncio
+
+    from bot.cli.output import print_json, print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.verify import judge_image
+    from bot.settings import load
+
+    judged = asyncio.run(judge_image(load(config), name, SystemClock()))
+    if output is Format.JSON:
+        print_json(judged.as_json())
+    else:
+        for line in judged.lines():
+            print_line(line)
+    raise typer.Exit(judged.exit_code)
+
+
+def _refuse_options(options: Mapping[str, object]) -> None:
+    """An option that is not read would look as if it had been checked."""
+    for name, value in options.items():
+        if value:
+            raise _bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
 
 
 def _by_notation(encoded: bytes, given: dict[str, Any], asked: "Asked", at: datetime) -> "Verdict":

@@ -36,6 +36,7 @@ from bot.service.wiring.grants import (
 )
 from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
+from bot.service.wiring.trust import Trusting
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import this_worker
@@ -68,6 +69,7 @@ class Bot:
     edits_every: timedelta
     memory: Memory
     observed: Observed
+    trusting: Trusting
     stores: Stores
     policy: Policy
     meter: Meter
@@ -163,6 +165,7 @@ async def open_bot(
         worker = this_worker()
         stores = Stores.of(database, worker, clock, pace_of(settings))
         hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
+        registry = Registry(http, accesses, clock)
         yield Bot(
             settings=settings,
             clock=clock,
@@ -170,12 +173,13 @@ async def open_bot(
             worker=worker,
             database=database,
             host=host,
-            registry=Registry(http, accesses, clock),
+            registry=registry,
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
             destinations=destinations_of(settings, http),
             edits_every=edits_every,
             memory=Memory(),
             observed=Observed(),
+            trusting=Trusting(settings, registry, stores.watch, clock),
             stores=stores,
             policy=settings.rules,
             meter=meter,

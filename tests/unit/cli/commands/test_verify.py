@@ -184,7 +184,8 @@ def test_bad_input_is_one_line_with_what_to_do(
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("x",), ("x", "--kind", "other"), ("x", "--kind", "notation", "--timestamp", "x")]
+    "arguments",
+    [(), ("x", "--kind", "other"), ("x", "--kind", "notation", "--timestamp", "x")],
 )
 def test_a_wrong_call_is_bad_input(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2

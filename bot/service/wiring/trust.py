@@ -1,0 +1,158 @@
+"""The trust settings as what judges digests at their registries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import structlog
+
+from bot.clients.registry import Registry
+from bot.domain.bases.image import Index, read_document
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.images.trust import Trust, TrustMode
+from bot.domain.reference import Base
+from bot.domain.wording.words import duration
+from bot.settings import Settings
+from bot.settings.sections.trust import TrustRuleSettings
+from bot.store.stages.watch import WatchStore
+from bot.verify.signatures.cosign.keys import read_public_key
+from bot.verify.signatures.cosign.policy import accepting
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.notation.names import read_identity
+from bot.verify.signatures.notation.trust_store import load_stores
+from bot.verify.signatures.notation.verifying import NotationPolicy
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.signatures.verdict import Refused
+from bot.verify.trust.collecting import signatures_of
+from bot.verify.trust.judging import Trusted, judge
+from bot.watch.registry.incident import Incident
+
+log = structlog.get_logger()
+
+SUBJECT = "trust:"
+_MCR = "mcr.microsoft.com"
+_LARGEST_FILE = 4 * 1024 * 1024
+_ASK_AGAIN = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Trusting:
+    """Judges by the first rule that fits a name. What holds is remembered, what does not is asked for again."""
+
+    settings: Settings
+    registry: Registry
+    store: WatchStore
+    clock: Clock
+    _remembered: Remembered = field(default_factory=Remembered)
+    _held: dict[tuple[str, str], Trust] = field(default_factory=dict)
+    _asked: dict[tuple[str, str], tuple[datetime, Trust]] = field(default_factory=dict)
+
+    async def trust(self, base: Base, digest: str) -> Trust | None:
+        """What the signatures of an index and of each image in it show; None where no rule asks for any.
+
+        Raises `Failure` where the registry does not say, or where what is trusted cannot be read.
+        """
+        rule = self.settings.trust.rule_for(base.name)
+        if rule is None:
+            return None
+        key = (base.name, digest)
+        if key in self._held:
+            return self._held[key]
+        asked = self._asked.get(key)
+        now = self.clock.now()
+        if asked is not None and now - asked[0] < _ASK_AGAIN:
+            return asked[1]
+        trust = await self._judged(base, digest, trusted_by(rule), now)
+        if trust.holds:
+            self._held[key] = trust
+        else:
+            self._asked[key] = (now, trust)
+        return trust
+
+    async def _judged(self, base: Base, digest: str, trusted: Trusted, now: datetime) -> Trust:
+        """Index and images each have signatures of their own; the worst counts."""
+        document = read_document(
+            await self.registry.manifest(base.registry, base.repository, digest), f"{base}@{digest[:19]}…"
+        )
+        digests = [digest]
+        if isinstance(document, Index):
+            digests += [entry.digest for entry in document.images()]
+        judged: list[Trust] = []
+        for each in digests:
+            found = await signatures_of(self.registry, base.registry, base.repository, each)
+            judged.append(judge(found, trusted, each, now, self._remembered))
+        return next((trust for trust in judged if not trust.holds), judged[0])
+
+    async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
+        """For `act`: why nothing may be built on a digest. What stays unsigned beyond the grace is an incident."""
+        rule = self.settings.trust.rule_for(base.name)
+        if rule is None:
+            return None
+        trust = await self.trust(base, digest)
+        assert trust is not None, "a rule asks for it"
+        subject = f"{SUBJECT}{base}"
+        if trust.holds:
+            await self._clear(subject)
+            return None
+        told = f"{base.short}@{digest[:19]}… is not trusted: {trust.told}"
+        grace = self.settings.trust.grace
+        is_over = trust.is_there or self.clock.now() - since > grace
+        if is_over:
+            await self._open(subject, f"{told}{_advice(base, trust)}")
+        if rule.mode is TrustMode.WARN:
+            return None
+        return told if is_over else f"{told}; waited for up to {duration(grace)}"
+
+    async def _open(self, subject: str, detail: str) -> None:
+        known = await self.store.open_incidents(subject)
+        if not any(each.subject == subject for each in known):
+            log.warning("not trusted", detail=detail)
+            await self.store.save_incidents([Incident(subject, self.clock.now(), detail)], ())
+
+    async def _clear(self, subject: str) -> None:
+        known = [each for each in await self.store.open_incidents(subject) if each.subject == subject]
+        if known:
+            await self.store.save_incidents((), known)
+
+
+def _advice(base: Base, trust: Trust) -> str:
+    if not trust.is_there and base.registry != _MCR:
+        return f"; not mirrored, perhaps: verify at {_MCR} by the same digest"
+    return "; look who published it before anything is built on it"
+
+
+@cache
+def _trusted(rule: str) -> Trusted:
+    """Reads what a rule names once; it is read anew where the settings change."""
+    settings = TrustRuleSettings.model_validate_json(rule)
+    notation = keyless = key = None
+    try:
+        if settings.notation is not None:
+            stores = load_stores(settings.notation.trust_dir, settings.notation.stores)
+            identities = tuple(read_identity(text) for text in settings.notation.identities)
+            notation = NotationPolicy(stores, identities)
+    except Refused as refused:
+        raise Failure(Trouble.MALFORMED, refused.what, where="trust", advice=refused.advice) from None
+    if settings.keyless is not None:
+        root = read_trusted_root(_read(settings.keyless.trusted_root), where=str(settings.keyless.trusted_root))
+        who = settings.keyless
+        keyless = (root, accepting(who.identities, who.identity_regexps, who.issuer))
+    if settings.key is not None:
+        key = read_public_key(_read(settings.key), where=str(settings.key))
+    return Trusted(rule, notation, keyless, key)
+
+
+def trusted_by(rule: TrustRuleSettings) -> Trusted:
+    """Whose signatures a rule accepts. Raises `Failure` where a file that it names cannot be read."""
+    return _trusted(rule.model_dump_json())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_FILE)
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there") from None
