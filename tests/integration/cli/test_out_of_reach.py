@@ -1,0 +1,82 @@
+"""Settings that cannot be read, and a store out of reach: one line and code 2, whatever the command."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from bot.cli.main import app
+from tests.integration.cli.conftest import Command
+
+REASON = ("--reason", "to try it")
+IN_NEED_OF_THE_STORE = [
+    *(["status"], ["plan"], ["explain", "a/b"], ["history", "aspnet:10.0"], ["run"], ["once"], ["images"]),
+    *(["image", "shop"], ["rollout", "list"], ["rollout", "show", "1"], ["journal"], ["quarantine", "list"]),
+    *(["rollout", order, "1", *REASON] for order in ("pause", "resume", "cancel")),
+    *([order, "a/b", *REASON] for order in ("retry", "skip", "hold")),
+    *([order, "--all", *REASON] for order in ("pause", "resume")),
+    *(["quarantine", order, "aspnet:10.0", *REASON] for order in ("add", "lift")),
+    ["export", "--observations", "observations.jsonl"],
+    ["import", "--observations", "/dev/null"],
+]
+IN_NEED_OF_SETTINGS = [
+    *IN_NEED_OF_THE_STORE,
+    ["config", "check"],
+    ["health"],
+    ["policy", "test", "--repository", "a/b", "--base", "aspnet:10.0"],
+    ["once", "--dry-run"],
+    ["scan", ".", "--offline"],
+    ["update", "."],
+    ["backtest", "--releases", "/dev/null", "--observations", "/dev/null"],
+]
+
+
+def with_settings(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command that reads a settings file."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from with_settings(command, (*before, name))
+        elif any("--config" in option.opts for option in command.params):
+            yield (*before, name)
+
+
+def test_every_command_that_reads_settings_is_tried() -> None:
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    tried = {" ".join(words) for words in IN_NEED_OF_SETTINGS}
+    assert [
+        words
+        for words in map(" ".join, with_settings(root))
+        if not any(each == words or each.startswith(f"{words} ") for each in tried)
+    ] == []
+
+
+@pytest.mark.parametrize("words", IN_NEED_OF_SETTINGS, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize("text", [None, "github: [", "githb: {}\n"], ids=["absent", "no YAML", "unknown key"])
+def test_settings_that_cannot_be_read_are_one_line(
+    bot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], text: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "freshness.yaml"
+    if text is not None:
+        path.write_text(text)
+    ran = bot(*words, "-c", path)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith(f"{path}:")
+
+
+@pytest.mark.parametrize("words", IN_NEED_OF_THE_STORE, ids=lambda words: " ".join(words))
+def test_a_store_out_of_reach_is_one_line(
+    bot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "token").write_text("ghp_x")
+    path = tmp_path / "freshness.yaml"
+    url = f"sqlite:///{tmp_path}/absent/freshness.db"
+    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
+    ran = bot(*words, "-c", path)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "the database cannot be opened: unable to open database file" in ran.err
+    assert not (tmp_path / "absent").exists()
