@@ -13,6 +13,8 @@ from bot.formats.source.text import encode
 MOST_CALLS = 20_000
 """Calls in one file; the rest is left out."""
 
+_MOST_AROUND = 30
+"""How far around a call the function is looked for that it is part of."""
 _ACCESS = "member_access_expression"
 _CONTENTS = frozenset({"string_literal_content", "raw_string_content", "string_content"})
 _NESTED = frozenset(
@@ -76,13 +78,15 @@ class Chain:
     """`receiver.First(…).Second(…)`, as one.
 
     `receiver` is the variable that it begins with, `assigned` the one that takes the result; `depth` counts the
-    conditions, loops and functions around it.
+    conditions, loops and functions around it. Where the receiver is the parameter of a function that a call is
+    given, `lender` is the chain up to that call.
     """
 
     receiver: str | None
     calls: Sequence[Call]
     assigned: str | None
     depth: int
+    lender: "Chain | None" = None
 
 
 def chains(text: str) -> Iterator[Chain]:
@@ -124,7 +128,7 @@ class _File:
                 is_inner = number == 0 and (child.type == _ACCESS if is_call else goes_on and node.type == _ACCESS)
                 waiting.append((child, node, deeper, is_inner))
 
-    def chain(self, node: Node, parent: Node | None, depth: int) -> Chain:
+    def chain(self, node: Node, parent: Node | None, depth: int, *, is_inner: bool = False) -> Chain:
         calls: list[Call] = []
         here: Node | None = node
         while here is not None and here.type == "invocation_expression":
@@ -136,7 +140,33 @@ class _File:
             calls.append(self._call(self._name(name), arguments, here if name is None else name))
             here = function.child_by_field_name("expression")
         receiver = self._text(here) if here is not None and here.type == "identifier" else None
-        return Chain(receiver, calls[::-1], self._assigned(node, parent), depth)
+        lending = None if receiver is None or is_inner else self._lending(node, receiver)
+        lender = None if lending is None else self.chain(lending, None, depth, is_inner=True)
+        return Chain(receiver, calls[::-1], self._assigned(node, parent), depth, lender)
+
+    def _lending(self, node: Node, receiver: str) -> Node | None:
+        """The call that is given a function whose only parameter is `receiver`, around a node."""
+        here: Node | None = node
+        for _ in range(_MOST_AROUND):
+            here = here.parent if here is not None else None
+            if here is None:
+                return None
+            if here.type == "lambda_expression" and self._only_parameter(here) == receiver:
+                argument = here.parent
+                call = argument.parent.parent if argument is not None and argument.parent is not None else None
+                return call if call is not None and call.type == "invocation_expression" else None
+        return None
+
+    def _only_parameter(self, function: Node) -> str | None:
+        """Of `c => …`, `(c) => …` and `(IResourceBuilder<X> c) => …`."""
+        parameters = function.child_by_field_name("parameters")
+        if parameters is None:
+            return None
+        if parameters.type == "parameter_list":
+            if len(parameters.named_children) != 1:
+                return None
+            parameters = parameters.named_children[0].child_by_field_name("name")
+        return self._text(parameters)
 
     def _call(self, method: str, arguments: Node, node: Node) -> Call:
         positional: list[Value] = []

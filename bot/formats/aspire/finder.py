@@ -1,7 +1,7 @@
 """Images that the C# of a .NET Aspire AppHost names: `AddContainer`, `WithImage`, `WithImageTag` and their like.
 
 The calls are those of Aspire.Hosting (ContainerResourceBuilderExtensions in dotnet/aspire). What a resource starts
-from where the text does not say it comes with its package; for the most common ones that is known.
+from where the text does not say it comes with its package; for those of dotnet/aspire that is known.
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.aspire.csharp import MISSING, Call, Chain, Unknown, chains
+from bot.formats.aspire.integrations import ADDED, BESIDE, RUN_HERE, RUNNING_HERE, Named
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned, joined
 
@@ -19,21 +20,6 @@ MOST_IMAGES = 500
 MOST_TOLD = 5
 
 _NAMING = frozenset({"AddContainer", "WithImage", "WithImageTag", "WithImageRegistry", "WithImageSHA256"})
-_DEFAULTS = {
-    "AddPostgres": ("docker.io", "library/postgres"),
-    "AddRedis": ("docker.io", "library/redis"),
-    "AddRabbitMQ": ("docker.io", "library/rabbitmq"),
-    "AddMongoDB": ("docker.io", "library/mongo"),
-    "AddMySql": ("docker.io", "library/mysql"),
-    "AddNats": ("docker.io", "library/nats"),
-    "AddElasticsearch": ("docker.io", "library/elasticsearch"),
-    "AddKafka": ("docker.io", "confluentinc/confluent-local"),
-    "AddValkey": ("docker.io", "valkey/valkey"),
-    "AddQdrant": ("docker.io", "qdrant/qdrant"),
-    "AddSeq": ("docker.io", "datalust/seq"),
-    "AddSqlServer": ("mcr.microsoft.com", "mssql/server"),
-}
-"""The registry and image of the integrations in dotnet/aspire (each one's `…ContainerImageTags`)."""
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIRECTIVE = re.compile(r"^#:(?P<name>\w+)[ \t]+(?P<value>[^\r\n]+?)[ \t]*\r?$", re.M)
@@ -83,7 +69,7 @@ class _Image:
 
     place: int
     name: Spanned | None
-    default: tuple[str, str] | None
+    default: Named | None
     """The registry and the image that come with the resource's package, where they are known."""
     source: str = ""
     registry: Spanned | None = None
@@ -133,11 +119,25 @@ def _start(chain: Chain, variables: dict[str, _Image]) -> tuple[_Image | None, l
             else (_Image(first.place, None, None, first.method), [first, *changing])
         )
     if first is not None:
-        return _Image(first.place, None, _DEFAULTS.get(first.method), first.method), changing
+        return _Image(first.place, None, ADDED.get(first.method), first.method), changing
     naming = [call for call in changing if call.method in _NAMING]
-    if naming:
-        return _Image(naming[0].place, None, None, f"what {chain.receiver or 'the call'} stands for"), changing
-    return None, []
+    if not naming:
+        return None, []
+    place = naming[0].place
+    if chain.lender is not None and (lent := _lent(chain.lender, variables)) is not None:
+        return _Image(place, None, lent, chain.lender.calls[-1].method), changing
+    return _Image(place, None, None, f"what {chain.receiver or 'the call'} stands for"), changing
+
+
+def _lent(lender: Chain, variables: dict[str, _Image]) -> Named | None:
+    """What the last call of a chain hands to its function: a tool, or what stands in for a service of Azure."""
+    method = lender.calls[-1].method
+    if method not in RUNNING_HERE:
+        return BESIDE.get(method)
+    added = next((call.method for call in lender.calls if call.method in RUN_HERE), None)
+    if added is None and lender.receiver in variables:
+        added = variables[lender.receiver].source
+    return RUN_HERE.get(added or "")
 
 
 def _is_of_a_database(call: Call) -> bool:

@@ -46,6 +46,18 @@ def told(findings: Findings) -> str:
         ('b.AddRedis("cache").WithImageRegistry("a.example").WithImageTag("7")', "a.example/library/redis:7"),
         ('b.AddSqlServer("s").WithImageTag("2022-latest")', "mcr.microsoft.com/mssql/server:2022-latest"),
         ('b.AddSqlServer("s").WithImage("mssql/server", "2022")', "mcr.microsoft.com/mssql/server:2022"),
+        ('b.AddKeycloak("k").WithImageTag("26.4")', "quay.io/keycloak/keycloak:26.4"),
+        ('b.AddOracle("o").WithImageTag("23.9")', "container-registry.oracle.com/database/free:23.9"),
+        ('b.AddPostgres("p").WithPgAdmin(c => c.WithImageTag("9.8"))', "docker.io/dpage/pgadmin4:9.8"),
+        ('p.WithPgWeb((c) => { c.WithHostPort(1).WithImageTag("0.16.2"); })', "docker.io/sosedoff/pgweb:0.16.2"),
+        (
+            'b.AddAzureStorage("s").RunAsEmulator(e => e.WithImageTag("3.34.0").WithLifetime(x))',
+            "mcr.microsoft.com/azure-storage/azurite:3.34.0",
+        ),
+        (
+            'var s = b.AddAzureSqlServer("s"); s.RunAsContainer((IResourceBuilder<X> c) => c.WithImageTag("2022"))',
+            "mcr.microsoft.com/mssql/server:2022",
+        ),
         ('const string Tag = "1.2"; b.AddContainer("c", "x/y", Tag)', "x/y:1.2"),
         ('b.AddContainer("c", Images.Web); static class Images { public const string Web = "x/y:3"; }', "x/y:3"),
     ],
