@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.repositories.repository import TreeEntry
@@ -79,6 +79,30 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
     if left := in_order[len(taken) :]:
         problems.append(Problem(left[0].path, 1, _too_many(left)))
     return Choice(tuple(taken), tuple(problems))
+
+
+def sources(
+    entries: Iterable[TreeEntry],
+    choice: Choice,
+    belonging: Callable[[Sequence[str]], Collection[str]],
+    *,
+    is_bounded: bool = True,
+) -> tuple[TreeEntry, ...]:
+    """The C# files to read besides what was chosen: those of which `belonging` says that AppHosts are compiled from
+    them, once the projects are read."""
+    taken = {entry.path for entry in choice.entries}
+    csharp = {
+        entry.path: entry
+        for entry in entries
+        if entry.path.endswith(".cs")
+        and entry.path not in taken
+        and entry.is_file
+        and entry.size <= LARGEST_FILE
+        and not (_OUTPUT | _VENDORED).intersection(entry.path.split("/")[:-1])
+    }
+    found = [csharp[path] for path in belonging(tuple(csharp))] if csharp else []
+    found.sort(key=lambda entry: (entry.path.count("/"), entry.path))
+    return tuple(found[: max(MOST_FILES - len(taken), 0)] if is_bounded else found)
 
 
 def left_out(count: int, what: str) -> str:

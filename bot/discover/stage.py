@@ -5,9 +5,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 
-from bot.discover.choosing import chosen
+from bot.discover.choosing import chosen, sources
 from bot.discover.contents import Contents
 from bot.discover.listing import understood
 from bot.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet, Reading
@@ -17,11 +18,11 @@ from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.repositories.forge import Forge, host_of
-from bot.domain.repositories.repository import Identity, Repository, Tree
+from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage
 from bot.formats import code_owners, repository_config
-from bot.formats.repository import File, Memory, images_of, read_files
+from bot.formats.repository import File, Memory, images_of, read_files, sources_of_app_hosts
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
 from bot.reconcile.loop import Loop
@@ -185,8 +186,10 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             return Reading(None, reader=self._reader)
         entries, problems = await entries_of(repository, tree, self._forge)
         choice = chosen(entries)
-        bodies = await self._contents.of(repository, (entry.sha for entry in choice.entries))
-        files = [File(entry.path, entry.sha, bodies[entry.sha]) for entry in choice.entries]
+        files = await self._files(repository, choice.entries)
+        texts = [(file.path, file.data) for file in files]
+        more = await asyncio.to_thread(sources, entries, choice, partial(sources_of_app_hosts, texts))
+        files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)
         named = await asyncio.to_thread(images_of, files, self._memory)
@@ -206,10 +209,14 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             config,
             (*problems, *choice.problems, *config_problems, *refusals, *told),
             self._reader,
-            tuple(entry.sha for entry in choice.entries),
+            tuple(file.sha for file in files),
             images,
             tuple(usage for usage, (base, _) in asked if base is None and _is_deployed(usage))[:_MOST_DEPLOYED],
         )
+
+    async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:
+        bodies = await self._contents.of(repository, (entry.sha for entry in entries))
+        return [File(entry.path, entry.sha, bodies[entry.sha]) for entry in entries]
 
     def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:
         """Files that may be about a watched base though none was found: problems of others are not our business."""

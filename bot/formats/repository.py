@@ -112,6 +112,12 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     return Findings(tuple(kept), tuple(problems), tuple(open_references)), tuple(workflows)
 
 
+def sources_of_app_hosts(files: Iterable[tuple[str, bytes]], paths: Iterable[str]) -> frozenset[str]:
+    """The C# files among `paths` from which the AppHosts among the files are compiled."""
+    solution = solution_of(files, ())
+    return frozenset(path for path in paths if kind_of(path) == aspire.KIND and solution.belongs_to_app_host(path))
+
+
 def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
     """What the files that are no projects tell about each other."""
     texts: dict[str, tuple[Kind, str]] = {}
@@ -148,6 +154,11 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
             named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
             asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
     return Solution(texts, Around(pins, tuple(asked), paths, publishes))
+
+
+def needs_projects(path: str) -> bool:
+    """Whether what a file says hangs on the repository's projects: one of these, or C#, of which AppHosts count."""
+    return kind_of(path) in (project.KIND, aspire.KIND)
 
 
 def is_read_together(path: str, data: bytes) -> bool:

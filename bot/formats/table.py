@@ -75,8 +75,10 @@ _COMPOSE = _names(r"(?:(?:[^/]*[._-])?(?i:compose)[^/]*|docker-stack)\.ya?ml")
 _BAKE = _names(r"[^/]*bake[^/]*\.hcl|(?:docker-bake[^/]*|(?:[^/]*[._-])?bake)\.json")
 _DEVCONTAINER = _names(r"\.?devcontainer(?:\.[\w-]+)?\.json")
 _PROJECT = _names(r"[^/]+\.(?:(?:cs|fs|vb)proj|props|targets|pubxml)")
-_APP_HOST = _names(r"[^/]*(?i:(?:app|aspire)[._-]?host(?!ing))[^/]*(?:/.+)?\.cs")
-"""C# in folders that are named as AppHosts are; whether they are, their projects tell."""
+_CSHARP = _names(r"[^/]+\.cs")
+"""Only what belongs to an AppHost names images, which its project tells."""
+_OF_AN_APP_HOST = _names(r"[^/]*(?i:(?:app|aspire)[._-]?host(?!ing))[^/]*(?:/.+)?\.cs")
+"""C# that most likely does, by its name or its folder's."""
 _VALUES = _names(r"(?:(?:[^/]*[._-])?values[^/]*|values/[^/]+)\.ya?ml")
 _AZURE_PIPELINES = _names(
     r"[^/]*azure[-_.]?pipelines?[^/]*\.ya?ml|\.vsts[^/]*\.ya?ml"
@@ -125,7 +127,7 @@ FORMATS: tuple[Format, ...] = (
     Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
     Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
-    Format(aspire.KIND, _APP_HOST, aspire.find, 6, SLASHES, tells_without_names=True),
+    Format(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
     Format(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     Format(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
     Format(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
@@ -147,6 +149,9 @@ def kind_of(path: str) -> Kind | None:
 
 
 def is_worth_reading(path: str) -> bool:
-    """Whether a file of that path may name images: it has a kind, and is no YAML known to be for other ends."""
+    """Whether a file of that path may name images: it has a kind, is no YAML known to be for other ends, and no C#
+    that only a project can tell to belong to an AppHost."""
     kind = kind_of(path)
+    if kind == aspire.KIND:
+        return _OF_AN_APP_HOST.fullmatch(path) is not None
     return kind is not None and not (kind == kubernetes.KIND and _NO_MANIFEST.fullmatch(path))

@@ -19,7 +19,7 @@ from bot.act.waiting import away, left_alone, paused
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.repositories.forge import BranchLook, BranchRefused, FilesDenied, PullRequest, RequestChange, Wishes
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.formats.repository import is_read_together
+from bot.formats.repository import needs_projects
 from bot.formats.rewrite.refresh import read_with
 
 
@@ -83,7 +83,7 @@ async def _looked(job: Job, tools: Tools) -> _Attempt:
 
 async def _paths(job: Job, tools: Tools) -> Sequence[str]:
     """The files to look at: a project takes properties from others, which only the whole tree names."""
-    if not any(is_read_together(path, b"") for path in job.paths):
+    if not any(needs_projects(path) for path in job.paths):
         return job.paths
     tree = await tools.forge.tree(job.member.identity, job.default_branch)
     shown = [entry.path for entry in tree.entries if entry.is_file] if tree is not None else []

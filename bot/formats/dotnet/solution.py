@@ -53,6 +53,7 @@ class Solution:
         given = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
         self._projects = projects or Projects(Imports(texts.items()), given)
         self._hosts: list[AppHost] | None = None
+        self._folders = frozenset(posixpath.dirname(path) for path in texts if _is_project(path))
 
     def changed(self, texts: Mapping[str, str]) -> "Solution":
         """The same with other texts in some files."""
@@ -122,11 +123,12 @@ class Solution:
     def belongs_to_app_host(self, path: str) -> bool:
         """Whether a C# file is compiled into an AppHost: the nearest project in the folders above is one."""
         hosts = {host.path for host in self._app_hosts()}
-        folders = {posixpath.dirname(each) for each in filter(_is_project, self._texts)}
+        if not hosts or path in hosts:
+            return path in hosts
         folder = posixpath.dirname(path)
-        while folder and folder not in folders:
+        while folder and folder not in self._folders:
             folder = posixpath.dirname(folder)
-        return path in hosts or folder in {posixpath.dirname(host) for host in hosts}
+        return folder in {posixpath.dirname(host) for host in hosts if host in self._texts}
 
     def _app_hosts(self) -> list[AppHost]:
         if self._hosts is None:

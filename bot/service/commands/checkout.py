@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.clients import folder
-from bot.discover.choosing import chosen
+from bot.discover.choosing import Choice, chosen, sources
 from bot.discover.selection import Selection
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned, moved
 from bot.domain.bases.observation import Observation
@@ -21,7 +22,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import TreeEntry
 from bot.domain.repositories.usage import Problem, Replacement, Usage
 from bot.formats.finding import LARGEST_FILE
-from bot.formats.repository import File, Memory, read_files
+from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
 from bot.settings.defaults import BASES, REGISTRY
 from bot.views.scan import Freshness, Scan, Scanned
@@ -51,8 +52,10 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
 
     Without settings, Microsoft's own registry and bases are meant.
     """
-    choice = chosen(folder.entries(root), is_bounded=False)
+    entries = list(folder.entries(root))
+    choice = chosen(entries, is_bounded=False)
     files = list(_files(root, choice.entries, progress))
+    files += _files(root, _sources(entries, choice, [(file.path, file.data) for file in files]), progress)
     found, _ = read_files(files, Memory())
     selection = Selection(bases=BASES if settings is None else tuple(settings.bases))
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
@@ -86,8 +89,12 @@ def nearest(found: Scan, reference: Reference) -> Reference | None:
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
-    entries = sorted(chosen(folder.entries(root), is_bounded=False).entries, key=lambda each: each.path)
-    files = {entry.path: folder.read(_place(root, entry.path), LARGEST_FILE) for entry in entries}
+    entries = list(folder.entries(root))
+    choice = chosen(entries, is_bounded=False)
+    files = {entry.path: folder.read(_place(root, entry.path), LARGEST_FILE) for entry in choice.entries}
+    for entry in _sources(entries, choice, files.items()):
+        files[entry.path] = folder.read(_place(root, entry.path), LARGEST_FILE)
+    files = dict(sorted(files.items()))
     wanted = files.keys() if paths is None else files.keys() & set(paths)
     results = []
     for path, result in rewrite_files(files, dict.fromkeys(wanted, replacements)).items():
@@ -111,6 +118,12 @@ def replacements_for(found: Scan) -> list[Replacement]:
             if pin is not None and image.version and pin.must_move(image.version, image_is_pinned=pinned):
                 wanted[item.usage.reference] = item.usage.reference.at(image.version, None)
     return [Replacement(old, new) for old, new in wanted.items() if new is not None]
+
+
+def _sources(
+    entries: Iterable[TreeEntry], choice: Choice, files: Iterable[tuple[str, bytes]]
+) -> tuple[TreeEntry, ...]:
+    return sources(entries, choice, partial(sources_of_app_hosts, files), is_bounded=False)
 
 
 def _place(root: Path, path: str) -> Path:

@@ -62,6 +62,31 @@ async def test_what_a_repository_names_is_saved_with_the_base_to_watch(fleet: Fl
     assert fleet.host.owners == ("contoso",)
 
 
+async def test_csharp_counts_where_its_project_is_an_app_host_whatever_the_folder_is_called(fleet: Fleet) -> None:
+    code = b'b.AddContainer("c", "mcr.microsoft.com/dotnet/aspnet", "10.0");'
+    fleet.host.files["contoso/shop"] = {
+        "eng/Run.csproj": b'<Project Sdk="Aspire.AppHost.Sdk/13.0.0" />',
+        "eng/Program.cs": code,
+        "eng/parts/Web.cs": code,
+        "eng/tool/Tool.csproj": b'<Project Sdk="Microsoft.NET.Sdk" />',
+        "eng/tool/Program.cs": code,
+        "eng/obj/Made.cs": code,
+        "src/Program.cs": code,
+    }
+    await fleet.tick()
+    assert fleet.paths("contoso/shop") == ["eng/Program.cs", "eng/parts/Web.cs"]
+    assert len(fleet.store.readings["contoso/shop"].blobs) == 4
+
+
+async def test_csharp_is_not_read_where_no_project_is_an_app_host(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {
+        "src/Shop.csproj": b'<Project Sdk="Microsoft.NET.Sdk.Web" />',
+        "src/Program.cs": b"var app = 1;",
+    }
+    await fleet.tick()
+    assert len(fleet.store.readings["contoso/shop"].blobs) == 1
+
+
 async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     await fleet.tick()

@@ -47,6 +47,18 @@ def test_a_floating_tag_is_marked_where_the_order_says_so_and_the_mark_moves_alo
     assert refreshed("Dockerfile", marked, _marks(NEW)).data == marked.replace(OLD.encode(), NEW.encode())
 
 
+def test_csharp_is_brought_along_with_the_project_that_tells_that_it_is_an_app_hosts() -> None:
+    code = b'b.AddContainer("c", "mcr.microsoft.com/dotnet/aspnet", "8.0.1");'
+    host = b'<Project Sdk="Aspire.AppHost.Sdk/13.0.0" />'
+    shown = {"eng/Program.cs": code, "eng/Run.csproj": host, "README.md": b""}
+    read = read_with(shown, ["eng/Program.cs"])
+    assert read == {"eng/Program.cs", "eng/Run.csproj"}
+    orders = WantedDigests((WantedDigest(ASPNET, NEW, "8.0.21"),))
+    done = refresh({path: shown[path] for path in read}, {"eng/Program.cs": orders})
+    assert done["eng/Program.cs"].data == code.replace(b"8.0.1", b"8.0.21")
+    assert done["eng/Run.csproj"].data == host
+
+
 def test_a_global_json_moves_along_and_every_other_character_stays() -> None:
     done = refreshed("global.json", GLOBAL_JSON.encode(), SDK_MOVES)
     assert done.data.decode() == GLOBAL_JSON.replace("8.0.404", "8.0.416")
