@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from bot.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.audit.rules import RULES
 from bot.cli.groups import GROUPS
 from bot.domain.rollouts.rebuild import TRANSITIONS
+from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.settings.schema import json_schema
 from bot.web.metrics.table import METRICS, Scope
 
@@ -141,12 +142,33 @@ def _cell(text: str) -> str:
 
 
 def _states() -> str:
-    lines = ["# The states of a rebuild", "", _NOTE, "```mermaid", "stateDiagram-v2", "    [*] --> planned"]
-    for before, after in TRANSITIONS.items():
-        lines += [f"    {before} --> {state}" for state in sorted(after)]
-        if not after:
-            lines.append(f"    {before} --> [*]")
-    return "\n".join([*lines, "```", "", "A transition outside of this table raises; each carries a reason.", ""])
+    lines = [
+        *("# The states of a rebuild", "", _NOTE, *_diagram(TRANSITIONS, "planned"), ""),
+        "A transition outside of this table raises; each carries a reason.",
+        "",
+        "`building`: its pull request was merged, and the build of the merge commit is looked for and followed.",
+        "`merged`: that build was not seen within `rollout.build_within`. `stepping`: it was built, and its steps",
+        "follow one another.",
+        *("", "## The states of a step", "", *_diagram(STEP_TRANSITIONS, "planned"), ""),
+        "A step is `due` once the build, or the step before it, has succeeded. A rebuild ends with its last step,",
+        "and fails with the first one that does.",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _diagram(table: Mapping[Any, Iterable[Any]], first: str) -> list[str]:
+    """A state whose name has several words gets a name of one."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+    lines += [f'    state "{state}" as {_one_word(state)}' for state in table if " " in state]
+    for before, ways in table.items():
+        lines += [f"    {_one_word(before)} --> {_one_word(state)}" for state in sorted(ways)]
+        if not ways:
+            lines.append(f"    {_one_word(before)} --> [*]")
+    return [*lines, "```"]
+
+
+def _one_word(state: str) -> str:
+    return state.replace(" ", "_")
 
 
 def _commands() -> str:

@@ -1,26 +1,20 @@
 """One dispatched workflow run for each rebuild, found again after any crash."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from bot.act.asking import ask, find, given_up, next_look
 from bot.act.own_word import as_now, objection
 from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away
 from bot.domain.backoff import look_together
-from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import CLOCKS_DIFFER_BY, Run, dispatched_run
+from bot.domain.failure import Failure
+from bot.domain.repositories.forge import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Rebuild, State
-
-_NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
-"""The forge has refused the request, so no run can come of it; after any other failure one may."""
-_MOST_REQUESTS = 2
-"""Without a clear answer: each may have started a run that has not shown up yet."""
-_FIRST_REST = timedelta(seconds=20)
 
 
 async def dispatch(job: Job, tools: Tools) -> Rebuild:
@@ -56,52 +50,28 @@ def _workflow(job: Job) -> Workflow | None:
 
 
 def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
-    """The rebuild while an earlier request may still show its run, or once there were enough of them.
-
-    Looks come at growing rests: as long after the last as that was after the request. `attempted_at` stays that of
-    the first request, whose run may show up later than that of the second.
-    """
-    if rebuild.attempted_at is None:
-        return None
-    now, asked = tools.clock.now(), _asked(rebuild)
-    sent = rebuild.attempted_at + (asked - 1) * tools.options.visible_after
-    if now < sent + tools.options.visible_after:
+    """The rebuild while an earlier request may still show its run, or once there were enough of them."""
+    now = tools.clock.now()
+    if (look := next_look(rebuild, now, tools.options.visible_after)) is not None:
         waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=now)
-        rest = max(now - sent, _FIRST_REST)
-        return replace(waiting, due_at=min(now + rest, sent + tools.options.visible_after))
-    if asked >= _MOST_REQUESTS:
-        reason = f"{rebuild.workflow} was dispatched {asked} times without an answer, and no run appeared"
-        return rebuild.moved(State.FAILED, reason, at=now)
-    return None
-
-
-def _asked(rebuild: Rebuild) -> int:
-    """How often a run may have been asked for."""
-    return 0 if rebuild.attempted_at is None else max(rebuild.dispatches, 1)
+        return replace(waiting, due_at=look)
+    reason = given_up(rebuild)
+    return None if reason is None else rebuild.moved(State.FAILED, reason, at=now)
 
 
 async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
     """The request, with its intent stored before."""
-    before = job.rebuild
-    rebuild = replace(
-        before,
-        attempted_at=before.attempted_at or tools.clock.now(),
-        correlation=before.correlation or f"freshness-{secrets.token_hex(8)}",
-        dispatches=_asked(before) + 1,
-    )
-    await tools.store.save_progress(rebuild)
-    tools.before_write(rebuild, looked_at)
+    home = job.member.identity
+
+    async def send(rebuild: Rebuild) -> int | None:
+        tools.before_write(rebuild, looked_at)
+        workflow, inputs = rebuild.workflow or "", _inputs(job, rebuild)
+        return await tools.forge.dispatch(home, workflow, ref=job.default_branch, inputs=inputs)
+
     try:
-        number = await tools.forge.dispatch(
-            job.member.identity,
-            rebuild.workflow or "",
-            ref=job.default_branch,
-            inputs=_inputs(job, rebuild),
-        )
-    except Failure as failure:
-        tools.words.forget(job.member.identity)
-        if failure.trouble in _NOTHING_STARTED:
-            await tools.store.save_progress(before)
+        rebuild, number = await ask(job.rebuild, send, tools.store.save_progress, tools.clock.now())
+    except Failure:
+        tools.words.forget(home)
         raise
     return await _dispatched(job, rebuild, await _started(job, rebuild, number, tools) or number, tools)
 
@@ -126,11 +96,8 @@ async def _earlier(job: Job, claimed: Job, tools: Tools) -> Run | None:
 
 
 async def _found(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Run | None:
-    assert rebuild.attempted_at is not None
-    assert rebuild.workflow is not None
-    since = rebuild.attempted_at - CLOCKS_DIFFER_BY
-    runs = await tools.forge.dispatched_runs(job.member.identity, rebuild.workflow, branch=branch, since=since)
-    return dispatched_run(runs, await tools.store.runs_taken(rebuild.repository), rebuild.correlation)
+    taken = await tools.store.runs_taken(rebuild.repository)
+    return await find(tools.forge, job.member.identity, rebuild, branch, taken)
 
 
 def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:

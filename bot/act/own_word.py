@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from bot.act.ports import ActStore, Job
+from bot.act.ports import Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
@@ -26,6 +27,17 @@ _SKIPPED_FOR = {
     ActionPreference.DISPATCH: "the repository asks for a workflow run instead of a pull request",
     ActionPreference.PULL_REQUEST: "the repository asks for a pull request instead of a workflow run",
 }
+
+
+def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
+    """Raises `Failure` (unreachable, so it is tried again) where a look is older than `HOLDS_FOR`."""
+    if now - looked_at > HOLDS_FOR:
+        raise Failure(
+            Trouble.UNREACHABLE,
+            "the forge took too long since the repository was looked at",
+            where=repository,
+            advice="the next attempt looks again",
+        )
 
 
 def as_now(job: Job, standing: Standing, now: datetime) -> Job:
@@ -89,10 +101,16 @@ def _ignored(job: Job, base: Base, now: datetime) -> str | None:
     return str(found[0]) if found and all(entry is not None for entry in found) else None
 
 
+class NextDispatches(Protocol):
+    async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
+        """Repositories whose dispatches come next."""
+        ...
+
+
 class OwnWords:
     """Looks shared by the repositories whose dispatches come next."""
 
-    def __init__(self, store: ActStore, forge: Forge, clock: Clock) -> None:
+    def __init__(self, store: "NextDispatches", forge: Forge, clock: Clock) -> None:
         self._store = store
         self._forge = forge
         self._clock = clock

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.act.own_word import HOLDS_FOR, OwnWords
+from bot.act.own_word import OwnWords, check_recent
 from bot.act.ports import ActOptions, ActStore, Refresher
 from bot.act.tag_availability import PublishedTags
 from bot.act.trust import TrustGate
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge
 from bot.domain.rollouts.rebuild import Rebuild
 
@@ -29,12 +28,6 @@ class Tools:
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
         """Checks that the repository's own word is not too old to count; the lease, `forge` itself looks at.
 
-        Raises `Failure` (unreachable, so it is tried again) where the look is older than `HOLDS_FOR`.
+        Raises `Failure` (unreachable, so it is tried again) where it is.
         """
-        if self.clock.now() - looked_at > HOLDS_FOR:
-            raise Failure(
-                Trouble.UNREACHABLE,
-                "the forge took too long since the repository was looked at",
-                where=rebuild.repository,
-                advice="the next attempt looks again",
-            )
+        check_recent(rebuild.repository, looked_at, self.clock.now())

@@ -266,6 +266,7 @@ def _rebuild(
         workflow=None if is_stuck else known.workflow,
         soak=terms.soak,
         overdue_at=now if is_stuck else judgement.overdue_at or now,
+        steps=() if is_stuck else terms.steps,
     )
 
 

@@ -194,6 +194,7 @@ def _planned(
         supersedes=tuple(rebuild.id for rebuild in replaced),
         severity=worst([*(need.move.change.severity for need in needs), *given.severities(targets.values())]),
         overdue_at=min(overdue, default=None),
+        steps=() if action is Action.NOTIFY else terms.steps,
     )
 
 

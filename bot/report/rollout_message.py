@@ -82,7 +82,7 @@ def _held_up(news: RolloutNews) -> list[str]:
     if news.pause is not None and news.ended_at is None:
         lines.append(f"Paused by {news.pause.who}: {short(news.pause.reason)}")
     waves = [
-        f"wave {wave} goes on without {counted(count, 'pull request')} that nobody has merged"
+        f"wave {wave} goes on without {counted(count, 'rebuild')} waiting for a person"
         for wave, count in sorted(news.set_aside.items())
     ]
     if waves:

@@ -9,6 +9,7 @@ import structlog
 
 from bot.act import calling_off
 from bot.act import stage as act
+from bot.act import steps as act_steps
 from bot.act.issue import stage as issues_stage
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
@@ -17,7 +18,9 @@ from bot.discover import builds
 from bot.discover import stage as discover
 from bot.domain.failure import Failure
 from bot.follow import stage as follow
+from bot.follow import steps as follow_steps
 from bot.formats.rewrite.refresh import refresh
+from bot.formats.workflows.dispatchable import dispatchable
 from bot.plan import advance, aging, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
@@ -138,6 +141,16 @@ async def proving_tick(bot: Bot) -> Outcome:
     return Outcome("prove", figures, list(tally.problems))
 
 
+async def start_steps_tick(bot: Bot) -> Outcome:
+    tally = await act_steps.tick(bot.stores.steps, bot.host, dispatchable, bot.step_options, bot.loop)
+    return Outcome("start steps", {"done": tally.done}, list(tally.problems))
+
+
+async def follow_steps_tick(bot: Bot) -> Outcome:
+    tally = await follow_steps.tick(bot.stores.steps, bot.host, bot.follow_options, bot.loop)
+    return Outcome("follow steps", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+
+
 async def report_tick(bot: Bot) -> Outcome:
     if not bot.destinations:
         return Outcome("report")
@@ -185,6 +198,8 @@ STAGES = (
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("prove", proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
+    Stage("start steps", start_steps_tick, timedelta(seconds=5)),
+    Stage("follow steps", follow_steps_tick, timedelta(seconds=5)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),

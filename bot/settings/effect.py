@@ -10,10 +10,7 @@ _SECTIONS = (
     ("schedule", "digest"),
     ("rollout", "first_run"),
 )
-_TERMS = (
-    "steps",
-    "workflows",
-)
+_TERMS = ("workflows",)
 
 
 def without_effect(settings: "Settings") -> list[str]:

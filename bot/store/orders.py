@@ -24,6 +24,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.quarantines import lift_quarantine, open_quarantine
 from bot.store.rows.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
+from bot.store.rows.steps import end_steps, repeat_steps
 from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.advance import open_pause
 
@@ -169,20 +170,29 @@ class OrdersStore(Store):
 
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
-    """The same once more, as a rebuild of its own that begins at once: an ended one never moves again."""
+    """The same once more, as a rebuild of its own that begins at once: an ended one never moves again.
+
+    What was merged is not merged twice, and what was built goes on with the step that it ended at.
+    """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
     kept = {
         name: row[name]
         for name in (
             *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
             *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
+            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "attempted_at"),
         )
     }
+    state = _taken_up_at(failed)
+    if state is State.PLANNED:
+        kept["attempted_at"] = None
+    if state is State.BUILDING:
+        kept["merged_at"] = now  # its builds are looked for anew
     added = await connection.execute(
         insert(rebuilds)
         .values(
             **kept,
-            state=State.PLANNED.value,
+            state=state.value,
             reason=reason,
             targets=dump(failed.targets, tuple[Target, ...]),
             replacements=dump(failed.replacements, tuple[Replacement, ...]),
@@ -195,8 +205,17 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     )
     number = int(added.scalar_one())
     await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
-    await note(connection, [step(number, now, None, State.PLANNED, reason)])
-    return replace(failed, id=number, state=State.PLANNED, reason=reason, ended_at=None)
+    again = replace(failed, id=number, state=state, reason=reason, ended_at=None)
+    if failed.steps:
+        await repeat_steps(connection, failed.id, again, now)
+    await note(connection, [step(number, now, None, state, reason)])
+    return again
+
+
+def _taken_up_at(failed: Rebuild) -> State:
+    if failed.built_at is not None and failed.steps:
+        return State.STEPPING
+    return State.PLANNED if failed.merge is None else State.BUILDING
 
 
 async def _call_off(
@@ -218,6 +237,7 @@ async def _call_off(
             .values(**outcome_of(ended), lease_owner=None, lease_until=None)
         )
         await note(connection, [step(rebuild.id, now, rebuild.state, state, reason)])
+    await end_steps(connection, [rebuild.id for rebuild in at_once if rebuild.steps], reason, now)
     for ids in chunks([rebuild.id for rebuild in later]):
         await connection.execute(
             update(rebuilds)

@@ -16,6 +16,7 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.images import images
+from bot.store.rows.steps import steps
 from bot.store.rows.tables import (
     bases,
     blobs,
@@ -62,13 +63,14 @@ class RetentionStore(Store):
             unreferred = await _unreferred_manifests(connection, now - _UNREFERRED_FOR)
             forgotten_manifests = await _delete(connection, manifests, "digest", unreferred)
             old = await _ended_rebuilds(connection, now - retention)
-            steps = await _delete(connection, transitions, "rebuild_id", old)
+            moves = await _delete(connection, transitions, "rebuild_id", old)
+            await _delete(connection, steps, "rebuild_id", old)
             ended = await _delete(connection, rebuilds, "id", old)
             files = delete(blobs).where(
                 blobs.c.fetched_at < now - _UNREFERRED_FOR,
                 blobs.c.sha.not_in(select(repository_blobs.c.sha)),
             )
-            return Forgotten(ended, steps, (await connection.execute(files)).rowcount, forgotten_manifests)
+            return Forgotten(ended, moves, (await connection.execute(files)).rowcount, forgotten_manifests)
 
 
 async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:

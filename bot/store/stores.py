@@ -32,6 +32,7 @@ from bot.store.stages.plan import PlanStore
 from bot.store.stages.proving import ProvingStore
 from bot.store.stages.quarantine import QuarantineStore
 from bot.store.stages.report import ReportStore
+from bot.store.stages.steps import StepStore
 from bot.store.stages.watch import WatchStore
 from bot.store.views import ViewsStore
 
@@ -53,6 +54,7 @@ class Stores:
     act: ActStore
     calling_off: CallingOffStore
     follow: FollowStore
+    steps: StepStore
     images: ImagesStore
     proving: ProvingStore
     report: ReportStore
@@ -86,6 +88,7 @@ class Stores:
             ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
+            StepStore(database, worker, clock),
             ImagesStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),

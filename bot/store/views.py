@@ -19,6 +19,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
+from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
 from bot.plan.waiting import Waits, wave_holds
@@ -32,6 +33,7 @@ from bot.store.rows.notices import open_notices
 from bot.store.rows.observations import latest_observations, loaded
 from bot.store.rows.rebuilds import read_rebuilds
 from bot.store.rows.rollouts import open_pauses, rollout_of
+from bot.store.rows.steps import read_steps
 from bot.store.rows.tables import (
     bases,
     changes,
@@ -158,7 +160,7 @@ class ViewsStore(Store):
                 .order_by(usages.c.id)
             )
             mine = await read_rebuilds(connection, rebuilds.c.repository_id == row.id)
-            steps = await connection.execute(
+            moves = await connection.execute(
                 select(transitions)
                 .where(transitions.c.rebuild_id.in_([rebuild.id for rebuild in mine]))
                 .order_by(transitions.c.id)
@@ -173,13 +175,14 @@ class ViewsStore(Store):
                 tuple(mine),
                 tuple(
                     readable(
-                        steps,
-                        lambda step: Transition(step.rebuild_id, step.at, step.before, step.after, step.reason),
-                        lambda step: f"transition {step.id}",
+                        moves,
+                        lambda move: Transition(move.rebuild_id, move.at, move.before, move.after, move.reason),
+                        lambda move: f"transition {move.id}",
                     )
                 ),
                 builds=await builds_of(connection, row.id),
                 issue=await _issue(connection, row.id),
+                steps=await read_steps(connection, mine),
             )
 
     async def waits(self, gate: Gate) -> Waits:
@@ -269,6 +272,11 @@ class ViewsStore(Store):
             return await read_rebuilds(
                 connection, rebuilds.c.rollout_id == rollout, rebuilds.c.retried_as.is_(None)
             )
+
+    async def steps_of(self, some: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
+        """The steps of those rebuilds that have some, by the rebuilds' ids."""
+        async with self._database.reading() as connection:
+            return await read_steps(connection, some)
 
     async def changes_of(self, base: str) -> list[Change]:
         """All changes of the bases whose full or short name is `base`, oldest first."""

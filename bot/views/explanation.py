@@ -10,6 +10,7 @@ from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.waves import Hold
 from bot.views import rebuilds
 
@@ -56,6 +57,8 @@ class Explanation:
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     rebuilds: tuple[Rebuild, ...]
     transitions: tuple[Transition, ...]
+    steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
+    """Those of the rebuilds that have some, by the rebuilds' ids."""
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
     builds: tuple[BuildStatus, ...] = ()
@@ -88,8 +91,11 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             }
             for usage, base, digest in explained.usages
         ],
-        "rebuilds": [rebuilds.as_json(item, explained.waits.get(item.id)) for item in explained.rebuilds],
-        "steps": [
+        "rebuilds": [
+            rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
+            for item in explained.rebuilds
+        ],
+        "transitions": [
             {
                 "at": step.at.isoformat(),
                 "rebuild": step.rebuild,

@@ -1,8 +1,10 @@
 """A rebuild as every surface shows it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.rollouts.rebuild import Action, Rebuild
+from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.waves import Hold
 
 
@@ -24,7 +26,23 @@ def hold_as_json(held: Hold | None) -> dict[str, Any] | None:
     return {"reason": held.reason, "until": held.until.isoformat() if held.until else None}
 
 
-def as_json(rebuild: Rebuild, held: Hold | None = None) -> dict[str, Any]:
+def step_as_json(step: StepRun) -> dict[str, Any]:
+    """Gives the step as plain JSON values."""
+    return {
+        "name": step.step.name,
+        "workflow": step.workflow,
+        "repository": step.home.name,
+        "start": step.step.start,
+        "state": step.state,
+        "reason": step.reason,
+        "run": step.run,
+        "url": step.url,
+        "began_at": step.began_at.isoformat() if step.began_at else None,
+        "ended_at": step.ended_at.isoformat() if step.ended_at else None,
+    }
+
+
+def as_json(rebuild: Rebuild, held: Hold | None = None, steps: Sequence[StepRun] = ()) -> dict[str, Any]:
     """Gives the rebuild as plain JSON values; `held` is what it waits for."""
     return {
         "id": rebuild.id,
@@ -41,6 +59,8 @@ def as_json(rebuild: Rebuild, held: Hold | None = None) -> dict[str, Any]:
         "url": rebuild.url,
         "wave": rebuild.wave,
         "waits_for": hold_as_json(held),
+        "built_at": rebuild.built_at.isoformat() if rebuild.built_at else None,
+        "steps": [step_as_json(step) for step in steps],
         "bases": [
             {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}
             for target in rebuild.targets

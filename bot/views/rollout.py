@@ -9,6 +9,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Entry
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.waves import Hold, WaveTally
 from bot.views import rebuilds
 
@@ -35,6 +36,7 @@ class RolloutProgress:
     states: Mapping[str, int]
     waves: tuple[WaveProgress, ...] = ()
     rebuilds: tuple[Rebuild, ...] = ()
+    steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
     waits: Mapping[int, Hold] = field(default_factory=dict)
     opened_by: datetime | None = None
 
@@ -100,7 +102,10 @@ def as_json(found: RolloutProgress) -> dict[str, Any]:
         "opened_by": found.opened_by.isoformat() if found.opened_by else None,
         "states": dict(found.states),
         "waves": [_wave(wave) for wave in found.waves],
-        "rebuilds": [rebuilds.as_json(item, found.waits.get(item.id)) for item in found.rebuilds],
+        "rebuilds": [
+            rebuilds.as_json(item, found.waits.get(item.id), found.steps.get(item.id, ()))
+            for item in found.rebuilds
+        ],
     }
 
 

@@ -391,6 +391,10 @@ class FakeForge:
             return []
         return [run for run in home.runs.values() if self._shows(run, since)]
 
+    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+        self._ask("started_runs")
+        return [run for run in self._read(repository).runs.values() if self._shows(run, since)]
+
     async def run(self, repository: Identity, run: int) -> Run:
         self._ask("run")
         found = self._read(repository).runs.get(run)

@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.steps import print_steps
 from bot.cli.text import held_text, lag, moment
 from bot.cli.watching import Watch, watch
 
@@ -214,6 +215,7 @@ def show_explanation(explained: "Explanation", today: date, output: Format) -> N
             ],
             Layout(group=True, below=("why",)),
         )
+    print_steps((known[number], step) for number, some in explained.steps.items() for step in some)
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
             print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")

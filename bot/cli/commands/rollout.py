@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
 from bot.cli.watching import Watch, watch
 
@@ -272,6 +273,7 @@ def _show(found: "RolloutProgress") -> None:
             ],
             Layout(below=("why", "waits for")),
         )
+    print_steps((rebuild, step) for rebuild in found.rebuilds for step in found.steps.get(rebuild.id, ()))
 
 
 def _states(found: "RolloutProgress") -> str:

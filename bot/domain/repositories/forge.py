@@ -413,6 +413,10 @@ class Forge(Protocol):
         """Dispatched runs of a workflow created at or after `since`, oldest first."""
         ...
 
+    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+        """Runs of a workflow created at or after `since`, whatever started them, oldest first."""
+        ...
+
     async def run(self, repository: Identity, run: int) -> Run: ...
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:

@@ -70,11 +70,15 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow that can be dispatched, the inputs that it declares, and whether it has a schedule as well."""
+    """A workflow that can be dispatched, the inputs that it declares, and whether it has a schedule as well.
+
+    `required` are the inputs which it cannot do without.
+    """
 
     path: str
     inputs: tuple[str, ...] = ()
     is_scheduled: bool = False
+    required: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.wording.words import counted
 
 
 def after_green_build(rebuild: Rebuild, told: str, *, at: datetime) -> Rebuild:
@@ -20,5 +21,12 @@ def after_proof(rebuild: Rebuild, verdict: Verdict, told: str, *, at: datetime) 
     if verdict.fails:
         return judged.moved(State.FAILED, told, at=at)
     if verdict is Verdict.UNKNOWN:
-        return judged.moved(State.BUILT, f"built, not proven: {told}", at=at)
-    return judged.moved(State.SUCCEEDED, told, at=at)
+        return _built(judged, State.BUILT, f"built, not proven: {told}", at)
+    return _built(judged, State.SUCCEEDED, told, at)
+
+
+def _built(rebuild: Rebuild, end: State, told: str, at: datetime) -> Rebuild:
+    """With its steps, where it has some, before its end."""
+    if rebuild.steps:
+        return rebuild.moved(State.STEPPING, f"{told}; {counted(rebuild.steps, 'step')} to go", at=at)
+    return rebuild.moved(end, told, at=at)

@@ -30,6 +30,7 @@ class State(StrEnum):
     RUNNING = "running"
     BUILDING = "building"
     PROVING = "proving"
+    STEPPING = "stepping"
     SUCCEEDED = "succeeded"
     BUILT = "built"
     MERGED = "merged"
@@ -52,8 +53,8 @@ class State(StrEnum):
 
     @property
     def is_replaceable(self) -> bool:
-        """Whether a later change of its bases takes over what it was to bring: not once that was merged."""
-        return not self.has_ended and self not in (State.BUILDING, State.PROVING)
+        """Whether a later change of its bases takes over what it was to bring: not once that is merged or built."""
+        return not self.has_ended and self not in (State.BUILDING, State.PROVING, State.STEPPING)
 
 
 _WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
@@ -66,7 +67,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DISPATCHED: _ENDS | {State.RUNNING, State.PROVING},
     State.RUNNING: _ENDS | {State.PROVING},
     State.BUILDING: _ENDS | {State.MERGED, State.PROVING},
-    State.PROVING: _ENDS | {State.BUILT},
+    State.PROVING: _ENDS | {State.BUILT, State.STEPPING},
+    State.STEPPING: _ENDS | {State.BUILT},
     State.SUCCEEDED: frozenset(),
     State.BUILT: frozenset(),
     State.MERGED: frozenset(),
@@ -162,6 +164,8 @@ class Rebuild:
     """When its build was seen to be green."""
     proof: Verdict | None = None
     """What its image was seen to show."""
+    steps: int = 0
+    """How many steps follow its build."""
     repository_node: str | None = None
     merging: Merging | None = None
 

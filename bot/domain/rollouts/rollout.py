@@ -10,6 +10,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.terms import Step
 
 
 class Occasion(StrEnum):
@@ -71,6 +72,7 @@ class PlannedRebuild:
     soak: timedelta | None = None
     severity: Severity | None = None
     overdue_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,11 @@ class Wave:
 class WaveTally:
     """How the rebuilds of one wave of one rollout stand.
 
-    `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` are open pull
-    requests. `failed` are among the `ended`, `forgiven` among the failed: a person has seen them and gone on.
-    `began_at` and `done_since` are kept from when they were first seen. `soak` is what the rules ask for these
-    rebuilds, None where only the wave says; `last_end` is when the last of them ended.
+    `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` wait for a
+    person: open pull requests, and steps to be approved. `failed` are among the `ended`, `forgiven` among the
+    failed: a person has seen them and gone on. `began_at` and `done_since` are kept from when they were first seen.
+    `soak` is what the rules ask for these rebuilds, None where only the wave says; `last_end` is when the last of
+    them ended.
     """
 
     waiting: int = 0

@@ -26,6 +26,14 @@ def dispatchable(path: str, text: str) -> Workflow | None:
             return Workflow(path)
         case Mapping() if trigger.get(_TRIGGER) is not None:
             inputs = trigger.mapping(_TRIGGER).mapping("inputs")
+            entries = tuple(inputs.entries())
+            required = (key.value for key, about in entries if isinstance(about, Mapping) and _is_required(about))
             is_scheduled = trigger.get(_SCHEDULE) is not None
-            return Workflow(path, tuple(key.value for key, _ in inputs.entries()), is_scheduled)
+            return Workflow(path, tuple(key.value for key, _ in entries), is_scheduled, tuple(required))
     return None
+
+
+def _is_required(about: Mapping) -> bool:
+    """One with a default is never missing."""
+    required = about.scalar("required")
+    return required is not None and required.value.lower() == "true" and about.get("default") is None

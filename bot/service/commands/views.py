@@ -56,7 +56,8 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
         rebuilds = await stores.views.rebuilds_of(number)
         waits = await _holds(stores, settings, now)
         opened_by = await stores.report.opened_by(number)
-        return replace(found[0], rebuilds=tuple(rebuilds), waits=waits, opened_by=opened_by)
+        steps = await stores.views.steps_of(rebuilds)
+        return replace(found[0], rebuilds=tuple(rebuilds), steps=steps, waits=waits, opened_by=opened_by)
 
 
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.act.ports import ActOptions
+from bot.act.steps import StepOptions
 from bot.assess.notices.deciding import AlertOptions
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http
@@ -114,6 +115,15 @@ class Bot:
             host=self.forge_host,
             by_owner=self.by_owner,
             policy=self.policy,
+        )
+
+    @property
+    def step_options(self) -> StepOptions:
+        return StepOptions(
+            follow_every=self.settings.schedule.follow,
+            freezes=self.policy.freezes,
+            host=self.forge_host,
+            by_owner=self.by_owner,
         )
 
     @property

@@ -15,11 +15,12 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.images import images
 from bot.store.rows.issues import issues
+from bot.store.rows.steps import steps
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
 from bot.store.rows.workflow_builds import workflow_builds
 
 LEASED: tuple[Table, ...] = (
-    *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, outbox, issues),
+    *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
 )
 _LONGEST_HOST = 40
 
@@ -62,7 +63,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, workflow_builds, bases, documents, images, rebuilds):
+        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))

@@ -32,6 +32,7 @@ ORDER = (
     "observations",
     "changes",
     "rebuilds",
+    "steps",
     "transitions",
     "rollouts",
     "rollout_waves",

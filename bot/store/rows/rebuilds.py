@@ -145,6 +145,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         built_at=row["built_at"],
         proof=Verdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
+        steps=row["steps"],
     )
 
 

@@ -243,6 +243,7 @@ rebuilds = leased(
     Column("built_at", Moment),
     Column("proof", String(16)),
     Column("merging", String(16)),
+    Column("steps", Integer, nullable=False, server_default="0"),
     Index(None, "rollout_id", "state", "considered_revision"),
     Index(None, "repository_id", "state", "ended_at"),
 )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.rebuild import ENDED, Action, State
+from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.waves import WaveTally
 from bot.plan.advance import Gate, Standing, Standings, Step
 from bot.store.engine.counters import RELEASES, counter, raise_counter
@@ -19,10 +20,19 @@ from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts import IS_KEPT, IS_WAITING, is_paused
+from bot.store.rows.steps import steps
 from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
 
 _COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
 """Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""
+
+
+_WAITS_FOR_APPROVAL = and_(
+    rebuilds.c.state == State.STEPPING,
+    exists(
+        select(steps.c.id).where(steps.c.rebuild_id == rebuilds.c.id, steps.c.state == StepState.APPROVAL.value)
+    ),
+)
 
 
 class AdvanceStore(Store):
@@ -69,7 +79,7 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     counts = {
         "waiting": IS_WAITING,
         "under_way": is_under_way,
-        "unmerged": and_(rebuilds.c.state == State.OPEN, ~IS_KEPT),
+        "unmerged": and_(or_(rebuilds.c.state == State.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT),
         "ended": has_ended,
         "failed": has_failed,
         "forgiven": and_(has_failed, rebuilds.c.ended_at <= resumed),

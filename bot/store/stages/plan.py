@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
@@ -32,6 +46,7 @@ from bot.store.rows.rebuilds import (
     step,
 )
 from bot.store.rows.rollouts import quarantined_bases
+from bot.store.rows.steps import add_steps
 from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, transitions, usages
 
 
@@ -316,12 +331,35 @@ async def add_rebuilds(
             ],
         )
     is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
+    await _add_steps(connection, planned, rollout, ~is_known, now)
     first = (
         select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
         .where(rebuilds.c.rollout_id == rollout, ~is_known)
         .order_by(rebuilds.c.id)
     )
     await connection.execute(insert(transitions).from_select(["rebuild_id", "at", "after", "reason"], first))
+
+
+async def _add_steps(
+    connection: AsyncConnection,
+    planned: Sequence[PlannedRebuild],
+    rollout: int,
+    is_new: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """A plan has one rebuild for each action in a repository, and for each branch and workflow of it."""
+    wanted = {
+        (item.repository_id, item.action.value, item.branch, item.workflow): item.steps
+        for item in planned
+        if item.steps
+    }
+    if not wanted:
+        return
+    key = rebuilds.c.repository_id, rebuilds.c.action, rebuilds.c.branch, rebuilds.c.workflow
+    added = await connection.execute(
+        select(rebuilds.c.id, *key).where(rebuilds.c.rollout_id == rollout, rebuilds.c.steps > 0, is_new)
+    )
+    await add_steps(connection, [(row[0], wanted[tuple(row[1:])]) for row in added], now)
 
 
 def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
@@ -341,6 +379,7 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "branch": item.branch,
         "pull_request": item.pull_request,
         "ended_at": now if item.state.has_ended else None,
+        "steps": len(item.steps),
     }
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Severity
+from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
@@ -23,8 +24,13 @@ from bot.store.rows.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.advance import open_pause
 
-_GREEN = (State.SUCCEEDED.value, State.BUILT.value)
-_BUILT = (*_GREEN, State.FAILED.value)
+_WAS_BUILT = rebuilds.c.built_at.is_not(None)
+_IS_GREEN = and_(
+    _WAS_BUILT, or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([Verdict.PROVED.value, Verdict.UNKNOWN.value]))
+)
+"""Whatever became of its steps. An image that does not stand on the new base tells nothing of that base."""
+_IS_RED = and_(rebuilds.c.state == State.FAILED.value, ~_WAS_BUILT)
+_BUILT_AT = func.coalesce(rebuilds.c.built_at, rebuilds.c.ended_at)
 
 
 class QuarantineStore(Store):
@@ -45,7 +51,7 @@ class QuarantineStore(Store):
         async with self._database.reading() as connection:
             failed = await connection.execute(
                 select(rebuilds.c.rollout_id, rebuilds.c.repository_id)
-                .where(*_is_build(State.FAILED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
+                .where(*_is_build(_IS_RED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
                 .distinct()
             )
             pairs = failed.all()
@@ -54,7 +60,9 @@ class QuarantineStore(Store):
             shown = await _shown(connection)
             green = await _green(connection, {pair.repository_id for pair in pairs}, since)
             rows = await connection.execute(
-                _builds(*_is_build(*_BUILT), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs}))
+                _builds(
+                    *_is_build(_IS_GREEN, _IS_RED), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs})
+                )
             )
             found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
         retries = {row.retried_as for row in found if row.retried_as is not None}
@@ -97,7 +105,7 @@ class QuarantineStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             concerned = await connection.execute(
-                _builds(*_is_build(State.FAILED)).where(
+                _builds(*_is_build(_IS_RED)).where(
                     rebuilds.c.rollout_id.in_(select(rollouts.c.id).where(rollouts.c.ended_at.is_(None)))
                 )
             )
@@ -108,20 +116,20 @@ class QuarantineStore(Store):
             )
 
 
-def _is_build(*states: str) -> list[Any]:
-    """An image that does not stand on the new base tells nothing against it: its build was green."""
-    return [
-        or_(rebuilds.c.state != State.FAILED.value, rebuilds.c.proof.is_(None)),
-        rebuilds.c.action == Action.DISPATCH.value,
-        rebuilds.c.state.in_(states),
-        rebuilds.c.run.is_not(None),
-    ]
+def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    return [rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None), or_(*ended)]
 
 
 def _builds(*where: Any) -> Any:
     columns = (
         *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets),
-        *(rebuilds.c.ended_at, rebuilds.c.retried_as, rebuilds.c.severity, repositories.c.name),
+        *(
+            rebuilds.c.built_at,
+            _BUILT_AT.label("ended_at"),
+            rebuilds.c.retried_as,
+            rebuilds.c.severity,
+            repositories.c.name,
+        ),
     )
     return select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id).where(*where)
 
@@ -136,8 +144,8 @@ async def _green(
 ) -> dict[tuple[int, Base, str], Any]:
     """When each of these repositories was last green on each digest."""
     rows = await connection.execute(
-        _builds(*_is_build(*_GREEN), rebuilds.c.repository_id.in_(homes), rebuilds.c.ended_at >= since).order_by(
-            rebuilds.c.ended_at
+        _builds(*_is_build(_IS_GREEN), rebuilds.c.repository_id.in_(homes), rebuilds.c.built_at >= since).order_by(
+            rebuilds.c.built_at
         )
     )
     whole = readable(
@@ -152,13 +160,13 @@ async def _green(
 
 def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
     again = by_id.get(row.retried_as)
-    failed_again = None if row.retried_as is None else again is not None and again.state == State.FAILED
+    failed_again = None if row.retried_as is None else again is not None and again.built_at is None
     return [
         BuildEnd(
             row.name,
             target.base,
             target.to_digest,
-            row.state in _GREEN,
+            row.built_at is not None,
             row.ended_at,
             green.get((row.repository_id, target.base, target.from_digest)),
             failed_again,

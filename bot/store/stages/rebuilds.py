@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_
 
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.work import Claimed
@@ -12,7 +12,8 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.steps import begin_steps, end_steps, runs_taken
+from bot.store.rows.tables import rebuilds
 
 Item = TypeVar("Item")
 
@@ -57,6 +58,10 @@ class RebuildStore(Store):
                 succeeded=succeeded,
                 values=columns_of(after) if succeeded else outcome_of(after),
             )
+            if after.state is State.STEPPING and before.state is not State.STEPPING:
+                await begin_steps(connection, after, now)
+            if before.state is State.STEPPING and after.state.has_ended:
+                await end_steps(connection, [after.id], after.reason, now)
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
                 if after.state is State.FAILED:
@@ -65,11 +70,6 @@ class RebuildStore(Store):
                 await after_transitions(connection, {after.rollout}, now)
 
     async def runs_taken(self, repository: str) -> set[int]:
-        """Workflow runs that already belong to a rebuild of the repository."""
+        """Workflow runs of the repository that already belong to a rebuild or a step."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(rebuilds.c.run)
-                .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-                .where(repositories.c.name == repository, rebuilds.c.run.is_not(None))
-            )
-            return set(rows.scalars())
+            return await runs_taken(connection, repository)

@@ -217,7 +217,15 @@ class GitHub:
         self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
     ) -> list[Run]:
         return await self._by_name(
-            repository, lambda named: workflows.dispatched_runs(self._transport, named, workflow, branch, since)
+            repository,
+            lambda named: workflows.runs_since(
+                self._transport, named, workflow, since, event="workflow_dispatch", branch=branch
+            ),
+        )
+
+    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+        return await self._by_name(
+            repository, lambda named: workflows.runs_since(self._transport, named, workflow, since)
         )
 
     async def run(self, repository: Identity, run: int) -> Run:

@@ -43,13 +43,20 @@ class Dispatching:
         return _run_in(await self.transport.write("POST", path, body))
 
 
-async def dispatched_runs(
-    transport: Transport, repository: Identity, workflow: str, branch: str | None, since: datetime
+async def runs_since(
+    transport: Transport,
+    repository: Identity,
+    workflow: str,
+    since: datetime,
+    *,
+    event: str | None = None,
+    branch: str | None = None,
 ) -> list[Run]:
+    """Oldest first; of any event and branch where these are None."""
     data = await transport.read(
         f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs",
         {
-            "event": "workflow_dispatch",
+            **({"event": event} if event else {}),
             **({"branch": branch} if branch else {}),
             "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
             "per_page": 100,

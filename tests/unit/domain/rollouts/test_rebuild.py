@@ -16,7 +16,8 @@ open: building succeeded failed superseded skipped cancelled
 dispatched: running proving succeeded failed superseded cancelled
 running: proving succeeded failed superseded cancelled
 building: proving succeeded merged failed superseded cancelled
-proving: built succeeded failed superseded cancelled
+proving: built stepping succeeded failed superseded cancelled
+stepping: built succeeded failed superseded cancelled
 """
 TABLE = {line.split(":")[0]: set(line.split(":")[1].split()) for line in WAYS.strip().splitlines()}
 
@@ -39,10 +40,10 @@ def test_a_rebuild_moves_only_along_the_table(before: State, after: State) -> No
             rebuild(before).moved(after, "why", at=LATER)
 
 
-def test_every_state_is_awaiting_followed_proving_or_ended() -> None:
+def test_every_state_is_awaiting_followed_proving_moved_by_its_steps_or_ended() -> None:
     for state in State:
-        kinds = [state.awaits_action, state.is_followed, state is State.PROVING, state.has_ended]
-        assert kinds.count(True) == 1
+        is_between = state in (State.PROVING, State.STEPPING)
+        assert [state.awaits_action, state.is_followed, is_between, state.has_ended].count(True) == 1
 
 
 def test_every_state_is_reached_and_every_open_one_can_end() -> None:

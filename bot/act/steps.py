@@ -1,0 +1,211 @@
+"""One tick: steps whose turn has come are started, each by one dispatch of its workflow."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from bot.act.asking import ask, find, given_up, next_look
+from bot.act.own_word import OwnWords, check_recent, config_of
+from bot.act.ports import WRITES
+from bot.domain.backoff import look_together, rest_of
+from bot.domain.bases.advisory import Severity
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import Forge, Run, Standing, host_of
+from bot.domain.repositories.repository import Identity, Workflow
+from bot.domain.rollouts.freezes import Freeze, frozen_by
+from bot.domain.rollouts.policy import ActionPreference
+from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
+from bot.reconcile.guarded import Guarded
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+
+_ATTEMPTS = 3
+"""A refusal that stays the same is no passing fault."""
+_RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
+"""Often an operator's slip: these are waited for until the step's time is over."""
+_NO_BRANCH = "HEAD"
+"""No branch can be called so: of the home only its default branch is looked at."""
+
+ReadWorkflow = Callable[[str, str], Workflow | None]
+"""The workflow in a file of this path and text, None where it cannot be dispatched: `formats.workflows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepJob:
+    """A step to be started. `own` is the repository that is rebuilt, `known` what can be given to the workflow.
+
+    `overtaken_by` is a later rebuild of the repository that has been built too, and goes on with its own steps.
+    """
+
+    step: StepRun
+    own: Identity
+    severity: Severity | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+    overtaken_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """As for rebuilds; nothing is started in one of the `freezes`."""
+
+    follow_every: timedelta = timedelta(minutes=5)
+    visible_after: timedelta = timedelta(hours=1)
+    freezes: tuple[Freeze, ...] = ()
+    host: str = "github"
+    by_owner: bool = False
+    """Whether the forge pauses for each owner of repositories alone."""
+
+
+class StepStore(Protocol):
+    @property
+    def to_start(self) -> Queue[StepJob]:
+        """Steps to be dispatched whose turn has come, in rollouts that may go on."""
+        ...
+
+    async def save_step(self, step: StepRun) -> None:
+        """Stores what an attempt intends; raises `LeaseLost` where it is not ours any more."""
+        ...
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        """Ends the claim; the rebuild moves with its step."""
+        ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepTally:
+    done: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: StepStore, forge: Forge, read_workflow: ReadWorkflow, options: StepOptions, loop: Loop
+) -> StepTally:
+    """Starts what is due, one after the other."""
+    tally = await loop.run(_Starting(store, forge, read_workflow, options, loop))
+    return StepTally(tally.done, tuple(tally.problems))
+
+
+class _Starting(Work[StepJob, StepRun]):
+    stage = "start steps"
+    batch = 3
+    at_once = 1
+
+    def __init__(
+        self, store: StepStore, forge: Forge, read_workflow: ReadWorkflow, options: StepOptions, loop: Loop
+    ) -> None:
+        self._store = store
+        self._forge = forge
+        self._words = OwnWords(store, forge, loop.clock)
+        self._read_workflow = read_workflow
+        self._options = options
+        self._clock = loop.clock
+        self._budget = loop.budget
+        self.home = None if options.by_owner else options.host
+
+    @property
+    def queue(self) -> Queue[StepJob]:
+        return self._store.to_start
+
+    def host(self, item: StepJob) -> str:
+        return host_of(self._options.host, item.step.home.name, by_owner=self._options.by_owner)
+
+    async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
+        step, now = item.step, self._clock.now()
+        if item.overtaken_by is not None:
+            return step.moved(StepState.SUPERSEDED, f"rebuild {item.overtaken_by} is newer and built too", at=now)
+        freeze = frozen_by(self._options.freezes, now, item.severity)
+        if freeze is not None:
+            return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
+        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        return await self._started(replace(item, step=step.begun(now)), forge)
+
+    async def _started(self, job: StepJob, forge: Forge) -> StepRun:
+        """The step as started, or as it is kept from that."""
+        step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
+        path = f".github/workflows/{step.workflow}"
+        look = await forge.look(step.home, _NO_BRANCH, [path])
+        home, branch = look.standing.identity, look.standing.default_branch or ""
+        if step.attempted_at is not None:
+            run = await find(forge, home, step, branch, await self._store.runs_taken(home.name))
+            if run is not None:
+                return self._under_way(step, run)
+        if (refused := await self._refused(job, look.standing, looked_at)) is not None:
+            return step.moved(StepState.CANCELLED, refused, at=self._clock.now())
+        if look.standing.read_only is not None:
+            return self._put_off(step, f"{home} is {look.standing.read_only}", every)
+        file = look.trunk.files.get(path) if look.trunk is not None else None
+        text = file.content.decode(errors="replace") if file is not None and file.content is not None else ""
+        workflow = self._read_workflow(path, text)
+        if workflow is None:
+            return self._failed(step, f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger")
+        if unknown := unknown_inputs(step, workflow, job.known):
+            why = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
+            return self._failed(step, why)
+        if (at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
+            return replace(step, reason="an earlier dispatch may still appear", due_at=at)
+        if (told := given_up(step)) is not None:
+            return self._failed(step, told)
+
+        async def send(intended: StepRun) -> int | None:
+            check_recent(home.name, looked_at, self._clock.now())
+            known = {**job.known, "correlation": intended.correlation or ""}
+            inputs = inputs_for(intended, workflow, known)
+            return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
+
+        intended, number = await ask(step, send, self._store.save_step, self._clock.now())
+        return self._under_way(intended, await self._shown(forge, home, number) or number)
+
+    async def _refused(self, job: StepJob, home: Standing, looked_at: datetime) -> str | None:
+        """The word against it of the repository that is rebuilt, or of the one that the workflow is in."""
+        own = home if job.own == job.step.home else await self._words.of(job.own)
+        if own is not home:
+            check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
+            if not config_of(home, looked_at).enabled:
+                return f"{home.identity} opted out in .github/freshness.yaml"
+        config = config_of(own, looked_at)
+        if not config.enabled:
+            return "the repository opted out in .github/freshness.yaml"
+        if config.action is ActionPreference.NOTIFY:
+            return "the repository asks to be told only"
+        return None
+
+    async def _shown(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
+        """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
+        try:
+            return None if number is None else await forge.run(home, number)
+        except Failure:
+            return None
+
+    def _under_way(self, step: StepRun, run: Run | int | None) -> StepRun:
+        now, every = self._clock.now(), self._options.follow_every
+        moved = step.moved(StepState.STARTED, f"{step.workflow} was started", at=now)
+        due = look_together(now + every, every)
+        if isinstance(run, Run):
+            return replace(moved, run=run.id, url=run.url or step.url, node_id=run.node_id, due_at=due)
+        return replace(moved, run=run, due_at=due)
+
+    def _failed(self, step: StepRun, why: str) -> StepRun:
+        return step.moved(StepState.FAILED, f"not started: {why}", at=self._clock.now())
+
+    def _put_off(self, step: StepRun, why: str, rest: timedelta) -> StepRun:
+        now = self._clock.now()
+        waiting = replace(step, reason=why, due_at=now + rest)
+        return too_late(waiting, now) or waiting
+
+    async def settle(self, item: StepJob, result: StepRun) -> None:
+        await self._store.settle_step(item.step, result)
+
+    async def failed(self, item: StepJob, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        step = item.step.begun(now)
+        is_final = not failure.trouble.is_passing and failure.trouble not in _RIGHTS
+        if is_final and step.attempts >= _ATTEMPTS:
+            after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
+        else:
+            after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
+        await self._store.settle_step(item.step, after, succeeded=False)
+        return f"{item.own}: step {step.step.name}: {failure}"

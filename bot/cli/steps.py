@@ -1,0 +1,26 @@
+"""The steps of rebuilds as the commands show them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bot.cli.output import Layout, Link, print_table
+from bot.cli.text import moment
+
+if TYPE_CHECKING:
+    from bot.domain.rollouts.rebuild import Rebuild
+    from bot.domain.rollouts.steps import StepRun
+
+
+def print_steps(steps: "Iterable[tuple[Rebuild, StepRun]]") -> None:
+    """Writes a row for each step, below the rebuild that it belongs to; nothing where there are none."""
+    rows = [
+        (
+            f"rebuild {rebuild.id}, {rebuild.repository}",
+            *(Link(step.step.name, step.url), step.workflow, step.home.name, step.state, moment(step.began_at)),
+            step.reason,
+        )
+        for rebuild, step in steps
+    ]
+    if rows:
+        columns = ("rebuild", "step", "workflow", "in", "state", "began", "why")
+        print_table(columns, rows, Layout(group=True, below=("why",)))

@@ -1,0 +1,177 @@
+"""The steps of a rebuild: workflows that run once its build is green, each gating the next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.verdict import Verdict
+from bot.domain.repositories.forge import RunState
+from bot.domain.repositories.repository import Identity, Workflow
+from bot.domain.rollouts.rebuild import IllegalTransition, Rebuild, State
+from bot.domain.rollouts.terms import Step
+from bot.domain.wording.words import duration
+
+
+class StepState(StrEnum):
+    """`planned` waits for the build or for the step before; `due` is to be started, or looked for."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    STARTED = "started"
+    RUNNING = "running"
+    APPROVAL = "waiting for approval"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+    @property
+    def has_ended(self) -> bool:
+        return not STEP_TRANSITIONS[self]
+
+
+_ENDS = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.SUPERSEDED})
+_GOING = frozenset({StepState.STARTED, StepState.RUNNING, StepState.APPROVAL})
+
+STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
+    StepState.PLANNED: frozenset({StepState.DUE}),
+    StepState.DUE: _GOING | _ENDS,
+    StepState.STARTED: frozenset({StepState.RUNNING, StepState.APPROVAL}) | _ENDS,
+    StepState.RUNNING: frozenset({StepState.APPROVAL}) | _ENDS,
+    StepState.APPROVAL: frozenset({StepState.RUNNING}) | _ENDS,
+    StepState.SUCCEEDED: frozenset(),
+    StepState.FAILED: frozenset(),
+    StepState.CANCELLED: frozenset(),
+    StepState.SUPERSEDED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step of one rebuild on its way. `home` is the repository that its workflow is in.
+
+    `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
+    when it will have failed: its time counts from the first try, without that for which it waits for an approval,
+    since `waits_since`. `attempted_at`, `correlation` and `dispatches` are as with a rebuild.
+    """
+
+    id: int
+    rebuild: int
+    place: int
+    step: Step
+    home: Identity
+    state: StepState
+    reason: str
+    due_at: datetime
+    attempts: int = 0
+    began_at: datetime | None = None
+    since: datetime | None = None
+    deadline: datetime | None = None
+    waits_since: datetime | None = None
+    attempted_at: datetime | None = None
+    correlation: str | None = None
+    dispatches: int = 0
+    run: int | None = None
+    node_id: str | None = None
+    url: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def workflow(self) -> str:
+        return self.step.workflow
+
+    def moved(self, state: StepState, reason: str, *, at: datetime) -> "StepRun":
+        """The same step in its next state; raises `IllegalTransition` outside the table.
+
+        The time for which it waited for an approval is added to its deadline.
+        """
+        if state is self.state:
+            return replace(self, reason=reason)
+        if state not in STEP_TRANSITIONS[self.state]:
+            raise IllegalTransition(f"a step never goes from {self.state} to {state}")
+        after = replace(self, state=state, reason=reason, ended_at=at if state.has_ended else None)
+        if state is StepState.APPROVAL:
+            return replace(after, waits_since=at)
+        if self.waits_since is None:
+            return after
+        waited = at - self.waits_since
+        return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
+
+    def begun(self, now: datetime) -> "StepRun":
+        """With its deadline, which counts from the first try."""
+        return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+
+
+def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:
+    """The step as its run shows it. A run that does nothing (`skipped`) has failed as a step."""
+    match shown.status, shown.conclusion:
+        case "completed", "success" | "neutral":
+            return step.moved(StepState.SUCCEEDED, f"{step.workflow} concluded with {shown.conclusion}", at=now)
+        case "completed", "cancelled":
+            return step.moved(StepState.CANCELLED, f"the run of {step.workflow} was cancelled", at=now)
+        case "completed", conclusion:
+            return step.moved(StepState.FAILED, f"{step.workflow} concluded with {conclusion}", at=now)
+        case "waiting", _:
+            return step.moved(StepState.APPROVAL, f"{step.workflow} is waiting for approval", at=now)
+        case status, _:
+            is_running = status == "in_progress" or step.state is StepState.APPROVAL
+            going = step.moved(StepState.RUNNING, f"{step.workflow} is running", at=now) if is_running else step
+            return too_late(going, now) or going
+
+
+def too_late(step: StepRun, now: datetime) -> StepRun | None:
+    """The step as failed where its time is over; a run that goes on is left alone."""
+    if step.deadline is None or now < step.deadline:
+        return None
+    told = f"not through within {duration(step.step.timeout)}: {step.reason}"
+    return step.moved(StepState.FAILED, told, at=now)
+
+
+def inputs_for(step: StepRun, workflow: Workflow, known: Mapping[str, str]) -> Mapping[str, str]:
+    """What is sent: of what is known and of the step's own inputs, that which the workflow declares."""
+    offered = {**known, **dict(step.step.inputs)}
+    return {name: value for name, value in offered.items() if name in workflow.inputs}
+
+
+def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The inputs without which the workflow cannot do, and that nobody knows."""
+    offered = {"correlation", *known, *dict(step.step.inputs)}
+    return tuple(name for name in workflow.required if name not in offered)
+
+
+def known_of(images: Sequence[ProducedImage], proof: Verdict | None) -> Mapping[str, str]:
+    """What a workflow can be given of the image that a rebuild produced, where its repository has one alone.
+
+    Digest and tag are those of the new image only where that was proved.
+    """
+    counted = [image for image in images if image.doubt is None]
+    if len(counted) != 1:
+        return {}
+    [image] = counted
+    known = {"image": image.claim.name}
+    if image.digest is None or proof is not Verdict.PROVED:
+        return known
+    return known | {"digest": image.digest, "version": image.place.tag}
+
+
+def after_step(rebuild: Rebuild, step: StepRun, following: str | None, at: datetime) -> Rebuild:
+    """The rebuild once `step` stands as it does; `following` names the next step, None behind the last one."""
+    name = step.step.name
+    known = replace(rebuild, url=step.url or rebuild.url)
+    match step.state:
+        case StepState.SUCCEEDED if following is None and rebuild.proof is Verdict.UNKNOWN:
+            return known.moved(State.BUILT, f"built, not proven; its last step {name} succeeded", at=at)
+        case StepState.SUCCEEDED if following is None:
+            return known.moved(State.SUCCEEDED, f"built, and its last step {name} succeeded", at=at)
+        case StepState.SUCCEEDED:
+            return known.moved(State.STEPPING, f"step {name} succeeded; {following} is next", at=at)
+        case StepState.FAILED:
+            return known.moved(State.FAILED, f"built, but step {name} failed: {step.reason}", at=at)
+        case StepState.CANCELLED:
+            return known.moved(State.CANCELLED, f"built; step {name} was not finished: {step.reason}", at=at)
+        case StepState.SUPERSEDED:
+            return known.moved(State.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=at)
+        case _:
+            return known.moved(State.STEPPING, f"step {name}: {step.reason}", at=at)

@@ -1,0 +1,151 @@
+"""One tick: steps that run, or that start by themselves, are looked at until they have ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.backoff import look_together
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import (
+    CLOCKS_DIFFER_BY,
+    Followed,
+    Forge,
+    Run,
+    RunState,
+    dispatched_run,
+    host_of,
+)
+from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
+from bot.domain.rollouts.terms import Start
+from bot.follow.stage import FollowOptions
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+
+_LOST_AFTER = timedelta(hours=1)
+"""A dispatched run that never showed up for so long did not start."""
+_GONE_AFTER = 12
+"""Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
+
+
+class StepStore(Protocol):
+    @property
+    def going(self) -> Queue[StepRun]:
+        """Those that were started, and those that start by themselves and whose turn has come."""
+        ...
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        """Ends the claim; the rebuild moves with its step."""
+        ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepTally:
+    looked_at: int = 0
+    ended: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: StepStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepTally:
+    """Looks once at every step that is due; those whose runs are known are asked for together."""
+    looks = _Following(store, forge, options, loop.clock)
+    tally = await loop.run(looks)
+    return StepTally(tally.done, looks.ended, tuple(tally.problems))
+
+
+class _Following(Work[StepRun, StepRun]):
+    """Those of one repository come one after the other: two may look for the same run."""
+
+    stage = "follow steps"
+    batch = 1_000
+
+    def __init__(self, store: StepStore, forge: Forge, options: FollowOptions, clock: Clock) -> None:
+        self._store = store
+        self._forge = forge
+        self._options = options
+        self._every = options.every
+        self._clock = clock
+        self.home = None if options.by_owner else options.host
+        self.ended = 0
+        self._followed: dict[str, Followed] = {}
+
+    @property
+    def queue(self) -> Queue[StepRun]:
+        return self._store.going
+
+    def key(self, item: StepRun) -> str:
+        return item.home.name
+
+    def host(self, item: StepRun) -> str:
+        return host_of(self._options.host, item.home.name, by_owner=self._options.by_owner)
+
+    async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
+        nodes = [item.node_id for item in items if item.node_id is not None]
+        self._followed[host] = Followed({}, {})
+        if nodes:
+            forge = await self._forge.serving(items[0].home)
+            self._followed[host] = await forge.follow([], nodes)
+
+    async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
+        step = item.begun(self._clock.now())
+        if step.run is None:
+            return await self._searched(step)
+        if step.node_id is None:
+            run = await self._forge.run(step.home, step.run)
+            return self._found(step, run)
+        shown = self._followed[self.host(item)].runs.get(step.node_id)
+        if shown is None:
+            raise Failure(
+                Trouble.MISSING,
+                f"run {step.run} is not shown any more",
+                where=step.home.name,
+                advice="check that the credentials may see the repository",
+            )
+        return after_step_run(step, shown, self._clock.now())
+
+    async def _searched(self, step: StepRun) -> StepRun:
+        now = self._clock.now()
+        if step.step.start is Start.OBSERVE:
+            since = (step.since or step.began_at or now) - CLOCKS_DIFFER_BY
+            runs = await self._forge.started_runs(step.home, step.workflow, since=since)
+        else:
+            since = (step.attempted_at or now) - CLOCKS_DIFFER_BY
+            runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=None, since=since)
+        run = dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation)
+        if run is not None:
+            return self._found(step, run)
+        if step.state is StepState.STARTED and now - since > _LOST_AFTER:
+            return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
+        reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
+        waiting = replace(step, reason=reason)
+        return too_late(waiting, now) or waiting
+
+    def _found(self, step: StepRun, run: Run) -> StepRun:
+        now = self._clock.now()
+        known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
+        if known.state is StepState.DUE:
+            known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
+        return after_step_run(known, RunState(run.status, run.conclusion), now)
+
+    async def settle(self, item: StepRun, result: StepRun) -> None:
+        await self._store.settle_step(item, self._due_again(result))
+        self.ended += result.state.has_ended
+
+    async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        after = item.begun(now)
+        if failure.trouble is Trouble.MISSING and after.run is not None and after.attempts >= _GONE_AFTER:
+            after = after.moved(StepState.FAILED, "its run is no longer there", at=now)
+        elif after.state is not StepState.APPROVAL:
+            after = too_late(after, now) or after
+        await self._store.settle_step(item, self._due_again(after), succeeded=False)
+        self.ended += after.state.has_ended
+        return f"{item.home}: step {item.step.name}: {failure}"
+
+    def _due_again(self, after: StepRun) -> StepRun:
+        now = self._clock.now()
+        return (
+            after if after.state.has_ended else replace(after, due_at=look_together(now + self._every, self._every))
+        )

@@ -1,0 +1,215 @@
+"""Steps as rows: planned with their rebuild, worked on once its build is green."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.terms import Step
+from bot.store.engine.codec import dump, load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata, rebuilds, repositories
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
+    Column("place", Integer, nullable=False),
+    Column("step", JSON, nullable=False),
+    Column("start", String(16), nullable=False),
+    Column("elsewhere", String(255)),
+    Column("state", String(24), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began_at", Moment),
+    Column("since", Moment),
+    Column("deadline", Moment),
+    Column("waits_since", Moment),
+    Column("attempted_at", Moment),
+    Column("correlation", String(64), unique=True),
+    Column("dispatches", Integer, nullable=False, server_default="0"),
+    Column("run", BigInteger),
+    Column("node_id", String(128)),
+    Column("url", Text),
+    Column("ended_at", Moment),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Moment),
+    Index(None, "due_at"),
+)
+"""`elsewhere` is the repository that the workflow is in, where that is not the rebuilt one."""
+
+_HAS_ENDED = [state.value for state in StepState if state.has_ended]
+
+
+async def add_steps(
+    connection: AsyncConnection, planned: Iterable[tuple[int, Sequence[Step]]], now: datetime
+) -> None:
+    """The steps of new rebuilds, by the rebuilds' ids, none of which begins yet."""
+    rows = [_row(rebuild, place, step, now) for rebuild, some in planned for place, step in enumerate(some)]
+    for part in chunks(rows):
+        await connection.execute(insert(steps), list(part))
+
+
+def _row(rebuild: int, place: int, step: Step, now: datetime) -> dict[str, Any]:
+    return {
+        "rebuild_id": rebuild,
+        "place": place,
+        "step": dump(step, Step),
+        "start": step.start.value,
+        "elsewhere": step.repository,
+        "state": StepState.PLANNED.value,
+        "reason": "waits for its turn",
+        "due_at": now,
+    }
+
+
+async def begin_step(
+    connection: AsyncConnection, rebuild: int, place: int, since: datetime | None, now: datetime
+) -> None:
+    """The turn of one step has come."""
+    await connection.execute(
+        update(steps)
+        .where(steps.c.rebuild_id == rebuild, steps.c.place == place, steps.c.state == StepState.PLANNED.value)
+        .values(state=StepState.DUE.value, reason="its turn has come", due_at=now, began_at=now, since=since)
+    )
+
+
+async def begin_steps(connection: AsyncConnection, rebuild: Rebuild, now: datetime) -> None:
+    """Once its build is green, the first step has its turn; what starts by itself may have begun with the build."""
+    began = rebuild.merge.at if rebuild.merge is not None else rebuild.attempted_at
+    await begin_step(connection, rebuild.id, 0, began or now, now)
+
+
+async def end_steps(connection: AsyncConnection, ended: Iterable[int], reason: str, now: datetime) -> None:
+    """The step under way in each of these rebuilds ends with it; a run of it that goes on is left alone."""
+    for ids in chunks(sorted(ended)):
+        await connection.execute(
+            update(steps)
+            .where(
+                steps.c.rebuild_id.in_(ids),
+                steps.c.state.not_in([*_HAS_ENDED, StepState.PLANNED.value]),
+            )
+            .values(
+                state=StepState.CANCELLED.value, reason=reason, ended_at=now, lease_owner=None, lease_until=None
+            )
+        )
+
+
+async def repeat_steps(connection: AsyncConnection, before: int, again: Rebuild, now: datetime) -> None:
+    """The steps of a rebuild once more: where it was built, those that succeeded stand, and the next begins."""
+    rows = await connection.execute(select(steps).where(steps.c.rebuild_id == before).order_by(steps.c.place))
+    stands, since = again.state is State.STEPPING, None
+    for row in rows.mappings().all():
+        step = load(row["step"], Step)
+        if stands and row["state"] == StepState.SUCCEEDED.value:
+            kept = ("place", "step", "start", "elsewhere", "state", "reason", "began_at", "url", "ended_at")
+            values = {name: row[name] for name in kept}
+            await connection.execute(insert(steps).values(**values, rebuild_id=again.id, due_at=now))
+            since = row["began_at"]
+            continue
+        await connection.execute(insert(steps).values(**_row(again.id, row["place"], step, now)))
+        if stands:
+            await begin_step(connection, again.id, row["place"], since or now, now)
+            stands = False
+
+
+async def read_steps(connection: AsyncConnection, of: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
+    """The steps of these rebuilds in their order, by the rebuilds' ids."""
+    homes = {rebuild.id: rebuild.identity for rebuild in of if rebuild.steps}
+    found: dict[int, list[StepRun]] = {}
+    for ids in chunks(sorted(homes)):
+        rows = await connection.execute(
+            select(steps).where(steps.c.rebuild_id.in_(ids)).order_by(steps.c.rebuild_id, steps.c.place)
+        )
+        for step in readable(
+            rows.mappings(), lambda row: step_of(row, homes[row["rebuild_id"]]), lambda row: f"step {row['id']}"
+        ):
+            found.setdefault(step.rebuild, []).append(step)
+    return {rebuild: tuple(some) for rebuild, some in found.items()}
+
+
+def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Identity | None = None) -> StepRun:
+    """`own` is the rebuilt repository; `elsewhere` what is known of the one that the workflow is in."""
+    away = None if row["elsewhere"] is None else elsewhere or Identity(row["elsewhere"])
+    return StepRun(
+        id=row["id"],
+        rebuild=row["rebuild_id"],
+        place=row["place"],
+        step=load(row["step"], Step),
+        home=away or own,
+        state=StepState(row["state"]),
+        reason=row["reason"],
+        due_at=row["due_at"],
+        attempts=row["attempts"],
+        began_at=row["began_at"],
+        since=row["since"],
+        deadline=row["deadline"],
+        waits_since=row["waits_since"],
+        attempted_at=row["attempted_at"],
+        correlation=row["correlation"],
+        dispatches=row["dispatches"],
+        run=row["run"],
+        node_id=row["node_id"],
+        url=row["url"],
+        ended_at=row["ended_at"],
+    )
+
+
+def step_columns(step: StepRun) -> dict[str, Any]:
+    """What may change in the life of a step."""
+    return {
+        **step_outcome(step),
+        "attempted_at": step.attempted_at,
+        "correlation": step.correlation,
+        "dispatches": step.dispatches,
+        "run": step.run,
+        "node_id": step.node_id,
+        "url": step.url,
+    }
+
+
+def step_outcome(step: StepRun) -> dict[str, Any]:
+    return {
+        "state": step.state.value,
+        "reason": step.reason,
+        "deadline": step.deadline,
+        "waits_since": step.waits_since,
+        "ended_at": step.ended_at,
+    }
+
+
+async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:
+    """The runs of a repository's workflows that already belong to a rebuild or to a step."""
+    own = select(rebuilds.c.id, rebuilds.c.run).join(repositories, repositories.c.id == rebuilds.c.repository_id)
+    named = own.where(repositories.c.name == repository).subquery()
+    built = select(named.c.run).where(named.c.run.is_not(None))
+    stepped = select(steps.c.run).where(
+        steps.c.run.is_not(None),
+        (steps.c.elsewhere == repository)
+        | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(named.c.id))),
+    )
+    return set((await connection.execute(union(built, stepped))).scalars())

@@ -1,0 +1,172 @@
+"""Steps on their way: what `act` and `follow` read and write of them, and how a rebuild moves with its step."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+
+from bot.act.steps import StepJob
+from bot.domain.bases.advisory import Severity
+from bot.domain.failure import LeaseLost
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, known_of
+from bot.domain.rollouts.terms import Start, Step
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.locking import lock
+from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.images import contested_images, image_of, images
+from bot.store.rows.outbox import announce
+from bot.store.rows.rebuilds import after_transitions, note, outcome_of, read_rebuilds
+from bot.store.rows.rebuilds import step as transition
+from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
+from bot.store.rows.steps import begin_step, runs_taken, step_columns, step_of, step_outcome, steps
+from bot.store.rows.tables import rebuilds, repositories
+
+Item = TypeVar("Item")
+
+_IS_OF_ONE_STEPPING = (
+    select(rebuilds.c.id)
+    .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == State.STEPPING.value)
+    .where(rebuilds.c.call_off.is_(None))
+)
+_IS_UNDER_WAY = or_(
+    steps.c.state.in_([StepState.STARTED.value, StepState.RUNNING.value, StepState.APPROVAL.value]),
+    and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
+)
+_IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
+
+
+class StepStore(Store):
+    @property
+    def to_start(self) -> DueRows[StepJob]:
+        """Those to be dispatched; a paused rollout starts none."""
+        may_start = _IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
+        return self._due(and_(_IS_TO_START, may_start), self._job)
+
+    @property
+    def going(self) -> DueRows[StepRun]:
+        return self._due(and_(_IS_UNDER_WAY, _IS_OF_ONE_STEPPING.exists()), self._step)
+
+    def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
+        return DueRows(
+            self._database,
+            self._worker,
+            steps,
+            read,
+            lambda row: f"step {row['id']}",
+            where=[where],
+            error="reason",
+        )
+
+    async def _step(self, claimed: Claimed) -> StepRun:
+        async with self._database.reading() as connection:
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
+            home = None
+            if (elsewhere := claimed.row["elsewhere"]) is not None:
+                known = select(repositories.c.node_id).where(repositories.c.name == elsewhere)
+                home = Identity(elsewhere, (await connection.execute(known)).scalar())
+        return step_of(claimed.row, rebuild.identity, home)
+
+    async def _job(self, claimed: Claimed) -> StepJob:
+        step = await self._step(claimed)
+        async with self._database.reading() as connection:
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == step.rebuild)
+            row = (
+                await connection.execute(
+                    select(rebuilds.c.severity, rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id)
+                )
+            ).one()
+            later = await read_rebuilds(
+                connection,
+                rebuilds.c.repository_id == row.repository_id,
+                rebuilds.c.id > rebuild.id,
+                rebuilds.c.built_at.is_not(None),
+                rebuilds.c.steps > 0,
+            )
+            lost = await contested_images(connection)
+            rows = await connection.execute(select(images).where(images.c.repository_id == row.repository_id))
+            shown = readable(
+                rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
+            )
+        overtaken = [each.id for each in later if _takes_over(each, rebuild)]
+        severity = Severity(row.severity) if row.severity else None
+        taken_over = overtaken[-1] if overtaken else None
+        return StepJob(step, rebuild.identity, severity, known_of(shown, rebuild.proof), taken_over)
+
+    async def save_step(self, step: StepRun) -> None:
+        async with self._database.transaction() as connection:
+            stored = await connection.execute(
+                update(steps)
+                .where(steps.c.id == step.id, steps.c.lease_owner == self._worker.name)
+                .values(**step_columns(step))
+            )
+        if stored.rowcount != 1:
+            raise LeaseLost(f"step {step.id} is no longer leased to {self._worker.name}")
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        """Ends the claim, gives the next step its turn, and moves the rebuild along, in one transaction.
+
+        Of a failed attempt only what is told is taken: what it has stored of its intent stays.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await lock(connection, rebuilds, [after.rebuild])
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == after.rebuild)
+            if rebuild.state is not State.STEPPING:
+                raise LeaseLost(f"rebuild {rebuild.id} is {rebuild.state} by now")
+            values = step_columns(after) if succeeded else step_outcome(after)
+            await settle(
+                connection, steps, self._worker, after.id, due_at=after.due_at, succeeded=succeeded, values=values
+            )
+            following = None
+            if after.state is StepState.SUCCEEDED:
+                following = (
+                    await connection.execute(
+                        select(steps.c.step).where(
+                            steps.c.rebuild_id == rebuild.id, steps.c.place == after.place + 1
+                        )
+                    )
+                ).scalar()
+                await begin_step(connection, rebuild.id, after.place + 1, after.began_at, now)
+            name = None if following is None else load(following, Step).name
+            moved = after_step(rebuild, after, name, now)
+            if moved == rebuild:
+                return
+            kept = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id == rebuild.id)
+                .values(**outcome_of(moved), url=moved.url, **kept)
+            )
+            await note(connection, [transition(rebuild.id, now, rebuild.state, moved.state, moved.reason)])
+            if moved.state is State.FAILED:
+                await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
+            await after_transitions(connection, {rebuild.rollout}, now)
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        async with self._database.reading() as connection:
+            return await runs_taken(connection, repository)
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        """The repositories whose steps are to be started next."""
+        query = (
+            select(repositories.c.name, repositories.c.node_id, func.min(steps.c.due_at))
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .join(steps, steps.c.rebuild_id == rebuilds.c.id)
+            .where(_IS_TO_START, rebuilds.c.state == State.STEPPING.value, steps.c.due_at <= self._clock.now())
+            .group_by(repositories.c.name, repositories.c.node_id)
+            .order_by(func.min(steps.c.due_at))
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+
+
+def _takes_over(later: Rebuild, earlier: Rebuild) -> bool:
+    """Whether a later rebuild brings all that an earlier one did, or more of it."""
+    return {target.base for target in earlier.targets} <= {target.base for target in later.targets}

@@ -1,0 +1,265 @@
+"""After a green build a rebuild goes on to its steps, each gating the next, until production."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.steps import StepState
+from sandbox.github.runs import Run
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+SHOP = "catalog-web"
+"""It is rebuilt by a dispatch of its weekly workflow."""
+DEPLOY = """\
+name: deploy
+on:
+  workflow_dispatch:
+    inputs:
+      correlation: {required: true}
+      environment: {required: true}
+      image: {required: false}
+      digest: {required: false}
+jobs:
+  deploy: {runs-on: ubuntu-latest, environment: production, steps: [{run: ./deploy}]}
+"""
+LOAD_TEST = "on: workflow_dispatch\njobs: {}\n"
+STEPS = (
+    {"name": "pre-production", "workflow": "deploy.yml", "inputs": {"environment": "pre", "colour": "blue"}},
+    {"name": "load test", "workflow": "load.yml", "start": "observe", "timeout": "1h"},
+    {
+        "name": "production",
+        "workflow": "deploy.yml",
+        "repository": "contoso/rollouts",
+        "inputs": {"environment": "prod"},
+    },
+)
+
+
+@pytest_asyncio.fixture
+async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, of which one repository goes to production in three steps."""
+    policy: tuple[Mapping[str, Any], ...] = (
+        {"match": {"repositories": [f"contoso/{SHOP}"]}, "settle": "0s", "steps": list(STEPS)},
+        {"settle": "0s"},
+    )
+    async with AsyncExitStack() as exits:
+        url = f"sqlite:///{tmp_path}/freshness.db"
+        stage = await settled(world, tmp_path, url, exits, policy=[dict(rule) for rule in policy])
+        files = {".github/workflows/deploy.yml": DEPLOY, ".github/workflows/load.yml": LOAD_TEST}
+        await world.github.push(SHOP, files)
+        await world.github.create_repository("rollouts", {".github/workflows/deploy.yml": DEPLOY})
+        await stage.run_pass()
+        yield stage
+
+
+async def building(stage: Stage) -> None:
+    """A patch has come, the build on it is green, and the bot has not seen that yet."""
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    stage.world.github.finish_run(runs(stage, "weekly-rebuild.yml")[0].id)
+
+
+async def built(stage: Stage) -> None:
+    """The same, and the first step was started."""
+    await building(stage)
+    await stage.run_pass()
+
+
+def runs(stage: Stage, workflow: str, name: str = SHOP) -> list[Run]:
+    return [run for run in stage.world.github.runs(name) if run.workflow.path.endswith(f"/{workflow}")]
+
+
+async def shop(stage: Stage) -> Rebuild:
+    return (await stage.rebuilds())[SHOP]
+
+
+async def states(stage: Stage) -> list[StepState]:
+    explained = await stage.bot.stores.views.explain(f"contoso/{SHOP}")
+    [some] = explained.steps.values()
+    return [step.state for step in some]
+
+
+async def digest_of_latest(stage: Stage) -> str:
+    """What the registry shows of the shop's image."""
+    accept = {"accept": "application/vnd.oci.image.index.v1+json"}
+    url = f"http://{stage.fleet.registry}/v2/contoso/{SHOP}/manifests/latest"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.head(url, headers=accept)).headers["docker-content-digest"]
+
+
+async def load_test_starts(stage: Stage) -> Run:
+    """Somebody else starts it."""
+    path = f"/repos/contoso/{SHOP}/actions/workflows/load.yml/dispatches"
+    await stage.world.github.ask("POST", path, {"ref": "main"})
+    [run] = runs(stage, "load.yml")
+    return run
+
+
+async def test_each_step_begins_when_the_one_before_has_succeeded(stage: Stage) -> None:
+    await built(stage)
+    assert (await shop(stage)).state is State.STEPPING
+    [deploy] = runs(stage, "deploy.yml")
+    assert deploy.inputs.keys() == {"correlation", "environment", "image", "digest"}
+    assert deploy.inputs["image"] == f"{stage.fleet.registry}/contoso/{SHOP}"
+    assert deploy.inputs["digest"] == await digest_of_latest(stage)
+    assert deploy.inputs["environment"] == "pre"
+    assert await states(stage) == [StepState.STARTED, StepState.PLANNED, StepState.PLANNED]
+    stage.world.github.finish_run(deploy.id)
+    await stage.run_pass()
+    assert await states(stage) == [StepState.SUCCEEDED, StepState.DUE, StepState.PLANNED]
+    assert runs(stage, "deploy.yml", "rollouts") == []
+
+    test = await load_test_starts(stage)
+    await stage.run_pass()
+    assert (await states(stage))[1] is StepState.STARTED
+    stage.world.github.finish_run(test.id)
+    await stage.run_pass()
+    await stage.run_pass()
+    [production] = runs(stage, "deploy.yml", "rollouts")
+    assert production.inputs["environment"] == "prod"
+    stage.world.github.finish_run(production.id)
+    await stage.run_pass()
+
+    rebuild = await shop(stage)
+    assert (rebuild.state, rebuild.reason) == (State.SUCCEEDED, "built, and its last step production succeeded")
+    assert await states(stage) == [StepState.SUCCEEDED] * 3
+    assert len(stage.world.github.runs(SHOP)) == 3
+    assert stage.world.traffic.violations == []
+
+
+async def test_a_run_that_waits_for_an_environment_is_waiting_for_approval_and_told_with_its_link(
+    stage: Stage,
+) -> None:
+    stage.world.github.guard_environment(SHOP, "production")
+    await built(stage)
+    [deploy] = runs(stage, "deploy.yml")
+    stage.world.github.actions.begin(deploy.id)
+    await stage.run_pass()
+
+    rebuild = await shop(stage)
+    assert rebuild.state is State.STEPPING
+    assert rebuild.reason == "step pre-production: deploy.yml is waiting for approval"
+    assert rebuild.url is not None
+    assert rebuild.url.endswith(f"/actions/runs/{deploy.id}")
+    [message] = await stage.world.slack.messages()
+    assert "deploy.yml is waiting for approval" in str(message["blocks"])
+    assert rebuild.url in str(message["blocks"])
+    stage.clock.ahead += timedelta(days=2)
+    await stage.run_pass()
+    assert (await states(stage))[0] is StepState.APPROVAL
+    stage.world.github.actions.approve(deploy.id)
+    stage.world.github.finish_run(deploy.id)
+    await stage.run_pass()
+    assert (await states(stage))[0] is StepState.SUCCEEDED
+
+
+async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with_it(stage: Stage) -> None:
+    await built(stage)
+    [deploy] = runs(stage, "deploy.yml")
+    stage.world.github.finish_run(deploy.id, "failure")
+    await stage.run_pass()
+
+    rebuild = await shop(stage)
+    assert rebuild.state is State.FAILED
+    assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure"
+    await stage.run_pass()
+    assert await states(stage) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
+    await stage.bot.stores.orders.retry(f"contoso/{SHOP}", Word("Ann", "fixed"))
+    await stage.run_pass()
+    await stage.run_pass()
+    again = await shop(stage)
+    assert (again.state, len(runs(stage, "weekly-rebuild.yml"))) == (State.STEPPING, 1)
+    assert len(runs(stage, "deploy.yml")) == 2
+
+
+async def test_an_opt_out_is_looked_at_before_each_step(stage: Stage) -> None:
+    await building(stage)
+    await stage.world.github.push(SHOP, {".github/freshness.yaml": "enabled: false\n"})
+    await stage.run_pass()
+
+    assert runs(stage, "deploy.yml") == []
+    rebuild = await shop(stage)
+    assert rebuild.state is State.CANCELLED
+    assert "opted out in .github/freshness.yaml" in rebuild.reason
+
+
+async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_says_so(stage: Stage) -> None:
+    needy = DEPLOY.replace("image: {required: false}", "region: {required: true}")
+    await stage.world.github.push(SHOP, {".github/workflows/deploy.yml": needy})
+    await built(stage)
+
+    assert runs(stage, "deploy.yml") == []
+    rebuild = await shop(stage)
+    assert rebuild.state is State.FAILED
+    assert rebuild.reason.endswith("not started: deploy.yml needs region, which is not known")
+
+
+async def test_a_paused_rollout_starts_no_step(stage: Stage) -> None:
+    await building(stage)
+    [rollout] = await stage.bot.stores.views.rollouts(1)
+    word = Word("Ann", "wait")
+    await stage.bot.stores.orders.pause(rollout.id, word)
+    await stage.run_pass()
+    assert runs(stage, "deploy.yml") == []
+
+    await stage.bot.stores.orders.resume(rollout.id, word)
+    await stage.run_pass()
+
+    assert len(runs(stage, "deploy.yml")) == 1
+
+
+async def test_what_never_starts_by_itself_fails_in_time(stage: Stage) -> None:
+    await built(stage)
+    stage.world.github.finish_run(runs(stage, "deploy.yml")[0].id)
+    await stage.run_pass()
+    await stage.run_pass()
+    stage.clock.ahead += timedelta(hours=1, minutes=5)
+
+    await stage.run_pass()
+
+    rebuild = await shop(stage)
+    assert rebuild.state is State.FAILED
+    assert rebuild.reason.endswith("not through within 1 h: load.yml has not started yet")
+
+
+async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(stage: Stage) -> None:
+    await building(stage)
+    stage.world.faults.add("POST", ".*deploy.yml/dispatches", status=502, applied=True)
+    await stage.run_pass()
+    stage.clock.ahead += timedelta(minutes=5)
+    await stage.run_pass()
+
+    assert len(runs(stage, "deploy.yml")) == 1
+    assert (await states(stage))[0] is StepState.STARTED
+
+
+async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(stage: Stage) -> None:
+    await building(stage)
+    [rollout] = await stage.bot.stores.views.rollouts(1)
+    await stage.bot.stores.orders.pause(rollout.id, Word("Ann", "wait"))
+    stage.clock.ahead += timedelta(hours=4)
+    await stage.fleet.publish_runtime("10.0.2")
+    await stage.run_pass()
+    [_, newer] = runs(stage, "weekly-rebuild.yml")
+    stage.world.github.finish_run(newer.id)
+    await stage.run_pass()
+    await stage.run_pass()
+    await stage.bot.stores.orders.resume(rollout.id, Word("Ann", "go on"))
+    await stage.run_pass()
+
+    assert len(runs(stage, "deploy.yml")) == 1
+    found = [
+        (rebuild.id, rebuild.state)
+        for each in await stage.bot.stores.views.rollouts(5)
+        for rebuild in each.rebuilds
+        if rebuild.repository == f"contoso/{SHOP}"
+    ]
+    assert [state for _, state in sorted(found)] == [State.SUPERSEDED, State.STEPPING]

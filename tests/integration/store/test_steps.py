@@ -1,0 +1,142 @@
+"""Steps are planned with their rebuild, begin with its green build, and move it along in one transaction."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.failure import LeaseLost
+from bot.domain.images.verdict import Verdict
+from bot.domain.rollouts.after_build import after_green_build, after_proof
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.terms import Start, Step
+from bot.store.rows.steps import steps
+from tests.integration.store.filling import Stores
+
+STEPS = (
+    Step("canary", "deploy.yml"),
+    Step("load", "load.yml", start=Start.OBSERVE),
+    Step("production", "deploy.yml", "contoso/rollouts"),
+)
+ANN = Word("Ann", "we look first")
+
+
+async def built(stores: Stores, repositories: int = 1) -> None:
+    """Every repository is rebuilt by a run, which is green."""
+    await stores.fill(repositories=repositories)
+    await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml", steps=STEPS)
+    now = stores.clock.now()
+    for job in await stores.jobs():
+        started = replace(
+            job.rebuild.moved(State.DISPATCHED, "started", at=now), run=job.rebuild.id, attempted_at=now
+        )
+        await stores.act.settle_rebuild(job.rebuild, started)
+    for rebuild in await stores.followed():
+        proving = after_green_build(rebuild, "green", at=now)
+        await stores.follow.settle_rebuild(rebuild, proving)
+    for item in await stores.taken(stores.proving.proving):
+        await stores.proving.settle_rebuild(item.rebuild, after_proof(item.rebuild, Verdict.PROVED, "seen", at=now))
+
+
+async def to_start(stores: Stores) -> list[StepRun]:
+    return [job.step for job in await stores.taken(stores.steps.to_start)]
+
+
+async def moved(stores: Stores, step: StepRun, state: StepState, **values: Any) -> None:
+    after = step.moved(state, str(state), at=stores.clock.now())
+    await stores.steps.settle_step(step, replace(after, **values))
+
+
+async def shop(stores: Stores, number: int = 1) -> Rebuild:
+    return next(rebuild for rebuild in await stores.views.rebuilds_of(1) if rebuild.id == number)
+
+
+async def test_steps_wait_for_the_build_and_then_each_for_the_one_before(stores: Stores) -> None:
+    await built(stores, 2)
+    assert await stores.column(steps, "state") == ["due", "planned", "planned"] * 2
+    first, other = await to_start(stores)
+    assert (first.step, first.home.name, other.home.name) == (STEPS[0], "contoso/shop-0000", "contoso/shop-0001")
+    await moved(stores, first, StepState.STARTED, run=77)
+    [going] = await stores.taken(stores.steps.going)
+    await moved(stores, going, StepState.SUCCEEDED)
+    assert await stores.column(steps, "state") == ["succeeded", "due", "planned", "due", "planned", "planned"]
+    assert (await shop(stores)).reason == "step canary succeeded; load is next"
+    [observed] = await stores.taken(stores.steps.going)
+    assert (observed.step.start, observed.since) == (Start.OBSERVE, going.began_at)
+    await moved(stores, observed, StepState.SUCCEEDED)
+    [last] = await to_start(stores)
+    assert last.home.name == "contoso/rollouts"
+    await moved(stores, last, StepState.SUCCEEDED)
+    assert (await shop(stores)).state is State.SUCCEEDED
+
+
+async def test_a_failed_step_ends_its_rebuild_and_no_other(stores: Stores) -> None:
+    await built(stores, 2)
+    first, _ = await to_start(stores)
+    await moved(stores, first, StepState.FAILED)
+    assert [(await shop(stores, number)).state for number in (1, 2)] == [State.FAILED, State.STEPPING]
+    assert await stores.column(steps, "state") == ["failed", "planned", "planned", "due", "planned", "planned"]
+
+
+async def test_a_paused_rollout_starts_no_step_and_what_runs_is_followed(stores: Stores) -> None:
+    await built(stores)
+    await stores.orders.pause(1, ANN)
+    assert await to_start(stores) == []
+    await stores.orders.resume(1, ANN)
+    [step] = await to_start(stores)
+    await moved(stores, step, StepState.STARTED)
+    await stores.orders.pause(None, ANN)
+    assert len(await stores.taken(stores.steps.going)) == 1
+
+
+async def test_what_a_person_calls_off_starts_no_further_step(stores: Stores) -> None:
+    await built(stores)
+    [step] = await to_start(stores)
+    await stores.orders.cancel(1, ANN, keep=True)
+    assert await stores.column(steps, "state") == ["cancelled", "planned", "planned"]
+    with pytest.raises(LeaseLost):
+        await moved(stores, step, StepState.STARTED)
+
+
+async def test_a_step_that_somebody_else_has_taken_over_is_left_to_them(stores: Stores) -> None:
+    await built(stores)
+    [step] = await to_start(stores)
+    thief = stores.other("thief")
+    stores.clock.advance(stores.worker.lease * 2)
+    assert len(await to_start(thief)) == 1
+    with pytest.raises(LeaseLost):
+        await stores.steps.save_step(step)
+    with pytest.raises(LeaseLost):
+        await moved(stores, step, StepState.STARTED)
+
+
+async def test_a_retry_goes_on_with_the_step_that_failed(stores: Stores) -> None:
+    await built(stores)
+    [step] = await to_start(stores)
+    await moved(stores, step, StepState.SUCCEEDED)
+    [observed] = await stores.taken(stores.steps.going)
+    await moved(stores, observed, StepState.FAILED)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    _, again = (await stores.views.explain("contoso/shop-0000")).rebuilds
+    assert again.state is State.STEPPING
+    assert await stores.column(steps, "state") == [
+        *("succeeded", "failed", "planned"),
+        *("succeeded", "due", "planned"),
+    ]
+
+
+async def test_runs_of_steps_are_taken_in_the_repository_that_they_run_in(stores: Stores) -> None:
+    await built(stores)
+    [step] = await to_start(stores)
+    await moved(stores, step, StepState.STARTED, run=77)
+    assert await stores.steps.runs_taken("contoso/shop-0000") == {1, 77}
+    assert await stores.act.runs_taken("contoso/rollouts") == set()
+
+
+async def test_a_failed_step_does_not_tell_against_the_base(stores: Stores) -> None:
+    await built(stores, 3)
+    for step in await to_start(stores):
+        await moved(stores, step, StepState.FAILED)
+    assert await stores.quarantine.ends() == []

@@ -1,0 +1,196 @@
+"""Steps are started once, in their time, and only where everything that they need is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.act.steps import StepJob, StepOptions, tick
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.freezes import Freeze
+from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.terms import Step
+from bot.formats.workflows.dispatchable import dispatchable
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed
+from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.fakes.queue import StoredRows
+from tests.unit.act.world import NOON, SHOP
+
+DEPLOY = b"on: {workflow_dispatch: {inputs: {correlation: {}, digest: {required: true}}}}\njobs: {}\n"
+PATH = ".github/workflows/deploy.yml"
+
+
+@dataclass(slots=True)
+class Store:
+    """One step, and the intents that were stored on its way."""
+
+    job: StepJob
+    saved: list[StepRun] = field(default_factory=list)
+
+    @property
+    def to_start(self) -> StoredRows[StepJob]:
+        return StoredRows(self._take, self._put_off)
+
+    def _take(self, now: Any, limit: int) -> list[tuple[Claimed, StepJob]]:
+        if self.job.step.state is not StepState.DUE or self.job.step.due_at > now:
+            return []
+        self.job = replace(self.job, step=replace(self.job.step, attempts=self.job.step.attempts + 1))
+        return [(Claimed(1, "step 1", self.job.step.attempts), self.job)]
+
+    def _put_off(self, item: StepJob, due_at: Any, error: str | None, attempted: bool) -> None:
+        self.job = replace(self.job, step=replace(self.job.step, due_at=due_at))
+
+    async def save_step(self, step: StepRun) -> None:
+        self.saved.append(step)
+        self.job = replace(self.job, step=step)
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        known = self.job.step
+        kept = (
+            after
+            if succeeded
+            else replace(
+                known, state=after.state, reason=after.reason, due_at=after.due_at, deadline=after.deadline
+            )
+        )
+        self.job = replace(self.job, step=replace(kept, attempts=0 if succeeded else known.attempts))
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        return set()
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        return []
+
+
+@dataclass(slots=True)
+class World:
+    clock: ManualClock
+    forge: FakeForge
+    shop: FakeRepository
+    store: Store
+    options: StepOptions = field(default_factory=StepOptions)
+
+    async def tick(self, after: timedelta = timedelta(0)) -> StepRun:
+        self.clock.advance(after)
+        await tick(self.store, self.forge, dispatchable, self.options, Loop(self.clock))
+        return self.store.job.step
+
+    def knows(self, **known: str) -> None:
+        self.store.job = replace(self.store.job, known=known)
+
+
+@pytest.fixture
+def world() -> World:
+    clock = ManualClock(NOON)
+    forge = FakeForge(clock)
+    shop = forge.add(SHOP, {PATH: DEPLOY})
+    step = StepRun(
+        *(1, 1, 0, Step("canary", "deploy.yml"), shop.identity, StepState.DUE, "its turn has come", NOON),
+        began_at=NOON,
+    )
+    return World(clock, forge, shop, Store(StepJob(step, shop.identity, known={"digest": "sha256:abc"})))
+
+
+async def test_a_step_is_started_with_its_intent_stored_before(world: World) -> None:
+    after = await world.tick()
+    assert (after.state, after.run, after.deadline) == (StepState.STARTED, 100, NOON + timedelta(hours=2))
+    [saved] = world.store.saved
+    assert (saved.state, saved.attempted_at, saved.run) == (StepState.DUE, NOON, None)
+    assert world.shop.inputs == [{"correlation": saved.correlation, "digest": "sha256:abc"}]
+
+
+async def test_a_lost_answer_is_looked_for_and_nothing_is_started_twice(world: World) -> None:
+    world.forge.after["dispatch"] = Failure(Trouble.UNREACHABLE, "lost")
+    assert (await world.tick()).state is StepState.DUE
+    after = await world.tick(timedelta(minutes=2))
+    assert (after.state, after.run, world.forge.calls) == (StepState.STARTED, 100, ["dispatch"])
+
+
+async def test_a_refused_request_has_started_nothing_and_fails_after_three(world: World) -> None:
+    world.forge.failing["dispatch"] = Failure(Trouble.CONFLICT, "Cannot trigger a disabled workflow")
+    for _ in range(3):
+        after = await world.tick(timedelta(minutes=10))
+    assert (after.state, after.attempted_at) == (StepState.FAILED, None)
+    assert after.reason == "not started: Cannot trigger a disabled workflow (tried 3 times)"
+
+
+async def test_missing_rights_are_waited_for_until_its_time_is_over(world: World) -> None:
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "Resource not accessible by integration")
+    await world.tick()
+    for _ in range(5):
+        assert (await world.tick(timedelta(minutes=20))).state is StepState.DUE
+    after = await world.tick(timedelta(minutes=30))
+    assert after.state is StepState.FAILED
+    assert after.reason.startswith("not through within 2 h: Resource not accessible")
+
+
+async def test_nothing_is_started_in_a_freeze_and_its_time_has_not_begun(world: World) -> None:
+    world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
+    after = await world.tick()
+    assert (after.state, after.reason, after.deadline) == (StepState.DUE, "frozen: end of year", None)
+    assert (await world.tick(timedelta(days=3))).state is StepState.STARTED
+
+
+async def test_what_nobody_will_ever_know_fails_at_once(world: World) -> None:
+    world.knows()
+    after = await world.tick()
+    assert (after.state, world.forge.calls) == (StepState.FAILED, [])
+    assert after.reason == "not started: deploy.yml needs digest, which is not known"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"enabled: false\n", "the repository opted out in .github/freshness.yaml"),
+        (b"action: notify\n", "the repository asks to be told only"),
+    ],
+)
+async def test_a_repositorys_own_word_ends_it(world: World, text: bytes, told: str) -> None:
+    world.shop.commit_to("main", {CONFIG: text})
+    after = await world.tick()
+    assert (after.state, after.reason, world.forge.calls) == (StepState.CANCELLED, told, [])
+
+
+async def test_the_word_of_the_rebuilt_repository_counts_where_the_workflow_is_elsewhere(world: World) -> None:
+    deploying = world.forge.add("contoso/deploy", {PATH: DEPLOY})
+    step = replace(world.store.job.step, home=Identity("contoso/deploy", deploying.node_id))
+    world.store.job = replace(world.store.job, step=step)
+    world.shop.commit_to("main", {CONFIG: b"enabled: false\n"})
+    assert (await world.tick()).state is StepState.CANCELLED
+
+
+async def test_the_word_of_the_repository_that_the_workflow_is_in_counts_too(world: World) -> None:
+    deploying = world.forge.add("contoso/deploy", {PATH: DEPLOY, CONFIG: b"enabled: false\n"})
+    step = replace(world.store.job.step, home=Identity("contoso/deploy", deploying.node_id))
+    world.store.job = replace(world.store.job, step=step)
+    after = await world.tick()
+    assert (after.state, after.reason) == (
+        StepState.CANCELLED,
+        "contoso/deploy opted out in .github/freshness.yaml",
+    )
+
+
+@pytest.mark.parametrize("files", [{PATH: None}, {PATH: b"on: push\n"}], ids=["missing", "no trigger"])
+async def test_a_workflow_that_cannot_be_dispatched_fails(world: World, files: Mapping[str, bytes | None]) -> None:
+    world.shop.commit_to("main", files)
+    after = await world.tick()
+    assert after.state is StepState.FAILED
+    assert after.reason == "not started: deploy.yml is missing in contoso/shop, or has no workflow_dispatch trigger"
+
+
+async def test_an_archived_repository_is_waited_for(world: World) -> None:
+    world.shop.is_archived = True
+    assert (await world.tick()).reason == "contoso/shop is archived"
+    world.shop.is_archived = False
+    assert (await world.tick(timedelta(minutes=6))).state is StepState.STARTED
+
+
+async def test_a_newer_build_takes_over(world: World) -> None:
+    world.store.job = replace(world.store.job, overtaken_by=9)
+    after = await world.tick()
+    assert (after.state, world.forge.calls) == (StepState.SUPERSEDED, [])
