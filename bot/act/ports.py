@@ -52,7 +52,8 @@ class Job:
 
     `paths` are the files that may have to change, `places` those that name each base. `is_listed` is False once the
     repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
-    about the same bases, None where there is none. `policy` is the operator's.
+    about the same bases, None where there is none. `policy` is the operator's. `quarantined` are the bases whose
+    new digest is held back fleet-wide, each with why.
     """
 
     rebuild: Rebuild
@@ -64,6 +65,7 @@ class Job:
     places: Mapping[Base, tuple[str, ...]] = field(default_factory=dict)
     replaced_by: Action | None = None
     policy: Policy = Policy()  # noqa: RUF009 - frozen
+    quarantined: Mapping[Base, str] = field(default_factory=dict)
 
     @property
     def terms(self) -> Terms:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
@@ -16,6 +17,7 @@ from tests.e2e.conftest import Stage, settled
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 BRANCH = "freshness/dotnet-aspnet-10.0-noble-chiseled"
 SHOP = "shop"
+MERGES: dict[str, object] = {"auto_merge": {"method": "squash"}}
 WITH_WORKFLOW = {".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
 
 
@@ -226,6 +228,34 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert len(stage.world.github.runs(SHOP)) == 1
 
 
+# A base that breaks others
+
+
+async def test_an_open_one_is_marked_while_its_digest_is_quarantined(stages: Stages) -> None:
+    stage = await stages(MERGES)
+    stage.world.github.protect(SHOP, checks=("build",))
+    stage.world.github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await stage.bot.stores.orders.quarantine(f"{stage.fleet.registry}/{BASE}", Word("Ann", "it breaks logins"))
+
+    await stage.run_pass()
+
+    marked = await the_request(stage)
+    assert "**Do not merge:**" in marked["body"]
+    assert "is quarantined, since it breaks logins" in marked["body"]
+    assert sorted(label["name"] for label in marked["labels"]) == ["freshness", "freshness:quarantined"]
+    assert marked["auto_merge"] is None
+    await stage.run_pass()
+    assert stage.world.traffic.writes() == []
+    await stage.bot.stores.orders.lift(f"{stage.fleet.registry}/{BASE}", Word("Ann", "it was us"))
+    await stage.run_pass()
+    unmarked = await the_request(stage)
+    assert "quarantined" not in unmarked["body"]
+    assert [label["name"] for label in unmarked["labels"]] == ["freshness"]
+    assert unmarked["auto_merge"] is not None
+
+
 # Repositories that take none
 
 
@@ -274,8 +304,6 @@ async def test_a_repository_that_the_app_may_only_read_waits_and_says_what_to_gr
 
 
 # Merging without a person
-
-MERGES: dict[str, object] = {"auto_merge": {"method": "squash"}}
 
 
 async def test_it_merges_by_itself_once_the_required_check_is_green(stages: Stages) -> None:

@@ -320,7 +320,9 @@ class FakeForge:
         self._ask("grant")
         home = self._write(repository)
         known = home.requests[request.number]
-        labels = tuple(dict.fromkeys((*known.labels, *wishes.labels)))
+        labels = tuple(
+            label for label in dict.fromkeys((*known.labels, *wishes.labels)) if label not in wishes.unlabel
+        )
         known_people = [name for name in wishes.assignees if name not in self.unknown]
         assignees = tuple(dict.fromkeys((*known.assignees, *known_people)))
         home.requests[request.number] = replace(known, labels=labels, assignees=assignees)

@@ -7,6 +7,7 @@ from bot.act.ports import ActOptions, Job
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import BranchLook, Granted, PullRequest, Refusal, Wishes
+from bot.domain.rollouts.labels import QUARANTINED
 from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
@@ -21,11 +22,15 @@ def wishes_of(job: Job, options: ActOptions, request: PullRequest | None = None)
     """
     terms = job.terms
     labels = {options.label, *terms.labels, *job.member.config.labels}
-    labels -= set(request.labels if request is not None else ())
+    if job.quarantined:
+        labels.add(QUARANTINED)
+    has = set(request.labels if request is not None else (QUARANTINED,))
+    missing = tuple(sorted(labels if request is None else labels - has))
+    over = tuple({QUARANTINED} & has - labels)
     if request is not None and job.rebuild.pull_request == request.number:
-        return Wishes(tuple(sorted(labels)))
+        return Wishes(missing, unlabel=over)
     people, teams = _reviewers(job)
-    return Wishes(tuple(sorted(labels)), people, teams, terms.assignees)
+    return Wishes(missing, people, teams, terms.assignees, unlabel=over)
 
 
 def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,7 +9,8 @@ from bot.domain.rollouts.terms import MergeMethod
 
 
 def wanted_merge(job: Job) -> MergeMethod:
-    return job.terms.auto_merge.method
+    """Never what is quarantined, whatever the rule wants."""
+    return MergeMethod.NEVER if job.quarantined else job.terms.auto_merge.method
 
 
 def merges(job: Job, gate: Gate) -> bool:

@@ -92,6 +92,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
     `merges` says that it does so by itself.
     """
     parts = [
+        _quarantines(job),
         _sentence(job.changes),
         _fixes(job.changes),
         _table(job),
@@ -102,6 +103,14 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         _how_to(job),
     ]
     return _cut("\n\n".join(part for part in parts if part), LONGEST_BODY)
+
+
+def _quarantines(job: Job) -> str:
+    lines = [
+        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(why)}."
+        for base, why in sorted(job.quarantined.items())
+    ]
+    return "\n".join(["> [!CAUTION]", *lines, "> The bot says so here once that is over."]) if lines else ""
 
 
 def _cut(text: str, longest: int) -> str:

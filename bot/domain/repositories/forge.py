@@ -174,13 +174,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people would like on a pull request: labels, reviews by people and teams (without their owner), whom it
-    is assigned to, and that it merges by itself, or does so no more."""
+    """What is wished for a pull request: labels, or that they go, reviews by people and teams (without their owner),
+    whom it is assigned to, and that it merges by itself, or does so no more."""
 
     labels: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    unlabel: tuple[str, ...] = ()
     merge: MergeMethod = MergeMethod.NEVER
     no_merge: bool = False
 

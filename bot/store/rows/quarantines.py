@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import AWAITING, Target
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.rows.outbox import announce
+from bot.store.rows.rebuilds import outdate
 from bot.store.rows.rollouts import quarantined_bases
 from bot.store.rows.tables import bases, quarantines, rebuilds
 
@@ -26,6 +28,7 @@ async def open_quarantine(
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
     await _keep(connection)
+    await _mark(connection, base, digest, now)
     await announce(connection, f"quarantine:{added.scalar_one()}", now)
     return True
 
@@ -40,7 +43,29 @@ async def lift_quarantine(connection: AsyncConnection, number: int, outcome: str
     for some in chunks(ids):
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
     await _keep(connection)
+    about = select(quarantines.c.base_id, quarantines.c.digest).where(quarantines.c.id == number)
+    row = (await connection.execute(about)).one()
+    await _mark(connection, row.base_id, row.digest, now)
     await announce(connection, f"quarantine:{number}", now)
+
+
+async def _mark(connection: AsyncConnection, base: int, digest: str, now: datetime) -> None:
+    """Has open pull requests for the digest say at once that it is quarantined, or that it is no more."""
+    named = select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id == base)
+    wanted = Base(*(await connection.execute(named)).one())
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+        )
+    )
+    concerned = [
+        row.id
+        for row in rows
+        if any(
+            (target.base, target.to_digest) == (wanted, digest) for target in load(row.targets, tuple[Target, ...])
+        )
+    ]
+    await outdate(connection, concerned, now)
 
 
 async def _keep(connection: AsyncConnection) -> None:

@@ -24,7 +24,7 @@ from bot.store.engine.queue import Worker
 from bot.store.rows.budgets import may_be_written
 from bot.store.rows.rebuilds import columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
-from bot.store.rows.tables import changes, rebuilds, repositories, usages
+from bot.store.rows.tables import bases, changes, quarantines, rebuilds, repositories, usages
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
 
 _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
@@ -145,7 +145,27 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         bool(home["listed"]),
         {base: tuple(sorted(named)) for base, named in places.items()},
         await _replaced_by(connection, rebuild, home["id"]),
+        quarantined=await _quarantined(connection, rebuild),
     )
+
+
+async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, str]:
+    """Those of its bases whose new digest is quarantined, each with why."""
+    rows = await connection.execute(
+        select(
+            *(bases.c.registry, bases.c.repository, bases.c.tag),
+            *(quarantines.c.digest, quarantines.c.who, quarantines.c.reason),
+        )
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(
+            quarantines.c.until.is_(None),
+            quarantines.c.digest.in_([target.to_digest for target in rebuild.targets]),
+        )
+        .order_by(quarantines.c.id)
+    )
+    brought = {(target.base, target.to_digest) for target in rebuild.targets}
+    found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
+    return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Action | None:

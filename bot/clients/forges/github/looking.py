@@ -271,7 +271,7 @@ def _wish_fields(
 ) -> tuple[str, str]:
     """Fields within the repository, and beside it: a name that nobody has is null there."""
     labels, people = [], []
-    for number, label in enumerate(wishes.labels):
+    for number, label in enumerate((*wishes.labels, *wishes.unlabel)):
         variables[f"l{number}"], kinds[f"l{number}"] = label, "String!"
         labels.append(f"l{number}: label(name: $l{number}) {{ id }}")
     for number, person in enumerate(_people(wishes)):
@@ -290,7 +290,7 @@ def _wish_fields(
 def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: Graph) -> WishIds:
     within = graph.data.get("organization") or {}
     return WishIds(
-        {label: _id(row.get(f"l{number}")) for number, label in enumerate(wishes.labels)},
+        {label: _id(row.get(f"l{number}")) for number, label in enumerate((*wishes.labels, *wishes.unlabel))},
         {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(_people(wishes))},
         {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)},
     )

@@ -147,6 +147,9 @@ async def grant(
     document = _Document()
     if known_labels:
         document.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": known_labels})
+    over = [found for label in wishes.unlabel if (found := ids.labels.get(label)) is not None]
+    if over:
+        document.add("unlabelled", "removeLabelsFromLabelable", {"labelableId": node, "labelIds": over})
     if people or teams:
         document.add("reviews", "requestReviews", _reviews(node, [*people.values()], [*teams.values()]))
     if assignees:
