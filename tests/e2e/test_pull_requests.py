@@ -228,6 +228,54 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert len(stage.world.github.runs(SHOP)) == 1
 
 
+# Other bots
+
+RENOVATE = "renovate/mcr.microsoft.com-dotnet-aspnet-10.x"
+
+
+async def open_by_renovate(stage: Stage, dockerfile: str) -> int:
+    github = stage.world.github
+    await github.branch(SHOP, RENOVATE)
+    await github.push(SHOP, {"Dockerfile": dockerfile}, branch=RENOVATE)
+    body = {"title": "Update aspnet docker digest", "head": RENOVATE, "base": "main"}
+    return int((await github.ask("POST", f"/repos/contoso/{SHOP}/pulls", body))["number"])
+
+
+async def test_another_bots_pull_request_for_the_same_line_and_digest_is_followed(stages: Stages) -> None:
+    stage = await stages()
+    await stage.fleet.publish_runtime("10.0.1")
+    number = await open_by_renovate(stage, stage.fleet.repositories("10.0.1")[SHOP]["Dockerfile"])
+
+    await stage.run_pass()
+    await stage.run_pass()
+
+    [request] = await stage.world.github.pull_requests(SHOP)
+    assert request["number"] == number
+    assert [entry for entry in stage.world.traffic.writes() if entry.service == "github"] == []
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert (rebuild.state, rebuild.pull_request) == (State.OPEN, number)
+    assert rebuild.reason == (
+        f"Renovate's pull request #{number} brings the same; it is followed instead of a second one"
+    )
+    assert await stage.bot.stores.act.open_pull_requests(f"contoso/{SHOP}") == 1
+    await stage.world.github.merge(SHOP, number)
+    await stage.run_pass()
+    assert (await stage.states())[SHOP] is State.BUILDING
+
+
+async def test_another_bots_pull_request_for_another_digest_keeps_none_from_being_opened(stages: Stages) -> None:
+    stage = await stages()
+    before = stage.fleet.repositories("10.0.0")[SHOP]["Dockerfile"]
+    number = await open_by_renovate(stage, before.replace(stage.fleet.digests[BASE], f"sha256:{'5' * 64}"))
+    await stage.fleet.publish_runtime("10.0.1")
+
+    await stage.run_pass()
+
+    opened = {request["number"]: request["head"]["ref"] for request in await stage.world.github.pull_requests(SHOP)}
+    assert opened.keys() > {number}
+    assert BRANCH in opened.values()
+
+
 # A base that breaks others
 
 

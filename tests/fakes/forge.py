@@ -24,6 +24,7 @@ from bot.domain.repositories.forge import (
     Gate,
     Granted,
     Moved,
+    OtherRequest,
     PullRequest,
     PullRequestState,
     Refusal,
@@ -282,7 +283,14 @@ class FakeForge:
             self._tip(home, branch, paths),
             tuple(reversed(found)),
             gate=home.gate,
+            others=tuple(self._other(home, item) for item in home.requests.values() if _is_other(item, branch)),
         )
+
+    async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
+        self._ask("tips")
+        home = self._read(repository)
+        found = {sha: self._tip_at(home, sha, paths) for sha in commits if sha in home.commits}
+        return {sha: tip for sha, tip in found.items() if tip is not None}
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         is_plain = all(file.mode == "100644" for file in change.files)
@@ -466,6 +474,10 @@ class FakeForge:
 
     # Within
 
+    def _other(self, home: FakeRepository, item: PullRequest) -> OtherRequest:
+        head = home.branches.get(item.branch, item.head)
+        return OtherRequest(item.number, item.url, item.node_id or "", item.branch, head, "")
+
     def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
         if wishes.no_merge:
             home.edit(number, is_to_merge=False, is_to_merge_by_us=False)
@@ -531,7 +543,9 @@ class FakeForge:
         )
 
     def _tip(self, home: FakeRepository, branch: str, paths: Sequence[str]) -> Tip | None:
-        sha = home.branches.get(branch)
+        return self._tip_at(home, home.branches.get(branch), paths)
+
+    def _tip_at(self, home: FakeRepository, sha: str | None, paths: Sequence[str]) -> Tip | None:
         if sha is None:
             return None
         commit = home.commits[sha]
@@ -593,6 +607,10 @@ class FakeForge:
         if run.created_at is None:
             return True
         return since <= run.created_at <= self.clock.now() - self.runs_show_after
+
+
+def _is_other(item: PullRequest, branch: str) -> bool:
+    return item.is_open and item.branch != branch
 
 
 def _state_of(request: PullRequest, *, is_ready: bool) -> PullRequestState:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.act.own_word import as_now, objection
 from bot.act.ports import Job
+from bot.act.pull_request.adoption import adopted
 from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits, edits_of
@@ -54,6 +55,10 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     edits = await _edits(attempt, tools, denied)
     if not edits.files:
         return await _without_edits(attempt, edits, tools)
+    if attempt.current is None:
+        followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
+        if followed is not None:
+            return followed
     try:
         return await _brought(attempt, edits, tools)
     except BranchRefused as refused:
@@ -92,8 +97,8 @@ async def _paths(job: Job, tools: Tools) -> Sequence[str]:
 
 async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuild | None:
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
-    rebuild, now = attempt.rebuild, attempt.looked_at
-    if (read_only := attempt.look.standing.read_only) is not None:
+    rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
+    if (read_only := look.standing.read_only) is not None:
         told = f"the repository is {read_only}"
         return away(rebuild, told, told, tools.options, now)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
@@ -110,7 +115,9 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
         )
     if attempt.current is not None:
         return None
-    if rebuild.state is State.OPEN and not was_closed_by_us(attempt.look.pull_requests, rebuild):
+    if rebuild.state is State.OPEN and rebuild.pull_request not in {each.number for each in look.pull_requests}:
+        return left_alone(rebuild, tools.options, now)  # another bot's, whose text and branch are its own
+    if rebuild.state is State.OPEN and not was_closed_by_us(look.pull_requests, rebuild):
         return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
     declined = less_declined(attempt.look.pull_requests, attempt.job)
     if declined.left is None:

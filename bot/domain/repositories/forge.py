@@ -174,8 +174,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is wished for a pull request: labels, or that they go, reviews by people and teams (without their owner),
-    whom it is assigned to, and that it merges by itself, or does so no more."""
+    """What is wished for a pull request: labels, or that they go, reviews by people and teams (without owner), whom
+    it is assigned to, and that it merges by itself, or does so no more."""
 
     labels: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -198,6 +198,27 @@ class WishIds:
     teams: Mapping[str, str | None] = field(default_factory=dict)
 
 
+_BOTS = {"renovate": "Renovate", "dependabot": "Dependabot"}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRequest:
+    """An open pull request from another branch of the repository; `author` is a login."""
+
+    number: int
+    url: str
+    node_id: str
+    branch: str
+    head: str
+    author: str
+
+    @property
+    def bot(self) -> str | None:
+        """Which other bot made it, by its account or by how it names branches; None for a person's."""
+        names = (self.author.lower().removesuffix("[bot]"), self.branch.partition("/")[0])
+        return next((_BOTS[name] for name in names if name in _BOTS), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What a merge into the default branch has to pass: checks that must be green, a queue.
@@ -215,7 +236,8 @@ class BranchLook:
     """All that a pull request's branch needs to be known for, read in one go.
 
     `trunk` is the tip of the default branch, None in a repository without commits; `branch` that of the branch,
-    None where there is none. `pull_requests` are all from that branch, newest first.
+    None where there is none. `pull_requests` are all from that branch, newest first; `others` are open ones from
+    other branches.
     """
 
     standing: Standing
@@ -224,6 +246,7 @@ class BranchLook:
     pull_requests: tuple[PullRequest, ...] = ()
     wish_ids: WishIds = WishIds()
     gate: Gate = Gate()
+    others: tuple[OtherRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +391,10 @@ class Forge(Protocol):
         """All that is needed to bring a pull request from `branch` to its wanted content, and to what is wished."""
         ...
 
+    async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
+        """Files of up to `MOST_TIPS` commits, by commit; what is gone is not in it."""
+        ...
+
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         """Makes a commit aside where the branch cannot take it directly; its sha, else None. No branch moves."""
         ...
@@ -457,5 +484,7 @@ def host_of(host: str, repository: str, *, by_owner: bool) -> str:
     return f"{host} ({repository.partition('/')[0].lower()})" if by_owner else host
 
 
+MOST_TIPS = 10
+"""Commits whose files are asked for at once."""
 MOST_STANDINGS = 50
 """Repositories in one look at what they say of themselves."""

@@ -129,6 +129,24 @@ async def test_contents_come_by_their_names(stand: Stand) -> None:
     assert (found[shas[PATH]], found[shas["b"]], len(found[shas["big"]])) == (OLD, NEW, 600_003)
 
 
+async def test_open_ones_of_others_are_seen_with_their_files(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    look = await look_at(stand, repository)
+    head = await stand.push(repository, "renovate/aspnet", {PATH: NEW})
+    theirs = replace(request_for(look), branch="renovate/aspnet")
+    opened = await stand.forge.carry_out(repository, None, None, theirs)
+    (other,) = (await look_at(stand, repository)).others
+    assert (other.number, other.head, other.branch, other.bot) == (
+        opened.number,
+        head,
+        "renovate/aspnet",
+        "Renovate",
+    )
+    tips = await stand.forge.tips(repository, [head, "1" * 40], [PATH, "missing"])
+    assert tips.keys() == {head}
+    assert {path: file.content for path, file in tips[head].files.items()} == {PATH: NEW}
+
+
 # A pull request
 
 

@@ -86,8 +86,8 @@ async def test_nothing_is_written_once_another_has_taken_over(world: World) -> N
 
 def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
     reads = {
-        *("repositories", "tree", "subtree", "blob", "blobs", "standings", "look", "follow", "pull_request"),
-        *("dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
+        *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
+        *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
         *("workflow", "latest_runs", "past_runs"),
     }
     methods = {name for name in vars(Forge) if not name.startswith("_")}

@@ -26,6 +26,7 @@ from bot.domain.repositories.forge import (
     RequestChange,
     Run,
     Standing,
+    Tip,
     Wishes,
 )
 from bot.domain.repositories.issue import Issue
@@ -164,6 +165,9 @@ class GitHub:
         wishes: Wishes = Wishes(),  # noqa: B008
     ) -> BranchLook:
         return await looking.look(self._transport, repository, branch, paths, wishes)
+
+    async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
+        return await looking.tips(self._transport, repository, commits, paths)
 
     async def pull_request(self, repository: Identity, number: int) -> PullRequest:
         return await looking.pull_request(self._transport, repository, number)

@@ -11,9 +11,11 @@ from bot.clients.forges.github.transport import Transport
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
     MOST_STANDINGS,
+    MOST_TIPS,
     BranchFile,
     BranchLook,
     Gate,
+    OtherRequest,
     PullRequest,
     Standing,
     Tip,
@@ -70,6 +72,9 @@ query look%(variables)s {
       branch: ref(qualifiedName: $branch) { target { ...tip } }
       pullRequests(headRefName: $head, first: 20, orderBy: {field: CREATED_AT, direction: DESC}) {
         nodes { ...pull }
+      }
+      others: pullRequests(states: OPEN, first: 50, orderBy: {field: CREATED_AT, direction: DESC}) {
+        nodes { id number url headRefName headRefOid isCrossRepository author { login } }
       }
       %(labels)s
       %(gate)s
@@ -166,7 +171,55 @@ async def look(
             requests,
             _wish_ids(wishes, row, graph),
             _gate_of(row),
+            tuple(_other_of(node) for node in row["others"]["nodes"] if _is_other(node, branch)),
         )
+
+
+async def tips(
+    transport: Transport, repository: Identity, commits: Sequence[str], paths: Sequence[str]
+) -> dict[str, Tip]:
+    """In one request for each `_MOST_PATHS` files."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    trees: dict[str, Mapping[str, Any]] = {}
+    for part in in_parts(list(paths), _MOST_PATHS):
+        variables: dict[str, Any] = {}
+        kinds: dict[str, str] = {}
+        root = _root(repository, "", variables, kinds)
+        files = _file_fields(part, variables, kinds)
+        fields = []
+        for number, commit in enumerate(commits[:MOST_TIPS]):
+            variables[f"c{number}"], kinds[f"c{number}"] = commit, "GitObjectID!"
+            fields.append(f"c{number}: object(oid: $c{number}) {{ ...tip }}")
+        document = (
+            f"query tips{declared(kinds)} {{ found: {root} {{ ... on Repository {{ {' '.join(fields)} }} }} }}"
+        )
+        text = f"{document} fragment tip on Commit {{ oid tree {{ oid }} {files} }}{FILE}"
+        graph = await transport.query(text, variables)
+        _check(graph)
+        with shaped("look at commits"):
+            for number, commit in enumerate(commits[:MOST_TIPS]):
+                if (row := (graph.data["found"] or {}).get(f"c{number}")) is not None:
+                    trees[commit] = row
+                    found.setdefault(commit, {}).update(_rows_of(row, part))
+    with shaped("look at commits"):
+        shown = [row for rows in found.values() for row in rows.values()]
+        contents = await contents_of(transport, repository, shown)
+        return {commit: _tip(trees[commit], rows, contents, "") for commit, rows in found.items()}
+
+
+def _is_other(node: Mapping[str, Any] | None, branch: str) -> bool:
+    return node is not None and not node["isCrossRepository"] and node["headRefName"] != branch
+
+
+def _other_of(node: Mapping[str, Any]) -> OtherRequest:
+    return OtherRequest(
+        int(node["number"]),
+        str(node["url"]),
+        str(node["id"]),
+        str(node["headRefName"]),
+        str(node["headRefOid"]),
+        str((node["author"] or {}).get("login") or ""),
+    )
 
 
 async def current_name(transport: Transport, node_id: str) -> str:

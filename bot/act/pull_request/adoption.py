@@ -1,0 +1,44 @@
+"""Another bot's open pull request that brings the same: it is followed, and no second one is opened beside it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.act.ports import Job
+from bot.act.pull_request.edits import edits_of
+from bot.act.tools import Tools
+from bot.domain.backoff import look_together
+from bot.domain.repositories.forge import MOST_TIPS, BranchLook, OtherRequest
+from bot.domain.rollouts.rebuild import Rebuild, State
+
+
+async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Rebuild | None:
+    """The rebuild with the other's pull request as its own; None where none brings all that is wanted.
+
+    Whether it does is read from its files: after its merge nothing must be left to edit.
+    """
+    candidates = [request for request in look.others if request.bot is not None][:MOST_TIPS]
+    if not candidates or look.trunk is None or not job.rebuild.state.awaits_action:
+        return None
+    heads = list(dict.fromkeys(request.head for request in candidates))
+    tips = await tools.forge.tips(job.member.identity, heads, tuple(look.trunk.files))
+    for request in candidates:
+        tip = tips.get(request.head)
+        if tip is None:
+            continue
+        left = await edits_of(job, tip, tools.refresh, now.date())
+        if not (left.files or left.refused or left.unmet):
+            return _followed(job.rebuild, request, tools, now)
+    return None
+
+
+def _followed(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: datetime) -> Rebuild:
+    told = f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
+    return replace(
+        rebuild.moved(State.OPEN, told, at=now),
+        attempted_at=rebuild.attempted_at or now,
+        pull_request=request.number,
+        node_id=request.node_id,
+        url=request.url,
+        text_version=rebuild.facts_version,
+        due_at=look_together(now + tools.options.follow_every, tools.options.follow_every),
+    )

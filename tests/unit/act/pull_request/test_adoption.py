@@ -1,0 +1,98 @@
+"""Another bot's pull request for the same digest is followed, and no second one is opened beside it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.repositories.forge import OtherRequest, PullRequest
+from bot.domain.rollouts.rebuild import State
+from tests.unit.act.world import World, change, rebuild, reference
+
+THEIRS = "dependabot/docker/dotnet/aspnet-10.0"
+
+
+def opened_by_them(world: World, letter: str, branch: str = THEIRS) -> int:
+    head = world.shop.commit_to(branch, {"Dockerfile": f"FROM {reference(letter)}\n".encode()})
+    number = len(world.shop.requests) + 1
+    world.shop.requests[number] = PullRequest(
+        number,
+        f"https://forge/{number}",
+        branch,
+        head,
+        "Bump",
+        "",
+        is_open=True,
+        is_merged=False,
+        node_id="PR_theirs",
+    )
+    return number
+
+
+async def test_the_same_digest_is_followed_and_nothing_is_written(world: World) -> None:
+    number = opened_by_them(world, "b")
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.forge.calls == []
+    found = world.store[1]
+    assert (found.state, found.pull_request, found.node_id) == (State.OPEN, number, "PR_theirs")
+    assert found.reason == (
+        f"Dependabot's pull request #{number} brings the same; it is followed instead of a second one"
+    )
+
+
+async def test_what_is_theirs_is_not_written_to_when_more_is_known(world: World) -> None:
+    opened_by_them(world, "b")
+    world.store.add(rebuild())
+    await world.tick()
+    world.store.outdate(1)
+    await world.tick()
+    assert world.forge.calls == []
+    assert world.store[1].text_version == world.store[1].facts_version
+
+
+async def test_it_goes_on_with_theirs_where_they_bring_the_next_digest_too(world: World) -> None:
+    number = opened_by_them(world, "b")
+    world.store.add(rebuild())
+    await world.tick()
+    opened_by_them(world, "c")
+    del world.shop.requests[number + 1]
+    world.store.add(rebuild(id=2, to="c", pull_request=number), None, change("c"))
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, number)
+    assert world.forge.calls == []
+
+
+async def test_another_digest_is_brought_by_its_own(world: World) -> None:
+    number = opened_by_them(world, "d")
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].pull_request == number + 1
+
+
+async def test_a_persons_pull_request_is_no_other_bots(world: World) -> None:
+    opened_by_them(world, "b", "fix/base")
+    world.store.add(rebuild())
+    await world.tick()
+    assert world.store[1].pull_request == 2
+
+
+async def test_files_are_only_asked_for_where_another_bot_has_something_open(world: World) -> None:
+    world.store.add(rebuild())
+    await world.tick()
+    assert "tips" not in [call for call, _ in world.forge.asked]
+
+
+@pytest.mark.parametrize(
+    ("author", "branch", "bot"),
+    [
+        ("renovate[bot]", "deps/x", "Renovate"),
+        ("renovate", "x", "Renovate"),
+        ("someone", "renovate/x", "Renovate"),
+        ("dependabot[bot]", "x", "Dependabot"),
+        ("someone", "dependabot/docker/x", "Dependabot"),
+        ("octocat", "fix/x", None),
+        ("", "renovated/x", None),
+    ],
+)
+def test_bots_are_known_by_account_or_branch(author: str, branch: str, bot: str | None) -> None:
+    assert replace(OtherRequest(1, "", "", branch, "", ""), author=author).bot == bot
