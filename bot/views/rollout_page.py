@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.rollouts.waves import WaveTally
 from bot.views.paging import Page
 from bot.views.rollout import RolloutProgress
 from bot.views.rows import ChangeRow, RebuildRow
@@ -46,8 +45,3 @@ def summary_of(progress: RolloutProgress, ended: Sequence[str]) -> RolloutSummar
         sum(number for state, number in progress.states.items() if state in ended),
         progress.states.get("failed", 0),
     )
-
-
-def share_ended(tally: WaveTally) -> float:
-    """How much of a wave is over, from 0 to 1."""
-    return tally.ended / tally.total if tally.total else 1.0

@@ -14,6 +14,7 @@ from bot.domain.failure import Failure
 from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
+from bot.web.api.app import api_of
 from bot.web.hooks import receiving
 from bot.web.metrics import page as metrics
 from bot.web.metrics.measuring import Measured
@@ -35,6 +36,7 @@ def app_of(site: Site) -> ASGIApp:
             *acting.routes,
             *badge.routes,
             *receiving.routes,
+            Mount("/api/v1", api_of(site), name="api"),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},

@@ -3,8 +3,10 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from bot.domain.rollouts.policy import Policy
 from bot.plan.advance import rollout_options_of
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue import Worker
+from bot.store.pages.standing import StandingStore
 from bot.store.stores import Stores
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import parse
@@ -21,28 +24,51 @@ from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.site import Gate, Site
+from tests.integration.web.large_fleet import LargeFleet
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
 TOKENS = parse(f"rita read {READER}\nalice act {ACTOR}\nprometheus metrics {SCRAPER}\n")
 
 
+MARK = "\"><script>alert('x')</script><img src=x onerror=y>{{7*7}}"
+"""Put into every text of the filled store that people or forges can write."""
+
+
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    async def migrate(path: Path) -> None:
-        await (await open_database(f"sqlite:///{path}")).close()
+    return asyncio.run(_written(tmp_path_factory.mktemp("web") / "empty.db", None))
 
-    path = tmp_path_factory.mktemp("web") / "empty.db"
-    asyncio.run(migrate(path))
+
+@pytest.fixture(scope="session")
+def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fleet of sixty repositories."""
+    size = {"repositories": 60, "usages": 3, "mark": MARK}
+    return asyncio.run(_written(tmp_path_factory.mktemp("web") / "filled.db", size))
+
+
+async def _written(path: Path, size: dict[str, Any] | None) -> Path:
+    database = await open_database(f"sqlite:///{path}")
+    if size is not None:
+        await LargeFleet(database, NOON, **size).write()
+        await StandingStore(database, Worker("web"), ManualClock(NOON)).count()
+    await database.close()
     return path
+
+
+@asynccontextmanager
+async def opened_copy(store: Path, folder: Path) -> AsyncIterator[Database]:
+    """A store of the test's own; modules that want another one than the empty put their own `database` here."""
+    shutil.copy(store, folder / "store.db")
+    opened = await open_database(f"sqlite:///{folder}/store.db")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
 async def database(empty_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    shutil.copy(empty_store, tmp_path / "store.db")
-    opened = await open_database(f"sqlite:///{tmp_path}/store.db")
-    yield opened
-    await opened.close()
+    async with opened_copy(empty_store, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,21 +1,22 @@
 """What a person has the bot do from the page lands in the journal under the name that signed in."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
+from bot.store.engine.database import Database
 from bot.store.rows.tables import pauses, rebuilds
 from bot.web.site import Site
-from tests.integration.web.conftest import ACTOR, Asking
-from tests.integration.web.large_fleet import LargeFleet
+from tests.integration.web.conftest import ACTOR, Asking, opened_copy
 from tests.integration.web.test_access import field, signed_in
 
 
 @pytest.fixture
-async def fleet(site: Site) -> LargeFleet:
-    written = LargeFleet(site.stores.pages._database, site.clock.now(), repositories=12, usages=2)
-    await written.write()
-    await site.stores.standing.count()
-    return written
+async def database(filled_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened_copy(filled_store, tmp_path) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -24,14 +25,14 @@ async def fleet(site: Site) -> LargeFleet:
         ("pause", "13", "pause"),
         ("resume", "13", "resume"),
         ("pause", "everything", "pause"),
-        ("retry", "contoso/service-0010", "retry"),
-        ("hold", "contoso/service-0010", "hold"),
+        ("retry", "contoso/service-0040", "retry"),
+        ("hold", "contoso/service-0040", "hold"),
         ("quarantine", "mcr.microsoft.com/dotnet/runtime:9.0-noble1", "quarantine add"),
         ("lift", "mcr.microsoft.com/dotnet/runtime-deps:8.03", "quarantine lift"),
     ],
 )
 async def test_each_order_is_kept_with_who_and_why(
-    asking: Asking, site: Site, fleet: LargeFleet, order: str, subject: str, what: str
+    asking: Asking, site: Site, order: str, subject: str, what: str
 ) -> None:
     client = await signed_in(asking)
     form = {
@@ -53,13 +54,13 @@ async def test_each_order_is_kept_with_who_and_why(
 
 
 async def test_a_rollout_is_paused_and_held_rebuilds_are_shown(
-    asking: Asking, site: Site, fleet: LargeFleet
+    asking: Asking, site: Site, database: Database
 ) -> None:
     client = asking(ACTOR)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     await client.post("/orders/pause", content="subject=13&reason=look+first", headers=headers)
-    await client.post("/orders/hold", content="subject=contoso/service-0010&reason=audit", headers=headers)
-    async with fleet.database.reading() as connection:
+    await client.post("/orders/hold", content="subject=contoso/service-0040&reason=audit", headers=headers)
+    async with database.reading() as connection:
         assert (await connection.execute(select(pauses.c.rollout_id))).scalars().all() == [13]
         kept = await connection.execute(select(rebuilds.c.held_because).where(rebuilds.c.held_because.is_not(None)))
         assert kept.scalars().all() == ["held by alice: audit"]
@@ -83,7 +84,7 @@ async def test_a_rollout_is_paused_and_held_rebuilds_are_shown(
     ],
 )
 async def test_what_makes_no_sense_changes_nothing(
-    asking: Asking, site: Site, fleet: LargeFleet, order: str, body: str, status: int, says: str
+    asking: Asking, site: Site, order: str, body: str, status: int, says: str
 ) -> None:
     before = await site.stores.orders.entries(1)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

@@ -2,15 +2,19 @@
 
 import re
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from markupsafe import escape
+from sqlalchemy import update
 
+from bot.store.engine.database import Database
+from bot.store.rows.tables import rebuilds
 from bot.web.site import Site
-from tests.integration.web.conftest import ACTOR, READER, Asking
+from tests.integration.web.conftest import ACTOR, MARK, READER, Asking, opened_copy
 from tests.integration.web.large_fleet import LargeFleet
 
-MARK = "\"><script>alert('x')</script><img src=x onerror=y>{{7*7}}"
 BASE = "mcr.microsoft.com/dotnet/runtime:9.0-noble1"
 PAGES = {
     "fleet": "/",
@@ -31,17 +35,11 @@ PAGES = {
 SECONDS, BYTES = 0.150, 100_000
 
 
-async def written(site: Site, **size: object) -> LargeFleet:
-    fleet = LargeFleet(site.stores.pages._database, site.clock.now(), **size)  # type: ignore[arg-type]
-    await fleet.write()
-    await site.stores.standing.count()
-    return fleet
-
-
 class TestASmallFleet:
-    @pytest.fixture(autouse=True)
-    async def fleet(self, site: Site) -> LargeFleet:
-        return await written(site, repositories=60, usages=3, mark=MARK)
+    @pytest.fixture
+    async def database(self, filled_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
+        async with opened_copy(filled_store, tmp_path) as opened:
+            yield opened
 
     @pytest.mark.parametrize("page", PAGES)
     async def test_no_text_of_others_is_taken_for_markup(self, asking: Asking, page: str) -> None:
@@ -52,13 +50,13 @@ class TestASmallFleet:
         assert str(escape(MARK))[:12] in text or page in {"bases", "rollouts", "fleet, the oldest first"}
         assert re.search(r" on[a-z]+=|style=|javascript:", text.replace(str(escape(MARK)), "")) is None
 
-    async def test_a_hostile_name_has_its_own_page(self, asking: Asking, fleet: LargeFleet) -> None:
+    async def test_a_hostile_name_has_its_own_page(self, asking: Asking) -> None:
         client = asking(READER)
         listed = (await client.get("/?q=service-0001")).text
         [link] = re.findall(r'href="(/repositories/contoso/service-0001[^"]*)"', listed)
         page = await client.get(link)
         assert page.status_code == 200
-        assert str(escape(fleet.name(1))) in page.text
+        assert str(escape(f"contoso/service-0001{MARK}")) in page.text
 
     @pytest.mark.parametrize("page", PAGES)
     async def test_pages_are_whole_without_a_script(self, asking: Asking, page: str) -> None:
@@ -69,12 +67,10 @@ class TestASmallFleet:
         assert '<html lang="en">' in answer.text
         assert "None" not in re.sub(r"<[^>]+>", "", answer.text)
 
-    async def test_a_rebuild_that_leads_outside_does_so_by_https_alone(self, asking: Asking, site: Site) -> None:
-        from sqlalchemy import update
-
-        from bot.store.rows.tables import rebuilds
-
-        async with site.stores.pages._database.transaction() as connection:
+    async def test_a_rebuild_that_leads_outside_does_so_by_https_alone(
+        self, asking: Asking, database: Database
+    ) -> None:
+        async with database.transaction() as connection:
             await connection.execute(update(rebuilds).values(url="javascript:alert(1)"))
         assert "javascript:" not in (await asking(READER).get("/rollouts/13")).text
 
@@ -107,8 +103,9 @@ class TestASmallFleet:
 class TestFiveThousandRepositories:
     """With 60,000 usages. Processor time is measured, which other programs on the machine do not lengthen."""
 
-    async def test_every_page_is_quick_and_small(self, asking: Asking, site: Site) -> None:
-        await written(site)
+    async def test_every_page_is_quick_and_small(self, asking: Asking, site: Site, database: Database) -> None:
+        await LargeFleet(database, site.clock.now()).write()
+        await site.stores.standing.count()
         client = asking(READER)
         slow = {}
         for page, path in PAGES.items():

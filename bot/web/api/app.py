@@ -1,0 +1,161 @@
+"""The API's addresses. Each answers one view; what may be asked for is checked before the store is."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Security
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+from starlette.responses import Response
+
+from bot.domain.failure import Failure
+from bot.domain.rollouts.rebuild import ENDED, State
+from bot.views.advisories import Advisories, AdvisoryPage
+from bot.views.base import BasePage, Bases
+from bot.views.fleet import Fleet, Sort, Standing, Wanted
+from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
+from bot.views.repository import RepositoryPage
+from bot.views.rollout_page import RolloutSummary
+from bot.views.upstream import Upstream
+from bot.web.access.guard import person_of
+from bot.web.access.tokens import Right
+from bot.web.api.shapes import Problem, RolloutDetail, Work, answered, detail_of
+from bot.web.pages.looking import stage_rows
+from bot.web.site import Site, site_of
+
+_TEXT = r"^[^\x00-\x1f]*$"
+Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
+Name = Annotated[str, Path(max_length=512, pattern=r"^[^\x00-\x1f]+$")]
+Part = Annotated[str, Path(max_length=128, pattern=r"^[^\x00-\x1f/]+$")]
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "Nobody has signed in."},
+    403: {"model": Problem, "description": "Whoever has may not read."},
+    429: {"description": "Too many requests."},
+    503: {"model": Problem, "description": "The store does not answer."},
+}
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "As it was when the ETag was given."}}
+_MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such thing."}}
+
+
+def _cut(
+    page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
+    per_page: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = PER_PAGE,
+) -> Cut:
+    return Cut(page, per_page)
+
+
+OnePage = Annotated[Cut, Depends(_cut)]
+
+
+def _reader(request: Request) -> None:
+    person = person_of(request, site_of(request))
+    if person is None:
+        raise HTTPException(401, "sign in first", {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
+    if not person.may(Right.READ):
+        raise HTTPException(403, f"{person.name} has no right to read")
+
+
+def api_of(site: Site) -> FastAPI:
+    """The API of one site, to be mounted at `/api/v1`."""
+    app = FastAPI(
+        title="freshness bot",
+        version="1",
+        description="How a fleet of .NET container images stands to its bases. Everything here reads.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        servers=[{"url": "/api/v1"}],
+        dependencies=[Depends(_reader), Security(HTTPBearer(auto_error=False))],
+        responses={**_REFUSALS, **_NOT_MODIFIED},
+    )
+    app.state.site = site
+    app.add_exception_handler(Failure, _store_is_away)
+    _add_lists(app)
+    _add_details(app)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def description() -> Response:
+        return JSONResponse(app.openapi())
+
+    return app
+
+
+def _add_lists(app: FastAPI) -> None:
+    @app.get("/fleet", response_model=Fleet, summary="The fleet, a page of repositories at a time")
+    async def fleet(
+        request: Request,
+        cut: OnePage,
+        q: Text = "",
+        standing: Standing | None = None,
+        base: Text = "",
+        sort: Sort = Sort.STANDING,
+    ) -> Response:
+        found = await site_of(request).stores.fleet.fleet(Wanted(q, standing, base, sort), cut)
+        return answered(request, found, Fleet, found.repositories)
+
+    @app.get("/rollouts", response_model=Page[RolloutSummary], summary="Rollouts, the newest first")
+    async def rollouts(request: Request, cut: OnePage) -> Response:
+        site = site_of(request)
+        found = await site.stores.pages.rollouts(site.rollout_options, cut)
+        return answered(request, found, Page[RolloutSummary], found)
+
+    @app.get("/bases", response_model=Bases, summary="Bases in use")
+    async def bases(request: Request, cut: OnePage, q: Text = "") -> Response:
+        found = await site_of(request).stores.pages.bases(q, cut)
+        return answered(request, found, Bases, found.bases)
+
+    @app.get("/advisories", response_model=Advisories, summary="Advisories, the newest first")
+    async def advisories(request: Request, cut: OnePage, q: Text = "") -> Response:
+        found = await site_of(request).stores.pages.advisories(q, cut)
+        return answered(request, found, Advisories, found.advisories)
+
+    @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")
+    async def upstream(request: Request) -> Response:
+        return answered(request, await site_of(request).stores.pages.upstream(), Upstream)
+
+    @app.get("/operations", response_model=Work, summary="The bot at work")
+    async def operations(request: Request) -> Response:
+        site = site_of(request)
+        return answered(request, Work(await site.stores.pages.operations(), stage_rows(site)), Work)
+
+
+def _add_details(app: FastAPI) -> None:
+    @app.get("/rollouts/{number}", response_model=RolloutDetail, responses=_MISSING, summary="One rollout")
+    async def rollout(
+        request: Request,
+        number: Annotated[int, Path(ge=1, lt=2**53)],
+        cut: OnePage,
+        state: State | None = None,
+    ) -> Response:
+        site = site_of(request)
+        found = await site.stores.pages.rollout(number, site.rollout_options, cut, state)
+        if found is None:
+            raise HTTPException(404, f"there is no rollout {number}")
+        return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
+
+    @app.get("/bases/{name:path}", response_model=BasePage, responses=_MISSING, summary="One base")
+    async def base(request: Request, name: Name) -> Response:
+        found = await site_of(request).stores.pages.base(name)
+        if found is None:
+            raise HTTPException(404, "there is no such base")
+        return answered(request, found, BasePage)
+
+    @app.get(
+        "/repositories/{owner}/{name}", response_model=RepositoryPage, responses=_MISSING, summary="One repository"
+    )
+    async def repository(request: Request, owner: Part, name: Part) -> Response:
+        site = site_of(request)
+        found = await site.stores.pages.repository(f"{owner}/{name}", site.forge)
+        if found is None:
+            raise HTTPException(404, "there is no such repository")
+        return answered(request, found, RepositoryPage)
+
+    @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
+    async def advisory(request: Request, cve: Part, cut: OnePage) -> Response:
+        found = await site_of(request).stores.pages.advisory(cve[:32], cut)
+        if found is None:
+            raise HTTPException(404, "there is no such advisory")
+        return answered(request, found, AdvisoryPage, found.rebuilds)
+
+
+async def _store_is_away(request: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": "the store does not answer"}, 503, {"Retry-After": "10"})

@@ -1,0 +1,118 @@
+"""What the API answers where that is not a view as it stands, and how values become JSON with an ETag and links."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.views.operations import Operations, StageRow
+from bot.views.paging import Page
+from bot.views.rollout import WaveProgress
+from bot.views.rollout_page import RolloutPage, RolloutSummary, summary_of
+from bot.views.rows import ChangeRow, RebuildRow
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why there is no answer."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaveRow:
+    """One wave of a rollout; `waits_for` says why it does not go on, None where it does or is over."""
+
+    name: str
+    waiting: int
+    under_way: int
+    ended: int
+    failed: int
+    began_at: datetime | None
+    waits_for: str | None
+    waits_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutDetail:
+    """A rollout with its waves, what moved, and one page of its rebuilds."""
+
+    rollout: RolloutSummary
+    states: Mapping[str, int]
+    paused_by: str | None
+    paused_because: str | None
+    waves: tuple[WaveRow, ...]
+    changes: tuple[ChangeRow, ...]
+    change_count: int
+    rebuilds: Page[RebuildRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The bot at work, with the stages of the process that answers."""
+
+    operations: Operations
+    stages: tuple[StageRow, ...]
+
+
+def detail_of(found: RolloutPage, ended: tuple[str, ...]) -> RolloutDetail:
+    """`ended` are the states that end a rebuild."""
+    progress = found.progress
+    return RolloutDetail(
+        summary_of(progress, ended),
+        progress.states,
+        progress.pause.who if progress.pause else None,
+        progress.pause.reason if progress.pause else None,
+        tuple(map(_wave, progress.waves)),
+        found.changes,
+        found.change_count,
+        found.rebuilds,
+    )
+
+
+def _wave(wave: WaveProgress) -> WaveRow:
+    tally, held = wave.tally, wave.held
+    return WaveRow(
+        wave.name,
+        tally.waiting,
+        tally.under_way,
+        tally.ended,
+        tally.failed,
+        tally.began_at,
+        held.reason if held else None,
+        held.until if held else None,
+    )
+
+
+def answered(request: Request, value: Any, kind: Any, page: Page[Any] | None = None) -> Response:
+    """The value as JSON; 304 where the asker has it already. A page leads to those before and after it."""
+    body = _adapter(kind).dump_json(value)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if page is not None and (links := _links(request, page)):
+        headers["Link"] = ", ".join(links)
+    if etag in [each.strip() for each in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _links(request: Request, page: Page[Any]) -> list[str]:
+    targets = {"prev": page.page - 1, "next": page.page + 1, "last": page.pages}
+    kept = dict(request.query_params)
+    return [
+        f'<{request.url.path}?{urlencode({**kept, "page": number})}>; rel="{name}"'
+        for name, number in targets.items()
+        if 1 <= number <= page.pages and number != page.page
+    ]
+
+
+@lru_cache(maxsize=32)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

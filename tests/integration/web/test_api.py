@@ -1,0 +1,96 @@
+"""The API: the same as the pages in JSON, described truly, and broken by nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.store.engine.database import Database
+from bot.web.site import Site
+from tests.integration.web.conftest import READER, SCRAPER, Asking, opened_copy
+
+BASE = "mcr.microsoft.com/dotnet/runtime:9.0-noble1"
+PATHS = [
+    *("/fleet", "/rollouts", "/rollouts/13", "/bases", f"/bases/{BASE}", "/repositories/contoso/service-0002"),
+    *("/advisories", "/advisories/CVE-2026-10005", "/upstream", "/operations"),
+]
+
+
+@pytest.fixture
+async def database(filled_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened_copy(filled_store, tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_each_view_is_answered_and_the_same_again_is_not_sent(asking: Asking, path: str) -> None:
+    client = asking(READER)
+    first = await client.get(f"/api/v1{path}")
+    assert first.status_code == 200, first.text
+    assert first.json()
+    again = await client.get(f"/api/v1{path}", headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/openapi.json", "/nothing"])
+async def test_nobody_gets_in_without_a_token(asking: Asking, path: str) -> None:
+    answers = [(await asking(token).get(f"/api/v1{path}")).status_code for token in (None, "x" * 32)]
+    assert set(answers) <= {401, 404}
+    assert answers == [401, 401] or path == "/nothing"
+
+
+async def test_who_scrapes_reads_nothing(asking: Asking) -> None:
+    assert (await asking(SCRAPER).get("/api/v1/fleet")).status_code == 403
+
+
+async def test_pages_lead_to_one_another(asking: Asking) -> None:
+    client = asking(READER)
+    answer = await client.get("/api/v1/fleet?per_page=25&sort=name")
+    names = [row["name"] for row in answer.json()["repositories"]["items"]]
+    seen = 1
+    while "next" in answer.links:
+        answer = await client.get(answer.links["next"]["url"])
+        names += [row["name"] for row in answer.json()["repositories"]["items"]]
+        seen += 1
+    assert seen == 3
+    assert names == sorted(set(names))
+    assert len(names) == 60
+
+
+async def test_it_is_the_page_in_json(asking: Asking, site: Site) -> None:
+    found = (await asking(READER).get("/api/v1/repositories/contoso/service-0002")).json()
+    page = (await asking(READER).get("/repositories/contoso/service-0002")).text
+    assert found["standing"] in page
+    assert all(usage["url"].split("#")[0] in page for usage in found["usages"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rollouts/999", 404),
+        ("/rollouts/0", 422),
+        ("/rollouts/x", 422),
+        ("/bases/none", 404),
+        ("/repositories/a/b", 404),
+        ("/advisories/CVE-1", 404),
+        ("/fleet?page=0", 422),
+        ("/fleet?per_page=1000", 422),
+        ("/fleet?standing=odd", 422),
+        ("/fleet?q=%00", 422),
+    ],
+)
+async def test_what_makes_no_sense_is_told(asking: Asking, path: str, status: int) -> None:
+    answer = await asking(READER).get(f"/api/v1{path}")
+    assert (answer.status_code, list(answer.json())) == (status, ["detail"])
+
+
+@pytest.fixture
+async def description(asking: Asking) -> dict[str, Any]:
+    found: dict[str, Any] = (await asking(READER).get("/api/v1/openapi.json")).json()
+    return found
+
+
+def test_the_description_is_json(description: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(description))["openapi"].startswith("3.")
