@@ -22,11 +22,13 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a message concerns; `changes` is empty where no change is behind it."""
+    """What a message concerns; `changes` is empty where no change is behind it. With `fleet` it concerns these
+    repositories whatever has become of their bases."""
 
     repositories: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     bases: tuple[Base, ...] = ()
+    fleet: bool = False
 
 
 def hears(destination: Destination, about: About | None) -> bool:
@@ -38,7 +40,7 @@ def hears(destination: Destination, about: About | None) -> bool:
         return False
     changed = any(part.accepts_change(each.base, each.cause, each.severity) for each in about.changes)
     named = any(_accepts_base(part, base) for base in about.bases)
-    return (changed or named) and bool(part_of(part, about.repositories))
+    return (about.fleet or changed or named) and bool(part_of(part, about.repositories))
 
 
 def part_of(part: Match, repositories: Iterable[str]) -> frozenset[str]:

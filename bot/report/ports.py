@@ -11,6 +11,7 @@ from bot.report.news import IncidentNews, NoticeNews
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
+from bot.views.summary import Summary
 
 if TYPE_CHECKING:
     from bot.report.destinations import About
@@ -57,6 +58,12 @@ class ReportStore(Protocol):
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
         """With `only`, as if the fleet had these repositories alone."""
         ...
+
+    async def fleet(self) -> tuple[str, ...]:
+        """The names of all repositories."""
+        ...
+
+    async def summary(self, id: int, only: Collection[str] | None = None) -> Summary: ...  # noqa: A002
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews: ...
 

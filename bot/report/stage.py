@@ -14,6 +14,7 @@ from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
 from bot.report.stops import pause_message, quarantine_message
+from bot.report.summary_message import summary_message
 from bot.report.wave_news import wave_message
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
@@ -150,6 +151,8 @@ async def _about(item: DueMessage, store: ReportStore) -> About | None:
             told = await store.notice(int(number))
             names = {name for each in told for name in each.repositories}
             return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
+        case "summary":
+            return About(await store.fleet(), fleet=True)
         case _:
             return None
 
@@ -173,6 +176,9 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return _Worded(quarantine_message(kept), "over" if kept.until else "quarantined")
         case "wave":
             return await _wave(number, store, part)
+        case "summary":
+            only = None if part is None else part_of(part, await store.fleet())
+            return _Worded(summary_message(await store.summary(int(number), only)), "summed up")
     rollout = await store.rollout(int(number), await _only(int(number), store, part))
     return _Worded(rollout_message(rollout), "ended" if rollout.ended_at else "opened")
 

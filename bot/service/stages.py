@@ -24,6 +24,7 @@ from bot.formats.workflows.dispatchable import dispatchable
 from bot.plan import advance, aging, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
+from bot.report import summaries
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
 from bot.verify.images import stage as images_stage
@@ -151,6 +152,13 @@ async def follow_steps_tick(bot: Bot) -> Outcome:
     return Outcome("follow steps", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
+async def summary_tick(bot: Bot) -> Outcome:
+    cron = bot.settings.summary
+    if cron is None or not bot.destinations:
+        return Outcome("summary")
+    return Outcome("summary", {"announced": await summaries.tick(bot.stores.report, cron, bot.clock)})
+
+
 async def report_tick(bot: Bot) -> Outcome:
     if not bot.destinations:
         return Outcome("report")
@@ -200,6 +208,7 @@ STAGES = (
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
     Stage("start steps", start_steps_tick, timedelta(seconds=5)),
     Stage("follow steps", follow_steps_tick, timedelta(seconds=5)),
+    Stage("summary", summary_tick, timedelta(seconds=30)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),

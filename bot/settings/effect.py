@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.settings.model import Settings
 
-_SECTIONS = (
-    ("schedule", "digest"),
-    ("rollout", "first_run"),
-)
+_SECTIONS = (("rollout", "first_run"),)
 _TERMS = ("workflows",)
 
 

@@ -1,12 +1,14 @@
 """What can be set, with defaults and descriptions; the JSON Schema comes from here."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.weekly import Weekly
 from bot.settings import defaults, effect
@@ -15,8 +17,8 @@ from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
-from bot.settings.sections.rollout import FORMER_LIMITS, FreezeSettings, LimitSettings, RolloutSettings
-from bot.settings.sections.section import Section
+from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
+from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.trust import TrustSettings
 from bot.settings.sections.values import (
     CronTime,
@@ -27,6 +29,7 @@ from bot.settings.sections.values import (
     Name,
     Period,
     StoreAddress,
+    TimeZone,
     host_defect,
     is_loopback,
 )
@@ -48,8 +51,10 @@ class StoreSettings(Section):
     )
 
 
-class ScheduleSettings(Section):
-    """How often the bot looks."""
+class ScheduleSettings(RenamedSection):
+    """How often the bot looks, and when it does what comes by the week."""
+
+    FORMER: ClassVar[Mapping[str, str]] = {"digest": "summary"}
 
     poll: Interval = Field(timedelta(minutes=15), description="How often each base's digest is asked for.")
     poll_on_patch_tuesday: Interval = Field(
@@ -63,11 +68,14 @@ class ScheduleSettings(Section):
     images: Interval = Field(
         timedelta(hours=24), description="How often each image that the fleet builds is looked at."
     )
-    weekly_rebuild: CronTime = Field("0 2 * * 1", description="Cron time of the weekly rebuild, in UTC.")
+    weekly_rebuild: CronTime = Field("0 2 * * 1", description="Cron time of the weekly rebuild.")
     weekly_rebuild_over: Period = Field(
         timedelta(hours=6), description="Over how much time the weekly rebuilds are spread."
     )
-    digest: str = Field("0 9 * * 1", description="Cron time of the weekly digest.")
+    summary: CronTime | None = Field(
+        "0 9 * * 1", description="Cron time of the summary that maintainers get; null for none."
+    )
+    timezone: TimeZone = Field("UTC", description="Time zone of these cron times.")
 
 
 class AlertSettings(Section):
@@ -194,10 +202,8 @@ class Settings(BaseSettings):
         app = self.github.app
         by_id = "github.app.installation is now called github.app.installations and takes names of owners"
         return [
-            *(
-                f"limits.{name} is now called limits.{FORMER_LIMITS[name]}; it counts still, rename it"
-                for name in self.limits.former
-            ),
+            *self.limits.former_names("limits"),
+            *self.schedule.former_names("schedule"),
             *([f"{by_id}; it counts still, rename it"] if app is not None and app.only is not None else []),
         ]
 
@@ -208,7 +214,14 @@ class Settings(BaseSettings):
     @property
     def weekly(self) -> Weekly:
         """When what would grow too old is rebuilt, and over how much time that is spread."""
-        return Weekly(self.schedule.weekly_rebuild, self.schedule.weekly_rebuild_over)
+        schedule = self.schedule
+        return Weekly(Cron(schedule.weekly_rebuild, schedule.timezone), schedule.weekly_rebuild_over)
+
+    @property
+    def summary(self) -> Cron | None:
+        """When maintainers get a summary; None where they want none."""
+        schedule = self.schedule
+        return None if schedule.summary is None else Cron(schedule.summary, schedule.timezone)
 
     @property
     def rules(self) -> Policy:

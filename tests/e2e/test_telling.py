@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest_asyncio
@@ -44,3 +45,14 @@ async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Sta
     assert "<@U0123456>" not in str(answers)
     await staged.run_pass()
     assert len(await slack.thread(everything["ts"])) == 2
+
+
+async def test_every_channel_gets_the_summary_when_its_time_has_come(staged: Stage) -> None:
+    slack = staged.world.slack
+    staged.clock.ahead += timedelta(days=7)
+    await staged.run_pass()
+    await staged.run_pass()
+    [fleet] = [message for message in await slack.messages() if "of the fleet is current" in message["text"]]
+    [own] = await slack.messages(slack.team_channel)
+    assert ": 1 repository: " in own["text"]
+    assert ": 1 repository: " not in fleet["text"]

@@ -1,15 +1,16 @@
 """In what order a fleet is rebuilt, when nothing begins, and how much the bot may do to others."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import ClassVar, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.waves import Wave
-from bot.settings.sections.section import Section
+from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.values import Duration, Moment, Percent, Period, Sentence, ShortName
 
 
@@ -88,12 +89,13 @@ class FreezeSettings(Section):
         return Freeze(self.since, self.until, self.reason, self.except_severity)
 
 
-FORMER_LIMITS = {"writes_per_minute": "content_per_minute", "writes_per_hour": "content_per_hour"}
-"""Names of earlier versions, and what they are called now."""
-
-
-class LimitSettings(Section):
+class LimitSettings(RenamedSection):
     """How much the bot may do to others."""
+
+    FORMER: ClassVar[Mapping[str, str]] = {
+        "writes_per_minute": "content_per_minute",
+        "writes_per_hour": "content_per_hour",
+    }
 
     open_pull_requests_per_repository: int = Field(2, ge=1, description="A further one waits until one is closed.")
     content_per_minute: int = Field(
@@ -101,24 +103,3 @@ class LimitSettings(Section):
     )
     content_per_hour: int = Field(480, ge=1, description="The same in any hour; GitHub stops everybody at 500.")
     read_reserve: Percent = Field(0.1, description="Share of GitHub's read limit that is left to others.")
-    _former: tuple[str, ...] = PrivateAttr(())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _renamed(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """An old name counts as the new one, unless both are written."""
-        if not isinstance(values, dict):
-            return handler(values)
-        found = tuple(name for name in FORMER_LIMITS if name in values)
-        for name in found:
-            if FORMER_LIMITS[name] in values:
-                raise ValueError(f"{name} is the old name of {FORMER_LIMITS[name]}; keep the new one alone")
-        limits = handler({FORMER_LIMITS.get(name, name): value for name, value in values.items()})
-        if found:
-            limits._former = found
-        return limits
-
-    @property
-    def former(self) -> tuple[str, ...]:
-        """The old names under which something was set."""
-        return self._former

@@ -1,7 +1,40 @@
 """What sections of the settings have in common: unknown keys are errors, and nothing changes once read."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RenamedSection(Section):
+    """A section some keys of which had other names in earlier versions; each counts still."""
+
+    FORMER: ClassVar[Mapping[str, str]] = {}
+    """Names of earlier versions, and what they are called now."""
+    _former: tuple[str, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _renamed(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """An old name counts as the new one, unless both are written."""
+        if not isinstance(values, dict):
+            return handler(values)
+        found = tuple(name for name in cls.FORMER if name in values)
+        for name in found:
+            if cls.FORMER[name] in values:
+                raise ValueError(f"{name} is the old name of {cls.FORMER[name]}; keep the new one alone")
+        section = handler({cls.FORMER.get(name, name): value for name, value in values.items()})
+        if found:
+            section._former = found
+        return section
+
+    def former_names(self, section: str) -> list[str]:
+        """What is set under an old name, a line each with the new one; `section` is what this one is called."""
+        return [
+            f"{section}.{name} is now called {section}.{self.FORMER[name]}; it counts still, rename it"
+            for name in self._former
+        ]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from bot.domain.rollouts.weekly import checked_cron
+from bot.domain.cron import checked_cron
 from bot.domain.rollouts.windows import Window
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -107,6 +107,14 @@ def _person(text: str) -> str:
     if not _PERSON.fullmatch(bare):
         raise ValueError("write a login such as octocat, or a team such as contoso/platform")
     return bare
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError("no such time zone; write for example Europe/Berlin") from error
+    return name
 
 
 def _repository(text: str) -> str:
@@ -233,7 +241,9 @@ Moment = Annotated[
 ]
 """A moment; where it has no zone, UTC."""
 CronTime = Annotated[str, Field(max_length=100), AfterValidator(checked_cron)]
-"""Five fields, as in cron, in UTC."""
+"""Five fields, as in cron."""
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+"""A name of the time zone database, such as `Europe/Berlin`."""
 BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
 CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
 Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]

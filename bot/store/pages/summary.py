@@ -1,6 +1,6 @@
 """What a summary of the fleet says of a span of time, counted by the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -14,10 +14,9 @@ from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.pages.fleet import counts
 from bot.store.rows.rebuilds import read_rebuilds
 from bot.store.rows.rollouts import changes_of
-from bot.store.rows.standings import standing_days
+from bot.store.rows.standings import standing_days, standings
 from bot.store.rows.tables import notices, rebuilds, repositories
 from bot.views.fleet import Standing
 from bot.views.summary import Lag, RolledOut, Stuck, Summary
@@ -33,27 +32,47 @@ class SummaryStore(Store):
 
     async def summary(self, since: datetime) -> Summary:
         """Of the time from `since` up to now."""
-        until = self._clock.now()
         async with self._database.reading() as connection:
-            rolled_out = await _rolled_out(connection, since, until)
-            stuck, stuck_in_all = await _stuck(connection, until)
-            planned = select(func.count()).where(rebuilds.c.state.in_(AWAITING))
-            return Summary(
-                since,
-                until,
-                await counts(connection),
-                await _counted_on(connection, since),
-                await _titled(connection, rolled_out[:_MOST_ROLLOUTS]),
-                len(rolled_out),
-                sum(row.succeeded for row in rolled_out),
-                sum(row.failed for row in rolled_out),
-                stuck,
-                stuck_in_all,
-                await _lag(connection, since, until),
-                await _noticed(connection, Topic.WITHDRAWN),
-                await _noticed(connection, Topic.END_OF_LIFE),
-                int(await connection.scalar(planned) or 0),
-            )
+            return await summary_of(connection, since, self._clock.now())
+
+
+async def summary_of(
+    connection: AsyncConnection, since: datetime, until: datetime, only: Collection[str] | None = None
+) -> Summary:
+    """Of a span of time; with `only`, as if the fleet had these repositories alone, without a trend."""
+    mine = _of(rebuilds.c.repository_id, only)
+    rolled_out = await _rolled_out(connection, since, until, mine)
+    stuck, stuck_in_all = await _stuck(connection, until, mine)
+    planned = select(func.count()).where(rebuilds.c.state.in_(AWAITING), *mine)
+    return Summary(
+        since,
+        until,
+        await _counted(connection, only),
+        {} if only is not None else await _counted_on(connection, since),
+        await _titled(connection, rolled_out[:_MOST_ROLLOUTS]),
+        len(rolled_out),
+        sum(row.succeeded for row in rolled_out),
+        sum(row.failed for row in rolled_out),
+        stuck,
+        stuck_in_all,
+        await _lag(connection, since, until),
+        await _noticed(connection, Topic.WITHDRAWN),
+        await _noticed(connection, Topic.END_OF_LIFE),
+        int(await connection.scalar(planned) or 0),
+    )
+
+
+def _of(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if only is None:
+        return []
+    return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
+
+
+async def _counted(connection: AsyncConnection, only: Collection[str] | None) -> dict[Standing, int]:
+    """How many repositories stand how."""
+    number = select(standings.c.standing, func.count()).where(*_of(standings.c.repository_id, only))
+    found = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
+    return {standing: found.get(standing.value, 0) for standing in Standing}
 
 
 async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Standing, int]:
@@ -63,7 +82,9 @@ async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Stan
     return {Standing(row.standing): row.repositories for row in rows}
 
 
-async def _rolled_out(connection: AsyncConnection, since: datetime, until: datetime) -> Sequence[Any]:
+async def _rolled_out(
+    connection: AsyncConnection, since: datetime, until: datetime, mine: Sequence[ColumnElement[bool]]
+) -> Sequence[Any]:
     """A row for each rollout of which rebuilds ended within the span, the largest first."""
 
     def number(*states: State) -> ColumnElement[int]:
@@ -77,6 +98,7 @@ async def _rolled_out(connection: AsyncConnection, since: datetime, until: datet
             rebuilds.c.ended_at > since,
             rebuilds.c.ended_at <= until,
             rebuilds.c.retried_as.is_(None),
+            *mine,
             rebuilds.c.state.in_([State.SUCCEEDED.value, State.FAILED.value, State.CANCELLED.value]),
         )
         .group_by(rebuilds.c.rollout_id)
@@ -93,7 +115,9 @@ async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[Rol
     return tuple(found)
 
 
-async def _stuck(connection: AsyncConnection, now: datetime) -> tuple[tuple[Stuck, ...], int]:
+async def _stuck(
+    connection: AsyncConnection, now: datetime, mine: Sequence[ColumnElement[bool]]
+) -> tuple[tuple[Stuck, ...], int]:
     """Pull requests that nobody merges, and failures that nothing has followed, the longest first."""
     later = rebuilds.alias()
     is_last = (
@@ -109,8 +133,8 @@ async def _stuck(connection: AsyncConnection, now: datetime) -> tuple[tuple[Stuc
         and_(rebuilds.c.state == State.OPEN.value, since <= now - STALE_AFTER),
         and_(rebuilds.c.state == State.FAILED.value, rebuilds.c.retried_as.is_(None), is_last),
     )
-    found = await read_rebuilds(connection, where, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
-    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where))
+    found = await read_rebuilds(connection, where, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
+    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where, *mine))
     names = [rebuild.repository for rebuild in found]
     configs = await connection.execute(
         select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))

@@ -24,13 +24,16 @@ from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
+from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.summary import summary_of
 from bot.store.rows.notices import users_of
 from bot.store.rows.outbox import announce
 from bot.store.rows.rebuilds import read_rebuilds
 from bot.store.rows.rollouts import changes_of, open_pauses, set_aside
+from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import (
     bases,
     incidents,
@@ -44,6 +47,7 @@ from bot.store.rows.tables import (
     rollouts,
 )
 from bot.store.stages.waits import read_through
+from bot.views.summary import Summary
 
 _MOST_FAILURES = 20
 """In one message; who needs more asks `rollout show`."""
@@ -105,6 +109,29 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             concerned = tuple((await connection.execute(names)).scalars())
             return About(concerned, await changes_of(connection, rollout))
+
+    async def announce_summary(self, at: datetime) -> bool:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            known = await connection.scalar(select(func.max(summaries.c.at)))
+            added = await connection.scalar(insert_missing(connection, summaries, at=at).returning(summaries.c.id))
+            if added is None or known is None:
+                return False
+            await announce(connection, f"summary:{added}", now)
+            return True
+
+    async def fleet(self) -> tuple[str, ...]:
+        names = select(repositories.c.name).where(repositories.c.listed.is_(True)).order_by(repositories.c.name)
+        async with self._database.reading() as connection:
+            return tuple((await connection.execute(names)).scalars())
+
+    async def summary(self, id: int, only: Collection[str] | None = None) -> Summary:  # noqa: A002
+        """From the summary before up to this one's time; how things stand is told as of now."""
+        until = select(summaries.c.at).where(summaries.c.id == id).scalar_subquery()
+        times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
+        async with self._database.reading() as connection:
+            at, before = (await connection.execute(times)).scalars().all()
+            return await summary_of(connection, before, at, only)
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         current = _current(rollout, only)

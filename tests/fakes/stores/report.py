@@ -12,13 +12,14 @@ from bot.report.ports import DueMessage
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
+from bot.views.summary import Summary
 from tests.builders import NOON, change, rollout
 from tests.fakes.queue import FakeQueue, Row
 
 
 class FakeReportStore:
-    """A rollout that is not in `rollouts` is an ordinary one, and so is every incident; waves, notices, pauses and
-    quarantines are those that a test puts here."""
+    """A rollout that is not in `rollouts` is an ordinary one, and so is every incident; waves, summaries, notices,
+    pauses and quarantines are those that a test puts here."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,6 +28,7 @@ class FakeReportStore:
         self.messages: FakeQueue[DueMessage] = FakeQueue(is_wanted=self._is_untold, shown=_with_attempts)
         self.rollouts: dict[int, RolloutNews] = {}
         self.waves: dict[str, WaveNews] = {}
+        self.summaries: dict[int, Summary] = {}
         self.notices: dict[int, Sequence[NoticeNews]] = {}
         self.pauses: dict[int, PauseNews] = {}
         self.quarantines: dict[int, QuarantineNews] = {}
@@ -79,6 +81,12 @@ class FakeReportStore:
 
     async def about(self, rollout: int) -> About:
         return About(("contoso/shop",), (change(),))
+
+    async def fleet(self) -> tuple[str, ...]:
+        return ("contoso/shop",)
+
+    async def summary(self, id: int, only: Collection[str] | None = None) -> Summary:  # noqa: A002
+        return self.summaries[id]
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         return self.waves[name]

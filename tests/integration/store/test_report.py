@@ -121,3 +121,27 @@ async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:
     wave = await stores.report.wave(1, "canary")
     assert (wave.waves, wave.total, wave.succeeded, wave.failed) == (1, 3, 0, 1)
     assert [(each.repository, each.reason) for each in wave.failures] == [(job.rebuild.repository, "no")]
+
+
+# Summaries
+
+
+async def test_the_first_summary_is_kept_and_each_later_one_announced_once(stores: Stores) -> None:
+    first, second = stores.clock.now(), stores.clock.now() + timedelta(days=7)
+    assert not await stores.report.announce_summary(first)
+    assert await stores.report.announce_summary(second)
+    assert not await stores.report.announce_summary(second)
+    assert [message.key for message in await stores.messages(10)] == ["summary:2"]
+    found = await stores.report.summary(2)
+    assert (found.since, found.until) == (first, second)
+
+
+async def test_a_teams_summary_counts_its_own_repositories(stores: Stores) -> None:
+    await stores.fill(3)
+    await stores.standing.count()
+    await stores.report.announce_summary(stores.clock.now())
+    await stores.report.announce_summary(stores.clock.now() + timedelta(days=7))
+    names = await stores.report.fleet()
+    assert len(names) == 3
+    assert sum((await stores.report.summary(2, names[:1])).standings.values()) == 1
+    assert sum((await stores.report.summary(2)).standings.values()) == 3

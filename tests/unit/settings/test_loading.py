@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import ActionPreference
 from bot.settings import Settings, load
 from tests.unit.settings.conftest import Refused, refusal
@@ -284,6 +285,13 @@ class TestFormerNames:
         assert settings.limits.content_per_hour == 5
         assert settings.former_names() == [
             "limits.writes_per_hour is now called limits.content_per_hour; it counts still, rename it"
+        ]
+
+    def test_the_digest_is_called_a_summary(self, tmp_path: Path) -> None:
+        settings = load(written(tmp_path, 'schedule: {digest: "0 7 * * 5", timezone: Europe/Berlin}'))
+        assert settings.summary == Cron("0 7 * * 5", "Europe/Berlin")
+        assert settings.former_names() == [
+            "schedule.digest is now called schedule.summary; it counts still, rename it"
         ]
 
     def test_an_installation_named_by_its_id_is_still_the_only_one(self, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""Times that come again and again, written as in cron, in a time zone of the operator's choice."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """`fields` are minute, hour, day, month and weekday; `zone` is a name such as `Europe/Berlin`."""
+
+    fields: str
+    zone: str = "UTC"
+
+    def last(self, at: datetime) -> datetime:
+        """The latest of its times that is not after `at`, in UTC."""
+        return self._first(at + _MINUTE, reverse=True)
+
+    def following(self, at: datetime) -> datetime:
+        """The first of its times after `at`, in UTC."""
+        return self._first(at, reverse=False)
+
+    def _first(self, at: datetime, *, reverse: bool) -> datetime:
+        return next(CronSim(self.fields, at.astimezone(ZoneInfo(self.zone)), reverse=reverse)).astimezone(UTC)
+
+
+def checked_cron(text: str) -> str:
+    """The same text; raises `ValueError` where it is no cron time, or none that ever comes."""
+    if len(text.split()) != 5:
+        raise ValueError(f"{text[:60]!r} is no cron time of five fields; write for example '0 2 * * 1'")
+    try:
+        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        raise ValueError(f"{text[:60]!r} is no cron time ({error}); write for example '0 2 * * 1'") from error
+    except StopIteration:
+        raise ValueError(f"{text[:60]!r} never comes; write for example '0 2 * * 1'") from None
+    return text
