@@ -1,8 +1,9 @@
 """A small fleet in the sandbox: the kinds of repositories that a real one has, and patches for its bases."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from sandbox.github.runs import Run
 from sandbox.images import Image, Pushed, dotnet_image, on_top
@@ -57,6 +58,8 @@ class SampleFleet:
     """The newest push of each base."""
     cached: set[str] = field(default_factory=set)
     """Repositories whose builds take the base that they have, whatever the registry shows: a missing `--pull`."""
+    tags: dict[str, Callable[[Run], str]] = field(default_factory=dict)
+    """What the builds of a repository call their image, where it is not `latest`."""
     _stood_on: dict[str, Image] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,18 +79,19 @@ class SampleFleet:
         for name in BUILT_ON:
             await asyncio.to_thread(self.push_image, name, "the first build")
 
-    def push_image(self, name: str, content: str) -> Pushed:
+    def push_image(self, name: str, content: str, tag: str = "latest") -> Pushed:
         """What a build of the repository leaves in the registry: its base's layers with one of its own on top."""
         below = self._stood_on[name] if name in self.cached else self.images[BUILT_ON[name]]
         self._stood_on[name] = below
-        image = on_top(below, f"{name}: {content}".encode())
-        return self.world.registry.push_now(f"{self.world.github.name}/{name}", "latest", image)
+        image = replace(on_top(below, f"{name}: {content}".encode()), created=datetime.now(UTC).isoformat())
+        return self.world.registry.push_now(f"{self.world.github.name}/{name}", tag, image)
 
     def _built(self, run: Run) -> None:
         """Called when a workflow run ends."""
         name = run.workflow.repository.rpartition("/")[2]
         if name in BUILT_ON and run.conclusion == "success":
-            self.push_image(name, f"run {run.id} of {run.sha}")
+            tag = self.tags[name](run) if name in self.tags else "latest"
+            self.push_image(name, f"run {run.id} of {run.sha}", tag)
 
     def _pushing(self, workflow: str, name: str) -> str:
         image = f"{self.registry}/{self.world.github.name}/{name}:latest"

@@ -36,6 +36,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "summary": summary.summary,
         "images": images.images,
         "image": images.image,
+        "tree": images.tree,
     },
     "Roll out": {
         "rollout": rollout.app,

@@ -12,7 +12,8 @@ from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.waves import Hold
-from bot.views import rebuilds
+from bot.views import images, rebuilds
+from bot.views.images import ImageView
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Explanation:
     """Those of the rebuilds that have some, by the rebuilds' ids."""
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
+    images: tuple[ImageView, ...] = ()
     builds: tuple[BuildStatus, ...] = ()
     issue: IssueSaid | None = None
     """None where there is nothing to say."""
@@ -91,6 +93,7 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             }
             for usage, base, digest in explained.usages
         ],
+        "images": [images.as_json(view) for view in explained.images],
         "rebuilds": [
             rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
             for item in explained.rebuilds

@@ -93,3 +93,44 @@ async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(st
     rebuild = (await stage.rebuilds())["tools-cli"]
     assert (rebuild.state, rebuild.proof) == (State.BUILT, Verdict.UNKNOWN)
     assert rebuild.reason.startswith("built, not proven: no image of this repository is known")
+
+
+BAKED = """\
+on: workflow_dispatch
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - run: docker build --pull -t REGISTRY/contoso/catalog-web:$(date +%Y%m%d) --push .
+"""
+
+
+async def test_of_images_tagged_by_date_the_newest_is_looked_at(stage: Stage) -> None:
+    text = BAKED.replace("REGISTRY", stage.fleet.registry)
+    await stage.world.github.push("catalog-web", {".github/workflows/weekly-rebuild.yml": text})
+    stage.fleet.tags["catalog-web"] = lambda run: f"{run.created_at:%Y%m%d}"
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await finished(stage)
+    await stage.run_pass()
+    found = await image(stage)
+    assert (found.claim.tag.text, found.found) == ("*", f"{stage.clock.now():%Y%m%d}")
+    assert (await stage.rebuilds())["catalog-web"].proof is Verdict.PROVED
+
+
+async def test_an_image_tagged_by_commit_is_that_of_the_merge(stage: Stage) -> None:
+    github, path = stage.world.github, ".github/workflows/build.yml"
+    text = (await github.read("payments-api", path)).replace(":latest", ":${{ github.sha }}")
+    await github.push("payments-api", {path: text})
+    stage.fleet.tags["payments-api"] = lambda run: run.sha
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    [request] = await github.pull_requests("payments-api")
+    merged = await github.merge("payments-api", request["number"])
+    for run in github.runs("payments-api"):
+        github.finish_run(run.id)
+    await stage.run_pass()
+    found = await image(stage, "contoso/payments-api")
+    assert (found.claim.tag.text, found.found) == ("{sha}", merged)
+    assert (await stage.rebuilds())["payments-api"].proof is Verdict.PROVED

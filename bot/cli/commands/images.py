@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
 from bot.cli.text import moment
 
 if TYPE_CHECKING:
     from bot.views.images import ImageView
+    from bot.views.tree import Tree
 
 
 def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
@@ -48,6 +49,49 @@ def image(
 
     clock = SystemClock()
     show_image(asyncio.run(read_image(load(config), name, clock)), clock.now(), output)
+
+
+def tree(
+    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows a base with the images on it, and how far each is.
+
+    Which images are proved to stand on what the base shows now, which are behind, and what is under way. Reads the
+    store alone. Exit code 0; 2 where no such base is watched.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images import read_tree
+    from bot.settings import load
+
+    show_tree(asyncio.run(read_tree(load(config), base, SystemClock())), output)
+
+
+def show_tree(found: "Tree", output: Format) -> None:
+    """Writes the base, a row for each image on it, and how many have arrived."""
+    from bot.views.tree import as_json, short
+
+    if output is Format.JSON:
+        print_json(as_json(found))
+        return
+    print_line(f"{short(found)} {moment(found.moved_at)}")
+    if found.branches:
+        print_table(
+            ("image", "produced by", "seen", "state"),
+            [
+                (
+                    str(branch.view.image.place),
+                    branch.view.image.repository,
+                    moment(branch.view.image.seen_at),
+                    Link(branch.state, branch.rebuild.url if branch.rebuild else None),
+                )
+                for branch in found.branches
+            ],
+        )
+    print_line(found.told)
 
 
 def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:

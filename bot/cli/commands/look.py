@@ -1,7 +1,7 @@
 """`status`, `plan`, `explain` and `history`: what the store knows, shown; nobody else is asked."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,7 +70,7 @@ def explain(
 
     clock = SystemClock()
     found = asyncio.run(read_explanation(load(config), repository, clock))
-    show_explanation(found, clock.now().date(), output)
+    show_explanation(found, clock.now(), output)
 
 
 def history(
@@ -174,12 +174,14 @@ def _show_ages(status: "Status") -> None:
         print_sentence(f"{trouble.repository}: {trouble.said}")
 
 
-def show_explanation(explained: "Explanation", today: date, output: Format) -> None:
-    """Writes usages by file, rebuilds with their transitions, and problems."""
+def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
+    """Writes usages by file, images, rebuilds with their transitions, and problems."""
     from bot.views.explanation import as_json
+    from bot.views.images import stands_on
     from bot.views.names import short_base, short_digest, short_reference
     from bot.views.rebuilds import what
 
+    today = now.date()
     if output is Format.JSON:
         print_json(as_json(explained, today))
         return
@@ -202,6 +204,9 @@ def show_explanation(explained: "Explanation", today: date, output: Format) -> N
             ],
             Layout(group=True, below=("left alone",)),
         )
+    for view in explained.images:
+        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
+        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
     known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
     if explained.transitions:
         print_table(

@@ -90,7 +90,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        seen = await Images(registry, stores.watch).read(place, digest, ())
+        seen = await Images(registry, stores.watch, stores.images).read(place, digest, ())
         observed = Observed()
         await observed.catch_up(stores.images)
         standings = tuple(

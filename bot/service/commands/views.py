@@ -34,7 +34,9 @@ async def read_explanation(settings: Settings, repository: str, clock: Clock) ->
     """Reads what is known of a repository; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
         waits = await _holds(stores, settings, clock.now())
-        return replace(await stores.views.explain(repository), waits=waits)
+        explained = await stores.views.explain(repository)
+        produced = [view for view in await stores.images.views() if view.image.repository == repository]
+        return replace(explained, waits=waits, images=tuple(produced))
 
 
 async def read_rollouts(settings: Settings, clock: Clock, limit: int) -> list[RolloutProgress]:

@@ -134,7 +134,7 @@ class Bot:
     @property
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
-        return Images(self.registry, self.stores.watch)
+        return Images(self.registry, self.stores.watch, self.stores.images)
 
     @property
     def images_options(self) -> ImagesOptions:

@@ -1,5 +1,6 @@
 """Registries as the looks at images ask for them."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,16 @@ from bot.domain.bases.image import Head
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration
 from bot.domain.reference import Base
-from bot.verify.standing.declared import of_annotations, of_labels
-from bot.watch.registry.observe import ManifestCache, Platform, read
+from bot.store.stages.images import ImagesStore
+from bot.verify.provenance.attestations import Attested, attested_in, statements_in
+from bot.verify.provenance.slsa import read_provenance
+from bot.verify.provenance.statement import read_statement
+from bot.verify.signatures.verdict import Refused
+from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
+from bot.watch.registry.observe import MOST_PLATFORMS, ManifestCache, Platform, Reading, read
 
 SOURCE = "org.opencontainers.image.source"
+_PROVENANCE = "https://slsa.dev/provenance/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,7 @@ class Images:
 
     registry: Registry
     cache: ManifestCache
+    store: ImagesStore
 
     async def head(self, base: Base) -> Head:
         return await self.registry.head(base)
@@ -32,24 +40,63 @@ class Images:
     async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
         reading = await read(self.registry, self.cache, place, digest)
         platforms = reading.platforms
+        inherited = await self._labels_of(expected)
+        provenances = await self._provenances(place, reading, expected)
         return SeenImage(
             digest,
             reading.observation(place, datetime.min).platforms,
             max(filter(None, (_moment(each.config.created) for each in platforms)), default=None),
-            {each.name: _declared(each) for each in platforms},
-            next((source for each in platforms if (source := _source(each))), None),
+            {each.name: (*_declared(each, inherited), *provenances.get(each.digest, ())) for each in platforms},
+            next((source for each in platforms if (source := _source(each, inherited))), None),
             reading.fetched,
         )
 
+    async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
+        """The labels of what bases show now, which an image on them has too. Their documents are kept."""
+        found: set[tuple[str, str]] = set()
+        for base, digest in (await self.store.shown_digests(bases)).items():
+            reading = await read(self.registry, self.cache, base, digest)
+            found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
+        return frozenset(found)
 
-def _declared(platform: Platform) -> tuple[Declaration, ...]:
-    said = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels))
+    async def _provenances(
+        self, place: Base, reading: Reading, expected: Collection[Base]
+    ) -> Mapping[str, tuple[Declaration, ...]]:
+        """What BuildKit's attestations beside the images say, by the digest that each is about; none is signed."""
+        kept = await self.cache.manifests([reading.digest])
+        body = reading.fetched.get(reading.digest) or kept.get(reading.digest) or b"{}"
+        found: dict[str, tuple[Declaration, ...]] = {}
+        try:
+            document = json.loads(body)
+            attested = attested_in(document) if "manifests" in document else ()
+            for each in attested[:MOST_PLATFORMS]:
+                said = [
+                    await self._declared_in(place, blob, expected) for blob in await self._statements(place, each)
+                ]
+                found[each.about] = tuple(one for one in said if one is not None)
+        except Refused:
+            return found
+        return found
+
+    async def _statements(self, place: Base, attested: Attested) -> list[str]:
+        manifest = json.loads(await self.registry.manifest(place.registry, place.repository, attested.digest))
+        listed = statements_in(manifest, attested.about)
+        return [blob.digest for blob in listed if blob.predicate_type.startswith(_PROVENANCE)]
+
+    async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
+        statement = read_statement(await self.registry.config(place.registry, place.repository, blob))
+        return of_provenance(read_provenance(statement), expected, is_verified=False)
+
+
+def _declared(platform: Platform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
+    said = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels, inherited))
     return tuple(each for each in said if each is not None)
 
 
-def _source(platform: Platform) -> str | None:
+def _source(platform: Platform, inherited: Collection[tuple[str, str]]) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
-    texts: Mapping[str, str] = {**platform.config.labels, **platform.manifest.annotations}
+    own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
+    texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
     address = urlsplit(texts.get(SOURCE, ""))
     parts = address.path.removesuffix(".git").strip("/").split("/")
     return "/".join(parts[:2]) if address.scheme == "https" and len(parts) == 2 and all(parts) else None

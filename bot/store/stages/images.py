@@ -1,12 +1,12 @@
 """Images and what they stand on: what the looks at images read and write."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -98,6 +98,18 @@ class ImagesStore(Store):
         )
         async with self._database.reading() as connection:
             return tuple(sorted(Base(*row) for row in await connection.execute(query)))
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        """What each of these bases showed last."""
+        named = select(bases).where(
+            tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(
+                [(base.registry, base.repository, base.tag) for base in some]
+            ),
+            bases.c.digest.is_not(None),
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(named)
+            return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
 
     async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None:
         """Keeps what was read, and gives the lease back; raises `LeaseLost` where it is no longer ours."""

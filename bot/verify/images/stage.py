@@ -17,6 +17,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
 from bot.verify.standing.deciding import standing_of
+from bot.verify.standing.declared import of_dockerfile
 from bot.verify.standing.observed_layers import ObservedLayers
 
 MOST_TAGS_READ = 50
@@ -81,11 +82,13 @@ async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
 
 
 def _standings(image: KnownImage, layers: ObservedLayers) -> tuple[Standing, ...]:
+    """By the text of a Dockerfile too, where the repository names one base only."""
+    written = tuple(of_dockerfile(base) for base in image.expected) if len(image.expected) == 1 else ()
     return tuple(
         standing_of(
             platform,
             layers,
-            image.declared.get(platform.platform, ()),
+            (*image.declared.get(platform.platform, ()), *written),
             expected=image.expected,
             apart_from=image.name,
         )

@@ -1,7 +1,7 @@
 """What `explain` says of a repository that wants something left alone."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -30,7 +30,7 @@ def explained(config: RepositoryConfig) -> Explanation:
 def left_alone(
     capsys: pytest.CaptureFixture[str], config: RepositoryConfig, today: date = TODAY
 ) -> list[str | None]:
-    show_explanation(explained(config), today, Format.JSON)
+    show_explanation(explained(config), datetime.combine(today, time(12), UTC), Format.JSON)
     return [usage["left_alone"] for usage in json.loads(capsys.readouterr().out)["usages"]]
 
 
@@ -44,5 +44,7 @@ def test_an_ignore_that_has_ended_is_none(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_repository_that_has_opted_out_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
-    show_explanation(explained(RepositoryConfig(enabled=False)), TODAY, Format.TABLE)
+    show_explanation(
+        explained(RepositoryConfig(enabled=False)), datetime.combine(TODAY, time(12), UTC), Format.TABLE
+    )
     assert "It has opted out in .github/freshness.yaml: nothing is done for it." in capsys.readouterr().out

@@ -1,0 +1,99 @@
+"""What an image says of itself, read from its registry."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from bot.domain.bases.image import OCI_MANIFEST, digest_of
+from bot.domain.images.image import SeenImage
+from bot.domain.images.standing import Basis, Declaration
+from bot.domain.reference import Base
+from bot.service.wiring.images import SOURCE, Images
+from bot.verify.standing.declared import BASE_NAME
+from tests.builders import ASPNET, SDK
+from tests.fakes.registry import FakeRegistry
+
+SHOP = Base("ghcr.io", "contoso/shop", "latest")
+
+
+class Kept:
+    """Nothing is kept, and each base shows what the registry's tag does."""
+
+    def __init__(self, registry: FakeRegistry) -> None:
+        self._registry = registry
+
+    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        return {base: self._registry.tags[base] for base in some if base in self._registry.tags}
+
+
+class World:
+    def __init__(self) -> None:
+        self.registry = FakeRegistry()
+
+    def keep(self, document: Any) -> dict[str, Any]:
+        body = json.dumps(document).encode()
+        self.registry.documents[digest_of(body)] = body
+        return {"mediaType": OCI_MANIFEST, "digest": digest_of(body), "size": len(body)}
+
+    def push(self, place: Base, labels: dict[str, str], materials: list[dict[str, Any]] | None = None) -> str:
+        config = self.keep({"os": "linux", "architecture": "amd64", "config": {"Labels": labels}})
+        manifest = self.keep({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []})
+        entries = [{**manifest, "platform": {"os": "linux", "architecture": "amd64"}}]
+        if materials is not None:
+            entries.append(self.attestation(manifest["digest"], materials))
+        self.registry.tags[place] = str(self.keep({"schemaVersion": 2, "manifests": entries})["digest"])
+        return self.registry.tags[place]
+
+    def attestation(self, about: str, materials: list[dict[str, Any]]) -> dict[str, Any]:
+        kind = "https://slsa.dev/provenance/v0.2"
+        statement = {"_type": "https://in-toto.io/Statement/v0.1", "subject": [], "predicateType": kind}
+        blob = self.keep({**statement, "predicate": {"materials": materials}})
+        layer = {**blob, "mediaType": "application/vnd.in-toto+json"}
+        layer["annotations"] = {"in-toto.io/predicate-type": kind}
+        manifest = self.keep({"schemaVersion": 2, "config": self.keep({}), "layers": [layer]})
+        return {
+            **manifest,
+            "platform": {"os": "unknown", "architecture": "unknown"},
+            "annotations": {
+                "vnd.docker.reference.type": "attestation-manifest",
+                "vnd.docker.reference.digest": about,
+            },
+        }
+
+    async def read(self, digest: str, *expected: Base) -> SeenImage:
+        kept = cast(Any, Kept(self.registry))
+        return await Images(cast(Any, self.registry), kept, kept).read(SHOP, digest, expected)
+
+
+def material(base: Base, digest: str) -> dict[str, Any]:
+    return {"uri": f"pkg:docker/{base.name}@{base.tag}", "digest": {"sha256": digest.removeprefix("sha256:")}}
+
+
+async def test_buildkits_provenance_names_the_base_among_the_images_of_a_build() -> None:
+    world = World()
+    aspnet, sdk = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+    digest = world.push(SHOP, {}, [material(SDK, sdk), material(ASPNET, aspnet)])
+    seen = await world.read(digest, ASPNET)
+    named = Declaration(Basis.UNSIGNED_PROVENANCE, str(ASPNET), frozenset({aspnet}))
+    assert seen.declared == {"linux/amd64": (named,)}
+
+
+async def test_labels_of_the_base_are_not_the_images_own() -> None:
+    world = World()
+    inherited = {BASE_NAME: "ubuntu:24.04", SOURCE: "https://github.com/dotnet/dotnet-docker"}
+    world.push(ASPNET, inherited)
+    seen = await world.read(world.push(SHOP, inherited), ASPNET)
+    assert (seen.declared, seen.sourced_from) == ({"linux/amd64": ()}, None)
+    own = {**inherited, BASE_NAME: str(ASPNET), SOURCE: "https://github.com/contoso/shop.git"}
+    seen = await world.read(world.push(SHOP, own), ASPNET)
+    assert [said.named for said in seen.declared["linux/amd64"]] == [str(ASPNET)]
+    assert seen.sourced_from == "contoso/shop"
+
+
+async def test_a_broken_attestation_says_nothing() -> None:
+    world = World()
+    digest = world.push(SHOP, {}, [{"uri": 7}])
+    assert (await world.read(digest, ASPNET)).declared == {"linux/amd64": ()}
