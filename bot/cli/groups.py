@@ -10,6 +10,7 @@ from bot.cli.commands import (
     audit,
     checkout,
     config,
+    doctor,
     gate,
     health,
     images,
@@ -64,6 +65,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "once": service.once,
         "init": init.init,
         "health": health.health,
+        "doctor": doctor.doctor,
     },
     "Replay": {
         "backtest": past.backtest,

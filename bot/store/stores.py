@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.plan.pace import Pace
+from bot.store.doctor import DoctorStore
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
@@ -64,6 +65,7 @@ class Stores:
     history: HistoryStore
     budgets: BudgetStore
     issues: IssuesStore
+    doctor: DoctorStore
     standing: StandingStore
     figures: FiguresStore
     fleet: FleetStore
@@ -98,6 +100,7 @@ class Stores:
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
+            DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),

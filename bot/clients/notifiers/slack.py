@@ -135,6 +135,11 @@ class SlackBot:
     def can_update(self) -> bool:
         return True
 
+    async def check(self) -> str:
+        """Whose token it is: the bot and its workspace. Raises `Failure` where Slack does not take it."""
+        answer = await self._write("auth.test", {}, retry=True)
+        return f"{answer.get('user', 'a bot')} in {answer.get('team', 'a workspace')}"
+
     async def post(
         self,
         key: str,

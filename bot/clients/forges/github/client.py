@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from bot.clients.forges.github import builds, files, issues, looking, workflows, writing
 from bot.clients.forges.github.bulk import Bulk
+from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.following import Following
 from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
 from bot.clients.forges.github.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
@@ -72,6 +73,16 @@ class GitHub:
         for owner in owners:
             found += await self._owned(owner)
         return found
+
+    async def server_time(self) -> datetime | None:
+        return await self._transport.server_time("/rate_limit")
+
+    async def login(self) -> str:
+        """Whose token it is."""
+        return await self._login()
+
+    async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
+        return await chosen_files(self._transport, repositories, paths)
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
         """What a token does not show it cannot tell from what is not there."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from bot.clients.forges.github.chosen_files import Files
 from bot.clients.forges.github.client import GitHub
 from bot.clients.forges.github.permissions import least
 from bot.clients.forges.github.shapes import rows, shaped
@@ -88,6 +89,25 @@ class Installations:
         active = [each for each in self._known.values() if not each.is_suspended]
         listed = await bounded_gather(_LISTED_AT_ONCE, active, lambda each: self._client(each).repositories(owners))
         return [repository for some in listed for repository in some]
+
+    async def server_time(self) -> datetime | None:
+        return await self._transport.server_time("/app")
+
+    def uses(self, installation: Installation) -> bool:
+        return self._chosen.takes(installation)
+
+    async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
+        """Of owners who cannot be seen, none."""
+        found: dict[Identity, Mapping[str, bytes]] = {}
+        by_owner: dict[str, list[Identity]] = {}
+        for each in repositories:
+            by_owner.setdefault(_owner(each), []).append(each)
+        for owner, some in by_owner.items():
+            if self._is_to_be_looked_for(owner):
+                await self._look()
+            if self._silence(owner) is None:
+                found |= await self._client(self._known[owner]).files(some, paths)
+        return found
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
         """Those of `owners`, and of those who are named in the settings, of whom nothing can be seen, with why."""

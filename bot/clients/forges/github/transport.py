@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -133,6 +134,14 @@ class Transport:
                 return
             headers, body = await self._read(target, None)
             yield body
+
+    async def server_time(self, path: str) -> datetime | None:
+        """By the server's own clock; None where it does not tell."""
+        headers, _ = await self._read(path, None)
+        try:
+            return parsedate_to_datetime(str(headers.get("date", "")))
+        except ValueError:
+            return None
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         async with self._spaced():

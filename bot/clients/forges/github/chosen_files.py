@@ -1,0 +1,34 @@
+"""A few files by name of many repositories at once."""
+
+from collections.abc import Mapping, Sequence
+from json import dumps
+
+from bot.clients.forges.github.bulk import Bulk, parts_of
+from bot.clients.forges.github.shapes import shaped
+from bot.clients.forges.github.transport import Transport
+from bot.domain.repositories.repository import Identity
+
+Files = Mapping[Identity, Mapping[str, bytes]]
+_MOST_REPOSITORIES = 20
+"""Of one field, with some ten files each."""
+
+
+async def chosen_files(transport: Transport, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
+    """Those that their default branches have, but for what GitHub cuts short; repositories that were never listed,
+    or are gone, are left out."""
+    known = {each.node_id: each for each in repositories if each.node_id is not None}
+    fields = " ".join(
+        f"f{number}: object(expression: {dumps(f'HEAD:{path}')}) {{ ... on Blob {{ text isTruncated }} }}"
+        for number, path in enumerate(paths)
+    )
+    parts = parts_of(list(known), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
+    found: dict[Identity, Mapping[str, bytes]] = {}
+    for row in await Bulk(transport).rows("files", parts):
+        with shaped("files"):
+            texts = {path: row[f"f{number}"] for number, path in enumerate(paths)}
+            found[known[str(row["id"])]] = {
+                path: str(shown["text"]).encode()
+                for path, shown in texts.items()
+                if shown and shown.get("text") is not None and not shown["isTruncated"]
+            }
+    return found

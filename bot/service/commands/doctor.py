@@ -1,0 +1,203 @@
+"""Asks everybody whom the bot needs, one area after the other; what breaks in one stops no other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from bot.clients.forges.github import GitHub, Installations
+from bot.clients.http import Http
+from bot.clients.notifiers.slack import SLACK_API, SlackBot
+from bot.clients.registry import Registry
+from bot.domain.bases.change import Cause
+from bot.domain.bases.unwatched import unwatched
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.wording.words import counted, duration
+from bot.formats.update_bots import PATHS, update_bots
+from bot.service.commands.permissions import of_installation
+from bot.service.wiring.accesses import registry_access
+from bot.service.wiring.grants import chosen_installations, feed_sources, github_access, http_rules
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings, secret
+from bot.store.stores import Stores
+from bot.views.doctor import Check, Verdict
+
+GitHubForge = GitHub | Installations
+_TOLERATED = timedelta(seconds=30)
+"""Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
+_LATE = 3
+"""A feed that was not read for so many times its interval is late."""
+_WORKFLOW = """on: {workflow_dispatch: }"""
+
+
+async def examine(settings: Settings, clock: Clock) -> list[Check]:
+    """Every check. Raises `Failure` where the store cannot be opened, `BadSettings` where a secret is missing."""
+    checks: list[Check] = []
+    async with opened_stores(settings, clock) as stores:
+        members = await stores.doctor.members()
+        bases = await stores.doctor.used_bases()
+        count = len(members)
+        checks.append(
+            Check("store", urlsplit(settings.store.url).scheme, Verdict.FINE, counted(count, "repository"))
+        )
+        async with _forge(settings, clock) as forge:
+            await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
+            await _all(checks, "other bots", lambda: _other_bots(forge, members))
+        accesses = [registry_access(host, settings) for host in settings.registries]
+        async with Http(clock, http_rules(settings, accesses)) as http:
+            registry = Registry(http, accesses, clock)
+            checks += [await _registry(registry, host, bases) for host in settings.registries]
+            await _all(checks, "messages", lambda: _messages(settings, http))
+        await _all(checks, "feeds", lambda: _feeds(stores, settings, clock))
+        checks += _workflows(members, settings)
+        references = await stores.views.references_without_base()
+        for each in unwatched(references, settings.bases, settings.registries.keys()):
+            found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
+            hosts = f" and {each.registry} to registries" if each.registry else ""
+            checks.append(Check("bases", each.name, Verdict.NOTE, found, f"add {each.base} to bases{hosts}"))
+    return checks
+
+
+async def _all(checks: list[Check], area: str, ask: Callable[[], Awaitable[Sequence[Check]]]) -> None:
+    try:
+        checks += await ask()
+    except Failure as failure:
+        found = f"{failure.where}: {failure.what}" if failure.where else failure.what
+        verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
+        checks.append(Check(area, "access", verdict, found, failure.advice))
+
+
+@asynccontextmanager
+async def _forge(settings: Settings, clock: Clock) -> AsyncIterator[GitHubForge]:
+    access, app = github_access(settings), settings.github.app
+    forge = GitHub(access, clock) if app is None else Installations(access, clock, chosen_installations(app))
+    try:
+        yield forge
+    finally:
+        await forge.close()
+
+
+async def _github(forge: GitHubForge, settings: Settings, clock: Clock) -> list[Check]:
+    checks = await _rights(forge, settings)
+    if (theirs := await forge.server_time()) is not None:
+        apart = abs(theirs - clock.now())
+        told = f"{duration(apart)} from GitHub's"
+        is_off = apart > _TOLERATED
+        way_out = "set it by NTP: GitHub refuses an App whose clock is wrong" if is_off else ""
+        checks.append(Check("clock", "this machine", Verdict.WRONG if is_off else Verdict.FINE, told, way_out))
+    return checks
+
+
+async def _rights(forge: GitHubForge, settings: Settings) -> list[Check]:
+    if isinstance(forge, GitHub):
+        who, way_out = await forge.login(), "use a GitHub App, whose rights can be told and are the least"
+        told = f"a token of {who}; what it may do shows only when it is used"
+        return [Check("GitHub", "token", Verdict.NOTE, told, way_out)]
+    checks: list[Check] = []
+    found = await forge.installations()
+    for each in found:
+        checks += of_installation(each, is_used=forge.uses(each))
+    app = settings.github.app
+    named = app.installations if app is not None and app.installations != "all" else []
+    missing = sorted({owner.lower() for owner in named} - {each.account.lower() for each in found})
+    checks += [
+        Check(
+            "GitHub",
+            owner,
+            Verdict.WRONG,
+            "the App is not installed there",
+            "install it, or take it out of github.app.installations",
+        )
+        for owner in missing
+    ]
+    if not any(forge.uses(each) for each in found):
+        checks.append(Check("GitHub", "App", Verdict.WRONG, "no installation is used", "install the App somewhere"))
+    return checks
+
+
+async def _registry(registry: Registry, host: str, bases: Sequence[Base]) -> Check:
+    base = next((each for each in bases if each.registry == host), None)
+    if base is None:
+        return Check("registries", host, Verdict.NOTE, "nothing of it is followed, so it was not asked")
+    try:
+        await registry.head(base)
+    except Failure as failure:
+        verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
+        return Check("registries", host, verdict, f"{base.short}: {failure.what}", failure.advice)
+    return Check("registries", host, Verdict.FINE, f"shows {base.short}")
+
+
+async def _messages(settings: Settings, http: Http) -> list[Check]:
+    checks: list[Check] = []
+    slack = settings.slack
+    if slack is not None and slack.bot_token_file is not None:
+        token = secret(slack.bot_token_file, "slack.bot_token_file")
+        bot = SlackBot(http, token, slack.channel or "", slack.api_url or SLACK_API)
+        try:
+            checks.append(Check("messages", "Slack", Verdict.FINE, f"signed in as {await bot.check()}"))
+        except Failure as failure:
+            verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
+            checks.append(Check("messages", "Slack", verdict, failure.what, failure.advice))
+    elif slack is not None:
+        told = "a webhook cannot be tried without a message"
+        checks.append(Check("messages", "Slack", Verdict.NOTE, told, "use a bot token, which can also edit"))
+    if settings.teams is not None:
+        told = "a webhook cannot be tried without a message"
+        checks.append(Check("messages", "Teams", Verdict.NOTE, told))
+    if not checks:
+        checks.append(Check("messages", "nobody", Verdict.NOTE, "nothing is told to anybody", "set slack or teams"))
+    return checks
+
+
+async def _feeds(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+    read = await stores.doctor.feed_readings()
+    checks: list[Check] = []
+    for source in feed_sources(settings):
+        at, error = read.get(source.url, (None, None))
+        name = str(source.kind)
+        if error is not None:
+            checks.append(Check("feeds", name, Verdict.WRONG, error, f"see {source.url}"))
+        elif at is None:
+            checks.append(Check("feeds", name, Verdict.UNKNOWN, "not read yet", "run the service, or `once`"))
+        else:
+            age = clock.now() - at
+            told = f"read {duration(age)} ago"
+            if age > _LATE * settings.schedule.feeds:
+                checks.append(Check("feeds", name, Verdict.WRONG, told, "see whether the service runs"))
+            else:
+                checks.append(Check("feeds", name, Verdict.FINE, told))
+    return checks
+
+
+def _workflows(members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], settings: Settings) -> list[Check]:
+    """Who has bases that float and no workflow that the bot could start to rebuild them."""
+    checks: list[Check] = []
+    for member, floating in members:
+        if not floating or not member.config.enabled:
+            continue
+        terms = settings.rules.terms(member.name, floating[0], Cause.OS_UPDATE, None)
+        file = member.config.workflow or terms.workflow
+        if member.workflow(file) is None:
+            found = f"{floating[0].short} floats, and there is no {file} with workflow_dispatch"
+            checks.append(Check("workflows", member.name, Verdict.NOTE, found, f"write `{_WORKFLOW}` into {file}"))
+    return checks
+
+
+async def _other_bots(
+    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
+) -> list[Check]:
+    found = await forge.files([member.identity for member, _ in members], PATHS)
+    return [
+        Check(
+            "other bots",
+            identity.name,
+            Verdict.NOTE,
+            f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
+            f"write {bot.stopped_by}",
+        )
+        for identity, files in found.items()
+        for bot in update_bots(files)
+    ]

@@ -1,0 +1,55 @@
+"""What `doctor` reads of the store."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.usage import Usage
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.rebuilds import fleet_repository_of
+from bot.store.rows.tables import bases, documents, repositories, usages
+
+
+class DoctorStore(Store):
+    """Reads only."""
+
+    async def feed_readings(self) -> dict[str, tuple[datetime | None, str | None]]:
+        """When each document of a feed was last asked for with success, and what went wrong last."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(documents.c.url, documents.c.checked_at, documents.c.error))
+            return {row.url: (row.checked_at, row.error) for row in rows}
+
+    async def used_bases(self) -> list[Base]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.used).order_by(bases.c.id)
+            )
+            return [Base(row.registry, row.repository, row.tag) for row in rows]
+
+    async def members(self) -> list[tuple[FleetRepository, tuple[Base, ...]]]:
+        """Every repository of the fleet that stands on a watched base, with those of its bases that float."""
+        following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
+        async with self._database.reading() as connection:
+            homes = await connection.execute(
+                select(repositories)
+                .where(repositories.c.listed, repositories.c.id.in_(following))
+                .order_by(repositories.c.name)
+            )
+            known = readable(
+                homes.mappings(), lambda row: fleet_repository_of(row, {}), lambda row: f"repository {row['id']}"
+            )
+            named = await connection.execute(
+                select(usages.c.id, usages.c.repository_id, usages.c.usage).where(usages.c.base_id.is_not(None))
+            )
+            pairs = readable(
+                named, lambda row: (row.repository_id, load(row.usage, Usage)), lambda row: f"usage {row.id}"
+            )
+        floating: dict[int, set[Base]] = {}
+        for home, usage in pairs:
+            if usage.reference.digest is None:
+                floating.setdefault(home, set()).add(usage.reference.base)
+        return [(each, tuple(sorted(floating.get(each.id, ())))) for each in known]
