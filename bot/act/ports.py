@@ -47,6 +47,14 @@ comments it makes: each is only called while the lease holds, and in its turn.""
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """What a later rebuild does instead, and where it can be seen."""
+
+    action: Action
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A claimed rebuild with all that its text and its edits need.
 
@@ -63,7 +71,7 @@ class Job:
     paths: tuple[str, ...]
     is_listed: bool = True
     places: Mapping[Base, tuple[str, ...]] = field(default_factory=dict)
-    replaced_by: Action | None = None
+    replaced_by: Successor | None = None
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     quarantined: Mapping[Base, str] = field(default_factory=dict)
 
@@ -115,6 +123,10 @@ class ActStore(Protocol):
 
     async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
         """Repositories whose dispatches come next."""
+        ...
+
+    async def notice_policy(self, policy: int) -> None:
+        """Has what is open looked at once where these are other rules than before; `policy` stands for them."""
         ...
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:

@@ -1,5 +1,6 @@
 """One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -41,7 +42,11 @@ async def tick(
     loop: Loop,
     trust: TrustGate | None = None,
 ) -> ActTally:
-    """Works until nothing is due, or until the forge asks for a pause."""
+    """Works until nothing is due, or until the forge asks for a pause.
+
+    What is open is looked at once where the rules have changed since.
+    """
+    await store.notice_policy(int(hashlib.sha256(repr(options.policy).encode()).hexdigest()[:15], 16))
     tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
     return ActTally(tally.done, tuple(tally.problems))
 

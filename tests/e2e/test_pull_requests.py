@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+import yaml
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
+from bot.service.wiring.container import open_bot
+from bot.settings import load
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
@@ -59,6 +62,14 @@ class Stages:
             fleet=OneRepository(self._world, more),
             github=github,
         )
+
+    async def restarted(self, stage: Stage, *rules: dict[str, object]) -> Stage:
+        """The bot started anew under other rules, with the same store."""
+        config = self._folder / "freshness.yaml"
+        known = yaml.safe_load(config.read_text())
+        config.write_text(yaml.safe_dump(known | {"policy": [*rules, {"settle": "0s"}]}))
+        bot = await self._exits.enter_async_context(open_bot(load(config), stage.clock))
+        return Stage(stage.fleet, bot, stage.clock)
 
 
 @pytest_asyncio.fixture
@@ -218,6 +229,8 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     await stage.world.github.push(SHOP, {".github/freshness.yaml": "action: dispatch\n"})
 
     await stage.run_pass()
+    assert await stage.world.github.pull_requests(SHOP) == []
+    await stage.run_pass()
 
     closed = await the_request(stage, "closed")
     assert "**Closed by the bot:** the repository is rebuilt by a workflow run instead" in closed["body"]
@@ -226,6 +239,21 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert (rebuild.state, rebuild.run) == (State.DISPATCHED, run.id)
     await stage.run_pass()
     assert len(stage.world.github.runs(SHOP)) == 1
+
+
+async def test_it_is_closed_at_once_where_the_rules_ask_for_a_run_instead(stages: Stages) -> None:
+    stage = await stages(more=WITH_WORKFLOW)
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    assert len(await stage.world.github.pull_requests(SHOP)) == 1
+
+    stage = await stages.restarted(stage, {"action": "dispatch"})
+    await stage.run_pass()
+    assert await stage.world.github.pull_requests(SHOP) == []
+    await stage.run_pass()
+
+    [run] = stage.world.github.runs(SHOP)
+    assert (await stage.rebuilds())[SHOP].run == run.id
 
 
 # Other bots

@@ -104,7 +104,7 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
     if (reason := _superfluous(attempt.job)) is not None:
-        ended = State.SKIPPED if attempt.job.member.config.asks_for_no_pull_request else State.CANCELLED
+        ended = State.SKIPPED if attempt.job.replaced_by is None else State.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
@@ -151,10 +151,10 @@ def _superfluous(job: Job) -> str | None:
     """Why an open pull request is in nobody's interest any more; None where it is."""
     if job.rebuild.state is not State.OPEN:
         return None
-    asked = job.member.config.action
-    if Action.DISPATCH in (asked, job.replaced_by):
+    wanted = job.replaced_by.action if job.replaced_by is not None else job.member.config.action or job.terms.action
+    if wanted == Action.DISPATCH:
         return "the repository is rebuilt by a workflow run instead"
-    if Action.NOTIFY in (asked, job.replaced_by):
+    if wanted == Action.NOTIFY:
         return "the repository is only told of new bases now"
     return None
 
@@ -207,9 +207,10 @@ async def _closed(attempt: _Attempt, after: Rebuild, tools: Tools) -> Rebuild:
     """The pull request, if one is open, closed with the reason for which the rebuild ends."""
     if attempt.current is not None:
         tools.before_write(attempt.rebuild, attempt.looked_at)
-        await tools.forge.close_pull_request(
-            attempt.job.member.identity, attempt.current, body=closed(attempt.current.body, after.reason)
-        )
+        later = attempt.job.replaced_by
+        reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason
+        body = closed(attempt.current.body, reason)
+        await tools.forge.close_pull_request(attempt.job.member.identity, attempt.current, body=body)
     return after
 
 

@@ -17,6 +17,14 @@ PLANS = "plans"
 RELEASES = "releases"
 """Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else."""
 
+POLICY = "policy"
+"""Which rules open pull requests were last brought under, as a number that stands for them."""
+
+
+async def set_counter(connection: AsyncConnection, name: str, value: int) -> None:
+    statement: Any = insert_into(connection, counters).values(name=name, value=value)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
 
 async def raise_counter(connection: AsyncConnection, name: str) -> int:
     """The new value. Holds the counter's row to the end of the transaction: who reads a value sees all that led to

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -21,22 +21,6 @@ async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> N
     if ids:
         await lock(connection, changes, ids)
         await connection.execute(update(changes).where(changes.c.id.in_(ids)).values(planned=False))
-
-
-async def asked_otherwise(connection: AsyncConnection, repository: int) -> dict[int, set[int]]:
-    """The rebuilds with an open pull request of a repository that asks for another action by now, with the changes
-    that are to be planned once more for it."""
-    rows = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.repository_id == repository,
-            rebuilds.c.state == State.OPEN.value,
-            rebuilds.c.action == Action.PULL_REQUEST.value,
-        )
-    )
-    found = readable(
-        rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
-    )
-    return {number: {change for target in targets for change in target.changes} for number, targets in found}
 
 
 async def unserved(

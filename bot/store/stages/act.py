@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.act.ports import Job
+from bot.act.ports import Job, Successor
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
 from bot.domain.bases.followed_base import followed_base
@@ -18,6 +18,7 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
+from bot.store.engine.counters import POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import Worker
@@ -36,6 +37,7 @@ class ActStore(RebuildStore):
     def __init__(self, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> None:
         super().__init__(database, worker, clock)
         self._waves = waves
+        self._noticed: int | None = None
 
     @property
     def jobs(self) -> DueRows[Job]:
@@ -95,6 +97,22 @@ class ActStore(RebuildStore):
         )
         async with self._database.reading() as connection:
             return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+
+    async def notice_policy(self, policy: int) -> None:
+        """Once in a process and whenever its settings change: replicas that start one after another may differ."""
+        if policy == self._noticed:
+            return
+        async with self._database.transaction() as connection:
+            known = await counter(connection, POLICY)
+            if known != policy:
+                await set_counter(connection, POLICY, policy)
+            if known not in (0, policy):
+                open_ones = select(rebuilds.c.id).where(
+                    rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+                )
+                ids = list((await connection.execute(open_ones)).scalars())
+                await outdate(connection, ids, self._clock.now())
+        self._noticed = policy
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         """Makes due what is open in the repository for bases of `rebuild` alone, for `act` to end it."""
@@ -168,12 +186,12 @@ async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
     return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
 
 
-async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Action | None:
+async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:
     """What a later rebuild of the repository does about the same bases, where that is another action."""
     if rebuild.state is not State.OPEN:
         return None
     later = await connection.execute(
-        select(rebuilds.c.action, rebuilds.c.targets)
+        select(rebuilds.c.action, rebuilds.c.targets, rebuilds.c.url)
         .where(
             rebuilds.c.repository_id == repository,
             rebuilds.c.id > rebuild.id,
@@ -186,5 +204,5 @@ async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository
     bases = {target.base for target in rebuild.targets}
     for row in later:
         if bases <= {target.base for target in load(row.targets, tuple[Target, ...])}:
-            return Action(row.action)
+            return Successor(Action(row.action), row.url)
     return None

@@ -13,6 +13,7 @@ from bot.domain.bases.followed_base import pinned_version
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.due_rows import DueRows
@@ -26,8 +27,8 @@ from bot.store.rows.images import forget_images, save_claims, save_deployments
 from bot.store.rows.incidents import open_since, tell_incidents
 from bot.store.rows.rebuilds import outdate
 from bot.store.rows.repositories import rename_in_place
-from bot.store.rows.served import asked_otherwise, plan_once_more, unserved
-from bot.store.rows.tables import bases, blobs, repositories, repository_blobs, tasks, usages
+from bot.store.rows.served import plan_once_more, unserved
+from bot.store.rows.tables import bases, blobs, rebuilds, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 
 LISTING = "list repositories"
@@ -164,12 +165,9 @@ class DiscoverStore(Store):
             if reading.config.enabled:
                 away_since = await self._away_since(connection, repository)
                 owed |= await unserved(connection, repository.id, ids.values(), away_since)
-            otherwise = {}
-            if reading.config.asks_for_no_pull_request:
-                otherwise = await asked_otherwise(connection, repository.id)
-                owed = owed.union(*otherwise.values())
             await plan_once_more(connection, owed)
-            await outdate(connection, list(otherwise), now)
+            if reading.config.asks_for_no_pull_request:
+                await outdate(connection, await _open_requests(connection, repository.id), now)
             read = {
                 "tree": reading.tree,
                 "reader": reading.reader,
@@ -249,6 +247,16 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
         row["error"],
         row["node_id"],
     )
+
+
+async def _open_requests(connection: AsyncConnection, repository: int) -> list[int]:
+    """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more."""
+    open_ones = select(rebuilds.c.id).where(
+        rebuilds.c.repository_id == repository,
+        rebuilds.c.state == State.OPEN.value,
+        rebuilds.c.action == Action.PULL_REQUEST.value,
+    )
+    return list((await connection.execute(open_ones)).scalars())
 
 
 def _become_due(now: datetime) -> Any:

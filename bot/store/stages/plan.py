@@ -25,9 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change, Move
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Affected, FleetRepository
+from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
 from bot.store.engine.codec import dump_text, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
@@ -96,8 +96,7 @@ class PlanStore(Store):
             repositories.c.listed.is_(True),
             repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
         )
-        columns = rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.action, rebuilds.c.targets
-        concerned = select(*columns).where(
+        concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         async with self._database.reading() as connection:
@@ -111,7 +110,8 @@ class PlanStore(Store):
             lambda row: f"repository {row['name']}",
         )
         known = dict(members)
-        skipped, served = _skipped_and_served(planned, known, ids)
+        skipped = {pair for row in planned if row.state == State.SKIPPED for pair in _taken_up(row, ids)}
+        served = {pair for row in planned if row.state != State.SKIPPED for pair in _taken_up(row, ids)}
         found: dict[int, list[Affected]] = {}
         for repository, change, usage in named:
             member, pair = known.get(repository), (repository, change)
@@ -237,24 +237,6 @@ class _Usages:
         if usage is None:
             usage = self._known[row.usage] = load_text(row.usage, Usage)
         return row.repository_id, row.change, usage
-
-
-def _skipped_and_served(
-    planned: Sequence[Any], members: Mapping[int, FleetRepository], ids: Sequence[int]
-) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-    """Repositories with changes that were skipped there, and those that were not.
-
-    An open pull request serves nobody who asks for another action by now.
-    """
-    skipped: set[tuple[int, int]] = set()
-    served: set[tuple[int, int]] = set()
-    for row in planned:
-        home = members.get(row.repository_id)
-        is_open = (row.state, row.action) == (State.OPEN, Action.PULL_REQUEST)
-        if is_open and home is not None and home.config.asks_for_no_pull_request:
-            continue
-        (skipped if row.state == State.SKIPPED else served).update(_taken_up(row, ids))
-    return skipped, served
 
 
 def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:

@@ -12,6 +12,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
+from bot.store.rows.served import plan_once_more
 from bot.store.rows.steps import begin_steps, end_steps, runs_taken
 from bot.store.rows.tables import rebuilds
 
@@ -49,6 +50,9 @@ class RebuildStore(Store):
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            if (before.state, after.state) == (State.OPEN, State.SKIPPED):
+                owed = {change for target in after.targets for change in target.changes}
+                await plan_once_more(connection, owed)  # under the action that is asked for by now
             await settle(
                 connection,
                 rebuilds,

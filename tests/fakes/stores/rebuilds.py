@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.act.ports import Job
+from bot.act.ports import Job, Successor
 from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -76,13 +76,18 @@ class FakeRebuildStore:
         ]
         return due[:limit]
 
+    async def notice_policy(self, policy: int) -> None:
+        """The rules of a test change only by its own hand."""
+
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         bases = {target.base for target in rebuild.targets}
         for number in self.rows:
             known = self[number]
             if known.state is State.OPEN and bases >= {target.base for target in known.targets}:
                 outdated = replace(known, text_version=known.facts_version - 1)
-                self.jobs[number] = replace(self.jobs[number], rebuild=outdated, replaced_by=rebuild.action)
+                self.jobs[number] = replace(
+                    self.jobs[number], rebuild=outdated, replaced_by=Successor(rebuild.action, rebuild.url)
+                )
                 self.rows[number].due_at = self._clock.now()
 
     def outdate(self, number: int) -> None:

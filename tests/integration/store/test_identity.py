@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from bot.act.ports import Successor
 from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.rebuild import Action, State
 from bot.store.rows.tables import rebuilds, repositories, usages
@@ -118,7 +119,7 @@ async def test_a_dispatch_makes_due_the_pull_request_that_it_replaces(stores: St
     await stores.act.save_progress(sent)
     await stores.act.outdate_pull_requests(sent)
     (outdated,) = await stores.jobs(10)
-    assert (outdated.rebuild.state, outdated.replaced_by) == (State.OPEN, Action.DISPATCH)
+    assert (outdated.rebuild.state, outdated.replaced_by) == (State.OPEN, Successor(Action.DISPATCH, None))
     assert job.places == {ASPNET: ("Dockerfile",)}
 
 

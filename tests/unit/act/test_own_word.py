@@ -1,9 +1,11 @@
 """A repository's own word counts at the last moment, for every action."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.act.ports import Successor
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import Action, State
@@ -178,3 +180,14 @@ async def test_a_pull_request_ends_once_a_run_was_dispatched_for_its_base(world:
     await world.tick()
     assert [world.store[number].state for number in (1, 2)] == [State.CANCELLED, State.DISPATCHED]
     assert not world.shop.requests[1].is_open
+
+
+async def test_a_closed_pull_request_links_to_the_run_that_took_its_place(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    later = Successor(Action.DISPATCH, "https://forge/run/7")
+    world.store.jobs[1] = replace(world.store.jobs[1], replaced_by=later)
+    world.store.outdate(1)
+    await world.tick()
+    told = "**Closed by the bot:** the repository is rebuilt by a workflow run instead: https://forge/run/7."
+    assert told in world.shop.requests[1].body
