@@ -30,7 +30,7 @@ def opened_by_them(world: World, letter: str, branch: str = THEIRS) -> int:
 
 async def test_the_same_digest_is_followed_and_nothing_is_written(world: World) -> None:
     number = opened_by_them(world, "b")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.forge.calls == []
     found = world.store[1]
@@ -42,7 +42,7 @@ async def test_the_same_digest_is_followed_and_nothing_is_written(world: World) 
 
 async def test_what_is_theirs_is_not_written_to_when_more_is_known(world: World) -> None:
     opened_by_them(world, "b")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.store.outdate(1)
     await world.tick()
@@ -52,11 +52,11 @@ async def test_what_is_theirs_is_not_written_to_when_more_is_known(world: World)
 
 async def test_it_goes_on_with_theirs_where_they_bring_the_next_digest_too(world: World) -> None:
     number = opened_by_them(world, "b")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     opened_by_them(world, "c")
     del world.shop.requests[number + 1]
-    world.store.add(rebuild(id=2, to="c", pull_request=number), None, change("c"))
+    world.add(rebuild(id=2, to="c", pull_request=number), None, change("c"))
     await world.tick()
     assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, number)
     assert world.forge.calls == []
@@ -64,20 +64,20 @@ async def test_it_goes_on_with_theirs_where_they_bring_the_next_digest_too(world
 
 async def test_another_digest_is_brought_by_its_own(world: World) -> None:
     number = opened_by_them(world, "d")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].pull_request == number + 1
 
 
 async def test_a_persons_pull_request_is_no_other_bots(world: World) -> None:
     opened_by_them(world, "b", "fix/base")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert world.store[1].pull_request == 2
 
 
 async def test_files_are_only_asked_for_where_another_bot_has_something_open(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert "tips" not in [call for call, _ in world.forge.asked]
 

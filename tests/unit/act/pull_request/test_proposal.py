@@ -520,7 +520,7 @@ async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> No
 
 async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(world: World) -> None:
     world.forge.failing["carry_out"] = BranchRefused(BRANCH, "new branches are restricted", "grant it")
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (
         State.SKIPPED,
@@ -529,10 +529,10 @@ async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(worl
 
 
 async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None:
-    world.store.add(rebuild())
+    world.add(rebuild())
     await world.tick()
     world.forge.failing["carry_out"] = BranchRefused(BRANCH, "updates are restricted", "grant it")
-    world.store.rows[1] = replace(world.store.rows[1], changes=(change(cves=("CVE-2026-1",)),))
+    world.store.jobs[1] = replace(world.store.jobs[1], changes=(change(cves=("CVE-2026-1",)),))
     world.store.outdate(1)
     await world.tick()
     assert world.store[1].state is State.OPEN
