@@ -41,6 +41,7 @@ missing_packages() {
     done
     has kubectl || echo kubernetes-client
     has promtool || echo prometheus
+    has chromium || echo chromium
     has dockerd || echo docker.io
     has docker || echo docker-cli
     docker buildx version >/dev/null 2>&1 || echo docker-buildx

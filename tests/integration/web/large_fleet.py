@@ -1,5 +1,6 @@
 """A large fleet, written into the tables as a year of the bot's work would leave it."""
 
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from bot.store.rows import tables as t
 from bot.store.rows.standings import standing_days
 
 BASES = 220
+SUFFIXES = (
+    *("", "-noble", "-noble-chiseled", "-alpine", "-alpine3.22", "-azurelinux3.0", "-azurelinux3.0-distroless"),
+    *("-noble-chiseled-extra", "-bookworm-slim", "-alpine-extra", "-noble-amd64", "-noble-arm64v8", "-trixie-slim"),
+    *("-alpine3.22-extra", "-alpine3.21", "-jammy", "-jammy-chiseled", "-cbl-mariner2.0", "-alpine3.20"),
+)
 USED = 40
 """So many bases are what most repositories stand on."""
 ROLLOUTS = 12
@@ -43,11 +49,7 @@ class LargeFleet:
         self._random = random.Random(7)
         families = ("aspnet", "runtime", "sdk", "runtime-deps")
         self.bases = [
-            Base(
-                "mcr.microsoft.com",
-                f"dotnet/{families[n % 4]}",
-                f"{8 + n % 3}.0{('', '-noble', '-alpine')[n % 3]}{n}",
-            )
+            Base("mcr.microsoft.com", f"dotnet/{families[n % 4]}", f"{8 + n % 3}.0{SUFFIXES[n // 12]}")
             for n in range(BASES)
         ]
 
@@ -374,6 +376,6 @@ class LargeFleet:
                 yield {"day": day, "standing": standing, "repositories": number}
 
     def _digest(self, base: int = 0, move: int = 99) -> str:
-        if base:
-            return f"sha256:{base:04x}{move:04x}{'ab' * 28}"
-        return f"sha256:{self._random.randbytes(32).hex()}"
+        """The same for the same base and move; a random one without them."""
+        seed = f"{base}/{move}".encode() if base else self._random.randbytes(32)
+        return f"sha256:{hashlib.sha256(seed).hexdigest()}"

@@ -11,7 +11,7 @@ from bot.store.engine.database import Database
 from bot.web.site import Site
 from tests.integration.web.conftest import READER, SCRAPER, Asking, opened_copy
 
-BASE = "mcr.microsoft.com/dotnet/runtime:9.0-noble1"
+BASE = "mcr.microsoft.com/dotnet/runtime:9.0"
 PATHS = [
     *("/fleet", "/rollouts", "/rollouts/13", "/bases", f"/bases/{BASE}", "/repositories/contoso/service-0002"),
     *("/advisories", "/advisories/CVE-2026-10005", "/upstream", "/operations"),

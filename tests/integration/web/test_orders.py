@@ -27,8 +27,8 @@ async def database(filled_store: Path, tmp_path: Path) -> AsyncIterator[Database
         ("pause", "everything", "pause"),
         ("retry", "contoso/service-0040", "retry"),
         ("hold", "contoso/service-0040", "hold"),
-        ("quarantine", "mcr.microsoft.com/dotnet/runtime:9.0-noble1", "quarantine add"),
-        ("lift", "mcr.microsoft.com/dotnet/runtime-deps:8.03", "quarantine lift"),
+        ("quarantine", "mcr.microsoft.com/dotnet/runtime:9.0", "quarantine add"),
+        ("lift", "mcr.microsoft.com/dotnet/runtime-deps:8.0", "quarantine lift"),
     ],
 )
 async def test_each_order_is_kept_with_who_and_why(

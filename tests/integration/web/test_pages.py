@@ -15,7 +15,7 @@ from bot.web.site import Site
 from tests.integration.web.conftest import ACTOR, MARK, READER, Asking, opened_copy
 from tests.integration.web.large_fleet import LargeFleet
 
-BASE = "mcr.microsoft.com/dotnet/runtime:9.0-noble1"
+BASE = "mcr.microsoft.com/dotnet/runtime:9.0"
 PAGES = {
     "fleet": "/",
     "fleet, the oldest first": "/?sort=since&page=2",

@@ -1,0 +1,138 @@
+"""The page in a browser: its main paths without a script, what axe-core says, and how it fits a telephone."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.integration.web.served import TOKEN, served
+
+AXE = Path(__file__).parents[2] / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = {
+    "sign in": "/login",
+    "fleet": "/",
+    "fleet, nothing found": "/?q=nothing-is-called-so",
+    "rollouts": "/rollouts",
+    "rollout": "/rollouts/13",
+    "bases": "/bases",
+    "base": "/bases/mcr.microsoft.com/dotnet/runtime:9.0",
+    "repository": "/repositories/contoso/service-0002",
+    "advisories": "/advisories",
+    "advisory": "/advisories/CVE-2026-10005",
+    "upstream": "/upstream",
+    "operations": "/operations",
+    "not there": "/nothing",
+}
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("page"), repositories=120, usages=4) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def signed_in(browser: Browser, address: str, **options: object) -> Page:
+    page = browser.new_context(base_url=address, **options).new_page()  # type: ignore[arg-type]
+    page.goto("/operations")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operations")
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """Somebody who signed in, in a browser without scripts."""
+    shown = signed_in(browser, address, java_script_enabled=False)
+    yield shown
+    shown.context.close()
+
+
+def test_a_maintainer_finds_a_repository_and_has_it_tried_again(page: Page) -> None:
+    page.get_by_role("link", name="Fleet").click()
+    page.locator("select[name=standing]").select_option("failed")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("tbody tr")
+    expect(rows.first.locator(".chip")).to_have_text("failed")
+    name = rows.first.get_by_role("link").first.inner_text()
+    rows.first.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    page.locator("summary", has_text="Retry").click()
+    order = page.locator("form[action='/orders/retry']")
+    order.get_by_label("Why").fill("the registry was down")
+    order.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("due now")
+    page.get_by_role("link", name="Operations").click()
+    expect(page.locator("section", has_text="Journal").last).to_contain_text("the registry was down")
+
+
+def test_a_rollout_is_paused_and_goes_on(page: Page) -> None:
+    page.get_by_role("link", name="Rollouts").click()
+    page.get_by_role("link", name="Rollout 13").click()
+    for order, standing in (("Pause", "paused"), ("Resume", "under way")):
+        page.locator("summary", has_text=order).click()
+        page.get_by_label("Why").fill("to see what happens")
+        page.get_by_role("button", name=order, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(standing)
+
+
+def test_pages_lead_from_a_fix_to_a_line(page: Page) -> None:
+    page.goto("/advisories/CVE-2026-10005")
+    page.locator("section", has_text="Bases that brought it").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="How late upstream was")).to_be_visible()
+    page.locator("section", has_text="Who uses it").get_by_role("link").first.click()
+    line = page.locator("tbody tr").first.get_by_role("link").first
+    assert re.search(r"^https://github\.com/contoso/.+/blob/main/.+#L\d+$", line.get_attribute("href") or "")
+
+
+def test_a_long_list_is_turned_over(page: Page) -> None:
+    page.goto("/?sort=name")
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("nav.pages")).to_contain_text("51 to 100 of 120")
+
+
+def test_signing_out_ends_it(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_the_keyboard_gets_to_the_content_first(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser: Browser, address: str, scheme: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci --prefix tools")
+    found = {}
+    for width in (1280, 400):
+        size = {"width": width, "height": 900}
+        page = signed_in(browser, address, viewport=size, color_scheme=scheme, bypass_csp=True)
+        for name, path in PAGES.items():
+            page.goto(path)
+            if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+                found[name, width, "wide"] = wide
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            for violation in page.evaluate(f"axe.run(document, {RULES})")["violations"]:
+                found[name, width, violation["id"]] = [node["html"][:120] for node in violation["nodes"][:3]]
+        page.context.close()
+    assert found == {}
