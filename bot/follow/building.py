@@ -1,7 +1,7 @@
 """What has become of the build of a merged pull request."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.repositories.forge import BuildRun
@@ -16,51 +16,104 @@ _GREEN = frozenset({"success", "neutral", "skipped"})
 
 def builds_among(runs: Iterable[BuildRun], workflow: str | None) -> tuple[BuildRun, ...]:
     """Those of the rebuild workflow, whatever started them; where it has none, all that the push started."""
-    built = [run for run in runs if run.event not in _CHECKS]
+    built = _counted(runs)
     named = tuple(run for run in built if run.file == workflow)
     return named or tuple(run for run in built if run.event == "push")
 
 
+def _counted(runs: Iterable[BuildRun]) -> list[BuildRun]:
+    return [run for run in runs if run.event not in _CHECKS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What is known of one build: the workflow that it is of (None: whatever the push starts), and its runs.
+
+    `runs` are empty where none was seen; `was_cancelled` where those that were seen gave way to a later push's.
+    """
+
+    workflow: str | None
+    runs: tuple[BuildRun, ...] = ()
+    was_cancelled: bool = False
+
+    @property
+    def red(self) -> BuildRun | None:
+        ended = (run for run in self.runs if run.status == "completed")
+        return next((run for run in ended if run.conclusion not in _GREEN), None)
+
+    @property
+    def going(self) -> BuildRun | None:
+        return next((run for run in self.runs if run.status != "completed"), None)
+
+    @property
+    def told(self) -> str:
+        """How far it has come: `shop.yml is under way`."""
+        name = " and ".join(dict.fromkeys(run.file for run in self.runs)) or self.workflow or "its build"
+        if self.red is not None:
+            return f"{self.red.file} concluded with {self.red.conclusion}"
+        if self.going is not None:
+            how = "waits for approval" if self.going.status == "waiting" else "is under way"
+            return f"{self.going.file} {how}"
+        return f"{name} concluded with {self.runs[0].conclusion}" if self.runs else f"{name} is looked for"
+
+
 def is_to_be_sought_later(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> bool:
-    """Whether the merge commit has no build of its own that counts: one of a later commit may have brought it."""
-    return _chosen(rebuild, groups[:1]) is None
+    """Whether the merge commit lacks a build that counts: one of a later commit may have brought it."""
+    return any(not build.runs for build in _builds(rebuild, groups[:1]))
 
 
 def after_builds(
     rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]], now: datetime, build_within: timedelta
 ) -> Rebuild:
-    """The rebuild as its builds show it; `groups` are the runs on its merge commit, then on each later one."""
+    """The rebuild as its builds show it; `groups` are the runs on its merge commit, then on each later one.
+
+    A monorepo's is done when each of its parts is, and each is told of alone.
+    """
     assert rebuild.merge is not None
-    is_late = now - rebuild.merge.at > build_within
-    runs = _chosen(rebuild, groups)
-    if runs is None:
-        if not is_late:
-            return rebuild
-        if any(builds_among(group, rebuild.workflow) for group in groups):
-            return rebuild.moved(State.CANCELLED, "merged, but the build was cancelled", at=now)
-        short, within = rebuild.merge.commit[:7], duration(build_within)
-        return rebuild.moved(State.MERGED, f"merged, build not seen: no run on {short} within {within}", at=now)
-    failed = [run for run in runs if run.status == "completed" and run.conclusion not in _GREEN]
-    if failed:
-        told = f"merged, but its build failed: {_named(failed)} concluded with {failed[0].conclusion}"
-        return replace(rebuild, url=failed[0].url).moved(State.FAILED, told, at=now)
-    known = replace(rebuild, url=runs[0].url)
-    going = [run for run in runs if run.status != "completed"]
-    if going:
-        how = "waits for approval" if going[0].status == "waiting" else "is under way"
-        return replace(known, url=going[0].url).moved(State.BUILDING, f"merged; {_named(going)} {how}", at=now)
-    told = f"merged, and built: {_named(runs)} concluded with {runs[0].conclusion}"
-    return after_green_build(known, told, at=now)
+    builds = _builds(rebuild, groups)
+    seen = [build for build in builds if build.runs]
+    told = ", ".join(build.told for build in builds)
+    red = next((build.red for build in seen if build.red is not None), None)
+    if red is not None:
+        return replace(rebuild, url=red.url).moved(State.FAILED, f"merged, but its build failed: {told}", at=now)
+    going = next((build.going for build in seen if build.going is not None), None)
+    shown = going or (seen[0].runs[0] if seen else None)
+    known = rebuild if shown is None else replace(rebuild, url=shown.url)
+    missing = [build for build in builds if not build.runs]
+    if going is None and not missing:
+        return after_green_build(known, f"merged, and built: {told}", at=now)
+    if going is None and now - rebuild.merge.at > build_within:
+        return _not_seen(known, missing, now, build_within)
+    return known.moved(State.BUILDING, f"merged; {told}", at=now) if seen else known
 
 
-def _chosen(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> tuple[BuildRun, ...] | None:
-    """The builds on the first commit that has some; cancelled ones gave way to those of a later push."""
-    for group in groups:
-        runs = builds_among(group, rebuild.workflow)
-        if runs and not any(run.conclusion == "cancelled" for run in runs):
-            return runs
-    return None
+def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_within: timedelta) -> Rebuild:
+    assert rebuild.merge is not None
+    if any(build.was_cancelled for build in missing):
+        return rebuild.moved(State.CANCELLED, "merged, but the build was cancelled", at=now)
+    names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
+    what = f"run of {names}" if names else "run"
+    told = f"merged, build not seen: no {what} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
+    return rebuild.moved(State.MERGED, told, at=now)
 
 
-def _named(runs: Sequence[BuildRun]) -> str:
-    return " and ".join(dict.fromkeys(run.file for run in runs))
+def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Build]:
+    """One for each part of a monorepo; else all that builds the repository."""
+    if not rebuild.parts:
+        return [_first(None, [builds_among(group, rebuild.workflow) for group in groups])]
+    workflows = dict.fromkeys(part.workflow for part in rebuild.parts)
+    return [
+        _first(workflow, [tuple(run for run in _counted(group) if run.file == workflow) for group in groups])
+        for workflow in workflows
+    ]
+
+
+def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]]) -> _Build:
+    """The runs on the first commit that has some; cancelled ones gave way to those of a later push."""
+    was_cancelled = False
+    for runs in groups:
+        if any(run.conclusion == "cancelled" for run in runs):
+            was_cancelled = True
+        elif runs:
+            return _Build(workflow, runs)
+    return _Build(workflow, (), was_cancelled)

@@ -4,6 +4,10 @@
 enabled: true                  # false: leave this repository alone
 action: pull_request           # auto | pull_request | dispatch | notify
 workflow: rebuild.yml          # the workflow to dispatch, a file of .github/workflows
+workflows:                     # instead, in a repository with several: each with the files that it builds
+  - paths: [services/shop/*]
+    workflow: shop.yml
+    images: ["*/shop"]         # a glob for the images that come of it
 owners: [octocat, contoso/platform]        # people and teams asked to review
 labels: [dependencies]
 produces: ["ghcr.io/octocat/shop:latest"]  # the images that its builds push, where that does not show
@@ -27,6 +31,7 @@ from typing import TypeVar
 from bot.domain.repositories.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Problem
 from bot.domain.rollouts.policy import ActionPreference
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.text import Lines
@@ -45,8 +50,9 @@ LONGEST_REASON = 500
 LONGEST_LABEL = 50
 """GitHub takes no longer label."""
 
-_KEYS = ("enabled", "action", "workflow", "owners", "labels", "produces", "ignore")
+_KEYS = ("enabled", "action", "workflow", "workflows", "owners", "labels", "produces", "ignore")
 _IGNORE_KEYS = ("path", "base", "until", "reason", "check")
+_PART_KEYS = ("paths", "workflow", "images")
 _YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)", re.A)
 _OWNER = re.compile(
@@ -99,6 +105,7 @@ class _Reader:
             enabled=True if enabled is None else enabled,
             action=self._one(root, "action", _action_preference, f"one of {', '.join(ActionPreference)}"),
             workflow=self._one(root, "workflow", _workflow, "the name of a file in .github/workflows"),
+            workflows=tuple(self._parts(root)),
             labels=tuple(
                 dict.fromkeys(
                     self._several(root, "labels", _label, f"a label of at most {LONGEST_LABEL} characters")
@@ -113,6 +120,21 @@ class _Reader:
                 )
             ),
         )
+
+    def _parts(self, root: Mapping) -> Iterator[PathWorkflow]:
+        for node in self._list(root, "workflows"):
+            if not isinstance(node, Mapping):
+                self._problem(node.start, "an entry of workflows needs paths and workflow; it is skipped")
+                continue
+            self._check_keys(node, _PART_KEYS)
+            glob = f"a glob of at most {LONGEST_GLOB} characters"
+            paths = tuple(self._several(node, "paths", _glob, glob))
+            workflow = self._one(node, "workflow", _workflow, "the name of a file in .github/workflows")
+            images = tuple(self._several(node, "images", _glob, glob))
+            if paths and workflow is not None:
+                yield PathWorkflow(paths, workflow, images)
+            else:
+                self._problem(node.start, "an entry of workflows needs paths and workflow; it is skipped")
 
     def _ignored(self, root: Mapping) -> Iterator[Ignore]:
         for node in self._list(root, "ignore"):

@@ -13,10 +13,11 @@ from bot.domain.repositories.usage import Replacement, Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Reconsidered
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.windows import next_opening
 from bot.plan.due import Beginning, beginning_of, thawed_beginning
 from bot.plan.naming import branch_for
-from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, workflow_of
+from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
 
 
 def decide(
@@ -110,8 +111,14 @@ def _for_repository(
         workflow = workflow_of(member, need) if action is Action.DISPATCH else ""
         chosen.setdefault((action, workflow), []).append(need)
     planned = []
+    wanted = {workflow for action, workflow in chosen if action is Action.DISPATCH}
     for (action, workflow), group in sorted(chosen.items()):
-        mine = [rebuild for rebuild in open_rebuilds if rebuild.action is action]
+        mine = [
+            rebuild
+            for rebuild in open_rebuilds
+            if rebuild.action is action
+            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, wanted))
+        ]
         if action is Action.PULL_REQUEST:
             for branch, part in _by_branch(group, mine, joins).items():
                 together = [rebuild for rebuild in mine if rebuild.branch == branch]
@@ -120,6 +127,11 @@ def _for_repository(
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
             planned.append(_planned(member, action, group, mine, together, given))
     return planned
+
+
+def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:
+    """Whether another of the workflows that are wanted now goes on with what this rebuild was to do."""
+    return rebuild.workflow != workflow and rebuild.workflow in wanted
 
 
 def _may_take(rebuild: Rebuild, workflow: str) -> bool:
@@ -176,6 +188,8 @@ def _planned(
     begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
     is_back = _is_back(replaced, targets.values())
+    parts = dict.fromkeys(part for need in needs if (part := part_of_need(member, need)) is not None)
+    parts |= dict.fromkeys(part for rebuild in together for part in rebuild.parts)
     overdue = [need.move.change.at + need.terms.max_age for need in needs if need.terms.max_age is not None]
     return PlannedRebuild(
         repository_id=member.id,
@@ -188,7 +202,8 @@ def _planned(
         wave=terms.wave,
         soak=given.policy.soak(terms),
         due_at=begins.at,
-        workflow=None if action is Action.NOTIFY else workflow_of(member, needs[0]),
+        workflow=_workflow(member, action, needs, parts),
+        parts=() if action is Action.NOTIFY else tuple(parts),
         branch=branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
@@ -196,6 +211,15 @@ def _planned(
         overdue_at=min(overdue, default=None),
         steps=() if action is Action.NOTIFY else terms.steps,
     )
+
+
+def _workflow(
+    member: FleetRepository, action: Action, needs: Sequence[Need], parts: Collection[PathWorkflow]
+) -> str | None:
+    """What is dispatched; or what builds a pull request once it is merged, where that is not told by its parts."""
+    if action is Action.NOTIFY or (action is Action.PULL_REQUEST and parts):
+        return None
+    return workflow_of(member, needs[0])
 
 
 def _is_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:

@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from bot.settings.model import Settings
 
 _SECTIONS = (("rollout", "first_run"),)
-_TERMS = ("workflows",)
 
 
 def without_effect(settings: "Settings") -> list[str]:
@@ -19,6 +18,3 @@ def _unused(settings: "Settings") -> Iterator[str]:
     for section, name in _SECTIONS:
         if name in getattr(settings, section).model_fields_set:
             yield f"{section}.{name}"
-    for name in _TERMS:
-        if any(name in rule.model_fields_set for rule in settings.policy):
-            yield f"policy: {name}"

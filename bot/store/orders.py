@@ -180,7 +180,7 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
         for name in (
             *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
             *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
-            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "attempted_at"),
+            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
         )
     }
     state = _taken_up_at(failed)

@@ -55,6 +55,7 @@ def as_json(rebuild: Rebuild, held: Hold | None = None, steps: Sequence[StepRun]
         "branch": rebuild.branch,
         "pull_request": rebuild.pull_request,
         "workflow": rebuild.workflow,
+        "workflows": [part.workflow for part in rebuild.parts],
         "run": rebuild.run,
         "url": rebuild.url,
         "wave": rebuild.wave,

@@ -6,6 +6,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from bot.domain.rollouts.policy import ActionPreference
+from bot.domain.rollouts.terms import PathWorkflow
 
 GITHUB_PATH = ".github/freshness.yaml"
 """Where a repository on GitHub keeps it."""
@@ -54,6 +55,7 @@ class RepositoryConfig:
     enabled: bool = True
     action: ActionPreference | None = None
     workflow: str | None = None
+    workflows: tuple[PathWorkflow, ...] = ()
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     team_reviewers: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.terms import PathWorkflow
 
 
 class Action(StrEnum):
@@ -166,6 +167,8 @@ class Rebuild:
     """What its image was seen to show."""
     steps: int = 0
     """How many steps follow its build."""
+    parts: tuple[PathWorkflow, ...] = ()
+    """Of a monorepo, those whose builds it needs; empty where the repository is built as a whole."""
     repository_node: str | None = None
     merging: Merging | None = None
 

@@ -10,7 +10,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
-from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.terms import PathWorkflow, Step
 
 
 class Occasion(StrEnum):
@@ -73,6 +73,7 @@ class PlannedRebuild:
     severity: Severity | None = None
     overdue_at: datetime | None = None
     steps: tuple[Step, ...] = ()
+    parts: tuple[PathWorkflow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The steps of a rebuild: workflows that run once its build is green, each gating the next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from bot.domain.images.verdict import Verdict
 from bot.domain.repositories.forge import RunState
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import IllegalTransition, Rebuild, State
-from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.terms import PathWorkflow, Step
 from bot.domain.wording.words import duration
 
 
@@ -139,6 +139,11 @@ def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) 
     """The inputs without which the workflow cannot do, and that nobody knows."""
     offered = {"correlation", *known, *dict(step.step.inputs)}
     return tuple(name for name in workflow.required if name not in offered)
+
+
+def images_of_parts(images: Iterable[ProducedImage], parts: Sequence[PathWorkflow]) -> list[ProducedImage]:
+    """Those of a monorepo's images that come of these parts; all where it is built as a whole."""
+    return [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
 
 
 def known_of(images: Sequence[ProducedImage], proof: Verdict | None) -> Mapping[str, str]:

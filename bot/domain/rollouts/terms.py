@@ -84,6 +84,10 @@ class PathWorkflow:
     def builds(self, path: str) -> bool:
         return any(fnmatchcase(path, glob) for glob in self.paths)
 
+    def produces(self, image: str) -> bool:
+        """Whether an image, `registry/repository`, comes of it; where it names none, any may."""
+        return not self.images or any(fnmatchcase(image, glob) for glob in self.images)
+
 
 def part_of(parts: Iterable[PathWorkflow], path: str) -> PathWorkflow | None:
     """The part that a file belongs to: the first whose globs take its path."""

@@ -12,6 +12,7 @@ from bot.domain.repositories.repository import FleetRepository, Identity, Workfl
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Merging, Rebuild, State, Target
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -146,6 +147,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         proof=Verdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         steps=row["steps"],
+        parts=load(row["parts"], tuple[PathWorkflow, ...]) if row["parts"] else (),
     )
 
 

@@ -244,6 +244,7 @@ rebuilds = leased(
     Column("proof", String(16)),
     Column("merging", String(16)),
     Column("steps", Integer, nullable=False, server_default="0"),
+    Column("parts", JSON),
     Index(None, "rollout_id", "state", "considered_revision"),
     Index(None, "repository_id", "state", "ended_at"),
 )

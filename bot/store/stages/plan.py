@@ -29,7 +29,8 @@ from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
-from bot.store.engine.codec import dump_text, load, load_text
+from bot.domain.rollouts.terms import PathWorkflow
+from bot.store.engine.codec import dump, dump_text, load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -362,6 +363,7 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "pull_request": item.pull_request,
         "ended_at": now if item.state.has_ended else None,
         "steps": len(item.steps),
+        "parts": dump(item.parts, tuple[PathWorkflow, ...]) if item.parts else None,
     }
 
 

@@ -10,7 +10,7 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.domain.rollouts.steps import StepRun, StepState, after_step, known_of
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_parts, known_of
 from bot.domain.rollouts.terms import Start, Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -96,7 +96,13 @@ class StepStore(Store):
         overtaken = [each.id for each in later if _takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
-        return StepJob(step, rebuild.identity, severity, known_of(shown, rebuild.proof), taken_over)
+        return StepJob(
+            step,
+            rebuild.identity,
+            severity,
+            known_of(images_of_parts(shown, rebuild.parts), rebuild.proof),
+            taken_over,
+        )
 
     async def save_step(self, step: StepRun) -> None:
         async with self._database.transaction() as connection:
@@ -168,5 +174,7 @@ class StepStore(Store):
 
 
 def _takes_over(later: Rebuild, earlier: Rebuild) -> bool:
-    """Whether a later rebuild brings all that an earlier one did, or more of it."""
+    """Whether a later rebuild brings all that an earlier one did, or more of it, to the same parts."""
+    if not set(earlier.parts) <= set(later.parts):
+        return False
     return {target.base for target in earlier.targets} <= {target.base for target in later.targets}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -16,55 +15,56 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Step
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
-from tests.fakes.queue import StoredRows
+from tests.fakes.queue import FakeQueue, Row
 from tests.unit.act.world import NOON, SHOP
 
 DEPLOY = b"on: {workflow_dispatch: {inputs: {correlation: {}, digest: {required: true}}}}\njobs: {}\n"
 PATH = ".github/workflows/deploy.yml"
 
 
-@dataclass(slots=True)
 class Store:
     """One step, and the intents that were stored on its way."""
 
-    job: StepJob
-    saved: list[StepRun] = field(default_factory=list)
+    def __init__(self, job: StepJob) -> None:
+        self.to_start: FakeQueue[StepJob] = FakeQueue(is_wanted=_is_due, shown=_shown)
+        self.to_start.add(job, job.step.due_at)
+        self.saved: list[StepRun] = []
 
     @property
-    def to_start(self) -> StoredRows[StepJob]:
-        return StoredRows(self._take, self._put_off)
+    def job(self) -> StepJob:
+        return self.to_start[1]
 
-    def _take(self, now: Any, limit: int) -> list[tuple[Claimed, StepJob]]:
-        if self.job.step.state is not StepState.DUE or self.job.step.due_at > now:
-            return []
-        self.job = replace(self.job, step=replace(self.job.step, attempts=self.job.step.attempts + 1))
-        return [(Claimed(1, "step 1", self.job.step.attempts), self.job)]
-
-    def _put_off(self, item: StepJob, due_at: Any, error: str | None, attempted: bool) -> None:
-        self.job = replace(self.job, step=replace(self.job.step, due_at=due_at))
+    @job.setter
+    def job(self, job: StepJob) -> None:
+        self.to_start[1] = job
 
     async def save_step(self, step: StepRun) -> None:
+        self.to_start.check(1)
         self.saved.append(step)
         self.job = replace(self.job, step=step)
 
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
         known = self.job.step
-        kept = (
-            after
-            if succeeded
-            else replace(
-                known, state=after.state, reason=after.reason, due_at=after.due_at, deadline=after.deadline
-            )
-        )
-        self.job = replace(self.job, step=replace(kept, attempts=0 if succeeded else known.attempts))
+        if not succeeded:
+            told = {"state": after.state, "reason": after.reason, "deadline": after.deadline}
+            after = replace(known, due_at=after.due_at, **told)  # type: ignore[arg-type]
+        self.to_start.settle(1, after.due_at, replace(self.job, step=after))
+        self.to_start.rows[1].attempts = 0 if succeeded else known.attempts
 
     async def runs_taken(self, repository: str) -> set[int]:
         return set()
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         return []
+
+
+def _is_due(row: Row[StepJob]) -> bool:
+    return isinstance(row.item, StepJob) and row.item.step.state is StepState.DUE
+
+
+def _shown(job: StepJob, row: Row[StepJob]) -> StepJob:
+    return replace(job, step=replace(job.step, attempts=row.attempts))
 
 
 @dataclass(slots=True)

@@ -196,4 +196,5 @@ def test_the_example_of_a_repositorys_own_word_is_taken_as_it_stands() -> None:
     assert problems == ()
     assert config.labels == ("dependencies",)
     assert (config.reviewers, config.team_reviewers) == (("octocat",), ("platform",))
-    assert yaml.safe_load(text).keys() == {"enabled", "action", "workflow", "owners", "labels", "ignore"}
+    keys = {"enabled", "action", "workflow", "workflows", "owners", "labels", "ignore"}
+    assert yaml.safe_load(text).keys() == keys

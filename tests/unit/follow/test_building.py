@@ -8,6 +8,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.follow.stage import FollowOptions, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge, FakeRepository
@@ -154,3 +155,48 @@ async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None
     world.store.alter(1, rebuild=replace(world.store[1], attempts=12))
     after = await world.looked(timedelta(minutes=6))
     assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")
+
+
+PARTS = (PathWorkflow(("shop/*",), "shop.yml"), PathWorkflow(("cart/*",), "cart.yml"))
+
+
+@pytest.fixture
+def monorepo(world: World) -> World:
+    world.store.alter(1, rebuild=replace(world.store[1], workflow=None, parts=PARTS))
+    return world
+
+
+def built(world: World, part: str, status: str = "completed", conclusion: str | None = "success") -> None:
+    world.shop.build(world.commit, status, conclusion, path=f".github/workflows/{part}.yml")
+
+
+async def test_a_monorepo_is_done_when_each_part_is_and_each_is_told_alone(monorepo: World) -> None:
+    built(monorepo, "shop")
+    built(monorepo, "lint", conclusion="failure")
+    after = await monorepo.looked()
+    assert (after.state, after.reason) == (
+        State.BUILDING,
+        "merged; shop.yml concluded with success, cart.yml is looked for",
+    )
+    built(monorepo, "cart", "in_progress", None)
+    after = await monorepo.looked(timedelta(minutes=6))
+    assert after.reason == "merged; shop.yml concluded with success, cart.yml is under way"
+    monorepo.shop.builds[monorepo.commit].pop()
+    built(monorepo, "cart")
+    assert (await monorepo.looked(timedelta(minutes=6))).state is State.PROVING
+
+
+async def test_one_red_part_fails_the_rebuild_of_a_monorepo(monorepo: World) -> None:
+    built(monorepo, "shop")
+    built(monorepo, "cart", conclusion="failure")
+    after = await monorepo.looked()
+    assert after.state is State.FAILED
+    assert after.reason.endswith("shop.yml concluded with success, cart.yml concluded with failure")
+
+
+async def test_a_part_whose_build_is_not_seen_is_named(monorepo: World) -> None:
+    built(monorepo, "shop")
+    await monorepo.looked()
+    after = await monorepo.looked(timedelta(hours=1, minutes=1))
+    assert after.state is State.MERGED
+    assert after.reason.startswith("merged, build not seen: no run of cart.yml on")

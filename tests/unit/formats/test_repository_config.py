@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.formats.repository_config import LARGEST_CONFIG, PATH, parse
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -31,6 +32,10 @@ action: pull_request
 workflow: rebuild.yml
 owners: [octocat, "@hubot", contoso/platform]
 labels: [dependencies, "area: images"]
+workflows:
+  - paths: [services/shop/*, common/*]
+    workflow: .github/workflows/shop.yml
+    images: "*/shop"
 ignore:
   - path: legacy/*
     until: 2026-12-31
@@ -43,6 +48,7 @@ ignore:
         enabled=False,
         action=ActionPreference.PULL_REQUEST,
         workflow="rebuild.yml",
+        workflows=(PathWorkflow(("services/shop/*", "common/*"), "shop.yml", ("*/shop",)),),
         labels=("dependencies", "area: images"),
         reviewers=("octocat", "hubot"),
         team_reviewers=("platform",),
@@ -88,13 +94,13 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ("ignored: []", "'ignored' is no key here and does not count; did you mean ignore?"),
         (
             "xyz: 1",
-            "'xyz' is no key here and does not count; known are enabled, action, workflow, owners, labels, "
-            "produces, ignore",
+            "'xyz' is no key here and does not count; known are enabled, action, workflow, workflows, owners, "
+            "labels, produces, ignore",
         ),
         (
             "? [a]\n: 1",
             "what stands here is no key here and does not count; known are enabled, action, "
-            "workflow, owners, labels, produces, ignore",
+            "workflow, workflows, owners, labels, produces, ignore",
         ),
         ("enabled: fales", "enabled: 'fales' does not count; write true or false"),
         ("enabled: [false]", "enabled: what stands here does not count; write true or false"),
@@ -124,6 +130,8 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
         ),
         ("ignore: [{path: a}]", "this ignore has no reason; say why, for whoever reads it next"),
         ("enabled: true\n---\nenabled: false", "only the first document of the file counts; remove the others"),
+        ("workflows: shop.yml\n", "an entry of workflows needs paths and workflow; it is skipped"),
+        ("workflows: [{paths: [a/*]}]\n", "an entry of workflows needs paths and workflow; it is skipped"),
     ],
 )
 def test_what_does_not_count_is_told(text: str, message: str) -> None:

@@ -272,10 +272,9 @@ def test_equal_keys_in_other_letters_are_unknown(refused: Refused) -> None:
 
 def test_what_has_no_effect_yet_is_said(tmp_path: Path) -> None:
     assert Settings().without_effect() == []
-    found = load(written(tmp_path, "rollout: {first_run: tell}\npolicy: [{workflows: [], settle: 1h}]"))
+    found = load(written(tmp_path, "rollout: {first_run: tell}"))
     assert found.without_effect() == [
         "rollout.first_run is accepted, but has no effect in this version",
-        "policy: workflows is accepted, but has no effect in this version",
     ]
 
 

@@ -1,0 +1,12 @@
+"""A monorepo's rebuild touches the workflows that its usages belong to."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0027"
+
+
+def upgrade() -> None:
+    """What was planned before is built as a whole."""
+    op.add_column("rebuilds", sa.Column("parts", sa.JSON(), nullable=True))
