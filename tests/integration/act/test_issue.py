@@ -6,25 +6,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
 from bot.act.issue import stage
 from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
+from bot.domain.rollouts.age import AgeStanding
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.rows.issues import say, unsay
 from bot.store.rows.tables import incidents, rebuilds, repositories
+from bot.store.rows.workflow_builds import workflow_builds
 from bot.views.explanation import IssueSaid
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop-0000"
-AGE = IssueSection("age", "Nothing rebuilds this", "The schedule is disabled.", "the schedule is disabled")
+AGE = IssueSection("posture", "Nothing rebuilds this", "The schedule is disabled.", "the schedule is disabled")
 
 
 @dataclass(slots=True)
@@ -89,6 +91,27 @@ async def test_a_failure_opens_one_and_a_success_closes_it(world: World) -> None
     assert "the build failed" not in issue.body
 
 
+async def test_a_workflow_that_a_person_must_see_to_stands_there_until_it_is_mended(world: World) -> None:
+    async def standing(value: str) -> None:
+        async with world.stores.database.transaction() as connection:
+            await connection.execute(delete(workflow_builds))
+            values = {
+                "standing": value,
+                "said": "GitHub has disabled it; enable it again",
+                "max_age_seconds": 604800,
+            }
+            known = {"repository_id": 1, "workflow": "weekly.yml", "builds": {}, "due_at": NOON}
+            await connection.execute(insert(workflow_builds).values(**known, **values))
+
+    await standing(AgeStanding.DISABLED.value)
+    await world.tick()
+    [issue] = world.shop.issues.values()
+    assert "### Images that are not rebuilt in time\n\n- `weekly.yml`: GitHub has disabled it; enable" in issue.body
+    await standing(AgeStanding.FRESH.value)
+    await world.tick()
+    assert [issue.is_open for issue in world.shop.issues.values()] == [False]
+
+
 async def test_all_that_there_is_to_say_stands_in_the_same_issue(world: World) -> None:
     await world.say(AGE)
     await world.tick()
@@ -97,7 +120,7 @@ async def test_all_that_there_is_to_say_stands_in_the_same_issue(world: World) -
     [issue] = world.shop.issues.values()
     assert "The schedule is disabled." in issue.body
     assert "red" in issue.body
-    await world.unsay("age")
+    await world.unsay("posture")
     await world.tick()
     [issue] = world.shop.issues.values()
     assert "The schedule is disabled." not in issue.body

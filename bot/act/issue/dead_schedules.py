@@ -1,0 +1,17 @@
+"""What a repository's issue says of workflows that do not rebuild its images as often as is guaranteed."""
+
+from collections.abc import Sequence
+
+from bot.domain.repositories.issue import IssueSection
+from bot.domain.wording.escaping import code, markdown
+
+NAME = "age"
+_MOST = 20
+
+
+def dead_schedules(said: Sequence[tuple[str, str]]) -> IssueSection:
+    """The section: each workflow with what is wrong with it and the way out; at least one."""
+    lines = [f"- {code(workflow)}: {markdown(why)}" for workflow, why in said[:_MOST]]
+    lines.append("\nThis goes away by itself once that is mended.")
+    told = "; ".join(f"{workflow}: {why}" for workflow, why in said[:_MOST])
+    return IssueSection(NAME, "Images that are not rebuilt in time", "\n".join(lines), told)
