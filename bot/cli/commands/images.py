@@ -104,7 +104,7 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
         print_line("No image is known. Name them in the settings under images, or let a build name what it pushes.")
     else:
         print_table(
-            ("image", "produced by", "stands on", "behind since", "deployed", "strength"),
+            ("image", "produced by", "stands on", "behind since", "deployed", "strength", "doubt"),
             [
                 (
                     str(view.image.place),
@@ -115,10 +115,11 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
                     if len(view.deployed) > 1
                     else "".join(map(str, view.deployed)),
                     view.image.strength,
+                    view.image.doubt or "",
                 )
                 for view in found
             ],
-            Layout(below=("stands on", "deployed")),
+            Layout(below=("stands on", "deployed", "doubt")),
         )
 
 

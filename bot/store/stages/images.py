@@ -101,6 +101,8 @@ class ImagesStore(Store):
 
     async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
         """What each of these bases showed last."""
+        if not some:
+            return {}
         named = select(bases).where(
             tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(
                 [(base.registry, base.repository, base.tag) for base in some]

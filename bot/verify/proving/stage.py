@@ -104,7 +104,7 @@ class _Proofs(Work[Proving, Rebuild]):
     async def attempt(self, item: Proving, lease: Lease) -> Rebuild:
         now, rebuild = self._clock.now(), item.rebuild
         bases = {target.base for target in rebuild.targets}
-        concerned = [image for image in item.images if may_stand_on(image, bases)]
+        concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
         if not concerned:
             return after_proof(rebuild, Verdict.UNKNOWN, _not_known(item, bases), at=now)
         looks = [await self._look(image, item) for image in concerned]
@@ -188,6 +188,8 @@ def _not_known(item: Proving, bases: "Sequence[Base] | set[Base]") -> str:
     """Why nothing can be looked at, and what would help."""
     if doubts := [f"{image.claim.name}: {image.doubt}" for image in item.images if image.doubt]:
         return f"{doubts[0]}; say in the settings under images who produces it"
+    if not bases:
+        return "nothing tells which base its image should stand on"
     named = " or ".join(sorted(base.short for base in bases))
     if item.images:
         return f"none of its images is seen to stand on {named}"

@@ -69,6 +69,17 @@ async def test_images_follow_what_their_repository_claims(stores: Stores) -> Non
     assert image.claim.name == "ghcr.io/contoso/other"
 
 
+async def test_bases_are_known_by_what_they_show(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    assert await stores.images.shown_digests([ASPNET]) == {}
+    await stores.see({ASPNET: "a"})
+    assert await stores.images.shown_digests([ASPNET]) == {ASPNET: digest("a")}
+    assert await stores.images.shown_digests([]) == {}
+    [(number, seen)] = await stores.images.observations_since(0)
+    assert (seen.base, await stores.images.observations_since(number)) == (ASPNET, [])
+
+
 async def test_views_tell_where_an_image_is_run(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     await producing(stores, Claim(ASPNET.name, TagRule("latest"), Source.BUILD))
