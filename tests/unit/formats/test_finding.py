@@ -72,7 +72,7 @@ from bot.formats.table import FORMATS, kind_of
         ("lint/dockerfile.py", None),
         ("parse_dockerfile.go", None),
         ("dockerfile-lint.sh", "shell"),
-        ("DockerfileParser.cs", None),
+        ("DockerfileParser.cs", "aspire"),
         ("dockerfiles", None),
         ("dockerfile.yaml", "kubernetes"),
     ],

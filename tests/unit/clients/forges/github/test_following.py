@@ -26,6 +26,9 @@ def row_of(node: str) -> dict[str, Any] | None:
         "mergeCommit": None,
         "mergedAt": None,
         "labels": {"nodes": []},
+        "mergeStateStatus": "CLEAN",
+        "autoMergeRequest": None,
+        "isInMergeQueue": False,
     }
 
 

@@ -32,10 +32,12 @@ def answer(**values: Any) -> dict[str, Any]:
         "isDisabled": False,
         "isLocked": False,
         "lockReason": None,
+        "viewerPermission": "WRITE",
         "config": None,
         "defaultBranchRef": {"name": "main", "target": commit()},
         "branch": {"target": commit()},
         "pullRequests": {"nodes": []},
+        "others": {"nodes": []},
     }
     return {"data": {"viewer": {"login": "freshness[bot]"}, "found": {**repository, **values}}}
 
@@ -86,6 +88,8 @@ async def test_pull_requests_from_forks_are_not_ours(graphs: Callable[..., Any])
         "mergeCommit": None,
         "mergedAt": None,
         "labels": {"nodes": []},
+        "autoMergeRequest": None,
+        "mergeQueueEntry": None,
         "assignees": {"nodes": []},
         "isDraft": False,
         "isCrossRepository": False,
