@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import update
 
 from bot.clients.forges.github.bulk import MOST_IDS, Bulk
+from bot.clients.forges.github.connection.graphql import Graph, graph_of
 from bot.clients.forges.github.following import Following
-from bot.clients.forges.github.graphql import Graph, graph_of
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.rebuild import Action

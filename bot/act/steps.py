@@ -13,9 +13,9 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Forge, Run, Standing, host_of
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.freezes import Freeze, frozen_by
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
+from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

@@ -6,10 +6,11 @@ from typing import TextIO
 
 from rich.console import Console
 
-from bot.backtest import as_html, as_json, as_table, run
+from bot.backtest import run
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
+from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import Report
 from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation

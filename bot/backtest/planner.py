@@ -14,7 +14,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.rollouts.rebuild import Action
-from bot.domain.rollouts.windows import next_opening
+from bot.domain.rollouts.timing.windows import next_opening
 from bot.plan.due import thawed_beginning
 
 

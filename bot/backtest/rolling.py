@@ -14,12 +14,12 @@ from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
 from bot.domain.bases.change import Cause, Change
-from bot.domain.rollouts.budget import Spending, WriteLimits
 from bot.domain.rollouts.policy import Policy, Rule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
-from bot.domain.rollouts.waves import Wave, WaveTally, advance, latest_start
+from bot.domain.rollouts.timing.budget import Spending, WriteLimits
+from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start
 
 _WEEK = timedelta(days=7)
 _WEEKLY_OVER = timedelta(hours=6)

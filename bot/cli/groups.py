@@ -11,19 +11,16 @@ from bot.cli.commands import (
     checkout,
     config,
     doctor,
-    gate,
     health,
-    images,
     init,
     look,
-    packages,
     past,
     policy,
     rollout,
     service,
     summary,
-    verify,
 )
+from bot.cli.commands.images import gate, images, packages, verify
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""

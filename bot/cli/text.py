@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.domain.rollouts.waves import Hold
+from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import duration
 
 

@@ -13,8 +13,8 @@ from bot.domain.repositories.builds import Builds, LatestRuns, builds_with
 from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.guarantee import guarantees
 from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.timing.guarantee import guarantees
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 

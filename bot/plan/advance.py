@@ -8,9 +8,9 @@ from typing import Protocol
 from bot.domain.bases.advisory import Severity
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.freezes import Freeze, frozen_by
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.waves import Wave, WaveTally, advance, in_order, latest_start, room
+from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
+from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, in_order, latest_start, room
 
 SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
 """Fixes that wait for no wave."""

@@ -6,11 +6,11 @@ from itertools import pairwise
 from statistics import median
 
 from bot.domain.repositories.builds import ACTIVE, MOST_FAILED, Builds, PastRun
-from bot.domain.rollouts.age import AgeStanding, Judgement
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.policy import Terms
-from bot.domain.rollouts.weekly import Weekly
-from bot.domain.rollouts.windows import next_opening
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.windows import next_opening
 from bot.domain.wording.words import duration
 from bot.plan.due import thawed_beginning
 

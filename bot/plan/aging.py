@@ -12,12 +12,12 @@ from bot.domain.reference import Base
 from bot.domain.repositories.builds import Builds
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.age import AgeStanding, Judgement
-from bot.domain.rollouts.guarantee import Guarantee, guarantees
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
-from bot.domain.rollouts.weekly import Weekly
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement
+from bot.domain.rollouts.timing.guarantee import Guarantee, guarantees
+from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import AgeOptions, Aging, judge
 
 _STALE = timedelta(hours=3)

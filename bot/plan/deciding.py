@@ -14,7 +14,7 @@ from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Reconsidered
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.domain.rollouts.windows import next_opening
+from bot.domain.rollouts.timing.windows import next_opening
 from bot.plan.due import Beginning, beginning_of, thawed_beginning
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
-from bot.domain.rollouts.freezes import Freeze, frozen_by
 from bot.domain.rollouts.policy import Terms
-from bot.domain.rollouts.windows import next_opening
+from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
+from bot.domain.rollouts.timing.windows import next_opening
 
 
 @dataclass(frozen=True, slots=True, order=True)

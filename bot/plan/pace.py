@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.rollouts.budget import Spending, WriteLimits, account_of, times
+from bot.domain.rollouts.timing.budget import Spending, WriteLimits, account_of, times
 from bot.plan.advance import RolloutOptions
 from bot.plan.waiting import Waiting, Waits, holds
 

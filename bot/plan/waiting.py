@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.bases.advisory import Severity
-from bot.domain.rollouts.freezes import frozen_by, thawed
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
+from bot.domain.rollouts.timing.freezes import frozen_by, thawed
+from bot.domain.rollouts.timing.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
 from bot.plan.advance import SEVERE, RolloutOptions, Standing
 
 

@@ -11,7 +11,7 @@ from bot.report.news import IncidentNews, NoticeNews
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
-from bot.views.summary import Summary
+from bot.views.fleet.summary import Summary
 
 if TYPE_CHECKING:
     from bot.report.destinations import About

@@ -17,8 +17,8 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.words import counted, duration
 from bot.report.phrases import short, shown_time
-from bot.views.fleet import Standing
-from bot.views.summary import RolledOut, Stuck, Summary
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.summary import RolledOut, Stuck, Summary
 
 _SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
 _MOST_NOTICES = 5

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.weekly import Weekly
+from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults, effect
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings

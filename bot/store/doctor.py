@@ -10,7 +10,7 @@ from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.rebuilds import fleet_repository_of
+from bot.store.rows.rollouts.rebuilds import fleet_repository_of
 from bot.store.rows.tables import bases, documents, repositories, usages
 
 

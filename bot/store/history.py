@@ -15,8 +15,8 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.observations import add_observation
-from bot.store.rows.releases import read_releases, save_release
+from bot.store.rows.bases.observations import add_observation
+from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.tables import bases, changes, observations, releases
 from bot.watch.registry.stage import Sight
 

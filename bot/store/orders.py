@@ -22,11 +22,11 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
-from bot.store.rows.quarantines import lift_quarantine, open_quarantine
-from bot.store.rows.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
-from bot.store.rows.steps import end_steps, repeat_steps
+from bot.store.rows.rollouts.quarantines import lift_quarantine, open_quarantine
+from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
+from bot.store.rows.rollouts.steps import end_steps, repeat_steps
 from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds, repositories, rollouts
-from bot.store.stages.advance import open_pause
+from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000
 

@@ -15,8 +15,8 @@ from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
-from bot.store.rows.images import images
-from bot.store.rows.steps import steps
+from bot.store.rows.repositories.images import images
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import (
     bases,
     blobs,

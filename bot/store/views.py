@@ -20,20 +20,20 @@ from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import ENDED, Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
-from bot.domain.rollouts.waves import in_order
+from bot.domain.rollouts.timing.waves import in_order
 from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
 from bot.plan.waiting import Waits, wave_holds
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.ages import ages_of, builds_of
-from bot.store.rows.issues import issues, sections_of
-from bot.store.rows.notices import open_notices
-from bot.store.rows.observations import latest_observations, loaded
-from bot.store.rows.rebuilds import read_rebuilds
-from bot.store.rows.rollouts import open_pauses, rollout_of
-from bot.store.rows.steps import read_steps
+from bot.store.rows.bases.notices import open_notices
+from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.repositories.ages import ages_of, builds_of
+from bot.store.rows.repositories.issues import issues, sections_of
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import open_pauses, rollout_of
+from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.tables import (
     bases,
     changes,
@@ -46,12 +46,12 @@ from bot.store.rows.tables import (
     transitions,
     usages,
 )
-from bot.store.stages.advance import standings
-from bot.store.stages.waits import read_waits
-from bot.views.durations import OwnDurations
-from bot.views.explanation import Explanation, IssueSaid, Transition
-from bot.views.rollout import QuarantineStatus, RolloutProgress, WaveProgress
-from bot.views.status import BaseStatus, IncidentStatus, NoticeStatus, Status
+from bot.store.stages.plan.advance import standings
+from bot.store.stages.plan.waits import read_waits
+from bot.views.fleet.status import BaseStatus, IncidentStatus, NoticeStatus, Status
+from bot.views.repositories.explanation import Explanation, IssueSaid, Transition
+from bot.views.rollouts.durations import OwnDurations
+from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
 
 _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""

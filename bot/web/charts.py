@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from math import log10
 
 from bot.domain.wording.words import duration
-from bot.views.fleet import DayOfFreshness, Standing
+from bot.views.fleet.fleet import DayOfFreshness, Standing
 from bot.views.rows import NoticeRow
 
 WIDTH, HEIGHT = 720, 160

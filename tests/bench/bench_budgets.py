@@ -20,7 +20,7 @@ from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Reference
 from bot.domain.repositories.forge import Forge
-from bot.domain.rollouts.budget import WriteLimits
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.formats.rewrite.refresh import refresh
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop

@@ -18,7 +18,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rollout import PlannedRebuild
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.waves import Wave
 from bot.plan.deciding import decide
 
 _ROOT = Path(__file__).resolve().parents[2]

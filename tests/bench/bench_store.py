@@ -24,7 +24,7 @@ from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.rebuilds import note, step
+from bot.store.rows.rollouts.rebuilds import note, step
 from bot.store.rows.tables import documents, rebuilds
 from bot.watch.registry.stage import DueBase, Sight, Sighting
 from tests.integration.store.filling import Stores

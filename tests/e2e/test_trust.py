@@ -10,7 +10,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.domain.rollouts.rebuild import State
-from bot.service.commands.verify import judge_image
+from bot.service.commands.images.verify import judge_image
 from bot.verify.trust.collecting import NOTATION
 from sandbox.fleet import ASPNET
 from sandbox.images import Pushed

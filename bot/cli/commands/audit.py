@@ -45,7 +45,7 @@ def audit(
     from bot.domain.clock import SystemClock
     from bot.domain.repositories.finding import Outcome
     from bot.service.commands.audit import audited
-    from bot.views.findings import as_markdown, as_rows, as_sarif
+    from bot.views.repositories.findings import as_markdown, as_rows, as_sarif
 
     with progress_of("reading") as progress:
         findings = audited(path, SystemClock(), progress)
@@ -70,7 +70,7 @@ def audit(
 
 def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
     from bot.domain.repositories.finding import Outcome
-    from bot.views.findings import counts
+    from bot.views.repositories.findings import counts
 
     told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
     print_line(f"{counted(len(findings), 'finding')}{': ' if told else ''}{told}")

@@ -15,13 +15,13 @@ from bot.domain.bases.unwatched import by_family
 from bot.domain.wording.escaping import terminal
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
-from bot.views.scan import Freshness, as_json
+from bot.views.repositories.scan import Freshness, as_json
 
 if TYPE_CHECKING:
     from bot.domain.repositories.usage import Replacement
     from bot.service.commands.checkout import Progress, Updated
     from bot.settings import Settings
-    from bot.views.scan import Scan, Scanned
+    from bot.views.repositories.scan import Scan, Scanned
 
 OptionalConfig = Annotated[
     Path | None,

@@ -14,10 +14,10 @@ from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rebuild import Rebuild
-    from bot.domain.rollouts.waves import Hold
-    from bot.views.explanation import Explanation
-    from bot.views.history import History
-    from bot.views.status import Status
+    from bot.domain.rollouts.timing.waves import Hold
+    from bot.views.bases.history import History
+    from bot.views.fleet.status import Status
+    from bot.views.repositories.explanation import Explanation
 
 
 def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE, again: Watch = False) -> None:
@@ -91,14 +91,14 @@ def history(
 def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:
     """Writes what is ahead, a row for each rebuild; `waits` says by id what some wait for."""
     waits = waits or {}
-    from bot.views.rebuilds import as_json
+    from bot.views.rollouts.rebuilds import as_json
 
     if output is Format.JSON:
         print_json([as_json(rebuild, waits.get(rebuild.id)) for rebuild in rebuilds])
     elif not rebuilds:
         print_line("Nothing is planned.")
     else:
-        from bot.views.rebuilds import what
+        from bot.views.rollouts.rebuilds import what
 
         print_table(
             ("repository", "what", "state", "due", "why", "waits for"),
@@ -116,9 +116,9 @@ def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping
 def show_status(status: "Status", output: Format) -> None:
     """Writes bases, notices, rebuilds and whatever is in trouble."""
     from bot.domain.wording.words import counted
+    from bot.views.fleet.status import as_json
     from bot.views.names import short_base, short_digest
-    from bot.views.rebuilds import what
-    from bot.views.status import as_json
+    from bot.views.rollouts.rebuilds import what
 
     if output is Format.JSON:
         print_json(as_json(status))
@@ -163,7 +163,7 @@ def show_status(status: "Status", output: Format) -> None:
 
 def _show_ages(status: "Status") -> None:
     """Writes how old the last successful builds are, and whom nothing rebuilds in time."""
-    from bot.views.ages import guarantee, rows
+    from bot.views.fleet.ages import guarantee, rows
 
     ages = status.ages
     if not ages.total:
@@ -176,10 +176,10 @@ def _show_ages(status: "Status") -> None:
 
 def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems."""
-    from bot.views.explanation import as_json
-    from bot.views.images import stands_on
+    from bot.views.bases.images import stands_on
     from bot.views.names import short_base, short_digest, short_reference
-    from bot.views.rebuilds import what
+    from bot.views.repositories.explanation import as_json
+    from bot.views.rollouts.rebuilds import what
 
     today = now.date()
     if output is Format.JSON:
@@ -240,7 +240,7 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
 
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
-    from bot.views.history import as_json
+    from bot.views.bases.history import as_json
     from bot.views.names import short_base, short_digest
 
     if output is Format.JSON:

@@ -86,7 +86,7 @@ def backtest(
     from bot.domain.clock import SystemClock
     from bot.service.commands.own_durations import own_durations
     from bot.settings import Settings, load
-    from bot.views.durations import OwnDurations
+    from bot.views.rollouts.durations import OwnDurations
 
     settings = load(config) if config is not None else Settings()
     build, merge = _length(build_takes, "--build-takes"), _length(merge_takes, "--merge-takes")

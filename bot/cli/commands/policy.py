@@ -10,7 +10,7 @@ from bot.domain.bases.change import Cause
 
 if TYPE_CHECKING:
     from bot.domain.reference import Base
-    from bot.views.terms import Answer
+    from bot.views.rollouts.terms import Answer
 
 app = typer.Typer(help="Try the policy out.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def try_out(
     """
     from bot.domain.clock import SystemClock
     from bot.settings import load
-    from bot.views.terms import Question, answer
+    from bot.views.rollouts.terms import Question, answer
 
     asked = Question(repository, _base(base), cause, severity)
     show_answer(answer(load(config).rules, asked, SystemClock().now()), output)
@@ -47,7 +47,7 @@ def show_answer(found: "Answer", output: Format) -> None:
     """Writes a row for each term."""
     from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.text import moment
-    from bot.views.terms import as_json, in_words
+    from bot.views.rollouts.terms import as_json, in_words
 
     if output is Format.JSON:
         print_json(as_json(found))

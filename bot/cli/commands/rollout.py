@@ -15,7 +15,7 @@ from bot.cli.watching import Watch, watch
 if TYPE_CHECKING:
     from bot.domain.rollouts.journal import Entry, Word
     from bot.store.orders import OrdersStore
-    from bot.views.rollout import QuarantineStatus, RolloutProgress
+    from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def list_rollouts(
     from bot.domain.clock import SystemClock
     from bot.service.commands.views import read_rollouts
     from bot.settings import load
-    from bot.views.rollout import as_json
+    from bot.views.rollouts.rollout import as_json
 
     found = asyncio.run(read_rollouts(load(config), SystemClock(), limit))
     if output is Format.JSON:
@@ -73,7 +73,7 @@ def show_rollout(
     from bot.domain.clock import SystemClock
     from bot.service.commands.views import read_rollout
     from bot.settings import load
-    from bot.views.rollout import as_json
+    from bot.views.rollouts.rollout import as_json
 
     settings, clock = load(config), SystemClock()
 
@@ -188,7 +188,7 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     from bot.service.commands.orders import read_quarantines
     from bot.settings import load
     from bot.views.names import short_base, short_digest
-    from bot.views.rollout import quarantine_as_json
+    from bot.views.rollouts.rollout import quarantine_as_json
 
     found: Sequence[QuarantineStatus] = asyncio.run(read_quarantines(load(config), SystemClock()))
     if output is Format.JSON:
@@ -213,7 +213,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
     from bot.domain.clock import SystemClock
     from bot.service.commands.orders import read_journal
     from bot.settings import load
-    from bot.views.rollout import entry_as_json
+    from bot.views.rollouts.rollout import entry_as_json
 
     found: Sequence[Entry] = asyncio.run(read_journal(load(config), SystemClock(), limit))
     if output is Format.JSON:
@@ -239,7 +239,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
 
 def _show(found: "RolloutProgress") -> None:
     from bot.domain.wording.words import rounded_up
-    from bot.views.rebuilds import what
+    from bot.views.rollouts.rebuilds import what
 
     print_line(f"Rollout {found.id}, opened {moment(found.opened_at)}, {found.standing}")
     print_sentence(found.title)

@@ -10,7 +10,7 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 
 if TYPE_CHECKING:
     from bot.domain.wording.message import Message
-    from bot.views.summary import Summary
+    from bot.views.fleet.summary import Summary
 
 
 class SummaryFormat(StrEnum):
@@ -48,7 +48,7 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 def _show(found: "Summary", output: SummaryFormat) -> None:
     from bot.cli.output import print_json
     from bot.report.summary_message import summary_message
-    from bot.views.summary import as_json
+    from bot.views.fleet.summary import as_json
 
     message = summary_message(found)
     match output:

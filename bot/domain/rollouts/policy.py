@@ -11,10 +11,10 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.globs import any_covers
 from bot.domain.reference import Base
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.terms import NEVER, AutoMerge, PathWorkflow, Pin, Step
-from bot.domain.rollouts.waves import Wave
-from bot.domain.rollouts.windows import ALWAYS, Window
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import ALWAYS, Window
 
 ONE_WAVE = (Wave("rest"),)
 """Where the operator names no waves, all begin together."""

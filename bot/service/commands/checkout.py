@@ -25,7 +25,7 @@ from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
 from bot.settings.defaults import BASES, REGISTRY
-from bot.views.scan import Freshness, Scan, Scanned
+from bot.views.repositories.scan import Freshness, Scan, Scanned
 from bot.watch.registry.observe import read as read_image
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from bot.domain.rollouts.journal import Entry
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.orders import OrdersStore
-from bot.views.rollout import QuarantineStatus
+from bot.views.rollouts.rollout import QuarantineStatus
 
 T = TypeVar("T")
 

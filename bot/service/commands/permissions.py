@@ -1,7 +1,7 @@
 """What an installation of the App may do, against what the bot would do."""
 
-from bot.clients.forges.github.installations import Installation
-from bot.clients.forges.github.permissions import PERMISSIONS
+from bot.clients.forges.github.connection.installations import Installation
+from bot.clients.forges.github.connection.permissions import PERMISSIONS
 from bot.views.doctor import Check, Verdict
 
 

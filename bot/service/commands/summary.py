@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.clock import Clock
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.views.summary import Summary
+from bot.views.fleet.summary import Summary
 
 
 async def read_summary(settings: Settings, clock: Clock, span: timedelta) -> Summary:

@@ -12,16 +12,16 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.domain.rollouts.waves import Hold
+from bot.domain.rollouts.timing.waves import Hold
 from bot.plan.advance import gate_at, rollout_options_of
 from bot.plan.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
-from bot.views.explanation import Explanation
-from bot.views.history import History
-from bot.views.rollout import RolloutProgress
-from bot.views.status import Status
+from bot.views.bases.history import History
+from bot.views.fleet.status import Status
+from bot.views.repositories.explanation import Explanation
+from bot.views.rollouts.rollout import RolloutProgress
 
 
 async def read_status(settings: Settings, clock: Clock) -> Status:

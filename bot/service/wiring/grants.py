@@ -9,7 +9,7 @@ from bot.clients.http import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.document import FeedSource
 from bot.domain.clock import Clock
-from bot.domain.rollouts.budget import WriteLimits
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.plan.advance import rollout_options_of
 from bot.plan.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore

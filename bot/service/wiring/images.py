@@ -11,7 +11,7 @@ from bot.domain.bases.image import Head
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration
 from bot.domain.reference import Base
-from bot.store.stages.images import ImagesStore
+from bot.store.stages.verify.images import ImagesStore
 from bot.verify.provenance.attestations import Attested, attested_in, statements_in
 from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement

@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from bot.domain.bases.advisory import Severity
-from bot.domain.rollouts.freezes import Freeze
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
 from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.values import Duration, Moment, Percent, Period, Sentence, ShortName
 

@@ -13,11 +13,11 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
-from bot.store.rows.images import images
-from bot.store.rows.issues import issues
-from bot.store.rows.steps import steps
+from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
-from bot.store.rows.workflow_builds import workflow_builds
 
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),

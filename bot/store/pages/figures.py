@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
 from bot.store.pages.fleet import ages, counts
 from bot.store.pages.standing import OPEN
-from bot.store.rows.rollouts import MAY_BEGIN, is_paused
+from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
 from bot.store.rows.tables import (
     bases,
     changes,
@@ -28,7 +28,16 @@ from bot.store.rows.tables import (
     tasks,
     transitions,
 )
-from bot.views.figures import EndedRebuild, FeedFigures, Figures, Marks, News, QueueFigures, SeenChange, SeenLag
+from bot.views.fleet.figures import (
+    EndedRebuild,
+    FeedFigures,
+    Figures,
+    Marks,
+    News,
+    QueueFigures,
+    SeenChange,
+    SeenLag,
+)
 
 QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("tasks", tasks, ()),

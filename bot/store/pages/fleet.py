@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.store import Store
-from bot.store.rows.bases import named
-from bot.store.rows.standings import standing_days, standings
+from bot.store.rows.bases.bases import named
+from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.tables import bases, rebuilds, repositories, usages
-from bot.views.fleet import AGES, FRESHNESS_DAYS, DayOfFreshness, Fleet, RepositoryRow, Sort, Standing, Wanted
+from bot.views.fleet.fleet import AGES, FRESHNESS_DAYS, DayOfFreshness, Fleet, RepositoryRow, Sort, Standing, Wanted
 from bot.views.paging import Cut, page_of
 
 _STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))

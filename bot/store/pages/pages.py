@@ -31,10 +31,10 @@ from bot.store.pages.rows import (
     rebuild_page,
     states,
 )
-from bot.store.rows.bases import named
-from bot.store.rows.budgets import budgets, spendings
-from bot.store.rows.rollouts import open_pauses
-from bot.store.rows.standings import standings
+from bot.store.rows.bases.bases import named
+from bot.store.rows.repositories.standings import standings
+from bot.store.rows.rollouts.budgets import budgets, spendings
+from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.tables import (
     advisories,
     bases,
@@ -51,14 +51,14 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.store.views import ViewsStore
-from bot.views.advisories import Advisories, AdvisoryPage, AdvisoryRow
-from bot.views.base import BasePage, Bases
-from bot.views.fleet import Standing
-from bot.views.operations import BudgetRow, IncidentRow, Operations
+from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow
+from bot.views.bases.base import BasePage, Bases
+from bot.views.bases.upstream import FeedRow, LagSummary, Upstream
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.operations import BudgetRow, IncidentRow, Operations
 from bot.views.paging import Cut, Page, page_of
-from bot.views.repository import Decision, FileProblem, RepositoryPage, UsageRow
-from bot.views.rollout_page import RolloutPage, RolloutSummary, summary_of
-from bot.views.upstream import FeedRow, LagSummary, Upstream
+from bot.views.repositories.repository import Decision, FileProblem, RepositoryPage, UsageRow
+from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of
 from bot.watch.feeds.combine import combine
 
 _MOST_CHANGES = 40

@@ -12,9 +12,9 @@ from bot.domain.rollouts.rebuild import ENDED, State
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
-from bot.views.base import BaseRow
+from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollout import QuarantineStatus
+from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow
 
 _LOOK_FIRST = (State.FAILED, State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED)

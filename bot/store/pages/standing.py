@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.inserting import chunks, insert_into, upsert
 from bot.store.engine.store import Store
-from bot.store.rows.images import images
-from bot.store.rows.standings import standing_days, standings
+from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.tables import bases, rebuilds, repositories, usages
-from bot.views.fleet import Standing
+from bot.views.fleet.fleet import Standing
 
 OPEN = [state.value for state in State if not state.has_ended]
 """Named one by one, so that their index is used."""

@@ -14,12 +14,12 @@ from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.rows.rebuilds import read_rebuilds
-from bot.store.rows.rollouts import changes_of
-from bot.store.rows.standings import standing_days, standings
+from bot.store.rows.repositories.standings import standing_days, standings
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import changes_of
 from bot.store.rows.tables import notices, rebuilds, repositories
-from bot.views.fleet import Standing
-from bot.views.summary import Lag, RolledOut, Stuck, Summary
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 
 _MOST_ROLLOUTS = 5
 _MOST_STUCK = 10

@@ -20,8 +20,8 @@ from bot.store.engine.locking import lock
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import bases, repositories, tasks, usages
-from bot.store.rows.workflow_builds import workflow_builds
 
 _TASK = "say which builds count"
 

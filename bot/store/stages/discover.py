@@ -21,13 +21,13 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases import base_ids, left_behind, mark_used
-from bot.store.rows.blobs import blobs_of
-from bot.store.rows.images import forget_images, save_claims, save_deployments
-from bot.store.rows.incidents import open_since, tell_incidents
-from bot.store.rows.rebuilds import outdate
-from bot.store.rows.repositories import rename_in_place
-from bot.store.rows.served import plan_once_more, unserved
+from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
+from bot.store.rows.bases.incidents import open_since, tell_incidents
+from bot.store.rows.repositories.blobs import blobs_of
+from bot.store.rows.repositories.images import forget_images, save_claims, save_deployments
+from bot.store.rows.repositories.repositories import rename_in_place
+from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.tables import bases, blobs, rebuilds, repositories, repository_blobs, tasks, usages
 from bot.watch.registry.incident import Incident
 

@@ -22,8 +22,8 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.observations import add_observation
-from bot.store.rows.releases import read_releases, save_release
+from bot.store.rows.bases.observations import add_observation
+from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.tables import advisories, bases, documents, observations, releases
 from bot.watch.feeds.stage import DueFeed, FeedReading
 

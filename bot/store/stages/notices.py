@@ -30,9 +30,9 @@ from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, claim, settle
 from bot.store.engine.store import Store
-from bot.store.rows.incidents import tell_incidents
-from bot.store.rows.notices import open_notices
-from bot.store.rows.observations import latest_observations, loaded
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.notices import open_notices
+from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import bases, documents, notices, repositories, tasks
 from bot.watch.feeds import image_info

@@ -11,9 +11,9 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
-from bot.store.rows.rebuilds import after_transitions, columns_of, note, outcome_of, step
-from bot.store.rows.served import plan_once_more
-from bot.store.rows.steps import begin_steps, end_steps, runs_taken
+from bot.store.rows.rollouts.rebuilds import after_transitions, columns_of, note, outcome_of, step
+from bot.store.rows.rollouts.served import plan_once_more
+from bot.store.rows.rollouts.steps import begin_steps, end_steps, runs_taken
 from bot.store.rows.tables import rebuilds
 
 Item = TypeVar("Item")

@@ -29,10 +29,10 @@ from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.summary import summary_of
-from bot.store.rows.notices import users_of
+from bot.store.rows.bases.notices import users_of
 from bot.store.rows.outbox import announce
-from bot.store.rows.rebuilds import read_rebuilds
-from bot.store.rows.rollouts import changes_of, open_pauses, set_aside
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import changes_of, open_pauses, set_aside
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import (
     bases,
@@ -46,8 +46,8 @@ from bot.store.rows.tables import (
     rollout_waves,
     rollouts,
 )
-from bot.store.stages.waits import read_through
-from bot.views.summary import Summary
+from bot.store.stages.plan.waits import read_through
+from bot.views.fleet.summary import Summary
 
 _MOST_FAILURES = 20
 """In one message; who needs more asks `rollout show`."""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages import apk, chisel, dotnet, dpkg, rpm, rpm_database
+from bot.verify.packages import apk, chisel, dotnet, dpkg
 from bot.verify.packages.os_release import read_os_release
+from bot.verify.packages.rpm import database as rpm_database
+from bot.verify.packages.rpm import packages as rpm
 
 _MIB = 1024 * 1024
 _READERS: Mapping[str, Callable[[bytes, str], Inventory]] = {

@@ -6,16 +6,10 @@ from datetime import datetime
 
 from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.document import FeedKind, FeedSource
-from bot.watch.feeds import (
-    announcements,
-    discussions,
-    dotnet_cve,
-    dotnet_releases,
-    dotnet_timeline,
-    github_advisories,
-    image_info,
-    msrc,
-)
+from bot.watch.feeds import announcements, discussions, github_advisories, image_info, msrc
+from bot.watch.feeds.dotnet import cve as dotnet_cve
+from bot.watch.feeds.dotnet import releases as dotnet_releases
+from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import FeedProblem
 
 READER = "1"

@@ -22,7 +22,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, Contents
-from bot.watch.feeds.dotnet_releases import Merged, merge
+from bot.watch.feeds.dotnet.releases import Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
 from bot.watch.feeds.reading import KEPT
 

@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from bot.domain.failure import Failure
 from bot.domain.rollouts.rebuild import ENDED, State
-from bot.views.advisories import Advisories, AdvisoryPage
-from bot.views.base import BasePage, Bases
-from bot.views.fleet import Fleet, Sort, Standing, Wanted
+from bot.views.bases.advisories import Advisories, AdvisoryPage
+from bot.views.bases.base import BasePage, Bases
+from bot.views.bases.upstream import Upstream
+from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
-from bot.views.repository import RepositoryPage
-from bot.views.rollout_page import RolloutSummary
-from bot.views.upstream import Upstream
+from bot.views.repositories.repository import RepositoryPage
+from bot.views.rollouts.page import RolloutSummary
 from bot.web.access.guard import person_of
 from bot.web.access.tokens import Right
 from bot.web.api.shapes import Problem, RolloutDetail, Work, answered, detail_of

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.views.operations import Operations, StageRow
+from bot.views.fleet.operations import Operations, StageRow
 from bot.views.paging import Page
-from bot.views.rollout import WaveProgress
-from bot.views.rollout_page import RolloutPage, RolloutSummary, summary_of
+from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of
+from bot.views.rollouts.rollout import WaveProgress
 from bot.views.rows import ChangeRow, RebuildRow
 
 

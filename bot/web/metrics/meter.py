@@ -17,7 +17,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 
 from bot.reconcile.hooks import Hooks, Outcome
-from bot.views.figures import Figures, Marks, News
+from bot.views.fleet.figures import Figures, Marks, News
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics import table
 from bot.web.metrics.table import METRICS, Kind, Metric

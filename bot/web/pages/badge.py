@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.views.fleet import Standing
+from bot.views.fleet.fleet import Standing
 from bot.web.access.guard import refused
 from bot.web.access.tokens import Right
 from bot.web.site import site_of

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.rollouts.rebuild import State
-from bot.views.fleet import IN_WORDS, Sort, Standing, Wanted
-from bot.views.operations import StageRow
+from bot.views.fleet.fleet import IN_WORDS, Sort, Standing, Wanted
+from bot.views.fleet.operations import StageRow
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right

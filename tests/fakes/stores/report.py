@@ -12,7 +12,7 @@ from bot.report.ports import DueMessage
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
-from bot.views.summary import Summary
+from bot.views.fleet.summary import Summary
 from tests.builders import NOON, change, rollout
 from tests.fakes.queue import FakeQueue, Row
 

@@ -13,14 +13,14 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
-from bot.domain.rollouts.age import AgeStanding
 from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
-from bot.store.rows.issues import say, unsay
+from bot.store.rows.repositories.issues import say, unsay
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import incidents, rebuilds, repositories
-from bot.store.rows.workflow_builds import workflow_builds
-from bot.views.explanation import IssueSaid
+from bot.views.repositories.explanation import IssueSaid
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import Stores
 

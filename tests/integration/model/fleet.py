@@ -25,9 +25,9 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.policy import Policy, Rule
-from bot.domain.rollouts.weekly import Weekly
+from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
+from bot.domain.rollouts.timing.weekly import Weekly
 from bot.follow import stage as follow
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory

@@ -21,12 +21,12 @@ from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.rollouts.age import AgeStanding
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.engine.database import open_database
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import rebuilds, rollouts
-from bot.store.rows.workflow_builds import workflow_builds
 from tests.fakes.forge import FakeRepository
 from tests.integration.model.fleet import (
     BRANCHES,

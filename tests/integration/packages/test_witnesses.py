@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.packages.package import Inventory
-from bot.service.commands.packages import read_source
+from bot.service.commands.images.packages import read_source
 
 DPKG = Path("/var/lib/dpkg/status")
 SYFT = shutil.which("syft", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -16,7 +16,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.rebuilds import after_transitions
+from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.tables import outbox, rebuilds, rollouts
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.waves import Wave
 from bot.plan import advance, quarantine
 from bot.plan.advance import RolloutOptions, gate_at, next_step
 from bot.store.rows.tables import rebuilds

@@ -13,7 +13,7 @@ from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.rollouts.policy import Policy, Rule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
-from bot.domain.rollouts.weekly import Weekly
+from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan import aging
 from bot.reconcile.loop import Loop
 from bot.store.rows.tables import rebuilds, rollouts

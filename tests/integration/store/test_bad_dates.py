@@ -16,15 +16,15 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
-from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.plan.advance import RolloutOptions, gate_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.leases import give_all_back
+from bot.store.rows.bases.releases import save_release
 from bot.store.rows.moment import Moment
-from bot.store.rows.releases import save_release
 from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollout_waves, tasks
 from bot.store.stages.discover import _LISTING
 from tests.integration.store.conftest import NOON

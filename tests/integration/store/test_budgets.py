@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.bases.advisory import Severity
-from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.engine.budgets import BudgetStore
-from bot.store.rows.budgets import spendings
+from bot.store.rows.rollouts.budgets import spendings
 from bot.store.rows.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
 

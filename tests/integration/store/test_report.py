@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.budget import WriteLimits
 from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import outbox, rebuilds
 from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after

@@ -12,7 +12,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
-from bot.store.rows.steps import steps
+from bot.store.rows.rollouts.steps import steps
 from tests.integration.store.filling import Stores
 
 STEPS = (

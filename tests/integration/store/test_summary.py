@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.rollouts.rebuild import State
-from bot.views.fleet import Standing
+from bot.views.fleet.fleet import Standing
 from tests.integration.store.filling import HOUR, Stores
 
 DAY = 24 * HOUR

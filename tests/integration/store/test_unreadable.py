@@ -11,8 +11,8 @@ from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.blobs import blobs_of
-from bot.store.rows.served import unserved
+from bot.store.rows.repositories.blobs import blobs_of
+from bot.store.rows.rollouts.served import unserved
 from bot.store.rows.tables import (
     advisories,
     blobs,

@@ -19,7 +19,7 @@ from bot.domain.rollouts.rebuild import Action, State
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database
 from bot.store.rows import tables as t
-from bot.store.rows.standings import standing_days
+from bot.store.rows.repositories.standings import standing_days
 
 BASES = 220
 SUFFIXES = (

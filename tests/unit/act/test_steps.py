@@ -10,9 +10,9 @@ from bot.act.steps import StepJob, StepOptions, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository

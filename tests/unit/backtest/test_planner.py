@@ -13,7 +13,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
 from bot.domain.rollouts.rebuild import Action
-from bot.domain.rollouts.windows import Window
+from bot.domain.rollouts.timing.windows import Window
 from tests.unit.assess.world import DAY, base
 
 HOUR = timedelta(hours=1)

@@ -8,17 +8,18 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from bot.backtest import as_html, as_json, as_table, run
+from bot.backtest import run
 from bot.backtest.changes import change_row, write_changes
 from bot.backtest.command import FORMATS, backtest
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import SettleWindow
+from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import Delays, Report, months_between
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.waves import Wave
 from bot.watch.history.log import write_observations, write_releases
 from tests.unit.assess.world import DAY, base, image, release, seen
 

@@ -18,11 +18,11 @@ from bot.backtest.replay import Offer
 from bot.backtest.rolling import Rolling
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
 from tests.unit.assess.world import DAY
 from tests.unit.backtest.test_deciding import HOUR, change, use
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
+from bot.backtest.rendering.wording import rollout_lines, spelled
 from bot.backtest.report import Patched, RolloutFigures
-from bot.backtest.wording import rollout_lines, spelled
 
 HOUR = timedelta(hours=1)
 FIGURES = RolloutFigures(

@@ -10,7 +10,7 @@ from bot.cli.options import Format
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.views.explanation import Explanation
+from bot.views.repositories.explanation import Explanation
 
 TODAY = date(2027, 1, 31)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

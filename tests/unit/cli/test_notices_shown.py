@@ -9,8 +9,8 @@ from bot.cli.commands.look import show_history, show_status
 from bot.cli.options import Format
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.views.history import History
-from bot.views.status import BaseStatus, NoticeStatus, Status
+from bot.views.bases.history import History
+from bot.views.fleet.status import BaseStatus, NoticeStatus, Status
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.20")

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.repositories.builds import Builds, PastRun
-from bot.domain.rollouts.age import AgeStanding, Judgement
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.policy import Terms
-from bot.domain.rollouts.weekly import Weekly
-from bot.domain.rollouts.windows import Window
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.windows import Window
 from bot.plan.age import LEAD, AgeOptions, Aging, judge
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

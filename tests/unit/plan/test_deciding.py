@@ -15,7 +15,7 @@ from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.terms import Pin
-from bot.domain.rollouts.windows import ALWAYS, Window
+from bot.domain.rollouts.timing.windows import ALWAYS, Window
 from bot.plan.deciding import decide, reconsidered
 from tests.unit.plan.world import (
     ASPNET,

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.freezes import Freeze, frozen_by
 from bot.domain.rollouts.policy import Policy, Rule, Terms
-from bot.domain.rollouts.windows import Window, next_opening
+from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
+from bot.domain.rollouts.timing.windows import Window, next_opening
 from bot.plan.deciding import reconsidered
 from bot.plan.due import Beginning, beginning_of
 from tests.unit.plan.world import HOUR, NOON, move, only, planned, rebuild, usage

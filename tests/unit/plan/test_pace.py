@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.bases.advisory import Severity
-from bot.domain.rollouts.budget import Spending, WriteLimits
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.waves import Wave, WaveTally
+from bot.domain.rollouts.timing.budget import Spending, WriteLimits
+from bot.domain.rollouts.timing.waves import Wave, WaveTally
 from bot.plan.advance import RolloutOptions, Standing
 from bot.plan.pace import Pace, opened_by
 from bot.plan.waiting import Waiting, Waits

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.budget import WriteLimits
+from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, NoTurn, Turn
 from bot.reconcile.guarded import Guarded, no_contents
 

@@ -9,8 +9,8 @@ from bot.clients.notifiers.teams_card import card_of
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
 from bot.report.summary_message import summary_message
-from bot.views.fleet import Standing
-from bot.views.summary import Lag, RolledOut, Stuck, Summary
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE, check, texts
 

@@ -8,7 +8,7 @@ import pytest
 from bot.audit.auditing import audit
 from bot.audit.rules import RULES
 from bot.domain.repositories.finding import Finding, Outcome
-from bot.views.findings import as_markdown, as_rows, as_sarif, counts
+from bot.views.repositories.findings import as_markdown, as_rows, as_sarif, counts
 from sandbox.parts import NODE_MODULES
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.policy import TERMS, Match, Policy, Rule
-from bot.domain.rollouts.waves import Wave
-from bot.domain.rollouts.windows import Window
-from bot.views.terms import Question, answer, as_json, in_words
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import Window
+from bot.views.rollouts.terms import Question, answer, as_json, in_words
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")

@@ -7,8 +7,8 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.rollouts.rebuild import State, Target
-from bot.views.images import ImageView
-from bot.views.tree import Tree, under
+from bot.views.bases.images import ImageView
+from bot.views.bases.tree import Tree, under
 from tests.builders import ASPNET, NOON, SDK, rebuild
 
 TARGETS = (Target(ASPNET, "sha256:old", "sha256:new", (1,)),)

@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.hooks import Outcome
-from bot.views.figures import (
+from bot.views.fleet.figures import (
     EndedRebuild,
     FeedFigures,
     Figures,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.clients.forges.github.graphql import Graph, in_parts
-from bot.clients.forges.github.shapes import shaped
-from bot.clients.forges.github.transport import Transport
+from bot.clients.forges.github.connection.graphql import Graph, in_parts
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
 
 MOST_IDS = 100

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 
 from bot.clients.forges.github.bulk import Bulk, parts_of
-from bot.clients.forges.github.shapes import shaped
-from bot.clients.forges.github.transport import Transport
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.repositories.repository import Identity
 
 Files = Mapping[Identity, Mapping[str, bytes]]

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.clients.forges.github import builds, files, issues, looking, workflows, writing
+from bot.clients.forges.github import files
+from bot.clients.forges.github.actions import builds, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
+from bot.clients.forges.github.connection.shapes import repository_of, rows, shaped, tree_of
+from bot.clients.forges.github.connection.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
 from bot.clients.forges.github.following import Following
-from bot.clients.forges.github.shapes import repository_of, rows, shaped, tree_of
-from bot.clients.forges.github.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
+from bot.clients.forges.github.pull_requests import issues, looking, writing
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble

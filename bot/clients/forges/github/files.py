@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.forges.github.graphql import declared, in_parts
-from bot.clients.forges.github.shapes import shaped
-from bot.clients.forges.github.transport import Transport
+from bot.clients.forges.github.connection.graphql import declared, in_parts
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import BranchFile
 from bot.domain.repositories.repository import Identity, blob_name

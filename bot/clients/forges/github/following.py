@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.bulk import Bulk, parts_of
-from bot.clients.forges.github.shapes import shaped
+from bot.clients.forges.github.connection.shapes import shaped
 from bot.domain.repositories.forge import BuildRun, Followed, PullRequestState, RunState
 
 _MOST_HISTORIES = 10

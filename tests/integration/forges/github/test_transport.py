@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
-from bot.clients.forges.github.transport import Transport
+from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import Moved

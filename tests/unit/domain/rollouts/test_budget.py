@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.budget import HOUR, MINUTE, Spending, WriteLimits, times
+from bot.domain.rollouts.timing.budget import HOUR, MINUTE, Spending, WriteLimits, times
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 seconds = st.integers(0, 1200)

@@ -11,8 +11,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.rollouts.terms import NEVER, AutoMerge, MergeMethod
-from bot.domain.rollouts.waves import Wave
-from bot.domain.rollouts.windows import Window
+from bot.domain.rollouts.timing.waves import Wave
+from bot.domain.rollouts.timing.windows import Window
 
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 NIGHT = (Window.parse("mon-sun 01:00-03:00"),)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.waves import Hold, Wave, WaveTally, advance, in_order, latest_start, probable_start
+from bot.domain.rollouts.timing.waves import Hold, Wave, WaveTally, advance, in_order, latest_start, probable_start
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

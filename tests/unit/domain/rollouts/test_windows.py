@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.windows import ALWAYS, Window, next_opening
+from bot.domain.rollouts.timing.windows import ALWAYS, Window, next_opening
 
 OFFICE = Window.parse("mon-fri 08:00-17:00 Europe/Berlin")
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.freezes import Freeze
 from bot.domain.rollouts.policy import ONE_WAVE, Rule, Terms
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.domain.rollouts.waves import Wave
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
 from bot.settings import Settings, load
 from bot.store.rows.tables import rebuilds
 from tests.unit.settings.conftest import Refused

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages import apk, chisel, dotnet, dpkg, places, rpm, rpm_database
+from bot.verify.packages import apk, chisel, dotnet, dpkg, places
 from bot.verify.packages.os_release import read_os_release
+from bot.verify.packages.rpm import database as rpm_database
+from bot.verify.packages.rpm import packages as rpm
 from tests.unit.verify.packages.archives import paragraph, zstd
 from tests.unit.verify.packages.evidence import content, expected, same_packages
 

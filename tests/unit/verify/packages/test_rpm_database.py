@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.verify.packages import reading
-from bot.verify.packages.rpm_database import read_database
-from bot.verify.packages.rpm_header import read_header
+from bot.verify.packages.rpm.database import read_database
+from bot.verify.packages.rpm.header import read_header
 
 
 def header(**values: str | int) -> bytes:

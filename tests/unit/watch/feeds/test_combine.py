@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.bases.advisory import Advisory, Evidence, Severity
-from bot.watch.feeds import dotnet_cve, msrc
+from bot.watch.feeds import msrc
 from bot.watch.feeds.combine import SOURCES, combine, combine_all
+from bot.watch.feeds.dotnet import cve as dotnet_cve
 from tests.unit.watch.feeds.published import SEEN, published
 
 

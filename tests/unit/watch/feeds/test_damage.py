@@ -9,15 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.watch.feeds import (
-    announcements,
-    dotnet_cve,
-    dotnet_releases,
-    dotnet_timeline,
-    github_advisories,
-    msrc,
-    reading,
-)
+from bot.watch.feeds import announcements, github_advisories, msrc, reading
+from bot.watch.feeds.dotnet import cve as dotnet_cve
+from bot.watch.feeds.dotnet import releases as dotnet_releases
+from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from tests.unit.watch.feeds.published import (
     JSON_DOCUMENTS,
     SEEN,

@@ -2,7 +2,7 @@ import json
 from collections import defaultdict
 
 from bot.domain.bases.advisory import Severity
-from bot.watch.feeds import dotnet_cve
+from bot.watch.feeds.dotnet import cve as dotnet_cve
 from tests.unit.watch.feeds.published import SEEN, published
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.advisory import Release
 from bot.domain.failure import Failure
-from bot.watch.feeds import dotnet_releases
-from bot.watch.feeds.dotnet_releases import merge
+from bot.watch.feeds.dotnet import releases as dotnet_releases
+from bot.watch.feeds.dotnet.releases import merge
 from tests.conftest import SHARED
 from tests.unit.watch.feeds.published import CHANNELS, SEEN, published
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.failure import Failure
-from bot.watch.feeds import dotnet_timeline
+from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import Parsed
 from tests.unit.watch.feeds.published import SEEN
 

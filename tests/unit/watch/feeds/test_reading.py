@@ -10,15 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
-from bot.watch.feeds import (
-    announcements,
-    dotnet_cve,
-    dotnet_releases,
-    dotnet_timeline,
-    github_advisories,
-    msrc,
-    reading,
-)
+from bot.watch.feeds import announcements, github_advisories, msrc, reading
+from bot.watch.feeds.dotnet import cve as dotnet_cve
+from bot.watch.feeds.dotnet import releases as dotnet_releases
+from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import FeedShape, Notes
 from tests.unit.watch.feeds.published import (
     SEEN,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.graphql import Graph, graph_of
+from bot.clients.forges.github.connection.graphql import Graph, graph_of
 from bot.domain.failure import Failure
 
 

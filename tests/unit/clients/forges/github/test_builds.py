@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.builds import BuildsLook
+from bot.clients.forges.github.actions.builds import BuildsLook
 from bot.clients.forges.github.bulk import MOST_IDS, Bulk
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import LatestRuns, PastRun

@@ -1,0 +1,1 @@
+"""Commands about images: what the fleet builds, signatures, scanner reports, packages."""

@@ -1,0 +1,120 @@
+"""`gate`: does a scanner's report hold this image back?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.verify.gate import Report, Vulnerability
+
+BLOCKS = 1
+CANNOT_TELL = 3
+
+
+def gate(
+    report: Annotated[Path, typer.Argument(help="Trivy's report, as JSON or SARIF.")],
+    severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
+    ignore_unfixed: Annotated[
+        bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="The report of the image before: only what is new blocks.")
+    ] = None,
+    max_age: Annotated[
+        str | None, typer.Option("--max-age", help="A report older than this, for example 7d, cannot tell.")
+    ] = None,
+    vex: Annotated[
+        list[Path] | None, typer.Option("--vex", help="An OpenVEX document of an author whom you heed.")
+    ] = None,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Lists what a scanner found that must block.
+
+    Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told.
+    """
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.verify.gate import GatePolicy, blocking, severities
+
+    policy = GatePolicy(severities(severity), ignore_unfixed)
+    now, before = _read(report), None if against is None else _read(against)
+    gaps = [f"{report}: {gap}" for gap in (*now.gaps, *_too_old(now, max_age))]
+    if before is not None:
+        gaps += [f"{against}: {gap}" for gap in before.gaps]
+    found = _excused(blocking(now, policy, before), vex or [], now)
+    columns = ("id", "package", "installed", "fixed", "severity")
+    if output is Format.JSON:
+        print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
+    elif found:
+        print_table(columns, ([getattr(each, column) for column in columns] for each in found))
+    elif not gaps:
+        print_line(f"{report}: nothing blocks")
+    for gap in gaps:
+        _say(f"cannot tell: {gap}")
+    if found or gaps:
+        raise typer.Exit(BLOCKS if found else CANNOT_TELL)
+
+
+def _read(path: Path) -> "Report":
+    """A report that is missing is not a clean one: it ends the command with `CANNOT_TELL`."""
+    from bot.domain.failure import Failure, Trouble
+    from bot.service.commands.images.packages import read_file
+    from bot.verify.gate import LARGEST_REPORT, read_report
+
+    try:
+        data = read_file(path, LARGEST_REPORT)
+    except Failure as failure:
+        if failure.trouble is Trouble.MALFORMED:
+            raise
+        _say(f"cannot tell: {failure}; scan the image first")
+        raise typer.Exit(CANNOT_TELL) from None
+    return read_report(data, str(path))
+
+
+def _excused(
+    found: tuple["Vulnerability", ...], documents: list[Path], report: "Report"
+) -> tuple["Vulnerability", ...]:
+    """What still blocks once the documents have been heard; what they take away is told on standard error."""
+    from bot.service.commands.images.packages import read_file
+    from bot.verify.vex import LARGEST_VEX, excuse, read_vex
+
+    statements = [
+        statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))
+    ]
+    standing, excused = excuse(found, statements, report)
+    for each in excused:
+        reason = f" ({each.statement.reason})" if each.statement.reason else ""
+        author = each.statement.author or "an unnamed author"
+        _say(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+    return standing
+
+
+def _too_old(report: "Report", max_age: str | None) -> list[str]:
+    if max_age is None:
+        return []
+    from pydantic import TypeAdapter, ValidationError
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure, Trouble
+    from bot.domain.wording.words import duration
+    from bot.settings.sections.values import Duration
+
+    try:
+        limit = TypeAdapter(Duration).validate_python(max_age)
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise Failure(Trouble.MALFORMED, f"--max-age {max_age[:40]!r}: {told}") from error
+    if report.created_at is None:
+        return ["does not say when it was made"]
+    age = SystemClock().now() - report.created_at
+    return [] if age <= limit else [f"was made {duration(age)} ago, more than the {duration(limit)} allowed"]
+
+
+def _say(text: str) -> None:
+    from bot.domain.wording.escaping import terminal
+    from bot.service.logs import clean
+
+    print(terminal(clean(text)), file=sys.stderr)

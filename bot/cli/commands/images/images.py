@@ -1,0 +1,150 @@
+"""`images` and `image`: what the fleet builds, and what it is seen to stand on; nobody else is asked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.text import moment
+
+if TYPE_CHECKING:
+    from bot.views.bases.images import ImageView
+    from bot.views.bases.tree import Tree
+
+
+def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Shows the images that the fleet builds, and what each stands on.
+
+    Which repository produces an image, what its layers show, since when it is behind, where it is run, and how
+    strong the evidence is. Reads the store alone and can run beside the service. Exit code 0.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.images import read_images
+    from bot.settings import load
+
+    clock = SystemClock()
+    show_images(asyncio.run(read_images(load(config), clock)), clock.now(), output)
+
+
+def image(
+    name: Annotated[str, typer.Argument(help="registry/name of an image, or a part of it such as contoso/shop")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows all that is known of one image.
+
+    Who produces it and by whose word, each platform with what it stands on and what shows that, and the places
+    where it is run. Exit code 0; 2 where the store knows no such image.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.images import read_image
+    from bot.settings import load
+
+    clock = SystemClock()
+    show_image(asyncio.run(read_image(load(config), name, clock)), clock.now(), output)
+
+
+def tree(
+    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows a base with the images on it, and how far each is.
+
+    Which images are proved to stand on what the base shows now, which are behind, and what is under way. Reads the
+    store alone. Exit code 0; 2 where no such base is watched.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.images import read_tree
+    from bot.settings import load
+
+    show_tree(asyncio.run(read_tree(load(config), base, SystemClock())), output)
+
+
+def show_tree(found: "Tree", output: Format) -> None:
+    """Writes the base, a row for each image on it, and how many have arrived."""
+    from bot.views.bases.tree import as_json, short
+
+    if output is Format.JSON:
+        print_json(as_json(found))
+        return
+    print_line(f"{short(found)} {moment(found.moved_at)}")
+    if found.branches:
+        print_table(
+            ("image", "produced by", "seen", "state"),
+            [
+                (
+                    str(branch.view.image.place),
+                    branch.view.image.repository,
+                    moment(branch.view.image.seen_at),
+                    Link(branch.state, branch.rebuild.url if branch.rebuild else None),
+                )
+                for branch in found.branches
+            ],
+        )
+    print_line(found.told)
+
+
+def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
+    """Writes a row for each image."""
+    from bot.views.bases.images import as_json, stands_on
+
+    if output is Format.JSON:
+        print_json([as_json(view) for view in found])
+    elif not found:
+        print_line("No image is known. Name them in the settings under images, or let a build name what it pushes.")
+    else:
+        print_table(
+            ("image", "produced by", "stands on", "behind since", "deployed", "strength", "doubt"),
+            [
+                (
+                    str(view.image.place),
+                    view.image.repository,
+                    stands_on(view.image, now),
+                    moment(view.image.behind_since),
+                    f"{view.deployed[0]} and {len(view.deployed) - 1} more"
+                    if len(view.deployed) > 1
+                    else "".join(map(str, view.deployed)),
+                    view.image.strength,
+                    view.image.doubt or "",
+                )
+                for view in found
+            ],
+            Layout(below=("stands on", "deployed", "doubt")),
+        )
+
+
+def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
+    """Writes each image of that name, one below the other."""
+    from bot.views.bases.images import as_json
+
+    if output is Format.JSON:
+        print_json([as_json(view) for view in found])
+        return
+    for view in found:
+        image = view.image
+        where = f" ({image.claim.path}:{image.claim.line})" if image.claim.path else ""
+        print_line(f"{image.place}  {image.digest or 'not seen'}")
+        print_sentence(f"  produced by {image.repository}, by word of {image.source}{where}")
+        if image.doubt is not None:
+            print_sentence(f"  does not count: {image.doubt}")
+        if view.looked_at is not None:
+            print_line(f"  looked at {moment(view.looked_at)}")
+        if image.error is not None:
+            print_sentence(f"  {image.error}")
+        for standing in image.standings:
+            print_sentence(f"  {standing.platform} stands on {standing.told(now)}")
+            if standing.disagreement:
+                print_sentence(f"    but {standing.disagreement}")
+        for place in view.deployed:
+            under = f":{place.tag}" if place.tag else f"@{place.digest}" if place.digest else ""
+            print_line(f"  run by {place}  {under}")

@@ -1,0 +1,173 @@
+"""`packages list`, `packages compare` and `sbom export`: what is inside an image, without asking anybody."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.domain.packages.package import Inventory
+
+INCOMPLETE = 3
+"""The exit code where not everything could be read: what is not listed may be installed all the same."""
+
+app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
+
+Source = Annotated[
+    Path,
+    typer.Argument(help="A folder with an OCI image layout or laid out like a root file system, or an SBOM file."),
+]
+Platform = Annotated[
+    str | None, typer.Option("--platform", help="Of an image for several platforms, for example linux/arm64.")
+]
+
+
+@app.command("list")
+def list_packages(source: Source, platform: Platform = None, output: OutputFormat = Format.TABLE) -> None:
+    """Lists every package of an image or folder.
+
+    Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
+    """
+    from dataclasses import asdict
+
+    from bot.cli.output import print_json
+    from bot.service.commands.images.packages import read_source
+
+    inventory = read_source(source, platform)
+    if not inventory.packages and not inventory.problems:
+        print("no package was found: what is inside is not known", file=sys.stderr)
+    if inventory.packages or not inventory.problems:
+        if output is Format.JSON:
+            print_json([asdict(package) for package in inventory.packages])
+        else:
+            _show(inventory)
+    _end_with(inventory.problems)
+
+
+@app.command()
+def diff(before: Source, after: Source, platform: Platform = None, output: OutputFormat = Format.TABLE) -> None:
+    """Lists what AFTER has other than BEFORE: two bases, or an image and its SBOM.
+
+    Exit codes: 0 nothing differs, 1 something does, 2 there is no such source, 3 something in one cannot be read.
+    """
+    from dataclasses import asdict
+
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.domain.packages.changes import package_changes
+    from bot.service.commands.images.packages import read_source
+
+    old, new = read_source(before, platform), read_source(after, platform)
+    changes = package_changes(old.packages, new.packages)
+    if output is Format.JSON:
+        print_json([asdict(change) for change in changes])
+    elif changes:
+        columns = ("name", "before", "after", "direction")
+        print_table(columns, ([getattr(change, column) for column in columns] for change in changes))
+    else:
+        print_line("nothing differs")
+    _end_with((*old.problems, *new.problems))
+    if changes:
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    file: Annotated[Path | None, typer.Argument(help="JSON Lines; standard input where it is left out.")] = None,
+    output: Annotated[
+        Format, typer.Option("--format", "-f", help="JSON Lines, or a table for people.")
+    ] = Format.JSON,
+) -> None:
+    """Compares versions, a JSON line for each pair.
+
+    Reads lines of {"type", "a", "b"} and adds "order": -1 where a is older, 0 where both are equal, 1 else.
+    A line that cannot be compared gets "order": null and the reason. Exit codes: 0 all compared, 2 some not.
+    """
+    import json
+
+    from bot.cli.output import print_table
+    from bot.service.commands.images.packages import compared_lines
+
+    answers = compared_lines(file)
+    if output is Format.JSON:
+        has_problem = False
+        for answer in answers:
+            sys.stdout.write(f"{json.dumps(answer)}\n")
+            has_problem = has_problem or answer["order"] is None
+    else:
+        listed = list(answers)
+        has_problem = any(answer["order"] is None for answer in listed)
+        signs = {-1: "<", 0: "=", 1: ">", None: "?"}
+        print_table(
+            ("type", "a", "", "b"),
+            ([each.get("type"), each.get("a"), signs[each["order"]], each.get("b")] for each in listed),
+        )
+    if has_problem:
+        raise typer.Exit(2)
+
+
+def _show(inventory: "Inventory") -> None:
+    """A table for each type, so that names and versions have the width of a terminal to themselves."""
+    from itertools import groupby
+
+    from bot.cli.output import print_line, print_table
+
+    print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}")
+    columns = ("name", "version", "architecture")
+    for kind, packages in groupby(inventory.packages, lambda package: package.type):
+        rows = [[getattr(package, column) for column in columns] for package in packages]
+        has_architectures = any(row[-1] for row in rows)
+        shown = columns if has_architectures else columns[:-1]
+        print_line(f"{kind or 'no package URL'}: {len(rows)}")
+        print_table(shown, (row[: len(shown)] for row in rows))
+
+
+def _end_with(problems: tuple[str, ...]) -> None:
+    from bot.service.logs import clean
+
+    for problem in problems:
+        print(clean(problem), file=sys.stderr)
+    if problems:
+        raise typer.Exit(INCOMPLETE)
+
+
+class SbomFormat(StrEnum):
+    SPDX = "spdx"
+    CYCLONEDX = "cyclonedx"
+
+
+sbom = typer.Typer(help="Software bills of materials.", no_args_is_help=True)
+
+
+@sbom.callback()
+def _sbom() -> None:
+    """Software bills of materials."""
+
+
+@sbom.command()
+def export(
+    source: Source,
+    platform: Platform = None,
+    output: Annotated[
+        SbomFormat, typer.Option("--format", "-f", help="SPDX 2.3 or CycloneDX 1.6.")
+    ] = SbomFormat.SPDX,
+) -> None:
+    """Writes what is inside as an SBOM in JSON.
+
+    Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
+    """
+    from importlib.metadata import version
+
+    from bot.cli.output import print_json
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.packages import read_source
+    from bot.verify.sbom.export import as_cyclonedx, as_spdx
+
+    inventory = read_source(source, platform)
+    write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
+    if inventory.packages or not inventory.problems:
+        print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
+    _end_with(inventory.problems)

@@ -1,0 +1,91 @@
+"""How workflows have built: the latest runs of many in few requests, and the past of one by REST."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.clients.forges.github.bulk import Bulk, parts_of
+from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.builds import MOST_SCHEDULED, LatestRuns, PastRun, WorkflowShown
+from bot.domain.repositories.repository import Identity
+
+_MOST_RUNS = 20
+"""Of one workflow in one look: more than an hour brings to most."""
+_TOGETHER = 50
+"""Workflows of one field, each with its runs and their check suites."""
+_WORKFLOW = f"""... on Workflow {{ id state runs(first: {_MOST_RUNS}) {{
+  totalCount nodes {{ event createdAt url checkSuite {{ conclusion branch {{ name }} }} }}
+}} }}"""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildsLook:
+    bulk: Bulk
+
+    async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        found = await self.bulk.rows("builds", parts_of(workflows, _WORKFLOW, _TOGETHER))
+        with shaped("list of workflow runs"):
+            return {str(row["id"]): _latest_of(row) for row in found if "runs" in row}
+
+
+async def workflow(transport: Transport, repository: Identity, file: str) -> WorkflowShown | None:
+    try:
+        row = await transport.read(_path(repository, file))
+    except Failure as failure:
+        if failure.trouble is Trouble.MISSING:
+            return None
+        raise
+    with shaped("workflow"):
+        is_deleted = row["state"] == "deleted"
+        return None if is_deleted else WorkflowShown(str(row["node_id"]), str(row["state"]))
+
+
+async def past_runs(transport: Transport, repository: Identity, file: str, branch: str) -> tuple[PastRun, ...]:
+    """Three short listings, the newest first in each."""
+    found: list[PastRun] = []
+    for wanted in (
+        {"branch": branch, "per_page": _MOST_RUNS},
+        {"branch": branch, "status": "success", "per_page": 1},
+        {"branch": branch, "event": "schedule", "per_page": MOST_SCHEDULED},
+    ):
+        data = await transport.read(f"{_path(repository, file)}/runs", wanted)
+        found += [_past_run(row) for row in rows(data, "workflow_runs")]
+    return tuple(dict.fromkeys(found))
+
+
+def _path(repository: Identity, file: str) -> str:
+    return f"/repos/{repository.name}/actions/workflows/{quote(file)}"
+
+
+def _past_run(row: Mapping[str, Any]) -> PastRun:
+    run = run_of(row)
+    with shaped("run"):
+        branch = row["head_branch"]
+        at = run.created_at
+        if at is None:
+            raise ValueError("no created_at")
+        return PastRun(at, str(row["event"]), None if branch is None else str(branch), run.conclusion, run.url)
+
+
+def _latest_of(row: Mapping[str, Any]) -> LatestRuns:
+    shown = row["runs"]
+    nodes = [node for node in shown["nodes"] if node is not None]
+    return LatestRuns(
+        str(row["state"]).lower(), tuple(map(_run, nodes)), int(shown["totalCount"]) <= len(shown["nodes"])
+    )
+
+
+def _run(node: Mapping[str, Any]) -> PastRun:
+    suite = node["checkSuite"]
+    branch, conclusion = suite["branch"], suite["conclusion"]
+    return PastRun(
+        datetime.fromisoformat(str(node["createdAt"])),
+        str(node["event"]),
+        None if branch is None else str(branch["name"]),
+        None if conclusion is None else str(conclusion).lower(),
+        str(node["url"]),
+    )

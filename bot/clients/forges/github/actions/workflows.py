@@ -1,0 +1,74 @@
+"""Starting workflows and finding their runs. GraphQL knows neither dispatches nor what 64-bit ids runs have."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.domain.failure import Failure
+from bot.domain.repositories.forge import Run
+from bot.domain.repositories.repository import Identity
+
+_NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)
+
+
+@dataclass(slots=True)
+class Dispatching:
+    """`tells_runs` is False once the server has refused to tell the run that it starts.
+
+    Enterprise Server up to 3.20 does not know `return_run_details`, and refuses the whole request for it with 400
+    or 422; it starts nothing then.
+    """
+
+    transport: Transport
+    tells_runs: bool = True
+
+    async def dispatch(
+        self, repository: Identity, workflow: str, ref: str, inputs: Mapping[str, str]
+    ) -> int | None:
+        """The run's id where GitHub tells it with 200; after a 204 a listing finds it."""
+        path = f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/dispatches"
+        body: dict[str, Any] = {"ref": ref, "inputs": dict(inputs)}
+        if self.tells_runs:
+            try:
+                return _run_in(await self.transport.write("POST", path, {**body, "return_run_details": True}))
+            except Failure as failure:
+                if failure.status not in (400, 422) or not _NOT_PERMITTED.search(failure.what):
+                    raise
+                self.tells_runs = False
+        return _run_in(await self.transport.write("POST", path, body))
+
+
+async def runs_since(
+    transport: Transport,
+    repository: Identity,
+    workflow: str,
+    since: datetime,
+    *,
+    event: str | None = None,
+    branch: str | None = None,
+) -> list[Run]:
+    """Oldest first; of any event and branch where these are None."""
+    data = await transport.read(
+        f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs",
+        {
+            **({"event": event} if event else {}),
+            **({"branch": branch} if branch else {}),
+            "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
+            "per_page": 100,
+        },
+    )
+    return sorted((run_of(row) for row in rows(data, "workflow_runs")), key=lambda run: run.id)
+
+
+async def run(transport: Transport, repository: Identity, number: int) -> Run:
+    return run_of(await transport.read(f"/repos/{repository.name}/actions/runs/{number}"))
+
+
+def _run_in(answer: Any) -> int | None:
+    with shaped("run"):
+        return int(answer["workflow_run_id"]) if isinstance(answer, dict) and "workflow_run_id" in answer else None

@@ -1,0 +1,197 @@
+"""A GitHub App's installations as one forge: each organisation with its own tokens, rights and limits."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from bot.clients.forges.github.chosen_files import Files
+from bot.clients.forges.github.client import GitHub
+from bot.clients.forges.github.connection.permissions import least
+from bot.clients.forges.github.connection.shapes import rows, shaped
+from bot.clients.forges.github.connection.transport import AppCredentials, GitHubAccess, Transport
+from bot.clients.observer import Observer
+from bot.domain.bounded_gather import bounded_gather
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import Forge, Standing
+from bot.domain.repositories.repository import Identity, Repository
+
+_ASKED_AGAIN_AFTER = timedelta(minutes=1)
+"""So long an owner is unknown before the list of installations is asked for again."""
+_HOLDS_FOR = timedelta(minutes=10)
+"""So long a list of installations serves the listings of repositories."""
+_LISTED_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The App in one organisation or with one user; `permissions` are what its owner has granted."""
+
+    id: int
+    account: str
+    permissions: Mapping[str, str]
+    is_suspended: bool = False
+    sees_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which installations are used: of these owners (None: of all), and only the one with this id where it is
+    named by id."""
+
+    owners: frozenset[str] | None = None
+    id: int | None = None
+
+    def takes(self, installation: Installation) -> bool:
+        is_named = self.owners is None or installation.account.lower() in self.owners
+        return is_named and self.id in (None, installation.id)
+
+
+class Installations:
+    """The forge of an App. A call about a repository is made as the installation of its owner; those about several
+    repositories at once, by way of `serving`.
+
+    Raises `Failure` (denied) where the App is not installed with the owner, or its installation is suspended.
+    """
+
+    def __init__(
+        self, access: GitHubAccess, clock: Clock, chosen: Chosen = Chosen(), observer: Observer | None = None
+    ) -> None:
+        assert isinstance(access.credentials, AppCredentials)
+        self._access = access
+        self._app = access.credentials
+        self._clock = clock
+        self._chosen = chosen
+        self._observer = observer
+        self._transport = Transport(access, clock, observer)
+        self._known: dict[str, Installation] = {}
+        self._serving: dict[int, GitHub] = {}
+        self._listed_at: datetime | None = None
+        self._listing = asyncio.Lock()
+
+    async def close(self) -> None:
+        await asyncio.gather(self._transport.close(), *(each.close() for each in self._serving.values()))
+
+    async def installations(self) -> list[Installation]:
+        """All that the App has, used or not, as GitHub shows them now."""
+        found: list[Installation] = []
+        async for page in self._transport.pages("/app/installations"):
+            with shaped("list of installations"):
+                found += [_installation_of(row) for row in rows(page, None)]
+        return found
+
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        """All repositories of the installations that are used; suspended ones show none."""
+        if self._listed_at is None or self._clock.now() - self._listed_at >= _HOLDS_FOR:
+            await self._look()
+        active = [each for each in self._known.values() if not each.is_suspended]
+        listed = await bounded_gather(_LISTED_AT_ONCE, active, lambda each: self._client(each).repositories(owners))
+        return [repository for some in listed for repository in some]
+
+    async def server_time(self) -> datetime | None:
+        return await self._transport.server_time("/app")
+
+    def uses(self, installation: Installation) -> bool:
+        return self._chosen.takes(installation)
+
+    async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
+        """Of owners who cannot be seen, none."""
+        found: dict[Identity, Mapping[str, bytes]] = {}
+        by_owner: dict[str, list[Identity]] = {}
+        for each in repositories:
+            by_owner.setdefault(_owner(each), []).append(each)
+        for owner, some in by_owner.items():
+            if self._is_to_be_looked_for(owner):
+                await self._look()
+            if self._silence(owner) is None:
+                found |= await self._client(self._known[owner]).files(some, paths)
+        return found
+
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        """Those of `owners`, and of those who are named in the settings, of whom nothing can be seen, with why."""
+        wanted = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
+        return {owner: why for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
+
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+        """The first is the one that is asked for: of the others, those who cannot be seen are left out."""
+        found: dict[Identity, Standing] = {}
+        by_owner: dict[str, list[Identity]] = {}
+        for each in repositories:
+            by_owner.setdefault(_owner(each), []).append(each)
+        for some in by_owner.values():
+            try:
+                found |= await (await self.serving(some[0])).standings(some)
+            except Failure as failure:
+                if failure.trouble is not Trouble.DENIED or some[0] == repositories[0]:
+                    raise
+        return found
+
+    async def serving(self, repository: Identity) -> Forge:
+        """The forge as the installation of this repository's owner sees it."""
+        owner = _owner(repository)
+        if self._is_to_be_looked_for(owner):
+            await self._look()
+        if (why := self._silence(owner)) is not None:
+            raise Failure(
+                Trouble.DENIED,
+                why,
+                where=repository.name,
+                advice="install the App there again, or end its suspension",
+            )
+        return cast(Forge, self._client(self._known[owner]))
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        """Every other method of `Forge` is about the one repository that it names first."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def asked(repository: Identity, *arguments: Any, **named: Any) -> Any:
+            return await getattr(await self.serving(repository), name)(repository, *arguments, **named)
+
+        return asked
+
+    def _is_to_be_looked_for(self, owner: str) -> bool:
+        if self._listed_at is None:
+            return True
+        return self._silence(owner) is not None and self._clock.now() - self._listed_at >= _ASKED_AGAIN_AFTER
+
+    def _silence(self, owner: str) -> str | None:
+        found = self._known.get(owner)
+        if found is None:
+            return f"the App is not installed at {owner}, or not used there"
+        return f"the App's installation at {owner} is suspended" if found.is_suspended else None
+
+    async def _look(self) -> None:
+        """Asks which installations there are; what their owners have granted since counts from now on."""
+        async with self._listing:
+            found = await self.installations()
+            self._known = {each.account.lower(): each for each in found if self._chosen.takes(each)}
+            self._listed_at = self._clock.now()
+            for each in self._known.values():
+                if each.id in self._serving:
+                    self._serving[each.id].sign_in_as(self._credentials(each))
+
+    def _client(self, installation: Installation) -> GitHub:
+        if installation.id not in self._serving:
+            access = replace(self._access, credentials=self._credentials(installation))
+            self._serving[installation.id] = GitHub(access, self._clock, self._observer)
+        return self._serving[installation.id]
+
+    def _credentials(self, installation: Installation) -> AppCredentials:
+        return replace(self._app, installation=installation.id, permissions=least(installation.permissions))
+
+
+def _owner(repository: Identity) -> str:
+    return repository.name.partition("/")[0].lower()
+
+
+def _installation_of(row: Mapping[str, Any]) -> Installation:
+    return Installation(
+        int(row["id"]),
+        str(row["account"]["login"]),
+        {str(name): str(level) for name, level in row["permissions"].items()},
+        row["suspended_at"] is not None,
+        row["repository_selection"] == "all",
+    )

@@ -1,0 +1,411 @@
+"""One request to GitHub: PyGithub's requester in a thread, its answers turned into values or a `Failure`."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+import stamina
+from github import Auth, Github, GithubException
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
+from jwt.exceptions import PyJWTError
+from requests.exceptions import RequestException
+
+from bot.clients.forges.github.connection.answers import (
+    LOCATION,
+    REDIRECTS,
+    decoded,
+    details,
+    error_body,
+    meaning,
+    next_page,
+    redirected,
+    throttled,
+)
+from bot.clients.forges.github.connection.graphql import Graph, graph_of
+from bot.clients.forges.github.connection.quiet import GRAPHQL, REST, Quiet, until_reset
+from bot.clients.http_bounds import retry_after
+from bot.clients.observer import Nobody, Observer
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+
+T = TypeVar("T")
+
+API_VERSION = "2022-11-28"
+"""Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
+_SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
+"""GitHub: "wait for at least one minute" where the answer names no time."""
+
+_LIMITS = frozenset({"core", "graphql", "search", "code_search", "integration_manifest", "dependency_snapshots"})
+"""The limits of which GitHub tells, as its documentation names them; others are not kept apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCredentials:
+    token: str
+
+    def __repr__(self) -> str:
+        return "TokenCredentials(token=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """A GitHub App: one of its installations, with a token that has only these `permissions`; without
+    `installation` the App itself, which may ask for its installations and nothing else."""
+
+    id: int
+    private_key: str
+    installation: int | None = None
+    permissions: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"AppCredentials(id={self.id}, private_key=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccess:
+    api_url: str
+    credentials: TokenCredentials | AppCredentials
+    seconds_between_writes: float = 1.0
+    threads: int = 4
+    timeout: int = 20
+    attempts: int = 3
+    read_reserve: float = 0.0
+    """Share of each hourly limit that is left to others."""
+
+
+class Transport:
+    """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked).
+
+    Once GitHub has said that a rate limit is reached, nothing is asked before the time it named: going on may get
+    an integration banned. A write that it refused for their number is told by a `Failure` alone; reads go on.
+    """
+
+    def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
+        self._access = access
+        self._observer = observer or Nobody()
+        self._clock = clock
+        self._host = urlsplit(access.api_url).netloc
+        self._pool = ThreadPoolExecutor(access.threads, thread_name_prefix="github")
+        self._connections = _Connections(access)
+        self._requester: Requester | None = None
+        self._connecting = asyncio.Lock()
+        self._renewing = threading.Lock()
+        self._quiet = Quiet(access.read_reserve)
+        self._writing = asyncio.Lock()
+        self._next_write = 0.0
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        self._connections.close()
+        if self._requester is not None:
+            await asyncio.to_thread(self._requester.close)
+
+    def sign_in_as(self, credentials: TokenCredentials | AppCredentials) -> None:
+        """From the next request on, where these are others than before."""
+        if credentials != self._access.credentials:
+            self._access = replace(self._access, credentials=credentials)
+            self._requester = None
+
+    async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        _, body = await self._read(path, parameters)
+        return body
+
+    async def pages(
+        self, path: str, parameters: Mapping[str, Any] | None = None, *, most: int = 1000
+    ) -> AsyncIterator[Any]:
+        """The bodies of a listing, page by page, following the Link header."""
+        headers, body = await self._read(path, {"per_page": 100, **(parameters or {})})
+        yield body
+        for _ in range(most - 1):
+            target = next_page(headers.get("link", ""))
+            if target is None:
+                return
+            headers, body = await self._read(target, None)
+            yield body
+
+    async def server_time(self, path: str) -> datetime | None:
+        """By the server's own clock; None where it does not tell."""
+        headers, _ = await self._read(path, None)
+        try:
+            return parsedate_to_datetime(str(headers.get("date", "")))
+        except ValueError:
+            return None
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        async with self._spaced():
+            _, answer = await self._send(method, path, None, body, writes=True)
+        return answer
+
+    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+        """A GraphQL query's data with its errors: what could not be answered is null, and has one.
+
+        Tried again only where the connection was lost: a query that GitHub gave up on costs more the next time.
+        """
+        async for attempt in stamina.retry_context(
+            on=_was_lost, attempts=self._access.attempts, wait_initial=0.2, wait_max=5.0, timeout=30.0
+        ):
+            with attempt:
+                return await self._ask(document, variables)
+        raise AssertionError("stamina either returns or raises")
+
+    async def mutate(self, document: str, variables: Mapping[str, Any]) -> Graph:
+        """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
+        async with self._spaced():
+            return await self._ask(document, variables, writes=True)
+
+    async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> Graph:
+        requester = await self._connected()
+        where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
+        asked = {"query": document, "variables": dict(variables)}
+        headers, body = await self._send("POST", requester.graphql_url, None, asked, kind=GRAPHQL, writes=writes)
+        graph = graph_of(body, where)
+        if any(error.is_a_limit for error in graph.errors):
+            # told with 200, and of that for new content in words that name no limit
+            pause, kept = (
+                self._pause(429, headers, "") or _SECONDARY_LIMIT_PAUSE,
+                self._kept(GRAPHQL, headers, writes),
+            )
+            raise self._throttled(pause, where, kept)
+        return graph
+
+    @asynccontextmanager
+    async def _spaced(self) -> AsyncIterator[None]:
+        """One write after another, as far apart as the operator has set."""
+        async with self._writing:
+            clock = asyncio.get_running_loop().time
+            await asyncio.sleep(max(self._next_write - clock(), 0))
+            try:
+                yield
+            finally:
+                self._next_write = clock() + self._access.seconds_between_writes
+
+    async def _read(self, path: str, parameters: Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
+        async for attempt in stamina.retry_context(
+            on=_worth_another_try, attempts=self._access.attempts, wait_initial=0.2, wait_max=5.0, timeout=30.0
+        ):
+            with attempt:
+                return await self._send("GET", path, parameters, None)
+        raise AssertionError("stamina either returns or raises")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        *,
+        kind: str = REST,
+        writes: bool = False,
+    ) -> tuple[dict[str, Any], Any]:
+        where = f"{method} {self._host}{urlsplit(path).path}"
+        if (left := self._quiet.left(kind, self._clock.now())) > timedelta(0):
+            raise throttled(left, where)
+        requester = await self._connected()
+
+        def send() -> tuple[int, dict[str, Any], str]:
+            with self._renewing:  # an installation token that ran out is renewed by one thread
+                _ = requester.auth.token if requester.auth is not None else None
+            return requester.requestJson(
+                method,
+                path,
+                dict(parameters) if parameters else None,
+                None,
+                dict(body) if body else None,
+                self._connections.own(),
+            )
+
+        try:
+            status, headers, text = await self._in_thread(send, where)
+        except Failure as failure:
+            self._observer.answered(self._host, method, failure.status)
+            raise
+        self._observer.answered(self._host, method, status)
+        self._tell_limit(headers)
+        self._quiet.note(kind, headers, self._clock.now())
+        if status == 401:
+            self._log_in_again(requester)
+        if status in REDIRECTS:
+            raise redirected(status, path, headers, self._host, where)
+        if status >= 300:
+            raise self._failure(status, headers, error_body(text), where, self._kept(kind, headers, writes))
+        return headers, decoded(text, where)
+
+    def _tell_limit(self, headers: Mapping[str, Any]) -> None:
+        """GitHub says with each answer how much is left of which limit."""
+        resource = str(headers.get("x-ratelimit-resource", ""))
+        told = [str(headers.get(f"x-ratelimit-{name}", "")) for name in ("remaining", "limit")]
+        if resource in _LIMITS and all(each.isdecimal() and len(each) < 10 for each in told):
+            self._observer.left(resource, int(told[0]), int(told[1]))
+
+    def _log_in_again(self, refused: Requester) -> None:
+        """The next request takes a new installation token: the old one may have been revoked."""
+        if self._requester is refused:
+            self._requester = None
+
+    async def _in_thread(self, call: Callable[[], T], where: str) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        except GithubException as error:
+            raise self._failure(error.status, error.headers or {}, error.data, where) from error
+        except (RequestException, OSError) as error:
+            raise Failure(
+                Trouble.UNREACHABLE,
+                f"no answer ({type(error).__name__})",
+                where=where,
+                advice="the next pass tries again",
+            ) from error
+
+    async def _connected(self) -> Requester:
+        async with self._connecting:
+            if self._requester is None:
+                self._requester = await self._in_thread(self._connect, f"log in at {self._host}")
+            return self._requester
+
+    def _connect(self) -> Requester:
+        access = self._access
+        common: dict[str, Any] = {
+            "base_url": access.api_url,
+            "timeout": access.timeout,
+            "retry": None,
+            "seconds_between_requests": None,
+            "seconds_between_writes": None,  # for PyGithub a GraphQL query is a write too
+            "api_version": API_VERSION,
+            "per_page": 100,
+            "user_agent": "freshness-bot",
+        }
+        credentials = access.credentials
+        auth: Auth.Auth
+        if isinstance(credentials, TokenCredentials):
+            auth = Auth.Token(credentials.token)
+        else:
+            auth = _signed_in(credentials)
+        return Github(auth=auth, pool_size=access.threads, **common).requester
+
+    def _failure(
+        self, status: int, headers: Mapping[str, Any], data: Any, where: str, kept: Sequence[str | None] = (None,)
+    ) -> Failure:
+        message = str(data.get("message", "")) if isinstance(data, dict) else ""
+        pause = self._pause(status, headers, message)
+        if pause is not None:
+            return self._throttled(pause, where, kept, status)
+        trouble, advice = meaning(status)
+        detail = details(data)
+        return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
+
+    def _throttled(
+        self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None
+    ) -> Failure:
+        for kind in kept:
+            self._quiet.keep(kind, pause, self._clock.now())
+        return throttled(pause, where, status)
+
+    @staticmethod
+    def _kept(kind: str, headers: Mapping[str, Any], writes: bool) -> Sequence[str | None]:
+        """What a refusal for a limit keeps from being asked: an hour's limit its own kind, the others everything,
+        unless it was a write, after which reads go on."""
+        if headers.get("x-ratelimit-remaining") == "0":
+            return (kind,)
+        return () if writes else (None,)
+
+    def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
+        if status not in (403, 429):
+            return None
+        if (asked := retry_after(headers.get("retry-after"), self._clock.now())) is not None:
+            return asked
+        reset = until_reset(headers, self._clock.now())
+        if headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+            return reset
+        if status == 429 or "rate limit" in message.lower():
+            return _SECONDARY_LIMIT_PAUSE
+        return None
+
+
+class _Unfollowed:
+    """An answer whose `location` PyGithub does not see: it would follow, but without the query."""
+
+    def __init__(self, response: RequestsResponse) -> None:
+        self.status = response.status
+        self.read = response.read
+        self._headers = response.getheaders()
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        return [(LOCATION if key.lower() == "location" else key, value) for key, value in self._headers]
+
+
+class _PlainConnection(HTTPRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
+
+
+class _SecureConnection(HTTPSRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
+
+
+class _Connections:
+    """One for each thread: PyGithub's own keeps the request on itself until the answer is read.
+
+    So two threads that shared it could each get the other's answer.
+    """
+
+    def __init__(self, access: GitHubAccess) -> None:
+        self._access = access
+        self._mine = threading.local()
+        self._all: list[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = []
+
+    def own(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+        found: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
+        found = getattr(self._mine, "connection", None)
+        if found is None:
+            address = urlsplit(self._access.api_url)
+            kind = _PlainConnection if address.scheme == "http" else _SecureConnection
+            found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
+            self._mine.connection = found
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+
+
+def _app(credentials: AppCredentials) -> Auth.AppAuth:
+    """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
+    try:
+        app = Auth.AppAuth(credentials.id, credentials.private_key)
+        app.create_jwt()
+    except (ValueError, TypeError, AssertionError, PyJWTError) as error:
+        raise Failure(
+            Trouble.DENIED,
+            "the GitHub App's private key cannot be read",
+            advice="github.app.private_key_file must hold the PEM file that GitHub gave for the App",
+        ) from error
+    return app
+
+
+def _signed_in(credentials: AppCredentials) -> Auth.Auth:
+    app = _app(credentials)
+    if credentials.installation is None:
+        return app
+    permissions = dict(credentials.permissions) if credentials.permissions is not None else None
+    return app.get_installation_auth(credentials.installation, permissions)
+
+
+def _was_lost(error: Exception) -> bool:
+    return _worth_another_try(error) and isinstance(error, Failure) and error.status is None
+
+
+def _worth_another_try(error: Exception) -> bool:
+    return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE

@@ -1,0 +1,1 @@
+"""Pull requests and issues: what is read before a write, and the writes."""

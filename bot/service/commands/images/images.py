@@ -1,0 +1,63 @@
+"""What the store knows of images, for the commands that show them."""
+
+from datetime import datetime, timedelta
+from statistics import median
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.store.stores import Stores
+from bot.views.bases.images import ImageView
+from bot.views.bases.tree import Branch, Tree, under
+
+_LATEST = 20
+"""Rollouts in which the rebuilds of a base are looked for."""
+
+
+async def read_images(settings: Settings, clock: Clock) -> list[ImageView]:
+    """All images, in the order of names."""
+    async with opened_stores(settings, clock) as stores:
+        return await stores.images.views()
+
+
+async def read_image(settings: Settings, name: str, clock: Clock) -> list[ImageView]:
+    """The images of that name, or whose name ends in it; raises `Failure` where there is none."""
+    bare = name.partition("@")[0]
+    head, colon, tag = bare.rpartition(":")
+    bare = head if colon and "/" not in tag else bare
+    found = await read_images(settings, clock)
+    chosen = [view for view in found if view.image.claim.name == bare]
+    chosen = chosen or [view for view in found if f"/{view.image.claim.name}".endswith(f"/{bare}")]
+    if not chosen:
+        raise Failure(Trouble.MISSING, f"no image {name} is known", advice="see `freshness-bot images`")
+    return chosen
+
+
+async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
+    """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
+    async with opened_stores(settings, clock) as stores:
+        status = await stores.views.status()
+        base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
+        if base is None:
+            raise Failure(Trouble.MISSING, f"no base {name} is watched", advice="see `freshness-bot status`")
+        rollouts = await stores.views.rollouts(_LATEST)
+        rebuilds = sorted(
+            (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id
+        )
+        branches = under(base.base, await stores.images.views(), rebuilds)
+        return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
+
+
+async def _about(stores: Stores, branches: tuple[Branch, ...]) -> datetime | None:
+    """When the last of what is under way is likely done, by the median of how long those before took."""
+    durations = await stores.views.durations()
+    took = [*durations.builds, *durations.merges]
+    begun = [
+        branch.rebuild.attempted_at
+        for branch in branches
+        if branch.rebuild is not None and not branch.rebuild.state.has_ended and branch.rebuild.attempted_at
+    ]
+    if not took or not begun:
+        return None
+    return max(begun) + timedelta(seconds=median(each.total_seconds() for each in took))

@@ -1,0 +1,78 @@
+"""The rows of bases, as far as the usages of repositories make, use and leave them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.discover.ports import Reading
+from bot.domain.bases.followed_base import moved
+from bot.domain.reference import Base, Reference
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.rows.rollouts.served import SET_OFF_REBUILDS
+from bot.store.rows.tables import bases, changes, usages
+
+
+def named(name: str) -> ColumnElement[bool]:
+    """The base whose whole name this is, as `str(base)` writes it."""
+    path, _, tag = name.rpartition(":")
+    registry, _, repository = path.partition("/")
+    return and_(bases.c.tag == tag, bases.c.repository == repository, bases.c.registry == registry)
+
+
+async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
+    """A base that is new becomes due at once."""
+    known = await _ids_of(connection, named)
+    missing = sorted(named - known.keys())
+    for base in missing:
+        place = {"registry": base.registry, "repository": base.repository, "tag": base.tag}
+        await connection.execute(insert_missing(connection, bases, **place, due_at=now, used=True))
+    return known | await _ids_of(connection, set(missing))
+
+
+async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, int]:
+    found: dict[Base, int] = {}
+    for chunk in chunks(sorted({base.tag for base in named})):
+        rows = await connection.execute(
+            select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
+        )
+        found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    return {base: id_ for base, id_ in found.items() if base in named}
+
+
+async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Only bases that some usage follows are polled."""
+    is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
+    for chunk in chunks(ids):
+        await connection.execute(
+            update(bases).where(bases.c.id.in_(chunk), bases.c.used != is_used).values(used=is_used)
+        )
+
+
+async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
+    """The last change of each base that has left behind what the repository pins: it is new, or was put back.
+
+    A base that has not moved since it
+    is watched has no such change: a first run finds the fleet as it is.
+    """
+    known = await connection.execute(
+        select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
+    )
+    now = {row.id: (row.digest, row.version) for row in known}
+    behind = set()
+    for usage, base in reading.usages:
+        digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
+        if base is None or digest is None:
+            continue
+        target = moved(usage.reference, digest, version)
+        if isinstance(target, Reference) and target != usage.reference:
+            behind.add(ids[base])
+    if not behind:
+        return set()
+    last = (
+        select(func.max(changes.c.id))
+        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(SET_OFF_REBUILDS))
+        .group_by(changes.c.base_id)
+    )
+    return set((await connection.execute(last)).scalars())

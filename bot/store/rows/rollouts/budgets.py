@@ -1,0 +1,64 @@
+"""What has been written for each account, and until when nothing more may be."""
+
+from collections import deque
+from datetime import datetime
+
+from sqlalchemy import Column, ColumnElement, Index, Integer, Select, String, Table, Text, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.rollouts.rebuild import AWAITING, Action
+from bot.domain.rollouts.timing.budget import Spending, WriteLimits
+from bot.store.engine.readable import readable
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata, rebuilds, repositories
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("next_at", Moment),
+    Column("room_at", Moment),
+    Column("stopped_since", Moment),
+    Column("stopped_until", Moment),
+    Column("stopped_because", Text),
+)
+"""`account` is how the names of its repositories begin. Two writes never begin before `next_at`; there is room for
+content from `room_at` on."""
+
+spendings = Table(
+    "spendings",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("account", String(255), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("contents", Integer, nullable=False),
+    Index(None, "account", "at"),
+)
+
+
+async def read_spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
+    """What an account has made within the last hour."""
+    rows = await connection.execute(
+        select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
+    )
+    spent = readable(rows, lambda row: [row.at] * row.contents, lambda row: f"spending {row.id}")
+    return Spending(limits, deque(at for each in spent for at in each))
+
+
+async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> dict[str, Spending]:
+    """The same of all accounts."""
+    accounts = list((await connection.execute(select(budgets.c.account))).scalars())
+    return {account: await read_spending(connection, account, limits) for account in accounts}
+
+
+def may_be_written(now: datetime) -> ColumnElement[bool]:
+    """Whether a rebuild's account has a turn to give: at all, and where it opens a pull request, for content."""
+    opens = and_(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.state.in_(AWAITING))
+    has_room = rebuilds.c.repository_id.not_in(_of_accounts(budgets.c.room_at > now))
+    is_stopped = rebuilds.c.repository_id.in_(_of_accounts(budgets.c.stopped_until > now))
+    return and_(~is_stopped, or_(~opens, has_room))
+
+
+def _of_accounts(where: ColumnElement[bool]) -> Select[tuple[int]]:
+    begins = func.substr(func.lower(repositories.c.name), 1, func.length(budgets.c.account))
+    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(where)

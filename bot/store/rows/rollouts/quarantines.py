@@ -1,0 +1,107 @@
+"""Quarantines as rows, and what they keep from beginning."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.rollouts.rollouts import quarantined_bases
+from bot.store.rows.tables import bases, quarantines, rebuilds
+
+
+async def open_quarantine(
+    connection: AsyncConnection, base: int, digest: str, who: str, reason: str, now: datetime
+) -> bool:
+    """Keeps whatever has not begun on the base from beginning; whether that is new. One message says why."""
+    known = select(quarantines.c.id).where(
+        quarantines.c.base_id == base, quarantines.c.digest == digest, quarantines.c.until.is_(None)
+    )
+    if (await connection.execute(known)).first() is not None:
+        return False
+    values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
+    added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
+    await _keep(connection)
+    await _mark(connection, base, digest, now)
+    await announce(connection, f"quarantine:{added.scalar_one()}", now)
+    return True
+
+
+async def lift_quarantine(connection: AsyncConnection, number: int, outcome: str, now: datetime) -> None:
+    """Lets begin what no other quarantine keeps."""
+    ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
+    await connection.execute(ended.values(until=now, outcome=outcome))
+    freed = select(rebuilds.c.id).where(rebuilds.c.quarantine_id == number)
+    ids = list((await connection.execute(freed)).scalars())
+    await lock(connection, rebuilds, ids)
+    for some in chunks(ids):
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
+    await _keep(connection)
+    about = select(quarantines.c.base_id, quarantines.c.digest).where(quarantines.c.id == number)
+    row = (await connection.execute(about)).one()
+    await _mark(connection, row.base_id, row.digest, now)
+    await announce(connection, f"quarantine:{number}", now)
+
+
+async def _mark(connection: AsyncConnection, base: int, digest: str, now: datetime) -> None:
+    """Has open pull requests for the digest say at once that it is quarantined, or that it is no more."""
+    named = select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id == base)
+    wanted = Base(*(await connection.execute(named)).one())
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+        )
+    )
+    concerned = [
+        row.id
+        for row in rows
+        if any(
+            (target.base, target.to_digest) == (wanted, digest) for target in load(row.targets, tuple[Target, ...])
+        )
+    ]
+    await outdate(connection, concerned, now)
+
+
+async def _keep(connection: AsyncConnection) -> None:
+    """Taking the lease away stops a worker that is just beginning with one."""
+    kept_for = await quarantined_bases(connection)
+    if not kept_for:
+        return
+    waiting = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(
+            rebuilds.c.state.in_(AWAITING), rebuilds.c.quarantine_id.is_(None)
+        )
+    )
+    found: dict[int, list[int]] = {}
+    for row in waiting:
+        named = (kept_for.get(target.base) for target in load(row.targets, tuple[Target, ...]))
+        if (number := next((each for each in named if each is not None), None)) is not None:
+            found.setdefault(number, []).append(row.id)
+    await lock(connection, rebuilds, [id_ for ids in found.values() for id_ in ids])
+    for number, ids in sorted(found.items()):
+        for some in chunks(ids):
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id.in_(some), rebuilds.c.state.in_(AWAITING))
+                .values(quarantine_id=number, lease_owner=None, lease_until=None)
+            )
+
+
+async def lift_published(connection: AsyncConnection, now: datetime) -> int:
+    """Ends the quarantines of digests that their base shows no more; how many there were."""
+    rows = await connection.execute(
+        select(quarantines.c.id, bases.c.digest)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
+        .order_by(quarantines.c.id)
+    )
+    over = rows.all()
+    for row in over:
+        await lift_quarantine(connection, row.id, f"the next publication came: {row.digest}", now)
+    return len(over)

@@ -1,0 +1,98 @@
+"""Rollouts as rows: what they hold, and what keeps their rebuilds from beginning."""
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING
+from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.tables import bases, changes, pauses, quarantines, rebuilds, rollout_waves, rollouts
+
+IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
+"""A person keeps it, or one of its bases is quarantined: no wave waits for it."""
+
+_ALL_PAUSED = exists(select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id.is_(None)))
+_ROLLOUT_PAUSED = exists(
+    select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id)
+)
+
+MAY_BEGIN = and_(
+    rebuilds.c.released_at.is_not(None), ~IS_KEPT, or_(rebuilds.c.at_request.is_(True), ~_ROLLOUT_PAUSED)
+)
+"""Its wave has come and nobody keeps it or its rollout; what was asked for by itself begins in a paused one too."""
+
+IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~_ALL_PAUSED)
+"""Nobody has called it off, and the bot is not paused as a whole."""
+
+
+def is_paused() -> ColumnElement[bool]:
+    """Whether a rollout of the `rollouts` table is paused, alone or with all others."""
+    return exists(
+        select(pauses.c.id).where(
+            pauses.c.until.is_(None), or_(pauses.c.rollout_id.is_(None), pauses.c.rollout_id == rollouts.c.id)
+        )
+    )
+
+
+async def open_pauses(connection: AsyncConnection) -> list[Pause]:
+    """Those that hold now, oldest first."""
+    rows = await connection.execute(select(pauses).where(pauses.c.until.is_(None)).order_by(pauses.c.id))
+    return readable(
+        rows,
+        lambda row: Pause(row.id, row.rollout_id, row.since, row.who, row.reason),
+        lambda row: f"pause {row.id}",
+    )
+
+
+async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:
+    """The bases of which a digest is quarantined, each with the quarantine that was opened first."""
+    rows = await connection.execute(
+        select(quarantines.c.id, bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None))
+        .order_by(quarantines.c.id.desc())
+    )
+    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+
+
+async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
+    """The rollout with all of its changes and rebuilds, but for those that were tried again."""
+    row = (await connection.execute(select(rollouts).where(rollouts.c.id == number))).mappings().one()
+    standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, number)]
+    found = await read_rebuilds(connection, rebuilds.c.rollout_id == number, rebuilds.c.retried_as.is_(None))
+    return Rollout(
+        number,
+        row["opened_at"],
+        await changes_of(connection, number),
+        tuple(found),
+        row["ended_at"],
+        standing[0] if standing else None,
+        await set_aside(connection, number),
+        Occasion(row["occasion"]),
+    )
+
+
+async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, ...]:
+    """The changes that set off a rollout, oldest first."""
+    moved = await connection.execute(
+        select(changes.c.id, changes.c.change).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    )
+    return tuple(readable(moved, lambda row: load(row.change, Change), lambda row: f"change {row.id}"))
+
+
+async def set_aside(connection: AsyncConnection, number: int) -> dict[str, int]:
+    """How many unmerged pull requests of each wave the next ones no longer wait for."""
+    left_out = await connection.execute(
+        select(rollout_waves.c.name, rollout_waves.c.set_aside).where(
+            rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0
+        )
+    )
+    return {item.name: item.set_aside for item in left_out}
+
+
+IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), ~IS_KEPT)
+"""It has not begun and waits for its wave."""

@@ -1,0 +1,1 @@
+"""What the stages that write to the forge read and write."""

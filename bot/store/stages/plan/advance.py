@@ -1,0 +1,219 @@
+"""Rollouts on their way through their waves: what `plan.advance` reads and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import LeaseLost
+from bot.domain.rollouts.journal import BOT
+from bot.domain.rollouts.rebuild import ENDED, Action, State
+from bot.domain.rollouts.steps import StepState
+from bot.domain.rollouts.timing.waves import WaveTally
+from bot.plan.advance import Gate, Standing, Standings, Step
+from bot.store.engine.counters import RELEASES, counter, raise_counter
+from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import check_moments, readable
+from bot.store.engine.store import Store
+from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
+from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
+
+_COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
+"""Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""
+
+
+_WAITS_FOR_APPROVAL = and_(
+    rebuilds.c.state == State.STEPPING,
+    exists(
+        select(steps.c.id).where(steps.c.rebuild_id == rebuilds.c.id, steps.c.state == StepState.APPROVAL.value)
+    ),
+)
+
+
+class AdvanceStore(Store):
+    async def standings(self, gate: Gate) -> Standings:
+        """The open rollouts that are not paused, each wave counted by the database."""
+        async with self._database.reading() as connection:
+            known = await counter(connection, RELEASES)
+            return Standings(known, await standings(connection, gate, ~is_paused()))
+
+    async def take(self, step: Step, gate: Gate, known: int) -> int:
+        """All of it or nothing; how many rebuilds began."""
+        async with self._database.transaction() as connection:
+            if await raise_counter(connection, RELEASES) != known + 1:
+                raise LeaseLost("another worker has let rebuilds begin meanwhile")
+            if step.pause is not None:
+                await open_pause(connection, step.rollout, BOT, step.pause, gate.at)
+                return 0
+            mine = [rebuilds.c.rollout_id == step.rollout, *_may_pass(gate)]
+            began: list[str] = []
+            if step.urgent:
+                began += await _release(connection, [*mine, _is_urgent(gate)], gate.at)
+            for name, most in step.late.items():
+                began += await _release(connection, [*mine, _is_late(gate, name)], gate.at, most)
+            for name, most in step.release.items():
+                began += await _release(connection, [*mine, rebuilds.c.wave == name], gate.at, most)
+            await _keep_times(connection, step, sorted(set(began)), gate.at)
+            if step.done:
+                await announce(connection, f"rollout:{step.rollout}", gate.at)
+            for name in sorted(step.done):
+                await announce(connection, f"wave:{step.rollout}:{name}", gate.at)
+        return len(began)
+
+
+async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnElement[bool]) -> tuple[Standing, ...]:
+    """The open rollouts where all of `where` holds."""
+    ready = and_(IS_WAITING, *_may_pass(gate))
+    late = or_(*(_is_late(gate, name) for name in gate.late_since)) if gate.late_since else ~true()
+    is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
+    again = rebuilds.alias()
+    is_tried_again = exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, again.c.state.in_(ENDED)))
+    has_ended = and_(rebuilds.c.state.in_(_COUNTED), ~is_tried_again)
+    has_failed = and_(has_ended, rebuilds.c.state == State.FAILED)
+    resumed = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
+    counts = {
+        "waiting": IS_WAITING,
+        "under_way": is_under_way,
+        "unmerged": and_(or_(rebuilds.c.state == State.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT),
+        "ended": has_ended,
+        "failed": has_failed,
+        "forgiven": and_(has_failed, rebuilds.c.ended_at <= resumed),
+        "ready": ready,
+        "late": and_(ready, late),
+        "urgent": and_(ready, _is_urgent(gate)),
+    }
+    soak = func.max(case((has_ended, rebuilds.c.soak_seconds))).label("soak")
+    last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
+    query = (
+        select(
+            rebuilds.c.rollout_id,
+            rebuilds.c.wave,
+            soak,
+            last_end,
+            *(_count(name, met) for name, met in counts.items()),
+        )
+        .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
+        .where(rollouts.c.ended_at.is_(None), *where)
+        .group_by(rebuilds.c.rollout_id, rebuilds.c.wave)
+        .order_by(rebuilds.c.rollout_id)
+    )
+    rows = (await connection.execute(query)).all()
+    open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
+    kept = await connection.execute(select(rollout_waves).where(rollout_waves.c.rollout_id.in_(open_ones)))
+    times = dict(
+        readable(
+            kept,
+            lambda row: ((row.rollout_id, row.name), (row.began_at, row.done_since)),
+            lambda row: f"wave {row.name} of rollout {row.rollout_id}",
+        )
+    )
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.rollout_id, []).append(row)
+
+    def standing(rollout: int) -> Standing:
+        waves = found[rollout]
+        return Standing(
+            rollout,
+            {row.wave: _tally(row, *times.get((rollout, row.wave), (None, None))) for row in waves},
+            {row.wave: row.ready for row in waves if row.ready},
+            {row.wave: row.late for row in waves if row.late},
+            sum(row.urgent for row in waves),
+        )
+
+    return tuple(readable(found, standing, lambda rollout: f"rollout {rollout}"))
+
+
+async def open_pause(
+    connection: AsyncConnection, rollout: int | None, who: str, reason: str, now: datetime, *, once: bool = False
+) -> bool:
+    """Whether this pauses what was not paused; it is told once.
+
+    With `once` nothing is done where the same was a reason to pause before.
+    """
+    which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
+    same = or_(pauses.c.until.is_(None), pauses.c.reason == reason) if once else pauses.c.until.is_(None)
+    if (await connection.execute(select(pauses.c.id).where(same, which))).first() is not None:
+        return False
+    added = await connection.execute(
+        insert(pauses).values(rollout_id=rollout, since=now, who=who, reason=reason).returning(pauses.c.id)
+    )
+    await announce(connection, f"pause:{added.scalar_one()}", now)
+    return True
+
+
+def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((met, 1), else_=0)).label(name)
+
+
+def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
+    check_moments(row)
+    soak = None if row.soak is None else timedelta(seconds=row.soak)
+    return WaveTally(
+        *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
+        *(began_at, done_since, soak, row.last_end),
+    )
+
+
+def _may_pass(gate: Gate) -> list[ColumnElement[bool]]:
+    """It waits, its time has come, and no freeze holds it back."""
+    found = [IS_WAITING, rebuilds.c.due_at <= gate.at]
+    if None in gate.frozen:
+        found.append(rebuilds.c.severity.is_not(None))
+    if named := [severity.value for severity in gate.frozen if severity is not None]:
+        found.append(or_(rebuilds.c.severity.is_(None), rebuilds.c.severity.not_in(named)))
+    return found
+
+
+def _is_urgent(gate: Gate) -> ColumnElement[bool]:
+    severe = rebuilds.c.severity.in_([severity.value for severity in gate.severe])
+    return or_(severe, rebuilds.c.overdue_at <= gate.at)
+
+
+def _is_late(gate: Gate, wave: str) -> ColumnElement[bool]:
+    """A dispatch takes whatever its tag shows, so it waits for that to have soaked until it is overdue."""
+    may_skip = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.is_(None))
+    return and_(rebuilds.c.wave == wave, rebuilds.c.waits_since <= gate.late_since[wave], may_skip)
+
+
+async def _release(
+    connection: AsyncConnection, where: Sequence[ColumnElement[bool]], now: datetime, most: int | None = None
+) -> list[str]:
+    """Those that were planned first begin first; the waves of those that began."""
+    chosen = select(rebuilds.c.id).where(*where).order_by(rebuilds.c.due_at, rebuilds.c.id).limit(most)
+    ids = list((await connection.execute(chosen)).scalars())
+    await lock(connection, rebuilds, ids)
+    began: list[str] = []
+    for some in chunks(ids):
+        released = await connection.execute(
+            update(rebuilds)
+            .where(rebuilds.c.id.in_(some), IS_WAITING)
+            .values(released_at=now)
+            .returning(rebuilds.c.wave)
+        )
+        began += released.scalars()
+    return began
+
+
+async def _keep_times(connection: AsyncConnection, step: Step, began: Sequence[str], now: datetime) -> None:
+    for name in began:
+        row = insert_into(connection, rollout_waves).values(rollout_id=step.rollout, name=name, began_at=now)
+        first = func.coalesce(rollout_waves.c.began_at, now)
+        await connection.execute(
+            row.on_conflict_do_update(index_elements=["rollout_id", "name"], set_={"began_at": first})
+        )
+    for name, since in step.done.items():
+        left_out = step.set_aside.get(name, 0)
+        row = insert_into(connection, rollout_waves).values(
+            rollout_id=step.rollout, name=name, done_since=since, set_aside=left_out
+        )
+        await connection.execute(
+            row.on_conflict_do_update(
+                index_elements=["rollout_id", "name"], set_={"done_since": since, "set_aside": left_out}
+            )
+        )

@@ -1,0 +1,425 @@
+"""Changes that await a plan, and the plans made of them: what `plan` reads and writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change, Move
+from bot.domain.failure import Failure, LeaseLost
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Affected
+from bot.domain.repositories.usage import Replacement, Usage
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
+from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
+from bot.domain.rollouts.terms import PathWorkflow
+from bot.store.engine.codec import dump, dump_text, load, load_text
+from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.moment import Moment
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    fleet_repository_of,
+    note,
+    outcome_of,
+    read_rebuilds,
+    sdk_pins,
+    step,
+)
+from bot.store.rows.rollouts.rollouts import quarantined_bases
+from bot.store.rows.rollouts.steps import add_steps
+from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, transitions, usages
+
+
+class PlanStore(Store):
+    async def revisions(self) -> Revisions:
+        async with self._database.reading() as connection:
+            return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))
+
+    async def unplanned(self) -> list[Move]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(changes.c.id, changes.c.change, changes.c.rollout_id)
+                .where(changes.c.planned.is_(False))
+                .order_by(changes.c.id)
+            )
+        return readable(
+            rows.all(),
+            lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
+            lambda row: f"change {row.id}",
+        )
+
+    async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
+        """For each change the usages that follow its base, in repositories that no plan for it has served yet.
+
+        A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
+        was to bring goes on with its successor, maybe in another rollout.
+        """
+        following = (
+            select(
+                changes.c.id.label("change"),
+                usages.c.id,
+                usages.c.repository_id,
+                cast(usages.c.usage, Text).label("usage"),
+            )
+            .join(usages, usages.c.base_id == changes.c.base_id)
+            .where(changes.c.id.in_(ids))
+            .order_by(usages.c.id)
+        )
+        concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
+        theirs = select(
+            repositories.c.id,
+            repositories.c.name,
+            repositories.c.node_id,
+            repositories.c.workflows,
+            repositories.c.config,
+        ).where(
+            repositories.c.listed.is_(True),
+            repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
+        )
+        concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
+            rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(theirs)).mappings().all()
+            pins = await sdk_pins(connection, {row["id"] for row in rows})
+            planned = (await connection.execute(concerned)).all()
+            named = readable(await connection.execute(following), _Usages().named, lambda row: f"usage {row.id}")
+        members = readable(
+            rows,
+            lambda row: (row["id"], fleet_repository_of(row, pins)),
+            lambda row: f"repository {row['name']}",
+        )
+        known = dict(members)
+        skipped = {pair for row in planned if row.state == State.SKIPPED for pair in _taken_up(row, ids)}
+        served = {pair for row in planned if row.state != State.SKIPPED for pair in _taken_up(row, ids)}
+        found: dict[int, list[Affected]] = {}
+        for repository, change, usage in named:
+            member, pair = known.get(repository), (repository, change)
+            if member is None or pair in served or (pair in skipped and not member.config.enabled):
+                continue
+            found.setdefault(change, []).append(Affected(member, usage))
+        return found
+
+    async def open_rebuilds(self) -> list[Rebuild]:
+        async with self._database.reading() as connection:
+            return await read_rebuilds(connection, rebuilds.c.state.in_(REPLACEABLE))
+
+    async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
+        async with self._database.reading() as connection:
+            return await _changes_of(connection, some)
+
+    async def open_rollouts(self) -> list[OpenRollout]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(rollouts.c.id, rollouts.c.opened_at, changes.c.change)
+                .join(changes, changes.c.rollout_id == rollouts.c.id)
+                .where(rollouts.c.ended_at.is_(None))
+                .order_by(rollouts.c.id)
+            )
+        grouped: dict[tuple[int, datetime], list[Change]] = {}
+        pairs = readable(
+            rows,
+            lambda row: ((row.id, row.opened_at), load(row.change, Change)),
+            lambda row: f"a change of rollout {row.id}",
+        )
+        for key, change in pairs:
+            grouped.setdefault(key, []).append(change)
+        return [
+            OpenRollout(key[0], key[1], tuple(item.cause for item in items), tuple(item.base for item in items))
+            for key, items in grouped.items()
+        ]
+
+    async def save_plan(self, plan: PlannedRollout) -> None:
+        """All of it or nothing; raises `LeaseLost` where another plan was saved since its revisions were read.
+
+        What that other plan has begun is missing from this one, so it would be planned twice.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+                raise LeaseLost("another worker has saved a plan meanwhile")
+            await lock(connection, changes, plan.changes)
+            taken = await connection.execute(
+                update(changes)
+                .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
+                .values(planned=True)
+                .returning(changes.c.id)
+            )
+            if len(taken.all()) != len(plan.changes):
+                raise LeaseLost("another worker has planned these changes")
+            if not plan.rebuilds:
+                return
+            rollout = plan.joins
+            if rollout is None:
+                opened = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
+                rollout = int(opened.scalar_one())
+            await connection.execute(
+                update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
+            )
+            touched = await _supersede(connection, plan.rebuilds, rollout, now)
+            await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
+            await after_transitions(connection, touched | {rollout}, now)
+
+    async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
+        """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
+        waiting = rebuilds.c.state.in_(AWAITING)
+        late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
+        async with self._database.reading() as connection:
+            newest = await _newest_assessments(connection)
+            assessed_since = [
+                and_(rebuilds.c.rollout_id == rollout, rebuilds.c.considered_revision < revision)
+                for rollout, revision in newest.items()
+            ]
+            found: list[Rebuild] = []
+            for part in chunks(assessed_since):
+                found += await read_rebuilds(connection, or_(*part), waiting, late)
+            known = await _changes_of(connection, found)
+        return [
+            (
+                rebuild,
+                tuple(known[change] for target in rebuild.targets for change in target.changes if change in known),
+            )
+            for rebuild in found
+        ]
+
+    async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
+        """New due times by rebuild; only ever earlier, and only while nobody works on it."""
+        at = bindparam("at", type_=rebuilds.c.due_at.type)
+        statement = (
+            update(rebuilds)
+            .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
+            .values(
+                considered_revision=known.assessments,
+                due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+                severity=bindparam("worst"),
+            )
+        )
+        async with self._database.transaction() as connection:
+            await lock(connection, rebuilds, found)
+            await connection.execute(
+                statement,
+                [
+                    {"rebuild": id_, "at": item.due_at, "worst": item.severity and item.severity.value}
+                    for id_, item in found.items()
+                ],
+            )
+
+
+class _Usages:
+    """Reads usages; equal texts, of which a fleet that was made from templates is full, become one value."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Usage] = {}
+
+    def named(self, row: Any) -> tuple[int, int, Usage]:
+        """The repository, the change and the usage of a row."""
+        usage = self._known.get(row.usage)
+        if usage is None:
+            usage = self._known[row.usage] = load_text(row.usage, Usage)
+        return row.repository_id, row.change, usage
+
+
+def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
+    """The repository of a rebuild with each change that it takes up.
+
+    Where these cannot be read, with all: a second dispatch does more harm than a missing one, which is told.
+    """
+    try:
+        targets = load(row.targets, tuple[Target, ...])
+    except Failure:
+        return {(row.repository_id, change) for change in changes}
+    return {(row.repository_id, change) for target in targets for change in target.changes}
+
+
+async def _newest_assessments(connection: AsyncConnection) -> dict[int, int]:
+    """Up to which revision the changes of each open rollout were assessed again."""
+    rows = await connection.execute(
+        select(changes.c.rollout_id, func.max(changes.c.assessed_revision).label("revision"))
+        .join(rollouts, rollouts.c.id == changes.c.rollout_id)
+        .where(rollouts.c.ended_at.is_(None))
+        .group_by(changes.c.rollout_id)
+        .order_by(changes.c.rollout_id)
+    )
+    return {row.rollout_id: row.revision for row in rows}
+
+
+async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
+    ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
+    known: dict[int, Change] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(chunk)))
+        pairs = readable(rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}")
+        known |= dict(pairs)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a rebuild takes over from those that it supersedes: its place in time, and a person's word."""
+
+    waits_since: datetime | None = None
+    overdue_at: datetime | None = None
+    held_because: str | None = None
+
+
+async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebuild]) -> dict[int, _Inherited]:
+    """By the id of what is superseded."""
+    found: dict[int, _Inherited] = {}
+    for ids in chunks([old for item in planned for old in item.supersedes]):
+        columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
+        rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
+        found |= readable(
+            rows,
+            lambda row: (row.id, _Inherited(row.waits_since, row.overdue_at, row.held_because)),
+            lambda row: f"rebuild {row.id}",
+        )
+    return found
+
+
+async def add_rebuilds(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], known: Revisions, rollout: int, now: datetime
+) -> None:
+    """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
+    before = await _inherited(connection, planned)
+    quarantined = await quarantined_bases(connection)
+    for part in chunks(planned):
+        await connection.execute(
+            insert(rebuilds),
+            [
+                _row_of(item, known, rollout, now)
+                | _place(item, [before[old] for old in item.supersedes if old in before], now)
+                | {"quarantine_id": _quarantine_of(item, quarantined)}
+                for item in part
+            ],
+        )
+    is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
+    await _add_steps(connection, planned, rollout, ~is_known, now)
+    first = (
+        select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
+        .where(rebuilds.c.rollout_id == rollout, ~is_known)
+        .order_by(rebuilds.c.id)
+    )
+    await connection.execute(insert(transitions).from_select(["rebuild_id", "at", "after", "reason"], first))
+
+
+async def _add_steps(
+    connection: AsyncConnection,
+    planned: Sequence[PlannedRebuild],
+    rollout: int,
+    is_new: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """A plan has one rebuild for each action in a repository, and for each branch and workflow of it."""
+    wanted = {
+        (item.repository_id, item.action.value, item.branch, item.workflow): item.steps
+        for item in planned
+        if item.steps
+    }
+    if not wanted:
+        return
+    key = rebuilds.c.repository_id, rebuilds.c.action, rebuilds.c.branch, rebuilds.c.workflow
+    added = await connection.execute(
+        select(rebuilds.c.id, *key).where(rebuilds.c.rollout_id == rollout, rebuilds.c.steps > 0, is_new)
+    )
+    await add_steps(connection, [(row[0], wanted[tuple(row[1:])]) for row in added], now)
+
+
+def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
+    return {
+        "rollout_id": rollout,
+        "repository_id": item.repository_id,
+        "action": item.action.value,
+        "state": item.state.value,
+        "reason": item.reason,
+        "targets": dump_text(item.targets, tuple[Target, ...]),
+        "replacements": dump_text(item.replacements, tuple[Replacement, ...]),
+        "wave": item.wave,
+        "planned_at": now,
+        "considered_revision": known.assessments,
+        "due_at": item.due_at,
+        "workflow": item.workflow,
+        "branch": item.branch,
+        "pull_request": item.pull_request,
+        "ended_at": now if item.state.has_ended else None,
+        "steps": len(item.steps),
+        "parts": dump(item.parts, tuple[PathWorkflow, ...]) if item.parts else None,
+    }
+
+
+def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int | None:
+    if not quarantined:
+        return None
+    return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
+
+
+def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:
+    waits = [now, *(old.waits_since for old in before if old.waits_since is not None)]
+    overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
+    held = [old.held_because for old in before if old.held_because]
+    return {
+        "severity": item.severity.value if item.severity else None,
+        "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
+        "waits_since": min(waits),
+        "overdue_at": min(overdue, default=None),
+        "held_because": held[0] if held else None,
+    }
+
+
+async def _supersede(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+) -> set[int]:
+    """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
+    replaced = [old for item in planned for old in item.supersedes]
+    touched: set[int] = set()
+    # Locked first, so that what a busy worker is just writing is seen here.
+    await lock(connection, rebuilds, replaced)
+    for ids in chunks(replaced):
+        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.in_(REPLACEABLE))
+        touched |= {rebuild.rollout for rebuild in still_open}
+        for is_same in (False, True):
+            some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
+            reason = "more bases of the same publication" if is_same else "a newer digest"
+            await _end(
+                connection,
+                some,
+                f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
+                now,
+            )
+    return touched
+
+
+async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
+    if not some:
+        return
+    ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in some]
+    # Taking the lease away stops a worker that is busy with one from writing over this.
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
+        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+    )
+    await note(
+        connection,
+        [step(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+    )

@@ -1,0 +1,192 @@
+"""How builds on new digests ended, and which digests are held back: what `plan.quarantine` reads and writes."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.images.verdict import Verdict
+from bot.domain.reference import Base
+from bot.domain.rollouts.journal import BOT
+from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
+from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.plan.advance import SEVERE
+from bot.plan.quarantine import KnownEnd
+from bot.store.engine.codec import load
+from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.orders import retried
+from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine
+from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
+from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
+from bot.store.stages.plan.advance import open_pause
+
+_WAS_BUILT = rebuilds.c.built_at.is_not(None)
+_IS_GREEN = and_(
+    _WAS_BUILT, or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([Verdict.PROVED.value, Verdict.UNKNOWN.value]))
+)
+"""Whatever became of its steps. An image that does not stand on the new base tells nothing of that base."""
+_IS_RED = and_(rebuilds.c.state == State.FAILED.value, ~_WAS_BUILT)
+_BUILT_AT = func.coalesce(rebuilds.c.built_at, rebuilds.c.ended_at)
+
+
+class QuarantineStore(Store):
+    async def lift_published(self) -> int:
+        """Looks first, so that a tick with nothing to do writes nothing."""
+        open_ones = select(quarantines.c.id).where(quarantines.c.until.is_(None)).limit(1)
+        async with self._database.reading() as connection:
+            if (await connection.execute(open_ones)).first() is None:
+                return 0
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            return await lift_published(connection, now)
+
+    async def ends(self) -> list[KnownEnd]:
+        """Dispatched runs alone: a merged pull request has built nothing."""
+        since = self._clock.now() - 2 * GREEN_WITHIN
+        async with self._database.reading() as connection:
+            failed = await connection.execute(
+                select(rebuilds.c.rollout_id, rebuilds.c.repository_id)
+                .where(*_is_build(_IS_RED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
+                .distinct()
+            )
+            pairs = failed.all()
+            if len({pair.repository_id for pair in pairs}) < LEAST_BROKEN:
+                return []
+            shown = await _shown(connection)
+            green = await _green(connection, {pair.repository_id for pair in pairs}, since)
+            rows = await connection.execute(
+                _builds(
+                    *_is_build(_IS_GREEN, _IS_RED), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs})
+                )
+            )
+            found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
+        retries = {row.retried_as for row in found if row.retried_as is not None}
+        by_id = {row.id: row for row in found}
+        return [
+            KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
+            for row in found
+            if row.id not in retries
+            for end in _ends_of(row, by_id, shown, green)
+        ]
+
+    async def run_again(self, ids: Sequence[int]) -> int:
+        """One more run each, as a rebuild that begins at once."""
+        if not ids:
+            return 0
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            failed = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None))
+            why = "run once more, to tell an accident from a base that is broken"
+            again = [await retried(connection, each, why, now) for each in failed]
+            await after_transitions(connection, {each.rollout for each in again}, now)
+        return len(again)
+
+    async def quarantine(self, suspect: Suspect) -> bool:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            number = await _id_of(connection, suspect.base)
+            lifted = select(quarantines.c.id).where(
+                quarantines.c.base_id == number, quarantines.c.digest == suspect.digest
+            )
+            if (await connection.execute(lifted)).first() is not None:
+                return False  # a person has lifted it, and knows better
+            return await open_quarantine(connection, number, suspect.digest, BOT, _why(suspect), now)
+
+    async def ask(self, suspect: Suspect) -> int:
+        """Each rollout is asked about once: whoever resumes it has answered."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            concerned = await connection.execute(
+                _builds(*_is_build(_IS_RED)).where(
+                    rebuilds.c.rollout_id.in_(select(rollouts.c.id).where(rollouts.c.ended_at.is_(None)))
+                )
+            )
+            numbers = {row.rollout_id for row in concerned if _brings(row, suspect)}
+            reason = f"{suspect.base.short}: {_why(suspect)}; it fixes something severe, so a person decides"
+            return sum(
+                [await open_pause(connection, each, BOT, reason, now, once=True) for each in sorted(numbers)]
+            )
+
+
+def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    return [rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None), or_(*ended)]
+
+
+def _builds(*where: Any) -> Any:
+    columns = (
+        *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets),
+        *(
+            rebuilds.c.built_at,
+            _BUILT_AT.label("ended_at"),
+            rebuilds.c.retried_as,
+            rebuilds.c.severity,
+            repositories.c.name,
+        ),
+    )
+    return select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id).where(*where)
+
+
+async def _shown(connection: AsyncConnection) -> dict[Base, str]:
+    rows = await connection.execute(select(bases).where(bases.c.digest.is_not(None)))
+    return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
+
+
+async def _green(
+    connection: AsyncConnection, homes: Collection[int], since: Any
+) -> dict[tuple[int, Base, str], Any]:
+    """When each of these repositories was last green on each digest."""
+    rows = await connection.execute(
+        _builds(*_is_build(_IS_GREEN), rebuilds.c.repository_id.in_(homes), rebuilds.c.built_at >= since).order_by(
+            rebuilds.c.built_at
+        )
+    )
+    whole = readable(
+        rows, lambda row: (row, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
+    )
+    return {
+        (row.repository_id, target.base, target.to_digest): row.ended_at
+        for row, targets in whole
+        for target in targets
+    }
+
+
+def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
+    again = by_id.get(row.retried_as)
+    failed_again = None if row.retried_as is None else again is not None and again.built_at is None
+    return [
+        BuildEnd(
+            row.name,
+            target.base,
+            target.to_digest,
+            row.built_at is not None,
+            row.ended_at,
+            green.get((row.repository_id, target.base, target.from_digest)),
+            failed_again,
+        )
+        for target in load(row.targets, tuple[Target, ...])
+        if shown.get(target.base) == target.to_digest
+    ]
+
+
+def _brings(row: Any, suspect: Suspect) -> bool:
+    targets = load(row.targets, tuple[Target, ...])
+    return any(target.base == suspect.base and target.to_digest == suspect.digest for target in targets)
+
+
+def _why(suspect: Suspect) -> str:
+    return f"{suspect.reason}: {', '.join(suspect.broken[:10])}"
+
+
+async def _id_of(connection: AsyncConnection, base: Base) -> int:
+    found = select(bases.c.id).where(
+        bases.c.registry == base.registry, bases.c.repository == base.repository, bases.c.tag == base.tag
+    )
+    return int((await connection.execute(found)).scalar_one())

@@ -1,0 +1,57 @@
+"""What has not begun: the rows of it, without what they are about."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.rollouts.rebuild import AWAITING, Action
+from bot.plan.advance import Gate, gate_at
+from bot.plan.pace import Pace, opened_by
+from bot.plan.waiting import Waiting, Waits
+from bot.store.engine.readable import readable
+from bot.store.rows.rollouts.budgets import read_spendings
+from bot.store.rows.rollouts.rollouts import open_pauses
+from bot.store.rows.tables import quarantines, rebuilds, repositories
+from bot.store.stages.plan.advance import standings
+
+
+async def read_waits(connection: AsyncConnection, gate: Gate) -> Waits:
+    """What has not begun, how its rollouts stand, and what is paused."""
+    told = (
+        "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
+        "at_request", "held_because",
+    )  # fmt: skip
+    rows = await connection.execute(
+        select(*(rebuilds.c[name] for name in told), quarantines.c.reason.label("quarantined"), repositories.c.name)
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+        .where(rebuilds.c.state.in_(AWAITING))
+    )
+    waiting = tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}"))
+    return Waits(waiting, await standings(connection, gate), tuple(await open_pauses(connection)))
+
+
+def _waiting(row: Any) -> Waiting:
+    kept = row.held_because or (f"quarantined: {row.quarantined}" if row.quarantined else None)
+    return Waiting(
+        row.id,
+        row.rollout_id,
+        row.wave,
+        Severity(row.severity) if row.severity else None,
+        row.due_at,
+        row.waits_since or row.planned_at,
+        row.released_at is not None,
+        row.at_request,
+        kept,
+        row.name,
+        row.action == Action.PULL_REQUEST.value,
+    )
+
+
+async def read_through(connection: AsyncConnection, pace: Pace, now: datetime) -> dict[int, datetime]:
+    """For each rollout, where that can be told, when the last of what waits will have begun."""
+    waits = await read_waits(connection, gate_at(now, pace.options))
+    return opened_by(waits, await read_spendings(connection, pace.limits), pace, now)

@@ -1,0 +1,1 @@
+"""What the looks at produced images read and write."""

@@ -1,0 +1,223 @@
+"""Images and what they stand on: what the looks at images read and write."""
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.images.image import ProducedImage, behind_since
+from bot.domain.images.standing import Declaration, Standing
+from bot.domain.reference import Base
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import dump, load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.inserting import insert_missing
+from bot.store.engine.locking import lock
+from bot.store.engine.queue import settle
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
+from bot.store.rows.tables import bases, manifests, observations, repositories, usages
+from bot.verify.images.ports import KnownImage, Look
+from bot.views.bases.images import Deployment, ImageView
+
+_AT_A_TIME = 2_000
+_Declared = dict[str, tuple[Declaration, ...]]
+
+
+class ImagesStore(Store):
+    @property
+    def images(self) -> DueRows[ProducedImage]:
+        return DueRows(
+            self._database,
+            self._worker,
+            images,
+            self._image,
+            lambda row: f"{row['registry']}/{row['repository']}:{row['found'] or row['tag']}",
+        )
+
+    async def _image(self, claimed: Claimed) -> ProducedImage:
+        async with self._database.reading() as connection:
+            named = select(repositories.c.name).where(repositories.c.id == claimed.row["repository_id"])
+            name = (await connection.execute(named)).scalar_one()
+        return image_of(SimpleNamespace(**claimed.row), name, ())
+
+    async def images_of(self, repository: str) -> list[ProducedImage]:
+        """What a repository produces, in the order of names."""
+        query = (
+            select(images)
+            .join(repositories, repositories.c.id == images.c.repository_id)
+            .where(repositories.c.name == repository)
+            .order_by(images.c.registry, images.c.repository)
+        )
+        async with self._database.reading() as connection:
+            lost = await contested_images(connection)
+            rows = (await connection.execute(query)).all()
+        return readable(rows, lambda row: image_of(row, repository, lost), lambda row: f"image {row.id}")
+
+    async def views(self) -> list[ImageView]:
+        """All images with where they are run, in the order of names."""
+        query = (
+            select(images, repositories.c.name)
+            .join(repositories, repositories.c.id == images.c.repository_id)
+            .order_by(images.c.registry, images.c.repository, repositories.c.name)
+        )
+        run_at = (
+            select(deployments, repositories.c.name)
+            .join(repositories, repositories.c.id == deployments.c.repository_id)
+            .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
+        )
+        async with self._database.reading() as connection:
+            lost = await contested_images(connection)
+            rows = (await connection.execute(query)).all()
+            places: dict[tuple[str, str], list[Deployment]] = {}
+            for row in await connection.execute(run_at):
+                place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
+                places.setdefault((row.registry, row.repository), []).append(place)
+        return readable(
+            rows,
+            lambda row: ImageView(
+                image_of(row, row.name, lost),
+                row.looked_at,
+                tuple(places.get((row.registry, row.repository), ())),
+            ),
+            lambda row: f"image {row.id}",
+        )
+
+    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
+        query = (
+            select(bases.c.registry, bases.c.repository, bases.c.tag)
+            .join(usages, usages.c.base_id == bases.c.id)
+            .where(usages.c.repository_id == repository_id)
+            .distinct()
+        )
+        async with self._database.reading() as connection:
+            return tuple(sorted(Base(*row) for row in await connection.execute(query)))
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        """What each of these bases showed last."""
+        if not some:
+            return {}
+        named = select(bases).where(
+            tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(
+                [(base.registry, base.repository, base.tag) for base in some]
+            ),
+            bases.c.digest.is_not(None),
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(named)
+            return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
+
+    async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None:
+        """Keeps what was read, and gives the lease back; raises `LeaseLost` where it is no longer ours."""
+        async with self._database.transaction() as connection:
+            await self._keep_documents(connection, look)
+            values = _shown(look, self._clock.now())
+            await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
+
+    async def keep_look(self, image: ProducedImage, look: Look) -> None:
+        """Keeps what was read of an image outside of its regular look."""
+        async with self._database.transaction() as connection:
+            await self._keep_documents(connection, look)
+            await lock(connection, images, [image.id])
+            await connection.execute(
+                update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))
+            )
+
+    async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
+        now = self._clock.now()
+        for digest, body in sorted(look.seen.fetched.items()):
+            row = insert_missing(connection, manifests, digest=digest, body=zlib.compress(body), fetched_at=now)
+            await connection.execute(row)
+
+    async def record_unmoved(self, some: Sequence[ProducedImage], due_at: datetime) -> None:
+        """One statement with many rows, as for bases."""
+        statement = (
+            update(images)
+            .where(images.c.id == bindparam("image"), images.c.lease_owner == self._worker.name)
+            .values(
+                due_at=due_at,
+                looked_at=self._clock.now(),
+                attempts=0,
+                error=None,
+                lease_owner=None,
+                lease_until=None,
+            )
+        )
+        async with self._database.transaction() as connection:
+            await lock(connection, images, {image.id for image in some})
+            await connection.execute(statement, [{"image": image.id} for image in some])
+
+    async def observations_since(self, last: int) -> list[tuple[int, Observation]]:
+        query = (
+            select(observations.c.id, observations.c.observation)
+            .where(observations.c.id > last)
+            .order_by(observations.c.id)
+            .limit(_AT_A_TIME)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return readable(
+            rows, lambda row: (row.id, load(row.observation, Observation)), lambda row: f"observation {row.id}"
+        )
+
+    async def known_images(self, after: int) -> list[KnownImage]:
+        query = (
+            select(images)
+            .where(images.c.id > after, images.c.platforms.is_not(None))
+            .order_by(images.c.id)
+            .limit(_AT_A_TIME)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            named = await connection.execute(
+                select(usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag)
+                .join(bases, bases.c.id == usages.c.base_id)
+                .where(usages.c.repository_id.in_({row.repository_id for row in rows}))
+                .distinct()
+            )
+            expected: dict[int, set[Base]] = {}
+            for row in named:
+                expected.setdefault(row.repository_id, set()).add(Base(row.registry, row.repository, row.tag))
+        return readable(
+            rows,
+            lambda row: KnownImage(
+                row.id,
+                f"{row.registry}/{row.repository}",
+                load(row.platforms, tuple[PlatformImage, ...]),
+                load(row.declared, _Declared),
+                load(row.standings, tuple[Standing, ...]),
+                tuple(sorted(expected.get(row.repository_id, ()))),
+            ),
+            lambda row: f"image {row.id}",
+        )
+
+    async def save_standings(self, standings: Mapping[int, tuple[Standing, ...]]) -> None:
+        async with self._database.transaction() as connection:
+            await lock(connection, images, standings.keys())
+            for image, told in standings.items():
+                values = {
+                    "standings": dump(told, tuple[Standing, ...]),
+                    "behind_since": behind_since(told),
+                }
+                await connection.execute(update(images).where(images.c.id == image).values(**values))
+
+
+def _shown(look: Look, now: datetime) -> dict[str, Any]:
+    return {
+        "found": look.found,
+        "digest": look.seen.digest,
+        "seen_at": now,
+        "looked_at": now,
+        "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
+        "declared": dump(dict(look.seen.declared), _Declared),
+        "standings": dump(look.standings, tuple[Standing, ...]),
+        "behind_since": behind_since(look.standings),
+        "sourced_from": look.seen.sourced_from,
+        "error": None,
+    }

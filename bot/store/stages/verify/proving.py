@@ -1,0 +1,38 @@
+"""Rebuilds whose build is green, until their image was looked at: what the proofs read and write."""
+
+from sqlalchemy import select
+
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.steps import images_of_parts
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.readable import readable
+from bot.store.rows.rollouts.rebuilds import rebuild_of
+from bot.store.rows.tables import rebuilds, repositories, usages
+from bot.store.stages.rebuilds import RebuildStore
+from bot.store.stages.verify.images import ImagesStore
+from bot.verify.proving.stage import Proving
+
+
+class ProvingStore(ImagesStore, RebuildStore):
+    @property
+    def proving(self) -> DueRows[Proving]:
+        return self._due(rebuilds.c.state == State.PROVING.value, self._proving)
+
+    async def _proving(self, claimed: Claimed) -> Proving:
+        home = claimed.row["repository_id"]
+        async with self._database.reading() as connection:
+            named = await connection.execute(
+                select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == home)
+            )
+            row = named.one()
+            rows = await connection.execute(
+                select(usages.c.id, usages.c.usage).where(usages.c.repository_id == home).order_by(usages.c.id)
+            )
+            named_there = readable(rows, lambda each: load(each.usage, Usage), lambda each: f"usage {each.id}")
+        rebuild = rebuild_of(claimed.row, Identity(row.name, row.node_id))
+        produced = images_of_parts(await self.images_of(row.name), rebuild.parts)
+        return Proving(rebuild, tuple(produced), tuple(named_there))

@@ -1,0 +1,1 @@
+"""The database of RPM packages, read without rpm."""

@@ -1,0 +1,99 @@
+"""How things stand: bases, notices, open rebuilds, incidents, and what could not be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.bases.notice import Topic
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.timing.age import Ages
+from bot.domain.rollouts.timing.waves import Hold
+from bot.views.fleet import ages
+from bot.views.rollouts import rebuilds
+
+
+@dataclass(frozen=True, slots=True)
+class BaseStatus:
+    """`release_lag`: how long after the release feed the newest .NET release came; negative: before it."""
+
+    base: Base
+    digest: str | None
+    version: str | None
+    moved_at: datetime | None
+    repositories: int
+    error: str | None
+    release_lag: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStatus:
+    subject: str
+    opened_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStatus:
+    """`toward` names the bases to move to, the best first."""
+
+    topic: Topic
+    base: Base
+    since: datetime
+    text: str
+    toward: tuple[Base, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`rebuilds` are those that have not ended, and all of the newest rollout."""
+
+    repositories: int
+    unreadable: tuple[tuple[str, str], ...]
+    bases: tuple[BaseStatus, ...]
+    rebuilds: tuple[Rebuild, ...]
+    incidents: tuple[IncidentStatus, ...]
+    notices: tuple[NoticeStatus, ...]
+    feed_errors: tuple[tuple[str, str], ...]
+    waits: Mapping[int, Hold] = field(default_factory=dict)
+    """What rebuilds that have not begun wait for, by their ids."""
+    ages: Ages = Ages()  # noqa: RUF009 - frozen
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """Gives the status as plain JSON values."""
+    return {
+        "repositories": status.repositories,
+        "unreadable": [{"repository": name, "error": error} for name, error in status.unreadable],
+        "bases": [_base(item) for item in status.bases],
+        "notices": [
+            {
+                "topic": item.topic,
+                "base": str(item.base),
+                "since": item.since.isoformat(),
+                "text": item.text,
+                "toward": [str(base) for base in item.toward],
+            }
+            for item in status.notices
+        ],
+        "rebuilds": [rebuilds.as_json(rebuild, status.waits.get(rebuild.id)) for rebuild in status.rebuilds],
+        "incidents": [
+            {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
+            for item in status.incidents
+        ],
+        "ages": ages.as_json(status.ages),
+        "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],
+    }
+
+
+def _base(item: BaseStatus) -> dict[str, Any]:
+    return {
+        "base": str(item.base),
+        "digest": item.digest,
+        "version": item.version,
+        "moved_at": item.moved_at.isoformat() if item.moved_at else None,
+        "repositories": item.repositories,
+        "error": item.error,
+        "release_lag_seconds": None if item.release_lag is None else int(item.release_lag.total_seconds()),
+    }

@@ -1,0 +1,129 @@
+"""How the fleet fared in a span of time: its freshness, what was rebuilt and why, what is stuck."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.views.fleet.fleet import Standing
+
+_FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
+
+
+@dataclass(frozen=True, slots=True)
+class RolledOut:
+    """What one rollout came to within the span; `title` says what set it off."""
+
+    id: int
+    title: str
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A rebuild that waits for a person, since when, and for whom; `owners` is empty where nobody is named."""
+
+    rebuild: Rebuild
+    since: datetime
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How late upstream was within the span: the median over so many images."""
+
+    images: int
+    median: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`before` are the standings at the beginning of the span, empty where nobody counted them then.
+
+    Of `rollouts` and `stuck` only the largest and the longest are named; `rollouts_in_all` and `stuck_in_all` count
+    all of them. `ends` and `withdrawn` are what notices say of bases that the fleet uses.
+    """
+
+    since: datetime
+    until: datetime
+    standings: Mapping[Standing, int]
+    before: Mapping[Standing, int]
+    rollouts: tuple[RolledOut, ...]
+    rollouts_in_all: int
+    succeeded: int
+    failed: int
+    stuck: tuple[Stuck, ...]
+    stuck_in_all: int
+    lag: Lag | None
+    withdrawn: tuple[str, ...]
+    ends: tuple[str, ...]
+    planned: int
+
+    @property
+    def followed(self) -> int:
+        """The repositories that stand on a watched base and want to be rebuilt."""
+        return _followed(self.standings)
+
+    @property
+    def current(self) -> int:
+        return self.standings.get(Standing.CURRENT, 0)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the fleet is current; None where nothing is followed."""
+        return self.current / self.followed if self.followed else None
+
+    @property
+    def share_before(self) -> float | None:
+        followed = _followed(self.before)
+        return self.before.get(Standing.CURRENT, 0) / followed if followed else None
+
+
+def _followed(standings: Mapping[Standing, int]) -> int:
+    return sum(standings.get(each, 0) for each in _FOLLOWED)
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """Gives the summary as plain JSON values; lengths of time in seconds."""
+    return {
+        "since": summary.since.isoformat(),
+        "until": summary.until.isoformat(),
+        "standings": {each.value: count for each, count in summary.standings.items()},
+        "before": {each.value: count for each, count in summary.before.items()},
+        "current_share": summary.share,
+        "current_share_before": summary.share_before,
+        "rebuilt": {"succeeded": summary.succeeded, "failed": summary.failed},
+        "rollouts": [
+            {
+                "id": each.id,
+                "title": each.title,
+                "succeeded": each.succeeded,
+                "failed": each.failed,
+                "cancelled": each.cancelled,
+            }
+            for each in summary.rollouts
+        ],
+        "rollouts_in_all": summary.rollouts_in_all,
+        "stuck": [
+            {
+                "rebuild": each.rebuild.id,
+                "repository": each.rebuild.repository,
+                "state": each.rebuild.state.value,
+                "since": each.since.isoformat(),
+                "owners": list(each.owners),
+                "reason": each.rebuild.reason,
+                "url": each.rebuild.url,
+            }
+            for each in summary.stuck
+        ],
+        "stuck_in_all": summary.stuck_in_all,
+        "upstream_lag": (
+            {"images": summary.lag.images, "median": summary.lag.median.total_seconds()} if summary.lag else None
+        ),
+        "withdrawn": list(summary.withdrawn),
+        "end_of_support": list(summary.ends),
+        "planned": summary.planned,
+    }

@@ -1,0 +1,1 @@
+"""One repository or one checkout: its usages, its findings, and why the bot did what it did."""

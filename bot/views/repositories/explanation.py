@@ -1,0 +1,134 @@
+"""Everything that the bot knows of one repository, and why it did what it did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from bot.domain.reference import Base
+from bot.domain.repositories.issue import IssueSection
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.waves import Hold
+from bot.views.bases import images
+from bot.views.bases.images import ImageView
+from bot.views.rollouts import rebuilds
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of a rebuild's state."""
+
+    rebuild: int
+    at: datetime
+    before: str | None
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStatus:
+    """When a workflow that rebuilds the repository last succeeded, and what is made of that."""
+
+    workflow: str
+    last_success: datetime | None
+    read_at: datetime | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueSaid:
+    """What the bot has to say in the repository's issue; `refused` is why the forge takes none."""
+
+    sections: tuple[IssueSection, ...]
+    url: str | None = None
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`usages` come each with the base that it follows and the digest which that base has now."""
+
+    repository: str
+    read_at: datetime | None
+    error: str | None
+    problems: tuple[Problem, ...]
+    config: RepositoryConfig
+    usages: tuple[tuple[Usage, Base | None, str | None], ...]
+    rebuilds: tuple[Rebuild, ...]
+    transitions: tuple[Transition, ...]
+    steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
+    """Those of the rebuilds that have some, by the rebuilds' ids."""
+    waits: Mapping[int, Hold] = field(default_factory=dict)
+    """What rebuilds that have not begun wait for, by their ids."""
+    images: tuple[ImageView, ...] = ()
+    builds: tuple[BuildStatus, ...] = ()
+    issue: IssueSaid | None = None
+    """None where there is nothing to say."""
+
+    def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
+        """Says why the repository wants this usage left alone, where it does."""
+        found = self.config.ignored_by(usage.path, str(base or usage.reference.base), today)
+        return str(found) if found else None
+
+
+def as_json(explained: Explanation, today: date) -> dict[str, Any]:
+    """Gives the explanation as plain JSON values; `today` decides which ignores still hold."""
+    return {
+        "repository": explained.repository,
+        "read_at": explained.read_at.isoformat() if explained.read_at else None,
+        "error": explained.error,
+        "enabled": explained.config.enabled,
+        "usages": [
+            {
+                "file": usage.path,
+                "line": usage.line,
+                "reference": str(usage.reference),
+                "role": usage.role,
+                "stage": usage.stage,
+                "base": str(base) if base else None,
+                "base_digest": digest,
+                "left_alone": explained.left_alone(usage, base, today),
+            }
+            for usage, base, digest in explained.usages
+        ],
+        "images": [images.as_json(view) for view in explained.images],
+        "rebuilds": [
+            rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
+            for item in explained.rebuilds
+        ],
+        "transitions": [
+            {
+                "at": step.at.isoformat(),
+                "rebuild": step.rebuild,
+                "from": step.before,
+                "to": step.after,
+                "reason": step.reason,
+            }
+            for step in explained.transitions
+        ],
+        "builds": [
+            {
+                "workflow": build.workflow,
+                "last_success": build.last_success.isoformat() if build.last_success else None,
+                "read_at": build.read_at.isoformat() if build.read_at else None,
+                "said": build.said,
+            }
+            for build in explained.builds
+        ],
+        "issue": None
+        if explained.issue is None
+        else {
+            "url": explained.issue.url,
+            "refused": explained.issue.refused,
+            "sections": [
+                {"name": section.name, "title": section.title, "text": section.told}
+                for section in explained.issue.sections
+            ],
+        },
+        "problems": [
+            {"file": item.path, "line": item.line, "message": item.message} for item in explained.problems
+        ],
+    }

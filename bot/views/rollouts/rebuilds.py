@@ -1,0 +1,69 @@
+"""A rebuild as every surface shows it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.domain.rollouts.rebuild import Action, Rebuild
+from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.waves import Hold
+
+
+def what(rebuild: Rebuild) -> str:
+    """Says in two or three words what the rebuild is: `#12`, `run 3`, `dispatch weekly.yml`, `pull request`."""
+    if rebuild.pull_request is not None:
+        return f"#{rebuild.pull_request}"
+    if rebuild.run is not None:
+        return f"run {rebuild.run}"
+    if rebuild.action is Action.DISPATCH and rebuild.workflow:
+        return f"dispatch {rebuild.workflow}"
+    return str(rebuild.action).replace("_", " ")
+
+
+def hold_as_json(held: Hold | None) -> dict[str, Any] | None:
+    """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
+    if held is None:
+        return None
+    return {"reason": held.reason, "until": held.until.isoformat() if held.until else None}
+
+
+def step_as_json(step: StepRun) -> dict[str, Any]:
+    """Gives the step as plain JSON values."""
+    return {
+        "name": step.step.name,
+        "workflow": step.workflow,
+        "repository": step.home.name,
+        "start": step.step.start,
+        "state": step.state,
+        "reason": step.reason,
+        "run": step.run,
+        "url": step.url,
+        "began_at": step.began_at.isoformat() if step.began_at else None,
+        "ended_at": step.ended_at.isoformat() if step.ended_at else None,
+    }
+
+
+def as_json(rebuild: Rebuild, held: Hold | None = None, steps: Sequence[StepRun] = ()) -> dict[str, Any]:
+    """Gives the rebuild as plain JSON values; `held` is what it waits for."""
+    return {
+        "id": rebuild.id,
+        "rollout": rebuild.rollout,
+        "repository": rebuild.repository,
+        "action": rebuild.action,
+        "state": rebuild.state,
+        "reason": rebuild.reason,
+        "due_at": rebuild.due_at.isoformat(),
+        "branch": rebuild.branch,
+        "pull_request": rebuild.pull_request,
+        "workflow": rebuild.workflow,
+        "workflows": [part.workflow for part in rebuild.parts],
+        "run": rebuild.run,
+        "url": rebuild.url,
+        "wave": rebuild.wave,
+        "waits_for": hold_as_json(held),
+        "built_at": rebuild.built_at.isoformat() if rebuild.built_at else None,
+        "steps": [step_as_json(step) for step in steps],
+        "bases": [
+            {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}
+            for target in rebuild.targets
+        ],
+    }

@@ -1,0 +1,124 @@
+"""Rollouts as every surface shows them: how far each wave has come, and what the next one waits for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.journal import Entry
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.waves import Hold, WaveTally
+from bot.views.rollouts import rebuilds
+
+
+@dataclass(frozen=True, slots=True)
+class WaveProgress:
+    """One wave of a rollout; `held` says what it waits for, None where it goes on or is over."""
+
+    name: str
+    tally: WaveTally
+    held: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutProgress:
+    """A rollout in counts; `rebuilds` are only filled where one rollout alone is shown, and so is `opened_by`: when
+    the last of what waits will probably have begun."""
+
+    id: int
+    title: str
+    opened_at: datetime
+    ended_at: datetime | None
+    pause: Pause | None
+    states: Mapping[str, int]
+    waves: tuple[WaveProgress, ...] = ()
+    rebuilds: tuple[Rebuild, ...] = ()
+    steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
+    waits: Mapping[int, Hold] = field(default_factory=dict)
+    opened_by: datetime | None = None
+
+    @property
+    def standing(self) -> str:
+        """In one word: ended, paused or under way."""
+        if self.ended_at is not None:
+            return "ended"
+        return "paused" if self.pause is not None else "under way"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineStatus:
+    """A digest that nothing is built on; `waiting` counts the rebuilds that it keeps."""
+
+    base: Base
+    digest: str
+    since: datetime
+    who: str
+    reason: str
+    waiting: int
+
+
+def quarantine_as_json(found: QuarantineStatus) -> dict[str, Any]:
+    """Gives the quarantine as plain JSON values."""
+    return {
+        "base": str(found.base),
+        "digest": found.digest,
+        "since": found.since.isoformat(),
+        "by": found.who,
+        "reason": found.reason,
+        "waiting": found.waiting,
+    }
+
+
+def entry_as_json(entry: Entry) -> dict[str, Any]:
+    """Gives what somebody asked for as plain JSON values."""
+    return {
+        "at": entry.at.isoformat(),
+        "who": entry.word.who,
+        "claimed": entry.word.is_claimed,
+        "what": entry.what,
+        "subject": entry.subject,
+        "reason": entry.word.reason,
+    }
+
+
+def as_json(found: RolloutProgress) -> dict[str, Any]:
+    """Gives the rollout as plain JSON values."""
+    return {
+        "id": found.id,
+        "title": found.title,
+        "opened_at": found.opened_at.isoformat(),
+        "ended_at": found.ended_at.isoformat() if found.ended_at else None,
+        "standing": found.standing,
+        "paused": None
+        if found.pause is None
+        else {
+            "since": found.pause.since.isoformat(),
+            "by": found.pause.who,
+            "reason": found.pause.reason,
+        },
+        "opened_by": found.opened_by.isoformat() if found.opened_by else None,
+        "states": dict(found.states),
+        "waves": [_wave(wave) for wave in found.waves],
+        "rebuilds": [
+            rebuilds.as_json(item, found.waits.get(item.id), found.steps.get(item.id, ()))
+            for item in found.rebuilds
+        ],
+    }
+
+
+def _wave(wave: WaveProgress) -> dict[str, Any]:
+    tally = wave.tally
+    return {
+        "name": wave.name,
+        "waiting": tally.waiting,
+        "under_way": tally.under_way,
+        "unmerged": tally.unmerged,
+        "ended": tally.ended,
+        "failed": tally.failed,
+        "began_at": tally.began_at.isoformat() if tally.began_at else None,
+        "done_since": tally.done_since.isoformat() if tally.done_since else None,
+        "waits_for": rebuilds.hold_as_json(wave.held),
+    }

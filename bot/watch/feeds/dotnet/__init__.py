@@ -1,0 +1,1 @@
+"""The documents that .NET publishes: releases, their fixed CVEs, and their timeline."""
