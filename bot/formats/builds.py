@@ -70,7 +70,7 @@ class Builds:
 
     @classmethod
     def of(cls, asked: Iterable[DockerBuild | DotnetPublish]) -> "Builds":
-        first = list(asked)[:MOST_BUILDS]
+        first = list(dict.fromkeys(asked))[:MOST_BUILDS]
         return cls(
             tuple(each for each in first if isinstance(each, DockerBuild)),
             tuple(each for each in first if isinstance(each, DotnetPublish)),

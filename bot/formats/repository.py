@@ -12,7 +12,7 @@ from bot.domain.repositories.usage import Findings, Kind, OpenReference, Problem
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish
-from bot.formats.dotnet import global_json, project
+from bot.formats.dotnet import global_json, project, solution_files
 from bot.formats.dotnet.solution import Around, Asked, Solution
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
@@ -135,6 +135,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
     """
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
+    solutions: dict[str, str] = {}
     asked: list[Asked] = []
     paths: set[str] = set()
     for path, data in files:
@@ -146,6 +147,8 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
             texts[path] = decode(data)
         elif kind == global_json.KIND:
             pins[path] = decode(data)
+        elif kind == solution_files.KIND:
+            solutions[path] = decode(data)
         elif kind == azd.KIND:
             services = azd.published(path, decode(data))
             asked.append(Asked(path, tuple((each.project, each.line) for each in services)))
@@ -153,7 +156,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
             here = posixpath.dirname(path)
             named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
             asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
-    return Solution(texts, Around(pins, tuple(asked), paths, publishes))
+    return Solution(texts, Around(pins, tuple(asked), paths, publishes, solutions))
 
 
 def needs_projects(path: str) -> bool:

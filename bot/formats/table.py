@@ -19,7 +19,7 @@ from bot.formats.devcontainer import finder as devcontainer
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.dotenv import KIND as ENV
 from bot.formats.dotenv import variables as dotenv
-from bot.formats.dotnet import global_json, project
+from bot.formats.dotnet import global_json, project, solution_files
 from bot.formats.kubernetes import helm
 from bot.formats.kubernetes import manifests as kubernetes
 from bot.formats.shell import KIND as SHELL
@@ -127,6 +127,7 @@ FORMATS: tuple[Format, ...] = (
     Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
     Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
     Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
+    Format(solution_files.KIND, _names(r"[^/]+\.sln[xf]?"), solution_files.find, 4),
     Format(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
     Format(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
     Format(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),

@@ -4,7 +4,7 @@ https://learn.microsoft.com/visualstudio/msbuild/msbuild-properties#global-prope
 runtime identifier (https://learn.microsoft.com/dotnet/core/tools/dotnet-publish).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.formats.builds import DotnetPublish
@@ -17,11 +17,15 @@ USUAL_ARCHITECTURE = "x64"
 
 
 class Ordered(NamedTuple):
-    """A publish of a project that the file `path` asks for, with its properties."""
+    """A publish of a project that the file `path` asks for, with its properties.
+
+    `names_project` says that the command means this project alone, not a solution of several.
+    """
 
     path: str
     properties: tuple[tuple[str, str], ...]
     is_container: bool
+    names_project: bool = True
 
     @property
     def given(self) -> Mapping[str, str]:
@@ -29,14 +33,21 @@ class Ordered(NamedTuple):
 
 
 def ordered(
-    publishes: Iterable[DotnetPublish], project_at: Callable[[str], str | None]
+    publishes: Iterable[DotnetPublish], projects_named: Callable[[str], Sequence[str]]
 ) -> Mapping[str, tuple[Ordered, ...]]:
-    """By project, what command lines about images ask of it; each set of properties once."""
+    """By project, what command lines about images ask of it; each set of properties once.
+
+    `projects_named` gives the projects that a place means: a project, a solution or a folder.
+    """
     found: dict[str, dict[Ordered, None]] = {}
     for publish in publishes:
-        project = project_at(publish.target or ".") if publish.target is not None else None
-        if project is not None and (publish.is_container or _is_about_images(publish)):
-            one = Ordered(publish.path, tuple(_properties(publish)), publish.is_container)
+        if publish.target is None or not (publish.is_container or _is_about_images(publish)):
+            continue
+        named = publish.target or "."
+        properties = tuple(_properties(publish))
+        projects = projects_named(named)
+        for project in projects:
+            one = Ordered(publish.path, properties, publish.is_container, names_project=len(projects) == 1)
             found.setdefault(project, {})[one] = None
     return {project: tuple(each) for project, each in found.items()}
 

@@ -13,6 +13,8 @@ from bot.formats.dotnet.msbuild.imports import Imports
 from bot.formats.dotnet.msbuild.properties import Item
 from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
 from bot.formats.dotnet.projects import PROJECT_ENDINGS, ProjectReference, Projects
+from bot.formats.dotnet.publish import is_test
+from bot.formats.dotnet.solution_files import projects_in
 from bot.formats.rewrite import marker
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.text import Lines
@@ -41,6 +43,8 @@ class Around:
     """All files that are read, to see whether a folder has a Dockerfile."""
     publishes: tuple[DotnetPublish, ...] = ()
     """What command lines ask of the .NET SDK."""
+    solutions: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the solution files."""
 
 
 class Solution:
@@ -49,7 +53,7 @@ class Solution:
     def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
         self._texts = texts
         self._around = around
-        self._ordered = ordered(around.publishes, self._project_at)
+        self._ordered = ordered(around.publishes, self._projects_named)
         given = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
         self._projects = projects or Projects(Imports(texts.items()), given)
         self._hosts: list[AppHost] | None = None
@@ -103,9 +107,9 @@ class Solution:
             publishers |= {path: host.path for path in host.published if path not in publishers}
         paths = {host.path for host in hosts}
         for project, orders in self._ordered.items():
-            by = next((each.path for each in orders if each.is_container), None)
-            if by is not None:
-                publishers.setdefault(project, by)
+            by = next((each for each in orders if each.is_container), None)
+            if by is not None and (by.names_project or not self._is_test(project)):
+                publishers.setdefault(project, by.path)
         for asked in self._around.asked:
             if asked.is_app_host:
                 continue
@@ -163,11 +167,29 @@ class Solution:
         item = Item("ProjectReference", named, named, True, line)
         return ProjectReference(item, path, "" if path else f"{named} is not in this repository")
 
+    def _is_test(self, path: str) -> bool:
+        return any(is_test(built.evaluation) for built in self._projects.built(path))
+
+    def _projects_named(self, named: str) -> tuple[str, ...]:
+        """What MSBuild builds for a project, a solution or a folder; in a folder the solution counts that is called
+        like the only project there, or stands there without one."""
+        if named in self._around.solutions:
+            listed = projects_in(named, self._around.solutions[named])
+            return tuple(path for path in listed if path in self._texts)
+        folder = "" if named == "." else named
+        solutions = [path for path in self._around.solutions if _is_in(folder, path) and not path.endswith(".slnf")]
+        inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
+        stems = {posixpath.splitext(posixpath.basename(path))[0].lower() for path in (*solutions, *inside)}
+        if len(solutions) == 1 and len(inside) <= 1 and len(stems) == 1:
+            return self._projects_named(solutions[0])
+        project = self._project_at(named) if not solutions else None
+        return (project,) if project is not None else ()
+
     def _project_at(self, named: str) -> str | None:
         if named in self._texts and _is_project(named):
             return named
         folder = "" if named == "." else named
-        inside = [path for path in self._texts if _is_project(path) and posixpath.dirname(path) == folder]
+        inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
         return inside[0] if len(inside) == 1 else None
 
     def _marked(self, found: Mapping[str, Findings]) -> Mapping[str, Findings]:
@@ -190,6 +212,10 @@ class Solution:
 
 def _is_project(path: str) -> bool:
     return path.lower().endswith(PROJECT_ENDINGS)
+
+
+def _is_in(folder: str, path: str) -> bool:
+    return posixpath.dirname(path) == folder
 
 
 def _broken(path: str, error: Exception) -> Findings:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.formats.produced.commands import Written, pushed
 from bot.formats.source.nodes import Mapping, Node
-from bot.formats.workflows.steps import Step, evaluated, steps_of
+from bot.formats.workflows.steps import Step, steps_of
 
 _BUILD = re.compile(
     r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
@@ -81,7 +81,7 @@ def _dated(text: str) -> str:
 
 def _input(step: Step, given: Mapping, name: str) -> str:
     written = given.scalar(name)
-    return evaluated(written.spanned, step.environment).text if written is not None else ""
+    return step.evaluated(written.spanned).text if written is not None else ""
 
 
 def _raw(given: Mapping, name: str) -> str:

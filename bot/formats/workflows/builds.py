@@ -11,7 +11,7 @@ from bot.formats.source.nodes import Mapping
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND
-from bot.formats.workflows.steps import Step, evaluated, steps_of
+from bot.formats.workflows.steps import Step, steps_of
 
 _BUILD_ACTION = re.compile(r"(?:docker/build-push-action|redhat-actions/buildah-build)@.*")
 _LINE = re.compile(r"[^\n]+")
@@ -60,4 +60,4 @@ def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | Non
 
 def _input(step: Step, given: Mapping, name: str) -> Spanned | None:
     written = given.scalar(name)
-    return evaluated(written.spanned, step.environment) if written is not None else None
+    return step.evaluated(written.spanned) if written is not None else None

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.shell import script
+from bot.formats.shell.commands import UNKNOWN
 from bot.formats.shell.dotnet import BASE
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as KIND
-from bot.formats.workflows.steps import steps_of
+from bot.formats.workflows.matrix import variants
+from bot.formats.workflows.steps import evaluated, steps_of
 
 DOCKER = "docker://"
 _WORDS = ("container", "services", "image", DOCKER, BASE)
+_NO_JOB = Mapping(0)
 
 
 def find(path: str, text: str) -> Findings:
@@ -28,11 +31,12 @@ def find(path: str, text: str) -> Findings:
         documents = read(text)
     except Unreadable as error:
         return file.unreadable(error)
-    for node, role in _images(documents):
-        written = node.spanned.strip()
-        if "${{" in written.text:
-            file.problem(node.start, f"the image {quoted(written.text)} is known only when the workflow runs")
-        else:
+    for node, role, job in _images(documents):
+        every = [evaluated(node.spanned.strip(), {}, variant) for variant in variants(job)]
+        known = [written for written in every if UNKNOWN not in written.text]
+        if not known:
+            file.problem(node.start, f"the image {quoted(node.value)} is known only when the workflow runs")
+        for written in known:
             file.image_or_problem(written.without_prefix(DOCKER) or written, role)
     if BASE in text:
         for step in (step for document in documents for step in steps_of(document)):
@@ -42,20 +46,21 @@ def find(path: str, text: str) -> Findings:
     return file.findings()
 
 
-def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role]]:
+def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, Mapping]]:
+    """Each with the job that it is named in; an action and a step name theirs without expressions."""
     for document in documents:
         if not isinstance(document, Mapping):
             continue
         for _, job in document.mapping("jobs").entries():
             if isinstance(job, Mapping):
-                yield from _job_images(job)
+                yield from ((image, role, job) for image, role in _job_images(job))
         image = document.mapping("runs").scalar("image")
         if image is not None and _is_image(image.value.strip()):
-            yield image, Role.ACTION
+            yield image, Role.ACTION, _NO_JOB
         for step in steps_of(document):
             uses = step.mapping.scalar("uses")
             if uses is not None and uses.value.strip().startswith(DOCKER):
-                yield uses, Role.ACTION
+                yield uses, Role.ACTION, _NO_JOB
 
 
 def _is_image(value: str) -> bool:

@@ -1,31 +1,36 @@
 """The steps of workflows and composite actions, with the settings around them that count for their commands.
 
-Source: GitHub's workflow syntax (`jobs.<id>.steps`, `env`, `defaults.run`, `parallel` blocks of steps) and metadata
-syntax (`runs.steps`).
+Source: GitHub's workflow syntax (`jobs.<id>.steps`, `env`, `defaults.run`, `strategy.matrix`, `parallel` blocks of
+steps) and metadata syntax (`runs.steps`).
 """
 
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Values
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined
+from bot.formats.workflows.matrix import variants
 
 MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
 _EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
-_ENVIRONMENT = re.compile(r"\s*env\.(?P<name>[A-Za-z_][\w-]*)\s*")
+_NAMED = re.compile(r"\s*(?P<of>env|matrix)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*")
 _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; `around` are the mappings that it stands in, the innermost first."""
+    """One step in one variant of its job.
+
+    `around` are the mappings that it stands in, the innermost first; `matrix` is what the variant sets.
+    """
 
     mapping: Mapping
     around: tuple[Mapping, ...]
+    matrix: Values[str, Spanned] = field(default_factory=dict)
 
     @property
     def environment(self) -> Values[str, Spanned]:
@@ -34,25 +39,28 @@ class Step:
         for mapping in reversed((self.mapping, *self.around)):
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
-                    filled = evaluated(value.spanned, found)
-                    found[key.value] = filled
+                    found[key.value] = evaluated(value.spanned, found, self.matrix)
         return {name: value for name, value in found.items() if UNKNOWN not in value.text}
 
     @property
     def folder(self) -> str | None:
         """Where its commands run, from the repository's root on; None where that is an expression."""
         written = self.mapping.scalar("working-directory") or self._default("working-directory")
-        folder = written.value if written is not None else ""
-        return None if "${{" in folder or folder.startswith("/") else folder
+        folder = self.evaluated(written.spanned).text if written is not None else ""
+        return None if UNKNOWN in folder or folder.startswith("/") else folder
 
     @property
     def script(self) -> Spanned | None:
-        """The commands, with expressions of variables that are written out put in; None for other shells' texts."""
+        """The commands, with expressions of what is written out put in; None for other shells' texts."""
         run = self.mapping.scalar("run")
         shell = self.mapping.scalar("shell") or self._default("shell")
         if run is None or (shell is not None and not shell.value.strip().startswith(_POSIX_OR_POWERSHELL)):
             return None
-        return evaluated(run.spanned, self.environment)
+        return self.evaluated(run.spanned)
+
+    def evaluated(self, written: Spanned) -> Spanned:
+        """With what the environment and the matrix write out put in, and `UNKNOWN` for other expressions."""
+        return evaluated(written, self.environment, self.matrix) if "${{" in written.text else written
 
     def _default(self, key: str) -> Scalar | None:
         found = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
@@ -60,34 +68,42 @@ class Step:
 
 
 def steps_of(document: Node) -> Iterator[Step]:
-    """All steps of a workflow or an action; those that anchors share come once for each place."""
+    """All steps of a workflow or an action in each variant of their job.
+
+    Those that anchors share come once for each place.
+    """
     if not isinstance(document, Mapping):
         return
     count = 0
     jobs = [job for _, job in document.mapping("jobs").entries() if isinstance(job, Mapping)]
-    for runner in [*jobs, document.mapping("runs")]:
+    runners = [(job, variant) for job in jobs for variant in variants(job)]
+    for runner, variant in [*runners, (document.mapping("runs"), {})]:
         waiting = [(node, 0) for node in reversed(runner.sequence("steps"))]
         while waiting and count < MOST_STEPS:
             node, depth = waiting.pop()
             if not isinstance(node, Mapping):
                 continue
             count += 1
-            yield Step(node, (runner, document))
+            yield Step(node, (runner, document), variant)
             inner = node.sequence("parallel") or node.mapping("parallel").sequence("steps")
             if depth < DEEPEST_BLOCK:
                 waiting += ((each, depth + 1) for each in reversed(inner))
 
 
-def evaluated(written: Spanned, environment: Values[str, Spanned]) -> Spanned:
-    """With `${{ env.NAME }}` put in where it is known; every other expression becomes `UNKNOWN`."""
+def evaluated(
+    written: Spanned, environment: Values[str, Spanned], matrix: Values[str, Spanned] | None = None
+) -> Spanned:
+    """With `${{ env.NAME }}` and `${{ matrix.NAME }}` put in where they are known; every other expression becomes
+    `UNKNOWN`."""
     if "${{" not in written.text:
         return written
     parts: list[Spanned] = []
     done = 0
     for found in _EXPRESSION.finditer(written.text):
         parts.append(written.part(done, found.start()))
-        name = _ENVIRONMENT.fullmatch(found["inside"])
-        value = environment.get(name["name"]) if name else None
+        named = _NAMED.fullmatch(found["inside"])
+        known = (environment if named["of"] == "env" else matrix or {}) if named else {}
+        value = known.get(named["name"]) if named else None
         parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
         done = found.end()
     return joined([*parts, written.part(done, len(written))])

@@ -61,3 +61,25 @@ def test_what_asks_for_nothing_is_nothing() -> None:
 def test_no_text_raises(text: str) -> None:
     builds(PATH, text)
     builds(PATH, f"jobs: {{a: {{steps: [{{run: docker build --build-arg {text}")
+
+
+def test_each_variant_of_a_job_hands_over_its_own_values() -> None:
+    text = """
+jobs:
+  a:
+    strategy: {matrix: {os: [linux, windows], of: [{name: api, base: "9.0"}, {name: web, base: "10.0"}]}}
+    env: {FOLDER: "src/${{ matrix.of.name }}"}
+    steps:
+    - run: docker build --build-arg V=${{ matrix.of.base }} .
+      working-directory: src/${{ matrix.of.name }}
+    - uses: docker/build-push-action@v6
+      with: {file: "${{ env.FOLDER }}/Dockerfile", build-args: "W=${{ matrix.of.base }}"}
+"""
+    found = builds(PATH, text).docker
+    assert [(each.dockerfiles[0], {arg.name: arg.value.text for arg in each.args}) for each in found] == [
+        ("src/api/Dockerfile", {"V": "9.0"}),
+        ("src/api/Dockerfile", {"W": "9.0"}),
+        ("src/web/Dockerfile", {"V": "10.0"}),
+        ("src/web/Dockerfile", {"W": "10.0"}),
+    ]
+    assert {text[place] for each in found for arg in each.args for place in arg.value.places} == set("9.01")

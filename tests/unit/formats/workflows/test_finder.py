@@ -5,6 +5,7 @@ from hypothesis import given
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.workflows import finder as workflow
+from bot.formats.workflows.matrix import MOST_VARIANTS
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
 
 
@@ -165,3 +166,64 @@ def test_equal_steps_in_different_places_count_each() -> None:
 def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(text)
     find(f"jobs:\n  a:\n    container: {text}")
+
+
+# Variants of a job
+
+
+def test_a_container_of_a_matrix_is_an_image_for_each_value() -> None:
+    text = """
+jobs:
+  a:
+    strategy: {matrix: {os: [a, b], image: ["mcr.microsoft.com/dotnet/sdk:8.0", mcr.microsoft.com/dotnet/sdk:9.0]}}
+    container: ${{ matrix.image }}
+    services: {db: {image: "postgres:${{ matrix.os }}"}}
+"""
+    assert found(text) == [
+        ("postgres:a", Role.SERVICE, 4),
+        ("postgres:b", Role.SERVICE, 4),
+        ("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 4),
+        ("mcr.microsoft.com/dotnet/sdk:9.0", Role.CONTAINER, 4),
+    ]
+
+
+def test_a_matrix_takes_members_additions_and_exceptions_as_github_does() -> None:
+    text = """
+jobs:
+  a:
+    strategy:
+      matrix:
+        base: [{tag: '8.0', os: noble}, {tag: '9.0', os: noble}]
+        arch: [x64, arm64]
+        exclude: [{base: {tag: '9.0', os: noble}, arch: x64}]
+        include:
+        - {arch: arm64, suffix: -arm64v8}
+        - {base: {tag: '10.0', os: alpine}, arch: x64, suffix: ''}
+    container:
+      image: mcr.microsoft.com/dotnet/sdk:${{ matrix.base.tag }}-${{matrix.base.os}}${{ matrix.suffix }}
+"""
+    assert [reference.rpartition(":")[2] for reference, _, _ in found(text)] == [
+        "8.0-noble-arm64v8",
+        "9.0-noble-arm64v8",
+        "10.0-alpine",
+    ]
+
+
+@pytest.mark.parametrize(
+    "matrix", ["${{ fromJson(inputs.m) }}", "{v: [8.0]}", "{v: ['${{ inputs.v }}']}", "{v: []}"]
+)
+def test_an_image_of_a_matrix_that_is_not_written_out_is_told(matrix: str) -> None:
+    text = f"jobs: {{a: {{strategy: {{matrix: {matrix}}}, container: 'dotnet/sdk:${{{{ matrix.v }}}}'}}}}\n"
+    if matrix.startswith("$"):
+        text = text.replace(matrix, f'"{matrix}"')
+    [problem] = find(text).problems
+    assert "is known only when the workflow runs" in problem.message
+
+
+def test_of_two_thousand_variants_only_some_are_read() -> None:
+    values = ", ".join(f"'{number}'" for number in range(50))
+    text = (
+        f"jobs: {{a: {{strategy: {{matrix: {{x: [{values}], y: [{values}]}}}}, "
+        "container: 'sdk:${{ matrix.x }}-${{ matrix.y }}'}}\n"
+    )
+    assert len(find(text).usages) == MOST_VARIANTS
