@@ -1,10 +1,11 @@
 """The append-only log of observations and releases: read out, and continued from elsewhere."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Release
@@ -13,6 +14,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
+from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import add_observation
@@ -21,6 +23,14 @@ from bot.store.rows.tables import bases, changes, observations, releases
 from bot.watch.registry.stage import Sight
 
 _PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An observation with the change from what was observed before, None where nothing changed."""
+
+    observation: Observation
+    change: Change | None = None
 
 
 class HistoryStore(Store):
@@ -52,32 +62,50 @@ class HistoryStore(Store):
             query = select(releases).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
             return await read_releases(connection, query)
 
-    async def newest(self) -> dict[Base, datetime]:
-        """When each base was last observed: the log goes on from there."""
+    async def bases(self) -> list[Base]:
+        """All that were ever named."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(bases.c.registry, bases.c.repository, bases.c.tag, func.max(observations.c.at).label("at"))
-                .join(observations, observations.c.base_id == bases.c.id)
-                .group_by(bases.c.registry, bases.c.repository, bases.c.tag)
-            )
-            return dict(
-                readable(
-                    rows,
-                    lambda row: (Base(row.registry, row.repository, row.tag), row.at),
-                    lambda row: f"the newest observation of {row.repository}:{row.tag}",
-                )
-            )
+            rows = await connection.execute(select(bases.c.registry, bases.c.repository, bases.c.tag))
+            return [Base(row.registry, row.repository, row.tag) for row in rows]
 
-    async def add(self, seen: Sequence[tuple[Observation, Change | None]]) -> None:
+    async def add(self, seen: Sequence[Logged]) -> None:
         """Continues the log. The changes count as dealt with: what is past sets off no rollout."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             ids: dict[Base, int] = {}
-            for observation, change in seen:
-                base = observation.base
+            for each in seen:
+                base = each.observation.base
                 if base not in ids:
                     ids[base] = await _base(connection, base, now)
-                await _add(connection, ids[base], observation, change, now)
+                before = await _last_with_digest(connection, ids[base])
+                added = await add_observation(connection, ids[base], each.observation, Sight.FIRST)
+                await _add_change(connection, ids[base], before, added, each.change, now)
+
+    async def put_before(self, base: Base, earlier: Sequence[Logged], joint: Change | None) -> None:
+        """Puts what a base showed before its first observation in front of its log, oldest first.
+
+        `joint` is the change from the last of `earlier` to that first observation, None where it shows the same.
+        The log is read in the order of its ids, so what was there gets new ones.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            home = await _base(connection, base, now)
+            await lock(connection, bases, [home])
+            mine = select(observations).where(observations.c.base_id == home).order_by(observations.c.id)
+            there = (await connection.execute(mine)).mappings().all()
+            before: int | None = None
+            for each in earlier:
+                added = await _insert(connection, home, each.observation, before)
+                await _add_change(connection, home, before, added, each.change, now)
+                before = before if each.observation.digest is None else added
+            moved = await _append_again(connection, there, before)
+            first = next((moved[row["id"]] for row in there if row["digest"] is not None), None)
+            await _refer_to(connection, home, moved)
+            await connection.execute(delete(observations).where(observations.c.id.in_(list(moved))))
+            if first is not None:
+                await _add_change(connection, home, before, first, joint, now)
+            if joint is None and earlier:
+                await _date(connection, home, earlier[-1].observation)
 
     async def add_releases(self, listed: Iterable[Release]) -> None:
         """A release that is known already gets what the other log knows more, and the earlier first sights."""
@@ -127,26 +155,80 @@ async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
     return int(found.scalar_one())
 
 
-async def _add(
-    connection: AsyncConnection, base: int, observation: Observation, change: Change | None, now: datetime
-) -> None:
-    before = await connection.scalar(
+async def _last_with_digest(connection: AsyncConnection, base: int) -> int | None:
+    found: int | None = await connection.scalar(
         select(func.max(observations.c.id)).where(
             observations.c.base_id == base, observations.c.digest.is_not(None)
         )
     )
-    added = await add_observation(connection, base, observation, Sight.FIRST)
-    if change is not None and before is not None:
-        await connection.execute(
-            insert(changes).values(
-                base_id=base,
-                from_observation=before,
-                to_observation=added,
-                at=change.at,
-                cause=change.cause.value,
-                change=dump(change, Change),
-                assessed_at=now,
-                feeds_revision=0,
-                planned=True,
-            )
+    return found
+
+
+async def _add_change(
+    connection: AsyncConnection, base: int, before: int | None, after: int, change: Change | None, now: datetime
+) -> None:
+    if change is None or before is None:
+        return
+    await connection.execute(
+        insert(changes).values(
+            base_id=base,
+            from_observation=before,
+            to_observation=after,
+            at=change.at,
+            cause=change.cause.value,
+            change=dump(change, Change),
+            assessed_at=now,
+            feeds_revision=0,
+            planned=True,
         )
+    )
+
+
+async def _insert(connection: AsyncConnection, base: int, seen: Observation, previous: int | None) -> int:
+    added = await connection.execute(
+        insert(observations)
+        .values(
+            base_id=base,
+            previous_id=previous,
+            at=seen.at,
+            digest=seen.digest,
+            sight=Sight.FIRST,
+            observation=dump(seen, Observation),
+            assessed=True,
+        )
+        .returning(observations.c.id)
+    )
+    return int(added.scalar_one())
+
+
+async def _append_again(
+    connection: AsyncConnection, there: Sequence[Mapping[Any, Any]], before: int | None
+) -> dict[int, int]:
+    """Copies the rows to the end of the table, the first of them behind `before`; the new ids by the old ones."""
+    moved: dict[int, int] = {}
+    for row in there:
+        values = {name: value for name, value in row.items() if name != "id"}
+        values["previous_id"] = moved.get(row["previous_id"], before)
+        added = await connection.execute(insert(observations).values(**values).returning(observations.c.id))
+        moved[row["id"]] = int(added.scalar_one())
+    return moved
+
+
+async def _refer_to(connection: AsyncConnection, base: int, moved: Mapping[int, int]) -> None:
+    """Lets the base and its changes point to the new ids."""
+    for column in (changes.c.from_observation, changes.c.to_observation):
+        rows = await connection.execute(select(changes.c.id, column.label("old")).where(changes.c.base_id == base))
+        for row in rows.all():
+            if row.old in moved:
+                values = {column.name: moved[row.old]}
+                await connection.execute(update(changes).where(changes.c.id == row.id).values(**values))
+    current = await connection.scalar(select(bases.c.observation_id).where(bases.c.id == base))
+    if current is not None and current in moved:
+        await connection.execute(update(bases).where(bases.c.id == base).values(observation_id=moved[current]))
+
+
+async def _date(connection: AsyncConnection, base: int, last: Observation) -> None:
+    """What a base shows since before it was watched has been there since it was published."""
+    await connection.execute(
+        update(bases).where(bases.c.id == base, bases.c.digest == last.digest).values(moved_at=last.at)
+    )

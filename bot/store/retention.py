@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.change import Cause
 from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.images import images
+from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import (
     bases,
@@ -33,7 +33,6 @@ _TASK = "forget what is kept no longer"
 _EVERY = timedelta(days=1)
 _UNREFERRED_FOR = timedelta(days=8)
 """Longer than a week, in which every repository is read again and tells anew which files it holds."""
-_SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,7 @@ async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list
     A repository that joins the fleet, or falls behind, is still served by such a change, and its rebuilds tell who
     has been.
     """
-    last = select(func.max(changes.c.id)).where(changes.c.cause.in_(_SET_OFF_REBUILDS)).group_by(changes.c.base_id)
-    needed = select(changes.c.rollout_id).where(changes.c.id.in_(last), changes.c.rollout_id.is_not(None))
+    needed = select(changes.c.rollout_id).where(changes.c.id.in_(last_changes()), changes.c.rollout_id.is_not(None))
     found = await connection.execute(
         select(rebuilds.c.id).where(
             rebuilds.c.state.in_(ENDED), rebuilds.c.ended_at < before, rebuilds.c.rollout_id.not_in(needed)

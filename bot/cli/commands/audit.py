@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.commands.checkout import progress_of
 from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.cli.progress import progress_of
 from bot.domain.wording.words import counted
 
 if TYPE_CHECKING:

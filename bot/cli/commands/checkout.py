@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from bot.cli.options import Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.cli.progress import progress_of
 from bot.domain.bases.dotnet_image import ImageFamily
 from bot.domain.bases.unwatched import by_family
 from bot.domain.wording.escaping import terminal
@@ -19,7 +19,7 @@ from bot.views.repositories.scan import Freshness, as_json
 
 if TYPE_CHECKING:
     from bot.domain.repositories.usage import Replacement
-    from bot.service.commands.checkout import Progress, Updated
+    from bot.service.commands.checkout import Updated
     from bot.settings import Settings
     from bot.views.repositories.scan import Scan, Scanned
 
@@ -185,7 +185,7 @@ def _show(found: "Scan") -> None:
         print_line(told)
 
 
-def _told_of_images(found: "Scan") -> "Iterator[str]":
+def _told_of_images(found: "Scan") -> Iterator[str]:
     """What is counted for what it is, and what nobody watches."""
     families = by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
     special = [
@@ -206,17 +206,3 @@ def _show_updates(results: "list[Updated]") -> None:
             print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
     if not results:
         print_line("Nothing to rewrite.")
-
-
-@contextmanager
-def progress_of(what: str) -> "Iterator[Progress]":
-    """A bar on standard error once the work takes more than a moment; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -29,20 +29,31 @@ def export_log(
 
 
 def import_log(
-    observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
+    observations: Observations = None,
+    releases: Releases = None,
+    from_git: Annotated[
+        Path | None, typer.Option("--from-git", help="A clone of dotnet/versions, instead of --observations.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Takes in observations and releases from files.
+    """Takes in observations and releases: what bases showed before the bot watched them.
 
-    Files may be plain, gz or xz. What is past sets off no rebuild.
+    Files may be plain, gz or xz. A whole clone of https://github.com/dotnet/versions tells every publication of
+    Microsoft's images, and by that the age of digests that a fleet has pinned for long; reading it takes a minute
+    or two. What is past sets off no rebuild.
     """
     import asyncio
 
     from bot.cli.output import print_line
+    from bot.cli.progress import progress_of
     from bot.domain.clock import SystemClock
+    from bot.service.commands.history import Source
     from bot.service.commands.history import import_log as read
     from bot.settings import load
 
-    moved = asyncio.run(read(load(config), observations, releases, SystemClock()))
+    with progress_of("taking in") as progress:
+        source = Source(observations, releases, from_git)
+        moved = asyncio.run(read(load(config), source, SystemClock(), progress))
     print_line(
         f"{moved.observations} observations, {moved.releases} releases taken in, {moved.skipped} known already"
     )

@@ -117,10 +117,57 @@ def test_a_full_disk_is_one_clear_line(bot: Command, store: Store, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("command", ["export", "import"])
-def test_without_a_file_there_is_nothing_to_do(bot: Command, store: Store, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        ("export", "give --observations, --releases or both"),
+        ("import", "give --observations, --releases or --from-git"),
+    ],
+)
+def test_without_a_source_there_is_nothing_to_do(bot: Command, store: Store, command: str, advice: str) -> None:
     ran = bot(command, "-c", store("one"))
-    assert (ran.code, ran.err) == (2, "there is nothing to do; give --observations, --releases or both\n")
+    assert (ran.code, ran.err) == (2, f"there is nothing to do; {advice}\n")
+
+
+def test_history_comes_from_one_place(bot: Command, store: Store, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(seen(1, "9.0", "1", "9.0.14"))
+    ran = bot("import", "--observations", log, "--from-git", tmp_path, "-c", store("one"))
+    assert (ran.code, ran.err) == (2, "history comes from one place; give either --observations or --from-git\n")
+
+
+def test_what_is_no_clone_is_one_clear_line(bot: Command, store: Store, tmp_path: Path) -> None:
+    ran = bot("import", "--from-git", tmp_path, "-c", store("one"))
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "give a full clone of dotnet/versions" in ran.err
+
+
+def test_what_is_older_than_a_log_goes_before_it_and_tells_the_same_as_in_one_part(
+    bot: Command, store: Store, tmp_path: Path
+) -> None:
+    rows = [
+        seen(1, "9.0", "1", "9.0.14"),
+        seen(2, "9.0", None),
+        seen(3, "9.0", "2", "9.0.15"),
+        seen(4, "9.0", "3", "9.0.15"),
+        seen(5, "9.0", "4", "9.0.16"),
+    ]
+    whole, late, early = tmp_path / "whole.jsonl", tmp_path / "late.jsonl", tmp_path / "early.jsonl"
+    whole.write_text("".join(rows))
+    late.write_text("".join(rows[3:]))
+    early.write_text("".join(rows[:3]))
+    assert bot("import", "--observations", whole, "-c", store("whole")).code == 0
+    for log in (late, early, whole):
+        assert bot("import", "--observations", log, "-c", store("parts")).code == 0
+    assert changes(tmp_path, "parts") == changes(tmp_path, "whole")
+    assert exported(bot, store("parts"), tmp_path / "a") == exported(bot, store("whole"), tmp_path / "b")
+    with closing(sqlite3.connect(tmp_path / "parts.db")) as database:
+        [told] = database.execute(
+            "SELECT group_concat(c.cause) FROM (SELECT * FROM changes ORDER BY to_observation) c"
+        ).fetchone()
+        links = database.execute("SELECT previous_id, id FROM observations ORDER BY id").fetchall()
+    assert told == "withdrawn,dotnet-unknown,os-update,dotnet-unknown"
+    assert [before is None or before < after for before, after in links] == [True] * 5
 
 
 def test_one_file_cannot_hold_both_logs(bot: Command, store: Store, tmp_path: Path) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
 from bot.domain.bases.followed_base import moved
 from bot.domain.reference import Base, Reference
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.rows.rollouts.served import SET_OFF_REBUILDS
-from bot.store.rows.tables import bases, changes, usages
+from bot.store.rows.rollouts.served import last_changes
+from bot.store.rows.tables import bases, usages
 
 
 def named(name: str) -> ColumnElement[bool]:
@@ -53,8 +53,7 @@ async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
     """The last change of each base that has left behind what the repository pins: it is new, or was put back.
 
-    A base that has not moved since it
-    is watched has no such change: a first run finds the fleet as it is.
+    A base that has not moved since it is watched has no such change: a first run finds the fleet as it is.
     """
     known = await connection.execute(
         select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
@@ -70,9 +69,5 @@ async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mappin
             behind.add(ids[base])
     if not behind:
         return set()
-    last = (
-        select(func.max(changes.c.id))
-        .where(changes.c.base_id.in_(behind), changes.c.cause.in_(SET_OFF_REBUILDS))
-        .group_by(changes.c.base_id)
-    )
-    return set((await connection.execute(last)).scalars())
+    found = await connection.execute(last_changes(behind))
+    return {row.id for row in found}

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
@@ -11,9 +11,24 @@ from bot.domain.rollouts.rebuild import State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import changes, rebuilds
+from bot.store.rows.tables import changes, observations, rebuilds
+from bot.watch.registry.stage import Sight
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+
+
+def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
+    """The last change of each base (of `bases` alone, where given) that asks for rebuilds and that the bot has seen
+    itself: what was imported is past."""
+    newest = (
+        select(func.max(changes.c.to_observation))
+        .join(observations, observations.c.id == changes.c.to_observation)
+        .where(changes.c.cause.in_(SET_OFF_REBUILDS), observations.c.sight != Sight.FIRST)
+        .group_by(changes.c.base_id)
+    )
+    if bases is not None:
+        newest = newest.where(changes.c.base_id.in_(bases))
+    return select(changes.c.id).where(changes.c.to_observation.in_(newest))
 
 
 async def plan_once_more(connection: AsyncConnection, ids: Collection[int]) -> None:
@@ -34,10 +49,7 @@ async def unserved(
     """
     if not bases:
         return set()
-    last = select(func.max(changes.c.id)).where(changes.c.base_id.in_(bases), changes.c.cause.in_(SET_OFF_REBUILDS))
-    rows = await connection.execute(
-        select(changes.c.id, changes.c.at).where(changes.c.id.in_(last.group_by(changes.c.base_id)))
-    )
+    rows = await connection.execute(select(changes.c.id, changes.c.at).where(changes.c.id.in_(last_changes(bases))))
     known = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
     mine = (
         await connection.execute(

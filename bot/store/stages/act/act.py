@@ -142,7 +142,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
     moved = await connection.execute(
         select(changes.c.change)
         .where(changes.c.id.in_([change for target in rebuild.targets for change in target.changes]))
-        .order_by(changes.c.id)
+        .order_by(changes.c.to_observation)
     )
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     found = [load(item, Usage) for item in named.scalars()]
