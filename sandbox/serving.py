@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -67,15 +68,19 @@ class Routes:
 
 
 class Server:
-    """An application being served; it listens from construction on, and answers after `start`."""
+    """An application being served; it listens from construction on, and answers after `start`.
 
-    def __init__(self, app: Starlette | None = None) -> None:
+    `certificate` is a PEM file with its key, for HTTPS.
+    """
+
+    def __init__(self, app: Starlette | None = None, certificate: Path | None = None) -> None:
         # named as TCP, because asyncio sets TCP_NODELAY only then; without it each answer takes 40 ms
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.app = app
+        self._certificate = certificate
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -85,7 +90,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{'https' if self._certificate else 'http'}://{self.host}"
 
     def start(self, app: Starlette | None = None) -> None:
         """Returns as soon as requests are answered."""
@@ -103,6 +108,7 @@ class Server:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
             server_header=False,
+            ssl_certfile=self._certificate,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

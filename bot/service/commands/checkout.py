@@ -169,14 +169,14 @@ async def _look(
         return dict(zip(bases, await bounded_gather(AT_ONCE, bases, look), strict=True))
 
 
-def _accesses(settings: "Settings | None") -> "list[RegistryAccess]":
+def _accesses(settings: "Settings | None") -> "Sequence[RegistryAccess]":
     from bot.clients.registry import RegistryAccess
 
     if settings is None:
         return [RegistryAccess(REGISTRY)]
-    from bot.service.wiring.accesses import registry_access
+    from bot.service.wiring.accesses import accesses_of_caller
 
-    return [registry_access(host, settings) for host in settings.registries]
+    return accesses_of_caller(settings)
 
 
 def _needs_version(base: Base, digest: str, usages: Iterable[Usage], pins_sdk: bool) -> bool:

@@ -1,6 +1,12 @@
-"""From settings to what a registry's client needs: host, user name, password read from its file."""
+"""From settings to what a registry's client needs: host, and how to sign in there."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.clients.registry import RegistryAccess
+from bot.clients.registry.azure import AzureIdentity, AzureLogin
+from bot.clients.registry.docker import DockerLogin, docker_config
 from bot.settings import Settings, secret
 
 
@@ -8,4 +14,22 @@ def registry_access(host: str, settings: Settings) -> RegistryAccess:
     """Reads how `host`, a key of `registries`, is spoken to; raises `BadSettings` where its password is missing."""
     wanted = settings.registries[host]
     password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
-    return RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure, wanted.token_host)
+    access = RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure, wanted.token_host)
+    if wanted.azure is None:
+        return access
+    return replace(access, login=AzureLogin(access.address, AzureIdentity(wanted.azure), wanted.client_id))
+
+
+def accesses_of_caller(settings: Settings) -> Sequence[RegistryAccess]:
+    """Reads how a person's command speaks to all `registries`: where settings do not say, as Docker's own do.
+
+    Raises `BadSettings`, and `Failure` where Docker's configuration cannot be read.
+    """
+    accesses = [registry_access(host, settings) for host in settings.registries]
+    found = docker_config(os.environ)
+    if found is None:
+        return accesses
+    return [
+        access if access.way_in is not None else replace(access, login=DockerLogin(access.host, *found))
+        for access in accesses
+    ]

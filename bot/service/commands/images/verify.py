@@ -13,7 +13,7 @@ from bot.domain.images.image import behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.reference import Base, InvalidReference, Reference
-from bot.service.wiring.accesses import registry_access
+from bot.service.wiring.accesses import accesses_of_caller
 from bot.service.wiring.grants import http_rules
 from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import opened_stores
@@ -86,7 +86,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         advice = "write registry/name:tag or registry/name@digest"
         raise Failure(Trouble.MALFORMED, str(error), advice=advice) from None
     place = reference.base
-    accesses = [registry_access(host, settings) for host in settings.registries]
+    accesses = accesses_of_caller(settings)
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest

@@ -3,16 +3,13 @@
 Only configured hosts are contacted. Content comes back as the bytes that its digest names, checked.
 """
 
-import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bot.clients.http import ANY_HOST, Answer, HostRules, Http
-from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.clients.http import ANY_HOST, Answer, Http
+from bot.clients.registry.entry import Entry, RegistryAccess
 from bot.domain.bases.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -20,10 +17,8 @@ from bot.domain.reference import Base
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
 LARGEST_CONFIG = 8 * 1024 * 1024
-LARGEST_TOKEN_ANSWER = 64 * 1024
 
 _ACCEPTED = ", ".join(sorted(INDEXES | MANIFESTS))
-_SERVED_FROM = {"docker.io": "registry-1.docker.io"}
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
@@ -32,48 +27,13 @@ _TAGS_A_PAGE = 1_000
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryAccess:
-    """How one registry host is spoken to.
-
-    `token_host` names a token service outside the registry's own domain that may be shown the password.
-    """
-
-    host: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
-    insecure: bool = False
-    token_host: str | None = None
-
-    @property
-    def served_from(self) -> str:
-        return _SERVED_FROM.get(self.host, self.host)
-
-    @property
-    def rules(self) -> HostRules:
-        return HostRules(self.ca_file, self.insecure)
-
-    @property
-    def basic(self) -> str | None:
-        return None if self.username is None else basic(self.username, self.password or "")
-
-
-def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:
-    """For `Http(hosts=…)`."""
-    return {access.served_from: access.rules for access in accesses}
-
-
 class Registry:
     """The registries that an operator configured. `http` must know their `host_rules`."""
 
     def __init__(self, http: Http, accesses: Iterable[RegistryAccess], clock: Clock) -> None:
         self._http = http
         self._accesses = {access.host: access for access in accesses}
-        self._clock = clock
-        self._challenges: dict[str, Challenge] = {}
-        self._tokens: dict[tuple[str, str], Token] = {}
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._entry = Entry(http, clock)
 
     async def head(self, base: Base) -> Head:
         """What the tag points to now, in one HEAD request.
@@ -219,20 +179,15 @@ class Registry:
             raise Failure(Trouble.DENIED, "is no configured registry", where=where[:200], advice=advice)
         if not _NAME.fullmatch(repository) or len(repository) > 255:
             raise Failure(Trouble.MALFORMED, "is no repository name", where=where[:200])
-        scheme = "http" if access.insecure else "https"
-        url = f"{scheme}://{access.served_from}/v2/{repository}/{path}"
-        credentials = await self._credentials(access, repository)
-        answer = await self._send(method, url, credentials, largest)
+        url = f"{access.address}/v2/{repository}/{path}"
+        shown = await self._entry.authorization(access, repository)
+        answer = await self._send(method, url, shown, largest)
         if answer.status != 401 or answer.redirected:
             return answer
-        challenge = _choose(answer, access)
-        if challenge is None:
+        if not self._entry.is_challenged(access, repository, answer, shown):
             return answer
-        self._challenges[registry] = challenge
-        if credentials is not None:
-            self._forget(registry, repository, credentials)
-        renewed = await self._credentials(access, repository)
-        return answer if renewed in (None, credentials) else await self._send(method, url, renewed, largest)
+        renewed = await self._entry.authorization(access, repository)
+        return answer if renewed in (None, shown) else await self._send(method, url, renewed, largest)
 
     async def _send(self, method: str, url: str, credentials: str | None, largest: int) -> Answer:
         headers = {"Accept": _ACCEPTED if "/manifests/" in url else "*/*", "Accept-Encoding": "identity"}
@@ -241,63 +196,6 @@ class Registry:
         return await self._http.request(
             method, url, headers=headers, max_bytes=largest, allow_redirects_to=ANY_HOST
         )
-
-    async def _credentials(self, access: RegistryAccess, repository: str) -> str | None:
-        """The Authorization header that the host's last challenge asks for; None before the first one."""
-        challenge = self._challenges.get(access.host)
-        if challenge is None:
-            return None
-        if challenge.scheme == "basic":
-            return access.basic
-        key = (access.host, repository)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            token = self._tokens.get(key)
-            if token is None or not token.is_good(self._clock.now()):
-                token = self._tokens[key] = await self._token(access, repository, challenge)
-        return f"Bearer {token.value}"
-
-    def _forget(self, registry: str, repository: str, refused: str) -> None:
-        token = self._tokens.get((registry, repository))
-        if token is not None and refused == f"Bearer {token.value}":
-            del self._tokens[(registry, repository)]
-
-    async def _token(self, access: RegistryAccess, repository: str, challenge: Challenge) -> Token:
-        where = f"{access.host}/{repository}"
-        url = token_url(challenge, f"repository:{repository}:pull", where)
-        realm = urlsplit(url)
-        if realm.scheme == "http" and not access.insecure:
-            raise Failure(Trouble.DENIED, "sends its visitors to a token service without TLS", where=where)
-        headers = {"Accept": "application/json"}
-        if access.basic is not None:
-            if not (is_related(access.served_from, realm.netloc) or realm.netloc == access.token_host):
-                raise Failure(
-                    Trouble.DENIED,
-                    f"wants its password shown to {realm.netloc[:100]}",
-                    where=where,
-                    advice=f"set `token_host` for {access.host} if that is right",
-                )
-            headers["Authorization"] = access.basic
-        answer = await self._http.request("GET", url, headers=headers, max_bytes=LARGEST_TOKEN_ANSWER)
-        if answer.status != 200:
-            raise _no_token(answer.status, where, realm.netloc)
-        return read_token(answer.body, self._clock.now(), answer.where)
-
-
-def _choose(answer: Answer, access: RegistryAccess) -> Challenge | None:
-    offered: Mapping[str, Challenge] = {
-        challenge.scheme: challenge for challenge in challenges(answer.headers.get("www-authenticate", ""))
-    }
-    if "bearer" in offered:
-        return offered["bearer"]
-    return offered.get("basic") if access.basic is not None else None
-
-
-def _no_token(status: int, where: str, service: str) -> Failure:
-    """Whatever a token service says, it is not that the image is gone."""
-    told = f"gets no token from {service[:100]} ({status})"
-    if status in (401, 403):
-        return Failure(Trouble.DENIED, told, where=where, advice="check username and password", status=status)
-    return Failure(Trouble.MALFORMED, told, where=where, advice="it is tried again later", status=status)
 
 
 def _expect_content(answer: Answer, where: str) -> None:

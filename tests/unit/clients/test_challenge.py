@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.registry_auth import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
 from bot.domain.failure import Failure
 from tests.growth import LINEAR, growth
 

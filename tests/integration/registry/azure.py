@@ -1,0 +1,117 @@
+"""An Azure Container Registry, and before it Microsoft Entra and a machine's identity service, as published.
+
+Sources: Azure/acr, "AAD-OAuth"; Microsoft identity platform, "client credentials with a federated credential";
+Azure, "managed identities: acquire a token over HTTP".
+"""
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.domain.bases.image import OCI_INDEX
+from sandbox.serving import Server
+
+AUDIENCE = "https://containerregistry.azure.net"
+DIGEST = f"sha256:{'d' * 64}"
+ASSERTION = "the pod's service account token"
+
+
+@dataclass
+class Azure:
+    """`certificate` is served by all three. What is set below it changes how they answer."""
+
+    certificate: Path
+    audience: str = AUDIENCE
+    """What the registry takes a token for."""
+    lifetime: float = 3 * 3600
+    """Seconds that a refresh token is good for."""
+    entra_answers: Response | None = None
+    taken_back: set[str] = field(default_factory=set)
+    """Refresh tokens that are good no more, whatever they say."""
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        routes = [
+            Route("/{tenant}/oauth2/v2.0/token", self._workload, methods=["POST"]),
+            Route("/metadata/identity/oauth2/token", self._machine),
+            Route("/oauth2/exchange", self._exchange, methods=["POST"]),
+            Route("/oauth2/token", self._token, methods=["POST"]),
+            Route("/v2/{name:path}", self._registry, methods=["GET", "HEAD"]),
+        ]
+        self.server = Server(Starlette(routes=routes), self.certificate)
+
+    @property
+    def host(self) -> str:
+        """As the certificate names it."""
+        return f"127.0.0.1:{self.server.port}"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.host}"
+
+    async def _form(self, request: Request) -> Mapping[str, str]:
+        self.asked.append(request.url.path)
+        return {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+
+    async def _workload(self, request: Request) -> Response:
+        form = await self._form(request)
+        if self.entra_answers is not None:
+            return self.entra_answers
+        if form["client_assertion"] != ASSERTION:
+            told = "AADSTS700213: No matching federated identity record found for presented assertion."
+            return JSONResponse({"error": "invalid_client", "error_description": told}, 401)
+        return self._entra_token(form["scope"].removesuffix("/.default"))
+
+    async def _machine(self, request: Request) -> Response:
+        self.asked.append(request.url.path)
+        if request.headers.get("metadata") != "true":
+            return JSONResponse({"error": "invalid_request"}, 400)
+        return self._entra_token(request.query_params["resource"])
+
+    def _entra_token(self, audience: str) -> Response:
+        token = _web_token({"aud": audience})
+        return JSONResponse({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
+
+    async def _exchange(self, request: Request) -> Response:
+        form = await self._form(request)
+        complete = form["grant_type"] == "access_token" and form["service"] == self.host
+        if not complete or _claims(form["access_token"])["aud"] != self.audience:
+            return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
+        number = self.asked.count("/oauth2/exchange")
+        return JSONResponse({"refresh_token": _web_token({"exp": time.time() + self.lifetime, "number": number})})
+
+    async def _token(self, request: Request) -> Response:
+        form = await self._form(request)
+        token = form["refresh_token"]
+        good = form["grant_type"] == "refresh_token" and form["service"] == self.host
+        if not good or token in self.taken_back or _claims(token)["exp"] < time.time():
+            return JSONResponse({"errors": [{"code": "UNAUTHORIZED"}]}, 401)
+        return JSONResponse({"access_token": f"{form['scope']} by {_claims(token)['number']}".replace(" ", "-")})
+
+    async def _registry(self, request: Request) -> Response:
+        name = request.path_params["name"].partition("/manifests/")[0]
+        shown = request.headers.get("authorization", "")
+        if not shown.startswith(f"Bearer repository:{name}:pull-by-"):
+            ask = f'Bearer realm="https://{self.host}/oauth2/token",service="{self.host}"'
+            return Response(status_code=401, headers={"www-authenticate": ask})
+        return Response(headers={"docker-content-digest": DIGEST, "content-type": OCI_INDEX})
+
+
+def _web_token(claims: Mapping[str, object]) -> str:
+    head, body = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims))
+    return f"{head}.{body}.signature"
+
+
+def _claims(token: str) -> Mapping[str, float | str]:
+    body = token.split(".")[1]
+    claims: Mapping[str, float | str] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
