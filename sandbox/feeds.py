@@ -171,6 +171,10 @@ class Feeds:
         rows = self._get_json(ADVISORIES, [])
         self._put_json(ADVISORIES, [row, *(other for other in rows if other["ghsa_id"] != row["ghsa_id"])])
 
+    def document(self, path: str) -> bytes:
+        """What is served there now."""
+        return self._edge.documents[path].content
+
     def publish_image(
         self, repository: str, tags: Sequence[str], pushed: Pushed, *, version: str, os_version: str
     ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from bot.domain.bases.change import Change
+from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import FleetRepository, Identity
@@ -80,6 +80,9 @@ class Job:
         """What holds for it, now that its changes are known as they are."""
         name = self.member.name
         several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.changes]
+        if not several:  # it was planned for its age, or nothing tells what it lacks
+            targets = self.rebuild.targets
+            several = [self.policy.terms(name, target.base, Cause.AGE, None) for target in targets]
         return self.policy.together(several) if several else Terms()
 
     @property

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from bot.cli.commands import (
     audit,
+    catch_up,
     checkout,
     config,
     doctor,
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     },
     "Roll out": {
         "rollout": rollout.app,
+        "catch-up": catch_up.catch_up,
         "retry": rollout.retry,
         "skip": rollout.skip,
         "hold": rollout.hold,

@@ -241,7 +241,8 @@ def _key(item: Replacement) -> tuple[str, bool]:
 def _target(move: Move) -> Target:
     change = move.change
     assert change.to_digest is not None
-    return Target(change.base, change.from_digest, change.to_digest, (move.id,))
+    steps = (move.id,) if move.steps is None else move.steps
+    return Target(change.base, change.from_digest, change.to_digest, steps)
 
 
 def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict[Base, Target]:

@@ -14,7 +14,7 @@ from bot.plan.advance import SEVERE, RolloutOptions, Standing
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A rebuild that has not begun, and whether it then opens a pull request. `kept_because` is a person's word or
-    a quarantine."""
+    a quarantine. One of a rollout that catches up waits for its wave however severe it is."""
 
     id: int
     rollout: int
@@ -27,6 +27,7 @@ class Waiting:
     kept_because: str | None = None
     repository: str = ""
     opens: bool = True
+    catches_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def _for_its_wave(
 ) -> Hold | None:
     """A severe fix waits for no wave, and nobody waits longer than its place in time."""
     held = of_waves.get(each.wave)
-    if held is None or (each.severity in SEVERE and each.due_at <= now):
+    is_urgent = each.severity in SEVERE and not each.catches_up
+    if held is None or (is_urgent and each.due_at <= now):
         return None
     known = any(wave.name == each.wave for wave in options.waves)
     latest = latest_start(options.waves, each.wave, each.waits_since) if known else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.wording.message import Message
 from bot.reconcile.work import Queue
+from bot.report.first_run_message import FirstRunNews
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.rollout_news import RolloutNews
 from bot.report.stops import PauseNews, QuarantineNews
@@ -64,6 +65,10 @@ class ReportStore(Protocol):
         ...
 
     async def summary(self, id: int, only: Collection[str] | None = None) -> Summary: ...  # noqa: A002
+
+    async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
+        """How stale the fleet is; with `only`, as if it had these repositories alone."""
+        ...
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews: ...
 

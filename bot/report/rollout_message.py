@@ -50,6 +50,8 @@ def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) ->
     """What happened upstream, in one line; where nothing did, what the rollout is for."""
     if occasion is Occasion.AGE:
         return "Weekly rebuild of what would grow too old"
+    if occasion is Occasion.CATCH_UP:
+        return "Catching up with what bases had left behind"
     security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
     reached = versions_reached(changes) or "A .NET release"
     if security:

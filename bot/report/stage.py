@@ -10,6 +10,7 @@ from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.destinations import About, Destination, hears, part_of
+from bot.report.first_run_message import first_run_message
 from bot.report.news import incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
@@ -151,7 +152,7 @@ async def _about(item: DueMessage, store: ReportStore) -> About | None:
             told = await store.notice(int(number))
             names = {name for each in told for name in each.repositories}
             return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
-        case "summary":
+        case "summary" | "first_run":
             return About(await store.fleet(), fleet=True)
         case _:
             return None
@@ -176,6 +177,10 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return _Worded(quarantine_message(kept), "over" if kept.until else "quarantined")
         case "wave":
             return await _wave(number, store, part)
+        case "first_run":
+            only = None if part is None else part_of(part, await store.fleet())
+            first = first_run_message(await store.first_run(only))
+            return None if first is None else _Worded(first, "told")
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
             return _Worded(summary_message(await store.summary(int(number), only)), "summed up")

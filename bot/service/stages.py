@@ -21,12 +21,13 @@ from bot.follow import stage as follow
 from bot.follow import steps as follow_steps
 from bot.formats.rewrite.refresh import refresh
 from bot.formats.workflows.dispatchable import dispatchable
-from bot.plan import advance, aging, quarantine
+from bot.plan import advance, aging, first_run, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.report import summaries
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
+from bot.settings.sections.rollout import FirstRun
 from bot.verify.images import stage as images_stage
 from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
@@ -99,6 +100,12 @@ async def plan_tick(bot: Bot) -> Outcome:
 async def age_tick(bot: Bot) -> Outcome:
     tally = await aging.tick(bot.stores.age, bot.policy, bot.settings.weekly, bot.clock)
     return Outcome("age", {"planned": tally.planned})
+
+
+async def first_run_tick(bot: Bot) -> Outcome:
+    catches_up = bot.settings.rollout.first_run is FirstRun.CATCH_UP
+    tally = await first_run.tick(bot.stores.catch_up, bot.policy, bot.clock, catches_up=catches_up)
+    return Outcome("first run", {"behind": tally.behind, "planned": tally.planned})
 
 
 async def quarantine_tick(bot: Bot) -> Outcome:
@@ -198,6 +205,7 @@ STAGES = (
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
     Stage("age", age_tick, timedelta(seconds=5), only_reads=True),
+    Stage("first run", first_run_tick, timedelta(seconds=20), only_reads=True),
     Stage("quarantine", quarantine_tick, timedelta(seconds=30), only_reads=True),
     Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.settings import defaults, effect
+from bot.settings import defaults
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
@@ -206,10 +206,6 @@ class Settings(BaseSettings):
             *self.schedule.former_names("schedule"),
             *([f"{by_id}; it counts still, rename it"] if app is not None and app.only is not None else []),
         ]
-
-    def without_effect(self) -> list[str]:
-        """What is set but has no effect in this version, a line each."""
-        return effect.without_effect(self)
 
     @property
     def weekly(self) -> Weekly:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Release
@@ -17,7 +17,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.observations import add_observation
+from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.tables import bases, changes, observations, releases
 from bot.watch.registry.stage import Sight
@@ -77,8 +77,9 @@ class HistoryStore(Store):
                 base = each.observation.base
                 if base not in ids:
                     ids[base] = await _base(connection, base, now)
-                before = await _last_with_digest(connection, ids[base])
-                added = await add_observation(connection, ids[base], each.observation, Sight.FIRST)
+                last = await last_with_digest(connection, ids[base])
+                before = None if last is None else last.id
+                added = await _insert(connection, ids[base], each.observation, before)
                 await _add_change(connection, ids[base], before, added, each.change, now)
 
     async def put_before(self, base: Base, earlier: Sequence[Logged], joint: Change | None) -> None:
@@ -153,15 +154,6 @@ async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
         )
     )
     return int(found.scalar_one())
-
-
-async def _last_with_digest(connection: AsyncConnection, base: int) -> int | None:
-    found: int | None = await connection.scalar(
-        select(func.max(observations.c.id)).where(
-            observations.c.base_id == base, observations.c.digest.is_not(None)
-        )
-    )
-    return found
 
 
 async def _add_change(

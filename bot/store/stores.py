@@ -28,6 +28,7 @@ from bot.store.stages.follow import FollowStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan.advance import AdvanceStore
 from bot.store.stages.plan.age import AgeStore
+from bot.store.stages.plan.catch_up import CatchUpStore
 from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.quarantine import QuarantineStore
 from bot.store.stages.report import ReportStore
@@ -50,6 +51,7 @@ class Stores:
     notices: NoticesStore
     plan: PlanStore
     age: AgeStore
+    catch_up: CatchUpStore
     quarantine: QuarantineStore
     advance: AdvanceStore
     act: ActStore
@@ -85,6 +87,7 @@ class Stores:
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),
             AgeStore(database, worker, clock),
+            CatchUpStore(database, worker, clock),
             QuarantineStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
             ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),

@@ -56,7 +56,7 @@ def _in_one_line(text: str) -> str:
 def commit_message(job: Job, *, replaceable: bool = True) -> str:
     """`replaceable` commits stand on the default branch alone: a later attempt may put another in their place."""
     trailers = "\n".join(sorted(trailers_for(job)))
-    return f"{_headline(job)}\n\n{_sentence(job.changes)}\n" + (f"\n{trailers}\n" if replaceable else "")
+    return f"{_headline(job)}\n\n{_sentence(job)}\n" + (f"\n{trailers}\n" if replaceable else "")
 
 
 def _headline(job: Job) -> str:
@@ -77,7 +77,7 @@ def trailers_in(message: str) -> frozenset[str]:
 
 def what_moved(job: Job) -> str:
     """`aspnet:10.0, sdk:10.0 moved`; of a rebuild that no change has set off, that its build grows old."""
-    if not any(target.changes for target in job.rebuild.targets):
+    if not any(target.changes or target.from_digest for target in job.rebuild.targets):
         return "its last build grows too old"
     return f"{_bases(job)} moved"
 
@@ -93,7 +93,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
     """
     parts = [
         _quarantines(job),
-        _sentence(job.changes),
+        _sentence(job),
         _fixes(job.changes),
         _table(job),
         _files(job),
@@ -120,13 +120,19 @@ def _cut(text: str, longest: int) -> str:
     return f"{text[:longest].rpartition(chr(10))[0]}\n\n(shortened)"
 
 
-def _sentence(changes: Sequence[Change]) -> str:
+def _sentence(job: Job) -> str:
     lines = []
-    for cause in dict.fromkeys(change.cause for change in changes):
-        of_cause = [change for change in changes if change.cause is cause]
+    for cause in dict.fromkeys(change.cause for change in job.changes):
+        of_cause = [change for change in job.changes if change.cause is cause]
         names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
         verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
         lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
+    lines += [
+        f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
+        "that the bot has seen of it."
+        for target in job.rebuild.targets
+        if not target.changes
+    ]
     return " ".join(lines)
 
 

@@ -32,7 +32,6 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     workflows = asyncio.run(known_workflows(settings, SystemClock()))
     said = (
         *settings.former_names(),
-        *settings.without_effect(),
         *review(settings),
         *missing_workflows(settings, workflows),
     )

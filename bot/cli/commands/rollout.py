@@ -11,16 +11,15 @@ from bot.cli.output import Layout, Link, print_json, print_line, print_sentence,
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
 from bot.cli.watching import Watch, watch
+from bot.cli.words import Reason, Who, word_of
 
 if TYPE_CHECKING:
-    from bot.domain.rollouts.journal import Entry, Word
+    from bot.domain.rollouts.journal import Entry
     from bot.store.orders import OrdersStore
     from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress
 
 T = TypeVar("T")
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal, and told.")]
-Who = Annotated[str | None, typer.Option("--as", help="Who says so, where it is not the account that runs this.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="As `freshness-bot rollout list` shows it.")]
 Named = Annotated[str, typer.Argument(metavar="REPOSITORY|ID", help="owner/name, or the id of one rebuild.")]
 NamedBase = Annotated[str, typer.Argument(metavar="BASE", help="Such as aspnet:10.0, as `status` shows it.")]
@@ -96,7 +95,7 @@ def show_rollout(
 @app.command("pause")
 def pause_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets nothing more of a rollout begin; what is under way is followed."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     is_new = _ordered(config, lambda orders: orders.pause(number, word))
     print_line(f"Rollout {number} is paused." if is_new else f"Rollout {number} was paused already.")
 
@@ -104,7 +103,7 @@ def pause_rollout(number: Number, reason: Reason, who: Who = None, config: Confi
 @app.command("resume")
 def resume_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets a paused rollout go on; its failures up to now stop it no more."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     was_paused = _ordered(config, lambda orders: orders.resume(number, word))
     print_line(f"Rollout {number} goes on." if was_paused else f"Rollout {number} was not paused.")
 
@@ -118,7 +117,7 @@ def cancel_rollout(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Ends a rollout; the service closes its open pull requests."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     count = _ordered(config, lambda orders: orders.cancel(number, word, keep=keep))
     print_line(f"Rollout {number} is cancelled: {_counted(count)} called off.")
 
@@ -128,21 +127,21 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
 
     It waits for no wave and for no pause of its rollout, only for a pause of everything or a quarantine.
     """
-    word = _word(who, reason)
+    word = word_of(who, reason)
     count = _ordered(config, lambda orders: orders.retry(named, word))
     print_line(f"{named}: {_counted(count)} due now.")
 
 
 def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends what has not ended; an open pull request is closed."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     count = _ordered(config, lambda orders: orders.skip(named, word))
     print_line(f"{named}: {_counted(count)} called off.")
 
 
 def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Keeps what has not begun from beginning, until `retry`."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     count = _ordered(config, lambda orders: orders.hold(named, word))
     print_line(f"{named}: {_counted(count)} held.")
 
@@ -150,7 +149,7 @@ def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEF
 def pause(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets the bot begin nothing at all; for one rollout see `rollout pause`."""
     _only_all(everything, "pause")
-    word = _word(who, reason)
+    word = word_of(who, reason)
     is_new = _ordered(config, lambda orders: orders.pause(None, word))
     print_line("Everything is paused." if is_new else "Everything was paused already.")
 
@@ -158,7 +157,7 @@ def pause(reason: Reason, everything: All = False, who: Who = None, config: Conf
 def resume(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends the pause of everything; rollouts that are paused alone stay so."""
     _only_all(everything, "resume")
-    word = _word(who, reason)
+    word = word_of(who, reason)
     was_paused = _ordered(config, lambda orders: orders.resume(None, word))
     print_line("The bot goes on." if was_paused else "Not everything was paused.")
 
@@ -166,7 +165,7 @@ def resume(reason: Reason, everything: All = False, who: Who = None, config: Con
 @quarantine.command("add")
 def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Has no build started on what a base shows now, until it shows something else."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     digest = _ordered(config, lambda orders: orders.quarantine(base, word))
     print_line(f"{base} is quarantined while it shows {digest}.")
 
@@ -174,7 +173,7 @@ def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: Con
 @quarantine.command("lift")
 def quarantine_lift(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets a base be built upon again."""
-    word = _word(who, reason)
+    word = word_of(who, reason)
     count = _ordered(config, lambda orders: orders.lift(base, word))
     print_line(f"{base} may be built upon again." if count else f"{base} was not quarantined.")
 
@@ -284,25 +283,6 @@ def _counted(count: int) -> str:
     from bot.domain.wording.words import counted
 
     return counted(count, "rebuild")
-
-
-def _word(who: str | None, reason: str) -> "Word":
-    """Nobody signs in to a command line, so whoever it is only claims to be."""
-    import getpass
-
-    from bot.domain.failure import Failure, Trouble
-    from bot.domain.rollouts.journal import Word
-
-    said = " ".join(reason.split())
-    name = " ".join((who or "").split())
-    if not said:
-        raise Failure(Trouble.MALFORMED, "--reason is empty", advice="say why in a few words")
-    if not name:
-        try:
-            name = getpass.getuser()
-        except (KeyError, OSError) as error:
-            raise Failure(Trouble.MISSING, "nobody knows who you are", advice="say so with --as NAME") from error
-    return Word(name[:100], said[:500])
 
 
 def _only_all(everything: bool, what: str) -> None:

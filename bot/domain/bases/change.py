@@ -62,8 +62,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change and the id under which it is stored; `rollout` is the one that has taken it up before, if any."""
+    """A change and the id under which it is stored; `rollout` is the one that has taken it up before, if any.
+
+    One that sums up several has their ids as `steps`, None where it is one by itself.
+    """
 
     id: int
     change: Change
     rollout: int | None = None
+    steps: tuple[int, ...] | None = None

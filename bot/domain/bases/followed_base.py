@@ -33,7 +33,12 @@ def is_patch_pinned(reference: Reference) -> bool:
 
 def pinned_version(reference: Reference) -> str | None:
     """The .NET version that a patch tag without a digest pins: `10.0.4` of `aspnet:10.0.4-noble`."""
-    patch = _patch(reference) if reference.digest is None else None
+    return tagged_version(reference) if reference.digest is None else None
+
+
+def tagged_version(reference: Reference) -> str | None:
+    """The .NET version that a patch tag names, beside a digest or without one."""
+    patch = _patch(reference)
     return f"{patch['minor']}.{patch['patch']}" if patch is not None else None
 
 

@@ -14,10 +14,11 @@ from bot.domain.rollouts.terms import PathWorkflow, Step
 
 
 class Occasion(StrEnum):
-    """What sets a rollout off: bases that moved, or builds that grow too old."""
+    """What sets a rollout off: bases that moved, builds that grow too old, or what had been left behind before."""
 
     CHANGE = "change"
     AGE = "age"
+    CATCH_UP = "catch_up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.followed_base import followed_base, tagged_version
 from bot.domain.reference import Base
 from bot.domain.repositories.sdk_pin import is_sdk_version
 from bot.domain.repositories.usage import Problem, Replacement
@@ -58,9 +58,15 @@ def wanted_digests_of(
 ) -> WantedDigests:
     """Derived from what was planned, so that a file which changed since then is still brought up to date.
 
-    `pins` are the styles of bases whose pins do not just stay as they are.
+    Where no change tells the version that a digest holds, what was planned to be written does. `pins` are the
+    styles of bases whose pins do not just stay as they are.
     """
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
+    of_unknown = {target.base for target in rebuild.targets if not target.changes}
+    for item in rebuild.replacements:
+        base, version = followed_base(item.old), tagged_version(item.new)
+        if base in of_unknown and version is not None:
+            versions.setdefault(base, version)
     marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
     sdks = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
     return WantedDigests(

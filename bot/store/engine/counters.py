@@ -17,6 +17,8 @@ PLANS = "plans"
 RELEASES = "releases"
 """Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else."""
 
+FIRST_RUN = "first run"
+"""Above zero once the first look at the whole fleet was dealt with."""
 POLICY = "policy"
 """Which rules open pull requests were last brought under, as a number that stands for them."""
 

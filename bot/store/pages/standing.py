@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.inserting import chunks, insert_into, upsert
 from bot.store.engine.store import Store
+from bot.store.rows.bases.behind import DIFFERS, FLOATS
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.tables import bases, rebuilds, repositories, usages
@@ -18,11 +19,6 @@ from bot.views.fleet.fleet import Standing
 OPEN = [state.value for state in State if not state.has_ended]
 """Named one by one, so that their index is used."""
 _RANK = {standing.value: rank for rank, standing in enumerate(Standing)}
-_DIFFERS = or_(
-    and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),
-    and_(usages.c.digest.is_(None), usages.c.version.is_not(None), usages.c.version != bases.c.version),
-)
-_FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
 
 
 class StandingStore(Store):
@@ -74,9 +70,9 @@ def _counted() -> Select[Any]:
     used = (
         select(
             usages.c.repository_id,
-            func.max(case((_DIFFERS, 1), else_=0)).label("differs"),
-            func.max(case((_DIFFERS, bases.c.moved_at))).label("differs_since"),
-            func.max(case((_FLOATS, bases.c.moved_at))).label("floated_at"),
+            func.max(case((DIFFERS, 1), else_=0)).label("differs"),
+            func.max(case((DIFFERS, bases.c.moved_at))).label("differs_since"),
+            func.max(case((FLOATS, bases.c.moved_at))).label("floated_at"),
         )
         .join(bases, bases.c.id == usages.c.base_id)
         .group_by(usages.c.repository_id)

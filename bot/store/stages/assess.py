@@ -18,6 +18,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import changes, observations, rebuilds
+from bot.watch.registry.stage import Sight
 
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""
@@ -50,6 +51,7 @@ class AssessStore(Store):
             return await counter(connection, FEEDS)
 
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
+        """What a base shows at first sight is past, whatever an imported log says: it sets off nothing."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock(connection, observations, {pair.id for pair, _ in found})
@@ -58,8 +60,10 @@ class AssessStore(Store):
                     update(observations)
                     .where(observations.c.id == pair.id, observations.c.assessed.is_(False))
                     .values(assessed=True)
+                    .returning(observations.c.sight)
                 )
-                if taken.rowcount != 1:
+                sight = taken.scalar_one_or_none()
+                if sight is None:
                     continue
                 await connection.execute(
                     insert(changes).values(
@@ -71,7 +75,7 @@ class AssessStore(Store):
                         change=dump(change, Change),
                         assessed_at=now,
                         feeds_revision=revision,
-                        planned=False,
+                        planned=sight == Sight.FIRST,
                     )
                 )
 

@@ -16,6 +16,7 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.plan.pace import Pace
 from bot.reconcile.work import Claimed
 from bot.report.destinations import About
+from bot.report.first_run_message import FirstRunNews
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_message import headline
@@ -29,6 +30,7 @@ from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.summary import summary_of
+from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -47,6 +49,7 @@ from bot.store.rows.tables import (
     rollouts,
 )
 from bot.store.stages.plan.waits import read_through
+from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
 _MOST_FAILURES = 20
@@ -132,6 +135,14 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             at, before = (await connection.execute(times)).scalars().all()
             return await summary_of(connection, before, at, only)
+
+    async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
+        """As things stand now, with the first rollout that catches up, if there is one."""
+        first = select(func.min(rollouts.c.id)).where(rollouts.c.occasion == Occasion.CATCH_UP.value)
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            behind = await read_behind(connection, only)
+            return FirstRunNews(staleness_of(behind, now), now, await connection.scalar(first))
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         current = _current(rollout, only)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.clock import Clock
 from bot.report.destinations import About
+from bot.report.first_run_message import FirstRunNews
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
 from bot.report.rollout_news import RolloutNews
@@ -29,6 +30,7 @@ class FakeReportStore:
         self.rollouts: dict[int, RolloutNews] = {}
         self.waves: dict[str, WaveNews] = {}
         self.summaries: dict[int, Summary] = {}
+        self.first: FirstRunNews | None = None
         self.notices: dict[int, Sequence[NoticeNews]] = {}
         self.pauses: dict[int, PauseNews] = {}
         self.quarantines: dict[int, QuarantineNews] = {}
@@ -84,6 +86,10 @@ class FakeReportStore:
 
     async def fleet(self) -> tuple[str, ...]:
         return ("contoso/shop",)
+
+    async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
+        assert self.first is not None
+        return self.first
 
     async def summary(self, id: int, only: Collection[str] | None = None) -> Summary:  # noqa: A002
         return self.summaries[id]

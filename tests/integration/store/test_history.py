@@ -86,3 +86,12 @@ async def test_a_change_that_was_seen_stays_the_last_one_when_older_ones_are_put
     await stores.read(Reading("tree-2", USES))
     [move] = await stores.plan.unplanned()
     assert move.change.to_digest == digest("b")
+
+
+async def test_a_first_sight_that_differs_from_an_imported_log_is_told_and_sets_off_nothing(stores: Stores) -> None:
+    published = stores.clock.now() - DAYS
+    await stores.history.add([Logged(shown("a", published))])
+    await watched_since_today(stores)
+    assert [change.to_digest for change in await stores.assess_all()] == [digest("b")]
+    assert await stores.plan.unplanned() == []
+    assert [change.from_digest for change in await stores.views.changes_of(str(ASPNET))] == [digest("a")]

@@ -52,7 +52,7 @@ def test_the_schema_file_is_what_the_command_prints() -> None:
 def test_every_example_is_valid_and_says_nothing_in_vain(path: Path) -> None:
     settings = load(path)
     jsonschema.validate(json.loads(json.dumps(read(path).values, default=str)), json_schema())
-    assert (settings.without_effect(), settings.former_names(), list(review(settings))) == ([], [], [])
+    assert (settings.former_names(), list(review(settings))) == ([], [])
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -113,7 +113,3 @@ def test_the_rules_of_the_example_decide_as_no_rule_does(cause: Cause, severity:
     shown = load(EXAMPLE).rules.terms("contoso/shop", BASE, cause, severity)
     assert shown == Settings().rules.terms("contoso/shop", BASE, cause, severity)
     assert shown.max_age == Terms().max_age
-
-
-def test_what_has_no_effect_yet_is_not_in_use_in_the_example() -> None:
-    assert load(EXAMPLE).without_effect() == []

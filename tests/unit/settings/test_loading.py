@@ -270,14 +270,6 @@ def test_equal_keys_in_other_letters_are_unknown(refused: Refused) -> None:
     assert refused("log: text\nLOG: json") == ["2: LOG: unknown key; did you mean 'log'?"]
 
 
-def test_what_has_no_effect_yet_is_said(tmp_path: Path) -> None:
-    assert Settings().without_effect() == []
-    found = load(written(tmp_path, "rollout: {first_run: tell}"))
-    assert found.without_effect() == [
-        "rollout.first_run is accepted, but has no effect in this version",
-    ]
-
-
 class TestFormerNames:
     def test_count_as_the_new_ones_and_are_told(self, tmp_path: Path) -> None:
         settings = load(written(tmp_path, "limits: {writes_per_hour: 5}"))

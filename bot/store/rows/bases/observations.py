@@ -46,23 +46,32 @@ def loaded(named: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, li
 
 
 async def add_observation(connection: AsyncConnection, base: int, seen: Observation, sight: str) -> int:
-    """Appends to the history; a first sight is a baseline that asks for no assessment."""
-    previous = await connection.execute(
-        select(func.max(observations.c.id)).where(
-            observations.c.base_id == base, observations.c.digest.is_not(None)
-        )
-    )
+    """Appends to the history. A first sight is a baseline that asks for no assessment, unless what is known from
+    elsewhere shows something else."""
+    previous = await last_with_digest(connection, base)
+    is_baseline = sight == Sight.FIRST and (previous is None or previous.digest == seen.digest)
     added = await connection.execute(
         insert(observations)
         .values(
             base_id=base,
-            previous_id=previous.scalar_one(),
+            previous_id=None if previous is None else previous.id,
             at=seen.at,
             digest=seen.digest,
             sight=sight,
             observation=dump(seen, Observation),
-            assessed=sight == Sight.FIRST,
+            assessed=is_baseline,
         )
         .returning(observations.c.id)
     )
     return int(added.scalar_one())
+
+
+async def last_with_digest(connection: AsyncConnection, base: int) -> Row[Any, Any] | None:
+    """The id and digest of the last observation of a base at which it was there."""
+    rows = await connection.execute(
+        select(observations.c.id, observations.c.digest)
+        .where(observations.c.base_id == base, observations.c.digest.is_not(None))
+        .order_by(observations.c.id.desc())
+        .limit(1)
+    )
+    return rows.first()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.rebuild import ENDED, Action, State
+from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
 from bot.plan.advance import Gate, Standing, Standings, Step
@@ -171,7 +172,12 @@ def _may_pass(gate: Gate) -> list[ColumnElement[bool]]:
 
 
 def _is_urgent(gate: Gate) -> ColumnElement[bool]:
-    severe = rebuilds.c.severity.in_([severity.value for severity in gate.severe])
+    """A catch-up keeps to its waves: what it brings has been missing for long, and nearly all of it is severe."""
+    catching_up = select(rollouts.c.id).where(rollouts.c.occasion == Occasion.CATCH_UP.value)
+    severe = and_(
+        rebuilds.c.severity.in_([severity.value for severity in gate.severe]),
+        rebuilds.c.rollout_id.not_in(catching_up),
+    )
     return or_(severe, rebuilds.c.overdue_at <= gate.at)
 
 

@@ -177,7 +177,7 @@ class PlanStore(Store):
             await connection.execute(
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
-            touched = await _supersede(connection, plan.rebuilds, rollout, now)
+            touched = await supersede(connection, plan.rebuilds, rollout, now)
             await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
             await after_transitions(connection, touched | {rollout}, now)
 
@@ -386,7 +386,7 @@ def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) ->
     }
 
 
-async def _supersede(
+async def supersede(
     connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
 ) -> set[int]:
     """Ends what the planned rebuilds replace; the rollouts that lost one by it."""

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
+from bot.domain.rollouts.rollout import Occasion
 from bot.plan.advance import Gate, gate_at
 from bot.plan.pace import Pace, opened_by
 from bot.plan.waiting import Waiting, Waits
 from bot.store.engine.readable import readable
 from bot.store.rows.rollouts.budgets import read_spendings
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.tables import quarantines, rebuilds, repositories
+from bot.store.rows.tables import quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.plan.advance import standings
 
 
@@ -25,8 +26,12 @@ async def read_waits(connection: AsyncConnection, gate: Gate) -> Waits:
         "at_request", "held_because",
     )  # fmt: skip
     rows = await connection.execute(
-        select(*(rebuilds.c[name] for name in told), quarantines.c.reason.label("quarantined"), repositories.c.name)
+        select(
+            *(rebuilds.c[name] for name in told),
+            *(quarantines.c.reason.label("quarantined"), repositories.c.name, rollouts.c.occasion),
+        )
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
         .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
         .where(rebuilds.c.state.in_(AWAITING))
     )
@@ -48,6 +53,7 @@ def _waiting(row: Any) -> Waiting:
         kept,
         row.name,
         row.action == Action.PULL_REQUEST.value,
+        row.occasion == Occasion.CATCH_UP.value,
     )
 
 

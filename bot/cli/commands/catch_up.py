@@ -1,0 +1,145 @@
+"""`catch-up`: what the fleet has fallen behind by, told or made a rollout of."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.text import moment
+from bot.cli.words import Who, word_of
+
+if TYPE_CHECKING:
+    from bot.domain.rollouts.rollout import PlannedRebuild
+    from bot.service.commands.catch_up import Caught
+    from bot.views.fleet.staleness import Left
+
+_MOST_NAMED = 3
+
+
+def catch_up(
+    repositories: Annotated[
+        str, typer.Option("--repositories", metavar="GLOB", help="Only those whose owner/name matches.")
+    ] = "*",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal.")] = "asked for by catch-up",
+    who: Who = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Brings along what the fleet has fallen behind by, as one rollout.
+
+    Pins of digests and patch versions that their bases have left behind, and builds that are older than what their
+    floating tag shows. It goes by the rules, in waves, within budgets and outside of freezes, and leaves alone who
+    asks for that; nothing overtakes its wave, since all of it has waited for long. What a rebuild brings already is
+    not planned twice. The service, or `freshness-bot once`, carries it out.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.catch_up import catch_up as caught_up
+    from bot.settings import load
+
+    word = None if dry_run else word_of(who, reason)
+    found = asyncio.run(caught_up(load(config), repositories, word, SystemClock()))
+    if output is Format.JSON:
+        print_json(_as_json(found))
+        return
+    _show(found)
+    if found.rollout is not None:
+        print_sentence(
+            f"Rollout {found.rollout} was made of it; `freshness-bot rollout show {found.rollout}` follows it."
+        )
+    elif not dry_run:
+        print_line("There is nothing to roll out.")
+
+
+def _show(found: "Caught") -> None:
+    from bot.domain.wording.words import counted
+
+    stale = found.staleness
+    behind = len(stale.repositories)
+    print_sentence(
+        f"{behind:,} of {counted(stale.followed, 'repository')} that stand on watched bases are behind"
+        + (f"; {counted(stale.left_alone, 'repository')} asked to be left alone" if stale.left_alone else "")
+    )
+    if stale.left:
+        print_table(
+            ("base", "pinned", "since", "references", "in", "lacks"),
+            [_row(each) for each in stale.left],
+            Layout(below=("in", "lacks")),
+        )
+    if stale.undated:
+        print_sentence(
+            f"{counted(len(stale.undated), 'pin')} cannot be dated: the bot has not seen the base show what is "
+            "pinned. `freshness-bot import --from-git CLONE` takes in what Microsoft has published."
+        )
+    if stale.untold:
+        print_sentence(
+            f"{counted(stale.untold, 'repository')} with floating tags, of which no build is known: nobody can say "
+            "on what these stand."
+        )
+    if found.plan.on_the_way:
+        print_sentence(f"On its way already in {_named(found.plan.on_the_way)}.")
+    if found.plan.rebuilds:
+        print_table(
+            ("repository", "what", "wave", "from", "why"),
+            [(r.repository, _what(r), r.wave, moment(r.due_at), r.reason) for r in found.plan.rebuilds],
+            Layout(below=("why",)),
+        )
+
+
+def _row(each: "Left") -> tuple[object, ...]:
+    from bot.views.fleet.staleness import lacks_in_words
+    from bot.views.names import short_base, short_digest
+
+    pinned = each.pinned or "floats"
+    return (
+        short_base(each.base),
+        short_digest(pinned) if pinned.startswith("sha256:") else pinned,
+        moment(each.published_at) if each.published_at else "not known",
+        each.usages,
+        _named(each.repositories),
+        lacks_in_words(each),
+    )
+
+
+def _named(repositories: tuple[str, ...]) -> str:
+    from bot.views.fleet.staleness import named
+
+    return named(repositories, _MOST_NAMED)
+
+
+def _what(rebuild: "PlannedRebuild") -> str:
+    from bot.domain.rollouts.rebuild import Action
+
+    match rebuild.action:
+        case Action.PULL_REQUEST:
+            return "pull request"
+        case Action.DISPATCH:
+            return f"run of {rebuild.workflow}"
+        case Action.NOTIFY:
+            return "telling"
+
+
+def _as_json(found: "Caught") -> dict[str, Any]:
+    from bot.views.fleet.staleness import as_json
+
+    return {
+        **as_json(found.staleness),
+        "rollout": found.rollout,
+        "on_the_way": list(found.plan.on_the_way),
+        "rebuilds": [
+            {
+                "repository": each.repository,
+                "action": each.action,
+                "workflow": each.workflow,
+                "branch": each.branch,
+                "wave": each.wave,
+                "begins_at": each.due_at.isoformat(),
+                "severity": each.severity,
+                "reason": each.reason,
+            }
+            for each in found.plan.rebuilds
+        ],
+    }

@@ -1,0 +1,30 @@
+"""A person's word on the command line: who says it, and why."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.domain.rollouts.journal import Word
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal, and told.")]
+Who = Annotated[str | None, typer.Option("--as", help="Who says so, where it is not the account that runs this.")]
+
+
+def word_of(who: str | None, reason: str) -> "Word":
+    """Nobody signs in to a command line, so whoever it is only claims to be."""
+    import getpass
+
+    from bot.domain.failure import Failure, Trouble
+    from bot.domain.rollouts.journal import Word
+
+    said = " ".join(reason.split())
+    name = " ".join((who or "").split())
+    if not said:
+        raise Failure(Trouble.MALFORMED, "--reason is empty", advice="say why in a few words")
+    if not name:
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError) as error:
+            raise Failure(Trouble.MISSING, "nobody knows who you are", advice="say so with --as NAME") from error
+    return Word(name[:100], said[:500])

@@ -1,0 +1,98 @@
+"""What names a base as it was while the base has gone on: how far it is behind, and what it lacks by that."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.bases.advisory import worst
+from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.followed_base import pinned_version, tagged_version
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.usage import Usage
+
+_WEIGHT = (
+    Cause.DOTNET_SECURITY,
+    Cause.DOTNET_RELEASE,
+    Cause.DOTNET_UNKNOWN,
+    Cause.CHANNEL_MOVE,
+    Cause.OS_MOVE,
+    Cause.OS_UPDATE,
+    Cause.LAYERS_ONLY,
+)
+"""Of several changes on one way, the first of these says what the way is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A usage whose base shows something else by now.
+
+    A pin is behind where it names what the base has left; what floats is where its last build is older than what
+    the base shows. `moves` are the changes of the base since then, as far as they are known, the oldest first.
+    `published_at` is when the base showed what is pinned, or when what floats was built; None where that cannot be
+    dated.
+    """
+
+    member: FleetRepository
+    usage: Usage
+    base: Base
+    shown: Observation
+    published_at: datetime | None = None
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def pinned(self) -> str | None:
+        """The digest or the patch tag that it names; None for what floats."""
+        reference = self.usage.reference
+        if reference.digest is not None:
+            return reference.digest
+        return reference.tag if pinned_version(reference) is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetBehind:
+    """All that is behind, and how much of the fleet was looked at.
+
+    `followed` counts the repositories that stand on a watched base and are not left alone. `untold` counts those
+    that name a floating tag and of which no build is known, so that nobody can say.
+    """
+
+    usages: tuple[Behind, ...]
+    followed: int
+    left_alone: int = 0
+    untold: int = 0
+
+
+def lacking(behind: Behind, now: datetime) -> Change:
+    """All changes on the way as one, made now: so it settles, and has its time, like any other change.
+
+    Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.
+    """
+    changes = [move.change for move in behind.moves]
+    version = tagged_version(behind.usage.reference)
+    from_version = version or next((change.from_version for change in changes if change.from_version), None)
+    found = {change.cause for change in changes}
+    cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    return Change(
+        base=behind.base,
+        at=now,
+        from_digest=behind.usage.reference.digest or next((change.from_digest for change in changes), None),
+        to_digest=behind.shown.digest,
+        cause=next((cause for cause in _WEIGHT if cause in found), Cause.AGE),
+        cause_at_detection=Cause.AGE,
+        from_version=from_version,
+        to_version=behind.shown.version,
+        cves=cves,
+        not_relevant=tuple(cve for cve in cves if cve not in concerning),
+        severity=worst(change.severity for change in changes),
+        links=tuple(dict(link for change in changes for link in change.links).items()),
+        platforms=_platforms(changes),
+    )
+
+
+def _platforms(changes: Iterable[Change]) -> tuple[str, ...]:
+    """All that changed on the way; none where one change does not tell its own, so that all count."""
+    told = [change.platforms for change in changes]
+    return tuple(sorted({each for some in told for each in some})) if all(told) else ()

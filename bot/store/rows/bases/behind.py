@@ -1,0 +1,204 @@
+"""What is behind, as rows tell: pins that their bases have left, and builds that are older than what floats."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change, Move
+from bot.domain.bases.followed_base import pinned_version
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.behind import Behind, FleetBehind
+from bot.store.engine.codec import load, load_text
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.rebuilds import fleet_repository_of, sdk_pins
+from bot.store.rows.tables import bases, changes, observations, repositories, usages
+
+DIFFERS = or_(
+    and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),
+    and_(usages.c.digest.is_(None), usages.c.version.is_not(None), usages.c.version != bases.c.version),
+)
+"""A usage that pins something else than its base shows now."""
+FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
+
+
+@dataclass(slots=True)
+class _Log:
+    """What a base has shown, oldest first, and its changes by the observation that they led to."""
+
+    seen: list[tuple[int, Observation]] = field(default_factory=list)
+    moves: list[tuple[int, Move]] = field(default_factory=list)
+
+    def shown(self, digest: str) -> Observation | None:
+        return next((seen for _, seen in reversed(self.seen) if seen.digest == digest), None)
+
+    def place_of(self, usage: Usage) -> tuple[int, Observation] | None:
+        """The first time that the base showed what is pinned: as an index, an image of one, or a version."""
+        digest, version = usage.reference.digest, pinned_version(usage.reference)
+        for place, seen in self.seen:
+            if digest is None and seen.version == version:
+                return place, seen
+            if digest is not None and digest in (seen.digest, *(image.digest for image in seen.platforms)):
+                return place, seen
+        return None
+
+    def since(self, place: int) -> list[Move]:
+        return [move for observation, move in self.moves if observation > place]
+
+    def published_at(self, shown: Observation) -> datetime | None:
+        """Since when the base shows it: as it was seen to come, else when the image says that it was made."""
+        at = None
+        for number, (_, seen) in enumerate(reversed(self.seen)):
+            if seen.digest != shown.digest:
+                return at
+            at = seen.at if number + 1 < len(self.seen) else _made(shown)
+        return at
+
+
+def _made(shown: Observation) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(shown.created or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+async def read_behind(connection: AsyncConnection, only: Collection[str] | None = None) -> FleetBehind:
+    """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted."""
+    homes = {row["id"]: row for row in await _homes(connection) if only is None or row["name"] in only}
+    named = select(
+        *(usages.c.id, usages.c.repository_id, usages.c.base_id),
+        *(cast(usages.c.usage, Text).label("usage"), DIFFERS.label("differs")),
+    )
+    rows = await connection.execute(
+        named.join(bases, bases.c.id == usages.c.base_id)
+        .where(bases.c.digest.is_not(None), or_(DIFFERS, FLOATS))
+        .order_by(usages.c.id)
+    )
+    known: dict[str, Usage] = {}
+    read = readable(rows, lambda row: _Candidate.of(row, known), lambda row: f"usage {row.id}")
+    candidates = [each for each in read if each.home in homes]
+    built = await _built(connection)
+    wanted = {each.base for each in candidates if each.differs or each.home in built}
+    logs, shown = await _logs(connection, wanted)
+    pins = await sdk_pins(connection, homes)
+    members = dict(
+        readable(homes.values(), lambda row: (row["id"], fleet_repository_of(row, pins)), lambda row: row["name"])
+    )
+    enabled = {number for number, member in members.items() if member.config.enabled}
+    found = [
+        behind
+        for each in candidates
+        if each.home in enabled and each.base in shown
+        if (behind := _behind(each, members[each.home], shown[each.base], logs[each.base], built)) is not None
+    ]
+    untold = {each.home for each in candidates if each.home in enabled and not each.differs} - built.keys()
+    return FleetBehind(tuple(found), len(enabled), len(members) - len(enabled), len(untold))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    home: int
+    base: int
+    usage: Usage
+    differs: bool
+
+    @classmethod
+    def of(cls, row: Any, known: dict[str, Usage]) -> "_Candidate":
+        """Equal texts, of which a fleet that was made from templates is full, become one value."""
+        usage = known.get(row.usage)
+        if usage is None:
+            usage = known[row.usage] = load_text(row.usage, Usage)
+        return cls(row.repository_id, row.base_id, usage, bool(row.differs))
+
+
+def _behind(
+    each: _Candidate,
+    member: FleetRepository,
+    now: tuple[Base, Observation],
+    log: _Log,
+    built: Mapping[int, datetime],
+) -> Behind | None:
+    base, shown = now
+    if each.differs:
+        if each.usage.reference.digest in {image.digest for image in shown.platforms}:
+            return None  # it names one platform's image of what the base shows
+        place = log.place_of(each.usage)
+        if place is None:
+            return Behind(member, each.usage, base, shown)
+        moves = log.since(place[0])
+        news = tuple(move for move in moves if move.change.cause.needs_rebuild)
+        return None if moves and not news else Behind(member, each.usage, base, shown, place[1].at, news)
+    at, published_at = built.get(each.home), log.published_at(shown)
+    if at is None or published_at is None or at >= published_at:
+        return None
+    news = tuple(move for _, move in log.moves if move.change.at > at and move.change.cause.needs_rebuild)
+    return Behind(member, each.usage, base, shown, at, news)
+
+
+async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
+    """The listed repositories that stand on a watched base."""
+    following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
+    rows = await connection.execute(
+        select(
+            *(repositories.c.id, repositories.c.name, repositories.c.node_id),
+            *(repositories.c.workflows, repositories.c.config),
+        ).where(repositories.c.listed.is_(True), repositories.c.id.in_(following))
+    )
+    return rows.mappings().all()
+
+
+async def _built(connection: AsyncConnection) -> dict[int, datetime]:
+    """When the last build of each repository succeeded, where that is known of any of its workflows."""
+    newest = func.max(workflow_builds.c.last_success).label("at")
+    rows = await connection.execute(
+        select(workflow_builds.c.repository_id, newest)
+        .where(workflow_builds.c.last_success.is_not(None))
+        .group_by(workflow_builds.c.repository_id)
+    )
+    return {row.repository_id: row.at for row in rows}
+
+
+async def _logs(
+    connection: AsyncConnection, wanted: set[int]
+) -> tuple[dict[int, _Log], dict[int, tuple[Base, Observation]]]:
+    """The logs of bases, and what each shows now."""
+    logs: dict[int, _Log] = {number: _Log() for number in wanted}
+    shown: dict[int, tuple[Base, Observation]] = {}
+    for some in chunks(sorted(wanted)):
+        seen = await connection.execute(
+            select(observations.c.id, observations.c.base_id, observations.c.observation)
+            .where(observations.c.base_id.in_(some), observations.c.digest.is_not(None))
+            .order_by(observations.c.id)
+        )
+        for number, home, observation in readable(
+            seen,
+            lambda row: (row.id, row.base_id, load(row.observation, Observation)),
+            lambda row: f"observation {row.id}",
+        ):
+            logs[home].seen.append((number, observation))
+        moved = await connection.execute(
+            select(changes.c.id, changes.c.base_id, changes.c.to_observation, changes.c.change)
+            .where(changes.c.base_id.in_(some))
+            .order_by(changes.c.to_observation)
+        )
+        for home, place, move in readable(
+            moved,
+            lambda row: (row.base_id, row.to_observation, Move(row.id, load(row.change, Change))),
+            lambda row: f"change {row.id}",
+        ):
+            logs[home].moves.append((place, move))
+        rows = await connection.execute(select(bases).where(bases.c.id.in_(some)))
+        for row in rows:
+            now = logs[row.id].shown(row.digest)
+            if now is not None:
+                shown[row.id] = Base(row.registry, row.repository, row.tag), now
+    return logs, shown

@@ -1,0 +1,149 @@
+"""How stale a fleet is: what it pins or was built on, since when, and what that lacks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.bases.advisory import Severity, worst
+from bot.domain.bases.change import Change
+from bot.domain.reference import Base
+from bot.domain.rollouts.behind import Behind, FleetBehind, lacking
+from bot.domain.wording.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One thing that a base has left behind, and who still stands on it.
+
+    `pinned` is a digest or a patch tag; None for what floats and was built before, `published_at` then is the
+    oldest build. `changes` counts what the base went through since, `lacks` sums it up.
+    """
+
+    base: Base
+    pinned: str | None
+    published_at: datetime | None
+    repositories: tuple[str, ...]
+    usages: int
+    changes: int
+    lacks: Change
+
+    @property
+    def cves(self) -> tuple[str, ...]:
+        """Those fixed since that concern the image."""
+        return tuple(cve for cve in self.lacks.cves if cve not in self.lacks.not_relevant)
+
+
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """`left` begins with what is oldest; what cannot be dated stands at the end."""
+
+    left: tuple[Left, ...]
+    followed: int
+    left_alone: int
+    untold: int
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Those that are behind."""
+        return tuple(sorted({name for each in self.left for name in each.repositories}))
+
+    @property
+    def usages(self) -> int:
+        return sum(each.usages for each in self.left)
+
+    @property
+    def oldest(self) -> datetime | None:
+        return min((each.published_at for each in self.left if each.published_at is not None), default=None)
+
+    @property
+    def undated(self) -> tuple[Left, ...]:
+        return tuple(each for each in self.left if each.published_at is None)
+
+    @property
+    def cves(self) -> tuple[str, ...]:
+        return tuple(sorted({cve for each in self.left for cve in each.cves}))
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst that is lacking anywhere."""
+        return worst(each.lacks.severity for each in self.left)
+
+
+def staleness_of(found: FleetBehind, now: datetime) -> Staleness:
+    """Gathers what is behind by what it names: a fleet made from templates names the same few digests."""
+    grouped: dict[tuple[Base, str | None], list[Behind]] = {}
+    for each in found.usages:
+        grouped.setdefault((each.base, each.pinned), []).append(each)
+    left = [_left(base, pinned, some, now) for (base, pinned), some in grouped.items()]
+    left.sort(key=lambda each: (each.published_at is None, each.published_at or now, each.base, each.pinned or ""))
+    return Staleness(tuple(left), found.followed, found.left_alone, found.untold)
+
+
+def _left(base: Base, pinned: str | None, some: list[Behind], now: datetime) -> Left:
+    furthest = max(some, key=lambda each: len(each.moves))
+    return Left(
+        base,
+        pinned,
+        min((each.published_at for each in some if each.published_at is not None), default=None),
+        tuple(sorted({each.member.name for each in some})),
+        len(some),
+        len(furthest.moves),
+        lacking(furthest, now),
+    )
+
+
+def lacks_in_words(each: Left) -> str:
+    """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to high`."""
+    lacks = each.lacks
+    said = [f"{counted(each.changes, 'change')} since"] if each.changes else []
+    if lacks.from_version and lacks.to_version and lacks.from_version != lacks.to_version:
+        said.append(f"{lacks.from_version} to {lacks.to_version}")
+    if each.cves:
+        said.append(counted(len(each.cves), "CVE"))
+    if lacks.severity is not None:
+        said.append(f"rated up to {lacks.severity}")
+    return ", ".join(said) or "what it lacks cannot be told"
+
+
+def as_json(found: Staleness) -> dict[str, Any]:
+    """Gives it as plain JSON values."""
+    return {
+        "repositories": len(found.repositories),
+        "followed": found.followed,
+        "left_alone": found.left_alone,
+        "untold": found.untold,
+        "usages": found.usages,
+        "oldest": _text(found.oldest),
+        "undated": len(found.undated),
+        "cves": list(found.cves),
+        "severity": found.severity,
+        "behind": [_entry(each) for each in found.left],
+    }
+
+
+def _entry(each: Left) -> dict[str, Any]:
+    return {
+        "base": str(each.base),
+        "pinned": each.pinned,
+        "published_at": _text(each.published_at),
+        "repositories": list(each.repositories),
+        "usages": each.usages,
+        "changes": each.changes,
+        "cause": each.lacks.cause,
+        "from_version": each.lacks.from_version,
+        "to_version": each.lacks.to_version,
+        "cves": list(each.cves),
+        "severity": each.lacks.severity,
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def named(repositories: Iterable[str], most: int) -> str:
+    """The first of them, and how many more there are."""
+    names = list(repositories)
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,195 @@
+"""The first day of a team whose repositories pin what was current months ago, and the day on which it leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rollout import Occasion
+from bot.service.commands.catch_up import Caught, catch_up
+from bot.service.commands.history import Source, import_log
+from sandbox.feeds import IMAGE_INFO
+from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.history import VersionsClone
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+DAY = timedelta(days=1)
+ANN = Word("Ann", "we start with the bot")
+WAVES = {"waves": [{"name": "canary", "soak": "4h"}, {"name": "rest"}]}
+POLICY = (
+    {"match": {"repositories": ["contoso/canary"]}, "wave": "canary", "settle": "0s"},
+    {"match": {}, "wave": "rest", "settle": "0s"},
+)
+OLD = ("canary", "ledger-api", "mail-api")
+"""Pinned to the digest of the first version."""
+BUILD = ".github/workflows/weekly-rebuild.yml"
+
+
+@dataclass(slots=True)
+class Months(SampleFleet):
+    """Three versions were published, 200, 100 and 10 days ago; nobody has followed."""
+
+    folder: Path = Path()
+
+    async def build(self, version: str = "10.0.0") -> None:
+        await SampleFleet.build(self, "10.0.0")
+        clone, now = VersionsClone(self.folder), datetime.now(UTC)
+        pinned = self.digests[f"{ASPNET}:{RUNTIME_TAG}"]
+        clone.commit(self.world.feeds.document(IMAGE_INFO), now - 200 * DAY)
+        for name in OLD:
+            text = f"FROM {self.registry}/{ASPNET}:{RUNTIME_TAG}@{pinned}\nCOPY . /app\n"
+            await self.world.github.create_repository(name, {"Dockerfile": text})
+        floating = {"Dockerfile": f"FROM {self.registry}/{ASPNET}:{RUNTIME_TAG}\n", BUILD: WEEKLY_REBUILD}
+        await self.world.github.create_repository("float-api", floating)
+        await self.world.github.record_run("float-api", BUILD, "push", now - 150 * DAY, "success")
+        await self.world.github.create_repository(
+            "left-alone",
+            {
+                "Dockerfile": f"FROM {self.registry}/{ASPNET}:{RUNTIME_TAG}@{pinned}\n",
+                ".github/freshness.yaml": "enabled: false\n",
+            },
+        )
+        for version, days in (("10.0.1", 100), ("10.0.2", 10)):
+            await self.publish_runtime(version)
+            clone.commit(self.world.feeds.document(IMAGE_INFO), now - days * DAY)
+        self.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+
+
+@pytest_asyncio.fixture
+async def exits() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def first_day(world: World, folder: Path, exits: AsyncExitStack, **rollout: object) -> Stage:
+    """The team after its first pass."""
+    fleet = Months(world, folder=folder / "versions")
+    url = f"sqlite:///{folder}/freshness.db"
+    return await settled(world, folder, url, exits, fleet=fleet, policy=POLICY, rollout=WAVES | rollout)
+
+
+async def imported(stage: Stage, folder: Path) -> None:
+    await import_log(stage.bot.settings, Source(clone=folder / "versions"), stage.clock)
+
+
+async def caught_up(stage: Stage, repositories: str = "*", word: Word | None = ANN) -> Caught:
+    return await catch_up(stage.bot.settings, repositories, word, stage.clock)
+
+
+async def requests(stage: Stage) -> Mapping[str, int]:
+    names = (*OLD, "orders-api", "payments-api", "left-alone")
+    found = await asyncio.gather(*(stage.world.github.pull_requests(name) for name in names))
+    return {name: len(some) for name, some in zip(names, found, strict=True) if some}
+
+
+async def merge(stage: Stage, name: str) -> None:
+    [request] = await stage.world.github.pull_requests(name)
+    await stage.world.github.merge(name, request["number"])
+
+
+async def test_the_first_pass_tells_how_stale_the_fleet_is_and_writes_nothing(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits)
+
+    [told] = [message["text"] for message in await world.slack.messages()]
+    assert told.startswith("5 of 9 repositories are behind what their bases show")
+    assert told.endswith("freshness-bot catch-up brings them along")
+    assert await requests(stage) == {}
+    for _ in range(2):
+        await stage.run_pass()
+    assert len(await world.slack.messages()) == 1
+
+
+async def test_history_dates_what_the_first_pass_could_not(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits)
+    before = (await caught_up(stage, word=None)).staleness
+    assert {each.pinned is None for each in before.undated} == {False}
+    await imported(stage, tmp_path)
+
+    found = (await caught_up(stage, word=None)).staleness
+
+    assert found.undated == ()
+    assert found.oldest is not None
+    assert (stage.clock.now() - found.oldest).days == 200
+    assert found.cves == ("CVE-2026-21218",)
+    ages = {
+        each.repositories: (stage.clock.now() - each.published_at).days for each in found.left if each.published_at
+    }
+    assert ages[("contoso/float-api",)] == 150
+    assert ages[("contoso/canary", "contoso/ledger-api", "contoso/mail-api", "contoso/payments-api")] == 200
+    assert await stage.run_pass()
+    assert await requests(stage) == {}, "what is past sets off no rebuild"
+
+
+async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_has_nothing_to_do(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits)
+    await imported(stage, tmp_path)
+    found = await caught_up(stage)
+    assert found.rollout == 1
+    again = await caught_up(stage)
+    assert (again.rollout, again.plan.rebuilds) == (None, ())
+    assert len(again.plan.on_the_way) == 6
+
+    await stage.run_pass()
+    assert await requests(stage) == {"canary": 1}
+    [request] = await world.github.pull_requests("canary")
+    assert "CVE-2026-21218" in request["body"]
+    await merge(stage, "canary")
+    for ahead in (2, 5):
+        stage.clock.ahead += timedelta(hours=ahead)
+        await stage.run_pass()
+    await stage.run_pass()
+
+    assert await requests(stage) == {"ledger-api": 1, "mail-api": 1, "orders-api": 1, "payments-api": 1}
+    assert [run.workflow.repository for run in world.github.runs() if run.conclusion is None] == [
+        "contoso/float-api"
+    ]
+    for name in await requests(stage):
+        await merge(stage, name)
+    for run in world.github.runs():
+        world.github.finish_run(run.id)
+    for _ in range(3):
+        stage.clock.ahead += timedelta(hours=2)
+        await stage.run_pass()
+    assert (await caught_up(stage, word=None)).staleness.left == ()
+    [rollout] = await stage.bot.stores.views.rollouts(5)
+    assert (rollout.occasion, rollout.ended_at is not None) == (Occasion.CATCH_UP, True)
+
+
+async def test_only_the_repositories_that_are_named_catch_up(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits)
+    found = await caught_up(stage, "contoso/*-api")
+    assert "contoso/canary" not in {each.repository for each in found.plan.rebuilds}
+    await stage.run_pass()
+    assert set(await requests(stage)) == {"ledger-api", "mail-api", "orders-api", "payments-api"}
+
+
+async def test_the_first_pass_catches_up_where_the_operator_wants_it(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits, first_run="catch_up")
+    assert await requests(stage) == {"canary": 1}
+    told = [message["text"] for message in await world.slack.messages()]
+    assert [text for text in told if text.endswith("Rollout 1 brings them along, wave by wave")]
+    [request] = await world.github.pull_requests("canary")
+    assert "which is older than all that the bot has seen of it" in request["body"]
+    await stage.run_pass()
+    rebuilds = await stage.rebuilds()
+    assert {name: rebuild.action for name, rebuild in rebuilds.items() if name == "canary"} == {
+        "canary": Action.PULL_REQUEST
+    }
+    assert {rebuild.state for rebuild in rebuilds.values()} <= {State.OPEN, State.PLANNED}
