@@ -37,6 +37,7 @@ WRITES: Mapping[str, Contents] = {
     "prepare": no_contents,
     "carry_out": _opened,
     "close_pull_request": no_contents,
+    "delete_branch": no_contents,
     "grant": _asked,
     "dispatch": no_contents,
     "open_issue": _one,

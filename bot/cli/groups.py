@@ -14,6 +14,7 @@ from bot.cli.commands import (
     doctor,
     health,
     init,
+    leaving,
     look,
     past,
     policy,
@@ -65,6 +66,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "init": init.init,
         "health": health.health,
         "doctor": doctor.doctor,
+        "retire": leaving.retire,
     },
     "Replay": {
         "backtest": past.backtest,

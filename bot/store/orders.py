@@ -76,6 +76,19 @@ class OrdersStore(Store):
             await _write(connection, now, word, "cancel", _subject(rollout))
         return len(some)
 
+    async def retire(self, word: Word) -> int:
+        """Ends whatever has not ended, without a word to the forge, and lets nothing begin any more; how many
+        rebuilds that concerns."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            some = await _not_ended(connection)
+            reason = f"the bot retires, says {word.who}: {word.reason}"
+            await _call_off(connection, some, State.CANCELLED, reason, now, True)
+            await open_pause(connection, None, word.who, f"the bot retires: {word.reason}", now)
+            await _write(connection, now, word, "retire", "everything")
+        return len(some)
+
     async def skip(self, repository: str, word: Word) -> int:
         """Ends what has not ended in a repository (or one rebuild, by its id)."""
         now = self._clock.now()

@@ -10,6 +10,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue import Worker
 from bot.store.events import EventsStore
 from bot.store.history import HistoryStore
+from bot.store.leaving import LeavingStore
 from bot.store.orders import OrdersStore
 from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
@@ -63,6 +64,7 @@ class Stores:
     report: ReportStore
     retention: RetentionStore
     orders: OrdersStore
+    leaving: LeavingStore
     views: ViewsStore
     history: HistoryStore
     budgets: BudgetStore
@@ -99,6 +101,7 @@ class Stores:
             ReportStore(database, worker, clock, pace),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),
+            LeavingStore(database, worker, clock),
             ViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from bot.act.retiring import Outcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.service.commands.catch_up import Caught, catch_up
 from bot.service.commands.history import Source, import_log
+from bot.service.commands.leaving import retire_all
 from sandbox.feeds import IMAGE_INFO
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.history import VersionsClone
@@ -193,3 +195,32 @@ async def test_the_first_pass_catches_up_where_the_operator_wants_it(
         "canary": Action.PULL_REQUEST
     }
     assert {rebuild.state for rebuild in rebuilds.values()} <= {State.OPEN, State.PLANNED}
+
+
+async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_what_stays(
+    world: World, tmp_path: Path, exits: AsyncExitStack
+) -> None:
+    stage = await first_day(world, tmp_path, exits)
+    await caught_up(stage, "contoso/*-api")
+    await stage.run_pass()
+    [request] = await world.github.pull_requests("ledger-api")
+    await world.github.push("ledger-api", {"NOTES.md": "mine\n"}, branch=request["head"]["ref"])
+    before = await requests(stage)
+
+    seen = await retire_all(stage.bot.settings, None, stage.clock, lambda done, total: None)
+    assert await requests(stage) == before
+    done = await retire_all(stage.bot.settings, ANN, stage.clock, lambda done, total: None)
+
+    assert done == seen
+    assert await requests(stage) == {}
+    kept = {each.repository: each.why for each in done if each.outcome is Outcome.KEPT}
+    assert kept == {"contoso/ledger-api": "somebody has committed to it"}
+    branches = {name: set(await world.github.branches(name)) for name in before}
+    assert {name for name, some in branches.items() if some != {"main"}} == {"ledger-api"}
+    [closed] = await world.github.pull_requests("mail-api", "closed")
+    assert "**Closed by the bot:** the bot retires" in closed["body"]
+    for _ in range(2):
+        await stage.run_pass()
+    assert await requests(stage) == {}
+    again = await retire_all(stage.bot.settings, ANN, stage.clock, lambda done, total: None)
+    assert [(each.repository, each.outcome) for each in again] == [("contoso/ledger-api", Outcome.KEPT)]

@@ -324,6 +324,14 @@ class FakeForge:
         home.requests[request.number] = replace(home.requests[request.number], is_open=False, body=body)
         self._done("close_pull_request")
 
+    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+        self._ask("delete_branch")
+        home = self._write(repository)
+        if home.branches.get(branch) != at:
+            raise BranchMoved(branch, "it has moved", home.name)
+        del home.branches[branch]
+        self._done("delete_branch")
+
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         self._ask("grant")
         home = self._write(repository)

@@ -410,6 +410,10 @@ class Forge(Protocol):
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None: ...
 
+    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+        """Deletes a branch that points to the commit `at`; raises `BranchMoved` where it does not."""
+        ...
+
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         """Adds labels and assignees, asks for reviews, and keeps what is there; lets it merge by itself, or not.
 

@@ -206,6 +206,9 @@ class GitHub:
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         await writing.close(self._transport, repository, request, body)
 
+    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+        await writing.delete_branch(self._transport, repository, branch, at)
+
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         return await writing.grant(self._transport, repository, request, wishes, look)
 

@@ -124,6 +124,19 @@ async def close(transport: Transport, repository: Identity, request: PullRequest
     (await document.send(transport)).check()
 
 
+async def delete_branch(transport: Transport, repository: Identity, branch: str, at: str) -> None:
+    """By compare-and-swap, so that nothing is lost that somebody has just pushed."""
+    document = _Document()
+    gone = {"name": _ref(branch), "beforeOid": at, "afterOid": NO_COMMIT}
+    document.add("refs", "updateRefs", {"repositoryId": _node(repository), "refUpdates": [gone]})
+    graph = await document.send(transport)
+    for error in graph.errors[:1]:
+        if (refused := refusal(branch, error.message, graph.where)) is not None:
+            raise refused
+        raised = error.failure(graph.where)
+        raise BranchMoved(branch, error.message, graph.where) if raised.trouble is Trouble.CONFLICT else raised
+
+
 async def grant(
     transport: Transport, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook
 ) -> Granted:

@@ -1,0 +1,105 @@
+"""Leaving: what the bot has opened in a repository is closed, its branches go, and what stays is named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.act.pull_request.section import closed
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import BranchLook, Forge
+from bot.domain.repositories.issue import put_into
+from bot.domain.repositories.repository import Identity
+
+
+class Outcome(StrEnum):
+    """What became of one thing: it is gone, it stays for a reason, or the forge would not do it."""
+
+    CLOSED = "closed"
+    DELETED = "deleted"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the bot may have left in a repository: branches that it has used, and its issue."""
+
+    repository: Identity
+    branches: tuple[str, ...] = ()
+    issue: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """One thing with what became of it, or would become of it; `why` where it stays."""
+
+    repository: str
+    what: str
+    outcome: Outcome
+    url: str | None = None
+    why: str = ""
+
+
+async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) -> list[Retired]:
+    """Closes open pull requests, with `reason`, and the issue; deletes branches that hold the bot's commits alone.
+
+    What is gone already is not named, so a second call has nothing left to do, and one that was cut short is just
+    repeated. What fails is named too, and keeps nothing else from being done. With `dry_run` it only looks.
+    """
+    found: list[Retired] = []
+    for branch in traces.branches:
+        try:
+            found += await _branch(traces.repository, branch, forge, reason, dry_run=dry_run)
+        except Failure as failure:
+            if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
+                found.append(_failed(traces.repository, f"branch {branch}", failure))
+    if traces.issue is not None:
+        try:
+            found += await _issue(traces.repository, traces.issue, forge, dry_run=dry_run)
+        except Failure as failure:
+            if failure.trouble is not Trouble.MISSING:
+                found.append(_failed(traces.repository, f"issue #{traces.issue}", failure))
+    return found
+
+
+async def _branch(home: Identity, branch: str, forge: Forge, reason: str, *, dry_run: bool) -> list[Retired]:
+    look = await forge.look(home, branch, ())
+    name = look.standing.identity
+    if look.standing.read_only is not None:
+        return list(_kept(look, branch, f"the repository is {look.standing.read_only}"))
+    found: list[Retired] = []
+    for request in look.pull_requests:
+        if request.is_open:
+            if not dry_run:
+                await forge.close_pull_request(name, request, body=closed(request.body, reason))
+            found.append(Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url))
+    if look.branch is None:
+        return found
+    if not look.branch.is_own:
+        why = "somebody has committed to it"
+        return [*found, Retired(name.name, f"branch {branch}", Outcome.KEPT, why=why)]
+    if not dry_run:
+        await forge.delete_branch(name, branch, look.branch.sha)
+    return [*found, Retired(name.name, f"branch {branch}", Outcome.DELETED)]
+
+
+def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
+    name = look.standing.identity.name
+    for request in look.pull_requests:
+        if request.is_open:
+            yield Retired(name, f"pull request #{request.number}", Outcome.KEPT, request.url, why)
+    if look.branch is not None:
+        yield Retired(name, f"branch {branch}", Outcome.KEPT, why=why)
+
+
+async def _issue(home: Identity, number: int, forge: Forge, *, dry_run: bool) -> list[Retired]:
+    known = await forge.issue(home, number)
+    if known is None or not known.is_open:
+        return []
+    if not dry_run:
+        await forge.change_issue(home, number, put_into(known.body, ()), is_open=False)
+    return [Retired(home.name, f"issue #{number}", Outcome.CLOSED, known.url)]
+
+
+def _failed(home: Identity, what: str, failure: Failure) -> Retired:
+    return Retired(home.name, what, Outcome.FAILED, why=failure.told)

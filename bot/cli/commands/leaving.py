@@ -1,0 +1,87 @@
+"""`retire`: the bot leaves, and cleans up behind it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.progress import progress_of
+from bot.cli.words import Who, word_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.act.retiring import Retired
+
+
+def retire(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and tell what would be done.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal and told.")] = "it is taken out",
+    who: Who = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Closes what the bot has opened, deletes its branches, and leaves a list.
+
+    All rebuilds end and everything is paused, as by `pause --all`. Open pull requests and the bot's issues are
+    closed, with the reason; branches that hold its commits alone are deleted, others are kept and named. What was
+    merged stays. Stop the service first. It can be called again: what is gone is not named any more.
+
+    Exit code 0 where all is done, 1 where something could not be.
+    """
+    import asyncio
+
+    from bot.act.retiring import Outcome
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.leaving import retire_all
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings)
+    word = None if dry_run else word_of(who, reason)
+    with progress_of("cleaning up") as progress:
+        found = asyncio.run(retire_all(settings, word, SystemClock(), progress))
+    if output is Format.JSON:
+        print_json(
+            [
+                {
+                    "repository": r.repository,
+                    "what": r.what,
+                    "outcome": r.outcome,
+                    "url": r.url,
+                    "why": r.why or None,
+                }
+                for r in found
+            ]
+        )
+    else:
+        _show(found, dry_run=dry_run)
+    if any(each.outcome is Outcome.FAILED for each in found):
+        raise typer.Exit(1)
+
+
+def _entry(each: "Retired") -> dict[str, str | None]:
+    return {
+        "repository": each.repository,
+        "what": each.what,
+        "outcome": each.outcome,
+        "url": each.url,
+        "why": each.why or None,
+    }
+
+
+def _show(found: "Sequence[Retired]", *, dry_run: bool) -> None:
+    from collections import Counter
+
+    if not found:
+        print_line("Nothing of the bot is left open anywhere.")
+        return
+    print_table(
+        ("repository", "what", "outcome", "why"),
+        [(r.repository, Link(r.what, r.url), r.outcome, r.why) for r in found],
+        Layout(below=("why",)),
+    )
+    counts = Counter(each.outcome for each in found)
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+    print_sentence(f"{'Would be: ' if dry_run else ''}{told}.")

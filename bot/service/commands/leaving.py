@@ -1,0 +1,27 @@
+"""`retire`: everything that the bot has opened is closed, one repository after the other."""
+
+from collections.abc import Callable
+
+from bot.act.retiring import Retired, retire
+from bot.clients.observer import Nobody
+from bot.domain.clock import Clock
+from bot.domain.rollouts.journal import Word
+from bot.service.wiring.forges import opened_forge
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+
+
+async def retire_all(
+    settings: Settings, word: Word | None, clock: Clock, progress: Callable[[int, int | None], None]
+) -> list[Retired]:
+    """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
+    found: list[Retired] = []
+    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
+        traces = await stores.leaving.traces()
+        if word is not None:
+            await stores.orders.retire(word)
+        reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
+        for number, each in enumerate(traces, start=1):
+            found += await retire(each, forge, reason, dry_run=word is None)
+            progress(number, len(traces))
+    return found

@@ -1,0 +1,39 @@
+"""What the bot may have left in repositories, for `retire`."""
+
+from sqlalchemy import select
+
+from bot.act.retiring import Traces
+from bot.domain.repositories.repository import Identity
+from bot.store.engine.store import Store
+from bot.store.rows.repositories.issues import issues
+from bot.store.rows.tables import rebuilds, repositories
+
+
+class LeavingStore(Store):
+    """Reads only."""
+
+    async def traces(self) -> list[Traces]:
+        """Of every repository in which the bot has used a branch or written an issue, by their names."""
+        async with self._database.reading() as connection:
+            used = await connection.execute(
+                select(rebuilds.c.repository_id, rebuilds.c.branch)
+                .where(rebuilds.c.branch.is_not(None), rebuilds.c.attempted_at.is_not(None))
+                .distinct()
+                .order_by(rebuilds.c.branch)
+            )
+            branches: dict[int, list[str]] = {}
+            for row in used:
+                branches.setdefault(row.repository_id, []).append(row.branch)
+            said = await connection.execute(
+                select(issues.c.repository_id, issues.c.number).where(issues.c.number.is_not(None))
+            )
+            numbers = {row.repository_id: row.number for row in said}
+            homes = await connection.execute(
+                select(repositories.c.id, repositories.c.name, repositories.c.node_id)
+                .where(repositories.c.id.in_({*branches, *numbers}))
+                .order_by(repositories.c.name)
+            )
+            return [
+                Traces(Identity(row.name, row.node_id), tuple(branches.get(row.id, ())), numbers.get(row.id))
+                for row in homes
+            ]

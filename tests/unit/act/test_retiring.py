@@ -1,0 +1,56 @@
+"""Leaving a repository: what is closed, what is deleted, what stays and why."""
+
+import pytest
+
+from bot.act.retiring import Outcome, Retired, Traces, retire
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.issue import IssueSection, new_body
+from tests.fakes.forge import FakeForge, FakeRepository
+
+BRANCH = "freshness/dotnet-aspnet-10.0"
+
+
+@pytest.fixture
+def forge() -> FakeForge:
+    return FakeForge()
+
+
+@pytest.fixture
+def home(forge: FakeForge) -> FakeRepository:
+    return forge.add("contoso/shop", {"Dockerfile": b"FROM a\n"})
+
+
+async def left(forge: FakeForge, home: FakeRepository, *branches: str, issue: int | None = None) -> list[Retired]:
+    return await retire(Traces(home.identity, branches, issue), forge, "it is taken out", dry_run=False)
+
+
+def outcomes(found: list[Retired]) -> list[tuple[str, Outcome]]:
+    return [(each.what, each.outcome) for each in found]
+
+
+async def test_where_nothing_is_left_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
+    assert await left(forge, home, BRANCH) == []
+
+
+async def test_an_issue_is_closed_once_with_what_people_wrote_in_it(forge: FakeForge, home: FakeRepository) -> None:
+    body = new_body([IssueSection("failures", "Failed", "it failed", "it failed")]) + "\n\nmine"
+    issue = await forge.open_issue(home.identity, "Freshness", body, "freshness")
+    assert outcomes(await left(forge, home, issue=issue.number)) == [(f"issue #{issue.number}", Outcome.CLOSED)]
+    known = await forge.issue(home.identity, issue.number)
+    assert known is not None
+    assert (known.is_open, "mine" in known.body, "it failed" in known.body) == (False, True, False)
+    assert await left(forge, home, issue=issue.number) == []
+
+
+async def test_what_fails_is_named_and_the_rest_is_done(
+    forge: FakeForge, home: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*given: object, **named: object) -> None:
+        raise Failure(Trouble.DENIED, "issues are not for you", advice="grant issues: write")
+
+    issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    monkeypatch.setattr(forge, "change_issue", refused)
+    home.branches[BRANCH] = home.commit_to("main", {"Dockerfile": b"FROM b\n"})
+    found = await left(forge, home, BRANCH, issue=issue.number)
+    assert (f"issue #{issue.number}", Outcome.FAILED) in outcomes(found)
+    assert len(found) == 2
