@@ -3,8 +3,10 @@
 import pytest
 
 from bot.act.retiring import Outcome, Retired, Traces, retire
+from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection, new_body
+from tests.builders import NOON
 from tests.fakes.forge import FakeForge, FakeRepository
 
 BRANCH = "freshness/dotnet-aspnet-10.0"
@@ -12,7 +14,7 @@ BRANCH = "freshness/dotnet-aspnet-10.0"
 
 @pytest.fixture
 def forge() -> FakeForge:
-    return FakeForge()
+    return FakeForge(ManualClock(NOON))
 
 
 @pytest.fixture
@@ -42,15 +44,25 @@ async def test_an_issue_is_closed_once_with_what_people_wrote_in_it(forge: FakeF
     assert await left(forge, home, issue=issue.number) == []
 
 
-async def test_what_fails_is_named_and_the_rest_is_done(
-    forge: FakeForge, home: FakeRepository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refused(*given: object, **named: object) -> None:
-        raise Failure(Trouble.DENIED, "issues are not for you", advice="grant issues: write")
-
+async def test_what_fails_is_named_and_the_rest_is_done(forge: FakeForge, home: FakeRepository) -> None:
     issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
-    monkeypatch.setattr(forge, "change_issue", refused)
-    home.branches[BRANCH] = home.commit_to("main", {"Dockerfile": b"FROM b\n"})
+    forge.failing["close_pull_request"] = forge.failing["change_issue"] = Failure(Trouble.DENIED, "not for you")
+    home.commit_to(BRANCH, {"Dockerfile": b"FROM b\n"})
     found = await left(forge, home, BRANCH, issue=issue.number)
-    assert (f"issue #{issue.number}", Outcome.FAILED) in outcomes(found)
-    assert len(found) == 2
+    assert outcomes(found) == [
+        (f"branch {BRANCH}", Outcome.KEPT),
+        (f"issue #{issue.number}", Outcome.FAILED),
+    ]
+    assert [each.why for each in found] == ["somebody has committed to it", "not for you"]
+
+
+async def test_an_archived_repository_keeps_everything(forge: FakeForge, home: FakeRepository) -> None:
+    home.commit_to(BRANCH, {"Dockerfile": b"FROM b\n"})
+    home.is_archived = True
+    [found] = await left(forge, home, BRANCH)
+    assert (found.outcome, found.why) == (Outcome.KEPT, "the repository is archived")
+
+
+async def test_of_a_repository_that_is_gone_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
+    home.is_gone = True
+    assert await left(forge, home, BRANCH, issue=3) == []
