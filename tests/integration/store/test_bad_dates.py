@@ -26,7 +26,7 @@ from bot.store.engine.leases import give_all_back
 from bot.store.rows.bases.releases import save_release
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollout_waves, tasks
-from bot.store.stages.discover import _LISTING
+from bot.store.stages.discover import LISTING
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
@@ -207,7 +207,7 @@ async def test_a_row_that_is_due_at_no_date_is_claimed_and_put_off_to_one(
 async def test_the_listing_that_is_due_at_no_date_is_made(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(
-            text("UPDATE tasks SET due_at = :bad WHERE name = :name"), {"bad": BAD, "name": _LISTING}
+            text("UPDATE tasks SET due_at = :bad WHERE name = :name"), {"bad": BAD, "name": LISTING}
         )
     [claimed] = await stores.discover.listings.claim(stores.clock.now(), 1)
     await stores.discover.listings.put_off([claimed], stores.clock.now())
