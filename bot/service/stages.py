@@ -28,6 +28,7 @@ from bot.report import summaries
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
+from bot.verify.attesting import stage as attesting
 from bot.verify.images import stage as images_stage
 from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
@@ -149,6 +150,14 @@ async def proving_tick(bot: Bot) -> Outcome:
     return Outcome("prove", figures, list(tally.problems))
 
 
+async def attest_tick(bot: Bot) -> Outcome:
+    if bot.attesting is None:
+        return Outcome("attest")
+    attacher, verifier = bot.attesting
+    tally = await attesting.tick(bot.stores.attesting, attacher, verifier, bot.loop)
+    return Outcome("attest", {"attached": tally.attached}, list(tally.problems))
+
+
 async def start_steps_tick(bot: Bot) -> Outcome:
     tally = await act_steps.tick(bot.stores.steps, bot.host, dispatchable, bot.step_options, bot.loop)
     return Outcome("start steps", {"done": tally.done}, list(tally.problems))
@@ -214,6 +223,7 @@ STAGES = (
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("prove", proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
+    Stage("attest", attest_tick, timedelta(seconds=30)),
     Stage("start steps", start_steps_tick, timedelta(seconds=5)),
     Stage("follow steps", follow_steps_tick, timedelta(seconds=5)),
     Stage("summary", summary_tick, timedelta(seconds=30)),

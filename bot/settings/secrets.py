@@ -145,6 +145,11 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
             (registry.password_file, f"registries.{host}.password_file")
             for host, registry in settings.registries.items()
         ),
+        *(
+            (registry.push_password_file, f"registries.{host}.push_password_file")
+            for host, registry in settings.registries.items()
+        ),
+        (settings.images.attest.key_file if settings.images.attest else None, "images.attest.key_file"),
         *((registry.ca_file, f"registries.{host}.ca_file") for host, registry in settings.registries.items()),
     ]
     return [(path, purpose) for path, purpose in named if path is not None]

@@ -34,6 +34,7 @@ from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.quarantine import QuarantineStore
 from bot.store.stages.report import ReportStore
 from bot.store.stages.steps import StepStore
+from bot.store.stages.verify.attesting import AttestingStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.watch import WatchStore
@@ -61,6 +62,7 @@ class Stores:
     steps: StepStore
     images: ImagesStore
     proving: ProvingStore
+    attesting: AttestingStore
     report: ReportStore
     retention: RetentionStore
     orders: OrdersStore
@@ -98,6 +100,7 @@ class Stores:
             StepStore(database, worker, clock),
             ImagesStore(database, worker, clock),
             ProvingStore(database, worker, clock),
+            AttestingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),

@@ -20,6 +20,14 @@ def registry_access(host: str, settings: Settings) -> RegistryAccess:
     return replace(access, login=AzureLogin(access.address, AzureIdentity(wanted.azure), wanted.client_id))
 
 
+def push_access(host: str, settings: Settings) -> RegistryAccess:
+    """Reads how `host` is written to, with credentials apart from those for reading; raises `BadSettings`."""
+    wanted = settings.registries[host]
+    file = wanted.push_password_file
+    password = secret(file, f"registries.{host}.push_password_file") if file else None
+    return RegistryAccess(host, wanted.push_username, password, wanted.ca_file, wanted.insecure)
+
+
 def accesses_of_caller(settings: Settings) -> Sequence[RegistryAccess]:
     """Reads how a person's command speaks to all `registries`: where settings do not say, as Docker's own do.
 

@@ -26,6 +26,7 @@ from bot.report.destinations import Destination
 from bot.service.collecting import collected_seldom
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import destinations_of
+from bot.service.wiring.attesting import Attacher, attesting_of
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.grants import (
     budget_of,
@@ -43,6 +44,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import this_worker
 from bot.store.engine.queue import Worker
 from bot.store.stores import Stores
+from bot.verify.attesting.summary import Verifier
 from bot.verify.images.stage import ImagesOptions, Observed
 from bot.verify.proving.stage import ProvingOptions
 from bot.watch.feeds.stage import FeedsToRead
@@ -71,6 +73,7 @@ class Bot:
     memory: Memory
     observed: Observed
     trusting: Trusting
+    attesting: tuple[Attacher, Verifier] | None
     stores: Stores
     policy: Policy
     meter: Meter
@@ -190,6 +193,7 @@ async def open_bot(
             memory=Memory(),
             observed=Observed(),
             trusting=Trusting(settings, registry, stores.watch, clock),
+            attesting=attesting_of(settings, registry),
             stores=stores,
             policy=settings.rules,
             meter=meter,

@@ -1,5 +1,6 @@
 """What the operator says of the images that the organisation builds."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
@@ -45,6 +46,15 @@ class ImageSettings(Section):
         return ImageRule(self.match, self.image, TagRule(self.tag))
 
 
+class AttestSettings(Section):
+    """A signed SLSA verification summary beside each image that is proved fresh; without it, none."""
+
+    key_file: Path = Field(description="File with a private key on the curve P-256, in PEM, without a password.")
+    verifier: str = Field(
+        pattern=r"^https?://[^\s#]+$", max_length=255, description="URI that statements name as who verified."
+    )
+
+
 class ImagesSettings(Section):
     """Which images the fleet produces, beyond what its builds tell. A list alone is taken for `rules`."""
 
@@ -53,6 +63,9 @@ class ImagesSettings(Section):
     )
     claimable: list[Name] = Field(
         [CLAIMABLE], max_length=100, description="Globs: images that a repository's own file may claim as its own."
+    )
+    attest: AttestSettings | None = Field(
+        None, description="State beside each image that is proved fresh that it is, signed, once a day."
     )
 
     @model_validator(mode="before")

@@ -20,6 +20,10 @@ class RegistrySettings(Section):
         None, description="Sign in to an Azure Container Registry as the pod's service account or as the machine."
     )
     client_id: str | None = Field(None, description="Which identity in Azure, where there are several.")
+    push_username: str | None = Field(
+        None, description="User name for writing statements beside images (images.attest)."
+    )
+    push_password_file: Path | None = Field(None, description="File with its password.")
     token_host: str | None = Field(
         None, description="Token service outside of the registry's domain that may be shown the password."
     )
@@ -29,6 +33,8 @@ class RegistrySettings(Section):
         if (self.username is None) != (self.password_file is None):
             given, lacking = ("username", "password_file") if self.username else ("password_file", "username")
             raise ValueError(f"{given} needs {lacking} beside it")
+        if (self.push_username is None) != (self.push_password_file is None):
+            raise ValueError("push_username and push_password_file need each other")
         if self.azure and self.username:
             raise ValueError("azure and username are two ways to sign in; keep one of them")
         if self.client_id and not self.azure:

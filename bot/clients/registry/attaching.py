@@ -1,0 +1,188 @@
+"""Puts the bot's own statements beside images, through oras.
+
+oras speaks to the registry for writing alone, with credentials of its own; what is there is read by our own client.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import requests
+from oras.provider import Registry as Oras
+from requests.adapters import HTTPAdapter
+
+from bot.clients.registry.entry import RegistryAccess
+from bot.clients.registry.registry import Registry
+from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
+from bot.domain.failure import Failure, Trouble
+from bot.domain.reference import Base
+
+SECONDS = 30.0
+"""For each request; oras has no time-outs of its own."""
+SETTLED_AFTER = 2.0
+"""Seconds after which a shared document is read again: what another writer has put over it shows by then."""
+MOST_WRITES = 6
+"""Of one shared document; each is only repeated where another writer has taken an entry away."""
+EMPTY = b"{}"
+
+Descriptor = Mapping[str, Any]
+Entries = Callable[[bytes | None], Iterable[Descriptor]]
+
+
+class Attachment(Protocol):
+    """What is attached, as the documents that a registry keeps of it."""
+
+    @property
+    def tag(self) -> str: ...
+
+    @property
+    def index_tag(self) -> str: ...
+
+    @property
+    def envelope(self) -> bytes: ...
+
+    @property
+    def layer(self) -> Descriptor: ...
+
+    def manifest(self, others: Iterable[Descriptor]) -> bytes: ...
+
+    def entry(self, manifest: bytes) -> Descriptor: ...
+
+    def index(self, others: Iterable[Descriptor], manifest: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """`pushes` are the accesses for writing, by host; `pause` waits so many seconds."""
+
+    registry: Registry
+    pushes: Mapping[str, RegistryAccess]
+    entries: Callable[[bytes | None, str], tuple[Descriptor, ...]]
+    pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+
+    async def subject(self, place: Base, digest: str) -> Descriptor:
+        """How the image's own manifest is described. Raises `Failure`."""
+        body = await self.registry.manifest(place.registry, place.repository, digest)
+        document = json.loads(body)
+        kind = document.get("mediaType") or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
+        return {"mediaType": kind, "digest": digest, "size": len(body)}
+
+    async def put(self, place: Base, attachment: Attachment) -> None:
+        """Attaches it under its tag, and in the index of referrers where the registry keeps none itself.
+
+        Raises `Failure`: DENIED where the bot may not write, UNREACHABLE where other writers leave it no turn.
+        """
+        access = self.pushes.get(place.registry)
+        if access is None:
+            advice = f"set push_username and push_password_file of registries.{place.registry}"
+            raise Failure(Trouble.DENIED, "has no credentials for writing", where=place.registry, advice=advice)
+        push = _Push(access, place)
+        await asyncio.to_thread(push.blob, attachment.envelope)
+        await asyncio.to_thread(push.blob, EMPTY)
+        shared = _Shared(self, push, place)
+        manifest, keeps_referrers = await shared.write(
+            attachment.tag, "layers", attachment.layer, attachment.manifest
+        )
+        if not keeps_referrers:
+            entry = attachment.entry(manifest)
+            await shared.write(
+                attachment.index_tag, "manifests", entry, lambda others: attachment.index(others, manifest)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A document under a tag that others write too, without compare-and-swap."""
+
+    attaching: Attaching
+    push: "_Push"
+    place: Base
+
+    async def write(
+        self, tag: str, member: str, own: Descriptor, merged: Callable[[Iterable[Descriptor]], bytes]
+    ) -> tuple[bytes, bool]:
+        """Writes `merged` of all entries that were ever seen there, until it shows them and `own`.
+
+        Gives what was written last, and whether the registry lists it as a referrer by itself.
+        """
+        seen: dict[str, Descriptor] = {}
+        for _ in range(MOST_WRITES):
+            seen |= await self._shown(tag, member)
+            body = merged(seen.values())
+            wanted = {str(each["digest"]) for each in self.attaching.entries(body, member)}
+            keeps_referrers = await asyncio.to_thread(self.push.manifest, tag, body)
+            await self.attaching.pause(SETTLED_AFTER)
+            now = await self._shown(tag, member)
+            if str(own["digest"]) in now and wanted <= now.keys():
+                return body, keeps_referrers
+        what = f"other writers keep replacing {tag}"
+        raise Failure(Trouble.UNREACHABLE, what, where=self.place.name, advice="it is tried again later")
+
+    async def _shown(self, tag: str, member: str) -> dict[str, Descriptor]:
+        body = await self.attaching.registry.tagged(self.place.registry, self.place.repository, tag)
+        return {str(each.get("digest")): each for each in self.attaching.entries(body, member)}
+
+
+class _Push:
+    """oras, for one repository of one registry; its methods wait for the network."""
+
+    def __init__(self, access: RegistryAccess, place: Base) -> None:
+        self._place = place
+        host = access.served_from
+        self._oras = Oras(
+            hostname=host, insecure=access.insecure, tls_verify=str(access.ca_file) if access.ca_file else True
+        )
+        for scheme in ("http://", "https://"):
+            self._oras.session.mount(scheme, _Timed())
+        if access.username is not None:
+            self._oras.auth.set_basic_auth(access.username, access.password or "")
+        self._container = self._oras.get_container(f"{host}/{place.repository}:x")
+
+    def blob(self, body: bytes) -> None:
+        layer = {"digest": digest_of(body), "size": len(body), "mediaType": "application/octet-stream"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "blob"
+            path.write_bytes(body)
+            self._checked(lambda: self._oras.upload_blob(str(path), self._container, layer))
+
+    def manifest(self, tag: str, body: bytes) -> bool:
+        """Whether the registry answers that it lists the manifest as a referrer of its subject by itself."""
+        kind = json.loads(body)["mediaType"]
+        url = f"{self._oras.prefix}://{self._container.manifest_url(tag)}"
+        answer = self._checked(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
+        return "OCI-Subject" in answer.headers
+
+    def _checked(self, ask: Callable[[], requests.Response]) -> requests.Response:
+        where = self._place.name
+        try:
+            answer = ask()
+        except requests.RequestException as error:
+            what = f"gives no answer to writing ({type(error).__name__})"
+            raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
+        except ValueError as error:
+            # oras has no other word for a challenge that its credentials do not meet.
+            raise self._denied(401) from error
+        status = answer.status_code
+        if status in (401, 403):
+            raise self._denied(status)
+        if status == 429 or status >= 500:
+            trouble = Trouble.THROTTLED if status == 429 else Trouble.UNREACHABLE
+            what, advice = f"takes nothing at present ({status})", "it is tried again later"
+            raise Failure(trouble, what, where=where, advice=advice, status=status)
+        if status >= 400:
+            raise Failure(Trouble.MALFORMED, f"refuses the statement ({status})", where=where, status=status)
+        return answer
+
+    def _denied(self, status: int) -> Failure:
+        advice = f"check push_username and push_password_file of registries.{self._place.registry}"
+        what = f"lets nobody write with these credentials ({status})"
+        return Failure(Trouble.DENIED, what, where=self._place.name, advice=advice, status=status)
+
+
+class _Timed(HTTPAdapter):
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        return super().send(request, **{**options, "timeout": SECONDS})

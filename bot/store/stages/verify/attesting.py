@@ -1,0 +1,69 @@
+"""Statements about fresh images: what attesting reads and writes."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, literal, select, update
+
+from bot.reconcile.work import Claimed
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.locking import lock_where
+from bot.store.engine.queue import settle
+from bot.store.engine.store import Store
+from bot.store.rows.repositories.attestations import attestations
+from bot.store.rows.repositories.images import contested_images, image_of, images
+from bot.store.rows.tables import repositories
+from bot.verify.attesting.ports import Attestation
+
+
+class AttestingStore(Store):
+    @property
+    def attestations(self) -> DueRows[Attestation]:
+        return DueRows(
+            self._database,
+            self._worker,
+            attestations,
+            self._attestation,
+            lambda row: f"statement about image {row['image_id']}",
+        )
+
+    async def _attestation(self, claimed: Claimed) -> Attestation:
+        query = (
+            select(images, repositories.c.name)
+            .join(repositories, repositories.c.id == images.c.repository_id)
+            .where(images.c.id == claimed.row["image_id"])
+        )
+        async with self._database.reading() as connection:
+            lost = await contested_images(connection)
+            row = (await connection.execute(query)).one()
+        return Attestation(claimed.id, image_of(row, row.name, lost))
+
+    async def make_due(self) -> None:
+        """A row for each image that has none, and at once what was seen with another digest since."""
+        now = self._clock.now()
+        missing = select(images.c.id, literal(now, attestations.c.due_at.type)).where(
+            images.c.digest.is_not(None),
+            ~select(attestations.c.id).where(attestations.c.image_id == images.c.id).exists(),
+        )
+        moved = (
+            select(images.c.id)
+            .where(images.c.id == attestations.c.image_id, images.c.seen_at > attestations.c.considered_at)
+            .exists()
+        )
+        async with self._database.reading() as connection:
+            nothing_new = (await connection.execute(missing.limit(1))).first() is None
+            waiting = select(attestations.c.id).where(attestations.c.due_at > now, moved)
+            if nothing_new and (await connection.execute(waiting.limit(1))).first() is None:
+                return
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(attestations).from_select(["image_id", "due_at"], missing))
+            held = await lock_where(connection, attestations, attestations.c.due_at > now, moved)
+            await connection.execute(update(attestations).where(attestations.c.id.in_(held)).values(due_at=now))
+
+    async def settle_attestation(self, attestation: Attestation, due_at: datetime, *, attached: bool) -> None:
+        """Notes that the image was considered, and which digest a statement was attached to."""
+        now = self._clock.now()
+        values: dict[str, object] = {"considered_at": now, "error": None}
+        if attached:
+            values |= {"digest": attestation.image.digest, "attached_at": now}
+        async with self._database.transaction() as connection:
+            await settle(connection, attestations, self._worker, attestation.id, due_at=due_at, values=values)

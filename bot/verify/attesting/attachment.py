@@ -1,0 +1,119 @@
+"""Where a statement is attached to its image: a manifest in the layout of cosign that also refers to the image.
+
+One manifest serves both who looks for the tag `sha256-<hex>.att` and who asks for referrers. On registries without
+the referrers API the tag `sha256-<hex>` holds an index of them. Both tags are shared with other writers, and no
+registry offers compare-and-swap: a document is merged from all that was seen in its place.
+
+Sources: cosign, "Signature and attestation specification"; OCI distribution specification 1.1, "Referrers Tag
+Schema".
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
+
+ENVELOPE = "application/vnd.dsse.envelope.v1+json"
+ARTIFACT = "application/vnd.in-toto+json"
+EMPTY = b"{}"
+OWNER = "io.freshness-bot.verifier"
+"""The annotation by which the bot knows its own statement among others'."""
+
+_EMPTY_CONFIG = {
+    "mediaType": "application/vnd.oci.empty.v1+json",
+    "digest": digest_of(EMPTY),
+    "size": len(EMPTY),
+}
+
+Descriptor = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A signed statement of one verifier about the image that `subject` describes."""
+
+    subject: Descriptor
+    envelope: bytes
+    verifier: str
+    predicate_type: str
+
+    @property
+    def tag(self) -> str:
+        """cosign's, for attestations."""
+        return f"{self.index_tag}.att"
+
+    @property
+    def index_tag(self) -> str:
+        return str(self.subject["digest"]).replace(":", "-")
+
+    @property
+    def layer(self) -> Descriptor:
+        return {
+            "mediaType": ENVELOPE,
+            "digest": digest_of(self.envelope),
+            "size": len(self.envelope),
+            "annotations": {
+                "dev.cosignproject.cosign/signature": "",
+                "predicateType": self.predicate_type,
+                OWNER: self.verifier,
+            },
+        }
+
+    def manifest(self, others: Iterable[Descriptor]) -> bytes:
+        """With the layers of `others` before its own; an earlier statement of this verifier goes."""
+        return _document(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "artifactType": ARTIFACT,
+                "config": _EMPTY_CONFIG,
+                "layers": [*self._of_others(others), self.layer],
+                "subject": self.subject,
+                "annotations": {OWNER: self.verifier},
+            }
+        )
+
+    def entry(self, manifest: bytes) -> Descriptor:
+        """How the index describes the manifest."""
+        return {
+            "mediaType": OCI_MANIFEST,
+            "digest": digest_of(manifest),
+            "size": len(manifest),
+            "artifactType": ARTIFACT,
+            "annotations": {OWNER: self.verifier},
+        }
+
+    def index(self, others: Iterable[Descriptor], manifest: bytes) -> bytes:
+        """The referrers of `others` and this one; an earlier one of this verifier goes."""
+        listed = [*self._of_others(others), self.entry(manifest)]
+        return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
+
+    def _of_others(self, descriptors: Iterable[Descriptor]) -> list[Descriptor]:
+        kept: dict[str, Descriptor] = {}
+        for each in descriptors:
+            if owner_of(each) != self.verifier:
+                kept.setdefault(str(each.get("digest")), each)
+        return list(kept.values())
+
+
+def owner_of(descriptor: Descriptor) -> str | None:
+    """The verifier whose statement it is; None of what the bot did not write."""
+    annotations = descriptor.get("annotations")
+    owner = annotations.get(OWNER) if isinstance(annotations, Mapping) else None
+    return owner if isinstance(owner, str) else None
+
+
+def entries_of(document: bytes | None, member: str) -> tuple[Descriptor, ...]:
+    """The `layers` or `manifests` of a document; nothing of none, or of one that is no such document."""
+    try:
+        content = json.loads(document) if document else {}
+    except (ValueError, RecursionError):
+        return ()
+    listed = content.get(member) if isinstance(content, dict) else None
+    return tuple(each for each in listed if isinstance(each, dict)) if isinstance(listed, list) else ()
+
+
+def _document(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
