@@ -43,6 +43,20 @@ class DockerBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class BakeOverride:
+    """What a command of Bake sets for targets: `--set TARGET.args.NAME=VALUE`.
+
+    `files` are the Bake files that it may mean, `args` have the target's name, or a pattern with `*`.
+    """
+
+    path: str
+    kind: Kind
+    files: tuple[str, ...]
+    args: tuple[tuple[str, Argument], ...]
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DotnetPublish:
     """A `dotnet publish`, `build` or `msbuild` that the file `path` asks for in `line`.
 
@@ -63,17 +77,22 @@ class DotnetPublish:
     architecture: str | None = None
 
 
+Asked = DockerBuild | DotnetPublish | BakeOverride
+
+
 @dataclass(frozen=True, slots=True)
 class Builds:
     docker: tuple[DockerBuild, ...] = ()
     dotnet: tuple[DotnetPublish, ...] = ()
+    bake: tuple[BakeOverride, ...] = ()
 
     @classmethod
-    def of(cls, asked: Iterable[DockerBuild | DotnetPublish]) -> "Builds":
+    def of(cls, asked: Iterable[Asked]) -> "Builds":
         first = list(dict.fromkeys(asked))[:MOST_BUILDS]
         return cls(
             tuple(each for each in first if isinstance(each, DockerBuild)),
             tuple(each for each in first if isinstance(each, DotnetPublish)),
+            tuple(each for each in first if isinstance(each, BakeOverride)),
         )
 
 

@@ -5,11 +5,13 @@ Several builds of one Dockerfile count all. Its defaults count beside them: whoe
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from bot.domain.repositories.usage import Findings, Kind, Place, Problem, Role, Span, Usage
-from bot.formats.builds import Builds, DockerBuild, DotnetPublish, places
+from bot.formats import bake
+from bot.formats.builds import BakeOverride, Builds, DockerBuild, DotnetPublish, places
 from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose
 from bot.formats.dockerfile import KIND as DOCKERFILE
@@ -77,7 +79,8 @@ def link(files: Files) -> Linked:
             findings[path] = _with_environment(path, values, used, files)
             groups.append(frozenset((path, *used)))
     given: set[tuple[str, Span | None]] = set()
-    for path, builds in _by_dockerfile(asked.values(), files).items():
+    overridden = Builds(docker=tuple(_overridden((each for all_ in asked.values() for each in all_.bake), files)))
+    for path, builds in _by_dockerfile((*asked.values(), overridden), files).items():
         found = _with_builds(path, builds, files)
         findings[path] = found
         groups.append(frozenset((path, *(name for build in builds for name in (build.path, *build.sources)))))
@@ -137,6 +140,23 @@ def _builds(path: str, files: Files, environments: Mapping[str, tuple[str, ...]]
         return read(path, text)
     except Exception:
         return Builds()
+
+
+def _overridden(overrides: Iterable[BakeOverride], files: Files) -> Iterator[DockerBuild]:
+    """The builds of Bake's targets with what commands set for them, which wins over the Bake file's own values."""
+    targets: dict[str, list[tuple[str, DockerBuild]]] = {}
+    for override in overrides:
+        for path in (path for path in override.files if path in files and files[path][0] == bake.KIND):
+            if path not in targets:
+                targets[path] = bake.targets(path, files[path][1])
+            for target, build in targets[path]:
+                given = {each.name: each for pattern, each in override.args if fnmatchcase(target, pattern)}
+                kept = (each for each in build.args if each.name not in given)
+                args = (*given.values(), *(replace(each, value=moved(each.value, 1)) for each in kept))
+                if given:
+                    yield replace(
+                        build, path=override.path, args=args, sources=(path,), statement=override.statement
+                    )
 
 
 def _by_dockerfile(asked: Iterable[Builds], files: Files) -> dict[str, list[DockerBuild]]:

@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.azure_pipelines import KIND as KIND
 from bot.formats.azure_pipelines.variables import Values
-from bot.formats.builds import Builds, DockerBuild, DotnetPublish, below
+from bot.formats.builds import Asked, Builds, below
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN, is_literal
 from bot.formats.shell.dotnet import BASE
-from bot.formats.source.collector import Collector, Unreadable, quoted
+from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 
-_WORDS = ("container", "services", "image", BASE)
+_WORDS = ("container", "services", "image", BASE, IMAGE_CONTEXT)
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")
 _SCRIPT_TASKS = ("bash@", "powershell@", "cmdline@", "azurecli@", "azurepowershell@")
 _BUILDING = frozenset({"build", "buildandpush"})
 
 
 def find(path: str, text: str) -> Findings:
-    """Containers of jobs, of resources and of services, and bases that command lines of `dotnet` name."""
+    """Containers of jobs, of resources and of services, and images that command lines name."""
     if not any(word in text for word in _WORDS):
         return Findings()
     file = Collector(path, text, KIND)
@@ -41,9 +41,9 @@ def find(path: str, text: str) -> Findings:
     }
     for key, mapping in mappings:
         _add_images(key, mapping, aliases, values, file)
-        if BASE in text:
+        if script.names_images(text):
             for commands, _ in commands_of(key, mapping, values):
-                script.name_bases(commands, file, values.environment())
+                script.name_images(commands, file, values.environment())
     return file.findings()
 
 
@@ -98,7 +98,7 @@ def builds(path: str, text: str) -> Builds:
     )
 
 
-def _asked(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[DockerBuild | DotnetPublish]:
+def _asked(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[Asked]:
     for commands, folder in commands_of(key, step, values):
         yield from script.asked(commands, file, folder, values.environment())
 

@@ -1,7 +1,7 @@
 """Docker Bake files in HCL and JSON."""
 
 from bot.domain.repositories.usage import Findings, Kind
-from bot.formats.builds import Builds
+from bot.formats.builds import Builds, DockerBuild
 
 KIND = Kind("bake")
 
@@ -20,6 +20,13 @@ def builds(path: str, text: str) -> Builds:
     from bot.formats.bake import finder
 
     return finder.builds(path, text)
+
+
+def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
+    """The name of each target with its builds. Never raises."""
+    from bot.formats.bake import finder
+
+    return finder.targets(path, text)
 
 
 def tags(path: str, text: str) -> list[tuple[str, int]]:

@@ -62,19 +62,24 @@ def find(path: str, text: str) -> Findings:
 
 def builds(path: str, text: str) -> Builds:
     """What the targets hand to the Dockerfiles that they are built from. Never raises."""
+    return Builds.of(build for _, build in targets(path, text))
+
+
+def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
+    """The name of each target with its builds. Never raises."""
     try:
         blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable:
-        return Builds()
+        return []
     bake = _Bake.of(blocks)
     reader = _Targets(bake, Collector(path, text, KIND))
-    found: list[DockerBuild] = []
+    found: list[tuple[str, DockerBuild]] = []
     try:
         for name in bake.targets:
-            found += reader.builds(name)
+            found += ((name, build) for build in reader.builds(name))
     except _TooMuch:
         pass
-    return Builds.of(found)
+    return found
 
 
 def tags(path: str, text: str) -> list[tuple[str, int]]:

@@ -10,9 +10,9 @@ from bot.formats.source.spanned import Spanned
 
 
 def find(path: str, text: str) -> Findings:
-    """The bases that command lines of `dotnet` name."""
+    """The images that command lines name."""
     file = Collector(path, text, KIND)
-    script.name_bases(_whole(text), file)
+    script.name_images(_whole(text), file)
     return file.findings()
 
 

@@ -27,6 +27,12 @@ class Folders:
             return below(self.own, text.removeprefix(SCRIPT_FOLDER).lstrip("/\\"), *parts)
         return below(self.working, text, *parts)
 
+    def beside(self, *parts: str) -> tuple[str, ...]:
+        """The paths of `parts` in every folder that the command may run in, the likeliest first."""
+        folders = (self.working, self.own if self.may_be_own else None)
+        found = [below(folder, *parts) for folder in folders if folder is not None]
+        return tuple(dict.fromkeys(path for path in found if path is not None))
+
     def places(self, word: Spanned, *parts: str) -> tuple[str, ...]:
         """All paths that a word may mean, the likeliest first."""
         others = [Folders(self.own).place(word, *parts)] if self.may_be_own else []

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bot.domain.repositories.usage import Role
-from bot.formats.builds import DockerBuild, DotnetPublish
+from bot.formats.builds import Asked
 from bot.formats.shell.commands import commands
-from bot.formats.shell.docker import build_of
+from bot.formats.shell.docker import build_of, contexts_of, override_of
 from bot.formats.shell.dotnet import BASE, publish_of
 from bot.formats.shell.folders import Folders
-from bot.formats.source.collector import Collector
+from bot.formats.source.collector import IMAGE_CONTEXT, Collector
 from bot.formats.source.spanned import Spanned
 
 _HINTS = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|acr|dotnet|msbuild)\b")
@@ -29,7 +29,7 @@ def asked(
     folder: str | None = "",
     known: Mapping[str, Spanned] | None = None,
     own: str | None = None,
-) -> Iterator[DockerBuild | DotnetPublish]:
+) -> Iterator[Asked]:
     """What the commands ask for, each in the folder that `cd` has led to from `folder` on; `own` is the folder
     of a script, which may be called from there."""
     if not may_ask(written.text):
@@ -43,23 +43,34 @@ def asked(
             yield build
         elif (publish := publish_of(command, file.path, file.kind, folders, file.lines.at)) is not None:
             yield publish
+        elif (override := override_of(command, file.path, file.kind, folders)) is not None:
+            yield override
 
 
-def name_bases(written: Spanned, file: Collector, known: Mapping[str, Spanned] | None = None) -> None:
-    """Adds the images that properties of command lines name as the base of what is published."""
-    if BASE.lower() not in written.text.lower():
+def names_images(text: str) -> bool:
+    """Whether a text may hold a command line that names an image; a look for the words is cheap."""
+    return IMAGE_CONTEXT in text or BASE.lower() in text.lower()
+
+
+def name_images(written: Spanned, file: Collector, known: Mapping[str, Spanned] | None = None) -> None:
+    """Adds the images that command lines name: as the base of what is published, and as a context of a build."""
+    if not names_images(written.text):
         return
-    for build in asked(written, file, "", known):
-        if isinstance(build, DotnetPublish):
-            for name, value in build.properties:
-                if name.lower() == BASE.lower() and value.text:
-                    _name_base(value, file, build.line)
+    for command in commands(written, known):
+        for image in contexts_of(command):
+            _name(image, Role.CONTEXT, file, file.lines.at(command.words[0].place(0)))
+        publish = publish_of(command, file.path, file.kind, Folders(), file.lines.at)
+        if publish is None:
+            continue
+        for name, value in publish.properties:
+            if name.lower() == BASE.lower() and value.text:
+                _name(value, Role.BASE_IMAGE, file, publish.line)
 
 
-def _name_base(value: Spanned, file: Collector, command: int) -> None:
+def _name(value: Spanned, role: Role, file: Collector, command: int) -> None:
     """A marker goes above the whole command: a comment among its lines would break it."""
-    usage = file.usage(value, Role.BASE_IMAGE)
+    usage = file.usage(value, role)
     if usage is None:
-        file.image_or_problem(value, Role.BASE_IMAGE)
+        file.image_or_problem(value, role)
     else:
         file.add(replace(usage, statement=None if usage.line == command else command))

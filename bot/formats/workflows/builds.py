@@ -3,23 +3,28 @@
 import re
 from collections.abc import Iterator
 
-from bot.formats.builds import Builds, DockerBuild, DotnetPublish, arguments, below
+from bot.formats.builds import Asked, BakeOverride, Builds, DockerBuild, arguments, below, places
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.docker import BAKE_FILES, arguments_of_targets
 from bot.formats.source.collector import Collector, Unreadable
 from bot.formats.source.nodes import Mapping
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND
-from bot.formats.workflows.steps import Step, steps_of
+from bot.formats.workflows.steps import Step, settings_of, steps_of
 
+_ACTIONS = ("build-push-action", "buildah-build", "bake-action")
+_BAKE_ACTION = re.compile(r"docker/bake-action@.*")
 _BUILD_ACTION = re.compile(r"(?:docker/build-push-action|redhat-actions/buildah-build)@.*")
-_LINE = re.compile(r"[^\n]+")
 
 
 def builds(path: str, text: str) -> Builds:
-    """Command lines in `run`, and docker/build-push-action with its `build-args`. Never raises."""
-    if "build-push-action" not in text and "buildah-build" not in text and not script.may_ask(text):
+    """Command lines in `run`, docker/build-push-action with its `build-args`, docker/bake-action with what it sets.
+
+    Never raises.
+    """
+    if not any(action in text for action in _ACTIONS) and not script.may_ask(text):
         return Builds()
     try:
         documents = read(text)
@@ -29,7 +34,7 @@ def builds(path: str, text: str) -> Builds:
     return Builds.of(each for document in documents for step in steps_of(document) for each in _asked(step, file))
 
 
-def _asked(step: Step, file: Collector) -> Iterator[DockerBuild | DotnetPublish]:
+def _asked(step: Step, file: Collector) -> Iterator[Asked]:
     commands = step.script
     if commands is not None:
         yield from script.asked(commands, file, step.folder, step.environment)
@@ -38,6 +43,25 @@ def _asked(step: Step, file: Collector) -> Iterator[DockerBuild | DotnetPublish]
         build = _of_action(step, step.mapping.mapping("with"), file)
         if build is not None:
             yield build
+    elif uses is not None and _BAKE_ACTION.fullmatch(uses.value.strip()):
+        override = _of_bake(step, step.mapping.mapping("with"), file)
+        if override.args:
+            yield override
+
+
+def _of_bake(step: Step, given: Mapping, file: Collector) -> BakeOverride:
+    """`files` are found from `workdir` on."""
+    folder = _input(step, given, "workdir")
+    begin = folder.text if folder is not None else ""
+    named = [name for line in settings_of(step, "files") for name in line.text.split(",") if name.strip()]
+    found = (below(begin, name.strip()) for name in named or BAKE_FILES if UNKNOWN not in begin + name)
+    args = arguments_of_targets(settings_of(step, "set"))
+    return BakeOverride(file.path, file.kind, places(*found), args, _key(given, "set"))
+
+
+def _key(given: Mapping, name: str) -> int | None:
+    """Where an input begins."""
+    return next((key.start for key, _ in given.entries() if key.value == name), None)
 
 
 def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | None:
@@ -47,14 +71,11 @@ def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | Non
     path = below("", place) if place is not None and UNKNOWN not in place else None
     if path is None:
         return None
-    listed = _input(step, given, "build-args")
-    lines = [listed.part(*line.span()) for line in _LINE.finditer(listed.text)] if listed else []
-    values = arguments([line.strip() for line in lines])
+    values = arguments(settings_of(step, "build-args"))
     tags = _input(step, given, "tags")
     image = tags.text.split() if tags is not None and UNKNOWN not in tags.text else []
     known = tuple(each for each in values if UNKNOWN not in each.value.text)
-    key = next((key for key, _ in given.entries() if key.value == "build-args"), None)
-    statement = key.start if key is not None else None
+    statement = _key(given, "build-args")
     return DockerBuild(file.path, file.kind, (path,), known, image[0] if image else None, statement=statement)
 
 

@@ -9,21 +9,22 @@ from collections.abc import Iterator
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.docker import image_contexts
 from bot.formats.shell.dotnet import BASE
-from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image, quoted
+from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as KIND
 from bot.formats.workflows.matrix import variants
-from bot.formats.workflows.steps import evaluated, steps_of
+from bot.formats.workflows.steps import evaluated, settings_of, steps_of
 
 DOCKER = "docker://"
-_WORDS = ("container", "services", "image", DOCKER, BASE)
+_WORDS = ("container", "services", "image", DOCKER, BASE, IMAGE_CONTEXT)
 _NO_JOB = Mapping(0)
 
 
 def find(path: str, text: str) -> Findings:
-    """Job containers, service containers, container actions, and bases that command lines of `dotnet` name."""
+    """Images of jobs, services and container actions, and those that command lines and build actions name."""
     if not any(word in text for word in _WORDS):
         return Findings()
     file = Collector(path, text, KIND)
@@ -38,11 +39,13 @@ def find(path: str, text: str) -> Findings:
             file.problem(node.start, f"the image {quoted(node.value)} is known only when the workflow runs")
         for written in known:
             file.image_or_problem(written.without_prefix(DOCKER) or written, role)
-    if BASE in text:
+    if script.names_images(text):
         for step in (step for document in documents for step in steps_of(document)):
             commands = step.script
             if commands is not None:
-                script.name_bases(commands, file, step.environment)
+                script.name_images(commands, file, step.environment)
+            for image in image_contexts(settings_of(step, "set", "build-contexts")):
+                file.image_or_problem(image, Role.CONTEXT)
     return file.findings()
 
 

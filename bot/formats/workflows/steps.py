@@ -18,6 +18,7 @@ MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
 _EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 _NAMED = re.compile(r"\s*(?P<of>env|matrix)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*")
+_LINE = re.compile(r"[^\n]+")
 _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 
 
@@ -88,6 +89,13 @@ def steps_of(document: Node) -> Iterator[Step]:
             inner = node.sequence("parallel") or node.mapping("parallel").sequence("steps")
             if depth < DEEPEST_BLOCK:
                 waiting += ((each, depth + 1) for each in reversed(inner))
+
+
+def settings_of(step: Step, *names: str) -> list[Spanned]:
+    """The lines of inputs that hold one setting in each."""
+    inputs = (step.mapping.mapping("with").scalar(name) for name in names)
+    texts = [step.evaluated(written.spanned) for written in inputs if written is not None]
+    return [text.part(*line.span()).strip() for text in texts for line in _LINE.finditer(text.text)]
 
 
 def evaluated(

@@ -69,6 +69,12 @@ def only(files: dict[str, str]) -> Usage:
         ("eng/image.sh", "docker build \\\n  --build-arg TAG=9.0 src\n", 2),
         ("src/image.sh", "docker build --build-arg TAG=9.0 .\n", 1),
         ("build.ps1", "docker build `\n  --build-arg TAG=9.0 src\n", 2),
+        (
+            ".github/workflows/a.yml",
+            "jobs:\n  a:\n    strategy: {matrix: {tag: ['9.0']}}\n    steps:\n"
+            "    - run: docker build --build-arg TAG=${{ matrix.tag }} src\n",
+            3,
+        ),
     ],
 )
 def test_a_value_from_elsewhere_makes_the_image_where_it_stands(path: str, text: str, line: int) -> None:
@@ -77,6 +83,68 @@ def test_a_value_from_elsewhere_makes_the_image_where_it_stands(path: str, text:
     assert (usage.path, usage.line, str(usage.named_at)) == (path, line, "src/Dockerfile:2")
     assert usage.span is not None
     assert usage.span.of(text) == "9.0"
+
+
+BAKE = 'target "_" { args = { OS = "noble" } }\ntarget "api" {\n  inherits = ["_"]\n  context = "src"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("build.sh", "docker buildx bake \\\n  --set api.args.TAG=9.0\n", 2),
+        ("build.sh", "docker buildx bake --push -f docker-bake.hcl --set '*.args.TAG=9.0' api\n", 1),
+        (
+            "eng/build.sh",
+            "cd $(dirname $0)/..\ndepot bake --set=a*.args.TAG=9.0 --set api.platform=linux/arm64\n",
+            2,
+        ),
+        ("azure-pipelines.yml", "steps:\n- bash: docker buildx bake --set api.args.TAG=9.0\n", 2),
+        (
+            ".github/workflows/a.yml",
+            "jobs:\n  a:\n    steps:\n    - uses: docker/bake-action@v6\n      with:\n"
+            "        files: docker-bake.hcl\n        set: |\n          api.load=true\n          api.args.TAG=9.0\n",
+            9,
+        ),
+    ],
+)
+def test_a_command_of_bake_sets_arguments_of_its_targets(path: str, text: str, line: int) -> None:
+    dockerfile = f"ARG TAG OS\nFROM {ASPNET}:${{TAG}}-${{OS}}\n"
+    usage = only({path: text, "docker-bake.hcl": BAKE, "src/Dockerfile": dockerfile})
+    assert str(usage.reference) == f"{ASPNET}:9.0-noble"
+    assert (usage.path, usage.line, str(usage.named_at)) == (path, line, "src/Dockerfile:2")
+    assert usage.span is not None
+    assert usage.span.of(text) == "9.0"
+
+
+@pytest.mark.parametrize("setting", ["web.args.TAG=9.0", "api.args.TAG", "api.tags=9.0", "api.args.TAG=$TAG"])
+def test_what_sets_no_argument_of_the_target_changes_nothing(setting: str) -> None:
+    files = {
+        "build.sh": f"docker buildx bake --set {setting}\n",
+        "docker-bake.hcl": BAKE,
+        "src/Dockerfile": DEFAULT,
+    }
+    assert named(files) == [("src/Dockerfile", 1, f"{ASPNET}:8.0")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("build.sh", "docker buildx bake --set api.contexts.base=docker-image://{}\n"),
+        ("build.sh", "docker build --build-context base=docker-image://{} .\n"),
+        ("azure-pipelines.yml", "steps: [script: 'docker build --build-context base=docker-image://{} .']\n"),
+        (
+            "action.yml",
+            "runs: {{steps: [{{uses: docker/bake-action@v6, with: {{set: 'a.contexts.b=docker-image://{}'}}}}]}}\n",
+        ),
+        (
+            "action.yml",
+            "runs: {{steps: [{{uses: docker/build-push-action@v6, with: {{build-contexts: b=docker-image://{}}}}}]}}\n",
+        ),
+    ],
+)
+def test_an_image_as_a_context_of_a_command_is_a_usage(path: str, text: str) -> None:
+    usage = only({path: text.format(f"{ASPNET}:9.0")})
+    assert (str(usage.reference), usage.role) == (f"{ASPNET}:9.0", Role.CONTEXT)
 
 
 def test_all_builds_of_a_dockerfile_count_and_its_default_too() -> None:
