@@ -49,7 +49,7 @@ def published(path: str, text: str) -> tuple[Service, ...]:
     folder = posixpath.dirname(path)
     try:
         return tuple(
-            Service(name, posixpath.normpath(posixpath.join(folder, project.value)), file.lines.at(project.start))
+            Service(name, _place(folder, project.value), file.lines.at(project.start))
             for name, service in _services(text)
             if (project := service.scalar("project")) is not None
             and _value(service, "language") in _LANGUAGES
@@ -59,6 +59,11 @@ def published(path: str, text: str) -> tuple[Service, ...]:
         )
     except Unreadable:
         return ()
+
+
+def _place(folder: str, project: str) -> str:
+    """azd takes the separators of Windows too."""
+    return posixpath.normpath(posixpath.join(folder, project.strip().replace("\\", "/")))
 
 
 def _services(text: str) -> Iterator[tuple[str, Mapping]]:

@@ -1,8 +1,8 @@
 """Azure Pipelines: the images that jobs and their services run in, and what steps ask to be built.
 
 Source: https://learn.microsoft.com/azure/devops/pipelines/yaml-schema (`jobs.job.container`, `jobs.job.services`,
-`resources.containers.container`) and the reference of the tasks Docker@2 and DotNetCoreCLI@2. Templates may hold
-any part of a pipeline, so what a mapping is shows in its keys.
+`resources.containers.container`), the templates of 1ES (`containers.NAME.image`), and the reference of the tasks
+Docker@2 and DotNetCoreCLI@2. Templates may hold any part of a pipeline, so what a mapping is shows in its keys.
 """
 
 from collections.abc import Iterator
@@ -52,6 +52,9 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
         if (image := mapping.scalar("image")) is not None:
             _add(image, Role.CONTAINER, values, file)
         return
+    for _, listed in mapping.mapping("containers").entries():
+        if isinstance(listed, Mapping):
+            _add(listed.scalar("image"), Role.CONTAINER, values, file)
     container = mapping.mapping("container").scalar("image") or mapping.scalar("container")
     if _is_image(container, aliases, values):
         _add(container, Role.CONTAINER, values, file)

@@ -28,6 +28,11 @@ def test_a_dotnet_service_in_a_container_is_published(language: str, host: str) 
     ]
 
 
+def test_a_project_may_be_written_with_the_separators_of_windows() -> None:
+    [one] = published(PATH, service().replace("./src/api", ".\\src\\Api\\Api.csproj"))
+    assert one.project == "app/src/Api/Api.csproj"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -54,6 +54,20 @@ jobs:
     ]
 
 
+def test_a_template_takes_containers_by_name() -> None:
+    text = """
+parameters: [{name: version, type: number, default: 43}]
+extends:
+  template: v1/1ES.Official.PipelineTemplate.yml@1es
+  parameters:
+    containers:
+      linux: {image: "mcr.microsoft.com/dotnet-buildtools/prereqs:azurelinux-${{ parameters.version }}"}
+"""
+    [usage] = find(text).usages
+    assert str(usage.reference) == "mcr.microsoft.com/dotnet-buildtools/prereqs:azurelinux-43"
+    assert usage.role is Role.CONTAINER
+
+
 def test_values_of_variables_and_defaults_of_parameters_are_put_in() -> None:
     text = """
 parameters:
