@@ -22,6 +22,10 @@ async def act(job: Job, tools: Tools) -> Rebuild:
                 now,
             )
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
+            freeze := job.frozen(now)
+        ):
+            return paused(job.rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
+        case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             doubt := await doubt_about(job, tools.trust)
         ):
             return paused(job.rebuild, doubt, tools.options.follow_every, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
@@ -12,6 +12,7 @@ from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.terms import Pin
+from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.guarded import Contents, no_contents
 from bot.reconcile.work import Queue
@@ -62,7 +63,7 @@ class Job:
     `paths` are the files that may have to change, `places` those that name each base. `is_listed` is False once the
     repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
     about the same bases, None where there is none. `policy` is the operator's. `quarantined` are the bases whose
-    new digest is held back fleet-wide, each with why.
+    new digest is held back fleet-wide, each with why. `at_request` says that a person asked for it to begin now.
     """
 
     rebuild: Rebuild
@@ -75,6 +76,13 @@ class Job:
     replaced_by: Successor | None = None
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     quarantined: Mapping[Base, str] = field(default_factory=dict)
+    at_request: bool = False
+
+    def frozen(self, now: datetime) -> Freeze | None:
+        """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
+        severities = [change.severity for change in self.changes if change.severity is not None]
+        severity = max(severities, key=lambda each: each.rank, default=None)
+        return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     @property
     def terms(self) -> Terms:

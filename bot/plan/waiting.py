@@ -71,7 +71,7 @@ def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
 
 def _timed(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None:
     at = max(each.due_at, now)
-    freeze = None if each.is_released else frozen_by(options.freezes, at, each.severity)
+    freeze = None if each.at_request else frozen_by(options.freezes, at, each.severity)
     if freeze is not None:
         return Hold(f"frozen: {freeze.reason}", thawed(options.freezes, at, each.severity))
     return None

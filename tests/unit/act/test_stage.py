@@ -3,14 +3,23 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.ports import WRITES
+from bot.act.ports import WRITES, ActOptions
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Reference
 from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, State
-from tests.unit.act.world import ASPNET, BRANCH, NOON, World, rebuild
+from bot.domain.rollouts.timing.freezes import Freeze
+from tests.unit.act.world import ASPNET, BRANCH, NOON, World, change, rebuild
 
+FROZEN = ActOptions(
+    policy=Policy(
+        freezes=(Freeze(NOON - timedelta(hours=1), NOON + timedelta(hours=3), "year-end", Severity.CRITICAL),)
+    )
+)
 THROTTLED = Failure(Trouble.THROTTLED, "too many requests", retry_after=timedelta(minutes=3))
 
 
@@ -75,6 +84,24 @@ async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
     assert world.store[2].state is State.SUCCEEDED
     assert world.store[1].state is State.FAILED
     assert "AssertionError" in world.store[1].reason
+
+
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_what_was_let_begin_before_a_freeze_waits_for_its_end(world: World, action: Action) -> None:
+    """A wave that the budget stretches over hours may run into one."""
+    world.options = FROZEN
+    world.add(rebuild(action), None, change(cause=Cause.OS_UPDATE))
+    await world.tick()
+    assert world.forge.calls == []
+    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "frozen: year-end")
+    assert world.store[1].due_at == NOON + timedelta(hours=3)
+
+
+async def test_a_severe_fix_passes_a_freeze_that_says_so(world: World) -> None:
+    world.options = FROZEN
+    world.add(rebuild(), None, change(severity=Severity.CRITICAL))
+    await world.tick()
+    assert world.store[1].state is State.OPEN
 
 
 async def test_nothing_is_written_once_another_has_taken_over(world: World) -> None:

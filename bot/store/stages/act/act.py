@@ -164,6 +164,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         {base: tuple(sorted(named)) for base, named in places.items()},
         await _replaced_by(connection, rebuild, home["id"]),
         quarantined=await _quarantined(connection, rebuild),
+        at_request=bool(row["at_request"]),
     )
 
 
