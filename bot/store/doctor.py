@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
@@ -50,6 +51,6 @@ class DoctorStore(Store):
             )
         floating: dict[int, set[Base]] = {}
         for home, usage in pairs:
-            if usage.reference.digest is None:
+            if usage.reference.digest is None and not is_patch_pinned(usage.reference):
                 floating.setdefault(home, set()).add(usage.reference.base)
         return [(each, tuple(sorted(floating.get(each.id, ())))) for each in known]

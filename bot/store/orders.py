@@ -29,6 +29,7 @@ from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds,
 from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000
+_MOST_NAMED = 4
 
 
 class OrdersStore(Store):
@@ -307,15 +308,16 @@ async def _open_rollout(connection: AsyncConnection, number: int) -> None:
 
 
 async def _base(connection: AsyncConnection, name: str) -> tuple[int, str | None]:
-    rows = await connection.execute(select(bases).where(or_(*_spellings(name))))
-    found = rows.all()
-    if len(found) != 1:
-        what = "is known" if not found else "alone is meant: several bases are called so"
-        raise Failure(
-            Trouble.MISSING,
-            f"no base {name!r} {what}",
-            advice="write registry/repository:tag, as `freshness-bot status` shows it",
-        )
+    """One that the fleet uses goes before those that only history knows."""
+    rows = await connection.execute(select(bases).where(or_(*_spellings(name))).order_by(bases.c.id))
+    known = rows.all()
+    found = [row for row in known if row.used] or known
+    if not found:
+        advice = "write registry/repository:tag, as `freshness-bot status` shows it"
+        raise Failure(Trouble.MISSING, f"no base {name!r} is known", advice=advice)
+    if len(found) > 1:
+        named = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in found[:_MOST_NAMED])
+        raise Failure(Trouble.CONFLICT, f"{name!r} may be one of {len(found)} bases", advice=f"write {named}")
     return found[0].id, found[0].digest
 
 

@@ -102,6 +102,7 @@ class ViewsStore(Store):
                 ),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
                 ages=ages,
+                pauses=tuple(await open_pauses(connection)),
             )
 
     async def references_without_base(self) -> list[Reference]:

@@ -124,6 +124,9 @@ def show_status(status: "Status", output: Format) -> None:
         print_json(as_json(status))
         return
     print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
+    for pause in status.pauses:
+        subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
+        print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")
     if status.bases:
         print_table(
             ("base", ".NET", "digest", "moved", "used by", "after the release"),

@@ -9,6 +9,8 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.domain.reference import Base
     from bot.views.rollouts.terms import Answer
 
@@ -23,7 +25,7 @@ def _group() -> None:
 @app.command("test")
 def try_out(
     repository: Annotated[str, typer.Option("--repository", "-r", help="owner/name")],
-    base: Annotated[str, typer.Option("--base", "-b", help="A base such as mcr.microsoft.com/dotnet/aspnet:10.0")],
+    base: Annotated[str, typer.Option("--base", "-b", help="A base such as aspnet:10.0, or by its whole name.")],
     cause: Annotated[Cause, typer.Option("--cause", help="Why the base moved.")] = Cause.DOTNET_SECURITY,
     severity: Annotated[
         Severity | None, typer.Option("--severity", help="The worst CVE that the change fixes, if any is rated.")
@@ -39,8 +41,9 @@ def try_out(
     from bot.settings import load
     from bot.views.rollouts.terms import Question, answer
 
-    asked = Question(repository, _base(base), cause, severity)
-    show_answer(answer(load(config).rules, asked, SystemClock().now()), output)
+    settings = load(config)
+    asked = Question(repository, _base(base, settings.bases), cause, severity)
+    show_answer(answer(settings.rules, asked, SystemClock().now()), output)
 
 
 def show_answer(found: "Answer", output: Format) -> None:
@@ -62,12 +65,19 @@ def show_answer(found: "Answer", output: Format) -> None:
         print_sentence(f"Nothing begins now: frozen until {moment(found.freeze.until)}: {found.freeze.reason}")
 
 
-def _base(text: str) -> "Base":
+def _base(text: str, watched: "Sequence[str]") -> "Base":
+    """The base as written, or as every other command shows it: without Microsoft's registry and folder."""
+    from fnmatch import fnmatchcase
+
     from bot.domain.failure import Failure, Trouble
-    from bot.domain.reference import InvalidReference, Reference
+    from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+    from bot.views.names import USUAL
 
     try:
         reference = Reference.parse(text)
     except InvalidReference as error:
         raise Failure(Trouble.MALFORMED, str(error), advice="write a base with its tag") from error
-    return reference.base
+    base = reference.base
+    usual = Reference.parse(f"{USUAL}{text}").base if base.registry == DEFAULT_REGISTRY else base
+    is_meant = any(fnmatchcase(usual.name, glob) for glob in watched)
+    return usual if is_meant and not any(fnmatchcase(base.name, glob) for glob in watched) else base

@@ -17,6 +17,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
+from bot.service.commands import ghcr
 from bot.service.commands.permissions import of_installation
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.grants import chosen_installations, feed_sources, github_access, http_rules
@@ -50,6 +51,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
             checks += [await _registry(registry, host, bases) for host in settings.registries]
+            checks += [ghcr.of_token(access.password) for access in accesses if access.host == ghcr.HOST]
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, "feeds", lambda: _feeds(stores, settings, clock))
         checks += _workflows(members, settings)

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.age import Ages
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.fleet import ages
@@ -58,6 +59,7 @@ class Status:
     feed_errors: tuple[tuple[str, str], ...]
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
+    pauses: tuple[Pause, ...] = ()
     ages: Ages = Ages()  # noqa: RUF009 - frozen
 
 
@@ -81,6 +83,15 @@ def as_json(status: Status) -> dict[str, Any]:
         "incidents": [
             {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
             for item in status.incidents
+        ],
+        "paused": [
+            {
+                "rollout": pause.rollout,
+                "since": pause.since.isoformat(),
+                "by": pause.who,
+                "reason": pause.reason,
+            }
+            for pause in status.pauses
         ],
         "ages": ages.as_json(status.ages),
         "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],

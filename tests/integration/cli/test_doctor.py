@@ -48,6 +48,7 @@ async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clin
     await world.registry.push("dotnet/aspnet", "10.0", dotnet_image("aspnet", "10.0.0"))
     nightly = "mcr.microsoft.com/dotnet/nightly/sdk:10.0"
     await world.github.create_repository("store-front", {"Dockerfile": f"FROM {nightly}\nFROM {aspnet}:10.0\n"})
+    await world.github.create_repository("pinned-api", {"Dockerfile": f"FROM {aspnet}:10.0.0-noble-chiseled\n"})
     await world.github.create_repository(
         "help-desk", {"Dockerfile": f"FROM {aspnet}:10.0\n", ".github/dependabot.yml": DEPENDABOT}
     )
@@ -94,6 +95,7 @@ def test_what_the_fleet_lacks_is_named_with_the_line_that_helps(bot: Command, cl
     verdict, told, way_out = found["workflows", "contoso/store-front"]
     assert (verdict, way_out) == ("note", "write `on: {workflow_dispatch: }` into weekly-rebuild.yml")
     assert "aspnet:10.0 floats" in told
+    assert ("workflows", "contoso/pinned-api") not in found, "a patch version is pinned, it does not float"
     verdict, told, way_out = found["bases", "mcr.microsoft.com/dotnet/nightly/sdk"]
     assert (verdict, told) == ("note", ".NET, 1 reference, not watched")
     assert way_out is not None
@@ -146,6 +148,19 @@ def test_a_registry_without_an_answer_cannot_be_told(bot: Command, clinic: Clini
         clinic.world.faults.clear()
     assert code == 3
     assert found["registries", clinic.world.registry.host][0] == "unknown"
+
+
+def test_a_token_that_ghcr_does_not_take_is_wrong(bot: Command, clinic: Clinic, tmp_path: Path) -> None:
+    settings = yaml.safe_load(clinic.config.read_text())
+    (tmp_path / "packages").write_text("github_pat_" + "a" * 60)
+    login = {"username": "octocat", "password_file": str(tmp_path / "packages")}
+    changed = clinic.with_settings(tmp_path, registries={**settings["registries"], "ghcr.io": login})
+    code, found = examined(bot, changed)
+    assert code == 1
+    verdict, _, way_out = found["registries", "ghcr.io: token"]
+    assert verdict == "wrong"
+    assert way_out is not None
+    assert "classic token with read:packages" in way_out
 
 
 def test_slack_that_refuses_the_token_is_wrong(bot: Command, clinic: Clinic) -> None:

@@ -37,6 +37,12 @@ def test_a_policy_is_tried_out_for_one_change(bot: Command, settings: Path) -> N
     assert told["terms"]["workflow"] == {"value": "mine.yml", "rule": 0, "why": "policy.0"}
 
 
+def test_a_base_may_be_written_as_every_other_command_shows_it(bot: Command, settings: Path) -> None:
+    asked = ("policy", "test", "-c", str(settings), "-r", "contoso/shop", "-f", "json", "-b")
+    assert json.loads(bot(*asked, "aspnet:10.0").out)["base"] == "mcr.microsoft.com/dotnet/aspnet:10.0"
+    assert json.loads(bot(*asked, "ghcr.io/contoso/base:1").out)["base"] == "ghcr.io/contoso/base:1"
+
+
 def test_a_base_that_is_none_is_refused_in_one_line(bot: Command, settings: Path) -> None:
     ran = bot("policy", "test", "-c", str(settings), "-r", "contoso/shop", "-b", "Not A Base")
     assert ran.code == 2

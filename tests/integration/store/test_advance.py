@@ -4,15 +4,22 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, LeaseLost
+from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Wave
 from bot.plan import advance, quarantine
 from bot.plan.advance import RolloutOptions, gate_at, next_step
-from bot.store.rows.tables import rebuilds
-from tests.integration.store.filling import ASPNET, HOUR, Stores
+from bot.plan.waiting import holds
+from bot.store.history import Logged
+from bot.store.rows.tables import rebuilds, rollouts
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 
 WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest"))
 OPTIONS = RolloutOptions(WAVES)
@@ -34,6 +41,22 @@ async def test_nothing_begins_before_its_wave_does(stores: Stores) -> None:
     assert await tick(stores) == 2
     assert len(await stores.jobs()) == 2
     assert await tick(stores) == 0
+
+
+@pytest.mark.parametrize(("occasion", "begun"), [(Occasion.CHANGE, 3), (Occasion.CATCH_UP, 0)])
+async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
+    stores: Stores, occasion: Occasion, begun: int
+) -> None:
+    await planned(stores, repositories=1, wave="canary")
+    await tick(stores)
+    await planned(stores, wave="rest", severity=Severity.HIGH)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rollouts).values(occasion=occasion.value))
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    assert await tick(stores) == begun
+    gate = gate_at(stores.clock.now(), OPTIONS)
+    held = holds(await stores.views.waits(gate), OPTIONS, stores.clock.now())
+    assert len(held) == 3 - begun
 
 
 async def test_without_waves_everything_begins_at_once(stores: Stores) -> None:
@@ -72,7 +95,7 @@ async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores)
     assert tally.paused == ("rollout 1 is paused: 2 of 2 ended rebuilds failed, more than 20%",)
     stores.clock.advance(timedelta(minutes=1))
     assert await tick(stores) == 0
-    assert [message.key for message in await stores.messages()] == ["rollout:1", "pause:1"]
+    assert [message.key for message in await stores.messages()] == ["rollout:1", "wave:1:canary", "pause:1"]
     told = await stores.report.pause(1)
     assert [failure.repository for failure in told.failures] == ["contoso/shop-0000", "contoso/shop-0001"]
 
@@ -125,6 +148,25 @@ async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_i
     await stores.see({ASPNET: "c"})
     assert (await quarantine.tick(stores.quarantine)).lifted == 1
     assert len(await stores.jobs()) == 2
+
+
+async def test_of_bases_with_one_name_the_one_that_the_fleet_uses_is_meant(stores: Stores) -> None:
+    await stores.fill()
+    elsewhere = Base("mirror.contoso.com", "dotnet/aspnet", "10.0")
+    await stores.history.add([Logged(Observation(stores.clock.now(), elsewhere, digest("c")))])
+    assert await stores.orders.quarantine("aspnet:10.0", ANN) == digest("b")
+
+
+async def test_a_name_that_may_be_one_of_several_is_asked_back_with_all_of_them(stores: Stores) -> None:
+    elsewhere = Base("mirror.contoso.com", "dotnet/aspnet", "10.0")
+    for base in (ASPNET, elsewhere):
+        await stores.history.add([Logged(Observation(stores.clock.now(), base, digest("c")))])
+    with pytest.raises(Failure) as raised:
+        await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert str(raised.value) == (
+        "'aspnet:10.0' may be one of 2 bases; "
+        "write mcr.microsoft.com/dotnet/aspnet:10.0 or mirror.contoso.com/dotnet/aspnet:10.0"
+    )
 
 
 async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) -> None:

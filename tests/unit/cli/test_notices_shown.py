@@ -1,6 +1,7 @@
 """How `status` and `history` show what no peer tells."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from bot.cli.commands.look import show_history, show_status
 from bot.cli.options import Format
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
+from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.history import History
 from bot.views.fleet.status import BaseStatus, NoticeStatus, Status
 
@@ -42,6 +44,14 @@ def test_status_shows_open_notices_and_how_late_bases_came(capsys: pytest.Captur
     assert TEXT in out
     assert "3 h" in out
     assert "4 h before" in out
+
+
+def test_status_says_what_is_paused_by_whom_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    pauses = (Pause(1, None, NOON, "Ann", "change board"), Pause(2, 7, NOON, "Bob", "canaries fail"))
+    show_status(replace(STATUS, pauses=pauses), Format.TABLE)
+    out = capsys.readouterr().out
+    assert "Everything is paused by Ann since 2026-03-10 12:00: change board" in out
+    assert "Rollout 7 is paused by Bob since 2026-03-10 12:00: canaries fail" in out
 
 
 def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:
