@@ -14,6 +14,7 @@ from bot.store.leaving import LeavingStore
 from bot.store.orders import OrdersStore
 from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
+from bot.store.pages.images import ImagePagesStore
 from bot.store.pages.pages import PagesStore
 from bot.store.pages.standing import StandingStore
 from bot.store.pages.summary import SummaryStore
@@ -76,6 +77,7 @@ class Stores:
     figures: FiguresStore
     fleet: FleetStore
     pages: PagesStore
+    image_pages: ImagePagesStore
     summary: SummaryStore
     events: EventsStore
 
@@ -114,6 +116,7 @@ class Stores:
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),
             PagesStore(database, worker, clock),
+            ImagePagesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
             EventsStore(database, worker, clock),
         )

@@ -199,11 +199,15 @@ class ViewsStore(Store):
         limit: int = 1,
         offset: int = 0,
         number: int | None = None,
+        is_open: bool = False,
     ) -> list[RolloutProgress]:
-        """The latest rollouts but for the first `offset`, or the one with this number, in counts."""
+        """The latest rollouts but for the first `offset`, or the one with this number, in counts; with `is_open`
+        those alone that have not ended."""
         wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
         if number is not None:
             wanted = wanted.where(rollouts.c.id == number)
+        if is_open:
+            wanted = wanted.where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
             rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
             ids = [row.id for row in rows]

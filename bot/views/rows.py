@@ -5,6 +5,18 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step of a rebuild in one line."""
+
+    name: str
+    state: str
+    reason: str
+    url: str | None
+    began_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RebuildRow:
     """A rebuild in one line. `what` says in two or three words what it is; `kept` why it does not begin, where a
     person or a quarantine keeps it."""
@@ -22,6 +34,7 @@ class RebuildRow:
     attempted_at: datetime | None
     ended_at: datetime | None
     kept: str | None
+    steps: tuple[StepRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

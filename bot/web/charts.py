@@ -1,16 +1,23 @@
-"""Charts drawn on the server, as shapes with places: a template writes them out as SVG. Colours are the page's."""
+"""Charts drawn on the server, as shapes with places: a template writes them out as SVG. Colours are the page's.
+
+Across, places are hundredths of the width, so that a chart fits any screen; down, they are pixels.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from math import log10
 
+from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.words import duration
 from bot.views.fleet.fleet import DayOfFreshness, Standing
+from bot.views.rollouts.rollout import WaveProgress
 from bot.views.rows import NoticeRow
 
-WIDTH, HEIGHT = 720, 160
-_LEFT, _BOTTOM, _TOP = 84, 24, 14
+HEIGHT = 170
+_BOTTOM, _TOP = 24, 12
+_GAP = 0.16
+"""Of a column's step, left free beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class Part:
     width: float
 
 
-def parts(numbers: Mapping[str, int], labels: Mapping[str, str] | None = None) -> tuple[Part, ...]:
+def parts(numbers: Mapping[str, int]) -> tuple[Part, ...]:
     """Several numbers as the parts of one bar; a part that is there is seen."""
     total = sum(numbers.values())
     found: list[Part] = []
@@ -33,19 +40,51 @@ def parts(numbers: Mapping[str, int], labels: Mapping[str, str] | None = None) -
         if not number:
             continue
         width = 100 * number / total
-        found.append(
-            Part(str(kind), (labels or {}).get(str(kind), str(kind)), number, round(at, 3), round(width, 3))
-        )
+        found.append(Part(str(kind), str(kind), number, round(at, 3), round(width, 3)))
         at += width
     return tuple(found)
 
 
+_FROM_THE_LEFT = (
+    *(State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.STEPPING, State.PROVING, State.BUILDING),
+    *(State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED),
+)
+
+
+def rebuild_parts(states: Mapping[str, int]) -> tuple[Part, ...]:
+    """Rebuilds by their state: what is through at the left, what waits at the right."""
+    order = [state.value for state in _FROM_THE_LEFT]
+    others = [state for state in states if state not in order]
+    return parts({state: states[state] for state in [*order, *others] if state in states})
+
+
+def wave_parts(wave: WaveProgress) -> tuple[Part, ...]:
+    """One wave as a bar."""
+    tally = wave.tally
+    return parts(
+        {
+            "ended": tally.ended - tally.failed,
+            "failed": tally.failed,
+            "under-way": tally.under_way,
+            "waits": tally.waiting,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A height at which a line is drawn, and what it stands for."""
+
+    y: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A text at a place of a chart."""
+    """A text below a chart; `anchor` is which end of it stands at `x`."""
 
     x: float
-    y: float
+    anchor: str
     text: str
 
 
@@ -63,48 +102,43 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`says` is what a reader who does not see it is told; `lines` are heights at which a line is drawn."""
+    """`says` is what a reader who does not see it is told."""
 
     says: str
     columns: tuple[Column, ...]
-    lines: tuple[Mark, ...]
+    lines: tuple[Line, ...]
     marks: tuple[Mark, ...]
-    width: int = WIDTH
     height: int = HEIGHT
-    left: int = _LEFT
 
 
 _LAG_LINES = ((60, "1 min"), (3600, "1 h"), (86400, "1 day"), (7 * 86400, "1 week"))
 _LONGEST = 60 * 86400
+_FEWEST = 24
+"""So many columns fill the width; fewer stay as narrow."""
 
 
 def lag_chart(lags: Sequence[NoticeRow], now: datetime) -> Chart | None:
     """How late each fix came, on a scale by powers of ten; None where nothing was measured."""
     if not lags:
         return None
-    step = (WIDTH - _LEFT) / max(len(lags), 12)
+    step = 100 / max(len(lags), _FEWEST)
     columns = []
     for place, lag in enumerate(lags):
-        seconds = max(lag.seconds(now), 0)
-        top = _height(seconds)
-        columns.append(
-            Column(
-                round(_LEFT + place * step + 1, 1),
-                round(top, 1),
-                round(max(step - 3, 2), 1),
-                round(max(HEIGHT - _BOTTOM - top, 2), 1),
-                lag.topic,
-                f"{lag.since:%Y-%m-%d}: {lag.text}",
-            )
-        )
+        top = _height(max(lag.seconds(now), 0))
+        title = f"{lag.since:%Y-%m-%d}: {lag.text}, {_worded(max(lag.seconds(now), 0))}"
+        columns.append(_column(place * step, step, top, max(HEIGHT - _BOTTOM - top, 2), lag.topic, title))
     worst = max(max(lag.seconds(now), 0) for lag in lags)
     says = f"{len(lags)} measured lags since {lags[0].since:%Y-%m-%d}, the longest {_worded(worst)}"
-    lines = tuple(Mark(_LEFT, round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
-    ends = {lags[0].since.date(): 0, lags[-1].since.date(): len(lags) - 1}
-    marks = tuple(
-        Mark(round(_LEFT + place * step, 1), HEIGHT - 6, f"{day:%Y-%m-%d}") for day, place in ends.items()
-    )
-    return Chart(says, tuple(columns), lines, marks)
+    lines = tuple(Line(round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
+    marks = [Mark(0, "start", f"{lags[0].since:%Y-%m-%d}")]
+    if len(lags) > _FEWEST // 2:
+        marks.append(Mark(round(len(lags) * step, 2), "end", f"{lags[-1].since:%Y-%m-%d}"))
+    return Chart(says, tuple(columns), lines, tuple(marks))
+
+
+def _column(x: float, step: float, top: float, height: float, kind: str, title: str) -> Column:
+    gap = step * _GAP
+    return Column(round(x + gap / 2, 2), round(top, 1), round(step - gap, 2), round(height, 1), kind, title)
 
 
 def _height(seconds: float) -> float:
@@ -124,33 +158,29 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
     """How many repositories stood how on each of the last days; None before the second day."""
     if len(days) < 2:
         return None
-    step = (WIDTH - _LEFT) / last
+    step = 100 / last
     today = days[-1].day
     most = max(sum(day.standings.get(each, 0) for each in _COUNTED) for day in days) or 1
     room = HEIGHT - _BOTTOM - _TOP
     columns = []
     for day in days:
-        x = _LEFT + (last - 1 - (today - day.day).days) * step
+        x = (last - 1 - (today - day.day).days) * step
         y = float(HEIGHT - _BOTTOM)
         for standing in _COUNTED:
             number = day.standings.get(standing, 0)
             height = room * number / most
             y -= height
             if number:
-                title = f"{day.day}: {number} {standing.value}"
-                columns.append(
-                    Column(round(x, 1), round(y, 1), round(step - 0.8, 1), round(height, 2), standing.value, title)
-                )
+                title = f"{day.day}: {number:,} {standing.value}"
+                columns.append(_column(x, step, y, height, standing.value, title))
     first, final = _share(days[0]), _share(days[-1])
     says = f"From {days[0].day} to {today} the share of current repositories went from {first} to {final}"
-    lines = (Mark(_LEFT, _TOP, f"{most:,}"), Mark(_LEFT, HEIGHT - _BOTTOM, "0"))
-    marks = (_day_mark(days[0].day, today, step, last), Mark(WIDTH - 110, HEIGHT - 6, f"{today}"))
-    return Chart(says, tuple(columns), lines, marks)
-
-
-def _day_mark(day: date, today: date, step: float, last: int) -> Mark:
-    x = _LEFT + (last - 1 - (today - day).days) * step
-    return Mark(round(min(x, WIDTH - 240), 1), HEIGHT - 6, f"{day}")
+    lines = (Line(_TOP, f"{most:,}"), Line(_TOP + room / 2, f"{most / 2:,.0f}"), Line(HEIGHT - _BOTTOM, "0"))
+    begins = (last - 1 - (today - days[0].day).days) * step
+    marks = [Mark(100, "end", f"{today}")]
+    if begins < 60:
+        marks.insert(0, Mark(round(begins, 2), "start", f"{days[0].day}"))
+    return Chart(says, tuple(columns), lines, tuple(marks))
 
 
 def _share(day: DayOfFreshness) -> str:

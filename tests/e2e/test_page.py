@@ -8,24 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.integration.web.served import TOKEN, served
+from sandbox.stored_fleet import names
+from sandbox.stored_fleet.pages import BASE
+from sandbox.stored_fleet.pages import PAGES as PAGES_OF_A_FLEET
+from sandbox.stored_fleet.serving import READER, TOKEN, served
 
 AXE = Path(__file__).parents[2] / "tools" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = {
-    "sign in": "/login",
-    "fleet": "/",
-    "fleet, nothing found": "/?q=nothing-is-called-so",
-    "rollouts": "/rollouts",
-    "rollout": "/rollouts/13",
-    "bases": "/bases",
-    "base": "/bases/mcr.microsoft.com/dotnet/runtime:9.0",
-    "repository": "/repositories/contoso/service-0002",
-    "advisories": "/advisories",
-    "advisory": "/advisories/CVE-2026-10005",
-    "upstream": "/upstream",
-    "operations": "/operations",
-    "not there": "/nothing",
-}
+PAGES = {"sign in": "/login", **PAGES_OF_A_FLEET, "not there": "/nothing"}
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
 
@@ -55,6 +44,20 @@ def signed_in(browser: Browser, address: str, **options: object) -> Page:
     return page
 
 
+def say_why(page: Page, order: str, reason: str) -> None:
+    """Gives one of the page's orders, with its reason."""
+    form = page.locator("details.order", has=page.locator("summary", has_text=order))
+    form.locator("summary").click()
+    form.get_by_role("textbox").fill(reason)
+    form.get_by_role("button", name=order, exact=True).click()
+
+
+def expect_in_journal(page: Page, reason: str) -> None:
+    page.get_by_role("link", name="Operations").click()
+    entry = page.locator("section", has_text="Journal").locator("tr", has_text=reason)
+    expect(entry).to_contain_text("alice")
+
+
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """Somebody who signed in, in a browser without scripts."""
@@ -72,23 +75,68 @@ def test_a_maintainer_finds_a_repository_and_has_it_tried_again(page: Page) -> N
     name = rows.first.get_by_role("link").first.inner_text()
     rows.first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
-    page.locator("summary", has_text="Retry").click()
-    order = page.locator("form[action='/orders/retry']")
-    order.get_by_label("Why").fill("the registry was down")
-    order.get_by_role("button").click()
+    say_why(page, "Retry", "the registry was down again")
     expect(page.get_by_role("status")).to_contain_text("due now")
-    page.get_by_role("link", name="Operations").click()
-    expect(page.locator("section", has_text="Journal").last).to_contain_text("the registry was down")
+    expect_in_journal(page, "the registry was down again")
 
 
 def test_a_rollout_is_paused_and_goes_on(page: Page) -> None:
     page.get_by_role("link", name="Rollouts").click()
-    page.get_by_role("link", name="Rollout 13").click()
+    page.locator("article", has_text="Rollout 13").get_by_role("link").click()
     for order, standing in (("Pause", "paused"), ("Resume", "under way")):
-        page.locator("summary", has_text=order).click()
-        page.get_by_label("Why").fill("to see what happens")
-        page.get_by_role("button", name=order, exact=True).click()
+        say_why(page, order, f"to see what {order} does")
         expect(page.get_by_role("heading", level=1)).to_contain_text(standing)
+        expect_in_journal(page, f"to see what {order} does")
+        page.go_back()
+
+
+def test_a_base_is_quarantined_and_freed(page: Page) -> None:
+    page.goto(f"/bases/{BASE}")
+    say_why(page, "Quarantine", "it breaks TLS to the ledger")
+    expect(page.locator("p.warning")).to_contain_text("Quarantined by alice")
+    say_why(page, "Lift the quarantine", "the ledger was at fault")
+    expect(page.locator("p.warning")).to_have_count(0)
+    expect_in_journal(page, "the ledger was at fault")
+
+
+def test_a_wrong_token_lets_nobody_in(browser: Browser, address: str) -> None:
+    page = browser.new_context(base_url=address, java_script_enabled=False).new_page()
+    page.goto("/rollouts/13")
+    page.get_by_label("Token").fill("not-a-token")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("That is nobody's token.")
+    page.get_by_label("Token").fill(READER)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{address}/rollouts/13")
+    expect(page.get_by_text("Pause", exact=True)).to_have_count(0)
+    page.context.close()
+
+
+def test_the_fleet_is_filtered_sorted_and_searched(page: Page) -> None:
+    page.goto("/")
+    page.locator(".legend").get_by_role("link", name="behind").click()
+    expect(page.locator("tbody tr").first.locator(".chip")).to_have_text("behind")
+    page.locator("select[name=standing]").select_option("")
+    page.locator("select[name=sort]").select_option("name")
+    page.get_by_role("textbox", name="Base").fill(BASE)
+    page.get_by_role("searchbox", name="Name").fill("-api")
+    page.get_by_role("button", name="Show").click()
+    found = page.locator("tbody tr td:first-child a").all_inner_texts()
+    assert found == sorted(found)
+    assert found
+    assert all("-api" in name for name in found)
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator("nav.pages")).to_contain_text("of 120")
+
+
+def test_an_image_leads_to_where_it_runs(page: Page) -> None:
+    page.get_by_role("link", name="Images").click()
+    page.get_by_label("Image or repository").fill(names.service(2))
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name=f"ghcr.io/{names.repository(2)}", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"ghcr.io/{names.repository(2)}")
+    place = page.locator("section", has_text="Where it runs").get_by_role("link").first
+    assert "/deploy/production/deployment.yaml#L24" in (place.get_attribute("href") or "")
 
 
 def test_pages_lead_from_a_fix_to_a_line(page: Page) -> None:

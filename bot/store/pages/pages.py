@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from statistics import median_high
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, String, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,16 +23,19 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.figures import queues
+from bot.store.pages.images import images_of, images_on
 from bot.store.pages.rows import (
     base_row,
     latest_changes,
     latest_rebuilds,
+    line_url,
     notice_rows,
     open_quarantines,
     rebuild_page,
     states,
 )
 from bot.store.rows.bases.bases import named
+from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.standings import standings
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.rollouts import open_pauses
@@ -81,6 +85,12 @@ class PagesStore(Store):
         views = ViewsStore(self._database, self._worker, self._clock)
         found = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
         return page_of(tuple(summary_of(each, ENDED) for each in found), total, cut)
+
+    async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
+        """Those that have not ended, the newest first."""
+        views = ViewsStore(self._database, self._worker, self._clock)
+        found = await views.progress(options, self._clock.now(), limit=most, is_open=True)
+        return tuple(summary_of(each, ENDED) for each in found)
 
     async def rollout(
         self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None
@@ -153,6 +163,9 @@ class PagesStore(Store):
                 ),
                 kept[0] if kept else None,
                 tuple(users.scalars()),
+                await images_on(
+                    connection, Base(row.registry, row.repository, row.tag), _MOST_USERS, self._clock.now()
+                ),
             )
 
     async def repository(self, name: str, web: str) -> RepositoryPage | None:
@@ -169,7 +182,7 @@ class PagesStore(Store):
             if row is None:
                 return None
             config = load(row.config, RepositoryConfig)
-            place = _Place(f"{web}/{row.name}", row.default_branch, config, today)
+            place = _Place(web, row.name, row.default_branch, config, today)
             mine = usages.c.repository_id == row.id
             shown = await connection.execute(
                 select(
@@ -189,7 +202,7 @@ class PagesStore(Store):
             )
             return RepositoryPage(
                 row.name,
-                place.web,
+                f"{web}/{quote(row.name)}",
                 Standing(row.standing) if row.standing else None,
                 row.since,
                 row.default_branch,
@@ -202,6 +215,8 @@ class PagesStore(Store):
                 built,
                 int(await connection.scalar(select(func.count()).where(rebuilds.c.repository_id == row.id)) or 0),
                 tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in steps),
+                await builds_of(connection, row.id),
+                await images_of(connection, row.id, _MOST_ROWS, self._clock.now()),
             )
 
     async def advisories(self, text: str, cut: Cut) -> Advisories:
@@ -345,8 +360,9 @@ async def _budgets(connection: AsyncConnection, now: datetime) -> tuple[BudgetRo
 class _Place:
     """Where a repository's files are shown."""
 
-    def __init__(self, web: str, branch: str, config: RepositoryConfig, today: date) -> None:
-        self.web = web
+    def __init__(self, web: str, name: str, branch: str, config: RepositoryConfig, today: date) -> None:
+        self._web = web
+        self._name = name
         self._branch = branch
         self._config = config
         self._today = today
@@ -372,10 +388,7 @@ class _Place:
         return FileProblem(found.path, found.line, found.message, self._line(found.path, found.line))
 
     def _line(self, path: str, line: int) -> str:
-        from urllib.parse import quote
-
-        where = quote(f"{self._branch}/{path}".encode("utf-8", "surrogateescape"))
-        return f"{self.web}/blob/{where}#L{line}"
+        return line_url(self._web, self._name, self._branch, path, line)
 
 
 def _users_of_base() -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,15 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
 from bot.views.rollouts.rollout import QuarantineStatus
-from bot.views.rows import ChangeRow, NoticeRow, RebuildRow
+from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
-_LOOK_FIRST = (State.FAILED, State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED)
+_LOOK_FIRST = (
+    *(State.FAILED, State.OPEN, State.STEPPING, State.PROVING, State.BUILDING, State.RUNNING, State.DISPATCHED),
+    *(State.WAITING, State.PLANNED),
+)
 _RANK = case({state.value: rank for rank, state in enumerate(_LOOK_FIRST)}, value=rebuilds.c.state, else_=99)
 
 
@@ -31,7 +37,7 @@ async def rebuild_page(
         .limit(cut.per_page)
         .offset(cut.offset)
     )
-    return page_of(tuple(map(_rebuild, rows)), total, cut)
+    return page_of(await _with_steps(connection, rows.all()), total, cut)
 
 
 async def latest_rebuilds(
@@ -39,7 +45,7 @@ async def latest_rebuilds(
 ) -> tuple[RebuildRow, ...]:
     """The newest first."""
     rows = await connection.execute(_rebuilds(*where).order_by(rebuilds.c.id.desc()).limit(most))
-    return tuple(map(_rebuild, rows))
+    return await _with_steps(connection, rows.all())
 
 
 async def states(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[str, int]:
@@ -79,6 +85,7 @@ def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
             rebuilds.c.attempted_at,
             rebuilds.c.ended_at,
             rebuilds.c.held_because,
+            rebuilds.c.steps,
             quarantines.c.reason.label("quarantined"),
             repositories.c.name,
         )
@@ -88,7 +95,23 @@ def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _rebuild(row: Any) -> RebuildRow:
+async def _with_steps(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[RebuildRow, ...]:
+    stepping = [row.id for row in rows if row.steps]
+    found: dict[int, list[StepRow]] = {}
+    if stepping:
+        some = await connection.execute(
+            select(steps).where(steps.c.rebuild_id.in_(stepping)).order_by(steps.c.rebuild_id, steps.c.place)
+        )
+        for home, step in readable(some, lambda row: (row.rebuild_id, _step(row)), lambda row: f"step {row.id}"):
+            found.setdefault(home, []).append(step)
+    return tuple(_rebuild(row, tuple(found.get(row.id, ()))) for row in rows)
+
+
+def _step(row: Any) -> StepRow:
+    return StepRow(load(row.step, Step).name, row.state, row.reason, row.url, row.began_at, row.ended_at)
+
+
+def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
     quarantined = f"quarantined: {row.quarantined}" if row.quarantined else None
     return RebuildRow(
         row.id,
@@ -104,7 +127,14 @@ def _rebuild(row: Any) -> RebuildRow:
         row.attempted_at,
         row.ended_at,
         row.held_because or quarantined,
+        of_it,
     )
+
+
+def line_url(web: str, repository: str, branch: str, path: str, line: int) -> str:
+    """Where the forge shows a line of a file; `web` is where it shows repositories to people."""
+    where = quote(f"{branch}/{path}".encode("utf-8", "surrogateescape"))
+    return f"{web}/{quote(repository)}/blob/{where}#L{line}"
 
 
 def _what(row: Any) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.views.bases.image_pages import OnBase
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow
@@ -29,7 +30,8 @@ class Bases:
 
 @dataclass(frozen=True, slots=True)
 class BasePage:
-    """`changes` are the latest, newest first; `lags` oldest first; `users` the first of those that use it."""
+    """`changes` are the latest, newest first; `lags` oldest first; `users` the first of those that use it,
+    `images` those that are seen to stand on it."""
 
     base: BaseRow
     changes: tuple[ChangeRow, ...]
@@ -37,3 +39,4 @@ class BasePage:
     notices: tuple[NoticeRow, ...]
     quarantine: QuarantineStatus | None
     users: tuple[str, ...]
+    images: OnBase

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.views.bases.image_pages import ImageRow
 from bot.views.fleet.fleet import Standing
+from bot.views.repositories.explanation import BuildStatus
 from bot.views.rows import RebuildRow
 
 
@@ -46,7 +48,7 @@ class FileProblem:
 @dataclass(frozen=True, slots=True)
 class RepositoryPage:
     """`usages`, `problems` and `rebuilds` are the first of as many as their counts say; decisions are those of the
-    rebuilds that are shown."""
+    rebuilds that are shown. `builds` are the workflows that rebuild it, `images` what they produce."""
 
     name: str
     url: str
@@ -62,3 +64,5 @@ class RepositoryPage:
     rebuilds: tuple[RebuildRow, ...]
     rebuild_count: int
     decisions: tuple[Decision, ...]
+    builds: tuple[BuildStatus, ...]
+    images: tuple[ImageRow, ...]

@@ -11,6 +11,7 @@ from bot.domain.failure import Failure
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.views.bases.advisories import Advisories, AdvisoryPage
 from bot.views.bases.base import BasePage, Bases
+from bot.views.bases.image_pages import ImagePage, Images, ImageState, WantedImages
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
@@ -98,6 +99,11 @@ def _add_lists(app: FastAPI) -> None:
         found = await site.stores.pages.rollouts(site.rollout_options, cut)
         return answered(request, found, Page[RolloutSummary], found)
 
+    @app.get("/images", response_model=Images, summary="Images that the fleet builds, those that are behind first")
+    async def images(request: Request, cut: OnePage, q: Text = "", state: ImageState | None = None) -> Response:
+        found = await site_of(request).stores.image_pages.images(WantedImages(q, state), cut)
+        return answered(request, found, Images, found.images)
+
     @app.get("/bases", response_model=Bases, summary="Bases in use")
     async def bases(request: Request, cut: OnePage, q: Text = "") -> Response:
         found = await site_of(request).stores.pages.bases(q, cut)
@@ -131,6 +137,14 @@ def _add_details(app: FastAPI) -> None:
         if found is None:
             raise HTTPException(404, f"there is no rollout {number}")
         return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
+
+    @app.get("/images/{name:path}", response_model=ImagePage, responses=_MISSING, summary="One image")
+    async def image(request: Request, name: Name) -> Response:
+        site = site_of(request)
+        found = await site.stores.image_pages.image(name, site.forge)
+        if found is None:
+            raise HTTPException(404, "there is no such image")
+        return answered(request, found, ImagePage)
 
     @app.get("/bases/{name:path}", response_model=BasePage, responses=_MISSING, summary="One base")
     async def base(request: Request, name: Name) -> Response:

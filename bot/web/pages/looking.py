@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.rollouts.rebuild import State
+from bot.views.bases.image_pages import IMAGE_WORDS, ImageState, WantedImages
 from bot.views.fleet.fleet import IN_WORDS, Sort, Standing, Wanted
 from bot.views.fleet.operations import StageRow
 from bot.views.paging import MOST_PAGES, Cut, Page
@@ -18,6 +19,7 @@ from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
 _LONGEST_TEXT = 200
+_MOST_UNDER_WAY = 3
 
 
 @allowed(Right.READ)
@@ -29,11 +31,16 @@ async def fleet(request: Request) -> Response:
         _text(request, "base"),
         Sort(asked["sort"]) if asked.get("sort") in set(Sort) else Sort.STANDING,
     )
-    found = await site_of(request).stores.fleet.fleet(wanted, _cut(request))
+    site = site_of(request)
+    found = await site.stores.fleet.fleet(wanted, _cut(request))
     _check(found.repositories)
-    chart = freshness_chart(found.days)
-    words = {standing.value: text for standing, text in IN_WORDS.items()}
-    return render(request, "fleet.html", fleet=found, wanted=wanted, chart=chart, words=words, sorts=tuple(Sort))
+    shown: dict[str, Any] = {
+        "chart": freshness_chart(found.days),
+        "rollouts": await site.stores.pages.open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
+        "words": {standing.value: text for standing, text in IN_WORDS.items()},
+        "sorts": tuple(Sort),
+    }
+    return render(request, "fleet.html", fleet=found, wanted=wanted, **shown)
 
 
 @allowed(Right.READ)
@@ -55,6 +62,26 @@ async def rollout(request: Request) -> Response:
         raise HTTPException(404, f"There is no rollout {number}.")
     _check(found.rebuilds)
     return render(request, "rollout.html", found=found, progress=found.progress, state=state)
+
+
+@allowed(Right.READ)
+async def images(request: Request) -> Response:
+    asked = request.query_params.get("state")
+    wanted = WantedImages(_text(request, "q"), ImageState(asked) if asked in set(ImageState) else None)
+    found = await site_of(request).stores.image_pages.images(wanted, _cut(request))
+    _check(found.images)
+    words = {state.value: text for state, text in IMAGE_WORDS.items()}
+    return render(request, "images.html", found=found, wanted=wanted, words=words)
+
+
+@allowed(Right.READ)
+async def image(request: Request) -> Response:
+    site = site_of(request)
+    name = request.path_params["name"][:512]
+    found = await site.stores.image_pages.image(name, site.forge)
+    if found is None:
+        raise HTTPException(404, f"No image is called {name}.")
+    return render(request, "image.html", found=found)
 
 
 @allowed(Right.READ)
@@ -146,6 +173,8 @@ routes = [
     Route("/", fleet, name="fleet"),
     Route("/rollouts", rollouts, name="rollouts"),
     Route("/rollouts/{number:int}", rollout, name="rollout"),
+    Route("/images", images, name="images"),
+    Route("/images/{name:path}", image, name="image"),
     Route("/bases", bases, name="bases"),
     Route("/bases/{name:path}", base, name="base"),
     Route("/repositories/{name:path}", repository, name="repository"),

@@ -18,10 +18,13 @@ from bot.web.access.tokens import Person, Right
 from bot.web.site import site_of
 
 _FOLDER = Path(__file__).parents[1] / "templates"
+_WHOLE_DAYS = timedelta(days=7)
+"""From here on the hour of a day no longer counts."""
 _USUAL = "mcr.microsoft.com/dotnet/"
 NAVIGATION = (
     ("Fleet", "/"),
     ("Rollouts", "/rollouts"),
+    ("Images", "/images"),
     ("Bases", "/bases"),
     ("Advisories", "/advisories"),
     ("Upstream", "/upstream"),
@@ -36,6 +39,10 @@ def repository_path(name: str) -> str:
 
 def base_path(name: str) -> str:
     return f"/bases/{quote(name)}"
+
+
+def image_path(name: str) -> str:
+    return f"/images/{quote(name)}"
 
 
 def advisory_path(cve: str) -> str:
@@ -58,7 +65,18 @@ def short(base: str) -> str:
 def short_reference(reference: str) -> str:
     """A reference without the usual registry, its digest shortened."""
     name, at, pinned = reference.partition("@")
-    return f"{short(name)}{at}{short_digest(pinned)}"
+    return f"{short(name)}{at}{short_digest(pinned)}" if pinned else short(name)
+
+
+def parts_of_name(name: str) -> tuple[str, str]:
+    """Where something is, and its bare name, which is what tells it from others in a list."""
+    place, slash, bare = name.rpartition("/")
+    return place + slash, bare
+
+
+def digits(digest: str | None) -> str:
+    """The first twelve digits of a digest, as a list shows it."""
+    return short_digest(digest).partition(":")[2]
 
 
 def moment(at: datetime | None) -> str:
@@ -87,9 +105,12 @@ def _environment() -> Environment:
         "short": short,
         "short_reference": short_reference,
         "digest": short_digest,
+        "digits": digits,
         "repository_path": repository_path,
         "base_path": base_path,
         "advisory_path": advisory_path,
+        "image_path": image_path,
+        "parts_of_name": parts_of_name,
         "outside": outside,
     }
     made.globals |= {"counted": counted, "charts": charts, "navigation": NAVIGATION, "Right": Right, "str": str}
@@ -108,8 +129,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     def ago(at: datetime | None) -> str:
         if at is None:
             return "never"
-        past = now - at
-        return f"{duration(past)} ago" if past >= timedelta() else f"in {duration(-past)}"
+        return _ago(now - at)
 
     given: Mapping[str, Any] = {
         "request": request,
@@ -127,6 +147,15 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     page = HTMLResponse(_TEMPLATES.get_template(template).render(given), status)
     keep_token(request, page)
     return page
+
+
+def _ago(past: timedelta) -> str:
+    """`5.7 h ago`, `28 days ago`, `in 4 min`."""
+    length = abs(past)
+    if length < timedelta(seconds=1):
+        return "just now"
+    words = f"{length.days} days" if length >= _WHOLE_DAYS else duration(length)
+    return f"{words} ago" if past >= timedelta() else f"in {words}"
 
 
 def inside(target: str) -> str:

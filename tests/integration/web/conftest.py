@@ -24,7 +24,7 @@ from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.site import Gate, Site
-from tests.integration.web.large_fleet import LargeFleet
+from sandbox.stored_fleet.fleet import StoredFleet
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
@@ -50,7 +50,7 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def _written(path: Path, size: dict[str, Any] | None) -> Path:
     database = await open_database(f"sqlite:///{path}")
     if size is not None:
-        await LargeFleet(database, NOON, **size).write()
+        await StoredFleet(database, NOON, **size).write()
         await StandingStore(database, Worker("web"), ManualClock(NOON)).count()
     await database.close()
     return path

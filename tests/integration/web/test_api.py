@@ -9,12 +9,19 @@ import pytest
 
 from bot.store.engine.database import Database
 from bot.web.site import Site
+from sandbox.stored_fleet.pages import BASE, REPOSITORY
 from tests.integration.web.conftest import READER, SCRAPER, Asking, opened_copy
 
-BASE = "mcr.microsoft.com/dotnet/runtime:9.0"
 PATHS = [
-    *("/fleet", "/rollouts", "/rollouts/13", "/bases", f"/bases/{BASE}", "/repositories/contoso/service-0002"),
-    *("/advisories", "/advisories/CVE-2026-10005", "/upstream", "/operations"),
+    *("/fleet", "/rollouts", "/rollouts/13", "/bases", f"/bases/{BASE}", f"/repositories/{REPOSITORY}"),
+    *(
+        "/images",
+        f"/images/ghcr.io/{REPOSITORY}",
+        "/advisories",
+        "/advisories/CVE-2026-10005",
+        "/upstream",
+        "/operations",
+    ),
 ]
 
 
@@ -60,8 +67,8 @@ async def test_pages_lead_to_one_another(asking: Asking) -> None:
 
 
 async def test_it_is_the_page_in_json(asking: Asking, site: Site) -> None:
-    found = (await asking(READER).get("/api/v1/repositories/contoso/service-0002")).json()
-    page = (await asking(READER).get("/repositories/contoso/service-0002")).text
+    found = (await asking(READER).get(f"/api/v1/repositories/{REPOSITORY}")).json()
+    page = (await asking(READER).get(f"/repositories/{REPOSITORY}")).text
     assert found["standing"] in page
     assert all(usage["url"].split("#")[0] in page for usage in found["usages"])
 

@@ -6,7 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from tests.integration.web.served import TOKEN, served
+from sandbox.stored_fleet.serving import TOKEN, served
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -1,0 +1,188 @@
+"""Images, a page at a time: what each stands on, where it runs, and which of them stand on one base."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.evidence import Strength
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import Standing
+from bot.domain.reference import Base
+from bot.store.engine.codec import dump
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.pages.rows import line_url
+from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
+from bot.store.rows.tables import repositories
+from bot.views.bases.image_pages import (
+    DeploymentRow,
+    ImageDetail,
+    ImagePage,
+    ImageRow,
+    Images,
+    ImageState,
+    OnBase,
+    PlatformRow,
+    WantedImages,
+)
+from bot.views.bases.images import Deployment, stands_on
+from bot.views.paging import Cut, page_of
+
+_MOST_DEPLOYMENTS = 60
+_MOST_CLAIMS = 20
+_STATE = case(
+    (images.c.behind_since.is_not(None), ImageState.BEHIND.value),
+    (or_(images.c.standings.is_(None), images.c.digest.is_(None)), ImageState.NOT_SEEN.value),
+    else_=ImageState.SEEN.value,
+)
+_RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=_STATE)
+_ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, images.c.id)
+
+
+class ImagePagesStore(Store):
+    """Reads only."""
+
+    async def images(self, wanted: WantedImages, cut: Cut) -> Images:
+        """Counts of all, and one page of those that are wanted: what is behind first, the longest at the top."""
+        where = _where(wanted)
+        async with self._database.reading() as connection:
+            counted = await connection.execute(select(_STATE.label("state"), func.count()).group_by(_STATE))
+            by_name = {row[0]: row[1] for row in counted}
+            total = await connection.scalar(_joined(select(func.count()).select_from(images)).where(*where))
+            rows = await connection.execute(
+                _images().where(*where).order_by(*_ORDER).limit(cut.per_page).offset(cut.offset)
+            )
+            shown = await _rows(connection, rows.all(), self._clock.now())
+        return Images(
+            {state: by_name.get(state.value, 0) for state in ImageState}, page_of(shown, int(total or 0), cut)
+        )
+
+    async def image(self, name: str, web: str) -> ImagePage | None:
+        """All that is known of `registry/name`; `web` is where the forge shows repositories to people."""
+        registry, _, path = name.partition("/")
+        is_named = and_(images.c.registry == registry, images.c.repository == path)
+        run_at = and_(deployments.c.registry == registry, deployments.c.repository == path)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_images().where(is_named).limit(_MOST_CLAIMS))).all()
+            if not rows:
+                return None
+            lost = await contested_images(connection)
+            places = await connection.execute(
+                select(deployments, repositories.c.name, repositories.c.default_branch)
+                .join(repositories, repositories.c.id == deployments.c.repository_id)
+                .where(run_at)
+                .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
+                .limit(_MOST_DEPLOYMENTS)
+            )
+            count = await connection.scalar(select(func.count()).where(run_at))
+        now = self._clock.now()
+        claims = readable(
+            rows,
+            lambda row: _detail(image_of(row, row.name, lost), row, web, now),
+            lambda row: f"image {row.id}",
+        )
+        return ImagePage(name, tuple(claims), tuple(_deployment(row, web) for row in places), int(count or 0))
+
+
+async def images_on(connection: AsyncConnection, base: Base, most: int, now: datetime) -> OnBase:
+    """Those of which some platform is seen to stand on it."""
+    is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
+    counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
+    rows = await connection.execute(_images().where(is_on).order_by(*_ORDER).limit(most))
+    return OnBase(await _rows(connection, rows.all(), now), counted[0], counted[1])
+
+
+async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:
+    """What one repository produces."""
+    rows = await connection.execute(
+        _images().where(images.c.repository_id == repository).order_by(*_ORDER).limit(most)
+    )
+    return await _rows(connection, rows.all(), now)
+
+
+def _images() -> Select[Any]:
+    return _joined(select(images, repositories.c.name, repositories.c.default_branch))
+
+
+def _joined(query: Select[Any]) -> Select[Any]:
+    return query.join(repositories, repositories.c.id == images.c.repository_id)
+
+
+def _where(wanted: WantedImages) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.text:
+        name = images.c.registry + "/" + images.c.repository
+        where.append(
+            or_(
+                name.icontains(wanted.text, autoescape=True),
+                repositories.c.name.icontains(wanted.text, autoescape=True),
+            )
+        )
+    if wanted.state is not None:
+        where.append(_STATE.in_([wanted.state.value]))
+    return where
+
+
+async def _rows(connection: AsyncConnection, rows: Sequence[Any], now: datetime) -> tuple[ImageRow, ...]:
+    lost = await contested_images(connection) if rows else frozenset()
+    found: Iterable[ImageRow] = readable(
+        rows, lambda row: _row(image_of(row, row.name, lost), now), lambda row: f"image {row.id}"
+    )
+    return tuple(found)
+
+
+def _row(image: ProducedImage, now: datetime) -> ImageRow:
+    return ImageRow(
+        image.claim.name,
+        image.found or image.claim.tag.text,
+        image.repository,
+        _says(image),
+        stands_on(image, now),
+        image.strength,
+        image.behind_since,
+        image.seen_at,
+        image.doubt,
+        image.error,
+    )
+
+
+def _says(image: ProducedImage) -> str:
+    if image.behind_since is not None:
+        return "behind"
+    if image.standings and all(each.is_current for each in image.standings):
+        return "current" if image.strength is Strength.PROVED else image.strength.value
+    return "unknown"
+
+
+def _detail(image: ProducedImage, row: Any, web: str, now: datetime) -> ImageDetail:
+    claim = image.claim
+    return ImageDetail(
+        _row(image, now),
+        image.digest,
+        image.source.value,
+        claim.path,
+        claim.line,
+        line_url(web, row.name, row.default_branch, claim.path, claim.line) if claim.path else None,
+        row.looked_at,
+        tuple(_platform(each, now) for each in image.standings),
+    )
+
+
+def _platform(standing: Standing, now: datetime) -> PlatformRow:
+    return PlatformRow(
+        standing.platform,
+        standing.told(now),
+        str(standing.base) if standing.base else None,
+        standing.strength,
+        standing.behind_since,
+        standing.disagreement,
+    )
+
+
+def _deployment(row: Any, web: str) -> DeploymentRow:
+    place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
+    return DeploymentRow(place, line_url(web, row.name, row.default_branch, row.path, row.line))

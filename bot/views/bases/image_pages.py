@@ -1,0 +1,117 @@
+"""Images as pages show them: all of them, each with what it stands on and where it runs, and those on one base."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.evidence import Strength
+from bot.views.bases.images import Deployment
+from bot.views.paging import Page
+
+
+class ImageState(StrEnum):
+    """How an image stands, as far as the store can count it, the one to look at first at the top."""
+
+    BEHIND = "behind"
+    NOT_SEEN = "not-seen"
+    SEEN = "seen"
+
+
+IMAGE_WORDS: Mapping[ImageState, str] = {
+    ImageState.BEHIND: "it surely stands on what its base no longer shows",
+    ImageState.NOT_SEEN: "it was not looked at yet, or could not be",
+    ImageState.SEEN: "nothing shows that it is behind",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImages:
+    """Which images: those whose name, or whose repository's, holds `text`, in this state."""
+
+    text: str = ""
+    state: ImageState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image in one line. `stands_on` is in words; `says` is `current`, `behind`, or how little is known."""
+
+    name: str
+    tag: str
+    repository: str
+    says: str
+    stands_on: str
+    strength: Strength
+    behind_since: datetime | None
+    seen_at: datetime | None
+    doubt: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """`states` counts all images, whatever is wanted."""
+
+    states: Mapping[ImageState, int]
+    images: Page[ImageRow]
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRow:
+    """What one platform of an image stands on, in words; `base` is that which it is seen to stand on."""
+
+    platform: str
+    stands_on: str
+    base: str | None
+    strength: Strength
+    behind_since: datetime | None
+    disagreement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetail:
+    """One claim to an image: by whose word its repository produces it, and where; `digest` was seen last."""
+
+    image: ImageRow
+    digest: str | None
+    by_word_of: str
+    path: str
+    line: int
+    url: str | None
+    looked_at: datetime | None
+    platforms: tuple[PlatformRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRow:
+    """A place where an image is run, with its address on the forge."""
+
+    place: Deployment
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePage:
+    """An image under one name, which several repositories may claim.
+
+    `deployed` are the first of `deployment_count`.
+    """
+
+    name: str
+    claims: tuple[ImageDetail, ...]
+    deployed: tuple[DeploymentRow, ...]
+    deployment_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnBase:
+    """The images that are seen to stand on one base, those that are behind first: the first of `total`."""
+
+    images: tuple[ImageRow, ...]
+    total: int
+    behind: int

@@ -1,0 +1,87 @@
+"""Every page over 5,000 repositories with 60,000 usages on SQLite: processor time, queries, bytes."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy import Engine, event
+
+from bot.store.engine.database import Database, open_database
+from bot.web.app import app_of
+from sandbox.stored_fleet.fleet import StoredFleet
+from sandbox.stored_fleet.pages import PAGES
+from sandbox.stored_fleet.serving import NOW, READER, site_over
+
+REPOSITORIES, USAGES = 5_000, 12
+SECONDS, BYTES, QUERIES = 0.150, 100_000, 30
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One page: the least processor time of some tries, its size, and the statements that one of them took."""
+
+    name: str
+    seconds: float
+    size: int
+    queries: int
+
+    @property
+    def is_within(self) -> bool:
+        return self.seconds <= SECONDS and self.size <= BYTES and self.queries <= QUERIES
+
+    def __str__(self) -> str:
+        return f"{self.seconds * 1000:.0f} ms, {self.size / 1000:.0f} kB, {self.queries} queries"
+
+
+def run() -> list[tuple[str, str, str]]:
+    aim = f"below {SECONDS * 1000:.0f} ms, {BYTES / 1000:.0f} kB, {QUERIES} queries"
+    return [(f"page over 5,000 repositories: {each.name}", str(each), aim) for each in asyncio.run(_measured())]
+
+
+async def _measured() -> list[Measured]:
+    with tempfile.TemporaryDirectory() as folder:
+        database = await open_database(f"sqlite:///{folder}/page.db")
+        try:
+            await StoredFleet(database, NOW, REPOSITORIES, USAGES).write()
+            return await measured(database)
+        finally:
+            await database.close()
+
+
+async def measured(database: Database) -> list[Measured]:
+    """All pages over a fleet that is in the database."""
+    site = site_over(database)
+    await site.stores.standing.count()
+    transport = httpx.ASGITransport(app_of(site))
+    headers = {"Authorization": f"Bearer {READER}"}
+    found = []
+    async with httpx.AsyncClient(transport=transport, base_url="http://page.example", headers=headers) as client:
+        for name, path in PAGES.items():
+            took = []
+            for _ in range(_TRIES):
+                with _counted() as statements:
+                    began = time.process_time()
+                    answer = await client.get(path)
+                    took.append(time.process_time() - began)
+            answer.raise_for_status()
+            found.append(Measured(name, min(took), len(answer.content), len(statements)))
+    return found
+
+
+@contextmanager
+def _counted() -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
