@@ -1,7 +1,18 @@
 """A message as Markdown, for an issue, a page or a mail."""
 
 from bot.domain.wording.escaping import code, markdown
-from bot.domain.wording.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
+from bot.domain.wording.message import (
+    ON_THE_PAGE,
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Span,
+    Style,
+)
 
 
 def markdown_of(message: Message) -> str:
@@ -18,7 +29,8 @@ def _rendered(block: Block) -> str:
         case Items():
             return "\n".join(f"- {_line(line)}" for line in block.lines)
         case Footnote():
-            return f"<sub>{markdown(block.text)}</sub>"
+            more = [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+            return f"<sub>{' · '.join([markdown(block.text), *more] if block.text else more)}</sub>"
 
 
 def _line(line: Line) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
+from bot.domain.wording import pages
 from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
@@ -30,14 +31,19 @@ class ReportTally:
 
 
 async def tick(
-    store: ReportStore, destinations: Sequence[Destination], loop: Loop, *, rest: timedelta = timedelta(0)
+    store: ReportStore,
+    destinations: Sequence[Destination],
+    loop: Loop,
+    *,
+    rest: timedelta = timedelta(0),
+    page: str | None = None,
 ) -> ReportTally:
     """Sends until nothing is due; a channel that does not answer ends the tick for it, and a later one goes on.
 
     A message that a channel does not understand keeps no other from being sent. A message that stands is edited
-    again only after `rest`.
+    again only after `rest`. `page` is where people reach the page, to which each message then leads.
     """
-    messages = _Messages(store, destinations, rest)
+    messages = _Messages(store, destinations, rest, page)
     tally = await loop.run(messages)
     return ReportTally(messages.sent, tuple(tally.problems))
 
@@ -60,11 +66,12 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Worded:
-    """A message with its milestone, which is all that a channel without updates is told; `below` is the key of the
-    message that it is answered to."""
+    """A message with its milestone, which is all that a channel without updates is told; `path` is where the page
+    tells more, `below` the key of the message that it is answered to."""
 
     message: Message
     milestone: str
+    path: str = pages.FLEET
     below: str | None = None
 
 
@@ -74,10 +81,13 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
     stage = "report"
     at_once = 1
 
-    def __init__(self, store: ReportStore, destinations: Sequence[Destination], rest: timedelta) -> None:
+    def __init__(
+        self, store: ReportStore, destinations: Sequence[Destination], rest: timedelta, page: str | None
+    ) -> None:
         self._store = store
         self._destinations = {each.name: each for each in destinations}
         self._rest = rest
+        self._page = page
         self.sent = 0
 
     @property
@@ -103,7 +113,7 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
         return [each.name for each in every if hears(each, about)]
 
     async def _told(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Told:
-        message = worded.message
+        message = worded.message.with_page(pages.address(self._page, worded.path))
         fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
             return _Told(fingerprint, item.remote, is_news=False)
@@ -164,17 +174,23 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
     match kind:
         case "incident":
             news = await store.incident(int(number))
-            return _Worded(incident_message(news), "cleared" if news.cleared_at else "opened")
+            return _Worded(incident_message(news), "cleared" if news.cleared_at else "opened", pages.OPERATIONS)
         case "notice":
             told = await store.notice(int(number))
-            return _Worded(notice_message(told), "cleared" if all(each.cleared_at for each in told) else "opened")
+            milestone = "cleared" if all(each.cleared_at for each in told) else "opened"
+            path = pages.base_path(told[0].base) if len(told) == 1 else pages.UPSTREAM
+            return _Worded(notice_message(told), milestone, path)
         case "pause":
             stopped = await store.pause(int(number))
-            below = None if stopped.rollout is None else f"rollout:{stopped.rollout}"
-            return _Worded(pause_message(stopped), "over" if stopped.until else "paused", below)
+            milestone = "over" if stopped.until else "paused"
+            if stopped.rollout is None:
+                return _Worded(pause_message(stopped), milestone, pages.OPERATIONS)
+            path = pages.rollout_path(stopped.rollout)
+            return _Worded(pause_message(stopped), milestone, path, f"rollout:{stopped.rollout}")
         case "quarantine":
             kept = await store.quarantine(int(number))
-            return _Worded(quarantine_message(kept), "over" if kept.until else "quarantined")
+            milestone = "over" if kept.until else "quarantined"
+            return _Worded(quarantine_message(kept), milestone, pages.base_path(kept.base))
         case "wave":
             return await _wave(number, store, part)
         case "first_run":
@@ -183,9 +199,10 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return None if first is None else _Worded(first, "told")
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
-            return _Worded(summary_message(await store.summary(int(number), only)), "summed up")
+            return _Worded(summary_message(await store.summary(int(number), only)), "summed up", pages.FLEET)
     rollout = await store.rollout(int(number), await _only(int(number), store, part))
-    return _Worded(rollout_message(rollout), "ended" if rollout.ended_at else "opened")
+    milestone = "ended" if rollout.ended_at else "opened"
+    return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))
 
 
 async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded | None:
@@ -194,7 +211,8 @@ async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded |
     message = wave_message(news)
     if message is None:
         return None
-    return _Worded(message, "failed" if news.failed else "through", below=f"rollout:{number}")
+    path = pages.rollout_path(int(number))
+    return _Worded(message, "failed" if news.failed else "through", path, below=f"rollout:{number}")
 
 
 async def _only(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:

@@ -178,7 +178,9 @@ async def summary_tick(bot: Bot) -> Outcome:
 async def report_tick(bot: Bot) -> Outcome:
     if not bot.destinations:
         return Outcome("report")
-    tally = await report.tick(bot.stores.report, bot.destinations, bot.loop, rest=bot.edits_every)
+    tally = await report.tick(
+        bot.stores.report, bot.destinations, bot.loop, rest=bot.edits_every, page=bot.settings.web.url
+    )
     return Outcome("report", {"sent": tally.sent}, list(tally.problems))
 
 

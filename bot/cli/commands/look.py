@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.pages import print_page
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, lag, moment
 from bot.cli.watching import Watch, watch
@@ -29,6 +30,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import FLEET
     from bot.service.commands.views import read_status
     from bot.settings import load
 
@@ -37,6 +39,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
         asyncio.run(watch(lambda: read_status(settings, clock), lambda found: show_status(found, output)))
     else:
         show_status(asyncio.run(read_status(settings, clock)), output)
+        print_page(settings, FLEET, output)
 
 
 def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
@@ -65,12 +68,14 @@ def explain(
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import repository_path
     from bot.service.commands.views import read_explanation
     from bot.settings import load
 
-    clock = SystemClock()
-    found = asyncio.run(read_explanation(load(config), repository, clock))
+    settings, clock = load(config), SystemClock()
+    found = asyncio.run(read_explanation(settings, repository, clock))
     show_explanation(found, clock.now(), output)
+    print_page(settings, repository_path(found.repository), output)
 
 
 def history(
@@ -82,10 +87,15 @@ def history(
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import base_path
     from bot.service.commands.views import read_history
     from bot.settings import load
 
-    show_history(asyncio.run(read_history(load(config), base, SystemClock())), output)
+    settings = load(config)
+    found = asyncio.run(read_history(settings, base, SystemClock()))
+    show_history(found, output)
+    for moved in dict.fromkeys(change.base for change in found.changes):
+        print_page(settings, base_path(moved), output)
 
 
 def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:

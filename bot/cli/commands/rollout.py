@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.pages import print_page
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
 from bot.cli.watching import Watch, watch
@@ -70,6 +71,7 @@ def show_rollout(
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import rollout_path
     from bot.service.commands.views import read_rollout
     from bot.settings import load
     from bot.views.rollouts.rollout import as_json
@@ -90,6 +92,7 @@ def show_rollout(
         )
     else:
         show(asyncio.run(read_rollout(settings, number, clock)))
+        print_page(settings, rollout_path(number), output)
 
 
 @app.command("pause")

@@ -10,7 +10,18 @@ from urllib.parse import quote
 from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
 from bot.domain.wording.escaping import slack
-from bot.domain.wording.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
+from bot.domain.wording.message import (
+    ON_THE_PAGE,
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Span,
+    Style,
+)
 
 _LONGEST_SECTION = 2900
 """Slack takes 3,000 characters to a section."""
@@ -64,7 +75,13 @@ def _rendered(block: Block) -> list[dict[str, Any]]:
         case Items():
             return [_section(text) for text in _packed(f"• {_line(line)}" for line in block.lines)]
         case Footnote():
-            return [ContextBlock(elements=[MarkdownTextObject(text=slack(block.text))]).to_dict()]
+            return [ContextBlock(elements=[MarkdownTextObject(text=_footnote(block))]).to_dict()]
+
+
+def _footnote(block: Footnote) -> str:
+    parts = [slack(block.text)] if block.text else []
+    parts += [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+    return " · ".join(parts) or " "
 
 
 def _section(text: str) -> dict[str, Any]:

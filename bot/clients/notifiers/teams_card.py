@@ -10,7 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from bot.domain.wording.message import Block, Footnote, Heading, Items, Line, Message, Paragraph, Span, Style
+from bot.domain.wording.message import (
+    ON_THE_PAGE,
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Span,
+    Style,
+)
 from bot.domain.wording.words import counted
 
 _LARGEST = 20_000
@@ -61,7 +72,9 @@ def _rows(block: Block) -> Iterator[dict[str, Any]]:
             for line in block.lines:
                 yield _text(f"- {_line(line)}", spacing="Small")
         case Footnote():
-            yield _text(_escaped(block.text), size="Small", isSubtle=True)
+            parts = [_escaped(block.text)] if block.text else []
+            parts += [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+            yield _text(" · ".join(parts), size="Small", isSubtle=True)
 
 
 def _text(text: str, **look: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 
@@ -22,6 +22,8 @@ class Span:
 
 
 Line = tuple[Span, ...]
+ON_THE_PAGE = "More on the page"
+"""What the link to the page says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,10 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """What is of less weight: moments, numbers."""
+    """What is of less weight: moments, numbers; `page` is where the page shows more of the whole."""
 
     text: str
+    page: str | None = None
 
 
 Block = Heading | Paragraph | Items | Footnote
@@ -61,6 +64,15 @@ class Message:
     text: str
     blocks: tuple[Block, ...]
     needs_person: bool = False
+
+    def with_page(self, address: str | None) -> "Message":
+        """The same message with a last footnote that leads to the page; without an address as it is."""
+        if address is None:
+            return self
+        last = self.blocks[-1] if self.blocks else None
+        if isinstance(last, Footnote):
+            return replace(self, blocks=(*self.blocks[:-1], replace(last, page=address)))
+        return replace(self, blocks=(*self.blocks, Footnote("", address)))
 
     @property
     def fingerprint(self) -> str:

@@ -53,7 +53,8 @@ class WebSettings(Section):
         "127.0.0.1:8484", description="HOST:PORT to serve on; 0.0.0.0 for every address, null to serve nothing."
     )
     url: Address | None = Field(
-        None, description="Where people reach the page, such as https://freshness.example.com."
+        None,
+        description="Where people reach the page: https://freshness.example.com; messages and commands link to it.",
     )
     auth: WebAuthSettings = WebAuthSettings()
     hooks: HookSettings = HookSettings()

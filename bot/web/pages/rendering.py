@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from bot.domain.wording.pages import advisory_path, base_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration
 from bot.views.names import short_digest
 from bot.web import charts
@@ -31,22 +32,6 @@ NAVIGATION = (
     ("Operations", "/operations"),
 )
 """What every page leads to. A new page of this kind is a line here."""
-
-
-def repository_path(name: str) -> str:
-    return f"/repositories/{quote(name)}"
-
-
-def base_path(name: str) -> str:
-    return f"/bases/{quote(name)}"
-
-
-def image_path(name: str) -> str:
-    return f"/images/{quote(name)}"
-
-
-def advisory_path(cve: str) -> str:
-    return f"/advisories/{quote(cve, safe='')}"
 
 
 def outside(url: str | None) -> str | None:

@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
+import pytest
 import pytest_asyncio
+import yaml
 
 from bot.service.stages import STAGES
 from tests.integration.cli.conftest import Command, Filled
@@ -153,3 +156,27 @@ def test_what_was_seen_can_be_taken_out_and_replayed(bot: Command, filled: Fille
         ("10.0-noble-chiseled", "dotnet-security"),
         ("10.0-noble", "dotnet-security"),
     }
+
+
+class TestThePage:
+    @pytest.mark.parametrize(
+        ("words", "path"),
+        [
+            (["status"], "/"),
+            (["explain", "contoso/payments-api"], "/repositories/contoso/payments-api"),
+            (["rollout", "show", "1"], "/rollouts/1"),
+            (["tree", "BASE"], "/bases/BASE"),
+            (["history", "BASE"], "/bases/BASE"),
+        ],
+    )
+    def test_is_named_where_people_reach_it(
+        self, bot: Command, filled: Filled, tmp_path: Path, words: list[str], path: str
+    ) -> None:
+        known = yaml.safe_load(filled.config.read_text())
+        config = tmp_path / "with-page.yaml"
+        config.write_text(yaml.safe_dump(known | {"web": {"url": "https://freshness.example.com"}}))
+        asked = [filled.aspnet if word == "BASE" else word for word in words]
+        wanted = f"On the page: https://freshness.example.com{path.replace('BASE', quote(filled.aspnet))}\n"
+        assert wanted in bot(*asked, "-c", config).out
+        assert "On the page" not in bot(*asked, "-c", filled.config).out
+        assert "On the page" not in bot(*asked, "-c", config, "-f", "json").out

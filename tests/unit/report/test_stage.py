@@ -7,7 +7,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
 from bot.domain.rollouts.rebuild import State
-from bot.domain.wording.message import Message
+from bot.domain.wording.message import Footnote, Message
 from bot.reconcile.loop import Loop
 from bot.report import stage
 from bot.report.destinations import Destination
@@ -27,6 +27,7 @@ class Channel:
     posted: list[tuple[str, datetime | None]] = field(default_factory=list)
     threads: list[dict[str, str] | None] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     failing: list[Failure] = field(default_factory=list)
     failing_updates: list[Failure] = field(default_factory=list)
 
@@ -41,6 +42,7 @@ class Channel:
         if self.failing:
             raise self.failing.pop(0)
         self.threads.append(thread)
+        self.messages.append(message)
         self.posted.append((key, maybe_sent_since))
         return dict(PLACE) if self.can_update else None
 
@@ -71,6 +73,16 @@ async def test_an_announced_message_is_posted_once(store: FakeReportStore, clock
     assert (await tick(store, channel, Loop(clock))).sent == 1
     assert (await tick(store, channel, Loop(clock))).sent == 0
     assert channel.posted == [("rollout:3", None)]
+
+
+async def test_a_message_leads_to_its_page_where_there_is_one(store: FakeReportStore, clock: ManualClock) -> None:
+    store.announce(destination="slack")
+    channel = Channel()
+    page = "https://freshness.example.com/"
+    await stage.tick(store, (Destination("slack", channel),), Loop(clock), page=page)
+    [message] = channel.messages
+    assert isinstance(message.blocks[-1], Footnote)
+    assert message.blocks[-1].page == "https://freshness.example.com/rollouts/3"
 
 
 async def test_news_are_written_into_the_same_message(store: FakeReportStore, clock: ManualClock) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.pages import print_page
 from bot.cli.text import moment
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ def image(
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import image_path
     from bot.service.commands.images.images import read_image
     from bot.settings import load
 
-    clock = SystemClock()
-    show_image(asyncio.run(read_image(load(config), name, clock)), clock.now(), output)
+    settings, clock = load(config), SystemClock()
+    found = asyncio.run(read_image(settings, name, clock))
+    show_image(found, clock.now(), output)
+    for named in dict.fromkeys(view.image.claim.name for view in found):
+        print_page(settings, image_path(named), output)
 
 
 def tree(
@@ -64,10 +69,14 @@ def tree(
     import asyncio
 
     from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import base_path
     from bot.service.commands.images.images import read_tree
     from bot.settings import load
 
-    show_tree(asyncio.run(read_tree(load(config), base, SystemClock())), output)
+    settings = load(config)
+    found = asyncio.run(read_tree(settings, base, SystemClock()))
+    show_tree(found, output)
+    print_page(settings, base_path(found.base), output)
 
 
 def show_tree(found: "Tree", output: Format) -> None:

@@ -26,6 +26,11 @@ def test_every_kind_of_block_is_shown() -> None:
     ) == ["A release", "**3 open**", "x", "- [contoso/shop](https://host/pull/1) open", "Rollout 3"]
 
 
+def test_the_last_line_leads_to_the_page() -> None:
+    message = Message("text", (Footnote("Rollout 3"),)).with_page("https://page.example/rollouts/3")
+    assert rows(message)[-1]["text"] == "Rollout 3 · [More on the page](https://page.example/rollouts/3)"
+
+
 def test_code_is_plain_since_cards_know_none() -> None:
     assert shown(Paragraph(((Span("aspnet:10.0", Style.CODE),),))) == ["aspnet:10.0"]
 
