@@ -41,6 +41,7 @@ def app_of(site: Site) -> ASGIApp:
         ],
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},
     )
+    app.router.redirect_slashes = False  # it would lead to whatever host the request names
     app.state.site = site
     return Measured(Bounds(app, site), site.meter)
 

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.domain.failure import Failure, Trouble
 
 _BACKLOG = 128
+SLOWEST_HEAD = 15.0
+"""Seconds in which a request's head has to come in, and the next one after an answer."""
 _LAST_ANSWERS = 3
 """Seconds that running requests get at the end."""
 
@@ -52,12 +55,12 @@ async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]
         server_header=False,
         date_header=True,
         lifespan="off",
-        timeout_keep_alive=15,
+        timeout_keep_alive=int(SLOWEST_HEAD),
         timeout_graceful_shutdown=_LAST_ANSWERS,
         limit_concurrency=256,
         h11_max_incomplete_event_size=16 * 1024,
         ws="none",
-        http="h11",
+        http=_Protocol,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -66,6 +69,25 @@ async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]
     finally:
         server.should_exit = True
         await task
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection on which no request has come in whole in time: they are few, and nobody may keep them."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_request()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._await_request()
+
+    def _await_request(self) -> None:
+        self.loop.call_later(SLOWEST_HEAD, self._close_where_none_came, self.cycle)
+
+    def _close_where_none_came(self, before: object) -> None:
+        if self.cycle is before and not self.transport.is_closing():
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

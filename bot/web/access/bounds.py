@@ -1,5 +1,7 @@
 """What every request is held to before anything reads it: its size and rate; and the headers of every answer."""
 
+import asyncio
+
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -12,6 +14,8 @@ from bot.web.site import Site
 LARGEST_BODY = 64 * 1024
 LARGEST_EVENT = 4 * 1024 * 1024
 """Of a webhook: GitHub sends up to 25 MB, for pushes of thousands of commits; polling sees those."""
+SLOWEST_BODY = 20.0
+"""Seconds that a body may take to come in."""
 _LONGEST_TARGET = 4096
 _POLICY = "; ".join(
     (
@@ -38,8 +42,9 @@ _YEAR = 31_536_000
 class Bounds:
     """The application within its bounds."""
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Site, slowest_body: float = SLOWEST_BODY) -> None:
         self._app = app
+        self._slowest_body = slowest_body
         self._site = site
         self._headers = dict(_HEADERS)
         if site.gate.is_https:
@@ -62,12 +67,20 @@ class Bounds:
         if (refusal := self._refusal(connection, most)) is not None:
             await refusal(scope, receive, sent)
             return
-        received = 0
+        received, is_whole = 0, False
+        until = asyncio.get_running_loop().time() + self._slowest_body
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            if is_whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
             received += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             if received > most:
                 raise HTTPException(413, _too_large(most))
             return message

@@ -62,8 +62,8 @@ def person_of(request: HTTPConnection, site: Site) -> Person | None:
 
 
 def shows_token(request: Request) -> bool:
-    """Whether the sender is a program that shows its token itself, which no other page can have it do."""
-    return "authorization" in request.headers
+    """Whether the sender is a program that shows its token itself, which no other page can have a browser do."""
+    return request.headers.get("authorization", "").lower().startswith(_SCHEME)
 
 
 def comes_by(proxy: Proxy, request: HTTPConnection) -> bool:

@@ -64,6 +64,7 @@ def api_of(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         servers=[{"url": "/api/v1"}],
         dependencies=[Depends(_reader), Security(HTTPBearer(auto_error=False))],
         responses={**_REFUSALS, **_NOT_MODIFIED},

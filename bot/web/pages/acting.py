@@ -1,7 +1,6 @@
 """What a person has the bot do from the page: each lands in the journal under the name that signed in."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from bot.store.orders import OrdersStore
 from bot.web.access.forms import Refused, read_form
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right
-from bot.web.pages.rendering import inside, render
+from bot.web.pages.rendering import inside, render, tell_once
 from bot.web.site import site_of
 
 Order = Callable[[OrdersStore, str, Word], Awaitable[str]]
@@ -79,7 +78,9 @@ async def act(request: Request) -> Response:
         done = await order(site_of(request).stores.orders, subject, word)
     except Failure as failure:
         return render(request, "refused.html", 409, title="Nothing was done", text=f"{failure.told}.")
-    return RedirectResponse(f"{inside(fields.get('page', '/'))}?{urlencode({'done': done})}", 303)
+    answer = RedirectResponse(inside(fields.get("page", "/")), 303)
+    tell_once(request, answer, done)
+    return answer
 
 
 def _rollout(subject: str) -> int | None:

@@ -4,20 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from bot.domain.wording.pages import advisory_path, base_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration
 from bot.views.names import short_digest
 from bot.web import charts
-from bot.web.access.forms import FIELD, form_token, keep_token
+from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
 from bot.web.access.tokens import Person, Right
 from bot.web.site import site_of
 
+_DONE = "freshness_done"
+_LONGEST_DONE = 200
 _FOLDER = Path(__file__).parents[1] / "templates"
 _WHOLE_DAYS = timedelta(days=7)
 """From here on the hour of a day no longer counts."""
@@ -126,12 +128,19 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "ago": ago,
         "query": lambda **changed: _query(request, **changed),
         "path": request.url.path,
-        "done": request.query_params.get("done", "")[:200],
+        "done": unquote(request.cookies.get(_DONE, ""))[:_LONGEST_DONE],
         **values,
     }
     page = HTMLResponse(_TEMPLATES.get_template(template).render(given), status)
     keep_token(request, page)
+    if _DONE in request.cookies:
+        page.delete_cookie(_DONE, path="/")
     return page
+
+
+def tell_once(request: Request, answer: Response, done: str) -> None:
+    """Has the next page of this browser say what was done; in a link, anybody could have it say anything."""
+    set_cookie(answer, site_of(request), _DONE, quote(done[:_LONGEST_DONE], safe=""), seconds=60)
 
 
 def _ago(past: timedelta) -> str:

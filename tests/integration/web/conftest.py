@@ -31,7 +31,7 @@ READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
 TOKENS = parse(f"rita read {READER}\nalice act {ACTOR}\nprometheus metrics {SCRAPER}\n")
 
 
-MARK = "\"><script>alert('x')</script><img src=x onerror=y>{{7*7}}"
+MARK = "\"><script>alert('x')</script><img src=x onerror=y>{{7*7}}<!channel>@everyone"
 """Put into every text of the filled store that people or forges can write."""
 
 

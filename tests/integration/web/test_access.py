@@ -1,6 +1,5 @@
 """Who gets in, what each may do, and that a form of another page changes nothing."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -13,8 +12,8 @@ from bot.web.access.rates import Bucket, Rates
 from bot.web.access.tokens import Right
 from bot.web.site import Gate, Proxy, Site
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
+from tests.integration.web.visitors import HTML, field, signed_in
 
-HTML = {"Accept": "text/html"}
 PAGES = ["/", "/rollouts", "/bases", "/advisories", "/upstream", "/operations"]
 FORWARDED = Proxy((ip_network("10.0.0.0/24"),), "X-Forwarded-User", ("*@contoso.com",))
 
@@ -22,22 +21,6 @@ FORWARDED = Proxy((ip_network("10.0.0.0/24"),), "X-Forwarded-User", ("*@contoso.
 @pytest.fixture
 def proxied(site: Site) -> Site:
     return replace(site, gate=Gate(TOKENS, FORWARDED))
-
-
-async def field(client: httpx.AsyncClient, path: str = "/login") -> str:
-    """The token that forms of a page hold."""
-    page = await client.get(path, headers=HTML)
-    found = re.search(r'name="form" value="([^"]+)"', page.text)
-    assert found is not None
-    return found[1]
-
-
-async def signed_in(asking: Asking, token: str = ACTOR) -> httpx.AsyncClient:
-    client = asking()
-    form = {"form": await field(client), "token": token, "next": "/"}
-    answer = await client.post("/login", data=form, headers={"Origin": "http://page.example"})
-    assert answer.status_code == 303
-    return client
 
 
 class TestNobody:
