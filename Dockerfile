@@ -1,5 +1,6 @@
 # The base is named by a floating tag, so build with `docker build --pull --no-cache`, at least weekly: that is what
 # this bot asks of everybody else. Or pin it: --build-arg BASE=docker.io/library/python:3.13-slim@sha256:…
+# checkov:skip=CKV_DOCKER_7:BASE names a version, which checkov does not look up
 ARG BASE=docker.io/library/python:3.13-slim
 
 # Where no package index is in reach: --build-context wheels=FOLDER, with the files in FOLDER/wheels.

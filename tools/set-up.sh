@@ -72,6 +72,13 @@ set_up_python() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 }
 
+# They pin what they need so narrowly that they live in an environment of their own.
+set_up_scanners() {
+    .venv/bin/python -m uv venv --quiet --allow-existing .venv/scanners
+    .venv/bin/python -m uv pip install --quiet --python .venv/scanners/bin/python --requirement tools/scanners.txt ||
+        say "checkov and bandit could not be installed"
+}
+
 has_node() { [ -x tools/node_modules/node/bin/node ] || ! command -v npm >/dev/null; }
 
 set_up_node() {
@@ -81,7 +88,7 @@ set_up_node() {
         say "the Node that the emulator needs is not there: npm rebuild --prefix tools node"
 }
 
-wanted=$(cat pyproject.toml constraints.txt tools/package-lock.json tools/set-up.sh | sha256sum)
+wanted=$(cat pyproject.toml constraints.txt tools/package-lock.json tools/scanners.txt tools/set-up.sh | sha256sum)
 missing=$(missing_packages | tr '\n' ' ')
 # A part that this machine cannot have is looked for once, not before every command.
 if [ "$(cat .venv/.set-up 2>/dev/null)" = "$wanted $missing" ] && has_node; then
@@ -93,6 +100,7 @@ if [ -n "$missing" ]; then
     install_packages $missing
 fi
 set_up_python
+set_up_scanners
 set_up_node
 .venv/bin/python -m sandbox.parts >&2
 printf '%s\n' "$wanted $(missing_packages | tr '\n' ' ')" >.venv/.set-up

@@ -17,7 +17,7 @@ _HOMES = {
     "Settings": "bot.settings.model",
     "check_secrets": "bot.settings.secrets",
     "load": "bot.settings.loading",
-    "secret": "bot.settings.secrets",
+    "secret": "bot.settings.secrets",  # nosec B105
 }
 
 

@@ -5,7 +5,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.settings import Settings
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - asked on this machine, never listened on
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - asked here, never listened on  # nosec B104
 _PATIENCE = Limits(connect=3, read=5, total=8, patience=1, attempts=1, max_bytes=64 * 1024)
 
 

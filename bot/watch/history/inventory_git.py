@@ -162,7 +162,7 @@ def _git(clone: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Itera
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(clone), *_SAFELY, *arguments]
     try:
-        process = subprocess.Popen(  # noqa: S603 - a fixed program, arguments that are no options
+        process = subprocess.Popen(  # noqa: S603 - a fixed program, no options  # nosec B603
             command,
             stdin=stdin,
             stdout=subprocess.PIPE,

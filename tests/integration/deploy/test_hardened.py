@@ -1,52 +1,17 @@
 """The component on workloads of others: two containers, an init container, and what they had set before."""
 
-import os
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
 
-from tests.integration.deploy.kustomize import DEPLOY, ROOT, Resource, built, pod_of
+from tests.integration.deploy.kustomize import DEPLOY, KINDS, Service, further_containers, pod_of, workload
 
-KINDS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1"}
 HARDENED = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-
-
-def workload(kind: str, **pod: Any) -> Resource:
-    """A workload with two containers and an init container; `pod` adds to its pod's spec."""
-    labels = {"app": "shop"}
-    containers = [
-        {"name": name, "image": f"registry.example.com/{name}:1"} for name in ("shop", "proxy", "migrate")
-    ]
-    spec = {"containers": containers[:2], "initContainers": containers[2:], **pod}
-    if kind.endswith("Job"):
-        spec["restartPolicy"] = "Never"
-    template: Resource = {"template": {"metadata": {"labels": labels}, "spec": spec}}
-    if kind == "CronJob":
-        template = {"schedule": "0 2 * * 1", "jobTemplate": {"spec": template}}
-    elif kind != "Job":
-        template["selector"] = {"matchLabels": labels}
-    return {"apiVersion": KINDS[kind], "kind": kind, "metadata": {"name": "shop"}, "spec": template}
-
-
-class Service:
-    """A service's own kustomization beside the components."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def built(self, resource: Resource, component: str = "hardened", **more: Any) -> dict[str, Resource]:
-        path = os.path.relpath(DEPLOY / "components" / component, self.folder.resolve())
-        (self.folder / "shop.yaml").write_text(yaml.safe_dump(resource))
-        kustomization = {"resources": ["shop.yaml"], "components": [path], **more}
-        (self.folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-        return built(self.folder)
 
 
 @pytest.fixture
@@ -114,9 +79,7 @@ def test_another_user_is_one_value(service: Service, kind: str) -> None:
 
 
 def test_the_patch_of_the_page_hardens_the_further_containers(service: Service) -> None:
-    page = (ROOT / "docs/operate/cluster.md").read_text()
-    [patch] = [block for block in page.split("```yaml\n")[1:] if block.startswith("# further-containers.yaml")]
-    (service.folder / "further.yaml").write_text(patch.partition("```")[0])
+    (service.folder / "further.yaml").write_text(further_containers())
     resources = service.built(workload("Deployment"), patches=[{"path": "further.yaml"}])
     pod = pod_of(resources["Deployment"])
     kubernetes_validate.validate(resources["Deployment"], kubernetes_validate.latest_version(), strict=True)

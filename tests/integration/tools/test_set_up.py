@@ -26,7 +26,10 @@ class Machine:
         self._notes = folder / "notes"
         self.programs.mkdir(parents=True)
         (self.checkout / "tools").mkdir(parents=True)
-        for name in ("pyproject.toml", "constraints.txt", "tools/package-lock.json", "tools/set-up.sh"):
+        for name in (
+            *("pyproject.toml", "constraints.txt"),
+            *("tools/package-lock.json", "tools/scanners.txt", "tools/set-up.sh"),
+        ):
             shutil.copy(ROOT / name, self.checkout / name)
         for name in REAL:
             (self.programs / name).symlink_to(str(shutil.which(name)))
