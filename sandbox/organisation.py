@@ -207,6 +207,17 @@ class Organisation:
         async with self._client() as client:
             await _ask(client, "DELETE", path)
 
+    async def issues(self, repository: str) -> list[Json]:
+        """The open ones that are no pull requests."""
+        async with self._client() as client:
+            rows = await _ask(client, "GET", f"/repos/{self._full(repository)}/issues?per_page=100")
+        return [row for row in rows if "pull_request" not in row]
+
+    async def edit_issue(self, repository: str, number: int, body: str) -> None:
+        """Gives an issue another text, as a person does who ticks a box in it."""
+        async with self._client() as client:
+            await _ask(client, "PATCH", f"/repos/{self._full(repository)}/issues/{number}", {"body": body})
+
     async def comments(self, repository: str, number: int) -> list[str]:
         """What was said on an issue or pull request, oldest first."""
         path = f"/repos/{self._full(repository)}/issues/{number}/comments?per_page=100"

@@ -20,21 +20,22 @@ def markdown_of(message: Message) -> str:
     return "\n\n".join(map(_rendered, message.blocks)) + "\n"
 
 
+def markdown_line(line: Line) -> str:
+    """Renders one line, as harmless as the rest."""
+    return "".join(map(_span, line))
+
+
 def _rendered(block: Block) -> str:
     match block:
         case Heading():
             return f"## {markdown(block.text)}"
         case Paragraph():
-            return "  \n".join(map(_line, block.lines))
+            return "  \n".join(map(markdown_line, block.lines))
         case Items():
-            return "\n".join(f"- {_line(line)}" for line in block.lines)
+            return "\n".join(f"- {markdown_line(line)}" for line in block.lines)
         case Footnote():
             more = [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
             return f"<sub>{' · '.join([markdown(block.text), *more] if block.text else more)}</sub>"
-
-
-def _line(line: Line) -> str:
-    return "".join(map(_span, line))
 
 
 def _span(span: Span) -> str:

@@ -1,6 +1,8 @@
 """The summary of a week: a few lines for each question that maintainers have on a Monday morning."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import (
@@ -78,16 +80,26 @@ def _rebuilt(summary: Summary) -> Iterator[Line]:
 
 def _outcome(each: RolledOut) -> str:
     said = [f"{each.succeeded:,} rebuilt"]
+    said += [f"{each.unproven:,} built but not proven"] if each.unproven else []
     said += [f"{each.failed:,} failed"] if each.failed else []
     said += [f"{each.cancelled:,} called off"] if each.cancelled else []
     return ", ".join(said)
 
 
+def without_people(summary: Summary) -> Summary:
+    """The same without what waits for a person, for where that is told in another way."""
+    return replace(summary, stuck=(), stuck_in_all=0)
+
+
+def stuck_line(each: Stuck, now: datetime) -> Line:
+    """Which repository waits for a person, what for, since when and on whom."""
+    target = Span(short(each.rebuild.repository), url=each.rebuild.url)
+    return (target, Span(f" {_what(each)} for {duration(now - each.since)}{_on(each.owners)}"))
+
+
 def _stuck(summary: Summary) -> Iterator[Line]:
     for each in summary.stuck:
-        target = Span(short(each.rebuild.repository), url=each.rebuild.url)
-        waits = duration(summary.until - each.since)
-        yield (target, Span(f" {_what(each)} for {waits}{_on(each.owners)}"))
+        yield stuck_line(each, summary.until)
     if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
         yield plain(f"and {counted(more, 'more repository')}")
 

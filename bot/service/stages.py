@@ -25,6 +25,7 @@ from bot.plan import advance, aging, first_run, quarantine
 from bot.plan import stage as plan
 from bot.report import stage as report
 from bot.report import summaries
+from bot.report.fleet_issue import stage as fleet_issue
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
@@ -133,6 +134,14 @@ async def issues_tick(bot: Bot) -> Outcome:
     return Outcome("issues", {"done": tally.done}, list(tally.problems))
 
 
+async def fleet_issue_tick(bot: Bot) -> Outcome:
+    options = bot.fleet_issue_options
+    if options is None:
+        return Outcome("fleet issue")
+    tally = await fleet_issue.tick(bot.stores.fleet_issue, bot.host, options, bot.loop)
+    return Outcome("fleet issue", {"heeded": tally.heeded}, list(tally.problems))
+
+
 async def follow_tick(bot: Bot) -> Outcome:
     tally = await follow.tick(bot.stores.follow, bot.host, bot.follow_options, bot.loop)
     return Outcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
@@ -228,6 +237,7 @@ STAGES = (
     Stage("attest", attest_tick, timedelta(seconds=30)),
     Stage("start steps", start_steps_tick, timedelta(seconds=5)),
     Stage("follow steps", follow_steps_tick, timedelta(seconds=5)),
+    Stage("fleet issue", fleet_issue_tick, timedelta(seconds=20)),
     Stage("summary", summary_tick, timedelta(seconds=30)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("standing", standing_tick, timedelta(seconds=30)),

@@ -28,6 +28,7 @@ from bot.settings.sections.values import (
     Mention,
     Name,
     Period,
+    RepositoryName,
     StoreAddress,
     TimeZone,
     host_defect,
@@ -106,6 +107,15 @@ class TeamsSettings(Section):
     webhook_file: Path = Field(description="File with an incoming webhook's URL; it cannot edit.")
 
 
+class FleetIssueSettings(Section):
+    """One issue that tells how the fleet stands, kept current, with boxes that people tick."""
+
+    repository: RepositoryName = Field(description="The repository that it is in.")
+    ticks: bool = Field(
+        True, description="Heed ticked boxes: whoever may edit issues there can retry, hold and begin rebuilds."
+    )
+
+
 class NotifySettings(Section):
     """A part of the news for a Slack channel of its own."""
 
@@ -145,6 +155,9 @@ class Settings(BaseSettings):
         [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."
     )
     teams: TeamsSettings | None = Field(None, description="Where maintainers read milestones in Microsoft Teams.")
+    fleet_issue: FleetIssueSettings | None = Field(
+        None, description="One issue that tells how the fleet stands, kept current, with boxes that people tick."
+    )
     web: WebSettings = WebSettings()
     log: Literal["json", "text"] = Field("json", description="Form of the service's log lines.")
 

@@ -105,44 +105,16 @@ class OrdersStore(Store):
 
         What supersedes it is kept too.
         """
-        now = self._clock.now()
         async with self._database.transaction() as connection:
-            await raise_counter(connection, RELEASES)
-            some = await _not_ended(
-                connection, await _named(connection, repository), rebuilds.c.state.in_(AWAITING)
-            )
-            kept = f"held by {word.who}: {word.reason}"
-            # Taking the lease away stops a worker that is just beginning with one.
-            await connection.execute(
-                update(rebuilds)
-                .where(rebuilds.c.id.in_([rebuild.id for rebuild in some]))
-                .values(held_because=kept, lease_owner=None, lease_until=None)
-            )
-            await _write(connection, now, word, "hold", repository)
-        return len(some)
+            return await hold_within(connection, repository, word, self._clock.now())
 
     async def retry(self, repository: str, word: Word) -> int:
         """Lets what waits in a repository (or one rebuild) begin now, and tries again what has failed last.
 
         How many rebuilds that concerns.
         """
-        now = self._clock.now()
         async with self._database.transaction() as connection:
-            await raise_counter(connection, RELEASES)
-            mine = await _named(connection, repository)
-            waiting = await _not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
-            begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
-            await connection.execute(
-                update(rebuilds).where(begun).values(held_because=None, released_at=now, at_request=True)
-            )
-            await connection.execute(
-                update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now)
-            )
-            reason = f"tried again, asked by {word.who}: {word.reason}"
-            again = [await retried(connection, failed, reason, now) for failed in await _failed(connection, mine)]
-            await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
-            await _write(connection, now, word, "retry", repository)
-        return len(waiting) + len(again)
+            return await retry_within(connection, repository, word, self._clock.now())
 
     async def quarantine(self, base: str, word: Word) -> str:
         """Has nothing built on what a base shows now, until it shows something else; the digest."""
@@ -181,6 +153,38 @@ class OrdersStore(Store):
                 lambda row: Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject),
                 lambda row: f"journal {row.id}",
             )
+
+
+async def hold_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
+    """`OrdersStore.hold`, within the caller's transaction."""
+    await raise_counter(connection, RELEASES)
+    some = await _not_ended(connection, await _named(connection, repository), rebuilds.c.state.in_(AWAITING))
+    kept = f"held by {word.who}: {word.reason}"
+    # Taking the lease away stops a worker that is just beginning with one.
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in some]))
+        .values(held_because=kept, lease_owner=None, lease_until=None)
+    )
+    await _write(connection, now, word, "hold", repository)
+    return len(some)
+
+
+async def retry_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
+    """`OrdersStore.retry`, within the caller's transaction."""
+    await raise_counter(connection, RELEASES)
+    mine = await _named(connection, repository)
+    waiting = await _not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
+    begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
+    await connection.execute(
+        update(rebuilds).where(begun).values(held_because=None, released_at=now, at_request=True)
+    )
+    await connection.execute(update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now))
+    reason = f"tried again, asked by {word.who}: {word.reason}"
+    again = [await retried(connection, failed, reason, now) for failed in await _failed(connection, mine)]
+    await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
+    await _write(connection, now, word, "retry", repository)
+    return len(waiting) + len(again)
 
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:

@@ -26,6 +26,7 @@ from bot.store.stages.assess import AssessStore
 from bot.store.stages.builds import BuildsStore
 from bot.store.stages.discover import DiscoverStore
 from bot.store.stages.feeds import FeedsStore
+from bot.store.stages.fleet_issue import FleetIssueStore
 from bot.store.stages.follow import FollowStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan.advance import AdvanceStore
@@ -72,6 +73,7 @@ class Stores:
     history: HistoryStore
     budgets: BudgetStore
     issues: IssuesStore
+    fleet_issue: FleetIssueStore
     doctor: DoctorStore
     standing: StandingStore
     figures: FiguresStore
@@ -111,6 +113,7 @@ class Stores:
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
+            FleetIssueStore(database, worker, clock),
             DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),
             FiguresStore(database, worker, clock),

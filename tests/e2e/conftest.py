@@ -85,11 +85,12 @@ async def settled(
     github: Mapping[str, object] | None = None,
     notify: Sequence[dict[str, object]] = (),
     trust: Mapping[str, object] | None = None,
+    fleet_issue: Mapping[str, object] | None = None,
 ) -> Stage:
     """A fleet, the sample one unless another is given, after its first pass.
 
-    `policy`, `rollout`, `notify` and `trust` are as in the settings, else all begin at once; `github` replaces
-    settings of that name.
+    `policy`, `rollout`, `notify`, `trust` and `fleet_issue` are as in the settings, else all begin at once;
+    `github` replaces settings of that name.
     """
     fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
@@ -107,6 +108,8 @@ async def settled(
         more["notify"] = list(notify)
     if trust:
         more["trust"] = dict(trust)
+    if fleet_issue:
+        more["fleet_issue"] = dict(fleet_issue)
     config.write_text(yaml.safe_dump(known | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)

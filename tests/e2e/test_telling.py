@@ -21,7 +21,15 @@ async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     }
     async with AsyncExitStack() as exits:
         url = f"sqlite:///{tmp_path}/freshness.db"
-        yield await settled(world, tmp_path, url, exits, policy=({"settle": "0s"},), notify=[own])
+        yield await settled(
+            world,
+            tmp_path,
+            url,
+            exits,
+            policy=({"settle": "0s"},),
+            notify=[own],
+            fleet_issue={"repository": "contoso/handbook"},
+        )
 
 
 async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Stage) -> None:
@@ -56,3 +64,28 @@ async def test_every_channel_gets_the_summary_when_its_time_has_come(staged: Sta
     [own] = await slack.messages(slack.team_channel)
     assert ": 1 repository: " in own["text"]
     assert ": 1 repository: " not in fleet["text"]
+
+
+async def test_a_box_that_is_ticked_in_the_fleet_issue_has_a_failure_tried_again(staged: Stage) -> None:
+    github = staged.world.github
+    await staged.fleet.publish_runtime("10.0.1")
+    await staged.run_pass()
+    [run] = github.runs("catalog-web")
+    github.finish_run(run.id, "failure")
+    await staged.run_pass()
+    await staged.run_pass()
+
+    [issue] = await github.issues("handbook")
+    offered = "- [ ] **try again** [contoso/catalog-web]"
+    assert offered in issue["body"]
+    ticked = issue["body"].replace(offered, offered.replace("[ ]", "[x]"))
+    await github.edit_issue("handbook", issue["number"], ticked)
+    await staged.run_pass()
+    await staged.run_pass()
+
+    assert len(github.runs("catalog-web")) == 2
+    [after] = await github.issues("handbook")
+    assert "[x]" not in after["body"]
+    [entry] = await staged.bot.stores.orders.entries(10)
+    assert (entry.what, entry.subject) == ("retry", "contoso/catalog-web")
+    assert entry.word.who == f"contoso/handbook#{issue['number']}"

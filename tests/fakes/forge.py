@@ -357,10 +357,10 @@ class FakeForge:
         now = home.requests[request.number]
         return Granted(tuple(refusals), now.is_to_merge or now.is_merged)
 
-    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
+    async def find_issue(self, repository: Identity, label: str, mark: str = MARK) -> Issue | None:
         self._ask("find_issue")
         found = self._read(repository).issues.values()
-        return next((issue for issue in found if issue.is_open and MARK in issue.body), None)
+        return next((issue for issue in found if issue.is_open and mark in issue.body), None)
 
     async def issue(self, repository: Identity, number: int) -> Issue | None:
         self._ask("issue")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
-from bot.domain.repositories.issue import Issue
+from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -421,8 +421,8 @@ class Forge(Protocol):
         """
         ...
 
-    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
-        """The bot's own open issue with this label, None where there is none."""
+    async def find_issue(self, repository: Identity, label: str, mark: str = MARK) -> Issue | None:
+        """The bot's own open issue with this label and mark, None where there is none."""
         ...
 
     async def issue(self, repository: Identity, number: int) -> Issue | None:

@@ -23,6 +23,7 @@ from bot.formats.repository import Memory
 from bot.plan.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
+from bot.report.fleet_issue.stage import FleetIssueOptions
 from bot.service.collecting import collected_seldom
 from bot.service.wiring.accesses import registry_access
 from bot.service.wiring.adapters import destinations_of
@@ -119,6 +120,14 @@ class Bot:
             by_owner=self.by_owner,
             policy=self.policy,
         )
+
+    @property
+    def fleet_issue_options(self) -> FleetIssueOptions | None:
+        """None where there is to be no such issue."""
+        wanted = self.settings.fleet_issue
+        if wanted is None:
+            return None
+        return FleetIssueOptions(wanted.repository, wanted.ticks, host=self.forge_host, by_owner=self.by_owner)
 
     @property
     def step_options(self) -> StepOptions:

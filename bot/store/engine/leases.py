@@ -13,6 +13,7 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
+from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -21,6 +22,7 @@ from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositori
 
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
+    fleet_issues,
 )
 _LONGEST_HOST = 40
 
@@ -63,7 +65,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps):
+        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps, fleet_issues):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))

@@ -39,6 +39,7 @@ ORDER = (
     "pauses",
     "quarantines",
     "journal",
+    "fleet_issues",
     "blobs",
     "notices",
     "issue_sections",

@@ -22,6 +22,7 @@ from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 
 _MOST_ROLLOUTS = 5
+_TOLD = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
 _MOST_STUCK = 10
 STALE_AFTER = timedelta(days=2)
 """A pull request that nobody has merged for so long waits for a person."""
@@ -92,17 +93,18 @@ async def _rolled_out(
 
     succeeded, failed = number(State.SUCCEEDED).label("succeeded"), number(State.FAILED).label("failed")
     cancelled = number(State.CANCELLED).label("cancelled")
+    unproven = number(State.BUILT, State.MERGED).label("unproven")
     ended = (
-        select(rebuilds.c.rollout_id, succeeded, failed, cancelled)
+        select(rebuilds.c.rollout_id, succeeded, failed, cancelled, unproven)
         .where(
             rebuilds.c.ended_at > since,
             rebuilds.c.ended_at <= until,
             rebuilds.c.retried_as.is_(None),
             *mine,
-            rebuilds.c.state.in_([State.SUCCEEDED.value, State.FAILED.value, State.CANCELLED.value]),
+            rebuilds.c.state.in_([state.value for state in _TOLD]),
         )
         .group_by(rebuilds.c.rollout_id)
-        .order_by((succeeded + failed + cancelled).desc(), rebuilds.c.rollout_id.desc())
+        .order_by((succeeded + failed + cancelled + unproven).desc(), rebuilds.c.rollout_id.desc())
     )
     return (await connection.execute(ended)).all()
 
@@ -111,7 +113,7 @@ async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[Rol
     found = []
     for row in rows:
         title = headline(await changes_of(connection, row.rollout_id))
-        found.append(RolledOut(row.rollout_id, title, row.succeeded, row.failed, row.cancelled))
+        found.append(RolledOut(row.rollout_id, title, row.succeeded, row.failed, row.cancelled, row.unproven))
     return tuple(found)
 
 

@@ -13,13 +13,15 @@ _FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, St
 
 @dataclass(frozen=True, slots=True)
 class RolledOut:
-    """What one rollout came to within the span; `title` says what set it off."""
+    """What one rollout came to within the span; `title` says what set it off. Of those that are `unproven` nothing
+    shows what their image stands on, or that there is one: they count as nothing else."""
 
     id: int
     title: str
     succeeded: int
     failed: int
     cancelled: int
+    unproven: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
                 "succeeded": each.succeeded,
                 "failed": each.failed,
                 "cancelled": each.cancelled,
+                "unproven": each.unproven,
             }
             for each in summary.rollouts
         ],

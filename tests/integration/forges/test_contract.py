@@ -417,6 +417,7 @@ async def test_the_issue_is_found_by_its_mark_edited_and_closed(stand: Stand) ->
     assert await stand.forge.find_issue(repository, "freshness") is None
     made = await stand.forge.open_issue(repository, TITLE, f"{MARK}\nfirst", "freshness")
     assert await stand.forge.find_issue(repository, "freshness") == made
+    assert await stand.forge.find_issue(repository, "freshness", "<!-- another -->") is None
     await stand.forge.change_issue(repository, made.number, f"{MARK}\nsecond", is_open=True)
     assert await stand.forge.issue(repository, made.number) == replace(made, body=f"{MARK}\nsecond")
     await stand.forge.change_issue(repository, made.number, f"{MARK}\nover", is_open=False)

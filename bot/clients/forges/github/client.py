@@ -32,7 +32,7 @@ from bot.domain.repositories.forge import (
     Tip,
     Wishes,
 )
-from bot.domain.repositories.issue import Issue
+from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree
 
 T = TypeVar("T")
@@ -214,8 +214,8 @@ class GitHub:
 
     # The issue
 
-    async def find_issue(self, repository: Identity, label: str) -> Issue | None:
-        return await self._by_name(repository, lambda named: issues.find(self._transport, named, label))
+    async def find_issue(self, repository: Identity, label: str, mark: str = MARK) -> Issue | None:
+        return await self._by_name(repository, lambda named: issues.find(self._transport, named, label, mark))
 
     async def issue(self, repository: Identity, number: int) -> Issue | None:
         return await self._by_name(repository, lambda named: issues.read(self._transport, named, number))

@@ -6,17 +6,17 @@ from typing import Any
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.issue import MARK, Issue
+from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 
 
-async def find(transport: Transport, repository: Identity, label: str) -> Issue | None:
+async def find(transport: Transport, repository: Identity, label: str, mark: str) -> Issue | None:
     """GitHub lists pull requests among the issues; the newest hundred with the label are looked through."""
     asked = {"labels": label, "state": "open", "per_page": 100}
     page = await transport.read(f"/repos/{repository.name}/issues", asked)
     with shaped("list of issues"):
         found = [_issue_of(row) for row in rows(page, None) if "pull_request" not in row]
-    return next((issue for issue in found if MARK in issue.body), None)
+    return next((issue for issue in found if mark in issue.body), None)
 
 
 async def read(transport: Transport, repository: Identity, number: int) -> Issue | None:

@@ -1,0 +1,65 @@
+"""The boxes of the fleet issue: how they are written, and which of them somebody has ticked.
+
+What a box asks for stands in a hidden comment at the end of its line. Whoever may edit the issue may write any
+comment there, so a box that was never offered may be found ticked: it is heeded like the others.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+_NUMBER = re.compile(r"<!-- freshness-bot fleet issue (\d{1,9}) -->")
+_BOX = re.compile(
+    r"^\s*[-*] \[[xX]\] .*<!-- (retry|rebuild|hold) ([A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}) -->\s*$"
+)
+_MOST = 100
+MARK = "<!-- freshness-bot fleet issue "
+"""By which the bot knows the issue as its own, whoever has edited it."""
+
+
+class Asked(StrEnum):
+    """What a box asks for."""
+
+    RETRY = "retry"
+    REBUILD = "rebuild"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Box:
+    """What is asked for one repository."""
+
+    asked: Asked
+    repository: str
+
+    def __str__(self) -> str:
+        return f"{self.asked} {self.repository}"
+
+
+def opening(number: int) -> str:
+    """The first line of the issue's `number`th wording: a box of another wording was ticked before."""
+    return f"{MARK}{number} -->"
+
+
+def box(wanted: Box, text: str) -> str:
+    """A line with an empty box; `text` is Markdown on one line."""
+    return f"- [ ] {text} <!-- {wanted} -->"
+
+
+def wording_of(body: str) -> int:
+    """The number of the wording that a body has; 0 where somebody has taken it out."""
+    found = _NUMBER.search(body)
+    return int(found[1]) if found else 0
+
+
+def ticked(body: str) -> tuple[Box, ...]:
+    """What is ticked in a body, each once, in the order of its lines."""
+    return tuple(dict.fromkeys(_ticked(body)))[:_MOST]
+
+
+def _ticked(body: str) -> Iterator[Box]:
+    for line in body.splitlines():
+        found = _BOX.match(line)
+        if found is not None:
+            yield Box(Asked(found[1]), found[2])

@@ -1,0 +1,157 @@
+"""One tick: the fleet issue is read, what is ticked there is heeded once, and its words are brought up to date."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from bot.domain.failure import Failure
+from bot.domain.repositories.forge import Forge, host_of
+from bot.domain.repositories.issue import Issue
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.journal import Word
+from bot.reconcile.guarded import Contents, Guarded, no_contents
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.report.fleet_issue.body import TITLE, FleetNews, body_of
+from bot.report.fleet_issue.boxes import MARK, Box, ticked, wording_of
+
+EVERY = timedelta(minutes=3)
+"""How often the issue is looked at: so long a ticked box waits."""
+
+
+def _one(*arguments: object) -> int:
+    return 1
+
+
+WRITES: Mapping[str, Contents] = {"open_issue": _one, "change_issue": no_contents}
+
+
+@dataclass(frozen=True, slots=True)
+class DueFleetIssue:
+    """The claimed issue: `number` is None until it was opened, `wording` the number of its latest wording."""
+
+    id: int
+    repository: str
+    number: int | None
+    wording: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How the issue stands now."""
+
+    number: int
+    wording: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetIssueOptions:
+    """`ticks` where what is ticked is heeded; `host` and `by_owner` as for `act`."""
+
+    repository: str
+    ticks: bool = True
+    label: str = "freshness"
+    host: str = "github"
+    by_owner: bool = False
+
+
+class FleetIssueStore(Protocol):
+    def queue(self, repository: str) -> Queue[DueFleetIssue]: ...
+
+    async def expect(self, repository: str) -> None:
+        """Has the issue of this repository looked at from now on."""
+        ...
+
+    async def heed(self, item: DueFleetIssue, wording: int, box: Box, word: Word) -> bool:
+        """Does what a box of a wording asks for, unless that was done; whether it was done now. Raises `Failure`
+        where it makes no sense, and notes it as done."""
+        ...
+
+    async def news(self) -> FleetNews: ...
+
+    async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FleetIssueTally:
+    heeded: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: FleetIssueStore, forge: Forge, options: FleetIssueOptions, loop: Loop) -> FleetIssueTally:
+    """Works where the issue is due."""
+    await store.expect(options.repository)
+    work = _FleetIssue(store, forge, options, loop)
+    tally = await loop.run(work)
+    return FleetIssueTally(work.heeded, (*work.problems, *tally.problems))
+
+
+class _FleetIssue(Work[DueFleetIssue, Kept]):
+    stage = "fleet issue"
+    at_once = 1
+
+    def __init__(self, store: FleetIssueStore, forge: Forge, options: FleetIssueOptions, loop: Loop) -> None:
+        self._store = store
+        self._forge = forge
+        self._options = options
+        self._clock = loop.clock
+        self._budget = loop.budget
+        self.home = None if options.by_owner else options.host
+        self.heeded = 0
+        self.problems: list[str] = []
+
+    @property
+    def queue(self) -> Queue[DueFleetIssue]:
+        return self._store.queue(self._options.repository)
+
+    def host(self, item: DueFleetIssue) -> str:
+        return host_of(self._options.host, item.repository, by_owner=self._options.by_owner)
+
+    async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
+        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        home = Identity(item.repository)
+        known = await self._known(item, home, forge)
+        if known is not None and not known.is_open:
+            return Kept(known.number, item.wording, known.url)
+        if known is not None and self._options.ticks:
+            await self._heed(item, known, lease)
+        news = await self._store.news()
+        if known is None:
+            body = body_of(news, item.wording + 1, with_boxes=self._options.ticks)
+            made = await forge.open_issue(home, TITLE, body, self._options.label)
+            return Kept(made.number, item.wording + 1, made.url)
+        stands = max(wording_of(known.body), item.wording)
+        if body_of(news, stands, with_boxes=self._options.ticks).strip() == _as_written(known.body):
+            return Kept(known.number, stands, known.url)
+        body = body_of(news, stands + 1, with_boxes=self._options.ticks)
+        await forge.change_issue(home, known.number, body, is_open=True)
+        return Kept(known.number, stands + 1, known.url)
+
+    async def _known(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
+        """The one that was written to before, or that a crashed attempt has left; None where it was deleted."""
+        if item.number is None:
+            return await forge.find_issue(home, self._options.label, MARK)
+        return await forge.issue(home, item.number)
+
+    async def _heed(self, item: DueFleetIssue, known: Issue, lease: Lease) -> None:
+        word = Word(f"{item.repository}#{known.number}", "ticked in the fleet issue")
+        for box in ticked(known.body):
+            await lease.check()
+            try:
+                self.heeded += await self._store.heed(item, wording_of(known.body), box, word)
+            except Failure as failure:
+                self.problems.append(f"fleet issue: {box}: {failure}")
+
+    async def settle(self, item: DueFleetIssue, result: Kept) -> None:
+        await self._store.settle_fleet_issue(item, result, self._clock.now() + EVERY)
+
+    async def failed(self, item: DueFleetIssue, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return f"the fleet issue in {item.repository}: {failure}"
+
+
+def _as_written(body: str) -> str:
+    """Browsers send other line ends."""
+    return body.replace("\r\n", "\n").strip()
