@@ -1,44 +1,56 @@
-"""Draws docs/slack.png and docs/pull-request.png from what the bot really wrote in the sandbox: `make pictures`.
+"""Draws docs/images anew: what the bot wrote in the sandbox, and its page over a stored fleet (`make pictures`).
 
-Only the address of the sandbox's registry is replaced, by the one that it stands for.
+Of the sandbox only the address of its registry is replaced, by the one that it stands for. `--every FOLDER` draws
+every page instead, 1280 and 400 pixels wide, light and dark, to look at them.
 """
 
 import asyncio
-import html
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from markdown_it import MarkdownIt
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from bot.clients.notifiers.slack_blocks import blocks_of
+from bot.clients.notifiers.teams_card import card_of
 from bot.domain.clock import SystemClock
+from bot.domain.wording.pages import address, rollout_path
+from bot.report.rollout_message import rollout_message
+from bot.report.summary_message import summary_message
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import load
+from bot.store.engine.database import open_database
+from docs.drawing import pull_request_page, slack_page, teams_page
 from sandbox.fleet import SampleFleet
+from sandbox.stored_fleet import names
+from sandbox.stored_fleet.fleet import StoredFleet
+from sandbox.stored_fleet.pages import BASE, PAGES
+from sandbox.stored_fleet.serving import NOW, TOKEN, served, site_over
 from sandbox.world import World
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "images"
 CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
-STYLE = """
-body { margin: 0; padding: 20px; width: 720px; color: #1d1c1d }
-body { font: 15px/1.45 "Noto Sans", "DejaVu Sans", sans-serif }
-a { color: #1264a3; text-decoration: none }
-code { font: 13px "DejaVu Sans Mono", monospace; background: #f2f2f4; border-radius: 3px; padding: 1px 4px }
-h1 { font-size: 18px; margin: 4px 0 8px } p { margin: 0 0 10px } .quiet { color: #616061; font-size: 13px }
-.who { font-weight: 700; margin-bottom: 2px } .who span { font-weight: 400; color: #616061; font-size: 12px }
-table { border-collapse: collapse; margin-bottom: 10px; font-size: 12px } td code { font-size: 11px }
-td:last-child { white-space: nowrap }
-td, th { border: 1px solid #d1d9e0; padding: 5px 8px; text-align: left; overflow-wrap: anywhere }
-"""
+REPOSITORIES, USAGES = 140, 4
+PAGE = "https://freshness.contoso.com"
+REPOSITORY = names.repository(26)
+SHOWN = {
+    "fleet": ("/", 1280, 900, "light"),
+    "rollout": ("/rollouts/13", 1280, 820, "dark"),
+    "base": (f"/bases/{BASE}-noble-chiseled", 1280, 860, "light"),
+    "repository": (f"/repositories/{REPOSITORY}", 1280, 900, "dark"),
+    "fleet-on-a-telephone": ("/", 400, 860, "dark"),
+    "rollout-on-a-telephone": ("/rollouts/13?state=stepping", 400, 860, "light"),
+}
+"""Pictures of the page: its path, the width, the height that is shown, the colours."""
 
 
-async def written() -> tuple[dict[str, Any], dict[str, Any], str]:
+async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
     """The Slack message and a pull request of a patch day, and the host that the sandbox's registry had."""
     async with World() as world:
         fleet = SampleFleet(world)
@@ -62,72 +74,95 @@ async def written() -> tuple[dict[str, Any], dict[str, Any], str]:
             await world.github.merge("payments-api", request["number"])
             await pass_once(settings, SystemClock())
         [message] = await world.slack.messages()
-        return message, request, fleet.registry
+        return message["blocks"], request, fleet.registry
 
 
-def slack_page(message: Mapping[str, Any]) -> str:
-    return f'<div class="who">freshness <span>APP</span></div>{"".join(map(_block, message["blocks"]))}'
-
-
-def pull_request_page(request: Mapping[str, Any]) -> str:
-    body = MarkdownIt("commonmark").enable("table").render(request["body"])
-    number = f'<span class="quiet">#{request["number"]}</span>'
-    return f"<h1>{html.escape(request['title'])} {number}</h1>{body}"
-
-
-def _block(block: Mapping[str, Any]) -> str:
-    match block["type"]:
-        case "header":
-            return f"<h1>{html.escape(block['text']['text'])}</h1>"
-        case "section":
-            return f"<p>{_mrkdwn(block['text']['text'])}</p>"
-        case "context":
-            return "".join(f'<p class="quiet">{_mrkdwn(part["text"])}</p>' for part in block["elements"])
-        case other:
-            raise ValueError(f"no picture of a {other} block yet")
-
-
-def _mrkdwn(text: str) -> str:
-    """Slack's own markup; &, < and > are escaped in it already."""
-    text = re.sub(r"<([^|>]+)\|([^>]+)>", r'<a href="\1">\2</a>', text)
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    return re.sub(r"(?m)^\*(.+)\*$", r"<b>\1</b>", text).replace("\n", "<br>")
-
-
-def draw(page: str, picture: Path) -> None:
+async def told() -> dict[str, str]:
+    """A rollout in Slack and a summary in Teams, worded over the stored fleet."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "page.html"
-        source.write_text(
-            f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><body>{page}'
-            "<script>document.title = document.documentElement.offsetHeight</script>",
-            encoding="utf-8",
-        )
-        height = re.search(r"<title>(\d+)</title>", _browse(source, "--window-size=760,600", "--dump-dom"))
-        assert height is not None, "the page tells its height"
-        _browse(source, f"--window-size=760,{height[1]}", f"--screenshot={picture}")
+        database = await open_database(f"sqlite:///{folder}/page.db")
+        await StoredFleet(database, NOW, REPOSITORIES, USAGES).write()
+        stores = site_over(database).stores
+        await stores.standing.count()
+        rollout = rollout_message(await stores.report.rollout(13)).with_page(address(PAGE, rollout_path(13)))
+        summary = summary_message(await stores.summary.summary(NOW - timedelta(days=7))).with_page(PAGE)
+        await database.close()
+    return {"slack-rollout": slack_page(blocks_of(rollout)), "teams-summary": teams_page(card_of(summary))}
 
 
-def _browse(source: Path, *words: str) -> str:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        sys.exit("chromium is needed to draw: apt-get install chromium")
-    flags = (
-        *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-        *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
-        *("--force-device-scale-factor=1.5", f"--user-data-dir={source.parent}/profile"),
-    )
-    shown = subprocess.run(  # noqa: S603 - a page that was written here
-        [browser, *flags, *words, source.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
-    return shown.stdout
+async def messages() -> dict[str, str]:
+    """What is to be drawn, as HTML, by the picture's name."""
+    blocks, request, registry = await written()
+    pages = {"slack": slack_page(blocks), "pull-request": pull_request_page(request), **await told()}
+    return {name: text.replace(registry, "mcr.microsoft.com") for name, text in pages.items()}
 
 
-def main() -> None:
+def draw_messages(browser: Browser, pages: Mapping[str, str]) -> None:
+    page = browser.new_context(viewport={"width": 760, "height": 200}, device_scale_factor=1.2).new_page()
+    for name, text in pages.items():
+        page.set_content(text)
+        page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    page.context.close()
+
+
+def draw_pages(browser: Browser) -> None:
+    with _served() as url:
+        for name, (path, width, height, colours) in SHOWN.items():
+            page = _signed_in(browser, url, width, height, colours)
+            page.goto(path)
+            page.screenshot(path=FOLDER / f"{name}.png")
+            page.context.close()
+
+
+def draw_every_page(browser: Browser, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with _served() as url:
+        for width in (1280, 400):
+            for colours in ("light", "dark"):
+                page = _signed_in(browser, url, width, 900, colours)
+                for name, path in PAGES.items():
+                    page.goto(path)
+                    page.screenshot(path=folder / f"{name} {width} {colours}.png", full_page=True)
+                page.context.close()
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(Path(folder), repositories=REPOSITORIES, usages=USAGES) as url,
+    ):
+        yield url
+
+
+def _signed_in(browser: Browser, url: str, width: int, height: int, colours: Any) -> Page:
+    size: Any = {"width": width, "height": height}
+    page = browser.new_context(base_url=url, viewport=size, color_scheme=colours).new_page()
+    page.goto("/login")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{url}/")
+    return page
+
+
+def main(words: list[str]) -> None:
     set_up("text", verbose=False)
-    message, request, registry = asyncio.run(written())
-    for page, name in ((slack_page(message), "slack.png"), (pull_request_page(request), "pull-request.png")):
-        draw(page.replace(registry, "mcr.microsoft.com"), FOLDER / name)
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        sys.exit("chromium is needed to draw: apt-get install chromium")
+    FOLDER.mkdir(exist_ok=True)
+    worded = {} if words else asyncio.run(messages())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        if words[:1] == ["--every"] and len(words) == 2:
+            draw_every_page(browser, Path(words[1]))
+        elif words:
+            sys.exit("python -m docs.pictures [--every FOLDER]")
+        else:
+            draw_pages(browser)
+            draw_messages(browser, worded)
+        browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

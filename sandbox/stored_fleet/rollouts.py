@@ -11,6 +11,7 @@ from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.engine.codec import dump
+from sandbox.stored_fleet import names
 from sandbox.stored_fleet.publications import ROLLOUTS, concerns, opened
 from sandbox.stored_fleet.repositories import Sample
 
@@ -40,10 +41,14 @@ _SAID = {
     State.PROVING: "built, and its image is looked for",
     State.STEPPING: "proved, and its step production is under way",
     State.SUCCEEDED: "its image was proved to stand on the new base by 5 layers",
-    State.FAILED: "the run failed: Payments.Tests had 2 failures",
     State.SKIPPED: "its own file asks to be left alone",
     State.MERGED: "merged, and no run for its merge commit was seen within 1 h",
     State.CANCELLED: "called off by alice",
+}
+_ON_THE_WAY = {
+    State.PLANNED: "a base that it stands on moved",
+    State.OPEN: "the pull request was opened",
+    State.DISPATCHED: "the workflow was started",
 }
 
 
@@ -118,7 +123,7 @@ def _told(
         "repository_id": sample.number,
         "action": (Action.PULL_REQUEST if is_pin else Action.DISPATCH).value,
         "state": state.value,
-        "reason": _SAID[state] + mark,
+        "reason": _said(state, sample.number) + mark,
         "targets": [
             {"base": dump(base, Base), "from_digest": before, "to_digest": after, "changes": []}
             for base, (before, after) in moved.items()
@@ -145,6 +150,12 @@ def _told(
     return Told(rebuild, tuple(_way(rebuild, state, is_pin, mark)), steps)
 
 
+def _said(state: State, number: int) -> str:
+    if state is State.FAILED:
+        return f"the run failed: {names.project(number)}.Tests had {number % 3 + 1} failures"
+    return _SAID[state]
+
+
 def _way(rebuild: dict[str, Any], state: State, is_pin: bool, mark: str) -> Iterator[dict[str, Any]]:
     passed = [State.PLANNED]
     if state in (State.SUCCEEDED, State.FAILED, State.STEPPING, State.PROVING):
@@ -153,13 +164,13 @@ def _way(rebuild: dict[str, Any], state: State, is_pin: bool, mark: str) -> Iter
     passed += [state] if state not in passed else []
     at, before = rebuild["planned_at"], None
     for place, after in enumerate(passed):
-        told = {State.PLANNED: "a base that it stands on moved"}.get(after, _SAID.get(after, "the bot started it"))
+        said = rebuild["reason"] if after is state else _ON_THE_WAY.get(after, _SAID.get(after, "")) + mark
         yield {
             "rebuild_id": rebuild["id"],
             "at": at,
             "before": before,
             "after": after.value,
-            "reason": f"{told}{mark}",
+            "reason": said,
         }
         at = (rebuild["attempted_at"] or at) + timedelta(minutes=place * 6)
         if place + 2 == len(passed) and rebuild["ended_at"]:

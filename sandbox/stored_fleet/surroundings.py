@@ -172,11 +172,10 @@ def budget_rows(now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any
 
 
 def day_rows(repositories: int, now: datetime) -> Iterator[dict[str, Any]]:
-    """Patches every four weeks, and the fleet that follows them within days."""
+    """Patches every four weeks and OS updates in between, and the fleet that follows each within days."""
     for ago in range(89, 0, -1):
-        since_patch = (ago - 5) % 28
-        behind = max(0.62 * 0.55 ** (27 - since_patch) if since_patch > 14 else 0.0, 0.035)
-        behind += 0.12 * 0.5 ** ((ago - 19) % 28 - 14) if (ago - 19) % 28 > 14 and ago % 2 else 0
+        after_patch, after_update = -ago % 28, (14 - ago) % 28
+        behind = 0.035 + 0.6 * 0.55**after_patch + 0.18 * 0.5**after_update
         shares = {"behind": behind, "failed": behind * 0.12 + 0.012, "unknown": 0.04, "unreadable": 0.008}
         counted = {name: round(repositories * share) for name, share in shares.items()}
         counted["current"] = round(repositories * 0.94) - sum(counted.values())
