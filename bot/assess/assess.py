@@ -51,6 +51,7 @@ def assess(
         cves=cves,
         not_relevant=_not_relevant(cves, judged),
         severity=severity,
+        ratings=rated(cves, advisories, judged),
         links=_links(cves, advisories),
         platforms=move.changed,
         evidence=(_seen(move, before, after), *feed, *_advisory_evidence(cves, advisories, judged)),
@@ -90,6 +91,7 @@ def reassess(
         cves=fixes.cves,
         not_relevant=not_relevant,
         severity=severity,
+        ratings=rated(fixes.cves, advisories, judged),
         links=_links(fixes.cves, advisories),
         evidence=tuple(dict.fromkeys((*change.evidence, *found))),
         detail=_reworded(change, cause, family, len(fixes.cves), severity),
@@ -110,12 +112,19 @@ def worst(
     cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
 ) -> Severity | None:
     """The highest rating among the CVEs that touch the image; None where none is rated."""
-    rated = [
-        advisory.severity
+    ratings = (severity for _, severity in rated(cves, advisories, judged))
+    return max(ratings, key=lambda severity: severity.rank, default=None)
+
+
+def rated(
+    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
+) -> tuple[tuple[str, Severity], ...]:
+    """The CVEs that touch the image and are rated, each with its severity."""
+    return tuple(
+        (cve, advisory.severity)
         for cve in cves
         if (advisory := advisories.get(cve)) is not None and advisory.severity is not None and judged[cve]
-    ]
-    return max(rated, key=lambda severity: severity.rank, default=None)
+    )
 
 
 def _not_relevant(cves: tuple[str, ...], judged: Mapping[str, Relevance]) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from bot.report.rollout_news import RolloutNews
 _MOST_BASES = 3
 _LONGEST_NAME = 140
 _MOST_CVES = 10
+_SAID = {State.BUILT: "built but not proven", State.MERGED: "merged but not seen to build"}
+"""How states are counted whose own word says more than is known."""
 
 
 def rollout_message(news: RolloutNews) -> Message:
@@ -56,10 +58,9 @@ def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) ->
     reached = versions_reached(changes) or "A .NET release"
     if security:
         cves = {cve for change in security for cve in change.cves}
-        worst = max((c.severity for c in security if c.severity), key=lambda s: s.rank, default=None)
         if not cves:
             return f"{reached} is a security release whose CVEs are not listed yet"
-        return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(worst)}"
+        return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(security, len(cves))}"
     if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
         return f"{reached} is in the base images"
     bases = {change.base for change in changes}
@@ -72,7 +73,7 @@ def progress_line(news: RolloutNews) -> str:
     """`5 repositories: 3 open, 1 running, 1 succeeded`."""
     if not news.total:
         return "a later rollout goes on with it"
-    states = [f"{news.states[state]} {state}" for state in State if news.states.get(state)]
+    states = [f"{news.states[state]:,} {_SAID.get(state, state)}" for state in State if news.states.get(state)]
     told = [f"{news.told} told"] if news.told else []
     return f"{counted(news.repositories, 'repository')}: {', '.join([*states, *told])}"
 
@@ -167,5 +168,11 @@ def _footer(news: RolloutNews) -> str:
     return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
 
 
-def _rated(severity: Severity | None) -> str:
-    return f", rated up to {severity}" if severity else ""
+def _rated(changes: Sequence[Change], cves: int) -> str:
+    """How many are critical and high; where none is, or nobody knows how many, the highest rating alone."""
+    ratings = dict(rating for change in changes for rating in change.ratings)
+    severe = [(severity, list(ratings.values()).count(severity)) for severity in (Severity.CRITICAL, Severity.HIGH)]
+    if cves > 1 and any(number for _, number in severe):
+        return "".join(f", {number} {severity}" for severity, number in severe if number)
+    worst = max((each.severity for each in changes if each.severity), key=lambda each: each.rank, default=None)
+    return f", rated {'' if cves == 1 else 'up to '}{worst}" if worst else ""

@@ -67,7 +67,7 @@ def _trend(summary: Summary) -> Sequence[Line]:
     span = duration(summary.until - summary.since)
     points = round((now - before) * 100)
     if points == 0:
-        return (plain(f"As many as {span} before"),)
+        return (plain(f"As fresh as {span} before"),)
     return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
 
 
@@ -123,8 +123,8 @@ def _upstream(summary: Summary) -> Iterator[Line]:
     if summary.lag is not None:
         late = duration(abs(summary.lag.median))
         where = "before" if summary.lag.median.total_seconds() < 0 else "after"
-        images = counted(summary.lag.images, "image")
-        yield plain(f"{images} with a .NET release, in the median {late} {where} its announcement")
+        images = counted(summary.lag.images, "base image")
+        yield plain(f"{images} got a .NET release, in the median {late} {where} its announcement")
     yield from _noticed(summary.withdrawn)
     yield from _noticed(summary.ends)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.wording.message import Footnote, Message, Paragraph, Span, plain, strong
-from bot.domain.wording.words import duration
+from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.words import counted, duration
 from bot.report.phrases import listed, short, shown_time
 from bot.report.stops import FailedRebuild
 
@@ -32,8 +32,13 @@ def wave_message(news: WaveNews) -> Message | None:
     """
     where = f" in wave {news.wave}" if news.waves > 1 else ""
     if news.failed:
-        title = f"{news.failed:,} of {news.total:,} rebuilds{where} failed"
-        lines = [(Span(each.repository, url=each.url), Span(f": {short(each.reason)}")) for each in news.failures]
+        title = f"{news.failed:,} of {counted(news.total, 'rebuild')}{where} failed"
+        lines: list[Line] = [
+            (Span(each.repository, url=each.url), Span(f": {short(each.reason)}")) for each in news.failures
+        ]
+        if (more := news.failed - len(news.failures)) > 0:
+            command = Span(f"freshness-bot rollout show {news.rollout}", Style.CODE)
+            lines.append((Span(f"and {more:,} more; "), command, Span(" lists them all")))
         blocks = (Paragraph((strong(title),)), listed(lines), _footer(news))
         return Message(f"{title}: {news.title}", blocks, needs_person=True)
     if news.done_since is None or news.waves == 1:

@@ -52,6 +52,8 @@ class Change:
     not_relevant: tuple[str, ...] = ()
     """Those of `cves` that concern no part of this image, or only operating systems that it is not."""
     severity: Severity | None = None
+    ratings: tuple[tuple[str, Severity], ...] = ()
+    """CVE and its severity, for those of `cves` that touch the image and are rated."""
     links: tuple[tuple[str, str], ...] = ()
     """CVE and where its publisher tells of it, for those of `cves` of which an advisory gives an address."""
     platforms: tuple[str, ...] = ()

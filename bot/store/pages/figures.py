@@ -13,7 +13,11 @@ from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
 from bot.store.pages.fleet import ages, counts
 from bot.store.pages.standing import OPEN
+from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import (
     bases,
     changes,
@@ -28,6 +32,7 @@ from bot.store.rows.tables import (
     tasks,
     transitions,
 )
+from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
 from bot.views.fleet.figures import (
     EndedRebuild,
     FeedFigures,
@@ -49,6 +54,10 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
         rebuilds,
         (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
     ),
+    ("steps", steps, (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists())),
+    ("workflow-builds", workflow_builds, ()),
+    ("images", images, ()),
+    ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
 )
 """Each with the rows of it that somebody works on."""

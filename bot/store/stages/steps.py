@@ -29,28 +29,28 @@ from bot.store.rows.tables import rebuilds, repositories
 
 Item = TypeVar("Item")
 
-_IS_OF_ONE_STEPPING = (
+IS_OF_ONE_STEPPING = (
     select(rebuilds.c.id)
     .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == State.STEPPING.value)
     .where(rebuilds.c.call_off.is_(None))
 )
-_IS_UNDER_WAY = or_(
+IS_UNDER_WAY = or_(
     steps.c.state.in_([StepState.STARTED.value, StepState.RUNNING.value, StepState.APPROVAL.value]),
     and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
 )
-_IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
+IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 
 
 class StepStore(Store):
     @property
     def to_start(self) -> DueRows[StepJob]:
         """Those to be dispatched; a paused rollout starts none."""
-        may_start = _IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
-        return self._due(and_(_IS_TO_START, may_start), self._job)
+        may_start = IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
+        return self._due(and_(IS_TO_START, may_start), self._job)
 
     @property
     def going(self) -> DueRows[StepRun]:
-        return self._due(and_(_IS_UNDER_WAY, _IS_OF_ONE_STEPPING.exists()), self._step)
+        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._step)
 
     def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
         return DueRows(
@@ -164,7 +164,7 @@ class StepStore(Store):
             select(repositories.c.name, repositories.c.node_id, func.min(steps.c.due_at))
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
             .join(steps, steps.c.rebuild_id == rebuilds.c.id)
-            .where(_IS_TO_START, rebuilds.c.state == State.STEPPING.value, steps.c.due_at <= self._clock.now())
+            .where(IS_TO_START, rebuilds.c.state == State.STEPPING.value, steps.c.due_at <= self._clock.now())
             .group_by(repositories.c.name, repositories.c.node_id)
             .order_by(func.min(steps.c.due_at))
             .limit(limit)

@@ -52,6 +52,30 @@ def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused(
 
 
 @pytest.mark.parametrize(
+    ("ratings", "worst", "said"),
+    [
+        ({"CVE-1": Severity.HIGH, "CVE-2": Severity.HIGH, "CVE-3": Severity.LOW}, Severity.HIGH, "3 CVEs, 2 high"),
+        ({"CVE-1": Severity.CRITICAL, "CVE-2": Severity.HIGH}, Severity.CRITICAL, "3 CVEs, 1 critical, 1 high"),
+        ({"CVE-1": Severity.MODERATE}, Severity.MODERATE, "3 CVEs, rated up to moderate"),
+        ({}, Severity.HIGH, "3 CVEs, rated up to high"),
+        ({}, None, "3 CVEs"),
+    ],
+)
+def test_the_headline_counts_what_is_severe(
+    ratings: dict[str, Severity], worst: Severity | None, said: str
+) -> None:
+    fixed = change(cves=("CVE-1", "CVE-2", "CVE-3"), severity=worst, ratings=tuple(ratings.items()))
+    assert headline((fixed,)) == f".NET 10.0.5 fixes {said}"
+
+
+def test_what_is_not_proven_and_what_was_not_seen_is_counted_apart() -> None:
+    told = rollout(rebuild("a/a", State.BUILT), rebuild("b/b", State.MERGED), rebuild("c/c", State.SUCCEEDED))
+    assert (
+        progress_line(told) == "3 repositories: 1 succeeded, 1 built but not proven, 1 merged but not seen to build"
+    )
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ((change(cves=("CVE-1",)),), ".NET 10.0.5 fixes 1 CVE"),
@@ -117,7 +141,7 @@ def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> N
     told = rollout_message(rollout(*done, *unmerged, *failed))
     check(told)
     lines = texts(told).splitlines()
-    assert "*5,000 repositories: 20 open, 4977 succeeded, 3 failed*" in lines
+    assert "*5,000 repositories: 20 open, 4,977 succeeded, 3 failed*" in lines
     [needed] = [line for line in lines if line.startswith("Failed: ")]
     assert [name in needed for name in ("bad-0", "bad-1", "bad-2", "more")] == [True, True, True, False]
     [waiting] = [line for line in lines if line.startswith("To be merged: ")]

@@ -50,7 +50,7 @@ def test_it_begins_with_how_fresh_the_fleet_is_and_where_that_goes() -> None:
 @pytest.mark.parametrize(
     ("before", "said"),
     [
-        ({Standing.CURRENT: 90, Standing.BEHIND: 10}, "As many as 7 days before"),
+        ({Standing.CURRENT: 90, Standing.BEHIND: 10}, "As fresh as 7 days before"),
         ({Standing.CURRENT: 91, Standing.BEHIND: 9}, "1 point less than 7 days before"),
     ],
 )
@@ -110,7 +110,7 @@ def test_upstream_is_told_with_its_lag_and_what_ends() -> None:
             )
         )
     )
-    assert "• 12 images with a .NET release, in the median 3 h after its announcement" in told
+    assert "• 12 base images got a .NET release, in the median 3 h after its announcement" in told
     assert "• aspnet:8.0-alpine was withdrawn" in told
     assert told.count("support of") == 5
     assert "• and 2 more" in told
@@ -118,7 +118,7 @@ def test_upstream_is_told_with_its_lag_and_what_ends() -> None:
 
 def test_images_that_are_out_before_the_announcement_say_so() -> None:
     told = texts(summary_message(replace(QUIET, lag=Lag(1, -timedelta(minutes=30)))))
-    assert "1 image with a .NET release, in the median 30 min before its announcement" in told
+    assert "1 base image got a .NET release, in the median 30 min before its announcement" in told
 
 
 def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
