@@ -44,6 +44,8 @@ RUNTIME_TAG = "10.0-noble-chiseled"
 SDK_TAG = "10.0-noble"
 BUILT_ON = dict.fromkeys(("catalog-web", "payments-api"), f"{ASPNET}:{RUNTIME_TAG}")
 """Repositories whose workflows push an image, and the base that it stands on."""
+APPLICATION = b'{"libraries": {"Serilog/4.0.0": {"type": "package"}}}'
+"""The packages that each application brings with it."""
 PATCHES = {"10.0.0": "10.0.100", "10.0.1": "10.0.101", "10.0.2": "10.0.102", "10.0.3": "10.0.103"}
 """Runtime versions and the SDK that each is published with."""
 
@@ -83,7 +85,8 @@ class SampleFleet:
         """What a build of the repository leaves in the registry: its base's layers with one of its own on top."""
         below = self._stood_on[name] if name in self.cached else self.images[BUILT_ON[name]]
         self._stood_on[name] = below
-        image = replace(on_top(below, f"{name}: {content}".encode()), created=datetime.now(UTC).isoformat())
+        application = {"content": f"{name}: {content}".encode(), f"app/{name}.deps.json": APPLICATION}
+        image = replace(on_top(below, application), created=datetime.now(UTC).isoformat())
         return self.world.registry.push_now(f"{self.world.github.name}/{name}", tag, image)
 
     def _built(self, run: Run) -> None:

@@ -47,11 +47,15 @@ DOCKER = MediaTypes(
 )
 
 
+Layer = bytes | Mapping[str, bytes]
+"""The content of one file, or files by their paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What an image is made of, for all its platforms; `layers` are the contents of one file each, bottom first."""
+    """What an image is made of, for all its platforms; `layers` come bottom first."""
 
-    layers: tuple[bytes, ...]
+    layers: tuple[Layer, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = PLATFORMS
@@ -79,13 +83,36 @@ def dotnet_image(
     media_types: MediaTypes = OCI,
 ) -> Image:
     """An image of `family` (a key of `VERSION_VARIABLES`): another `os` is an OS update, another `upper` a
-    rebuild of the layers above it."""
+    rebuild of the layers above it.
+
+    The number at the end of `os` is the last of the version of its one library, `libssl3t64`.
+    """
     environment = dict.fromkeys(VERSION_VARIABLES[family], version or "")
-    layers = [os, f"{family} {version or ''} ".encode() + upper]
+    above = {"content": f"{family} {version or ''} ".encode() + upper, **_framework(version)}
+    layers = [{"content": os, **_ubuntu(os)}, above]
     return Image(tuple(layers), environment, {}, platforms, created, media_types)
 
 
-def on_top(base: Image, application: bytes, labels: Mapping[str, str] | None = None) -> Image:
+def _ubuntu(os: bytes) -> dict[str, bytes]:
+    number = os.rpartition(b" ")[2].decode()
+    version = f"3.0.13-0ubuntu3.{number if number.isdigit() else 0}"
+    status = (
+        f"Package: libssl3t64\nStatus: install ok installed\nArchitecture: amd64\nSource: openssl\n"
+        f"Version: {version}\n\nPackage: base-files\nStatus: install ok installed\nArchitecture: amd64\n"
+        "Version: 13ubuntu10\n\n"
+    )
+    return {
+        "etc/os-release": b'ID=ubuntu\nVERSION_ID="24.04"\n',
+        "var/lib/dpkg/status": status.encode(),
+    }
+
+
+def _framework(version: str | None) -> dict[str, bytes]:
+    folder = f"usr/share/dotnet/shared/Microsoft.NETCore.App/{version}"
+    return {} if version is None else {f"{folder}/Microsoft.NETCore.App.deps.json": b'{"libraries": {}}'}
+
+
+def on_top(base: Image, application: Layer, labels: Mapping[str, str] | None = None) -> Image:
     """An application's image: the layers of `base`, one of its own above them."""
     return replace(base, layers=(*base.layers, application), labels={**base.labels, **(labels or {})})
 
@@ -141,7 +168,7 @@ def _index(image: Image, manifests: list[tuple[str, bytes, str]]) -> bytes:
 
 
 def _push_platform(target: "_Target", image: Image, platform: str) -> tuple[bytes, str]:
-    tars = [_tar(f"{platform}\n".encode() + content) for content in image.layers]
+    tars = [_tar(platform, layer) for layer in image.layers]
     packed = [gzip.compress(tar, mtime=0) for tar in tars]
     config = _json(
         {
@@ -227,10 +254,13 @@ def _json(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _tar(content: bytes) -> bytes:
+def _tar(platform: str, layer: Layer) -> bytes:
+    files = {"content": layer} if isinstance(layer, bytes) else layer
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        entry = tarfile.TarInfo("content")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
+        for name, content in files.items():
+            whole = f"{platform}\n".encode() + content if name == "content" else content
+            entry = tarfile.TarInfo(name)
+            entry.size = len(whole)
+            archive.addfile(entry, io.BytesIO(whole))
     return buffer.getvalue()

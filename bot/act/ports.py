@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import FleetRepository, Identity
@@ -64,6 +65,7 @@ class Job:
     repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
     about the same bases, None where there is none. `policy` is the operator's. `quarantined` are the bases whose
     new digest is held back fleet-wide, each with why. `at_request` says that a person asked for it to begin now.
+    `packages` say how each base's packages changed from what the repository has to what it gets, as far as known.
     """
 
     rebuild: Rebuild
@@ -77,6 +79,7 @@ class Job:
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     quarantined: Mapping[Base, str] = field(default_factory=dict)
     at_request: bool = False
+    packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""

@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -40,13 +41,15 @@ class Limits:
     """Seconds, counts and bytes within which every request ends.
 
     `total` bounds one attempt with its redirects and body, `patience` the time in which further attempts may
-    start, and so also the longest Retry-After that is waited for here rather than handed to the caller.
+    start, and so also the longest Retry-After that is waited for here rather than handed to the caller. `streaming`
+    bounds an answer that is taken as it comes.
     """
 
     connect: float = 10
     read: float = 20
     total: float = 60
     patience: float = 30
+    streaming: float = 1_800
     attempts: int = 3
     redirects: int = 5
     per_host: int = 8
@@ -91,6 +94,16 @@ class Answer:
 
     def retry_after(self, now: datetime) -> timedelta | None:
         return bounds.retry_after(self.headers.get("retry-after"), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is taken as it comes; `headers` and `redirected` are as in `Answer`."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +220,64 @@ class Http:
             raise Failure(Trouble.DENIED, "plain http is not permitted", where=where, advice=advice)
         return target
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        allow_redirects_to: frozenset[str] = frozenset(),
+    ) -> AsyncIterator[Streamed]:
+        """GETs what is too large to be kept: the chunks come as they are sent, `max_bytes` in all.
+
+        Nothing is tried again, since what was taken cannot be taken back. Redirects and failures are those of
+        `request`; failures may come with each chunk.
+        """
+        asked = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
+        async with self._bounded(asked.url, self.limits.streaming), self._opened(asked) as (response, last):
+            answer = Answer(response.status_code, response.headers, b"", str(last.url))
+            if _is_turned_away(answer):
+                raise _turned_away(answer, self.clock.now())
+            is_elsewhere = not bounds.is_same_host(asked.url, last.url)
+            yield Streamed(answer.status, answer.headers, _counted(response, last), is_elsewhere)
+
+    @asynccontextmanager
+    async def _opened(self, asked: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
+        """The first answer that is no redirect, with the request that it is to."""
+        first = asked.url
+        for _ in range(self.limits.redirects + 1):
+            async with self._connected.stream("GET", asked.url, headers=dict(asked.headers)) as response:
+                self.observer.answered(asked.url.netloc.decode("ascii"), "GET", response.status_code)
+                location = response.headers.get("location")
+                if response.status_code not in bounds.REDIRECTS or location is None:
+                    yield response, asked
+                    return
+            asked = _redirected(asked, location)
+        raise self._too_many_redirects(first)
+
     async def _attempt(self, asked: _Request) -> Answer:
-        where = bounds.where_of(asked.url)
-        slot = self._slots.setdefault(bounds.host_of(asked.url), asyncio.Semaphore(self.limits.per_host))
+        async with self._bounded(asked.url, self.limits.total):
+            answer = await self._follow(asked)
+        if _is_turned_away(answer):
+            raise _turned_away(answer, self.clock.now())
+        return answer
+
+    @asynccontextmanager
+    async def _bounded(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
+        """One of the host's turns for so long; what goes wrong meanwhile becomes a `Failure`."""
+        where = bounds.where_of(url)
+        slot = self._slots.setdefault(bounds.host_of(url), asyncio.Semaphore(self.limits.per_host))
         try:
-            async with slot, asyncio.timeout(self.limits.total):
-                answer = await self._follow(asked)
+            async with slot, asyncio.timeout(seconds):
+                yield
         except TimeoutError as error:
-            what = f"gave no complete answer within {self.limits.total:g} s"
+            what = f"gave no complete answer within {seconds:g} s"
             raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
         except httpx.HTTPError as error:
             raise bounds.unreachable(error, where) from error
         except UnicodeError as error:  # httpx reads Location, followed or not, and does not catch this itself
             raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=where) from error
-        if answer.status == 429 or answer.status >= 500:
-            raise _turned_away(answer, self.clock.now())
-        return answer
 
     async def _follow(self, asked: _Request) -> Answer:
         first = asked.url
@@ -231,19 +286,23 @@ class Http:
             location = answer.headers.get("location")
             if answer.status not in bounds.REDIRECTS or location is None:
                 return answer if bounds.is_same_host(first, asked.url) else replace(answer, redirected=True)
-            target = bounds.redirected(asked.method, asked.url, location, asked.allowed)
-            if not bounds.is_same_host(asked.url, target):
-                asked = replace(asked, headers=bounds.headers_for_another_host(asked.headers.items()))
-            asked = replace(asked, url=target)
-        what = f"redirects more than {self.limits.redirects} times"
-        raise Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
+            asked = _redirected(asked, location)
+        raise self._too_many_redirects(first)
 
-    async def _send(self, asked: _Request) -> Answer:
+    def _too_many_redirects(self, first: httpx.URL) -> Failure:
+        what = f"redirects more than {self.limits.redirects} times"
+        return Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
+
+    @property
+    def _connected(self) -> httpx.AsyncClient:
         if self._client is None:
             raise RuntimeError("Http is used outside of its `async with`")
+        return self._client
+
+    async def _send(self, asked: _Request) -> Answer:
         body = bounds.Body(asked.max_bytes, bounds.where_of(asked.url))
         try:
-            response = await self._answer(self._client, asked, body)
+            response = await self._answer(self._connected, asked, body)
         except BaseException:
             self.observer.answered(asked.url.netloc.decode("ascii"), asked.method, None)
             raise
@@ -261,6 +320,33 @@ class Http:
             async for chunk in response.stream:
                 body.add(chunk)
             return response
+
+
+def _redirected(asked: _Request, location: str) -> _Request:
+    """The request that a redirect asks for. Raises `Failure` where it may not be followed."""
+    target = bounds.redirected(asked.method, asked.url, location, asked.allowed)
+    if not bounds.is_same_host(asked.url, target):
+        asked = replace(asked, headers=bounds.headers_for_another_host(asked.headers.items()))
+    return replace(asked, url=target)
+
+
+async def _counted(response: httpx.Response, asked: _Request) -> AsyncIterator[bytes]:
+    """The chunks of a body that is sent as it is. Raises `Failure` for one that is encoded or too long."""
+    where = bounds.where_of(asked.url)
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", ""):
+        raise Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=where)
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    taken = 0
+    async for chunk in response.stream:
+        taken += len(chunk)
+        if taken > asked.max_bytes:
+            raise bounds.too_long(asked.max_bytes, where)
+        yield chunk
+
+
+def _is_turned_away(answer: Answer) -> bool:
+    return answer.status == 429 or answer.status >= 500
 
 
 def _turned_away(answer: Answer, now: datetime) -> Failure:

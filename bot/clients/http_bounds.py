@@ -110,11 +110,14 @@ class Body:
         return body
 
     def _check(self, size: int) -> None:
-        if size <= self._max_bytes:
-            return
-        mebibytes = self._max_bytes / MEBIBYTE
-        limit = f"{mebibytes:g} MiB" if mebibytes >= 1 else f"{self._max_bytes} bytes"
-        raise Failure(Trouble.MALFORMED, f"sent more than the {limit} that are accepted", where=self._where)
+        if size > self._max_bytes:
+            raise too_long(self._max_bytes, self._where)
+
+
+def too_long(max_bytes: int, where: str) -> Failure:
+    """A body of more than `max_bytes`."""
+    limit = f"{max_bytes / MEBIBYTE:g} MiB" if max_bytes >= MEBIBYTE else f"{max_bytes} bytes"
+    return Failure(Trouble.MALFORMED, f"sent more than the {limit} that are accepted", where=where)
 
 
 def unreachable(error: httpx.HTTPError, where: str) -> Failure:

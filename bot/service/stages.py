@@ -31,6 +31,7 @@ from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
 from bot.verify.attesting import stage as attesting
 from bot.verify.images import stage as images_stage
+from bot.verify.inventory import stage as inventory_stage
 from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.registry import stage as registry_stage
@@ -153,6 +154,13 @@ async def images_tick(bot: Bot) -> Outcome:
     return Outcome("images", figures, list(tally.problems))
 
 
+async def packages_tick(bot: Bot) -> Outcome:
+    platforms = bot.settings.packages.platforms
+    tally = await inventory_stage.tick(bot.stores.inventory, bot.registry, platforms, bot.loop)
+    figures = {"layers": tally.layers, "images": tally.images, "compared": tally.compared}
+    return Outcome("packages", figures, list(tally.problems))
+
+
 async def proving_tick(bot: Bot) -> Outcome:
     tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, bot.proving_options, bot.loop)
     figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
@@ -222,6 +230,7 @@ STAGES = (
     Stage("feeds", feeds_tick, timedelta(seconds=20), only_reads=True),
     Stage("watch", watch_tick, timedelta(seconds=10), only_reads=True),
     Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
+    Stage("packages", packages_tick, timedelta(seconds=10), only_reads=True),
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
     Stage("age", age_tick, timedelta(seconds=5), only_reads=True),

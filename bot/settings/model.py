@@ -15,6 +15,7 @@ from bot.settings import defaults
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
+from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
@@ -149,6 +150,7 @@ class Settings(BaseSettings):
     freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     images: ImagesSettings = ImagesSettings()
+    packages: PackagesSettings = PackagesSettings()
     trust: TrustSettings = TrustSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")
     notify: list[NotifySettings] = Field(

@@ -14,6 +14,7 @@ from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
+from bot.store.rows.bases.packages import forget_inventories
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
@@ -43,6 +44,8 @@ class Forgotten:
     transitions: int = 0
     blobs: int = 0
     manifests: int = 0
+    inventories: int = 0
+    layers: int = 0
 
 
 class RetentionStore(Store):
@@ -69,7 +72,9 @@ class RetentionStore(Store):
                 blobs.c.fetched_at < now - _UNREFERRED_FOR,
                 blobs.c.sha.not_in(select(repository_blobs.c.sha)),
             )
-            return Forgotten(ended, moves, (await connection.execute(files)).rowcount, forgotten_manifests)
+            unshown = await forget_inventories(connection, now - _UNREFERRED_FOR)
+            gone = (await connection.execute(files)).rowcount
+            return Forgotten(ended, moves, gone, forgotten_manifests, *unshown)
 
 
 async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:

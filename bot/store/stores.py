@@ -15,6 +15,7 @@ from bot.store.orders import OrdersStore
 from bot.store.pages.figures import FiguresStore
 from bot.store.pages.fleet import FleetStore
 from bot.store.pages.images import ImagePagesStore
+from bot.store.pages.packages import PackagesStore
 from bot.store.pages.pages import PagesStore
 from bot.store.pages.standing import StandingStore
 from bot.store.pages.summary import SummaryStore
@@ -38,6 +39,7 @@ from bot.store.stages.report import ReportStore
 from bot.store.stages.steps import StepStore
 from bot.store.stages.verify.attesting import AttestingStore
 from bot.store.stages.verify.images import ImagesStore
+from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.watch import WatchStore
 from bot.store.views import ViewsStore
@@ -63,6 +65,7 @@ class Stores:
     follow: FollowStore
     steps: StepStore
     images: ImagesStore
+    inventory: InventoryStore
     proving: ProvingStore
     attesting: AttestingStore
     report: ReportStore
@@ -80,6 +83,7 @@ class Stores:
     fleet: FleetStore
     pages: PagesStore
     image_pages: ImagePagesStore
+    packages: PackagesStore
     summary: SummaryStore
     events: EventsStore
 
@@ -103,6 +107,7 @@ class Stores:
             FollowStore(database, worker, clock),
             StepStore(database, worker, clock),
             ImagesStore(database, worker, clock),
+            InventoryStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),
@@ -120,6 +125,7 @@ class Stores:
             FleetStore(database, worker, clock),
             PagesStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
+            PackagesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
             EventsStore(database, worker, clock),
         )

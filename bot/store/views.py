@@ -13,6 +13,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -29,6 +30,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.repositories.ages import ages_of, builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -283,17 +285,19 @@ class ViewsStore(Store):
         async with self._database.reading() as connection:
             return await read_steps(connection, some)
 
-    async def changes_of(self, base: str) -> list[Change]:
-        """All changes of the bases whose full or short name is `base`, oldest first."""
+    async def changes_of(self, base: str) -> list[tuple[Change, tuple[PlatformChanges, ...]]]:
+        """All changes of the bases whose full or short name is `base`, oldest first, each with its packages."""
         async with self._database.reading() as connection:
             known = await _known_bases(connection)
             ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]
-            rows = await connection.execute(
-                select(changes.c.id, changes.c.change)
-                .where(changes.c.base_id.in_(ids))
-                .order_by(changes.c.at, changes.c.id)
-            )
-            return readable(rows, lambda row: load(row.change, Change), lambda row: f"change {row.id}")
+            query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
+            rows = (await connection.execute(query.order_by(changes.c.at, changes.c.id))).all()
+            packages = await package_changes_of(connection, [row.id for row in rows])
+        return readable(
+            rows,
+            lambda row: (load(row.change, Change), packages.get(row.id, ())),
+            lambda row: f"change {row.id}",
+        )
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases

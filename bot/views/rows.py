@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.packages.moves import PlatformChanges, told
+
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
@@ -39,7 +41,7 @@ class RebuildRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A change of a base in one line."""
+    """A change of a base in one line; `packages` say how each platform's packages changed, as far as known."""
 
     base: str
     at: datetime
@@ -51,6 +53,12 @@ class ChangeRow:
     to_digest: str | None
     detail: str
     rollout: int | None
+    packages: tuple[PlatformChanges, ...] = ()
+
+    @property
+    def packages_told(self) -> str:
+        """For people, in a line; empty where nothing is known."""
+        return told(self.packages)
 
 
 @dataclass(frozen=True, slots=True)

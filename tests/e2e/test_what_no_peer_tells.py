@@ -70,7 +70,7 @@ async def test_the_mark_on_a_withdrawn_image_supports_what_the_inventory_says_at
     asked = [request.path for request in stage.world.traffic.requests() if "/referrers/" in request.path]
     await stage.run_pass()
 
-    (change,) = await stage.bot.stores.views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    ((change, _),) = await stage.bot.stores.views.changes_of(f"aspnet:{RUNTIME_TAG}")
     assert change.cause is Cause.WITHDRAWN
     assert change.detail.endswith("its publisher marked the image as at its end on 2026-11-10")
     assert asked == [f"/v2/{ASPNET}/referrers/{stage.fleet.digests[name]}"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.act.ports import Job
+from bot.act.pull_request.packages import packages_section
 from bot.domain.bases.advisory import public_record
 from bot.domain.bases.change import Cause, Change
 from bot.domain.repositories.usage import Replacement
@@ -96,6 +97,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         _sentence(job),
         _fixes(job.changes),
         _table(job),
+        packages_section(job.packages),
         _files(job),
         _pins(job),
         _refusals(refused),

@@ -253,6 +253,7 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
 
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
+    from bot.domain.packages.moves import told
     from bot.views.bases.history import as_json
     from bot.views.names import short_base, short_digest
 
@@ -263,12 +264,15 @@ def show_history(history: "History", output: Format) -> None:
         print_line("No change of this base has been seen yet.")
     else:
         print_table(
-            ("base", "at", "cause", "severity", "to digest", "what moved"),
+            ("base", "at", "cause", "severity", "to digest", "what moved", "packages"),
             [
-                (short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail)
-                for c in history.changes
+                (
+                    *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
+                    told(packages),
+                )
+                for c, packages in zip(history.changes, history.packages, strict=True)
             ],
-            Layout(group=True, below=("what moved",)),
+            Layout(group=True, below=("what moved", "packages")),
         )
     if history.upstream:
         print_table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from bot.clients.http import Answer, HostRules, Http
+from bot.clients.http import Answer, HostRules, Http, Streamed
 from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
 from bot.clients.registry.login import Known, Login, SignIn
 from bot.domain.clock import Clock
@@ -87,7 +87,9 @@ class Entry:
                 token = self._tokens[key] = await self._token(access, repository, challenge)
         return f"Bearer {token.value}"
 
-    def is_challenged(self, access: RegistryAccess, repository: str, answer: Answer, shown: str | None) -> bool:
+    def is_challenged(
+        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, shown: str | None
+    ) -> bool:
         """Notes what a 401 asks for, and gives up what was `shown` to no avail; False where it asks nothing."""
         challenge = _choose(answer, access)
         if challenge is None:
@@ -154,7 +156,7 @@ def _expect_own(access: RegistryAccess, token_service: str, where: str) -> None:
         )
 
 
-def _choose(answer: Answer, access: RegistryAccess) -> Challenge | None:
+def _choose(answer: Answer | Streamed, access: RegistryAccess) -> Challenge | None:
     offered: Mapping[str, Challenge] = {
         challenge.scheme: challenge for challenge in challenges(answer.headers.get("www-authenticate", ""))
     }

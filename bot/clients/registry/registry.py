@@ -4,11 +4,11 @@ Only configured hosts are contacted. Content comes back as the bytes that its di
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bot.clients.http import ANY_HOST, Answer, Http
+from bot.clients.http import ANY_HOST, Answer, Http, Streamed
 from bot.clients.registry.entry import Entry, RegistryAccess
 from bot.domain.bases.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.clock import Clock
@@ -17,6 +17,7 @@ from bot.domain.reference import Base
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
 LARGEST_CONFIG = 8 * 1024 * 1024
+LARGEST_LAYER = 8 * 1024**3
 
 _ACCEPTED = ", ".join(sorted(INDEXES | MANIFESTS))
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -58,6 +59,30 @@ class Registry:
     async def config(self, registry: str, repository: str, digest: str) -> bytes:
         """An image config by its digest, checked. Raises `Failure` like `head`."""
         return await self._content(registry, repository, f"blobs/{digest}", digest, LARGEST_CONFIG)
+
+    async def blob(self, registry: str, repository: str, digest: str) -> AsyncGenerator[bytes, None]:
+        """A layer by its digest, in chunks as they come; whoever takes them checks the digest.
+
+        Raises `Failure` like `head`, also with any chunk.
+        """
+        where = f"{registry}/{repository}@{digest[:19]}…"
+        if not is_digest(digest):
+            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        access = self._access(registry, repository)
+        url = f"{access.address}/v2/{repository}/blobs/{digest}"
+        credentials = await self._entry.authorization(access, repository)
+        for is_last in (False, True):
+            headers = _headers(url, credentials)
+            async with self._http.stream(
+                url, max_bytes=LARGEST_LAYER, headers=headers, allow_redirects_to=ANY_HOST
+            ) as answer:
+                renewed = None if is_last else await self._renewed(access, repository, answer, credentials)
+                if renewed is None:
+                    _expect_content(answer, where)
+                    async for chunk in answer.chunks:
+                        yield chunk
+                    return
+            credentials = renewed
 
     async def referrers(
         self, registry: str, repository: str, digest: str, artifact_type: str
@@ -172,6 +197,14 @@ class Registry:
 
     async def _ask(self, method: str, registry: str, repository: str, path: str, largest: int) -> Answer:
         """Sends a request with what the host accepted before; answers at most one challenge."""
+        access = self._access(registry, repository)
+        url = f"{access.address}/v2/{repository}/{path}"
+        credentials = await self._entry.authorization(access, repository)
+        answer = await self._send(method, url, credentials, largest)
+        renewed = await self._renewed(access, repository, answer, credentials)
+        return answer if renewed is None else await self._send(method, url, renewed, largest)
+
+    def _access(self, registry: str, repository: str) -> RegistryAccess:
         access = self._accesses.get(registry)
         where = f"{registry}/{repository}"
         if access is None:
@@ -179,26 +212,32 @@ class Registry:
             raise Failure(Trouble.DENIED, "is no configured registry", where=where[:200], advice=advice)
         if not _NAME.fullmatch(repository) or len(repository) > 255:
             raise Failure(Trouble.MALFORMED, "is no repository name", where=where[:200])
-        url = f"{access.address}/v2/{repository}/{path}"
-        shown = await self._entry.authorization(access, repository)
-        answer = await self._send(method, url, shown, largest)
+        return access
+
+    async def _renewed(
+        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, shown: str | None
+    ) -> str | None:
+        """Another authorization, where the answer challenges what was shown; None where there is no use in it."""
         if answer.status != 401 or answer.redirected:
-            return answer
+            return None
         if not self._entry.is_challenged(access, repository, answer, shown):
-            return answer
+            return None
         renewed = await self._entry.authorization(access, repository)
-        return answer if renewed in (None, shown) else await self._send(method, url, renewed, largest)
+        return None if renewed == shown else renewed
 
     async def _send(self, method: str, url: str, credentials: str | None, largest: int) -> Answer:
-        headers = {"Accept": _ACCEPTED if "/manifests/" in url else "*/*", "Accept-Encoding": "identity"}
-        if credentials is not None:
-            headers["Authorization"] = credentials
+        headers = _headers(url, credentials)
         return await self._http.request(
             method, url, headers=headers, max_bytes=largest, allow_redirects_to=ANY_HOST
         )
 
 
-def _expect_content(answer: Answer, where: str) -> None:
+def _headers(url: str, credentials: str | None) -> dict[str, str]:
+    headers = {"Accept": _ACCEPTED if "/manifests/" in url else "*/*", "Accept-Encoding": "identity"}
+    return headers if credentials is None else {**headers, "Authorization": credentials}
+
+
+def _expect_content(answer: Answer | Streamed, where: str) -> None:
     """Turns every status but 200 into the `Failure` that it means."""
     status = answer.status
     if status == 200:

@@ -44,6 +44,19 @@ def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tupl
     return tuple(change for key in keys for change in _differences(key, old.get(key, []), new.get(key, [])))
 
 
+def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:
+    """What is left of the changes of several steps: what came and went again, or went and came back, is none."""
+    gone: dict[_Key, list[str]] = {}
+    come: dict[_Key, list[str]] = {}
+    for change in changes:
+        key = (change.type, change.name, change.architecture)
+        for versions, version in ((gone, change.before), (come, change.after)):
+            if version is not None and version not in versions.setdefault(key, []):
+                versions[key].append(version)
+    keys = sorted(gone.keys() | come.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
+    return tuple(change for key in keys for change in _differences(key, gone.get(key, []), come.get(key, [])))
+
+
 def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:
     """The packages, those known by name only as the one that they are on the other side."""
     named = {(other.name, other.version): other for other in others if other.type}

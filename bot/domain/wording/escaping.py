@@ -1,6 +1,7 @@
 """Text from outside, made harmless for where it lands."""
 
 import re
+from html import escape
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
 _LINKING = re.compile(r"([@#]|\bGH-)(?=\w)", re.IGNORECASE)
@@ -15,6 +16,11 @@ def markdown(text: str) -> str:
     """
     line = " ".join(text.split())
     return _LINKING.sub(rf"\1{_ZERO_WIDTH}", _MARKDOWN.sub(r"\\\1", line))
+
+
+def html(text: str) -> str:
+    """For HTML within Markdown, where no escape of Markdown's counts; mentions are broken as there."""
+    return _LINKING.sub(rf"\1{_ZERO_WIDTH}", escape(" ".join(text.split())))
 
 
 def code(text: str) -> str:

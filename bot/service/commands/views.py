@@ -72,7 +72,9 @@ async def read_history(settings: Settings, base: str, clock: Clock) -> History:
     async with opened_stores(settings, clock) as stores:
         releases = ReleaseIndex(await stores.history.releases())
         seen = await stores.views.observations_of(base)
-        return History(tuple(await stores.views.changes_of(base)), tuple(_lags(base, seen, releases, clock.now())))
+        found = await stores.views.changes_of(base)
+        lags = tuple(_lags(base, seen, releases, clock.now()))
+        return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
 
 
 def _lags(

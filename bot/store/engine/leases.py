@@ -13,6 +13,7 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
+from bot.store.rows.bases.packages import inventories, layers, package_changes
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
@@ -23,6 +24,7 @@ from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositori
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
     fleet_issues,
+    *(layers, inventories, package_changes),
 )
 _LONGEST_HOST = 40
 

@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
+from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
 from bot.views.bases.base import BaseRow
@@ -65,7 +67,11 @@ async def latest_changes(
         .order_by(changes.c.at.desc(), changes.c.id.desc())
         .limit(most)
     )
-    return tuple(readable(rows, _change, lambda row: f"change {row.id}"))
+    found = rows.all()
+    packages = await package_changes_of(connection, [row.id for row in found])
+    return tuple(
+        readable(found, lambda row: _change(row, packages.get(row.id, ())), lambda row: f"change {row.id}")
+    )
 
 
 def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
@@ -145,7 +151,7 @@ def _what(row: Any) -> str:
     return f"dispatch {row.workflow}" if row.action == "dispatch" and row.workflow else row.action.replace("_", " ")
 
 
-def _change(row: Any) -> ChangeRow:
+def _change(row: Any, packages: tuple[PlatformChanges, ...]) -> ChangeRow:
     change = load(row.change, Change)
     return ChangeRow(
         str(change.base),
@@ -158,6 +164,7 @@ def _change(row: Any) -> ChangeRow:
         change.to_digest,
         change.detail,
         row.rollout_id,
+        packages,
     )
 
 

@@ -18,6 +18,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
+from bot.store.rows.bases.packages import Shown, want_observed
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
@@ -104,10 +105,15 @@ class WatchStore(Store):
                     )
                 )
             await lock(connection, bases, {sighting.base_id for sighting in sightings})
-            for sighting in sightings:
-                await self._record(connection, sighting)
+            observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
+            shown = {
+                number: [Shown(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
+                for number, seen in observed.items()
+            }
+            await want_observed(connection, shown, self._clock.now())
 
-    async def _record(self, connection: AsyncConnection, sighting: Sighting) -> None:
+    async def _record(self, connection: AsyncConnection, sighting: Sighting) -> int:
+        """The id of the observation."""
         seen = sighting.observation
         added = await add_observation(connection, sighting.base_id, seen, sighting.sight)
         await settle(
@@ -125,6 +131,7 @@ class WatchStore(Store):
                 "error": None,
             },
         )
+        return added
 
     async def open_incidents(self, subject_prefix: str) -> list[Incident]:
         async with self._database.reading() as connection:

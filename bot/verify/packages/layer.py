@@ -31,6 +31,7 @@ class LayerContents:
     `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts;
     `replaced` are links and devices, and regular files where a folder leads to a package database: each hides what
     lies there and below in lower layers. A regular file that takes the place of another folder is not noticed.
+    `diff_id` is the digest of the layer unpacked, by which it is known again where it was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class LayerContents:
     opaque: frozenset[str] = frozenset()
     replaced: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
+    diff_id: str = field(default="", compare=False)
 
 
 class LayerReader:
@@ -49,6 +51,7 @@ class LayerReader:
             raise malformed("has no sha256 or sha512 digest", self._where)
         self._digest = digest
         self._hash = hashlib.new(digest.partition(":")[0])
+        self._unpacked = hashlib.sha256()
         self._inflater = Inflater(self._where)
         self._tar = TarReader(self._where, self._on_entry, self._on_content)
         self._files: dict[str, bytes] = {}
@@ -62,25 +65,27 @@ class LayerReader:
     def feed(self, chunk: bytes) -> None:
         """Raises `Failure` for a damaged or hostile blob."""
         self._hash.update(chunk)
-        if self._tar.has_ended:
-            return
         for piece in self._inflater.feed(chunk):
-            self._tar.feed(piece)
+            self._take(piece)
+
+    def _take(self, piece: bytes) -> None:
+        self._unpacked.update(piece)
+        self._tar.feed(piece)
 
     def finish(self) -> LayerContents:
         """Raises `Failure` where the blob is not the one that the digest names, or is cut short."""
         if self._hash.hexdigest() != self._digest.partition(":")[2]:
             raise malformed("is not what its digest names", self._where)
-        if not self._tar.has_ended:
-            for piece in self._inflater.finish():
-                self._tar.feed(piece)
-            self._tar.finish()
+        for piece in self._inflater.finish():
+            self._take(piece)
+        self._tar.finish()
         return LayerContents(
             self._files,
             frozenset(self._removed),
             frozenset(self._opaque),
             frozenset(self._replaced),
             tuple(self._problems),
+            f"sha256:{self._unpacked.hexdigest()}",
         )
 
     def _on_entry(self, entry: Entry) -> bool:

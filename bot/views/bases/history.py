@@ -1,26 +1,40 @@
 """The changes of a base with their causes, and how late upstream was."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.domain.bases.change import Change
 from bot.domain.bases.notice import Notice
+from bot.domain.packages.moves import PlatformChanges
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The changes of a base, and how long upstream took for each release and each fix of its sibling."""
+    """The changes of a base, and how long upstream took for each release and each fix of its sibling.
+
+    `packages` say for each change, in the same order, how each platform's packages changed, as far as known.
+    """
 
     changes: tuple[Change, ...]
     upstream: tuple[Notice, ...]
+    packages: tuple[tuple[PlatformChanges, ...], ...] = ()
 
 
 def as_json(history: History) -> dict[str, Any]:
     """Gives the history as plain JSON values."""
     return {
-        "changes": [_change(change) for change in history.changes],
+        "changes": [
+            {**_change(change), "packages": [_platform(each) for each in packages]}
+            for change, packages in zip(history.changes, history.packages, strict=True)
+        ],
         "upstream": [_lag(notice) for notice in history.upstream],
     }
+
+
+def _platform(found: PlatformChanges) -> dict[str, Any]:
+    """`changes` is null as long as it is not known."""
+    changes = None if found.changes is None else [asdict(change) for change in found.changes]
+    return {"platform": found.platform, "changes": changes, "is_complete": found.is_complete}
 
 
 def _lag(notice: Notice) -> dict[str, Any]:

@@ -48,7 +48,7 @@ async def test_it_goes_before_the_log_and_the_base_still_shows_its_last(stores: 
             )
         ).one()
     assert row.digest == digest("b")
-    assert [change.to_digest for change in await stores.views.changes_of(str(ASPNET))] == [digest("b")]
+    assert [change.to_digest for change, _ in await stores.views.changes_of(str(ASPNET))] == [digest("b")]
 
 
 async def test_what_the_base_shows_counts_from_its_publication(stores: Stores) -> None:

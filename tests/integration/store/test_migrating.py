@@ -211,7 +211,7 @@ async def everything_is_read(stores: Stores) -> None:
     explained = await stores.views.explain("contoso/shop")
     assert [(step.before, step.after) for step in explained.transitions] == [("planned", "open")]
     assert [(used, digest) for _, used, digest in explained.usages] == [(base, NEW)]
-    assert [change.cause for change in await stores.views.changes_of("aspnet:10.0")] == [Cause.DOTNET_RELEASE]
+    assert [change.cause for change, _ in await stores.views.changes_of("aspnet:10.0")] == [Cause.DOTNET_RELEASE]
     history = (await stores.views.observations_of("aspnet:10.0"))[base]
     assert [(seen.platforms[0].layers, seen.platforms[0].diff_ids) for seen in history] == [(("c" * 12,), ())] * 2
     (job,) = await stores.jobs()

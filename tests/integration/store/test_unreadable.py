@@ -126,7 +126,7 @@ async def test_what_is_well_is_assessed_and_listed_all_the_same(stores: Stores) 
     (pair,) = await stores.assess.unassessed(10)
     await stores.assess.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0)
     await break_column(stores, changes, "change")
-    assert [change.cause for change in await stores.views.changes_of("aspnet:10.0")] == [Cause.OS_UPDATE]
+    assert [change.cause for change, _ in await stores.views.changes_of("aspnet:10.0")] == [Cause.OS_UPDATE]
     await stores.listing(Repository("contoso/other", "main"))
 
 

@@ -248,3 +248,57 @@ async def test_an_unusable_ca_file_is_said_at_once(no_certificates: Path) -> Non
         with pytest.raises(Failure, match="ca_file") as caught:
             await Http(hosts={"registry.example": HostRules(ca_file=path)}).__aenter__()
         assert isinstance(caught.value.__cause__, OSError | ssl.SSLError)
+
+
+async def streamed(server: Server, limits: Limits | None = None, max_bytes: int = 100) -> bytes:
+    async with (
+        server.http(limits) as http,
+        http.stream(URL, max_bytes=max_bytes, allow_redirects_to=ANY_HOST) as found,
+    ):
+        return b"".join([chunk async for chunk in found.chunks])
+
+
+async def test_a_long_answer_is_taken_as_it_comes() -> None:
+    assert await streamed(Server(answer(200, b"layer"))) == b"layer"
+
+
+async def test_a_long_answer_is_followed_to_another_host_without_credentials() -> None:
+    server = Server(answer(307, location="https://content.example/blob"), answer(200, b"layer"))
+    headers = {"Authorization": "Bearer t"}
+    async with (
+        server.http() as http,
+        http.stream(URL, max_bytes=100, headers=headers, allow_redirects_to=ANY_HOST) as found,
+    ):
+        assert (found.redirected, [chunk async for chunk in found.chunks]) == (True, [b"layer"])
+    assert "authorization" not in server.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    ("given", "trouble", "told"),
+    [
+        (answer(200, b"x" * 101), Trouble.MALFORMED, "sent more than the 100 bytes that are accepted"),
+        (answer(200, content_encoding="br"), Trouble.MALFORMED, "sent the unasked encoding 'br'"),
+        (answer(503), Trouble.UNREACHABLE, "has trouble of its own (503)"),
+        (answer(429, retry_after="7"), Trouble.THROTTLED, "asks for fewer requests (429)"),
+        (answer(307, location="https://a.example/"), Trouble.MALFORMED, "redirects more than 5 times"),
+        (httpx.ReadError("cut"), Trouble.UNREACHABLE, "broke off the conversation (ReadError)"),
+    ],
+)
+async def test_what_goes_wrong_with_a_long_answer_is_one_clear_line(
+    given: httpx.Response | Exception, trouble: Trouble, told: str
+) -> None:
+    with pytest.raises(Failure) as caught:
+        await streamed(Server(given))
+    assert (caught.value.trouble, told in str(caught.value)) == (trouble, True)
+
+
+async def test_a_long_answer_that_does_not_end_is_broken_off() -> None:
+    class Endless(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    http = Http(ManualClock(NOW), limits=Limits(streaming=0.01), transport=Endless())
+    with pytest.raises(Failure, match=r"gave no complete answer within 0\.01 s"):
+        async with http, http.stream(URL, max_bytes=100):
+            pass

@@ -376,3 +376,35 @@ async def test_a_referrer_that_is_no_descriptor_is_left_out() -> None:
 async def test_referrers_that_are_not_shown_are_no_empty_list(status: int) -> None:
     with pytest.raises(Failure):
         await referrers(World(lambda _: httpx.Response(status)))
+
+
+async def test_a_layer_is_streamed_with_the_token_that_is_asked_for() -> None:
+    world = World(with_tokens())
+    http, registry = world.registry()
+    async with http:
+        chunks = [chunk async for chunk in registry.blob("registry.example", "dotnet/aspnet", digest_of(INDEX))]
+        assert b"".join(chunks) == b""
+    assert len(world.at("auth.example")) == 1
+    assert [request.url.path.rpartition("/")[0] for request in world.at("registry.example")] == [
+        "/v2/dotnet/aspnet/blobs"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"), [(403, Trouble.DENIED), (404, Trouble.MISSING), (503, Trouble.UNREACHABLE)]
+)
+async def test_a_layer_that_is_not_given_is_a_failure(status: int, trouble: Trouble) -> None:
+    http, registry = World(lambda _: httpx.Response(status)).registry()
+    async with http:
+        with pytest.raises(Failure) as caught:
+            [chunk async for chunk in registry.blob("registry.example", "dotnet/aspnet", digest_of(INDEX))]
+    assert caught.value.trouble is trouble
+
+
+async def test_a_layer_without_a_digest_is_not_asked_for() -> None:
+    world = World(lambda _: httpx.Response(200))
+    http, registry = world.registry()
+    async with http:
+        with pytest.raises(Failure, match="is no sha256 or sha512 digest"):
+            [chunk async for chunk in registry.blob("registry.example", "dotnet/aspnet", "latest")]
+    assert world.asked == []

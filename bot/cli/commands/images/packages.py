@@ -1,4 +1,4 @@
-"""`packages list`, `packages compare` and `sbom export`: what is inside an image, without asking anybody."""
+"""`packages` and `sbom`: what is inside an image, and which images hold a package; nobody else is asked."""
 
 import sys
 from enum import StrEnum
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import Format, OutputFormat
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.domain.packages.package import Inventory
+    from bot.views.bases.inventory import FoundPackages
 
 INCOMPLETE = 3
 """The exit code where not everything could be read: what is not listed may be installed all the same."""
@@ -46,6 +47,68 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
         else:
             _show(inventory)
     _end_with(inventory.problems)
+
+
+@app.command()
+def find(
+    name: Annotated[
+        str | None, typer.Argument(help="Of a package, or of the source package that it is built from.")
+    ] = None,
+    below: Annotated[str | None, typer.Option("--below", help="Only versions older than this one.")] = None,
+    package_type: Annotated[str | None, typer.Option("--type", help="deb, rpm, apk or nuget.")] = None,
+    cve: Annotated[str | None, typer.Option("--cve", help="Packages that this CVE of .NET affects.")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Finds the images of the fleet that hold a package.
+
+    Where they run, who produces them, since when each holds that version, and whether its base has another one by
+    now. Reads the store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question
+    makes no sense, 3 some images could not be read, or not as a whole.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.inventory import find_packages
+    from bot.settings import load
+
+    question = find_packages(load(config), name, below, package_type, cve, SystemClock())
+    show_found(asyncio.run(question), output)
+
+
+def show_found(answer: "FoundPackages", output: Format) -> None:
+    """Writes a row for each package in each image; ends with 3 where some image is not known."""
+    from bot.cli.output import Layout, print_json, print_line, print_table
+    from bot.cli.text import moment
+    from bot.domain.wording.words import counted
+    from bot.views.bases.inventory import as_json
+
+    if output is Format.JSON:
+        print_json(as_json(answer))
+    elif not answer.found:
+        print_line("No image that was read holds such a package.")
+    else:
+        print_line(f"{counted(len({each.image for each in answer.found}), 'image')} with such a package")
+        print_table(
+            ("image", "package", "version", "since", "produced by", "another version", "run at"),
+            [
+                (
+                    each.image,
+                    each.package.name,
+                    f"{each.package.version}{'' if each.is_certain else ' (cannot be compared)'}",
+                    moment(each.since),
+                    each.repository,
+                    str(each.fix),
+                    ", ".join(map(str, each.deployed)),
+                )
+                for each in answer.found
+            ],
+            Layout(below=("produced by", "another version", "run at")),
+        )
+    if answer.not_known:
+        what = counted(answer.not_known, "image")
+        print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()

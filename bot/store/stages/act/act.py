@@ -12,6 +12,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
+from bot.domain.packages.moves import composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
@@ -22,6 +23,7 @@ from bot.store.engine.counters import POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import Worker
+from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.rebuilds import columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
@@ -139,11 +141,11 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         .one()
     )
     rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
+    steps = [change for target in rebuild.targets for change in target.changes]
     moved = await connection.execute(
-        select(changes.c.change)
-        .where(changes.c.id.in_([change for target in rebuild.targets for change in target.changes]))
-        .order_by(changes.c.to_observation)
+        select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
     )
+    packages = await package_changes_of(connection, steps)
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     found = [load(item, Usage) for item in named.scalars()]
     targets = {target.base for target in rebuild.targets}
@@ -165,6 +167,10 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         await _replaced_by(connection, rebuild, home["id"]),
         quarantined=await _quarantined(connection, rebuild),
         at_request=bool(row["at_request"]),
+        packages={
+            target.base: composed([told for change, told in packages.items() if change in target.changes])
+            for target in rebuild.targets
+        },
     )
 
 

@@ -21,6 +21,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.packages import Shown, want_image
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import bases, manifests, observations, repositories, usages
 from bot.verify.images.ports import KnownImage, Look
@@ -119,6 +120,7 @@ class ImagesStore(Store):
             await self._keep_documents(connection, look)
             values = _shown(look, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
+            await self._want_packages(connection, image, look)
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
         """Keeps what was read of an image outside of its regular look."""
@@ -128,6 +130,11 @@ class ImagesStore(Store):
             await connection.execute(
                 update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))
             )
+            await self._want_packages(connection, image, look)
+
+    async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
+        shown = [Shown(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
+        await want_image(connection, image.id, shown, self._clock.now())
 
     async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
         now = self._clock.now()

@@ -1,0 +1,46 @@
+"""What a reviewer reads of packages: folded, a line for each base, and at most a screen below it."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.domain.packages.changes import PackageChange
+from bot.domain.packages.moves import PlatformChanges, SharedChanges, shared, summary
+from bot.domain.reference import Base
+from bot.domain.wording.escaping import code, html, markdown
+from bot.domain.wording.words import counted
+
+_MOST_ROWS = 24
+"""Over all bases of a pull request."""
+
+
+def packages_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
+    """Empty where nothing is known; bases and platforms that changed alike are told together."""
+    told: dict[SharedChanges, list[Base]] = {}
+    for base, platforms in sorted(packages.items()):
+        for group in shared(platforms):
+            told.setdefault(group, []).append(base)
+    left = _MOST_ROWS
+    parts: list[str] = []
+    for group, bases in told.items():
+        parts.append(_folded(group, bases, left))
+        left -= min(left, len(group.changes))
+    return "\n".join(parts)
+
+
+def _folded(group: SharedChanges, bases: list[Base], most: int) -> str:
+    names = ", ".join(dict.fromkeys(base.short for base in bases))
+    head = f"Packages of {names} on {', '.join(group.platforms)}: {summary(group)}"
+    if not group.changes:
+        return f"{markdown(head)}."
+    table = "\n".join(_rows(group.changes, most))
+    return f"<details><summary>{html(head)}</summary>\n\n{table}\n\n</details>"
+
+
+def _rows(changes: tuple[PackageChange, ...], most: int) -> Iterator[str]:
+    if most:
+        yield "| package | before | after | |"
+        yield "|---|---|---|---|"
+    for change in changes[:most]:
+        before, after = (code(version) if version else "" for version in (change.before, change.after))
+        yield f"| {code(change.name)} | {before} | {after} | {change.direction} |"
+    if len(changes) > most:
+        yield f"\nAnd {counted(len(changes) - most, 'other')}."

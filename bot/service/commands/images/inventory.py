@@ -1,0 +1,65 @@
+"""The inventory question, put into what the store can be asked."""
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.package import PackageType
+from bot.domain.packages.versions import BadVersion, compare_versions
+from bot.domain.packages.wanted import Wanted, wanted_by
+from bot.service.wiring.adapters import Known
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.store.stores import Stores
+from bot.views.bases.inventory import FoundPackages
+
+_LONGEST = 256
+
+
+async def find_packages(
+    settings: Settings, name: str | None, below: str | None, package_type: str | None, cve: str | None, clock: Clock
+) -> FoundPackages:
+    """The images that hold a package by its name, or one that a CVE affects.
+
+    Raises `Failure` where neither or both are named, for a version that none is, and for a CVE of which no advisory
+    tells which versions fix it.
+    """
+    async with opened_stores(settings, clock) as stores:
+        if cve is None:
+            wanted: tuple[Wanted, ...] = (_named(name, below, package_type),)
+        elif name is not None or below is not None or package_type is not None:
+            raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
+        else:
+            wanted = await _affected(stores, cve)
+        return await stores.packages.find(wanted, settings.packages.platforms)
+
+
+def _named(name: str | None, below: str | None, package_type: str | None) -> Wanted:
+    if not name or len(name) > _LONGEST:
+        raise Failure(Trouble.MALFORMED, "no package is named", advice="give a name, or --cve")
+    types = [each.value for each in PackageType]
+    if package_type is not None and package_type not in types:
+        what = f"{package_type[:40]!r} is no type of packages"
+        raise Failure(Trouble.MALFORMED, what, where="--type", advice=f"say one of {', '.join(types)}")
+    if below is not None and not any(_is_version(each, below) for each in types if package_type in (None, each)):
+        kind = f"{package_type} " if package_type else ""
+        raise Failure(Trouble.MALFORMED, f"{below[:80]!r} is no {kind}version", where="--below")
+    return Wanted(name, package_type, (below,) if below is not None else ())
+
+
+def _is_version(package_type: str, version: str) -> bool:
+    try:
+        compare_versions(package_type, version, version)
+    except BadVersion:
+        return False
+    return True
+
+
+async def _affected(stores: Stores, cve: str) -> tuple[Wanted, ...]:
+    known = await Known(stores.feeds).known_advisories()
+    advisory = known.get(cve.upper())
+    if advisory is None:
+        raise Failure(Trouble.MISSING, "no advisory that was read tells of it", where=cve[:40])
+    wanted = wanted_by(advisory)
+    if not wanted:
+        what, advice = "its advisory names no version that fixes it", "ask by name and --below"
+        raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
+    return wanted

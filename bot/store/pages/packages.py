@@ -1,0 +1,283 @@
+"""The inventory question, asked of what was read of images and bases."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.package import Package
+from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
+from bot.store.engine.inserting import chunks
+from bot.store.engine.store import Store
+from bot.store.rows.bases.packages import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    observed_inventories,
+    packages,
+)
+from bot.store.rows.repositories.images import deployments, images
+from bot.store.rows.tables import bases, repositories
+from bot.store.stages.verify.inventory import package_of
+from bot.views.bases.images import Deployment
+from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
+
+_Name = tuple[str, str, str]
+"""Registry, repository and tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """Where a package was found."""
+
+    package: int
+    platform: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    name: str
+    digest: str | None
+    produced_by: str
+    stands_on: Mapping[str, tuple[_Name, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _BaseSide:
+    """What a base shows now on one platform: the packages of the names in question, None where it is not read."""
+
+    name: str
+    digest: str
+    packages: tuple[Package, ...] | None
+
+
+class PackagesStore(Store):
+    """Reads only."""
+
+    async def find(self, wanted: Collection[Wanted], platforms: Collection[str]) -> FoundPackages:
+        """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
+        async with self._database.reading() as connection:
+            asked = await _asked_for(connection, wanted)
+            sights = await _sights(connection, asked)
+            shown = await _images(connection, sights)
+            run_at = await _deployments(connection, sights)
+            sides = await _base_sides(connection, wanted, shown.values())
+            not_known = await _not_known(connection, platforms)
+        answering = _Answering(wanted, asked, sides)
+        found = [
+            row
+            for number, image in shown.items()
+            for row in answering.rows(image, sights[number], run_at.get(number, ()))
+        ]
+        return FoundPackages(tuple(sorted(found, key=_order)), not_known)
+
+
+def _order(found: FoundPackage) -> tuple[Any, ...]:
+    return (found.image, found.repository, found.package.sort_key)
+
+
+async def _asked_for(connection: AsyncConnection, wanted: Collection[Wanted]) -> dict[int, tuple[Package, bool]]:
+    """The packages that are asked for, for whatever architecture, and whether that is certain."""
+    found: dict[int, tuple[Package, bool]] = {}
+    for row in await connection.execute(select(packages).where(_is_named(names_of(wanted)))):
+        package = package_of(row)
+        fit = fit_of(package, wanted)
+        if fit is not Fit.NO:
+            found[row.id] = (replace(package, architecture=None), fit is Fit.YES)
+    return found
+
+
+def _is_named(names: Sequence[str]) -> Any:
+    return or_(packages.c.name.in_(names), packages.c.source.in_(names))
+
+
+async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[_Sight]]:
+    """Where these packages are, by image."""
+    found: dict[int, list[_Sight]] = {}
+    for some in chunks(sorted(asked)):
+        rows = await connection.execute(
+            select(
+                image_inventories.c.image_id,
+                image_inventories.c.platform,
+                inventory_packages.c.package_id,
+                inventory_packages.c.since,
+            )
+            .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
+            .where(inventory_packages.c.package_id.in_(some))
+        )
+        for image, platform, package, since in rows:
+            found.setdefault(image, []).append(_Sight(package, platform, since))
+    return found
+
+
+async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, _Image]:
+    found: dict[int, _Image] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(
+                images.c.id,
+                images.c.registry,
+                images.c.repository,
+                images.c.tag,
+                images.c.found,
+                images.c.digest,
+                images.c.standings,
+                repositories.c.name,
+            )
+            .join(repositories, repositories.c.id == images.c.repository_id)
+            .where(images.c.id.in_(ids))
+        )
+        for number, registry, repository, tag, last, digest, standings, produced_by in rows:
+            name = f"{registry}/{repository}:{last or tag}"
+            found[number] = _Image(name, digest, produced_by, _bases_in(standings))
+    return found
+
+
+async def _deployments(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[Deployment, ...]]:
+    found: dict[int, tuple[Deployment, ...]] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(images.c.id, deployments, repositories.c.name)
+            .join(
+                deployments,
+                and_(deployments.c.registry == images.c.registry, deployments.c.repository == images.c.repository),
+            )
+            .join(repositories, repositories.c.id == deployments.c.repository_id)
+            .where(images.c.id.in_(ids))
+            .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
+        )
+        for row in rows:
+            place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
+            found[row[0]] = (*found.get(row[0], ()), place)
+    return found
+
+
+async def _base_sides(
+    connection: AsyncConnection, wanted: Collection[Wanted], shown: Collection[_Image]
+) -> Mapping[tuple[_Name, str], _BaseSide]:
+    """What the bases of these images show now, by name and platform."""
+    named = {name for image in shown for names in image.stands_on.values() for name in names}
+    if not named:
+        return {}
+    rows = await connection.execute(
+        select(
+            bases.c.registry,
+            bases.c.repository,
+            bases.c.tag,
+            bases.c.digest,
+            observed_inventories.c.platform,
+            observed_inventories.c.inventory_id,
+            inventories.c.is_complete,
+        )
+        .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
+        .join(inventories, inventories.c.id == observed_inventories.c.inventory_id)
+        .where(bases.c.digest.is_not(None))
+    )
+    sides = [row for row in rows if (row.registry, row.repository, row.tag) in named]
+    held: dict[int, list[Package]] = {}
+    for ids in chunks(sorted({row.inventory_id for row in sides})):
+        found = await connection.execute(
+            select(inventory_packages.c.inventory_id, packages)
+            .join(packages, packages.c.id == inventory_packages.c.package_id)
+            .where(inventory_packages.c.inventory_id.in_(ids), _is_named(names_of(wanted)))
+        )
+        for row in found:
+            held.setdefault(row.inventory_id, []).append(package_of(row))
+    return {
+        ((row.registry, row.repository, row.tag), row.platform): _BaseSide(
+            f"{row.registry}/{row.repository}:{row.tag}",
+            row.digest,
+            tuple(held.get(row.inventory_id, ())) if row.is_complete else None,
+        )
+        for row in sides
+    }
+
+
+async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> int:
+    """How many images have not been read on any platform, or not as a whole."""
+    total = await connection.scalar(select(func.count()).select_from(images))
+    of_platforms = image_inventories.c.platform.in_(platforms)
+    read = await connection.scalar(select(func.count(image_inventories.c.image_id.distinct())).where(of_platforms))
+    incomplete = await connection.scalar(
+        select(func.count(image_inventories.c.image_id.distinct()))
+        .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+        .where(inventories.c.is_complete.is_not(True), of_platforms)
+    )
+    return (total or 0) - (read or 0) + (incomplete or 0)
+
+
+def _bases_in(standings: Sequence[Any] | None) -> dict[str, tuple[_Name, ...]]:
+    """By platform, the bases that an image is seen to stand on, the shortest name first.
+
+    Read from the plain JSON of `Standing`: there may be thousands of images.
+    """
+    found: dict[str, tuple[_Name, ...]] = {}
+    for standing in standings or ():
+        named = {
+            (base["registry"], base["repository"], base["tag"])
+            for base in (publication["base"] for publication in standing["publications"])
+        }
+        found[standing["platform"]] = tuple(sorted(named, key=lambda name: (sum(map(len, name)), name)))
+    return found
+
+
+@dataclass(slots=True)
+class _Answering:
+    """Puts rows together; of hundreds of images most hold the same packages on the same few bases."""
+
+    wanted: Collection[Wanted]
+    asked: Mapping[int, tuple[Package, bool]]
+    sides: Mapping[tuple[_Name, str], _BaseSide]
+    _fixes: dict[tuple[Package, tuple[tuple[_Name, str], ...]], Fix] = field(default_factory=dict)
+
+    def rows(
+        self, image: _Image, sights: Sequence[_Sight], deployed: tuple[Deployment, ...]
+    ) -> Iterator[FoundPackage]:
+        """One for each version of each package, whatever architecture it is for."""
+        grouped: dict[Package, list[_Sight]] = {}
+        for sight in sights:
+            grouped.setdefault(self.asked[sight.package][0], []).append(sight)
+        for package, where in grouped.items():
+            platforms = tuple(sorted({sight.platform for sight in where}))
+            yield FoundPackage(
+                image.name,
+                image.digest,
+                image.produced_by,
+                platforms,
+                package,
+                min(sight.since for sight in where),
+                deployed,
+                self._fix(package, image, platforms),
+                self.asked[where[0].package][1],
+            )
+
+    def _fix(self, package: Package, image: _Image, platforms: Sequence[str]) -> Fix:
+        """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
+        keys = tuple((name, platform) for platform in platforms for name in image.stands_on.get(platform, ()))
+        known = self._fixes.get((package, keys))
+        if known is None:
+            sides = [self.sides[key] for key in keys if key in self.sides]
+            known = self._fixes[package, keys] = self._worst(package, sides)
+        return known
+
+    def _worst(self, package: Package, sides: Sequence[_BaseSide]) -> Fix:
+        states: dict[FixState, _BaseSide] = {}
+        for side in sides:
+            states.setdefault(self._state(package, side), side)
+        for state in (FixState.AWAITED, FixState.BASE, FixState.OWN):
+            if state in states:
+                return Fix(state, states[state].name, states[state].digest)
+        return Fix(FixState.UNKNOWN)
+
+    def _state(self, package: Package, side: _BaseSide) -> FixState:
+        if side.packages is None:
+            return FixState.UNKNOWN
+        same = [each for each in side.packages if (each.type, each.name) == (package.type, package.name)]
+        if not same:
+            return FixState.OWN
+        is_fixed = all(fit_of(each, self.wanted) is Fit.NO for each in same)
+        return FixState.BASE if is_fixed else FixState.AWAITED

@@ -1,0 +1,265 @@
+"""Layers, inventories and package changes: what the reading of packages reads and writes."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import cbor2
+import zstandard
+from sqlalchemy import ColumnElement, exists, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.changes import PackageChange
+from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import dump, load
+from bot.store.engine.due_rows import DueRows
+from bot.store.engine.inserting import chunks, insert_into, insert_missing
+from bot.store.engine.queue import settle
+from bot.store.engine.store import Store
+from bot.store.rows.bases.packages import (
+    inventories,
+    inventory_layers,
+    inventory_packages,
+    layer_contents,
+    layers,
+    outdate_told,
+    package_changes,
+    packages,
+)
+from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.verify.packages.layer import LayerContents
+
+_LARGEST_CONTENTS = 512 * 1024 * 1024
+
+
+class InventoryStore(Store):
+    def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
+        wanted = (
+            exists()
+            .where(inventory_layers.c.layer_id == layers.c.id)
+            .where(inventories.c.id == inventory_layers.c.inventory_id)
+            .where(inventories.c.platform.in_(platforms))
+        )
+        return self._undone(layers, layers.c.read_at, _unread_layer, wanted)
+
+    def inventories(self, platforms: Collection[str]) -> DueRows[UnreadInventory]:
+        unread = (
+            exists()
+            .where(inventory_layers.c.inventory_id == inventories.c.id)
+            .where(layers.c.id == inventory_layers.c.layer_id)
+            .where(layers.c.read_at.is_(None))
+        )
+        is_ready = (inventories.c.platform.in_(platforms), ~unread)
+        return self._undone(inventories, inventories.c.read_at, _unread_inventory, *is_ready)
+
+    @property
+    def comparisons(self) -> DueRows[Comparison]:
+        column = package_changes.c
+        return self._undone(
+            package_changes, column.compared_at, _comparison, _is_told(column.before_id), _is_told(column.after_id)
+        )
+
+    def _undone(self, table: Any, done: Any, read: Any, *where: ColumnElement[bool]) -> DueRows[Any]:
+        return DueRows(self._database, self._worker, table, read, _name, where=[done.is_(None), *where])
+
+    async def layer_unpacked_to(self, diff_id: str) -> LayerContents | None:
+        query = (
+            select(layer_contents.c.body, layers.c.diff_id)
+            .join(layers, layers.c.id == layer_contents.c.layer_id)
+            .where(layers.c.diff_id == diff_id)
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _unpacked(row.body, row.diff_id)
+
+    async def save_layer(self, layer: UnreadLayer, contents: LayerContents | None, problem: str | None) -> None:
+        now = self._clock.now()
+        values = {
+            "read_at": now,
+            "problem": problem,
+            "diff_id": contents.diff_id if contents is not None else None,
+            "error": None,
+        }
+        body = None if contents is None else _packed(contents)
+        async with self._database.transaction() as connection:
+            if body is not None:
+                kept = insert_missing(connection, layer_contents, layer_id=layer.id, body=body)
+                await connection.execute(kept)
+            await settle(connection, layers, self._worker, layer.id, due_at=now, values=values)
+
+    async def layers_of(self, inventory: UnreadInventory) -> list[LayerContents]:
+        query = (
+            select(layers.c.problem, layers.c.diff_id, layer_contents.c.body)
+            .join(inventory_layers, inventory_layers.c.layer_id == layers.c.id)
+            .outerjoin(layer_contents, layer_contents.c.layer_id == layers.c.id)
+            .where(inventory_layers.c.inventory_id == inventory.id)
+            .order_by(inventory_layers.c.position.desc())
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            LayerContents(problems=(row.problem,)) if row.body is None else _unpacked(row.body, row.diff_id)
+            for row in rows
+        ]
+
+    async def save_inventory(self, inventory: UnreadInventory, found: Inventory) -> None:
+        now = self._clock.now()
+        values = {
+            "read_at": now,
+            "distribution": dump(found.distribution, Distribution | None),
+            "problems": list(found.problems),
+            "is_complete": not found.problems,
+            "error": None,
+        }
+        async with self._database.transaction() as connection:
+            await settle(connection, inventories, self._worker, inventory.id, due_at=now, values=values)
+            ids = await _package_ids(connection, found.packages)
+            since = await _since(connection, inventory.id)
+            rows = [
+                {"inventory_id": inventory.id, "package_id": each, "since": since.get(each) or since[None]}
+                for each in sorted(ids)
+            ]
+            for some in chunks(rows):
+                await connection.execute(insert(inventory_packages), some)
+
+    async def inventory(self, number: int) -> Inventory:
+        """Raises `Failure` where it is not told."""
+        async with self._database.reading() as connection:
+            found = await inventory_of(connection, number)
+        if found is None:
+            raise Failure(Trouble.MISSING, "its packages are not known any more", where=f"inventory {number}")
+        return found
+
+    async def since_of(self, digest: str) -> dict[Package, datetime]:
+        """Since when each package is in the image with this manifest."""
+        query = (
+            select(packages, inventory_packages.c.since)
+            .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
+            .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
+            .where(inventories.c.digest == digest)
+        )
+        async with self._database.reading() as connection:
+            return {package_of(row): row.since for row in await connection.execute(query)}
+
+    async def save_comparison(
+        self, comparison: Comparison, changes: Sequence[PackageChange], *, is_complete: bool
+    ) -> None:
+        now = self._clock.now()
+        values = {
+            "compared_at": now,
+            "changes": dump(tuple(changes), tuple[PackageChange, ...]),
+            "is_complete": is_complete,
+            "error": None,
+        }
+        async with self._database.transaction() as connection:
+            await settle(connection, package_changes, self._worker, comparison.id, due_at=now, values=values)
+            of = select(package_changes.c.observation_id).where(package_changes.c.id == comparison.id)
+            await outdate_told(connection, (await connection.execute(of)).scalar_one(), now)
+
+
+async def inventory_of(connection: AsyncConnection, number: int) -> Inventory | None:
+    """What was told of an image; None where nothing was."""
+    row = (await connection.execute(select(inventories).where(inventories.c.id == number))).first()
+    if row is None or row.read_at is None:
+        return None
+    rows = await connection.execute(
+        select(packages)
+        .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
+        .where(inventory_packages.c.inventory_id == number)
+    )
+    found = sorted((package_of(each) for each in rows), key=lambda package: package.sort_key)
+    distribution = None if row.distribution is None else load(row.distribution, Distribution)
+    return Inventory(tuple(found), distribution, tuple(row.problems))
+
+
+def package_of(row: Any) -> Package:
+    """A row of `packages` as a value."""
+    return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)
+
+
+def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
+
+
+async def _package_ids(connection: AsyncConnection, found: Collection[Package]) -> set[int]:
+    by_key = {_key_of(package): package for package in found}
+    ids = await _known_ids(connection, by_key)
+    missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]
+    for some in chunks(missing):
+        await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), some)
+    ids |= await _known_ids(connection, [each["key"] for each in missing])
+    return set(ids.values())
+
+
+async def _known_ids(connection: AsyncConnection, keys: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in chunks(sorted(keys)):
+        rows = await connection.execute(select(packages.c.key, packages.c.id).where(packages.c.key.in_(some)))
+        found |= {row.key: row.id for row in rows}
+    return found
+
+
+async def _since(connection: AsyncConnection, inventory: int) -> dict[int | None, datetime]:
+    """Since when each package was in the image before; under None, when this one was first seen."""
+    row = (
+        await connection.execute(
+            select(inventories.c.seen_at, inventories.c.previous_id).where(inventories.c.id == inventory)
+        )
+    ).one()
+    before = await connection.execute(
+        select(inventory_packages.c.package_id, inventory_packages.c.since).where(
+            inventory_packages.c.inventory_id == row.previous_id
+        )
+    )
+    return {None: row.seen_at, **{each.package_id: each.since for each in before}}
+
+
+@lru_cache(maxsize=65_536)
+def _key_of(package: Package) -> str:
+    return hashlib.sha256(json.dumps(list(asdict(package).values())).encode()).hexdigest()
+
+
+def _packed(contents: LayerContents) -> bytes:
+    values = [
+        contents.files,
+        sorted(contents.removed),
+        sorted(contents.opaque),
+        sorted(contents.replaced),
+        list(contents.problems),
+    ]
+    return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
+
+
+def _unpacked(body: bytes, diff_id: str) -> LayerContents:
+    plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
+    files, removed, opaque, replaced, problems = cbor2.loads(plain)
+    return LayerContents(
+        files, frozenset(removed), frozenset(opaque), frozenset(replaced), tuple(problems), diff_id
+    )
+
+
+async def _unread_layer(claimed: Claimed) -> UnreadLayer:
+    row = claimed.row
+    return UnreadLayer(
+        row["id"], row["registry"], row["repository"], row["digest"], row["named_diff_id"], row["attempts"]
+    )
+
+
+async def _unread_inventory(claimed: Claimed) -> UnreadInventory:
+    return UnreadInventory(claimed.row["id"], claimed.row["digest"])
+
+
+async def _comparison(claimed: Claimed) -> Comparison:
+    return Comparison(claimed.row["id"], claimed.row["before_id"], claimed.row["after_id"])
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    what = row.get("digest") or f"the packages of observation {row.get('observation_id')}"
+    return f"{what} of {row['registry']}/{row['repository']}" if "registry" in row else str(what)

@@ -1,0 +1,78 @@
+"""The inventory question: which images hold a package, where they run, and which base brings another version."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.packages.package import Package
+from bot.views.bases.images import Deployment
+
+
+class FixState(StrEnum):
+    """Where another version of a package comes from."""
+
+    BASE = "in the base"
+    """The image's base has it already: a rebuild brings it."""
+    AWAITED = "not in the base yet"
+    OWN = "not from the base"
+    """The base has no such package: what the image's own build installs has to change."""
+    UNKNOWN = "unknown"
+    """Which base it is, or what that holds, is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What is known of a package's next version; `digest` is the one that `base` shows now."""
+
+    state: FixState
+    base: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.base}@{self.digest}" if self.state is FixState.BASE else self.state.value
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPackage:
+    """A package in an image, on `platforms`; `since` is when it was first seen there in this version.
+
+    `is_certain` is False where no rule tells whether its version is one of those that were asked for.
+    """
+
+    image: str
+    digest: str | None
+    repository: str
+    platforms: tuple[str, ...]
+    package: Package
+    since: datetime
+    deployed: tuple[Deployment, ...]
+    fix: Fix
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPackages:
+    """The answer, in the order of images; `not_known` counts images of which not all could be read."""
+
+    found: tuple[FoundPackage, ...]
+    not_known: int = 0
+
+
+def as_json(answer: FoundPackages) -> dict[str, Any]:
+    """Gives the answer as plain JSON values."""
+    return {"found": [_found(each) for each in answer.found], "not_known": answer.not_known}
+
+
+def _found(found: FoundPackage) -> dict[str, Any]:
+    return {
+        "image": found.image,
+        "digest": found.digest,
+        "produced_by": found.repository,
+        "platforms": list(found.platforms),
+        "package": asdict(found.package),
+        "is_certain": found.is_certain,
+        "since": found.since,
+        "deployed": [asdict(place) for place in found.deployed],
+        "fix": {"state": found.fix.state.value, "base": found.fix.base, "digest": found.fix.digest},
+    }

@@ -1,0 +1,238 @@
+"""How fast the inventory question is answered for 10,000 images of 200 packages each, on both databases."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.observation import Observation
+from bot.domain.clock import ManualClock
+from bot.domain.packages.wanted import Wanted
+from bot.domain.reference import Base
+from bot.store.engine.codec import dump
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.inserting import chunks
+from bot.store.engine.queue import Worker
+from bot.store.rows.bases.packages import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    observed_inventories,
+    packages,
+)
+from bot.store.rows.repositories.images import deployments, images
+from bot.store.rows.tables import bases, observations, repositories
+from bot.store.stores import Stores
+from sandbox.postgres import PostgresServer
+
+IMAGES = 10_000
+BASES = 60
+OF_BASE = 150
+OWN = 50
+POOL = 2_500
+"""Packages of applications, of which each image has `OWN`."""
+ASKED = 30
+AIM = 0.020
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+PLATFORM = "linux/amd64"
+WANTED = Wanted("openssl", "deb", ("3.0.13-0ubuntu3.3",))
+"""Three of the bases have an older one, and so has every twentieth image."""
+
+
+def run() -> list[tuple[str, str, str]]:
+    return asyncio.run(_run())
+
+
+async def _run() -> list[tuple[str, str, str]]:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        rows.append(await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db"))
+    async with PostgresServer() as server:
+        rows.append(await _measured("PostgreSQL", server.create_database()))
+    return rows
+
+
+async def _measured(engine: str, url: str) -> tuple[str, str, str]:
+    database = await open_database(url)
+    try:
+        await _fill(database)
+        store = Stores.of(database, Worker("bench"), ManualClock(NOON)).packages
+        took, found = [], 0
+        for _ in range(ASKED):
+            begun = time.perf_counter()
+            answer = await store.find([WANTED], [PLATFORM])
+            took.append(time.perf_counter() - begun)
+            found = len(answer.found)
+            assert answer.not_known == 0
+    finally:
+        await database.close()
+    what = f"who has openssl below a version: {IMAGES} images of {OF_BASE + OWN} packages, {found} found, {engine}"
+    return what, f"{statistics.median(took) * 1000:.1f} ms (median)", f"under {AIM * 1000:.0f} ms"
+
+
+async def _fill(database: Database) -> None:
+    async with database.transaction() as connection:
+        await _bases(connection)
+        await _images(connection)
+        await _packages(connection)
+    async with database.transaction() as connection:
+        await connection.execute(text("ANALYZE"))
+
+
+async def _bases(connection: AsyncConnection) -> None:
+    named = [Base("mcr.example", "dotnet/aspnet", f"10.{number}") for number in range(BASES)]
+    due = {"due_at": NOON}
+    seen = [dump(Observation(NOON, base, _digest(place)), Observation) for place, base in enumerate(named)]
+    await _insert(
+        connection,
+        bases,
+        [
+            {
+                "id": place + 1,
+                "registry": base.registry,
+                "repository": base.repository,
+                "tag": base.tag,
+                "digest": _digest(place),
+                "used": True,
+                **due,
+            }
+            for place, base in enumerate(named)
+        ],
+    )
+    await _insert(
+        connection,
+        observations,
+        [
+            {
+                "id": place + 1,
+                "base_id": place + 1,
+                "at": NOON,
+                "digest": _digest(place),
+                "sight": "first",
+                "observation": each,
+                "assessed": True,
+            }
+            for place, each in enumerate(seen)
+        ],
+    )
+    await connection.execute(bases.update().values(observation_id=bases.c.id))
+    await _insert(connection, inventories, [_inventory(place) for place in range(BASES)])
+    observed = [
+        {"observation_id": place + 1, "platform": PLATFORM, "inventory_id": place + 1} for place in range(BASES)
+    ]
+    await _insert(connection, observed_inventories, observed)
+
+
+async def _images(connection: AsyncConnection) -> None:
+    fleet = [
+        {
+            "id": number + 1,
+            "name": f"contoso/shop-{number}",
+            "default_branch": "main",
+            "listed": True,
+            "config": {},
+            "workflows": [],
+            "problems": [],
+            "due_at": NOON,
+        }
+        for number in range(IMAGES // 10)
+    ]
+    await _insert(connection, repositories, fleet)
+    await _insert(connection, images, [_image(number) for number in range(IMAGES)])
+    run_at = [
+        {
+            "repository_id": number // 10 + 1,
+            "registry": "ghcr.example",
+            "repository": f"contoso/i-{number}",
+            "tag": "latest",
+            "path": "deploy/app.yaml",
+            "line": 7,
+        }
+        for number in range(IMAGES)
+    ]
+    await _insert(connection, deployments, run_at)
+    await _insert(connection, inventories, [_inventory(BASES + number) for number in range(IMAGES)])
+    links = [
+        {"image_id": number + 1, "platform": PLATFORM, "inventory_id": BASES + number + 1}
+        for number in range(IMAGES)
+    ]
+    await _insert(connection, image_inventories, links)
+
+
+async def _packages(connection: AsyncConnection) -> None:
+    """Those of base `b` are numbers `b`, `b + BASES` and so on; of the pool each image has every fiftieth."""
+    of_bases = [
+        _package(
+            number + 1,
+            "openssl" if number < BASES else f"lib{number // BASES}",
+            f"3.0.13-0ubuntu3.{number % BASES}",
+        )
+        for number in range(OF_BASE * BASES)
+    ]
+    own = [_package(OF_BASE * BASES + number + 1, f"own{number}", "1.0") for number in range(POOL)]
+    await _insert(connection, packages, [*of_bases, *own])
+    since = literal(NOON, inventory_packages.c.since.type)
+    base_of = (inventories.c.id - 1) % BASES
+    held = select(inventories.c.id, packages.c.id, since).where(
+        packages.c.id <= OF_BASE * BASES, (packages.c.id - 1) % BASES == base_of
+    )
+    mine = select(inventories.c.id, packages.c.id, since).where(
+        inventories.c.id > BASES,
+        packages.c.id > OF_BASE * BASES,
+        (packages.c.id + inventories.c.id) % (POOL // OWN) == 0,
+    )
+    for rows in (held, mine):
+        await connection.execute(
+            insert(inventory_packages).from_select(["inventory_id", "package_id", "since"], rows)
+        )
+
+
+def _package(number: int, name: str, version: str) -> dict[str, Any]:
+    return {"id": number, "key": f"{number:064}", "type": "deb", "name": name, "version": version}
+
+
+def _inventory(place: int) -> dict[str, Any]:
+    told = {"seen_at": NOON, "read_at": NOON, "problems": [], "is_complete": True, "due_at": NOON}
+    return {"id": place + 1, "digest": _digest(place), "platform": PLATFORM, **told}
+
+
+def _image(number: int) -> dict[str, Any]:
+    base = {"registry": "mcr.example", "repository": "dotnet/aspnet", "tag": f"10.{(BASES + number) % BASES}"}
+    publication = {
+        "base": base,
+        "at": NOON.isoformat(),
+        "digest": _digest(1),
+        "platform": PLATFORM,
+        "platform_digest": _digest(2),
+        "until": None,
+    }
+    standing = {"platform": PLATFORM, "strength": "proved", "basis": "layers", "publications": [publication]}
+    return {
+        "id": number + 1,
+        "repository_id": number // 10 + 1,
+        "registry": "ghcr.example",
+        "repository": f"contoso/i-{number}",
+        "tag": "latest",
+        "source": "build",
+        "path": "",
+        "line": 0,
+        "digest": _digest(BASES + number),
+        "standings": [standing],
+        "due_at": NOON,
+    }
+
+
+def _digest(number: int) -> str:
+    return f"sha256:{number:064x}"
+
+
+async def _insert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    for some in chunks(rows):
+        await connection.execute(insert(table), some)

@@ -1,0 +1,223 @@
+"""What is inside images as rows: layers that fall due, what they make, and what a move of a base changed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.discover.ports import Reading
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.failure import Failure
+from bot.domain.images.image import SeenImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
+from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import State
+from bot.verify.images.ports import Look
+from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.verify.packages.layer import LayerContents
+from bot.watch.registry.stage import Sight, Sighting
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
+
+AMD64 = ["linux/amd64"]
+CONTENTS = LayerContents(
+    {"var/lib/dpkg/status": b"\x00any bytes"},
+    frozenset({"tmp/a"}),
+    frozenset({"opt"}),
+    frozenset({"usr/bin/x"}),
+    ("a problem",),
+    digest("9"),
+)
+SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
+NEWER_SSL = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")
+LIBC = Package("deb", "libc6", "2.39", "amd64")
+
+
+def image(letter: str, *layers: str, platform: str = "linux/amd64") -> PlatformImage:
+    return PlatformImage(platform, digest(letter), layers=tuple(map(digest, layers)))
+
+
+async def show(stores: Stores, *images: PlatformImage, letter: str = "a") -> None:
+    """Every base that is due shows these images."""
+    now = stores.clock.now()
+    seen = [
+        Sighting(
+            each.id,
+            Sight.MOVED if each.digest else Sight.FIRST,
+            Observation(now, each.base, digest(letter), "10.0.5", platforms=images),
+            now + HOUR,
+        )
+        for each in await stores.bases()
+    ]
+    await stores.watch.record(seen, {})
+
+
+async def watching(stores: Stores, *images: PlatformImage) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=(claim,)))
+    await show(stores, *images)
+
+
+async def read_all(stores: Stores, contents: LayerContents = CONTENTS) -> list[UnreadLayer]:
+    taken = await stores.taken(stores.inventory.layers(AMD64))
+    for layer in taken:
+        await stores.inventory.save_layer(layer, contents, None)
+    return taken
+
+
+async def tell(stores: Stores, *packages: Package, problems: Sequence[str] = ()) -> list[UnreadInventory]:
+    """Every image whose layers are read turns out to hold these packages."""
+    ready = await stores.taken(stores.inventory.inventories(AMD64))
+    for each in ready:
+        found = Inventory(packages, Distribution("ubuntu", "24.04"), tuple(problems))
+        await stores.inventory.save_inventory(each, found)
+    return ready
+
+
+async def test_the_layers_of_what_a_base_shows_are_due_once(stores: Stores) -> None:
+    await watching(stores, image("b", "1", "2"), image("c", "1", "3", platform="linux/arm/v7"))
+    taken = await stores.taken(stores.inventory.layers(AMD64))
+    assert sorted(each.digest for each in taken) == [digest("1"), digest("2")]
+    assert {(each.registry, each.repository) for each in taken} == {(ASPNET.registry, ASPNET.repository)}
+    assert await stores.inventory.layers([]).claim(stores.clock.now(), 10) == []
+
+
+async def test_a_layer_is_kept_as_it_was_read(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    assert await stores.inventory.layer_unpacked_to(digest("9")) == CONTENTS
+    assert await stores.inventory.layer_unpacked_to(digest("8")) is None
+    assert await read_all(stores) == []
+    [ready] = await stores.taken(stores.inventory.inventories(AMD64))
+    assert await stores.inventory.layers_of(ready) == [CONTENTS]
+
+
+async def test_an_image_is_told_once_all_its_layers_are_read_the_top_one_first(stores: Stores) -> None:
+    await watching(stores, image("b", "1", "2"))
+    first, second = sorted(await stores.taken(stores.inventory.layers(AMD64)), key=lambda each: each.digest)
+    await stores.inventory.save_layer(first, CONTENTS, None)
+    assert await stores.taken(stores.inventory.inventories(AMD64)) == []
+    await stores.inventory.save_layer(second, None, "is no tar archive")
+    [ready] = await stores.taken(stores.inventory.inventories(AMD64))
+    assert await stores.inventory.layers_of(ready) == [LayerContents(problems=("is no tar archive",)), CONTENTS]
+
+
+async def test_packages_are_kept_as_they_are(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    plain = Package("nuget", "Serilog", "4.0.0")
+    [told] = await tell(stores, SSL, plain, problems=["one is damaged"])
+    found = await stores.inventory.inventory(told.id)
+    assert found == Inventory((SSL, plain), Distribution("ubuntu", "24.04"), ("one is damaged",))
+    assert await tell(stores) == []
+
+
+async def test_a_move_of_a_base_is_compared_once_both_sides_are_told(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    stores.clock.advance(HOUR)
+    await show(stores, image("c", "1", "2"), letter="b")
+    assert await stores.taken(stores.inventory.comparisons) == []
+    await read_all(stores)
+    [before, after] = await tell(stores, SSL)
+    [comparison] = await stores.taken(stores.inventory.comparisons)
+    assert comparison == Comparison(comparison.id, before.id, after.id)
+    change = PackageChange("deb", "libssl3t64", "amd64", SSL.version, NEWER_SSL.version, Direction.UP)
+    await stores.inventory.save_comparison(comparison, [change], is_complete=True)
+    assert await stores.taken(stores.inventory.comparisons) == []
+
+
+async def test_what_did_not_change_on_a_platform_is_not_compared(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    stores.clock.advance(HOUR)
+    await show(stores, image("b", "1"), letter="b")
+    await read_all(stores)
+    await tell(stores, SSL)
+    assert await stores.taken(stores.inventory.comparisons) == []
+
+
+async def test_tags_with_the_same_image_share_what_is_read(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", tuple((usage_of(base), base) for base in (ASPNET, SDK))))
+    await show(stores, image("b", "1"))
+    assert len(await read_all(stores)) == 1
+    assert len(await tell(stores, SSL)) == 1
+
+
+async def test_a_package_is_in_an_image_since_it_was_first_seen_there(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    [row] = await stores.taken(stores.images.images)
+    for letter, packages in (("d", (SSL, LIBC)), ("e", (NEWER_SSL, LIBC))):
+        seen = SeenImage(digest(letter), (image(letter, letter),))
+        await stores.images.keep_look(row, Look("latest", seen, ()))
+        await read_all(stores)
+        await tell(stores, *packages)
+        stores.clock.advance(HOUR)
+    start = stores.clock.now() - 2 * HOUR
+    since = await stores.inventory.since_of(digest("e"))
+    assert since == {LIBC: start, NEWER_SSL: start + HOUR}
+
+
+async def test_what_is_shown_no_longer_is_forgotten_but_not_what_changed(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    [old] = await tell(stores, SSL)
+    stores.clock.advance(timedelta(days=7))
+    await show(stores, image("c", "2"), letter="b")
+    await read_all(stores)
+    [new] = await tell(stores, NEWER_SSL)
+    stores.clock.advance(timedelta(days=2))
+    await forget(stores)
+    assert (await stores.inventory.inventory(old.id)).packages == (SSL,), "it is still to be compared"
+    [comparison] = await stores.taken(stores.inventory.comparisons)
+    await stores.inventory.save_comparison(comparison, [], is_complete=True)
+    stores.clock.advance(timedelta(days=2))
+    await forget(stores)
+    with pytest.raises(Failure, match="not known any more"):
+        await stores.inventory.inventory(old.id)
+    assert (await stores.inventory.inventory(new.id)).packages == (NEWER_SSL,)
+
+
+async def test_what_nobody_reads_is_forgotten_too(stores: Stores) -> None:
+    await watching(stores, image("b", "1", platform="linux/arm/v7"))
+    stores.clock.advance(HOUR)
+    await show(stores, image("c", "2", platform="linux/arm/v7"), letter="b")
+    stores.clock.advance(timedelta(days=9))
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    forgotten = await stores.retention.forget(task, timedelta(days=400))
+    assert (forgotten.inventories, forgotten.layers) == (1, 1)
+
+
+async def forget(stores: Stores) -> None:
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+
+
+async def test_a_change_of_a_base_and_its_open_pull_request_say_what_it_changed(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    stores.clock.advance(HOUR)
+    await show(stores, image("c", "2"), letter="b")
+    await stores.assess_all()
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now()))
+    unknown = (PlatformChanges("linux/amd64", None, is_complete=False),)
+    assert (job.packages, await stores.jobs()) == ({ASPNET: unknown}, [])
+    change = PackageChange("deb", "libssl3t64", "amd64", SSL.version, NEWER_SSL.version, Direction.UP)
+    await read_all(stores)
+    await tell(stores, SSL)
+    [comparison] = await stores.taken(stores.inventory.comparisons)
+    await stores.inventory.save_comparison(comparison, [change], is_complete=True)
+    told = (PlatformChanges("linux/amd64", (change,)),)
+    assert [each.packages for each in await stores.jobs()] == [{ASPNET: told}]
+    [(_, packages)] = await stores.views.changes_of("aspnet:10.0")
+    page = await stores.pages.base(str(ASPNET))
+    assert page is not None
+    assert (packages, page.changes[0].packages) == (told, told)
+    assert page.changes[0].packages_told == "only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6"

@@ -1,0 +1,51 @@
+from bot.act.pull_request.packages import packages_section
+from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.reference import Base
+
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+
+
+def up(name: str) -> PackageChange:
+    return PackageChange("deb", name, "amd64", "1.0", "1.1", Direction.UP)
+
+
+def amd64(*changes: PackageChange) -> tuple[PlatformChanges, ...]:
+    return (PlatformChanges("linux/amd64", changes),)
+
+
+def test_packages_are_folded_below_the_line_that_tells_them() -> None:
+    assert packages_section({ASPNET: amd64(up("libssl3t64"))}) == (
+        "<details><summary>Packages of aspnet:10.0 on linux/amd64: only libssl3t64 1.0 → 1.1</summary>\n\n"
+        "| package | before | after | |\n|---|---|---|---|\n| `libssl3t64` | `1.0` | `1.1` | up |\n\n</details>"
+    )
+
+
+def test_bases_that_changed_alike_are_told_together() -> None:
+    section = packages_section({ASPNET: amd64(up("a")), SDK: amd64(up("a"))})
+    assert section.count("<details>") == 1
+    assert "Packages of aspnet:10.0, sdk:10.0 on linux/amd64" in section
+
+
+def test_all_tables_together_fit_a_screen() -> None:
+    many = [up(f"lib{number:03}") for number in range(40)]
+    section = packages_section({ASPNET: amd64(*many), SDK: amd64(*many[:30])})
+    assert section.count("| up |") == 24
+    assert ("And 16 others." in section, "And 30 others." in section) == (True, True)
+
+
+def test_a_name_from_outside_is_harmless_where_it_stands() -> None:
+    section = packages_section({ASPNET: amd64(up("<b>|`@octocat"))})
+    head, _, table = section.partition("</summary>")
+    assert ("<b>" in head, "@octocat" in head) == (False, False)
+    assert "`<b>¦'@octocat`" in table
+
+
+def test_nothing_is_said_of_what_is_not_known() -> None:
+    assert packages_section({}) == ""
+    assert packages_section({ASPNET: (PlatformChanges("linux/amd64", None, is_complete=False),)}) == ""
+
+
+def test_that_no_package_changed_is_said_without_a_table() -> None:
+    assert packages_section({ASPNET: amd64()}) == "Packages of aspnet:10.0 on linux/amd64: no package changed."

@@ -1,0 +1,74 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.packages.changes import Direction, PackageChange, package_changes
+from bot.domain.packages.moves import PlatformChanges, composed, shared, told
+from bot.domain.packages.package import Package
+
+SSL = PackageChange("deb", "libssl3t64", "amd64", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Direction.UP)
+RUNTIME = PackageChange("nuget", "Microsoft.NETCore.App", None, "10.0.0", "10.0.1", Direction.UP)
+
+
+def on(platform: str, *changes: PackageChange, is_complete: bool = True) -> PlatformChanges:
+    return PlatformChanges(platform, changes, is_complete)
+
+
+def deb(name: str, before: str | None, after: str | None, direction: Direction) -> PackageChange:
+    return PackageChange("deb", name, "amd64", before, after, direction)
+
+
+def test_a_single_package_is_told_as_the_only_one() -> None:
+    assert told([on("linux/amd64", SSL)]) == "only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6"
+
+
+def test_platforms_that_changed_alike_are_told_once() -> None:
+    arm = PackageChange("deb", "libssl3t64", "arm64", SSL.before, SSL.after, SSL.direction)
+    assert told([on("linux/amd64", SSL), on("linux/arm64", arm)]) == told([on("linux/amd64", SSL)])
+
+
+def test_platforms_that_differ_are_named() -> None:
+    text = told([on("linux/amd64", RUNTIME), on("linux/arm64")])
+    assert text == "linux/amd64: only Microsoft.NETCore.App 10.0.0 → 10.0.1; linux/arm64: no package changed"
+
+
+def test_many_changes_are_counted_and_dotnet_is_named_first() -> None:
+    many = [deb(name, "2", "1", Direction.DOWN) for name in "ab"] + [deb("c", None, "1", Direction.ADDED)]
+    assert told([on("linux/amd64", *many, RUNTIME)]) == (
+        "1 added, 1 up, 2 down: Microsoft.NETCore.App 10.0.0 → 10.0.1, a 2 → 1 (down), b 2 → 1 (down) and 1 other"
+    )
+
+
+def test_what_could_not_be_read_is_never_told_as_all() -> None:
+    assert told([on("linux/amd64", SSL, is_complete=False)]).endswith("ubuntu3.6, and what could not be read")
+    assert told([on("linux/amd64", is_complete=False)]) == "no package changed, and what could not be read"
+
+
+def test_nothing_is_told_of_what_is_not_known() -> None:
+    assert told([PlatformChanges("linux/amd64", None, is_complete=False)]) == ""
+    assert told([]) == ""
+
+
+def test_several_moves_are_told_as_one() -> None:
+    later = deb("libssl3t64", SSL.after, "3.0.13-0ubuntu3.7", Direction.UP)
+    [found] = composed([[on("linux/amd64", SSL, RUNTIME)], [on("linux/amd64", later)]])
+    assert found.changes == (deb("libssl3t64", SSL.before, "3.0.13-0ubuntu3.7", Direction.UP), RUNTIME)
+
+
+def test_a_move_that_is_not_known_leaves_the_whole_unknown() -> None:
+    unknown = PlatformChanges("linux/amd64", None, is_complete=False)
+    assert composed([[on("linux/amd64", SSL)], [unknown]]) == (unknown,)
+    assert shared([unknown]) == ()
+
+
+_PACKAGES = st.lists(
+    st.builds(Package, st.just("nuget"), st.sampled_from("ab"), st.sampled_from(["1.0", "1.1", "2.0"])), unique=True
+)
+
+
+@given(_PACKAGES, _PACKAGES, _PACKAGES)
+def test_two_moves_in_a_row_are_the_move_from_the_first_to_the_last(
+    first: list[Package], second: list[Package], third: list[Package]
+) -> None:
+    steps = [[on("linux/amd64", *package_changes(*pair))] for pair in ((first, second), (second, third))]
+    [found] = composed(steps)
+    assert set(found.changes or ()) == set(package_changes(first, third))

@@ -1,0 +1,50 @@
+import pytest
+
+from bot.domain.bases.advisory import Advisory
+from bot.domain.packages.package import Package
+from bot.domain.packages.wanted import Fit, Wanted, fit_of, wanted_by
+
+SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fit"),
+    [
+        (Wanted("libssl3t64"), Fit.YES),
+        (Wanted("libssl3t64", "deb", ("3.0.13-0ubuntu3.6",)), Fit.YES),
+        (Wanted("libssl3t64", "deb", ("3.0.13-0ubuntu3.5",)), Fit.NO),
+        (Wanted("openssl", None, ("3.0.13-0ubuntu3.6",)), Fit.YES),
+        (Wanted("libssl3t64", "rpm"), Fit.NO),
+        (Wanted("ssl"), Fit.NO),
+        (Wanted("libssl3t64", None, ("not a version!",)), Fit.UNKNOWN),
+    ],
+)
+def test_a_package_is_wanted_by_its_name_or_its_source_and_its_version(wanted: Wanted, fit: Fit) -> None:
+    assert wanted.fit(SSL) is fit
+
+
+def test_a_source_package_is_compared_by_its_own_version() -> None:
+    """Debian numbers some binary packages unlike their source."""
+    gcc = Package("deb", "libgcc-s1", "14.2.0-4", "amd64", "gcc-defaults", "1.220")
+    assert Wanted("gcc-defaults", "deb", ("2",)).fit(gcc) is Fit.YES
+    assert Wanted("libgcc-s1", "deb", ("2",)).fit(gcc) is Fit.NO
+
+
+def test_of_a_cve_of_dotnet_each_channel_has_a_fix_of_its_own() -> None:
+    advisory = Advisory("CVE-1", families=frozenset({"aspnet"}), fixed_versions=("8.0.11", "9.0.1"))
+    wanted = wanted_by(advisory)
+    assert [each.name for each in wanted] == ["Microsoft.AspNetCore.App"]
+    fits = {
+        version: fit_of(Package("nuget", "Microsoft.AspNetCore.App", version), wanted)
+        for version in ("8.0.10", "8.0.11", "9.0.0", "9.0.1", "10.0.0")
+    }
+    assert [version for version, fit in fits.items() if fit is Fit.YES] == ["8.0.10", "9.0.0"]
+
+
+def test_an_advisory_that_names_no_fix_tells_of_no_package() -> None:
+    assert wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}))) == ()
+
+
+def test_an_advisory_that_names_no_family_may_touch_each() -> None:
+    names = [each.name for each in wanted_by(Advisory("CVE-1", fixed_versions=("8.0.11",)))]
+    assert names == ["Microsoft.NETCore.App", "Microsoft.AspNetCore.App"]
