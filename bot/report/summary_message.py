@@ -94,7 +94,7 @@ def without_people(summary: Summary) -> Summary:
 def stuck_line(each: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
     target = Span(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, Span(f" {_what(each)} for {duration(now - each.since)}{_on(each.owners)}"))
+    return (target, Span(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
 
 
 def _stuck(summary: Summary) -> Iterator[Line]:
@@ -104,12 +104,12 @@ def _stuck(summary: Summary) -> Iterator[Line]:
         yield plain(f"and {counted(more, 'more repository')}")
 
 
-def _what(each: Stuck) -> str:
+def _what(each: Stuck, waits: str) -> str:
     if each.rebuild.state is State.FAILED:
-        return f"has failed ({short(each.rebuild.reason)})"
+        return f"failed {waits} ago ({short(each.rebuild.reason)})"
     if each.rebuild.state is State.OPEN:
-        return "is not merged"
-    return f"is {each.rebuild.state} ({short(each.rebuild.reason)})"
+        return f"has not been merged for {waits}"
+    return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
 
 
 def _on(owners: Sequence[str]) -> str:

@@ -94,8 +94,8 @@ def test_who_is_waited_for_is_named_with_the_time_and_the_owners() -> None:
             replace(QUIET, stuck=(stuck(5, ("octocat", "contoso/web")), stuck(1, each=failed)), stuck_in_all=3)
         )
     )
-    assert "|contoso/shop> is not merged for 5 days, on octocat, contoso/web" in told
-    assert "• contoso/desk has failed (checks failed) for 24 h" in told
+    assert "|contoso/shop> has not been merged for 5 days, on octocat, contoso/web" in told
+    assert "• contoso/desk failed 24 h ago (checks failed)" in told
     assert "• and 1 more repository" in told
 
 
