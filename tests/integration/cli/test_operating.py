@@ -63,7 +63,7 @@ class TestExplain:
         found = json.loads(bot("explain", "contoso/catalog-web", "-c", filled.config, "-f", "json").out)
         assert [(usage["file"], usage["base"]) for usage in found["usages"]] == [("Dockerfile", filled.aspnet)]
         assert found["rebuilds"][0]["workflow"] == "weekly-rebuild.yml"
-        assert all(step["reason"] for step in found["steps"])
+        assert all(transition["reason"] for transition in found["transitions"])
 
     def test_does_not_know_every_repository(self, bot: Command, filled: Filled) -> None:
         ran = bot("explain", "contoso/absent", "-c", filled.config)

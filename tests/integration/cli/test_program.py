@@ -120,7 +120,7 @@ def test_good_settings_are_confirmed(bot: Command, tmp_path: Path) -> None:
     ran = bot("config", "check", "-c", path)
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"{path}: schedule.digest is accepted, but has no effect in this version",
+        f"{path}: schedule.digest is now called schedule.summary; it counts still, rename it",
         f"{path}: all settings are valid",
     ]
 
