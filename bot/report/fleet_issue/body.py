@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.escaping import markdown
-from bot.domain.wording.message import Footnote, Message
+from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, Span
 from bot.domain.wording.words import counted
 from bot.report.fleet_issue.boxes import Asked, Box, box, opening
 from bot.report.markdown import markdown_line, markdown_of
@@ -36,8 +36,9 @@ class FleetNews:
     waiting_in_all: int = 0
 
 
-def body_of(news: FleetNews, number: int, *, with_boxes: bool) -> str:
-    """The issue's `number`th wording. Moments are left out, so that the words change only with the facts."""
+def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None) -> str:
+    """The issue's `number`th wording; `page` is where more is shown. Moments are left out, so that the words change
+    only with the facts."""
     told = summary_message(without_people(news.summary))
     blocks = tuple(block for block in told.blocks if not isinstance(block, Footnote))
     parts = [
@@ -47,6 +48,7 @@ def body_of(news: FleetNews, number: int, *, with_boxes: bool) -> str:
         *_listed("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
         f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
         "Closing the issue has the bot leave it alone, opening it again takes it up.",
+        *([markdown_line((Span(ON_THE_PAGE, url=page),))] if page else []),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -48,10 +48,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class FleetIssueOptions:
-    """`ticks` where what is ticked is heeded; `host` and `by_owner` as for `act`."""
+    """`ticks` where what is ticked is heeded, `page` where people see more; `host` and `by_owner` as for `act`."""
 
     repository: str
     ticks: bool = True
+    page: str | None = None
     label: str = "freshness"
     host: str = "github"
     by_owner: bool = False
@@ -119,15 +120,18 @@ class _FleetIssue(Work[DueFleetIssue, Kept]):
             await self._heed(item, known, lease)
         news = await self._store.news()
         if known is None:
-            body = body_of(news, item.wording + 1, with_boxes=self._options.ticks)
+            body = self._worded(news, item.wording + 1)
             made = await forge.open_issue(home, TITLE, body, self._options.label)
             return Kept(made.number, item.wording + 1, made.url)
         stands = max(wording_of(known.body), item.wording)
-        if body_of(news, stands, with_boxes=self._options.ticks).strip() == _as_written(known.body):
+        if self._worded(news, stands).strip() == _as_written(known.body):
             return Kept(known.number, stands, known.url)
-        body = body_of(news, stands + 1, with_boxes=self._options.ticks)
+        body = self._worded(news, stands + 1)
         await forge.change_issue(home, known.number, body, is_open=True)
         return Kept(known.number, stands + 1, known.url)
+
+    def _worded(self, news: FleetNews, number: int) -> str:
+        return body_of(news, number, with_boxes=self._options.ticks, page=self._options.page)
 
     async def _known(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
         """The one that was written to before, or that a crashed attempt has left; None where it was deleted."""

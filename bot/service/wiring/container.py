@@ -127,7 +127,10 @@ class Bot:
         wanted = self.settings.fleet_issue
         if wanted is None:
             return None
-        return FleetIssueOptions(wanted.repository, wanted.ticks, host=self.forge_host, by_owner=self.by_owner)
+        page = self.settings.web.url
+        return FleetIssueOptions(
+            wanted.repository, wanted.ticks, page, host=self.forge_host, by_owner=self.by_owner
+        )
 
     @property
     def step_options(self) -> StepOptions:

@@ -94,6 +94,11 @@ def test_without_boxes_it_says_what_to_do_instead() -> None:
     assert "contoso/api: waits for wave canary" in told
 
 
+def test_it_leads_to_the_page_where_there_is_one() -> None:
+    told = body_of(NEWS, 1, with_boxes=True, page="https://freshness.example.com")
+    assert told.endswith("[More on the page](https://freshness.example.com)\n")
+
+
 def test_what_is_not_named_is_counted() -> None:
     told = body(replace(NEWS, waiting_in_all=40, summary=replace(NEWS.summary, stuck_in_all=12)))
     assert "- and 10 more" in told
