@@ -83,14 +83,12 @@ async def settled(
     rollout: Mapping[str, object] | None = None,
     fleet: SampleFleet | None = None,
     github: Mapping[str, object] | None = None,
-    notify: Sequence[dict[str, object]] = (),
-    trust: Mapping[str, object] | None = None,
-    fleet_issue: Mapping[str, object] | None = None,
+    **sections: object,
 ) -> Stage:
     """A fleet, the sample one unless another is given, after its first pass.
 
-    `policy`, `rollout`, `notify`, `trust` and `fleet_issue` are as in the settings, else all begin at once;
-    `github` replaces settings of that name.
+    `policy`, `rollout` and `sections` are as in the settings, else all begins at once; `github` replaces settings
+    of that name.
     """
     fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
@@ -104,12 +102,7 @@ async def settled(
         more["github"] = {
             key: value for key, value in (known["github"] | dict(github)).items() if value is not None
         }
-    if notify:
-        more["notify"] = list(notify)
-    if trust:
-        more["trust"] = dict(trust)
-    if fleet_issue:
-        more["fleet_issue"] = dict(fleet_issue)
+    more |= {name: section for name, section in sections.items() if section}
     config.write_text(yaml.safe_dump(known | more))
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)

@@ -1,147 +1,148 @@
 """Killed at every write of the happy path and started again, the bot ends in the same state.
 
-A small fleet of one pinned and one floating repository goes from a patch to its end: pull request and run, then
-merge and conclusion. The path is walked once to count its writes, then once for each of them.
+A small fleet of one pinned and one floating repository goes from a patch to its end: pull request, run, merge and
+build; in waves, through a step, merged without a person; and through a failure that is told in an issue.
 """
 
-import asyncio
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from bot.domain.clock import SystemClock
-from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker
-from bot.store.views import ViewsStore
 from sandbox.fleet import SampleFleet
 from sandbox.postgres import PostgresServer
 from sandbox.world import World
-from tests.e2e.killing import Ended, run_pass
+from tests.e2e.killed_walks import SHARES, Outcome, Pass, check, is_commit, one_share, sampled, share_of_kinds
 
-AT_ONCE = 2
-SHARES = 4
-"""So that both workers have something to do until the end."""
-WOKEN_AFTER = (timedelta(0), timedelta(minutes=70), timedelta(minutes=80))
-"""At once, and later: a dispatch whose answer was lost is looked for within an hour before it is sent again."""
-
-
-class TwoRepositories(SampleFleet):
-    def repositories(self, version: str) -> Any:
-        names = ("payments-api", "catalog-web")
-        return {name: files for name, files in super().repositories(version).items() if name in names}
+PINNED, FLOATING = "payments-api", "catalog-web"
+DEPLOY = (
+    "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Everything outside that the bot could have done twice or not at all."""
-
-    pull_requests: tuple[tuple[str, str, str], ...]
-    dockerfile: str
-    runs: tuple[tuple[str, str], ...]
-    messages: tuple[str, ...]
-    rebuilds: tuple[tuple[str, str], ...]
+def finish(world: World, name: str, conclusion: str = "success") -> None:
+    """Every run of a repository that has not ended."""
+    for run in world.github.runs(name):
+        if run.conclusion is None:
+            world.github.finish_run(run.id, conclusion)
 
 
-def one_feed(config: Path) -> Path:
-    """Every feed is kept in the same way; one of them stands for all."""
-    settings = yaml.safe_load(config.read_text())
-    settings["feeds"] = {
-        name: feed if name == "dotnet_releases" else False for name, feed in settings["feeds"].items()
-    }
-    config.write_text(yaml.safe_dump(settings))
-    return config
+async def patch(fleet: SampleFleet, number: int) -> None:
+    await fleet.publish_runtime(f"10.0.{number}")
+    fleet.announce(f"10.0.{number}", security=True, cves=(f"CVE-2026-2121{number}",))
 
 
-async def walk(
-    folder: Path, store_url: str, kill_at: int, patches: int = 1
-) -> tuple[list[tuple[str, ...]], Outcome]:
-    """The path with a kill at its `kill_at`-th write; the writes of each pass, and what it came to.
+@dataclass(frozen=True)
+class Patches:
+    """Of several patches only the last is subject to the kill: it meets what those before it have left open."""
 
-    Of several patches only the last is subject to the kill: it meets what those before it have left open.
-    """
-    async with World() as world:
-        fleet = TwoRepositories(world)
-        await fleet.build("10.0.0")
-        config = one_feed(world.config(folder, store_url))
-        points: list[tuple[str, ...]] = []
+    patches: int = 1
+    settings: Mapping[str, object] = field(default_factory=dict)
+    least: int = 40
 
-        async def one_pass() -> None:
-            rest = kill_at - sum(map(len, points))
-            ended = await asyncio.to_thread(run_pass, config, kill_at=rest if rest > 0 else 0)
-            points.append(("",) * kill_at if ended.killed else ended.points)
-            if ended.killed:
-                await _recover(config)
+    @property
+    def counted(self) -> int | None:
+        """The second pass, which follows what the first began to its end, is the same on every path."""
+        return None if self.patches == 1 else 1
 
-        await asyncio.to_thread(run_pass, config)
-        for patch in range(1, patches + 1):
-            await fleet.publish_runtime(f"10.0.{patch}")
-            fleet.announce(f"10.0.{patch}", security=True, cves=(f"CVE-2026-2121{patch}",))
-            await (one_pass() if patch == patches else asyncio.to_thread(run_pass, config))
-        for request in await world.github.pull_requests("payments-api"):
-            await world.github.merge("payments-api", request["number"])
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        for number in range(1, self.patches + 1):
+            await patch(fleet, number)
+            await (one_pass() if number == self.patches else whole_pass())
+        for request in await world.github.pull_requests(PINNED):
+            await world.github.merge(PINNED, request["number"])
         for run in world.github.runs():
             world.github.finish_run(run.id)
         await one_pass()
-        return points, await _outcome(world, store_url)
+
+    def check(self, outcome: Outcome) -> None:
+        """One pull request however many patches, and the build of its merge; a run and a message for each."""
+        assert len(outcome.pull_requests) == 1
+        runs = [(repository, conclusion) for repository, _, conclusion in outcome.runs]
+        assert runs == [*[("contoso/catalog-web", "success")] * self.patches, ("contoso/payments-api", "success")]
+        assert len(outcome.messages) == self.patches
+        states = [state for _, state in outcome.rebuilds]
+        assert (states.count("succeeded"), states.count("superseded")) == (2, 2 * (self.patches - 1))
 
 
-async def _recover(config: Path) -> None:
-    """Started again at once, and woken again later, as a service is."""
-    for ahead in WOKEN_AFTER:
-        ended: Ended = await asyncio.to_thread(run_pass, config, ahead=ahead)
-        assert ended.problems == ()
+@dataclass(frozen=True)
+class ToProduction:
+    """A canary goes first, and on to its step; the other's pull request merges by itself in the second wave."""
 
-
-async def _outcome(world: World, store_url: str) -> Outcome:
-    requests = await world.github.pull_requests("payments-api", state="all")
-    runs = world.github.runs()
-    messages = await world.slack.messages()
-    database = await open_database(store_url)
-    try:
-        rollouts = await ViewsStore(database, Worker("reader"), SystemClock()).rollouts(10)
-    finally:
-        await database.close()
-    return Outcome(
-        tuple((request["title"], request["state"], request["head"]["ref"]) for request in requests),
-        await world.github.read("payments-api", "Dockerfile"),
-        tuple((run.workflow.repository, str(run.conclusion)) for run in runs),
-        tuple(_without_place(message["text"]) for message in messages),
-        tuple((item.repository, str(item.state)) for rollout in rollouts for item in rollout.rebuilds),
+    counted: int | None = None
+    least: int = 60
+    settings: Mapping[str, object] = field(
+        default_factory=lambda: {
+            "policy": [
+                {
+                    "match": {"repositories": [f"contoso/{FLOATING}"]},
+                    "wave": "canary",
+                    "settle": "0s",
+                    "steps": [{"name": "production", "workflow": "deploy.yml"}],
+                },
+                {"settle": "0s", "auto_merge": {"method": "squash"}},
+            ],
+            "rollout": {"waves": [{"name": "canary"}, {"name": "rest"}]},
+        }
     )
 
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        await world.github.push(FLOATING, {".github/workflows/deploy.yml": DEPLOY})
+        world.github.protect(PINNED, checks=("build",))
+        world.github.edge.overlays[f"contoso/{PINNED}"]["allow_auto_merge"] = True
+        await whole_pass()
+        await patch(fleet, 1)
+        await one_pass()
+        for _ in ("the rebuild", "the step"):
+            finish(world, FLOATING)
+            await one_pass()
+        await one_pass()
+        for request in await world.github.pull_requests(PINNED):
+            world.github.report_check(PINNED, request["head"]["sha"], "build", "success")
+        await one_pass()
+        finish(world, PINNED)
+        await one_pass()
 
-def _without_place(text: str) -> str:
-    return text.split("localhost")[0]
+    def check(self, outcome: Outcome) -> None:
+        assert [(state, is_merged) for _, state, _, is_merged in outcome.pull_requests] == [("closed", True)]
+        assert [path.rpartition("/")[2] for _, path, _ in outcome.runs] == [
+            "weekly-rebuild.yml",
+            "deploy.yml",
+            "build.yml",
+        ]
+        assert sorted(outcome.rebuilds) == [
+            ("contoso/catalog-web", "succeeded"),
+            ("contoso/payments-api", "succeeded"),
+        ]
 
 
-Places = Callable[[str], str]
-"""A database's URL for the name of a walk."""
+@dataclass(frozen=True)
+class ToldInTheIssue:
+    """A build fails, which the repository's issue says, and succeeds with the next patch, which closes that."""
 
+    settings: Mapping[str, object] = field(default_factory=dict)
+    counted: int | None = None
+    least: int = 60
 
-def is_request(point: str) -> bool:
-    return "the commit of" not in point
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        for number, conclusion in ((1, "failure"), (2, "success")):
+            await patch(fleet, number)
+            await whole_pass()
+            finish(world, FLOATING, conclusion)
+            await one_pass()
+            await one_pass()
 
-
-def is_commit(point: str) -> bool:
-    return not is_request(point)
-
-
-def sampled(points: Sequence[str]) -> list[int]:
-    """Every request that creates something, and one in nine of the rest."""
-    return [at for at, point in enumerate(points, 1) if " POST " in point or at % 9 == 0]
+    def check(self, outcome: Outcome) -> None:
+        assert [state for _, state in outcome.issues] == ["closed"]
+        assert [conclusion for _, _, conclusion in outcome.runs] == ["failure", "success"]
 
 
 @pytest.mark.kill
 def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, sampled)
+    check(Patches(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, sampled)
 
 
 @pytest.mark.kill
@@ -150,7 +151,7 @@ def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
 def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
+    check(Patches(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
 
 
 @pytest.mark.kill
@@ -159,7 +160,27 @@ def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
 def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share), patches=2)
+    check(Patches(2), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_the_end_is_the_same_wherever_it_was_killed_on_the_way_through_waves_steps_and_auto_merge(
+    tmp_path: Path, subtests: pytest.Subtests, share: int
+) -> None:
+    check(ToProduction(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, share_of_kinds(share))
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
+    tmp_path: Path, subtests: pytest.Subtests, share: int
+) -> None:
+    check(
+        ToldInTheIssue(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, share_of_kinds(share)
+    )
 
 
 @pytest.mark.kill
@@ -168,66 +189,4 @@ def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_kil
 def test_on_postgresql_the_end_is_the_same_whichever_commit_it_was_killed_at(
     tmp_path: Path, postgres: PostgresServer, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(tmp_path, lambda _: postgres.create_database(), subtests, one_share(share, is_commit))
-
-
-def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Callable[[Sequence[str]], list[int]]:
-    """Every so many of the wanted points, so that all shares together take each of them once."""
-
-    def chosen(points: Sequence[str]) -> list[int]:
-        return [at for at, point in enumerate(points, 1) if wanted(point)][share::SHARES]
-
-    return chosen
-
-
-def check(
-    tmp_path: Path,
-    store_url: Places,
-    subtests: pytest.Subtests,
-    chosen: Callable[[Sequence[str]], list[int]],
-    patches: int = 1,
-) -> None:
-    """Walks once for the names of the writes, then once for each chosen one, a subtest of that name."""
-
-    def folder(name: str) -> Path:
-        own = tmp_path / name
-        own.mkdir()
-        return own
-
-    async def all_walks() -> tuple[list[str], Outcome, dict[int, Outcome]]:
-        passes, wanted = await walk(folder("whole"), store_url("whole"), 0, patches)
-        # The second pass, which follows what the first began to its end, is the same on every path.
-        points = [point for names in (passes if patches == 1 else passes[:1]) for point in names]
-        together = asyncio.Semaphore(AT_ONCE)
-        ends: dict[int, Outcome] = {}
-
-        async def one(kill_at: int) -> None:
-            async with together:
-                name = f"killed-{kill_at}"
-                _, ends[kill_at] = await walk(folder(name), store_url(name), kill_at, patches)
-
-        await asyncio.gather(*(one(kill_at) for kill_at in chosen(points)))
-        return points, wanted, ends
-
-    points, wanted, ends = asyncio.run(all_walks())
-    _check_happy(wanted, patches)
-    assert len(points) > 40
-    assert ends
-    for kill_at, end in sorted(ends.items()):
-        with subtests.test(points[kill_at - 1], kill_at=kill_at):
-            assert _comparable(end) == _comparable(wanted)
-
-
-def _check_happy(outcome: Outcome, patches: int) -> None:
-    """One pull request however many patches, and the build of its merge; a run and a message for each."""
-    assert len(outcome.pull_requests) == 1
-    dispatched = (("contoso/catalog-web", "success"),) * patches
-    assert outcome.runs == (*dispatched, ("contoso/payments-api", "success"))
-    assert len(outcome.messages) == patches
-    states = [state for _, state in outcome.rebuilds]
-    assert (states.count("succeeded"), states.count("superseded")) == (2, 2 * (patches - 1))
-
-
-def _comparable(outcome: Outcome) -> Outcome:
-    """The registry's port differs from world to world."""
-    return replace(outcome, dockerfile=re.sub(r"localhost:\d+", "registry", outcome.dockerfile))
+    check(Patches(), tmp_path, lambda _: postgres.create_database(), subtests, one_share(share, is_commit))

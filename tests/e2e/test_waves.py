@@ -70,6 +70,28 @@ async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(s
     assert await opened(staged)
 
 
+async def test_a_base_that_moves_again_and_again_puts_nobody_off(world: World, tmp_path: Path) -> None:
+    """Each move has the canaries rebuilt and soak anew; the last wave waits no longer than soak and patience."""
+    waves = [{"name": "canary", "soak": "4h", "wait_at_most": "2h"}, {"name": "rest"}]
+    async with AsyncExitStack() as exits:
+        url = f"sqlite:///{tmp_path}/freshness.db"
+        stage = await settled(world, tmp_path, url, exits, policy=POLICY, rollout={"waves": waves})
+        begun: list[tuple[int, int]] = []
+        for move, version in enumerate(("10.0.1", "10.0.2", "10.0.3"), 1):
+            await stage.fleet.publish_runtime(version)
+            await stage.run_pass()
+            begun.append((len(stage.world.github.runs("catalog-web")), int(await opened(stage))))
+            finish(stage, names=("catalog-web",))
+            await stage.run_pass()
+            assert begun[-1] == (move, 0)
+            stage.clock.ahead += timedelta(hours=2, minutes=30)
+        await stage.run_pass()
+
+        assert await opened(stage)
+        [request] = await stage.world.github.pull_requests("payments-api")
+        assert stage.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"] in request["body"]
+
+
 async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_on(staged: Stage) -> None:
     await staged.fleet.publish_runtime("10.0.1")
     await staged.run_pass()

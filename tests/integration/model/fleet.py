@@ -6,13 +6,16 @@ What people, upstream and the network do are methods; so is each stage's tick by
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from bot.act import calling_off
 from bot.act import stage as act
+from bot.act import steps as act_steps
 from bot.act.ports import ActOptions
+from bot.act.steps import StepOptions
 from bot.discover import builds
 from bot.discover import stage as discover
 from bot.discover.selection import Selection
@@ -23,20 +26,40 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Standing, Wishes
+from bot.domain.repositories.forge import (
+    BranchChange,
+    BranchFile,
+    BranchLook,
+    Gate,
+    Granted,
+    PullRequest,
+    RequestChange,
+    Standing,
+    Wishes,
+)
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.follow import stage as follow
+from bot.follow import steps as follow_steps
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.formats.rewrite.refresh import refresh
+from bot.formats.workflows.dispatchable import dispatchable
 from bot.plan import advance, aging, quarantine
 from bot.plan import stage as plan
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
+from bot.verify.images.ports import ImagesPort
+from bot.verify.images.stage import Observed
+from bot.verify.proving import stage as proving
+from bot.verify.proving.stage import ProvingOptions
 from bot.watch.registry.stage import Sight, Sighting
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
@@ -53,9 +76,24 @@ on:
 jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 """
 WORKFLOW_FILE = "weekly-rebuild.yml"
+STEP_FILE = "deploy.yml"
 OPT_OUT = b"enabled: false\n"
 STAGES = ("discover", "plan", "act", "follow", "everything")
 MAX_AGE = timedelta(days=3)
+SOAK = timedelta(hours=4)
+WAIT_AT_MOST = timedelta(hours=12)
+FREEZE_LASTS = timedelta(hours=6)
+CANARIES = ("contoso/floating*",)
+ANN = Word("Ann", "a walk")
+AT_ONCE = Policy((Rule(settle=timedelta(minutes=20), max_age=MAX_AGE),))
+IN_WAVES = Policy(
+    (
+        Rule(Match(repositories=CANARIES), wave="canary", steps=(Step("production", STEP_FILE),)),
+        Rule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
+    ),
+    (Wave("canary", soak=SOAK, wait_at_most=WAIT_AT_MOST), Wave("rest")),
+)
+"""One repository goes first, and on to production; pull requests merge once their checks are green."""
 
 
 class Killed(BaseException):
@@ -68,8 +106,17 @@ def digest(number: int) -> str:
 
 @dataclass(slots=True)
 class WatchfulForge(FakeForge):
-    """Notes for each repository when the bot looked last and what it saw; a write against that breaks the law."""
+    """Notes for each repository when the bot looked last and what it saw; a write against that breaks the law.
 
+    So does what begins while everything is paused or frozen, and a build on a digest that is quarantined.
+    """
+
+    is_paused: bool = False
+    freeze: Freeze | None = None
+    shown: dict[str, str] = field(default_factory=dict)
+    """What each base shows now, by its reference."""
+    quarantined: dict[str, str] = field(default_factory=dict)
+    """The digest of each base that is held back."""
     looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     opened: list[datetime] = field(default_factory=list)
@@ -97,6 +144,8 @@ class WatchfulForge(FakeForge):
     ) -> PullRequest:
         self._check(repository, "a pull request")
         if request.current is None:
+            self._check_may_begin(repository, "a pull request")
+            self._check_brought(change.files if change is not None else (), "a pull request")
             self._spend()
         return await FakeForge.carry_out(self, repository, change, prepared, request)
 
@@ -104,7 +153,40 @@ class WatchfulForge(FakeForge):
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
     ) -> int | None:
         self._check(repository, "a dispatch")
+        self._check_may_begin(repository, "a dispatch")
+        if workflow == WORKFLOW_FILE:
+            self._check_floating(repository)
         return await FakeForge.dispatch(self, repository, workflow, ref=ref, inputs=inputs)
+
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        home = self._find(repository)
+        if home is not None and wishes.merge is not MergeMethod.NEVER:
+            text = home.content(request.branch)
+            if text != home.content(home.trunk):
+                self._check_text(text, "a merge without a person")
+        return await FakeForge.grant(self, repository, request, wishes, look)
+
+    def _check_may_begin(self, identity: Identity, what: str) -> None:
+        if self.is_paused:
+            self.broken.append(f"{what} in {identity} while everything is paused")
+        if self.freeze is not None and self.freeze.holds(self.clock.now(), None):
+            self.broken.append(f"{what} in {identity} in a freeze")
+
+    def _check_brought(self, files: Sequence[BranchFile], what: str) -> None:
+        for file in files:
+            self._check_text(file.content.decode() if file.content is not None else "", what)
+
+    def _check_text(self, text: str, what: str) -> None:
+        for base, held in self.quarantined.items():
+            if held in text and self.shown[base] == held:
+                self.broken.append(f"{what} brings {base}@{held}, which is quarantined")
+
+    def _check_floating(self, identity: Identity) -> None:
+        home = self._find(identity)
+        lines = home.content(home.trunk).splitlines() if home is not None else []
+        for base, held in self.quarantined.items():
+            if self.shown[base] == held and any(f"{base}" in line and "@" not in line for line in lines):
+                self.broken.append(f"a build in {identity} on {base}@{held}, which is quarantined")
 
     def _spend(self) -> None:
         now = self.clock.now()
@@ -146,11 +228,11 @@ class Fleet:
     workers: list[Stores]
     numbers: int = 1
     newest: dict[Base, list[int]] = field(default_factory=lambda: {ASPNET: [1], SDK: [1]})
-    policy: Policy = field(default_factory=lambda: Policy((Rule(settle=timedelta(minutes=20), max_age=MAX_AGE),)))
+    policy: Policy = AT_ONCE
     killed: int = 0
 
     @classmethod
-    async def begin(cls, template: Path, folder: Path) -> "Fleet":
+    async def begin(cls, template: Path, folder: Path, policy: Policy = AT_ONCE) -> "Fleet":
         shutil.copy(template, folder / "walk.db")
         database = await open_database(f"sqlite:///{folder}/walk.db")
         clock = ManualClock(NOON)
@@ -159,11 +241,13 @@ class Fleet:
         pins = f"FROM {sdk}@{digest(1)} AS build\n\nFROM {aspnet}@{digest(1)}\n"
         forge.add("contoso/pinned", {"Dockerfile": pins.encode()})
         floating = f"FROM {aspnet}\n".encode()
-        forge.add(
-            "contoso/floating", {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WORKFLOW.encode()}
-        )
+        workflows = {f".github/workflows/{name}": WORKFLOW.encode() for name in (WORKFLOW_FILE, STEP_FILE)}
+        forge.add("contoso/floating", {"Dockerfile": floating, **workflows})
         forge.add("contoso/marked", {"Dockerfile": floating})
-        fleet = cls(database, clock, forge, [Stores.of_worker(database, clock, name) for name in ("one", "two")])
+        for home in forge.homes:
+            home.gate = Gate(requires_checks=True, can_wait=True)
+        stores = [Stores.of_worker(database, clock, name) for name in ("one", "two")]
+        fleet = cls(database, clock, forge, stores, policy=policy)
         await fleet.discover(0)
         await fleet.see()
         return fleet
@@ -184,18 +268,29 @@ class Fleet:
         await plan.tick(stores.plan, self.policy, self.clock)
         await aging.tick(stores.age, self.policy, Weekly(), self.clock)
         await quarantine.tick(stores.quarantine)
-        await advance.tick(stores.advance, advance.RolloutOptions(), self.clock)
+        await advance.tick(stores.advance, advance.rollout_options_of(self.policy), self.clock)
+        for base, held in [*self.forge.quarantined.items()]:
+            if self.forge.shown[base] != held:
+                del self.forge.quarantined[base]
 
     async def act(self, worker: int) -> None:
         stores = self.workers[worker]
+        options = ActOptions(policy=self.policy)
+        steps = StepOptions(freezes=self.policy.freezes)
         try:
-            await act.tick(stores.act, self.forge, AnyTag(), refresh, ActOptions(), self._loop(worker))
-            await calling_off.tick(stores.calling_off, self.forge, ActOptions(), self._loop(worker))
+            await act.tick(stores.act, self.forge, AnyTag(), refresh, options, self._loop(worker))
+            await calling_off.tick(stores.calling_off, self.forge, options, self._loop(worker))
+            await act_steps.tick(stores.steps, self.forge, dispatchable, steps, self._loop(worker))
         except Killed:
             self._replace(worker)
 
     async def follow(self, worker: int) -> None:
-        await follow.tick(self.workers[worker].follow, self.forge, FollowOptions(), self._loop(worker))
+        stores = self.workers[worker]
+        await follow.tick(stores.follow, self.forge, FollowOptions(), self._loop(worker))
+        await proving.tick(
+            stores.proving, cast(ImagesPort, AnyTag()), Observed(), ProvingOptions(), self._loop(worker)
+        )
+        await follow_steps.tick(stores.steps, self.forge, FollowOptions(), self._loop(worker))
 
     async def everything(self, worker: int) -> None:
         for stage in (self.discover, self.plan, self.act, self.follow):
@@ -223,6 +318,7 @@ class Fleet:
     async def see(self, cause: Cause = Cause.DOTNET_RELEASE) -> None:
         stores = self.workers[0]
         now = self.clock.now()
+        self.forge.shown = {f"{base.name}:{base.tag}": digest(shown[-1]) for base, shown in self.newest.items()}
         seen = [
             Sighting(
                 each.id,
@@ -244,6 +340,28 @@ class Fleet:
 
     def config(self, home: FakeRepository, text: bytes | None) -> None:
         home.commit_to(home.trunk, {CONFIG: text})
+
+    async def hold(self, what: str, base: Base) -> None:
+        """A person pauses everything, freezes some hours, or quarantines what a base shows."""
+        orders, now = self.workers[0].orders, self.clock.now()
+        if what == "pause":
+            await orders.pause(None, ANN)
+            self.forge.is_paused = True
+        elif what == "freeze":
+            self.forge.freeze = Freeze(now, now + FREEZE_LASTS, "a walk")
+            self.policy = replace(self.policy, freezes=(self.forge.freeze,))
+        else:
+            name = f"{base.name}:{base.tag}"
+            self.forge.quarantined[name] = await orders.quarantine(name, ANN)
+
+    async def let_all_go_on(self) -> None:
+        orders = self.workers[0].orders
+        await orders.resume(None, ANN)
+        for base in (ASPNET, SDK):
+            await orders.lift(f"{base.name}:{base.tag}", ANN)
+        self.forge.is_paused, self.forge.freeze = False, None
+        self.forge.quarantined.clear()
+        self.policy = replace(self.policy, freezes=())
 
     # Law
 

@@ -17,25 +17,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
+from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.age import AgeStanding
-from bot.store.engine.database import open_database
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeRepository
 from tests.integration.model.fleet import (
+    AT_ONCE,
     BRANCHES,
+    IN_WAVES,
     LEASE,
     MAX_AGE,
     OPT_OUT,
+    SOAK,
     STAGES,
     THROTTLED,
     UNREACHABLE,
+    WAIT_AT_MOST,
     WORKFLOW_FILE,
     Fleet,
     Killed,
@@ -58,16 +62,17 @@ places = st.integers(0, 9)
 class Walk(RuleBasedStateMachine):
     template: Path
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(policy=st.sampled_from([AT_ONCE, IN_WAVES]))
+    def begin(self, policy: Policy) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="freshness-walk-"))
         self.loop = asyncio.new_event_loop()
-        self.fleet = self.run(Fleet.begin(self.template, self.folder))
+        self.fleet = self.run(Fleet.begin(self.template, self.folder, policy))
         self.run(self.fleet.publish(ASPNET, Cause.DOTNET_RELEASE))
         self.run(self.fleet.plan(0))
         self.brought: dict[tuple[int, str, str], int] = {}
         self.persons: dict[tuple[int, str], str] = {}
         self.steps = 0
+        self.released: set[int] = set()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -112,6 +117,24 @@ class Walk(RuleBasedStateMachine):
         self.run(self.fleet.publish(base, Cause.OS_UPDATE))
         self.run(self.fleet.discover(worker))
         self.run(self.fleet.plan(worker))
+
+    @rule(base=bases, worker=workers, what=st.sampled_from(["pause", "freeze", "quarantine"]))
+    def what_was_just_let_begin_is_held(self, base: Base, worker: int, what: str) -> None:
+        self.a_patch_is_planned(base, worker)
+        self.fleet.clock.advance(timedelta(minutes=25))
+        self.run(self.fleet.plan(worker))
+        self.run(self.fleet.hold(what, base))
+        self.run(self.fleet.act(worker))
+
+    @rule(worker=workers)
+    def a_first_wave_comes_through(self, worker: int) -> None:
+        """Build and step succeed; the wave is then to soak."""
+        self.a_patch_is_planned(ASPNET, worker)
+        self.fleet.clock.advance(timedelta(minutes=25))
+        for _ in range(4):
+            self.run(self.fleet.everything(worker))
+            self.runs_conclude("success")
+            self.fleet.clock.advance(timedelta(minutes=6))
 
     @rule(worker=workers)
     def what_has_settled_is_acted_upon(self, worker: int) -> None:
@@ -209,7 +232,31 @@ class Walk(RuleBasedStateMachine):
     def unarchive(self, number: int) -> None:
         self.home(number).is_archived = False
 
+    @rule(number=repositories)
+    def checks_turn_green(self, number: int) -> None:
+        """What was set to merge by itself does."""
+        home = self.home(number)
+        home.is_green = True
+        for request in self.fleet.open_requests(home):
+            if request.is_to_merge:
+                home.merge(request.number)
+
+    @rule(number=repositories)
+    def checks_turn_red(self, number: int) -> None:
+        self.home(number).is_green = False
+
+    @rule(base=bases, what=st.sampled_from(["pause", "freeze", "quarantine"]))
+    def somebody_holds_things_back(self, base: Base, what: str) -> None:
+        self.run(self.fleet.hold(what, base))
+
+    @rule()
+    def somebody_lets_all_go_on(self) -> None:
+        self.run(self.fleet.let_all_go_on())
+
     @rule(conclusion=st.sampled_from(["success", "failure", "cancelled"]))
+    def runs_conclude_somehow(self, conclusion: str) -> None:
+        self.runs_conclude(conclusion)
+
     def runs_conclude(self, conclusion: str) -> None:
         for home in self.fleet.forge.homes:
             for number, run in home.runs.items():
@@ -263,6 +310,30 @@ class Walk(RuleBasedStateMachine):
                 pushed = self.persons.get((home.id, request.branch))
                 assert pushed is None or pushed in self.ancestors(home, request.branch), home.name
 
+    @invariant()
+    def no_wave_starts_early(self) -> None:
+        if hasattr(self, "fleet") and len(self.fleet.policy.waves) > 1:
+            assert self.run(self.early()) == []
+
+    async def early(self) -> list[dict[str, Any]]:
+        """What has begun in the last wave since this was asked last, although the first one of its rollout had not
+        soaked, and it had not waited as long as anybody waits."""
+        async with self.fleet.database.reading() as connection:
+            rows = (await connection.execute(select(rebuilds))).mappings().all()
+        found = []
+        for row in rows:
+            at = row["released_at"]
+            if row["wave"] != "rest" or at is None or row["id"] in self.released:
+                continue
+            self.released.add(row["id"])
+            before = [other for other in rows if other["wave"] == "canary" and holds_wave(other, row)]
+            is_through = all(other["ended_at"] is not None and other["ended_at"] + SOAK <= at for other in before)
+            has_waited = (row["waits_since"] or row["planned_at"]) + SOAK + WAIT_AT_MOST <= at
+            is_overdue = row["overdue_at"] is not None and row["overdue_at"] <= at
+            if not (is_through or has_waited or is_overdue):
+                found.append(dict(row))
+        return found
+
     def homes(self) -> Iterator[FakeRepository]:
         yield from self.fleet.forge.homes if hasattr(self, "fleet") else ()
 
@@ -302,6 +373,7 @@ class Walk(RuleBasedStateMachine):
     async def settle(self) -> None:
         """Once nothing disturbs any more, every rebuild ends or says why it waits, and none is forgotten."""
         fleet = self.fleet
+        await fleet.let_all_go_on()
         fleet.forge.failing.clear()
         fleet.forge.after.clear()
         fleet.forge.meanwhile.clear()
@@ -365,6 +437,13 @@ class Walk(RuleBasedStateMachine):
         assert late == []
 
 
+def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
+    """Whether a rebuild of an earlier wave has to end before that of a later one: none that nobody goes on with."""
+    is_left = earlier["state"] in (State.SUPERSEDED.value, State.SKIPPED.value)
+    is_kept = earlier["held_because"] is not None or earlier["quarantine_id"] is not None
+    return earlier["rollout_id"] == row["rollout_id"] and not is_left and not is_kept
+
+
 def walk(template: Path, examples: int) -> None:
     Walk.template = template
     run_state_machine_as_test(
@@ -377,18 +456,6 @@ def walk(template: Path, examples: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with its tables and nothing in them."""
-    path = tmp_path_factory.mktemp("model") / "template.db"
-
-    async def migrate() -> None:
-        await (await open_database(f"sqlite:///{path}")).close()
-
-    asyncio.run(migrate())
-    return path
 
 
 def test_the_laws_hold_on_short_walks(template: Path) -> None:

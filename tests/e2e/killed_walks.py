@@ -1,0 +1,213 @@
+"""Walks of a small fleet from a patch to its end, with a kill at one write, and what each came to.
+
+A scenario is walked once to count its writes, then once for each of those that a test chooses.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import yaml
+
+from bot.domain.clock import SystemClock
+from bot.store.engine.database import open_database
+from bot.store.engine.queue import Worker
+from bot.store.views import ViewsStore
+from sandbox.fleet import SampleFleet
+from sandbox.world import World
+from tests.e2e.killing import Ended, run_pass
+
+AT_ONCE = 2
+SHARES = 4
+"""So that both workers have something to do until the end."""
+WOKEN_AFTER = (timedelta(0), timedelta(minutes=70), timedelta(minutes=80))
+"""At once, and later: a dispatch whose answer was lost is looked for within an hour before it is sent again."""
+
+Pass = Callable[[], Awaitable[None]]
+Places = Callable[[str], str]
+"""A database's URL for the name of a walk."""
+
+
+class TwoRepositories(SampleFleet):
+    """One that is pinned and builds on push, and one that floats and is rebuilt by a workflow."""
+
+    def repositories(self, version: str) -> Any:
+        names = ("payments-api", "catalog-web")
+        return {name: files for name, files in super().repositories(version).items() if name in names}
+
+
+class Scenario(Protocol):
+    """`settings` come on top of the sandbox's; `counted` are the passes whose writes are gone through, None for
+    all; `least` is how many writes there are at least."""
+
+    settings: Mapping[str, object]
+    counted: int | None
+    least: int
+
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        """What happens, with the bot's passes in between; a `whole_pass` is never killed."""
+        ...
+
+    def check(self, outcome: "Outcome") -> None:
+        """That the walk without a kill came to what it should."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything outside that the bot could have done twice or not at all."""
+
+    pull_requests: tuple[tuple[str, str, str, bool], ...]
+    dockerfile: str
+    runs: tuple[tuple[str, str, str], ...]
+    issues: tuple[tuple[str, str], ...]
+    messages: tuple[str, ...]
+    rebuilds: tuple[tuple[str, str], ...]
+
+
+def one_feed(config: Path, more: Mapping[str, object]) -> Path:
+    """Every feed is kept in the same way; one of them stands for all."""
+    settings = yaml.safe_load(config.read_text())
+    settings["feeds"] = {
+        name: feed if name == "dotnet_releases" else False for name, feed in settings["feeds"].items()
+    }
+    config.write_text(yaml.safe_dump(settings | dict(more)))
+    return config
+
+
+async def walk(
+    scenario: Scenario, folder: Path, store_url: str, kill_at: int
+) -> tuple[list[tuple[str, ...]], Outcome]:
+    """The scenario with a kill at its `kill_at`-th write; the writes of each pass, and what it came to."""
+    async with World() as world:
+        fleet = TwoRepositories(world)
+        await fleet.build("10.0.0")
+        config = one_feed(world.config(folder, store_url), scenario.settings)
+        points: list[tuple[str, ...]] = []
+
+        async def one_pass() -> None:
+            rest = kill_at - sum(map(len, points))
+            ended = await asyncio.to_thread(run_pass, config, kill_at=rest if rest > 0 else 0)
+            points.append(("",) * kill_at if ended.killed else ended.points)
+            if ended.killed:
+                await _recover(config)
+
+        async def whole_pass() -> None:
+            await asyncio.to_thread(run_pass, config)
+
+        await whole_pass()
+        await scenario.play(world, fleet, one_pass, whole_pass)
+        return points, await _outcome(world, store_url)
+
+
+async def _recover(config: Path) -> None:
+    """Started again at once, and woken again later, as a service is."""
+    for ahead in WOKEN_AFTER:
+        ended: Ended = await asyncio.to_thread(run_pass, config, ahead=ahead)
+        assert ended.problems == ()
+
+
+async def _outcome(world: World, store_url: str) -> Outcome:
+    requests = await world.github.pull_requests("payments-api", state="all")
+    listed = await world.github.ask("GET", "/repos/contoso/catalog-web/issues?state=all")
+    messages = await world.slack.messages()
+    database = await open_database(store_url)
+    try:
+        rollouts = await ViewsStore(database, Worker("reader"), SystemClock()).rollouts(10)
+    finally:
+        await database.close()
+    return Outcome(
+        tuple(
+            (request["title"], request["state"], request["head"]["ref"], request["merged_at"] is not None)
+            for request in requests
+        ),
+        await world.github.read("payments-api", "Dockerfile"),
+        tuple((run.workflow.repository, run.workflow.path, str(run.conclusion)) for run in world.github.runs()),
+        tuple((issue["title"], issue["state"]) for issue in listed if "pull_request" not in issue),
+        tuple(_without_place(message["text"]) for message in messages),
+        tuple((item.repository, str(item.state)) for rollout in rollouts for item in rollout.rebuilds),
+    )
+
+
+def _without_place(text: str) -> str:
+    return text.split("localhost")[0]
+
+
+def is_request(point: str) -> bool:
+    return "the commit of" not in point
+
+
+def is_commit(point: str) -> bool:
+    return not is_request(point)
+
+
+def sampled(points: Sequence[str]) -> list[int]:
+    """Every request that creates something, and one in nine of the rest."""
+    return [at for at, point in enumerate(points, 1) if " POST " in point or at % 9 == 0]
+
+
+def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Callable[[Sequence[str]], list[int]]:
+    """Every so many of the wanted points, so that all shares together take each of them once."""
+
+    def chosen(points: Sequence[str]) -> list[int]:
+        return [at for at, point in enumerate(points, 1) if wanted(point)][share::SHARES]
+
+    return chosen
+
+
+def share_of_kinds(share: int) -> Callable[[Sequence[str]], list[int]]:
+    """Every request, and the first commit of each kind; all shares together take each of them once."""
+
+    def chosen(points: Sequence[str]) -> list[int]:
+        first = {point: at for at, point in reversed(list(enumerate(points, 1)))}
+        wanted = [at for at, point in enumerate(points, 1) if is_request(point) or first[point] == at]
+        return wanted[share::SHARES]
+
+    return chosen
+
+
+def check(
+    scenario: Scenario,
+    folder: Path,
+    store_url: Places,
+    subtests: pytest.Subtests,
+    chosen: Callable[[Sequence[str]], list[int]],
+) -> None:
+    """Walks once for the names of the writes, then once for each chosen one, a subtest of that name."""
+
+    def own(name: str) -> Path:
+        made = folder / name
+        made.mkdir()
+        return made
+
+    async def all_walks() -> tuple[list[str], Outcome, dict[int, Outcome]]:
+        passes, wanted = await walk(scenario, own("whole"), store_url("whole"), 0)
+        points = [point for names in passes[: scenario.counted] for point in names]
+        together = asyncio.Semaphore(AT_ONCE)
+        ends: dict[int, Outcome] = {}
+
+        async def one(kill_at: int) -> None:
+            async with together:
+                name = f"killed-{kill_at}"
+                _, ends[kill_at] = await walk(scenario, own(name), store_url(name), kill_at)
+
+        await asyncio.gather(*(one(kill_at) for kill_at in chosen(points)))
+        return points, wanted, ends
+
+    points, wanted, ends = asyncio.run(all_walks())
+    scenario.check(wanted)
+    assert len(points) > scenario.least
+    assert ends
+    for kill_at, end in sorted(ends.items()):
+        with subtests.test(points[kill_at - 1], kill_at=kill_at):
+            assert _comparable(end) == _comparable(wanted)
+
+
+def _comparable(outcome: Outcome) -> Outcome:
+    """The registry's port differs from world to world."""
+    return replace(outcome, dockerfile=re.sub(r"localhost:\d+", "registry", outcome.dockerfile))

@@ -1,0 +1,94 @@
+"""One App in two organisations, and the one issue that a repository gets for what the bot has to say there."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from bot.domain.rollouts.rebuild import State
+from sandbox.fleet import SampleFleet
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+OURS, THEIRS = "payments-api", "orders-api"
+
+
+@pytest_asyncio.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, one repository of which belongs to another organisation with the App."""
+    async with World(organisations=("contoso", "fabrikam"), validate=True) as world, AsyncExitStack() as exits:
+        key = tmp_path / "app.pem"
+        key.write_text(world.github.private_key)
+        app = {"id": world.github.app_id, "private_key_file": str(key), "installations": "all"}
+        github = {
+            "token_file": None,
+            "app": app,
+            "repositories": {"include": ["contoso/*", "fabrikam/*"]},
+        }
+        url = f"sqlite:///{tmp_path}/freshness.db"
+        yield await settled(world, tmp_path, url, exits, fleet=Transferred(world), github=github)
+        assert world.traffic.violations == []
+
+
+class Transferred(SampleFleet):
+    async def build(self, version: str = "10.0.0") -> None:
+        await SampleFleet.build(self, version)
+        await self.world.github.transfer(THEIRS, "fabrikam")
+
+
+async def requests(stage: Stage, name: str) -> list[Any]:
+    return await stage.world.github.pull_requests(name)
+
+
+async def test_each_organisation_is_served_by_its_own_installation(pair: Stage) -> None:
+    await pair.fleet.publish_runtime("10.0.1")
+    await pair.run_pass()
+
+    assert len(await requests(pair, OURS)) == 1
+    assert len(await requests(pair, f"fabrikam/{THEIRS}")) == 1
+    accounts = {grant.account for grant in pair.world.github.edge.installations.grants.values()}
+    assert accounts == {"contoso", "fabrikam"}
+
+
+async def test_a_suspended_installation_keeps_the_other_from_nothing(pair: Stage) -> None:
+    pair.world.github.suspend("fabrikam")
+    await pair.fleet.publish_runtime("10.0.1")
+    pair.clock.ahead += timedelta(minutes=15)
+
+    outcomes = await pair.run_pass()
+
+    assert len(await requests(pair, OURS)) == 1
+    assert (await pair.states())[OURS] is State.OPEN
+    told = [problem for outcome in outcomes.values() for problem in outcome.problems]
+    assert any("installation at fabrikam is suspended" in problem for problem in told)
+    assert not any("contoso/" in problem for problem in told)
+
+
+async def test_a_repository_whose_rebuild_failed_gets_one_issue_which_closes_by_itself(pair: Stage) -> None:
+    github = pair.world.github
+    await pair.fleet.publish_runtime("10.0.1")
+    await pair.run_pass()
+    [run] = github.runs("catalog-web")
+    github.finish_run(run.id, "failure")
+    await pair.run_pass()
+    await pair.run_pass()
+
+    [issue] = await issues(pair, "catalog-web")
+    assert "the run concluded with failure" in issue["body"]
+    await pair.fleet.publish_runtime("10.0.2")
+    await pair.run_pass()
+    newer = next(run for run in github.runs("catalog-web") if run.conclusion is None)
+    github.finish_run(newer.id, "success")
+    for _ in range(3):
+        await pair.run_pass()
+    assert await issues(pair, "catalog-web") == []
+    [closed] = await issues(pair, "catalog-web", "closed")
+    assert closed["number"] == issue["number"]
+
+
+async def issues(stage: Stage, name: str, state: str = "open") -> list[Any]:
+    found = await stage.world.github.ask("GET", f"/repos/contoso/{name}/issues?state={state}")
+    return [each for each in found if "pull_request" not in each]

@@ -1,0 +1,87 @@
+"""A base that moves every day puts nobody to the end of the queue again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import RowMapping, select
+
+from bot.domain.bases.change import Cause
+from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.timing.waves import Wave
+from bot.store.rows.tables import rebuilds
+from tests.integration.model.fleet import NOON, Fleet
+from tests.integration.store.filling import ASPNET
+
+SETTLE = timedelta(minutes=20)
+TICK = timedelta(hours=2)
+DAYS = 6
+WAVES = (
+    Wave("canary", soak=timedelta(hours=4), wait_at_most=timedelta(hours=12)),
+    Wave("early", soak=timedelta(hours=6), wait_at_most=timedelta(days=1)),
+    Wave("rest"),
+)
+REACHED_WITHIN = {
+    "canary": timedelta(),
+    "early": timedelta(hours=4) + timedelta(hours=12),
+    "rest": timedelta(hours=4 + 6) + timedelta(days=1),
+}
+"""The soaks of the waves before, and the longest that one of them is waited for."""
+POLICY = Policy(
+    (
+        Rule(Match(repositories=("contoso/floating",)), wave="canary"),
+        Rule(Match(repositories=("contoso/marked",)), wave="early"),
+        Rule(settle=SETTLE),
+    ),
+    WAVES,
+)
+
+
+@pytest.mark.parametrize("stalls", ["nobody", "everybody"])
+async def test_each_wave_is_reached_within_the_soaks_and_one_longest_wait(
+    template: Path, tmp_path: Path, stalls: str
+) -> None:
+    fleet = await Fleet.begin(template, tmp_path, POLICY)
+    while fleet.clock.now() < NOON + timedelta(days=DAYS):
+        if (fleet.clock.now() - NOON) // timedelta(days=1) >= fleet.numbers - 1:
+            await fleet.publish(ASPNET, Cause.OS_UPDATE)
+        await fleet.everything(0)
+        if stalls == "nobody":
+            everything_ends(fleet)
+        fleet.clock.advance(TICK)
+
+    async with fleet.database.reading() as connection:
+        rows = (await connection.execute(select(rebuilds).order_by(rebuilds.c.id))).mappings().all()
+    await fleet.database.close()
+    assert [(wave, waited) for wave, waited in waits(rows, fleet.clock.now()) if too_long(wave, waited)] == []
+    assert {row["wave"] for row in rows if row["released_at"] is not None} == {"canary", "early", "rest"}
+
+
+def everything_ends(fleet: Fleet) -> None:
+    """Runs succeed and people merge, at once."""
+    for home in fleet.forge.homes:
+        for request in fleet.open_requests(home):
+            home.merge(request.number)
+        for number, run in home.runs.items():
+            if not run.has_concluded:
+                home.conclude(number, "success")
+
+
+def waits(rows: Sequence[RowMapping], now: datetime) -> list[tuple[str, timedelta]]:
+    """For each rebuild that began or waits on, its wave and how long it had waited, with those that it took the
+    place of before they had begun."""
+    found = []
+    since: dict[int, datetime] = {}
+    for row in rows:
+        begun_to_wait = since.pop(row["repository_id"], row["planned_at"])
+        if row["released_at"] is None and row["state"] == State.SUPERSEDED.value:
+            since[row["repository_id"]] = begun_to_wait
+        else:
+            found.append((row["wave"], (row["released_at"] or now) - begun_to_wait))
+    return found
+
+
+def too_long(wave: str, waited: timedelta) -> bool:
+    return waited > REACHED_WITHIN[wave] + SETTLE + TICK
