@@ -39,9 +39,10 @@ check: set-up
 bench: set-up
 	.venv/bin/python -m tests.bench
 
-# The pictures in the README, drawn anew from what the bot writes
+# The pictures in the README and the texts in docs, made anew from what the bot writes
 pictures: set-up
 	.venv/bin/python -m docs.pictures
+	.venv/bin/python -m docs.texts
 
 # The pages of docs/ that come from the code
 reference: set-up

@@ -20,6 +20,7 @@ from bot.domain.wording.message import (
 from bot.domain.wording.words import counted, duration
 from bot.report.phrases import shown_time
 from bot.views.fleet.staleness import Left, Staleness, lacks_in_words, named
+from bot.views.names import short_digest
 
 _MOST_LEFT = 5
 _MOST_NAMED = 3
@@ -55,7 +56,7 @@ def first_run_message(news: FirstRunNews) -> Message | None:
 def _summed_up(news: FirstRunNews) -> Iterator[str]:
     found = news.staleness
     age = "" if found.oldest is None else f", the oldest {duration(news.at - found.oldest)} old"
-    yield f"{counted(found.usages, 'reference')} to what a base has left behind{age}"
+    yield f"{counted(found.usages, 'place names', 'places name')} what a base has left behind{age}"
     if found.cves:
         rated = f", rated up to {found.severity}" if found.severity else ""
         yield f"Lacking are the fixes of {counted(len(found.cves), 'CVE')}{rated}"
@@ -71,10 +72,10 @@ def _items(news: FirstRunNews) -> Iterator[Line]:
 
 def _told(each: Left, now: datetime) -> str:
     if each.pinned is None:
-        what = "was built before it moved"
+        what = "built before it moved"
     else:
-        what = f"pinned to {each.pinned.removeprefix('sha256:')[:12]}"
-    age = "" if each.published_at is None else f" of {duration(now - each.published_at)} ago"
+        what = f"pinned to {short_digest(each.pinned) if ':' in each.pinned else each.pinned}"
+    age = "" if each.published_at is None else f", {duration(now - each.published_at)} old"
     users = f"{counted(len(each.repositories), 'repository')} ({named(each.repositories, _MOST_NAMED)})"
     return f"{what}{age}, {users}: {lacks_in_words(each)}"
 
@@ -94,5 +95,6 @@ def _unknown(found: Staleness) -> Iterator[str]:
         )
     if found.untold:
         yield (
-            f"{counted(found.untold, 'repository')} with floating tags, of which no build is known: nobody can say"
+            f"{counted(found.untold, 'repository names', 'repositories name')} floating tags, and no build there "
+            "is known: on what these stand cannot be told"
         )

@@ -41,8 +41,6 @@ class OrdersStore(Store):
             if rollout is not None:
                 await _open_rollout(connection, rollout)
             is_new = await open_pause(connection, rollout, word.who, word.reason, now)
-            if rollout is not None:
-                await announce(connection, f"rollout:{rollout}", now)
             await _write(connection, now, word, "pause", _subject(rollout))
         return is_new
 

@@ -6,7 +6,9 @@ from bot.act.ports import Job
 from bot.act.pull_request.packages import packages_section
 from bot.domain.bases.advisory import public_record
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.followed_base import followed_base
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.versions import versions_reached
@@ -143,16 +145,27 @@ def _table(job: Job) -> str:
     for target in job.rebuild.targets:
         steps = [change for change in job.changes if change.base == target.base]
         causes = ", ".join(dict.fromkeys(change.cause for change in steps))
+        written = _written(job, target)
+        is_older = bool(written) and written != [target.from_digest]
+        old = ", ".join(map(_digest, written)) or _digest(target.from_digest)
         rows.append(
-            f"| {code(str(target.base))} | {_versions(steps)} | {_digest(target.from_digest)} "
+            f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "
             f"| {_digest(target.to_digest)} | {causes} |"
         )
     return "\n".join(rows)
 
 
-def _versions(steps: Sequence[Change]) -> str:
-    """From the version before the first step to that after the last."""
+def _written(job: Job, target: Target) -> list[str]:
+    """The digests of the base that the files name: a pin may be older than what the base has just left."""
+    olds = [item.old.digest for item in _edited(job) if followed_base(item.old) == target.base]
+    return list(dict.fromkeys(digest for digest in olds if digest is not None and digest != target.to_digest))
+
+
+def _versions(steps: Sequence[Change], *, is_older: bool) -> str:
+    """From the version before the first step to that after the last; the latter alone for what `is_older`."""
     before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
+    if is_older:
+        before = None
     shown = f"{before} → {after}" if before and after and before != after else after or ""
     return markdown(shown)
 

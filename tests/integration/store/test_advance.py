@@ -18,7 +18,7 @@ from bot.plan import advance, quarantine
 from bot.plan.advance import RolloutOptions, gate_at, next_step
 from bot.plan.waiting import holds
 from bot.store.history import Logged
-from bot.store.rows.tables import rebuilds, rollouts
+from bot.store.rows.tables import outbox, rebuilds, rollouts
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 
 WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest"))
@@ -91,7 +91,9 @@ async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores)
     for job in await stores.jobs():
         failed = job.rebuild.moved(State.FAILED, "the run concluded with failure", at=stores.clock.now())
         await stores.act.settle_rebuild(job.rebuild, failed)
+    before = await stores.column(outbox, "wanted")
     tally = await advance.tick(stores.advance, OPTIONS, stores.clock)
+    assert (await stores.column(outbox, "wanted"))[0] == before[0] + 1, "the rollout's own message says so too"
     assert tally.paused == ("rollout 1 is paused: 2 of 2 ended rebuilds failed, more than 20%",)
     stores.clock.advance(timedelta(minutes=1))
     assert await tick(stores) == 0

@@ -43,9 +43,9 @@ def text(told: FirstRunNews) -> str:
 def test_it_says_how_much_is_behind_since_when_and_what_that_lacks() -> None:
     said = text(news(*(behind(number) for number in range(12))))
     assert "12 of 40 repositories are behind what their bases show" in said
-    assert "12 references to what a base has left behind, the oldest 200 days old" in said
+    assert "12 places name what a base has left behind, the oldest 200 days old" in said
     assert "Lacking are the fixes of 2 CVEs, rated up to high" in said
-    assert "pinned to aaaaaaaaaaaa of 200 days ago, 12 repositories" in said
+    assert "pinned to sha256:aaaaaaaaaaaa, 200 days old, 12 repositories" in said
     assert "and 9 more\\): 1 change since, 10.0.4 to 10.0.9, 2 CVEs, rated up to high" in said
 
 
@@ -57,7 +57,7 @@ def test_without_a_rollout_it_says_how_to_make_one_and_with_one_which() -> None:
 def test_what_cannot_be_dated_and_what_nobody_can_say_is_said_with_the_way_out() -> None:
     said = text(news(behind(1), behind(2, "b", dated=False), untold=2))
     assert "1 pin is older than anything that the bot has seen; freshness-bot import --from-git takes in" in said
-    assert "2 repositories with floating tags, of which no build is known" in said
+    assert "2 repositories name floating tags, and no build there is known: on what these stand" in said
 
 
 def test_of_a_fleet_in_which_nothing_is_behind_nothing_is_said() -> None:

@@ -133,7 +133,7 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
 async def open_pause(
     connection: AsyncConnection, rollout: int | None, who: str, reason: str, now: datetime, *, once: bool = False
 ) -> bool:
-    """Whether this pauses what was not paused; it is told once.
+    """Whether this pauses what was not paused; it is told once, and in the rollout's own message.
 
     With `once` nothing is done where the same was a reason to pause before.
     """
@@ -145,6 +145,8 @@ async def open_pause(
         insert(pauses).values(rollout_id=rollout, since=now, who=who, reason=reason).returning(pauses.c.id)
     )
     await announce(connection, f"pause:{added.scalar_one()}", now)
+    if rollout is not None:
+        await announce(connection, f"rollout:{rollout}", now)
     return True
 
 

@@ -6,10 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.act.ports import Job
-from bot.act.pull_request.wording import LONGEST_BODY, body, commit_message, title, trailers_for, trailers_in
+from bot.act.pull_request.wording import (
+    LONGEST_BODY,
+    body,
+    commit_message,
+    title,
+    trailers_for,
+    trailers_in,
+    what_moved,
+)
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import Target
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild
 
@@ -50,6 +58,21 @@ def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     )
     assert "docker pull mcr.microsoft.com/dotnet/aspnet:10.0\n" in text
     assert "Not changed" not in text
+
+
+def test_a_pin_that_was_older_than_what_the_base_has_left_is_told_as_it_stood() -> None:
+    old = replace(rebuild().replacements[0], old=Reference(ASPNET.name, "10.0", digest("e")))
+    text = body(job(replacements=(old,)))
+    assert f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.5 | `{digest('e')}` | `{digest('b')}` " in text
+    assert digest("a") not in text
+
+
+def test_of_a_pin_older_than_all_that_is_known_nothing_else_is_said() -> None:
+    caught_up = Job(rebuild(targets=(Target(ASPNET, digest("a"), digest("b"), ()),)), member(), "main", (), ())
+    said = "shows another image than the one that is named here, which is older than all that the bot has seen"
+    assert said in body(caught_up)
+    assert said in commit_message(caught_up)
+    assert what_moved(caught_up) == "aspnet:10.0 moved"
 
 
 def test_the_body_of_a_marker_says_why_there_is_an_edit_at_all() -> None:

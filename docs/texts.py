@@ -1,0 +1,177 @@
+"""Writes docs/texts.md from what the bot really wrote in the sandbox: `make pictures`. A test holds the page to it.
+
+Only addresses are replaced, by those that they stand for.
+"""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.domain.clock import SystemClock
+from bot.service.logs import set_up
+from bot.service.one_off import pass_once
+from bot.settings import load
+from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.world import World
+
+PAGE = Path(__file__).parent / "texts.md"
+CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
+CANARIES = ("catalog-web", "basket-api", "pricing-api")
+SETTINGS: Mapping[str, Any] = {
+    "policy": [
+        {"match": {"repositories": [f"contoso/{name}" for name in CANARIES]}, "wave": "canary", "settle": "0s"},
+        {"settle": "0s"},
+    ],
+    "rollout": {"waves": [{"name": "canary", "soak": "4h"}, {"name": "rest"}]},
+}
+_LINK = re.compile(r"<(?:https?://[^|>]+)\|([^>]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the servers of the sandbox held at the end, with addresses as in the world outside."""
+
+    day_one: str
+    title: str
+    body: str
+    commit: str
+    issue: str
+    paused: str
+
+
+async def written() -> Texts:
+    """Plays a first day, on which much is behind, and a patch day, on which canaries fail."""
+    async with World() as world:
+        fleet = SampleFleet(world)
+        await fleet.build("10.0.0")
+        floating = f"FROM {fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
+        for name in CANARIES[1:]:
+            files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
+            await world.github.create_repository(name, files)
+        await fleet.publish_runtime("10.0.1")
+        with tempfile.TemporaryDirectory() as folder:
+            config = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
+            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), **SETTINGS}))
+            settings, clock = load(config), SystemClock()
+            await pass_once(settings, clock)
+            [day_one] = await world.slack.messages()
+            await fleet.publish_runtime("10.0.2")
+            fleet.announce("10.0.2", security=True, cves=tuple(CVES))
+            for cve, severity in CVES.items():
+                package = "Microsoft.AspNetCore.App.Runtime.linux-x64"
+                affected, patched = ">= 10.0.0, < 10.0.2", "10.0.2"
+                world.feeds.publish_advisory(
+                    cve, severity=severity, package=package, affected=affected, patched=patched
+                )
+            await pass_once(settings, clock)
+            [request] = await world.github.pull_requests("payments-api")
+            head = await world.github.ask(
+                "GET", f"/repos/contoso/payments-api/git/commits/{request['head']['sha']}"
+            )
+            for run in world.github.runs():
+                world.github.finish_run(
+                    run.id, "failure" if run.workflow.repository != "contoso/basket-api" else "success"
+                )
+            for _ in range(3):
+                await pass_once(settings, clock)
+            [issue] = [
+                each
+                for each in await world.github.ask("GET", "/repos/contoso/pricing-api/issues?state=open")
+                if "pull_request" not in each
+            ]
+            paused = await _paused(world)
+        return Texts(
+            *(
+                _outside(text, world)
+                for text in (
+                    slack_text(day_one),
+                    request["title"],
+                    request["body"],
+                    head["message"],
+                    f"{issue['title']}\n\n{issue['body']}",
+                    paused,
+                )
+            )
+        )
+
+
+async def _paused(world: World) -> str:
+    """The rollout's message, and below it the answers of its thread."""
+    messages = [each for each in await world.slack.messages() if "fixes" in each["text"]]
+    thread = await world.slack.thread(messages[-1]["ts"])
+    first, *answers = [slack_text(each) for each in thread]
+    quoted = ["\n".join(f"    {line}".rstrip() for line in answer.splitlines()) for answer in answers]
+    return "\n\n".join([first, *quoted])
+
+
+def slack_text(message: Mapping[str, Any]) -> str:
+    """The blocks one below the other, as a person reads them."""
+    return "\n\n".join(_LINK.sub(r"\1", text) for block in message["blocks"] if (text := _block(block)))
+
+
+def _block(block: Mapping[str, Any]) -> str:
+    if block["type"] == "context":
+        return " ".join(part["text"] for part in block["elements"])
+    text = block["text"]["text"]
+    return f"*{text}*" if block["type"] == "header" else str(text)
+
+
+def _outside(text: str, world: World) -> str:
+    text = text.replace(world.registry.host, "mcr.microsoft.com").replace(world.github.url, "https://github.com")
+    return text.replace("\r\n", "\n").replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").strip()
+
+
+def page(texts: Texts) -> str:
+    """The whole page."""
+    parts: Sequence[tuple[str, str, str, str]] = (
+        (
+            "The first day, in Slack",
+            "What the first pass says of a fleet that pins what was current months ago.",
+            "text",
+            texts.day_one,
+        ),
+        ("A pull request", f"Its title is `{texts.title}`, its body:", "markdown", texts.body),
+        (
+            "Its commit message",
+            "The lines at the end tell the bot which digests the commit is for.",
+            "text",
+            texts.commit,
+        ),
+        (
+            "The issue of a repository",
+            "One for everything that fails there, edited in place and closed by itself. The title, then the body:",
+            "markdown",
+            texts.issue,
+        ),
+        (
+            "A paused rollout, in Slack",
+            "The message of the rollout, and what is answered below it.",
+            "text",
+            texts.paused,
+        ),
+    )
+    lines = [
+        "# What it writes",
+        "",
+        "This page is written by `make pictures` from what the bot wrote in its sandbox; change what it is made",
+        "from, not the page.",
+    ]
+    for title, intro, kind, text in parts:
+        lines += ["", f"## {title}", "", intro, "", f"~~~~{kind}", text, "~~~~"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Writes the page."""
+    set_up("text", verbose=False)
+    PAGE.write_text(page(asyncio.run(written())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
