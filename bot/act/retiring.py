@@ -1,6 +1,6 @@
 """Leaving: what the bot has opened in a repository is closed, its branches go, and what stays is named."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +49,8 @@ async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) ->
     found: list[Retired] = []
     for branch in traces.branches:
         try:
-            found += await _branch(traces.repository, branch, forge, reason, dry_run=dry_run)
+            async for each in _branch(traces.repository, branch, forge, reason, dry_run=dry_run):
+                found.append(each)  # noqa: PERF401 - what is done stays named where the next fails
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
                 found.append(_failed(traces.repository, f"branch {branch}", failure))
@@ -62,25 +63,29 @@ async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) ->
     return found
 
 
-async def _branch(home: Identity, branch: str, forge: Forge, reason: str, *, dry_run: bool) -> list[Retired]:
+async def _branch(
+    home: Identity, branch: str, forge: Forge, reason: str, *, dry_run: bool
+) -> AsyncIterator[Retired]:
+    """One after the other, so that what is done is named though the next fails."""
     look = await forge.look(home, branch, ())
     name = look.standing.identity
     if look.standing.read_only is not None:
-        return list(_kept(look, branch, f"the repository is {look.standing.read_only}"))
-    found: list[Retired] = []
+        for kept in _kept(look, branch, f"the repository is {look.standing.read_only}"):
+            yield kept
+        return
     for request in look.pull_requests:
         if request.is_open:
             if not dry_run:
                 await forge.close_pull_request(name, request, body=closed(request.body, reason))
-            found.append(Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url))
+            yield Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url)
     if look.branch is None:
-        return found
+        return
     if not look.branch.is_own:
-        why = "somebody has committed to it"
-        return [*found, Retired(name.name, f"branch {branch}", Outcome.KEPT, why=why)]
+        yield Retired(name.name, f"branch {branch}", Outcome.KEPT, why="somebody has committed to it")
+        return
     if not dry_run:
         await forge.delete_branch(name, branch, look.branch.sha)
-    return [*found, Retired(name.name, f"branch {branch}", Outcome.DELETED)]
+    yield Retired(name.name, f"branch {branch}", Outcome.DELETED)
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:

@@ -10,6 +10,7 @@ from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot
+from bot.views.fleet.staleness import Staleness, staleness_of
 
 
 async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
@@ -28,10 +29,11 @@ async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a pass would do, and how the stages that only look have ended."""
+    """What a pass would do, how stale the fleet is, and how the stages that only look have ended."""
 
     rebuilds: tuple[Rebuild, ...]
     outcomes: tuple[Outcome, ...]
+    staleness: Staleness
 
 
 async def planned_only(settings: Settings, clock: Clock) -> DryRun:
@@ -40,4 +42,5 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
         await bring_forward(bot.database, clock.now())
         outcomes = await one_pass(bot, [stage for stage in STAGES if stage.only_reads])
         ahead = [rebuild for rebuild in await bot.stores.plan.open_rebuilds() if rebuild.state.awaits_action]
-        return DryRun(tuple(ahead), tuple(outcomes))
+        staleness = staleness_of(await bot.stores.catch_up.behind(), clock.now())
+        return DryRun(tuple(ahead), tuple(outcomes), staleness)

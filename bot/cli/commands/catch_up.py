@@ -12,9 +12,6 @@ from bot.cli.words import Who, word_of
 if TYPE_CHECKING:
     from bot.domain.rollouts.rollout import PlannedRebuild
     from bot.service.commands.catch_up import Caught
-    from bot.views.fleet.staleness import Left
-
-_MOST_NAMED = 3
 
 
 def catch_up(
@@ -55,59 +52,21 @@ def catch_up(
 
 
 def _show(found: "Caught") -> None:
-    from bot.domain.wording.words import counted
+    from bot.cli.staleness import MOST_SHOWN, say_how_many_more, show_staleness, some_of
 
-    stale = found.staleness
-    behind = len(stale.repositories)
-    print_sentence(
-        f"{behind:,} of {counted(stale.followed, 'repository')} that stand on watched bases are behind"
-        + (f"; {counted(stale.left_alone, 'repository')} asked to be left alone" if stale.left_alone else "")
-    )
-    if stale.left:
-        print_table(
-            ("base", "pinned", "since", "references", "in", "lacks"),
-            [_row(each) for each in stale.left],
-            Layout(below=("in", "lacks")),
-        )
-    if stale.undated:
-        print_sentence(
-            f"{counted(len(stale.undated), 'pin')} cannot be dated: the bot has not seen the base show what is "
-            "pinned. `freshness-bot import --from-git CLONE` takes in what Microsoft has published."
-        )
-    if stale.untold:
-        print_sentence(
-            f"{counted(stale.untold, 'repository')} with floating tags, of which no build is known: nobody can say "
-            "on what these stand."
-        )
+    show_staleness(found.staleness)
     if found.plan.on_the_way:
-        print_sentence(f"On its way already in {_named(found.plan.on_the_way)}.")
+        print_sentence(f"On its way already in {some_of(found.plan.on_the_way)}.")
     if found.plan.rebuilds:
         print_table(
             ("repository", "what", "wave", "from", "why"),
-            [(r.repository, _what(r), r.wave, moment(r.due_at), r.reason) for r in found.plan.rebuilds],
+            [
+                (r.repository, _what(r), r.wave, moment(r.due_at), r.reason)
+                for r in found.plan.rebuilds[:MOST_SHOWN]
+            ],
             Layout(below=("why",)),
         )
-
-
-def _row(each: "Left") -> tuple[object, ...]:
-    from bot.views.fleet.staleness import lacks_in_words
-    from bot.views.names import short_base, short_digest
-
-    pinned = each.pinned or "floats"
-    return (
-        short_base(each.base),
-        short_digest(pinned) if pinned.startswith("sha256:") else pinned,
-        moment(each.published_at) if each.published_at else "not known",
-        each.usages,
-        _named(each.repositories),
-        lacks_in_words(each),
-    )
-
-
-def _named(repositories: tuple[str, ...]) -> str:
-    from bot.views.fleet.staleness import named
-
-    return named(repositories, _MOST_NAMED)
+        say_how_many_more(len(found.plan.rebuilds))
 
 
 def _what(rebuild: "PlannedRebuild") -> str:

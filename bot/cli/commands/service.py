@@ -58,6 +58,10 @@ def once(
 
         found = asyncio.run(planned_only(settings, SystemClock()))
         show_rebuilds(found.rebuilds, output)
+        if output is Format.TABLE and found.staleness.left:
+            from bot.cli.staleness import show_staleness
+
+            show_staleness(found.staleness)
         sys.exit(1 if any(outcome.problems for outcome in found.outcomes) else 0)
     outcomes = asyncio.run(pass_once(settings, SystemClock()))
     if output is Format.JSON:

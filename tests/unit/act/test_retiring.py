@@ -5,6 +5,7 @@ import pytest
 from bot.act.retiring import Outcome, Retired, Traces, retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import BranchChange, FileChange, PullRequest, RequestChange
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge, FakeRepository
@@ -66,3 +67,31 @@ async def test_an_archived_repository_keeps_everything(forge: FakeForge, home: F
 async def test_of_a_repository_that_is_gone_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
     home.is_gone = True
     assert await left(forge, home, BRANCH, issue=3) == []
+
+
+async def opened(forge: FakeForge, home: FakeRepository) -> PullRequest:
+    """By the bot, as `act` does."""
+    look = await forge.look(home.identity, BRANCH, ())
+    assert look.trunk is not None
+    files = (FileChange("Dockerfile", b"FROM b\n"),)
+    change = BranchChange(BRANCH, None, look.trunk.sha, look.trunk.tree, files, "Refresh")
+    request = RequestChange(BRANCH, "main", None, "Refresh", "text")
+    return await forge.carry_out(home.identity, change, await forge.prepare(home.identity, change), request)
+
+
+async def test_one_that_was_cut_short_is_simply_repeated(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    forge.after["close_pull_request"] = Failure(Trouble.UNREACHABLE, "no answer")
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", Outcome.FAILED)]
+    forge.after.clear()
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", Outcome.DELETED)]
+    assert await left(forge, home, BRANCH) == []
+    assert (home.requests[1].is_open, BRANCH in home.branches) == (False, False)
+
+
+async def test_a_branch_that_moves_meanwhile_is_kept(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    forge.meanwhile["delete_branch"] = lambda: home.commit_to(BRANCH, {"NOTES.md": b"mine"})
+    found = await left(forge, home, BRANCH)
+    assert [each.outcome for each in found] == [Outcome.CLOSED, Outcome.FAILED]
+    assert home.content(BRANCH, "NOTES.md") == "mine"
