@@ -1,7 +1,7 @@
 """An image in a folder: the OCI image layout, as skopeo's `oci:` and BuildKit's `--output type=oci` write it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from bot.clients.opening import open_below
@@ -37,7 +37,7 @@ class OciLayout:
         check_digest(body, digest, str(self._folder))
         return body
 
-    async def blob(self, digest: str) -> AsyncIterator[bytes]:
+    async def blob(self, digest: str) -> AsyncGenerator[bytes, None]:
         with open_below(self._folder, self._path(digest)) as file:
             while chunk := await asyncio.to_thread(file.read, _CHUNK):
                 yield chunk

@@ -1,7 +1,8 @@
 """An image's packages, from its layers alone: no engine, no root, nothing unpacked."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, MutableMapping, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 from bot.domain.bases.image import INDEXES, Entry, Index, Manifest, read_document
@@ -22,7 +23,7 @@ class Blobs(Protocol):
         """An index or a manifest, checked against its digest. Raises `Failure`."""
         ...
 
-    def blob(self, digest: str) -> AsyncIterator[bytes]:
+    def blob(self, digest: str) -> AsyncGenerator[bytes, None]:
         """A layer in chunks, as it comes; whoever reads it checks its digest. Raises `Failure`."""
         ...
 
@@ -95,6 +96,7 @@ def _only(entries: Sequence[Entry], platform: str | None, known: Sequence[Entry]
 
 async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:
     reader = LayerReader(digest)
-    async for chunk in blobs.blob(digest):
-        await asyncio.to_thread(reader.feed, chunk)
+    async with aclosing(blobs.blob(digest)) as chunks:
+        async for chunk in chunks:
+            await asyncio.to_thread(reader.feed, chunk)
     return reader.finish()

@@ -20,7 +20,14 @@ app = typer.Typer(help="What is inside an image, and which version is newer.", n
 
 Source = Annotated[
     Path,
-    typer.Argument(help="A folder with an OCI image layout or laid out like a root file system, or an SBOM file."),
+    typer.Argument(
+        help="registry/name:tag of an image, a folder with an OCI image layout or like a root file system, or an "
+        "SBOM file."
+    ),
+]
+Access = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings whose registries may be asked; without them, Microsoft's alone."),
 ]
 Platform = Annotated[
     str | None, typer.Option("--platform", help="Of an image for several platforms, for example linux/arm64.")
@@ -28,7 +35,9 @@ Platform = Annotated[
 
 
 @app.command("list")
-def list_packages(source: Source, platform: Platform = None, output: OutputFormat = Format.TABLE) -> None:
+def list_packages(
+    source: Source, platform: Platform = None, config: Access = None, output: OutputFormat = Format.TABLE
+) -> None:
     """Lists every package of an image or folder.
 
     Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
@@ -38,7 +47,7 @@ def list_packages(source: Source, platform: Platform = None, output: OutputForma
     from bot.cli.output import print_json
     from bot.service.commands.images.packages import read_source
 
-    inventory = read_source(source, platform)
+    inventory = read_source(source, platform, config)
     if not inventory.packages and not inventory.problems:
         print("no package was found: what is inside is not known", file=sys.stderr)
     if inventory.packages or not inventory.problems:
@@ -112,7 +121,13 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
 
 
 @app.command()
-def diff(before: Source, after: Source, platform: Platform = None, output: OutputFormat = Format.TABLE) -> None:
+def diff(
+    before: Source,
+    after: Source,
+    platform: Platform = None,
+    config: Access = None,
+    output: OutputFormat = Format.TABLE,
+) -> None:
     """Lists what AFTER has other than BEFORE: two bases, or an image and its SBOM.
 
     Exit codes: 0 nothing differs, 1 something does, 2 there is no such source, 3 something in one cannot be read.
@@ -123,7 +138,7 @@ def diff(before: Source, after: Source, platform: Platform = None, output: Outpu
     from bot.domain.packages.changes import package_changes
     from bot.service.commands.images.packages import read_source
 
-    old, new = read_source(before, platform), read_source(after, platform)
+    old, new = read_source(before, platform, config), read_source(after, platform, config)
     changes = package_changes(old.packages, new.packages)
     if output is Format.JSON:
         print_json([asdict(change) for change in changes])
@@ -214,6 +229,7 @@ def _sbom() -> None:
 def export(
     source: Source,
     platform: Platform = None,
+    config: Access = None,
     output: Annotated[
         SbomFormat, typer.Option("--format", "-f", help="SPDX 2.3 or CycloneDX 1.6.")
     ] = SbomFormat.SPDX,
@@ -229,7 +245,7 @@ def export(
     from bot.service.commands.images.packages import read_source
     from bot.verify.sbom.export import as_cyclonedx, as_spdx
 
-    inventory = read_source(source, platform)
+    inventory = read_source(source, platform, config)
     write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
     if inventory.packages or not inventory.problems:
         print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))

@@ -1,4 +1,4 @@
-"""Packages of a source at hand, and versions compared line by line: nobody is asked and nothing is stored."""
+"""Packages of a source, and versions compared line by line; nothing is stored."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from bot.clients.root_folder import paths_below, read_below
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions
+from bot.domain.reference import InvalidReference, Reference
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.image import read_image
 from bot.verify.packages.places import read_files
@@ -20,17 +21,31 @@ from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 _LONGEST_LINE = 64 * 1024
 
 
-def read_source(source: Path, platform: str | None) -> Inventory:
-    """What is inside a folder with an OCI layout, a folder like a root file system, or an SBOM file.
+def read_source(source: Path, platform: str | None, config: Path | None = None) -> Inventory:
+    """What is inside a folder with an OCI layout, a folder like a root file system, an SBOM file, or an image.
 
-    Raises `Failure` where it is none of them.
+    An image is asked for where there is no such file, with the access in the settings file; without one only
+    Microsoft's registry is. Raises `Failure` where it is none of them.
     """
+    if not source.exists() and (image := _image(str(source))) is not None:
+        from bot.service.commands.images.registry_image import read_registry_image
+
+        return read_registry_image(image, platform, config)
     if source.is_file():
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
         layout = OciLayout(source)
         return asyncio.run(read_image(layout.index(), layout, platform=platform))
     return _read_folder(source)
+
+
+def _image(text: str) -> Reference | None:
+    """The image that is named with its registry; None where the text may only be a path."""
+    try:
+        reference = Reference.parse(text)
+    except InvalidReference:
+        return None
+    return reference if text.startswith(f"{reference.registry}/") else None
 
 
 def read_file(path: Path, largest: int) -> bytes:

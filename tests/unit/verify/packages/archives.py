@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 
 import zstandard
 
@@ -66,7 +66,7 @@ class BlobsInMemory:
     async def document(self, digest: str) -> bytes:
         return self.blobs[digest]
 
-    async def blob(self, digest: str) -> AsyncIterator[bytes]:
+    async def blob(self, digest: str) -> AsyncGenerator[bytes, None]:
         self.fetched.append(digest)
         for start in range(0, len(self.blobs[digest]), 65_536):
             yield self.blobs[digest][start : start + 65_536]

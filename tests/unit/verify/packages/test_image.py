@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -46,7 +46,7 @@ async def test_a_blob_that_is_another_is_a_problem() -> None:
 
 async def test_a_layer_that_is_not_there_is_a_problem() -> None:
     class Partial(BlobsInMemory):
-        async def blob(self, digest: str) -> AsyncIterator[bytes]:
+        async def blob(self, digest: str) -> AsyncGenerator[bytes, None]:
             if digest == CONFIG.digest:
                 raise Failure(Trouble.MISSING, "is not there", where="blob")
             async for chunk in super().blob(digest):
@@ -60,7 +60,7 @@ async def test_a_layer_that_is_not_there_is_a_problem() -> None:
 
 async def test_a_registry_that_does_not_answer_is_no_empty_image() -> None:
     class Silent(BlobsInMemory):
-        async def blob(self, digest: str) -> AsyncIterator[bytes]:
+        async def blob(self, digest: str) -> AsyncGenerator[bytes, None]:
             raise Failure(Trouble.UNREACHABLE, "does not answer", where="registry")
             yield b""
 

@@ -1,0 +1,61 @@
+"""How `packages find` answers people and scripts."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+import typer
+
+from bot.cli.commands.images.packages import INCOMPLETE, show_found
+from bot.cli.options import Format
+from bot.domain.packages.package import Package
+from bot.views.bases.images import Deployment
+from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
+
+BASE = "mcr.microsoft.com/dotnet/aspnet:10.0"
+FOUND = FoundPackage(
+    "ghcr.io/contoso/shop:latest",
+    "sha256:d",
+    "contoso/shop",
+    ("linux/amd64",),
+    Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5"),
+    datetime(2026, 3, 10, 12, 0, tzinfo=UTC),
+    (Deployment("contoso/deploy", "app.yaml", 7, "latest", None),),
+    Fix(FixState.BASE, BASE, "sha256:b"),
+)
+
+
+def test_people_read_where_it_runs_and_which_base_brings_another_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_found(FoundPackages((FOUND,)), Format.TABLE)
+    text = capsys.readouterr().out
+    assert "1 image with such a package" in text
+    for told in (
+        "ghcr.io/contoso/shop:latest",
+        "3.0.13-0ubuntu3.5",
+        "contoso/deploy/app.yaml:7",
+        f"{BASE}@sha256:b",
+    ):
+        assert told in text
+
+
+def test_scripts_read_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    show_found(FoundPackages((FOUND,)), Format.JSON)
+    answer = json.loads(capsys.readouterr().out)
+    [row] = answer["found"]
+    assert (row["package"]["name"], row["produced_by"], row["fix"]) == (
+        "libssl3t64",
+        "contoso/shop",
+        {"state": "in the base", "base": BASE, "digest": "sha256:b"},
+    )
+    assert answer["not_known"] == 0
+
+
+def test_what_is_not_known_is_told_by_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        show_found(FoundPackages((), not_known=2), Format.TABLE)
+    told = capsys.readouterr()
+    assert ended.value.exit_code == INCOMPLETE
+    assert "No image that was read holds such a package." in told.out
+    assert "2 images not read, or not as a whole" in told.err
