@@ -22,7 +22,7 @@ BASES = "mcr.microsoft.com/dotnet"
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 
-AIM_FIRST = 3.0
+AIM_FIRST = 1.3
 AIM_UNCHANGED = 12
 AIM_ONE_PUSH = 15
 AIM_PEAK = 200
@@ -66,7 +66,7 @@ async def _run() -> list[tuple[str, str, str]]:
     each = first.requests / REPOSITORIES
     assert (first.read, unchanged.read, one_push.read) == (REPOSITORIES, 0, 1), "the passes are not what they seem"
     return [
-        ("first discovery, requests for each of 1,000 repositories", f"{each:.2f}", f"≤ {AIM_FIRST:.0f}"),
+        ("first discovery, requests for each of 1,000 repositories", f"{each:.2f}", f"≤ {AIM_FIRST}"),
         ("first discovery", f"{first.seconds:.1f} s", ""),
         ("pass with nothing changed, requests", str(unchanged.requests), f"≤ {AIM_UNCHANGED}"),
         ("pass with nothing changed", f"{unchanged.seconds:.1f} s", ""),
@@ -120,7 +120,8 @@ async def _create(world: World) -> None:
 
 
 def _files(number: int, choose: random.Random) -> Mapping[str, str]:
-    """60 % of the Dockerfiles are one of five; some repositories have a workflow, compose, manifests, a project."""
+    """60 % of the Dockerfiles are one of five; each repository has three manifests of its own, and some have a
+    workflow, compose, a project."""
     name = f"service-{number:04}"
     common = choose.choice(COMMON)
     files = {
@@ -138,11 +139,10 @@ def _files(number: int, choose: random.Random) -> Mapping[str, str]:
             '<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net10.0</TargetFramework>'
             f"<AssemblyName>{name}</AssemblyName></PropertyGroup></Project>\n"
         )
-    if choose.random() < 0.1:
-        for part in ("deployment", "job", "cron"):
-            files[f"deploy/{part}.yaml"] = (
-                "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n"
-                f"  name: {name}-{part}\nspec:\n  template:\n    spec:\n      containers:\n"
-                f"        - name: {part}\n          image: registry.contoso.com/{name}:1.0\n"
-            )
+    for part in ("deployment", "job", "cron"):
+        files[f"deploy/{part}.yaml"] = (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n"
+            f"  name: {name}-{part}\nspec:\n  template:\n    spec:\n      containers:\n"
+            f"        - name: {part}\n          image: registry.contoso.com/{name}:1.0\n"
+        )
     return files

@@ -5,14 +5,17 @@ Source: GitHub's workflow syntax (`jobs.<id>.container`, `jobs.<id>.services`, `
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.domain.repositories.usage import Findings, Role
+from bot.domain.tags.tag import Tag
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.shell.docker import image_contexts
 from bot.formats.shell.dotnet import BASE
 from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar
+from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as KIND
 from bot.formats.workflows.matrix import variants
@@ -21,6 +24,8 @@ from bot.formats.workflows.steps import evaluated, settings_of, steps_of
 DOCKER = "docker://"
 _WORDS = ("container", "services", "image", DOCKER, BASE, IMAGE_CONTEXT)
 _NO_JOB = Mapping(0)
+_FULL_PRECISION = 3
+_ONLY_A_PART = "a matrix supplies only a part of it; write whole images in the matrix to have them pinned"
 
 
 def find(path: str, text: str) -> Findings:
@@ -38,7 +43,7 @@ def find(path: str, text: str) -> Findings:
         if not known:
             file.problem(node.start, f"the image {quoted(node.value)} is known only when the workflow runs")
         for written in known:
-            file.image_or_problem(written.without_prefix(DOCKER) or written, role)
+            _add(written.without_prefix(DOCKER) or written, role, file)
     if script.names_images(text):
         for step in (step for document in documents for step in steps_of(document)):
             commands = step.script
@@ -47,6 +52,25 @@ def find(path: str, text: str) -> Findings:
             for image in image_contexts(settings_of(step, "set", "build-contexts")):
                 file.image_or_problem(image, Role.CONTEXT)
     return file.findings()
+
+
+def _add(image: Spanned, role: Role, file: Collector) -> None:
+    """Where a matrix supplies only the tag, no digest can be added.
+
+    Behind it, it would be that of all variants, and in the matrix it would meet steps that expect a version.
+    """
+    usage = file.usage(image, role)
+    if usage is None:
+        file.image_or_problem(image, role)
+    elif usage.assembled and usage.reference.digest is None and not _is_patch(usage.reference.tag):
+        file.add(replace(usage, span=None, fixed_because=_ONLY_A_PART))
+    else:
+        file.add(usage)
+
+
+def _is_patch(tag: str | None) -> bool:
+    """Whether a tag is brought up to date by another tag."""
+    return tag is not None and Tag.parse(tag).precision == _FULL_PRECISION
 
 
 def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, Mapping]]:

@@ -227,3 +227,16 @@ def test_of_two_thousand_variants_only_some_are_read() -> None:
         "container: 'sdk:${{ matrix.x }}-${{ matrix.y }}'}}\n"
     )
     assert len(find(text).usages) == MOST_VARIANTS
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_fixed"), [("8.0", True), ("8.0-noble", True), ("8.0.4", False), ("8.0.4-noble", False)]
+)
+def test_no_digest_is_added_to_a_tag_that_a_matrix_shares_with_other_steps(tag: str, is_fixed: bool) -> None:
+    text = (
+        f"jobs: {{a: {{strategy: {{matrix: {{v: ['{tag}']}}}}, container: 'a.example/sdk:${{{{ matrix.v }}}}'}}}}\n"
+    )
+    [usage] = find(text).usages
+    assert (usage.fixed_because is not None) is is_fixed
+    [whole] = find(text.replace(f"'{tag}'", f"'a.example/sdk:{tag}'").replace("a.example/sdk:$", "$")).usages
+    assert whole.fixed_because is None
