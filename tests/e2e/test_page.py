@@ -167,6 +167,20 @@ def test_the_keyboard_gets_to_the_content_first(page: Page) -> None:
 
 
 @pytest.mark.long
+def test_nothing_scrolls_sideways_however_long_the_words_are(browser: Browser, tmp_path: Path) -> None:
+    found = []
+    with served(tmp_path, repositories=60, usages=4, mark="x" * 90) as url:
+        for width in (1280, 400):
+            page = signed_in(browser, url, viewport={"width": width, "height": 900})
+            for name, path in PAGES.items():
+                page.goto(path)
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    found.append((name, width))
+            page.context.close()
+    assert found == []
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser: Browser, address: str, scheme: str) -> None:
     if not AXE.exists():
