@@ -60,6 +60,8 @@ class SampleFleet:
     """The newest push of each base."""
     cached: set[str] = field(default_factory=set)
     """Repositories whose builds take the base that they have, whatever the registry shows: a missing `--pull`."""
+    built_on: dict[str, str] = field(default_factory=lambda: dict(BUILT_ON))
+    """Repositories whose workflows push an image, and what that stands on."""
     tags: dict[str, Callable[[Run], str]] = field(default_factory=dict)
     """What the builds of a repository call their image, where it is not `latest`."""
     _stood_on: dict[str, Image] = field(default_factory=dict)
@@ -78,21 +80,23 @@ class SampleFleet:
         self.announce(version, security=False)
         for name, files in self.repositories(version).items():
             await self.world.github.create_repository(name, files)
-        for name in BUILT_ON:
+        for name in self.built_on:
             await asyncio.to_thread(self.push_image, name, "the first build")
 
     def push_image(self, name: str, content: str, tag: str = "latest") -> Pushed:
         """What a build of the repository leaves in the registry: its base's layers with one of its own on top."""
-        below = self._stood_on[name] if name in self.cached else self.images[BUILT_ON[name]]
+        below = self._stood_on[name] if name in self.cached else self.images[self.built_on[name]]
         self._stood_on[name] = below
         application = {"content": f"{name}: {content}".encode(), f"app/{name}.deps.json": APPLICATION}
         image = replace(on_top(below, application), created=datetime.now(UTC).isoformat())
-        return self.world.registry.push_now(f"{self.world.github.name}/{name}", tag, image)
+        place = f"{self.world.github.name}/{name}"
+        self.images[f"{place}:{tag}"] = image
+        return self.world.registry.push_now(place, tag, image)
 
     def _built(self, run: Run) -> None:
         """Called when a workflow run ends."""
         name = run.workflow.repository.rpartition("/")[2]
-        if name in BUILT_ON and run.conclusion == "success":
+        if name in self.built_on and run.conclusion == "success":
             tag = self.tags[name](run) if name in self.tags else "latest"
             self.push_image(name, f"run {run.id} of {run.sha}", tag)
 

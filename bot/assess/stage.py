@@ -1,12 +1,13 @@
 """One tick: every new observation gets its change, and earlier changes what the feeds have added since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
+from bot.assess.own_base import Brought, as_base_update, brought_anew
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.change import Cause, Change, Move
@@ -46,7 +47,11 @@ class AssessStore(Protocol):
 
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None: ...
 
-    async def reassessable(self, revision: int) -> Sequence[Move]: ...
+    async def reassessable(self, revision: int) -> Sequence[Move]:
+        """Oldest first, so that what an own base brings comes before it."""
+        ...
+
+    async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]: ...
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None: ...
 
@@ -66,14 +71,28 @@ class Lifecycle(Protocol):
         """The day on which its publisher ended the image; None where it is not marked. Raises `Failure`."""
 
 
+class OwnBases(Protocol):
+    """Which bases the fleet builds itself, and what their rebuilds bring."""
+
+    async def among(self, bases: Collection[Base]) -> Collection[Base]:
+        """Those that repositories of the fleet build."""
+
+    async def brought(self, pair: Pair) -> Brought: ...
+
+
 @dataclass(frozen=True, slots=True)
 class AssessTally:
     changes: tuple[Change, ...] = ()
     enriched: tuple[Change, ...] = ()
 
 
-async def tick(store: AssessStore, known: Known, lifecycle: Lifecycle, clock: Clock) -> AssessTally:
-    """Reads the feeds' tables only where there is something to assess."""
+async def tick(
+    store: AssessStore, known: Known, lifecycle: Lifecycle, own_bases: OwnBases, clock: Clock
+) -> AssessTally:
+    """Reads the feeds' tables only where there is something to assess.
+
+    The changes of own bases come last, since those below them that came with them are to be found by then.
+    """
     found: list[Change] = []
     while pairs := await store.unassessed(_BATCH):
         revision = await store.feeds_revision()
@@ -81,8 +100,15 @@ async def tick(store: AssessStore, known: Known, lifecycle: Lifecycle, clock: Cl
         now = clock.now()
         assessed = [(pair, assess(pair.earlier, pair.after, releases, advisories, now)) for pair in pairs]
         assessed = await bounded_gather(_AT_ONCE, assessed, partial(_supported, lifecycle, now))
-        await store.save_changes(assessed, revision)
-        found += [change for _, change in assessed]
+        own = await own_bases.among({pair.after.base for pair in pairs})
+        ordinary = [(pair, change) for pair, change in assessed if pair.after.base not in own]
+        await store.save_changes(ordinary, revision)
+        found += [change for _, change in ordinary]
+        for pair, change in assessed:
+            if pair.after.base in own:
+                told = as_base_update(change, pair.before, pair.after, await own_bases.brought(pair))
+                await store.save_changes([(pair, told)], revision)
+                found.append(told)
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
 
 
@@ -104,8 +130,16 @@ async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Ch
     if not earlier:
         return ()
     releases, advisories = await _read(known)
-    again = [(move, reassess(move.change, releases, advisories, now)) for move in earlier]
-    news = [Move(move.id, change) for move, change in again if change is not None]
+    below = dict(await store.changes_named({id_ for move in earlier for id_ in move.change.brings}))
+    news: list[Move] = []
+    for move in earlier:
+        if move.change.cause is Cause.BASE_UPDATE:
+            found = brought_anew(move.change, [below[id_] for id_ in move.change.brings if id_ in below])
+        else:
+            found = reassess(move.change, releases, advisories, now)
+        if found is not None:
+            news.append(Move(move.id, found))
+            below[move.id] = found
     await store.save_reassessed([move.id for move in earlier], news, revision)
     return tuple(move.change for move in news)
 

@@ -78,6 +78,8 @@ class Reading:
     images: tuple[Claim, ...] = ()
     deployed: tuple[Usage, ...] = ()
     """Images of registries that the organisation uses, where its manifests run them."""
+    perhaps_own: frozenset[str] = frozenset()
+    """Names of images that usages without a base build upon and that the fleet may produce itself."""
 
 
 class DiscoverStore(Protocol):

@@ -8,14 +8,15 @@ from bot.domain.bases.dotnet_image import family_of
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
-from bot.domain.repositories.usage import Usage
+from bot.domain.repositories.usage import BUILT_UPON, Usage
 
 _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Globs over owner/name and over full base names; `exclude` wins over `include`.
+    """Globs over owner/name and over full base names; `exclude` wins over `include`. `registries` are the hosts
+    that are spoken to: what the fleet builds there may be a base as well.
 
     GitHub tells neither owners, repositories nor topics apart by case, so neither do these.
     """
@@ -24,6 +25,7 @@ class Selection:
     exclude: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     bases: tuple[str, ...] = ("mcr.microsoft.com/dotnet/*",)
+    registries: tuple[str, ...] = ()
 
     @property
     def owners(self) -> tuple[str, ...] | None:
@@ -50,12 +52,17 @@ class Selection:
         """The base that a usage follows, and whether the usage is worth keeping.
 
         A global.json follows none: it moves along with the SDK image of its repository. A .NET image that no glob
-        takes in is kept, so that an operator can be told of it.
+        takes in is kept, so that an operator can be told of it, and so is what may be a base of our own.
         """
         if usage.sdk_pin is not None:
             return None, True
         base = self.watched_base(usage.reference)
-        return base, base is not None or family_of(usage.reference) is not None
+        is_kept = family_of(usage.reference) is not None or self.may_be_own(usage)
+        return base, base is not None or is_kept
+
+    def may_be_own(self, usage: Usage) -> bool:
+        """Whether it builds on an image that a repository of the fleet may produce, as far as the name tells."""
+        return usage.sdk_pin is None and usage.role in BUILT_UPON and usage.reference.registry in self.registries
 
     def watched_base(self, reference: Reference) -> Base | None:
         """The base to watch for a reference, None where it is none of ours or nothing can follow it."""

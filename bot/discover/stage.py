@@ -47,7 +47,8 @@ class DiscoverOptions:
     def reader(self) -> str:
         """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, and what
         the operator says of images."""
-        told = "\n".join((version("freshness-bot"), *self.selection.bases, str(self.images)))
+        chosen = (*self.selection.bases, *self.selection.registries)
+        told = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -212,6 +213,11 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             tuple(file.sha for file in files),
             images,
             tuple(usage for usage, (base, _) in asked if base is None and _is_deployed(usage))[:_MOST_DEPLOYED],
+            frozenset(
+                usage.reference.base.name
+                for usage, (base, _) in asked
+                if base is None and self._options.selection.may_be_own(usage)
+            ),
         )
 
     async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:

@@ -50,7 +50,8 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an open rollout that is not paused stands, wave by wave.
+    """How an open rollout that is not paused stands, wave by wave; waves follow each other among the repositories
+    that are at the same distance from the root (see `plan.cascade`).
 
     Of what waits, `ready` could begin if its wave did, `late` waits for its wave no longer, and `urgent` waits for
     no wave at all.
@@ -61,6 +62,7 @@ class Standing:
     ready: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
     urgent: int = 0
+    distance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Step:
     set_aside: Mapping[str, int] = field(default_factory=dict)
     urgent: bool = False
     pause: str | None = None
+    distance: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.release or self.late or self.done or self.urgent or self.pause)
@@ -151,6 +154,7 @@ def next_step(standing: Standing, options: RolloutOptions, now: datetime) -> Ste
         found.done,
         found.set_aside,
         standing.urgent > 0,
+        distance=standing.distance,
     )
 
 

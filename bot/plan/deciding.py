@@ -172,7 +172,7 @@ def _planned(
     branch: str | None = None,
 ) -> PlannedRebuild:
     """`open_rebuilds` of this action are replaced where they share a base, those in `together` in any case."""
-    targets = {need.move.change.base: _target(need.move) for need in needs}
+    targets = _targets(needs)
     edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
     replacements = {_key(item): item for item in edits}
     replaced = [
@@ -243,6 +243,19 @@ def _target(move: Move) -> Target:
     assert change.to_digest is not None
     steps = (move.id,) if move.steps is None else move.steps
     return Target(change.base, change.from_digest, change.to_digest, steps)
+
+
+def _targets(needs: Sequence[Need]) -> dict[Base, Target]:
+    """By base; of one that moved more than once, from where it was first to where it is now."""
+    found: dict[Base, Target] = {}
+    for need in needs:
+        target = _target(need.move)
+        earlier = found.get(target.base)
+        if earlier is not None and earlier.to_digest == target.from_digest:
+            steps = (*earlier.changes, need.move.id)
+            target = Target(target.base, earlier.from_digest, target.to_digest, steps)
+        found[target.base] = target
+    return found
 
 
 def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict[Base, Target]:

@@ -28,6 +28,9 @@ class Waiting:
     repository: str = ""
     opens: bool = True
     catches_up: bool = False
+    distance: int = 0
+    for_parents: Hold | None = None
+    """The own bases below it that it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,15 @@ class Waits:
 
 def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
     """For each rebuild that waits for more than its turn, by its id, what for."""
-    of_rollout = {standing.rollout: standing.tallies for standing in waits.standings}
-    wave_holds = {rollout: _wave_holds(tallies, options, now) for rollout, tallies in of_rollout.items()}
+    wave_holds = {
+        (standing.rollout, standing.distance): _wave_holds(standing.tallies, options, now)
+        for standing in waits.standings
+    }
     found: dict[int, Hold] = {}
     for each in waits.waiting:
-        held = _kept(each, waits.pauses) or _timed(each, options, now)
+        held = _kept(each, waits.pauses) or each.for_parents or _timed(each, options, now)
         if held is None and not each.is_released:
-            held = _for_its_wave(each, wave_holds.get(each.rollout, {}), options, now)
+            held = _for_its_wave(each, wave_holds.get((each.rollout, each.distance), {}), options, now)
         if held is not None:
             found[each.id] = held
     return found

@@ -20,15 +20,25 @@ _LABELS = {
     Topic.SIBLING_LAG: "Behind its sibling",
 }
 
+_TROUBLE = ("is in trouble", "is well again")
+BLOCKS = "blocks"
+"""The kind of incident that a repository causes whose failed rebuild others wait for."""
+_TITLES = {
+    BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
+    "cycle": ("closes a circle of images", "closes no circle of images any more"),
+}
+"""What is said of other incidents than those of places that do not answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentNews:
-    """An incident as maintainers hear of it."""
+    """An incident as maintainers hear of it; `kind` is the first word of its subject."""
 
     place: str
     opened_at: datetime
     cleared_at: datetime | None
     detail: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,15 @@ class NoticeNews:
 
 
 def incident_message(news: IncidentNews) -> Message:
+    begun, over = _TITLES.get(news.kind, _TROUBLE)
     if news.cleared_at is None:
-        title, text = f"{short(news.place)} is in trouble", short(news.detail, LONGEST_DETAIL)
+        title, text = f"{short(news.place)} {begun}", short(news.detail, LONGEST_DETAIL)
     else:
         lasted = duration(news.cleared_at - news.opened_at)
-        title, text = f"{short(news.place)} is well again", f"The incident lasted {lasted}."
+        title, text = f"{short(news.place)} {over}", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
-    return Message(title, (Paragraph((strong(title), plain(text))), since))
+    needs_person = news.kind in _TITLES and news.cleared_at is None
+    return Message(title, (Paragraph((strong(title), plain(text))), since), needs_person=needs_person)
 
 
 def notice_message(news: Sequence[NoticeNews]) -> Message:

@@ -12,7 +12,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.destinations import About, Destination, hears, part_of
 from bot.report.first_run_message import first_run_message
-from bot.report.news import incident_message, notice_message
+from bot.report.news import BLOCKS, incident_message, notice_message
 from bot.report.ports import Channel, DueMessage, ReportStore
 from bot.report.rollout_message import rollout_message
 from bot.report.stops import pause_message, quarantine_message
@@ -162,6 +162,9 @@ async def _about(item: DueMessage, store: ReportStore) -> About | None:
             told = await store.notice(int(number))
             names = {name for each in told for name in each.repositories}
             return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
+        case "incident":
+            trouble = await store.incident(int(number))
+            return About((trouble.place,), fleet=True) if trouble.kind == BLOCKS else None
         case "summary" | "first_run":
             return About(await store.fleet(), fleet=True)
         case _:

@@ -23,6 +23,7 @@ from bot.formats.rewrite.refresh import refresh
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.plan import advance, aging, first_run, quarantine
 from bot.plan import stage as plan
+from bot.plan.cascade import stage as cascade
 from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
@@ -82,7 +83,9 @@ async def watch_tick(bot: Bot) -> Outcome:
 
 
 async def assess_tick(bot: Bot) -> Outcome:
-    tally = await assess.tick(bot.stores.assess, Known(bot.stores.feeds), Marks(bot.registry), bot.clock)
+    tally = await assess.tick(
+        bot.stores.assess, Known(bot.stores.feeds), Marks(bot.registry), bot.own_bases, bot.clock
+    )
     for change in tally.changes:
         log.info("base changed", base=str(change.base), cause=str(change.cause), why=describe(change))
     for change in tally.enriched:
@@ -113,6 +116,11 @@ async def first_run_tick(bot: Bot) -> Outcome:
 
 async def quarantine_tick(bot: Bot) -> Outcome:
     return Outcome("quarantine", asdict(await quarantine.tick(bot.stores.quarantine)))
+
+
+async def cascade_tick(bot: Bot) -> Outcome:
+    tally = await cascade.tick(bot.stores.cascade, bot.own_bases, bot.clock, bot.settings.rollout.join_timeout)
+    return Outcome("cascade", {"let_go": tally.let_go, "waiting": tally.waiting})
 
 
 async def advance_tick(bot: Bot) -> Outcome:
@@ -236,6 +244,7 @@ STAGES = (
     Stage("age", age_tick, timedelta(seconds=5), only_reads=True),
     Stage("first run", first_run_tick, timedelta(seconds=20), only_reads=True),
     Stage("quarantine", quarantine_tick, timedelta(seconds=30), only_reads=True),
+    Stage("cascade", cascade_tick, timedelta(seconds=5), only_reads=True),
     Stage("advance", advance_tick, timedelta(seconds=5), only_reads=True),
     Stage("act", act_tick, timedelta(seconds=5)),
     Stage("call off", calling_off_tick, timedelta(seconds=5)),

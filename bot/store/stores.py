@@ -32,6 +32,7 @@ from bot.store.stages.follow import FollowStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan.advance import AdvanceStore
 from bot.store.stages.plan.age import AgeStore
+from bot.store.stages.plan.cascade import CascadeStore
 from bot.store.stages.plan.catch_up import CatchUpStore
 from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.quarantine import QuarantineStore
@@ -59,6 +60,7 @@ class Stores:
     age: AgeStore
     catch_up: CatchUpStore
     quarantine: QuarantineStore
+    cascade: CascadeStore
     advance: AdvanceStore
     act: ActStore
     calling_off: CallingOffStore
@@ -101,6 +103,7 @@ class Stores:
             AgeStore(database, worker, clock),
             CatchUpStore(database, worker, clock),
             QuarantineStore(database, worker, clock),
+            CascadeStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
             ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),
             CallingOffStore(database, worker, clock),

@@ -30,6 +30,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.repositories.ages import ages_of, builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
@@ -159,7 +160,7 @@ class ViewsStore(Store):
                     usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
                 )
                 .outerjoin(bases, bases.c.id == usages.c.base_id)
-                .where(usages.c.repository_id == row.id)
+                .where(usages.c.repository_id == row.id, IS_CONCERNED)
                 .order_by(usages.c.id)
             )
             mine = await read_rebuilds(connection, rebuilds.c.repository_id == row.id)
@@ -233,7 +234,9 @@ class ViewsStore(Store):
                 titles.setdefault(home, []).append(each)
             stopped = await open_pauses(connection)
             found = await standings(connection, gate_at(now, options), rollouts.c.id.in_(ids))
-        standing = {each.rollout: each for each in found}
+        standing: dict[int, list[Standing]] = {}
+        for one in found:
+            standing.setdefault(one.rollout, []).append(one)
         return [
             RolloutProgress(
                 row.id,
@@ -242,7 +245,7 @@ class ViewsStore(Store):
                 row.ended_at,
                 next((pause for pause in stopped if pause.rollout in (None, row.id)), None),
                 {state.value: states.get(row.id, {})[state] for state in State if state in states.get(row.id, {})},
-                _waves(standing.get(row.id), options, now),
+                tuple(wave for each in standing.get(row.id, ()) for wave in _waves(each, options, now)),
             )
             for row in rows
         ]
@@ -338,13 +341,11 @@ def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:
     return load(row.usage, Usage), base, row.digest
 
 
-def _waves(standing: Standing | None, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
-    """In their order, those that have rebuilds in the rollout."""
-    if standing is None:
-        return ()
+def _waves(standing: Standing, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
+    """In their order, those that have rebuilds at one distance."""
     held = wave_holds(standing, options, now)
     return tuple(
-        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name))
+        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name), standing.distance)
         for wave in in_order(options.waves, standing.tallies)
         if wave.name in standing.tallies and standing.tallies[wave.name].total
     )

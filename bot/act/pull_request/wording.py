@@ -28,6 +28,7 @@ _CAUSES = {
     Cause.OS_UPDATE: "an update of the operating system layer",
     Cause.OS_MOVE: "the tag moved to another distribution",
     Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
+    Cause.BASE_UPDATE: "a base image of our own was rebuilt",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }
 _BY_ITSELF = (

@@ -254,7 +254,7 @@ def _show(found: "RolloutProgress") -> None:
             ("wave", "waiting", "under way", "ended", "failed", "began", "done", "waits for"),
             [
                 (
-                    *(w.name, w.tally.waiting, w.tally.under_way, w.tally.ended, w.tally.failed),
+                    *(w.label, w.tally.waiting, w.tally.under_way, w.tally.ended, w.tally.failed),
                     moment(w.tally.began_at) if w.tally.began_at else "",
                     moment(w.tally.done_since) if w.tally.done_since else "",
                     held_text(w.held),

@@ -19,6 +19,8 @@ class Cause(StrEnum):
     INDEX_ONLY = "index-only"
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
+    BASE_UPDATE = "base-update"
+    """A base of the organisation's own was rebuilt; what it stands on says what that brings."""
     AGE = "age"
     """Nothing moved: the last build is as old as it may become. No change of a base ever has it."""
 
@@ -60,6 +62,15 @@ class Change:
     evidence: tuple[Evidence, ...] = ()
     detail: str = ""
     """One sentence for people: what moved, in figures."""
+    brings: tuple[int, ...] = ()
+    """Of a base of the organisation's own: the ids of the changes below it that it brings along."""
+    causes: tuple[Cause, ...] = ()
+    """Of these changes, those at the root."""
+
+    @property
+    def root_causes(self) -> tuple[Cause, ...]:
+        """Why images are to be rebuilt in the end: what an own base brings, else its own cause."""
+        return self.causes or (self.cause,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,21 @@ class Role(StrEnum):
     SDK_PIN = "sdk-pin"
 
 
+BUILT_UPON = frozenset(
+    {
+        Role.BUILD_STAGE,
+        Role.FINAL_STAGE,
+        Role.COPIED_FROM,
+        Role.MOUNTED_FROM,
+        Role.BUILD_ARGUMENT,
+        Role.CONTEXT,
+        Role.BASE_IMAGE,
+        Role.IMPLICIT_BASE,
+    }
+)
+"""Roles in which an image goes into what is built; in others it is run."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """Characters `[start, end)` of the file's text as decoded (see `formats.source.text`)."""

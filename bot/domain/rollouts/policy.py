@@ -150,8 +150,9 @@ class Policy:
     def terms(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> Terms:
         """Each term is taken from the first matching rule that sets it, else from the defaults.
 
-        Where no rule sets a settle time, a severe security fix does not wait for one. A fleet asks for few
-        distinct answers, so each is made once and shared.
+        Where no rule sets a settle time, a severe security fix does not wait for one. What an own base brings has
+        settled before that was rebuilt, so only rules that name its cause have it settle again. A fleet asks for
+        few distinct answers, so each is made once and shared.
         """
         memory = self._memory
         asked = base, cause, severity
@@ -180,7 +181,14 @@ class Policy:
             if rule.match.accepts(repository, base, cause, severity)
         ]
         return {
-            name: next((place for place, rule in matching if getattr(rule, name) is not None), None)
+            name: next(
+                (
+                    place
+                    for place, rule in matching
+                    if getattr(rule, name) is not None and _settling([rule], name, cause)
+                ),
+                None,
+            )
             for name in TERMS
         }
 
@@ -209,8 +217,8 @@ class Policy:
         return next((wave.soak for wave in self.waves if wave.name == terms.wave), None)
 
     def _made(self, matching: Sequence[Rule], cause: Cause, severity: Severity | None) -> Terms:
-        chosen = {name: _first(matching, name) for name in TERMS}
-        if chosen["settle"] is None and is_severe(cause, severity):
+        chosen = {name: _first(_settling(matching, name, cause), name) for name in TERMS}
+        if chosen["settle"] is None and (is_severe(cause, severity) or cause is Cause.BASE_UPDATE):
             chosen["settle"] = timedelta(0)
         if chosen["wave"] is None and self.waves:
             chosen["wave"] = self.waves[-1].name
@@ -226,6 +234,13 @@ def _places(accepted: Iterable[bool]) -> int:
 def is_severe(cause: Cause, severity: Severity | None) -> bool:
     """Whether a change is a security fix that does not settle unless a rule says so."""
     return cause is Cause.DOTNET_SECURITY and severity is not None and severity.rank >= Severity.HIGH.rank
+
+
+def _settling(rules: Sequence[Rule], name: str, cause: Cause) -> Sequence[Rule]:
+    """The rules that may set a term: a settle time for what an own base brings only those that name this cause."""
+    if name != "settle" or cause is not Cause.BASE_UPDATE:
+        return rules
+    return [rule for rule in rules if cause in rule.match.causes]
 
 
 def _first(rules: Sequence[Rule], name: str) -> Any:

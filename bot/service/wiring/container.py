@@ -39,6 +39,7 @@ from bot.service.wiring.grants import (
 )
 from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
+from bot.service.wiring.own_bases import OwnBases
 from bot.service.wiring.trust import Trusting
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
@@ -83,7 +84,11 @@ class Bot:
     def discover_options(self) -> DiscoverOptions:
         wanted = self.settings.github.repositories
         selection = Selection(
-            tuple(wanted.include), tuple(wanted.exclude), tuple(wanted.topics), tuple(self.settings.bases)
+            tuple(wanted.include),
+            tuple(wanted.exclude),
+            tuple(wanted.topics),
+            tuple(self.settings.bases),
+            tuple(sorted(self.settings.registries)),
         )
         rules = self.settings.images.image_rules()
         return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules, self.by_owner)
@@ -150,6 +155,11 @@ class Bot:
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
         return Images(self.registry, self.stores.watch, self.stores.images)
+
+    @property
+    def own_bases(self) -> OwnBases:
+        """What the layers of the bases that the fleet builds tell."""
+        return OwnBases(self.stores.cascade, self.stores.images, self.observed)
 
     @property
     def images_options(self) -> ImagesOptions:

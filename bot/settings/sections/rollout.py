@@ -58,6 +58,10 @@ class RolloutSettings(Section):
     build_within: Period = Field(
         timedelta(hours=1), description="How long after a merge its build is looked for before that is told."
     )
+    join_timeout: Period = Field(
+        timedelta(hours=2),
+        description="How long a rebuild waits for the own bases below it at the latest; then it goes, unproven.",
+    )
     image_within: Period = Field(
         timedelta(hours=2), description="How long after a green build its image is looked for; then it has failed."
     )

@@ -35,6 +35,7 @@ from bot.store.pages.rows import (
     states,
 )
 from bot.store.rows.bases.bases import named
+from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.standings import standings
 from bot.store.rows.rollouts.budgets import budgets, spendings
@@ -189,7 +190,7 @@ class PagesStore(Store):
                     usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
                 )
                 .outerjoin(bases, bases.c.id == usages.c.base_id)
-                .where(mine)
+                .where(mine, IS_CONCERNED)
                 .order_by(usages.c.base_id.is_(None), usages.c.id)
                 .limit(_MOST_USAGES)
             )

@@ -1,13 +1,13 @@
 """Observations that await assessment, and changes that await the feeds: what `assess` reads and writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping, and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.stage import Pair
-from bot.domain.bases.change import DOTNET_CAUSES, Change, Move
+from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.rollouts.rebuild import ENDED, Action, State, Target
 from bot.store.engine.codec import dump, load
@@ -80,13 +80,13 @@ class AssessStore(Store):
                 )
 
     async def reassessable(self, revision: int) -> list[Move]:
-        """Changes of a .NET version that were assessed before the feeds came to `revision`, as far as they still
-        concern anybody.
+        """Changes of a .NET version, and of own bases that may bring some, that were assessed before the feeds came
+        to `revision`, as far as they still concern anybody; oldest first.
         """
         query = (
             select(changes.c.id, changes.c.change)
             .where(
-                changes.c.cause.in_([cause.value for cause in DOTNET_CAUSES]),
+                changes.c.cause.in_([cause.value for cause in (*DOTNET_CAUSES, Cause.BASE_UPDATE)]),
                 changes.c.feeds_revision < revision,
                 changes.c.at > self._clock.now() - _CONCERNS_FOR,
             )
@@ -95,6 +95,19 @@ class AssessStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return readable(rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}")
+
+    async def changes_named(self, ids: Collection[int]) -> dict[int, Change]:
+        """The changes of these ids, as far as they are kept."""
+        found: dict[int, Change] = {}
+        async with self._database.reading() as connection:
+            for some in chunks(sorted(ids)):
+                rows = await connection.execute(
+                    select(changes.c.id, changes.c.change).where(changes.c.id.in_(some))
+                )
+                found |= readable(
+                    rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}"
+                )
+        return found
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""

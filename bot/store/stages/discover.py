@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
 from bot.store.rows.bases.incidents import open_since, tell_incidents
+from bot.store.rows.bases.own_bases import follow_own_bases, with_own_bases
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.images import forget_images, save_claims, save_deployments
 from bot.store.rows.repositories.repositories import rename_in_place
@@ -139,11 +141,15 @@ class DiscoverStore(Store):
                 usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
             )
             before = set((await connection.execute(bases_before)).scalars())
+            named = await with_own_bases(connection, repository.id, reading)
+            reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in named))
             ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
             touched = sorted(before | set(ids.values()))
             await lock(connection, bases, touched)
+            claimed = {claim.name for claim in reading.images}
+            await follow_own_bases(connection, [repository.id], claimed, now)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
-            if reading.usages:
+            if named:
                 await connection.execute(
                     insert(usages),
                     [
@@ -151,10 +157,11 @@ class DiscoverStore(Store):
                             "repository_id": repository.id,
                             "base_id": ids.get(base) if base else None,
                             "usage": dump(usage, Usage),
+                            "image": image,
                             "digest": usage.reference.digest if base else None,
                             "version": pinned_version(usage.reference) if base else None,
                         }
-                        for usage, base in reading.usages
+                        for usage, base, image in named
                     ],
                 )
             await _refer(connection, repository.id, reading.blobs)
@@ -210,6 +217,7 @@ class DiscoverStore(Store):
         for ids in chunks(gone):
             await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
             await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
+            await follow_own_bases(connection, ids, (), self._clock.now())
             await forget_images(connection, ids)
             await connection.execute(
                 update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)

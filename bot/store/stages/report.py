@@ -148,7 +148,12 @@ class ReportStore(Store):
         current = _current(rollout, only)
         mine = [*current, rebuilds.c.wave == name]
         counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
-        times = select(rollout_waves).where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.name == name)
+        times = select(
+            func.min(rollout_waves.c.began_at).label("began_at"),
+            case(
+                (func.count() == func.count(rollout_waves.c.done_since), func.max(rollout_waves.c.done_since))
+            ).label("done_since"),
+        ).where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.name == name)
         async with self._database.reading() as connection:
             states = {State(row.state): row.number for row in await connection.execute(counted)}
             waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
@@ -201,7 +206,8 @@ class ReportStore(Store):
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
-        return IncidentNews(row.subject.partition(":")[2], row.opened_at, row.cleared_at, row.detail)
+        kind, _, place = row.subject.partition(":")
+        return IncidentNews(place, row.opened_at, row.cleared_at, row.detail, kind)
 
     async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
         """With the failures of its rollout, the latest first."""

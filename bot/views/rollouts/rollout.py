@@ -16,11 +16,20 @@ from bot.views.rollouts import rebuilds
 
 @dataclass(frozen=True, slots=True)
 class WaveProgress:
-    """One wave of a rollout; `held` says what it waits for, None where it goes on or is over."""
+    """One wave of a rollout; `held` says what it waits for, None where it goes on or is over.
+
+    Where own bases stand between, waves follow each other at each `distance` from the root.
+    """
 
     name: str
     tally: WaveTally
     held: Hold | None = None
+    distance: int = 0
+
+    @property
+    def label(self) -> str:
+        """For people, with the distance where there is one."""
+        return f"{self.name}, distance {self.distance}" if self.distance else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ def _wave(wave: WaveProgress) -> dict[str, Any]:
     tally = wave.tally
     return {
         "name": wave.name,
+        "distance": wave.distance,
         "waiting": tally.waiting,
         "under_way": tally.under_way,
         "unmerged": tally.unmerged,

@@ -118,6 +118,8 @@ def _why(policy: Policy, asked: Question, name: str, rule: int | None) -> str:
         return f"policy.{rule}"
     if name == "settle" and is_severe(asked.cause, asked.severity):
         return "default: a severe security fix does not settle"
+    if name == "settle" and asked.cause is Cause.BASE_UPDATE:
+        return "default: what an own base brings has settled before"
     if name == "wave" and len(policy.waves) > 1:
         return "default: the last wave"
     return "default"

@@ -1,9 +1,10 @@
 """The stage between the store's observations and its changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from bot.assess.own_base import Brought
 from bot.assess.stage import Pair, tick
 from bot.domain.bases.advisory import Advisory, Evidence, Release
 from bot.domain.bases.change import Cause, Change, Move
@@ -33,6 +34,9 @@ class Store:
     async def reassessable(self, revision: int) -> Sequence[Move]:
         return ()
 
+    async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
+        return {}
+
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         raise AssertionError("there was nothing to look at again")
 
@@ -58,13 +62,26 @@ class Registry:
         return found
 
 
+@dataclass
+class OwnBases:
+    """`bringing` are the changes that each own base brings."""
+
+    bringing: Mapping[Base, Brought] = field(default_factory=dict)
+
+    async def among(self, bases: Collection[Base]) -> Collection[Base]:
+        return self.bringing.keys() & set(bases)
+
+    async def brought(self, pair: Pair) -> Brought:
+        return self.bringing[pair.after.base]
+
+
 OLD = seen("1", at=DAY)
 GONE = seen(None, at=DAY + timedelta(hours=1))
 
 
-async def assessed(registry: Registry, *pairs: Pair) -> list[Change]:
+async def assessed(registry: Registry, *pairs: Pair, own_bases: OwnBases = OwnBases()) -> list[Change]:  # noqa: B008
     store = Store(list(pairs))
-    await tick(store, store, registry, ManualClock(DAY + timedelta(hours=2)))
+    await tick(store, store, registry, own_bases, ManualClock(DAY + timedelta(hours=2)))
     return store.changes
 
 
@@ -110,7 +127,7 @@ async def test_an_inventory_fetched_before_a_registry_was_asked_and_read_after_i
     withdrawn = Pair(2, 1, 1, seen("1", at=asked), seen(None, at=fetched))
     other = Pair(4, 3, 2, seen("1", of="sdk:8.0", at=fetched), seen("2", of="sdk:8.0", at=asked))
     store = Store([withdrawn, other])
-    tally = await tick(store, store, Registry(), ManualClock(asked))
+    tally = await tick(store, store, Registry(), OwnBases(), ManualClock(asked))
     assert [(change.cause, change.at) for change in tally.changes] == [
         (Cause.WITHDRAWN, fetched),
         (Cause.LAYERS_ONLY, asked),

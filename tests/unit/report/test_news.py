@@ -7,7 +7,7 @@ import pytest
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
-from bot.report.news import IncidentNews, NoticeNews, incident_message, notice_message
+from bot.report.news import BLOCKS, IncidentNews, NoticeNews, incident_message, notice_message
 from tests.slack_limits import HOSTILE, check, footnotes, sections, texts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -101,3 +101,11 @@ def test_nothing_of_an_incident_mentions_or_links() -> None:
 def test_slack_takes_every_incident(sign: str, hours: int | None) -> None:
     cleared = NOON + timedelta(hours=hours) if hours else None
     check(incident_message(IncidentNews(sign * 5000, NOON, cleared, sign * 5000)))
+
+
+def test_a_repository_that_blocks_others_is_told_as_such_and_calls_somebody() -> None:
+    begun = IncidentNews("contoso/golden", NOON, None, "its rebuild failed, which blocks 200 repositories", BLOCKS)
+    assert incident_message(begun).text == "contoso/golden blocks whoever stands on its image"
+    assert incident_message(begun).needs_person
+    ended = incident_message(replace(begun, cleared_at=NOON + timedelta(minutes=42)))
+    assert (ended.text, ended.needs_person) == ("contoso/golden blocks nobody any more", False)

@@ -1,6 +1,6 @@
 """Rollouts as rows: what they hold, and what keeps their rebuilds from beginning."""
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
@@ -87,11 +87,11 @@ async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, 
 async def set_aside(connection: AsyncConnection, number: int) -> dict[str, int]:
     """How many unmerged pull requests of each wave the next ones no longer wait for."""
     left_out = await connection.execute(
-        select(rollout_waves.c.name, rollout_waves.c.set_aside).where(
-            rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0
-        )
+        select(rollout_waves.c.name, func.sum(rollout_waves.c.set_aside).label("set_aside"))
+        .where(rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0)
+        .group_by(rollout_waves.c.name)
     )
-    return {item.name: item.set_aside for item in left_out}
+    return {item.name: int(item.set_aside) for item in left_out}
 
 
 IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), ~IS_KEPT)

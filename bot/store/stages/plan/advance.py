@@ -51,7 +51,10 @@ class AdvanceStore(Store):
             if step.pause is not None:
                 await open_pause(connection, step.rollout, BOT, step.pause, gate.at)
                 return 0
-            mine = [rebuilds.c.rollout_id == step.rollout, *_may_pass(gate)]
+            mine = [
+                *(rebuilds.c.rollout_id == step.rollout, rebuilds.c.distance == step.distance),
+                *_may_pass(gate),
+            ]
             began: list[str] = []
             if step.urgent:
                 began += await _release(connection, [*mine, _is_urgent(gate)], gate.at)
@@ -93,6 +96,7 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     query = (
         select(
             rebuilds.c.rollout_id,
+            rebuilds.c.distance,
             rebuilds.c.wave,
             soak,
             last_end,
@@ -100,8 +104,8 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
         )
         .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
         .where(rollouts.c.ended_at.is_(None), *where)
-        .group_by(rebuilds.c.rollout_id, rebuilds.c.wave)
-        .order_by(rebuilds.c.rollout_id)
+        .group_by(rebuilds.c.rollout_id, rebuilds.c.distance, rebuilds.c.wave)
+        .order_by(rebuilds.c.rollout_id, rebuilds.c.distance)
     )
     rows = (await connection.execute(query)).all()
     open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
@@ -109,25 +113,27 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     times = dict(
         readable(
             kept,
-            lambda row: ((row.rollout_id, row.name), (row.began_at, row.done_since)),
+            lambda row: ((row.rollout_id, row.distance, row.name), (row.began_at, row.done_since)),
             lambda row: f"wave {row.name} of rollout {row.rollout_id}",
         )
     )
-    found: dict[int, list[Any]] = {}
+    found: dict[tuple[int, int], list[Any]] = {}
     for row in rows:
-        found.setdefault(row.rollout_id, []).append(row)
+        found.setdefault((row.rollout_id, row.distance), []).append(row)
 
-    def standing(rollout: int) -> Standing:
-        waves = found[rollout]
+    def standing(place: tuple[int, int]) -> Standing:
+        waves = found[place]
+        rollout, distance = place
         return Standing(
             rollout,
-            {row.wave: _tally(row, *times.get((rollout, row.wave), (None, None))) for row in waves},
+            {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
             {row.wave: row.ready for row in waves if row.ready},
             {row.wave: row.late for row in waves if row.late},
             sum(row.urgent for row in waves),
+            distance,
         )
 
-    return tuple(readable(found, standing, lambda rollout: f"rollout {rollout}"))
+    return tuple(readable(found, standing, lambda place: f"rollout {place[0]}"))
 
 
 async def open_pause(
@@ -165,7 +171,7 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> 
 
 def _may_pass(gate: Gate) -> list[ColumnElement[bool]]:
     """It waits, its time has come, and no freeze holds it back."""
-    found = [IS_WAITING, rebuilds.c.due_at <= gate.at]
+    found = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= gate.at]
     if None in gate.frozen:
         found.append(rebuilds.c.severity.is_not(None))
     if named := [severity.value for severity in gate.frozen if severity is not None]:
@@ -200,7 +206,7 @@ async def _release(
     for some in chunks(ids):
         released = await connection.execute(
             update(rebuilds)
-            .where(rebuilds.c.id.in_(some), IS_WAITING)
+            .where(rebuilds.c.id.in_(some), IS_WAITING, rebuilds.c.waits_for.is_(None))
             .values(released_at=now)
             .returning(rebuilds.c.wave)
         )
@@ -210,18 +216,20 @@ async def _release(
 
 async def _keep_times(connection: AsyncConnection, step: Step, began: Sequence[str], now: datetime) -> None:
     for name in began:
-        row = insert_into(connection, rollout_waves).values(rollout_id=step.rollout, name=name, began_at=now)
+        row = insert_into(connection, rollout_waves).values(
+            rollout_id=step.rollout, distance=step.distance, name=name, began_at=now
+        )
         first = func.coalesce(rollout_waves.c.began_at, now)
         await connection.execute(
-            row.on_conflict_do_update(index_elements=["rollout_id", "name"], set_={"began_at": first})
+            row.on_conflict_do_update(index_elements=["rollout_id", "distance", "name"], set_={"began_at": first})
         )
     for name, since in step.done.items():
         left_out = step.set_aside.get(name, 0)
         row = insert_into(connection, rollout_waves).values(
-            rollout_id=step.rollout, name=name, done_since=since, set_aside=left_out
+            rollout_id=step.rollout, distance=step.distance, name=name, done_since=since, set_aside=left_out
         )
         await connection.execute(
             row.on_conflict_do_update(
-                index_elements=["rollout_id", "name"], set_={"done_since": since, "set_aside": left_out}
+                index_elements=["rollout_id", "distance", "name"], set_={"done_since": since, "set_aside": left_out}
             )
         )

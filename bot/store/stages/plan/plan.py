@@ -1,7 +1,7 @@
 """Changes that await a plan, and the plans made of them: what `plan` reads and writes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild, PlannedRollout, Reconsidered, Revisions
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import dump, dump_text, load, load_text
@@ -36,7 +36,9 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.moment import Moment
+from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,
     fleet_repository_of,
@@ -48,7 +50,28 @@ from bot.store.rows.rollouts.rebuilds import (
 )
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import add_steps
-from bot.store.rows.tables import changes, rebuilds, repositories, rollouts, transitions, usages
+from bot.store.rows.tables import bases, changes, rebuilds, repositories, rollouts, transitions, usages
+
+_IS_ITS_OWN = exists(
+    select(images.c.id)
+    .join(bases, and_(bases.c.registry == images.c.registry, bases.c.repository == images.c.repository))
+    .where(bases.c.id == usages.c.base_id, images.c.repository_id == usages.c.repository_id)
+)
+"""A usage of an image that its own repository produces: a build that it set off would set off the next."""
+_IS_CUT = exists(
+    select(own_links.c.id).where(
+        own_links.c.repository_id == usages.c.repository_id,
+        own_links.c.base_id == usages.c.base_id,
+        own_links.c.cut.is_(True),
+    )
+)
+_HAS_PARENTS = (
+    select(usages.c.repository_id)
+    .join(bases, bases.c.id == usages.c.base_id)
+    .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
+    .where(images.c.repository_id != usages.c.repository_id)
+)
+_PARENTS_UNKNOWN = "waits until its parents were looked at"
 
 
 class PlanStore(Store):
@@ -57,17 +80,25 @@ class PlanStore(Store):
             return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))
 
     async def unplanned(self) -> list[Move]:
+        """What an own base brings goes on with the rollout of what it was rebuilt for."""
         async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(changes.c.id, changes.c.change, changes.c.rollout_id)
                 .where(changes.c.planned.is_(False))
                 .order_by(changes.c.id)
             )
-        return readable(
-            rows.all(),
-            lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
-            lambda row: f"change {row.id}",
-        )
+            moves = readable(
+                rows.all(),
+                lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
+                lambda row: f"change {row.id}",
+            )
+            below = await _rollouts_of(connection, {id_ for move in moves for id_ in move.change.brings})
+        return [
+            replace(move, rollout=max((below[id_] for id_ in move.change.brings if id_ in below), default=None))
+            if move.rollout is None
+            else move
+            for move in moves
+        ]
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
         """For each change the usages that follow its base, in repositories that no plan for it has served yet.
@@ -83,7 +114,7 @@ class PlanStore(Store):
                 cast(usages.c.usage, Text).label("usage"),
             )
             .join(usages, usages.c.base_id == changes.c.base_id)
-            .where(changes.c.id.in_(ids))
+            .where(changes.c.id.in_(ids), ~_IS_ITS_OWN, ~_IS_CUT)
             .order_by(usages.c.id)
         )
         concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
@@ -264,6 +295,19 @@ async def _newest_assessments(connection: AsyncConnection) -> dict[int, int]:
     return {row.rollout_id: row.revision for row in rows}
 
 
+async def _rollouts_of(connection: AsyncConnection, ids: Collection[int]) -> dict[int, int]:
+    """The rollouts that have taken up these changes."""
+    found: dict[int, int] = {}
+    for some in chunks(sorted(ids)):
+        rows = await connection.execute(
+            select(changes.c.id, changes.c.rollout_id).where(
+                changes.c.id.in_(some), changes.c.rollout_id.is_not(None)
+            )
+        )
+        found |= {row.id: row.rollout_id for row in rows}
+    return found
+
+
 async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
     ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
     known: dict[int, Change] = {}
@@ -303,6 +347,11 @@ async def add_rebuilds(
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
     before = await _inherited(connection, planned)
     quarantined = await quarantined_bases(connection)
+    children: set[int] = set()
+    for part in chunks(planned):
+        homes = {item.repository_id for item in part}
+        rows = await connection.execute(_HAS_PARENTS.where(usages.c.repository_id.in_(homes)).distinct())
+        children |= set(rows.scalars())
     for part in chunks(planned):
         await connection.execute(
             insert(rebuilds),
@@ -310,6 +359,7 @@ async def add_rebuilds(
                 _row_of(item, known, rollout, now)
                 | _place(item, [before[old] for old in item.supersedes if old in before], now)
                 | {"quarantine_id": _quarantine_of(item, quarantined)}
+                | {"waits_for": _PARENTS_UNKNOWN if _waits_for_parents(item, children) else None}
                 for item in part
             ],
         )
@@ -371,6 +421,11 @@ def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int
     if not quarantined:
         return None
     return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
+
+
+def _waits_for_parents(item: PlannedRebuild, children: Collection[int]) -> bool:
+    """Until it was decided whether its parents are ready; who is only told of something waits for nobody."""
+    return item.repository_id in children and item.action is not Action.NOTIFY and not item.state.has_ended
 
 
 def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.timing.waves import Hold
 from bot.plan.advance import Gate, gate_at
 from bot.plan.pace import Pace, opened_by
 from bot.plan.waiting import Waiting, Waits
@@ -23,7 +24,7 @@ async def read_waits(connection: AsyncConnection, gate: Gate) -> Waits:
     """What has not begun, how its rollouts stand, and what is paused."""
     told = (
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
-        "at_request", "held_because",
+        "at_request", "held_because", "distance", "waits_for", "waits_until",
     )  # fmt: skip
     rows = await connection.execute(
         select(
@@ -54,6 +55,8 @@ def _waiting(row: Any) -> Waiting:
         row.name,
         row.action == Action.PULL_REQUEST.value,
         row.occasion == Occasion.CATCH_UP.value,
+        row.distance,
+        Hold(row.waits_for, row.waits_until) if row.waits_for and row.released_at is None else None,
     )
 
 

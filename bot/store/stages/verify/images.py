@@ -21,6 +21,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.packages import Shown, want_image
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import bases, manifests, observations, repositories, usages
@@ -119,6 +120,7 @@ class ImagesStore(Store):
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
             values = _shown(look, self._clock.now())
+            await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look)
 
@@ -126,6 +128,7 @@ class ImagesStore(Store):
         """Keeps what was read of an image outside of its regular look."""
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
+            await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await lock(connection, images, [image.id])
             await connection.execute(
                 update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))

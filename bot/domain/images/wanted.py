@@ -1,0 +1,45 @@
+"""What an image should be built on, as one value: it is due where it was built on anything else.
+
+After docker-library/meta-scripts, whose `buildId` hashes a build's source with the digests of its parents. The
+source is left out here: a commit alone makes nothing due.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+
+
+def wanted(parents: Mapping[Base, Mapping[str, str]]) -> str:
+    """A hash over what each parent shows for each platform that is built."""
+    told = "\n".join(
+        f"{base} {platform} {shown}"
+        for base, platforms in sorted(parents.items())
+        for platform, shown in sorted(platforms.items())
+    )
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def shown_by(seen: Observation, platforms: Collection[str] = ()) -> dict[str, str]:
+    """What an observation shows for each platform that is built; all of its own where none are named.
+
+    That is the layers where they are known in full: a parent that was rebuilt with the same layers shows nothing
+    new. Else it is the digest of the platform's manifest.
+    """
+    heads = {_without_variant(platform) for platform in platforms}
+    return {
+        image.platform: " ".join(image.diff_ids) or image.digest
+        for image in seen.platforms
+        if not heads or _without_variant(image.platform) in heads
+    }
+
+
+def is_unchanged(before: Observation, after: Observation) -> bool:
+    """Whether who stands on the one stands on the other as well: every platform has the same layers."""
+    old, new = shown_by(before), shown_by(after)
+    return bool(new) and all(old.get(platform) == shown for platform, shown in new.items())
+
+
+def _without_variant(platform: str) -> str:
+    return "/".join(platform.split("/")[:2])

@@ -1,0 +1,172 @@
+"""Who may be rebuilt now, and for which parents the others wait.
+
+Nothing is remembered from one decision to the next: the graph and how each repository stands tell it all, so that
+after any crash the next decision is the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.domain.reference import Base
+from bot.domain.wording.words import counted, duration
+from bot.plan.cascade.graph import Graph, Link
+
+JOIN_TIMEOUT = timedelta(hours=2)
+
+
+class Progress(StrEnum):
+    """How far a repository's own rebuild is. `settled` has none that anybody could wait for."""
+
+    SETTLED = "settled"
+    DUE = "due"
+    """One is planned and has not begun."""
+    UNDER_WAY = "under way"
+    FAILED = "failed"
+
+
+class Shown(StrEnum):
+    """What a base, under the name that a child uses, shows once its producer is settled."""
+
+    PROVED = "proved"
+    """Its layers stand on what its own parents show now."""
+    CLAIMED = "claimed"
+    """Layers cannot tell, but the tag moved in a build that began after the parents had moved."""
+    UNTOLD = "untold"
+    OLD = "old"
+    """It has been rebuilt, and this name does not show it."""
+    IDLE = "idle"
+    """Nothing is to be expected of it: its producer was not rebuilt for anything of late."""
+
+    @property
+    def is_enough(self) -> bool:
+        return self in (Shown.PROVED, Shown.CLAIMED, Shown.IDLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """How one repository stands. Of one that is due, `since` is when it first was, and `is_severe` says that its
+    rebuild fixes something severe; `went_ahead` that another for the same causes did not wait for all parents.
+    """
+
+    progress: Progress = Progress.SETTLED
+    since: datetime | None = None
+    is_severe: bool = False
+    went_ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """May be rebuilt now. `told` says what its parents were not proven to show; empty where all is proven."""
+
+    told: str = ""
+    is_ahead: bool = False
+    """It does not wait for all of its parents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`bases` are the parents that it waits for, of so many; `until` is when it waits no longer.
+
+    `blocked_by` is the failed repository that has to be mended first, where that is why.
+    """
+
+    bases: tuple[Base, ...]
+    parents: int
+    until: datetime
+    blocked_by: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """`waits for golden-aspnet, 1 of 2 parents`."""
+        names = " and ".join(sorted({base.repository.rpartition("/")[2] for base in self.bases}))
+        ready = self.parents - len(self.bases)
+        told = f"waits for {names}, {ready} of {counted(self.parents, 'parent')} ready"
+        return f"{told}; its rebuild failed" if self.blocked_by is not None else told
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """What is decided: who may act, who waits, and of each failed repository how many stand on it."""
+
+    frontier: Mapping[int, Passed] = field(default_factory=lambda: MappingProxyType({}))
+    waits: Mapping[int, Wait] = field(default_factory=lambda: MappingProxyType({}))
+    blocks: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def decide(
+    graph: Graph,
+    members: Mapping[int, Member],
+    shown: Mapping[tuple[int, Base], Shown],
+    now: datetime,
+    join_timeout: timedelta = JOIN_TIMEOUT,
+) -> Cascade:
+    """Of all that are due, those whose parents are ready may act.
+
+    `shown` is by child and base. Somebody whose ancestor is still to be rebuilt is not ready, though nothing of it
+    is due itself: that will come. A severe fix goes at once and is followed up when the parents are ready, once.
+    """
+    looks = _Looks(graph, members, shown)
+    frontier: dict[int, Passed] = {}
+    waits: dict[int, Wait] = {}
+    for child, member in members.items():
+        if member.progress is not Progress.DUE:
+            continue
+        links = graph.of(child)
+        missing = [link for link in links if not looks.is_ready(link)]
+        until = (member.since or now) + join_timeout
+        if not missing:
+            frontier[child] = Passed(_claimed(links, shown))
+        elif member.is_severe and not member.went_ahead:
+            frontier[child] = Passed(f"does not wait for {_named(missing)}, since it fixes something severe", True)
+        elif until <= now:
+            told = f"{_named(missing)} is not proven to stand on the new base after {duration(join_timeout)}"
+            frontier[child] = Passed(told, True)
+        else:
+            bases = tuple(sorted({link.base for link in missing}))
+            blocked_by = next((found for link in missing if (found := looks.failed(link.parent)) is not None), None)
+            waits[child] = Wait(bases, len({link.base for link in links}), until, blocked_by)
+    failed = [number for number, member in members.items() if member.progress is Progress.FAILED]
+    blocks = {number: len(below) for number in failed if (below := graph.descendants(number))}
+    return Cascade(frontier, waits, blocks)
+
+
+class _Looks:
+    """What each member and its ancestors are up to, worked out once, parents first."""
+
+    def __init__(
+        self, graph: Graph, members: Mapping[int, Member], shown: Mapping[tuple[int, Base], Shown]
+    ) -> None:
+        self._shown = shown
+        self._pending: set[int] = set()
+        """Still to be rebuilt, for what they name themselves or for what their ancestors are to bring."""
+        self._failed: dict[int, int] = {}
+        """Each with the repository, itself or an ancestor, whose rebuild failed."""
+        in_order = graph.in_order()
+        for number in (*in_order, *(members.keys() - set(in_order))):
+            progress = members.get(number, Member()).progress
+            parents = [link.parent for link in graph.of(number)]
+            if progress is not Progress.SETTLED or not self._pending.isdisjoint(parents):
+                self._pending.add(number)
+            above = [self._failed[parent] for parent in parents if parent in self._failed]
+            if progress is Progress.FAILED or above:
+                self._failed[number] = number if progress is Progress.FAILED else above[0]
+
+    def is_ready(self, link: Link) -> bool:
+        if link.parent in self._pending:
+            return False
+        return self._shown.get((link.child, link.base), Shown.IDLE).is_enough
+
+    def failed(self, number: int) -> int | None:
+        return self._failed.get(number)
+
+
+def _claimed(links: Iterable[Link], shown: Mapping[tuple[int, Base], Shown]) -> str:
+    bases = {link for link in links if shown.get((link.child, link.base)) is Shown.CLAIMED}
+    return f"{_named(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
+
+
+def _named(links: Iterable[Link]) -> str:
+    return " and ".join(sorted({link.base.short for link in links}))

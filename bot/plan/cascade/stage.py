@@ -1,0 +1,103 @@
+"""One tick: rebuilds whose parents are ready are let go, the others are told what they wait for."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Member, Progress, Shown, decide
+from bot.plan.cascade.graph import Graph, Link, graph_of
+from bot.plan.cascade.shown import LastBuild, Stood, shown_of
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What the store knows of own bases and of those who stand on them, by the ids of repositories.
+
+    `held` are those of which a rebuild waits for its parents. `bases_of` are the bases that each producer follows,
+    `digests` what bases show now and `moved` since when. `is_settled` is False while a base has moved of which no
+    plan was made yet: what is to be rebuilt is not known then.
+    """
+
+    known: int
+    links: tuple[Link, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    members: Mapping[int, Member] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
+    builds: Mapping[int, LastBuild] = field(default_factory=dict)
+    bases_of: Mapping[int, frozenset[Base]] = field(default_factory=dict)
+    digests: Mapping[Base, str | None] = field(default_factory=dict)
+    moved: Mapping[Base, datetime | None] = field(default_factory=dict)
+    is_settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows for one reading of the fleet."""
+
+    fleet: Fleet
+    graph: Graph
+    cascade: Cascade
+
+
+class CascadeStore(Protocol):
+    async def fleet(self) -> Fleet | None:
+        """None where nothing has changed that a decision hangs on, and nobody waits."""
+        ...
+
+    async def save(self, decided: Decided) -> int:
+        """One transaction; how many rebuilds were let go. Raises `LeaseLost` where somebody let rebuilds begin, or
+        kept them from it, since the fleet was read."""
+        ...
+
+
+class Layers(Protocol):
+    async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
+        """What the layers of own bases tell of the bases that each may stand on; those that layers tell of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeTally:
+    let_go: int = 0
+    waiting: int = 0
+    blocked: int = 0
+    cycles: int = 0
+
+
+async def tick(
+    store: CascadeStore, layers: Layers, clock: Clock, join_timeout: timedelta = JOIN_TIMEOUT
+) -> CascadeTally:
+    """Cheap where nothing has changed; nothing is kept but what the store has."""
+    fleet = await store.fleet()
+    if fleet is None:
+        return CascadeTally()
+    graph = graph_of(fleet.links)
+    shown = await _shown(fleet, graph, layers)
+    found = decide(graph, fleet.members, shown, clock.now(), join_timeout)
+    try:
+        let_go = await store.save(Decided(fleet, graph, found))
+    except LeaseLost:
+        return CascadeTally()
+    return CascadeTally(let_go, len(found.waits), len(found.blocks), len(graph.cycles))
+
+
+async def _shown(fleet: Fleet, graph: Graph, layers: Layers) -> Mapping[tuple[int, Base], Shown]:
+    """Asked only for the parents of those who wait that have nothing to do themselves."""
+    links = [
+        link
+        for child in fleet.held
+        for link in graph.of(child)
+        if fleet.members.get(link.parent, Member()).progress is Progress.SETTLED
+    ]
+    asked = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
+    stood = await layers.stood(asked) if asked else {}
+    return {
+        (link.child, link.base): shown_of(
+            fleet.moved.get(link.base), fleet.builds.get(link.parent), fleet.digests, stood.get(link.base)
+        )
+        for link in links
+    }

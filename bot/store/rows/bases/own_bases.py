@@ -1,0 +1,146 @@
+"""Bases that the fleet builds itself: usages that name an image of a repository of the fleet follow it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.discover.ports import Reading
+from bot.domain.bases.followed_base import followed_base
+from bot.domain.reference import Base
+from bot.domain.repositories.usage import Usage
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.bases import base_ids, mark_used
+from bot.store.rows.repositories.images import images
+from bot.store.rows.tables import Id, bases, metadata, usages
+
+own_links = Table(
+    "own_links",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("base_id", ForeignKey("bases.id"), nullable=False),
+    Column("cut", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("repository_id", "base_id"),
+)
+"""Which repository was seen to build on which own base, in the order in which that was first seen; `cut` where that
+closes a cycle."""
+
+IS_CONCERNED = or_(usages.c.base_id.is_not(None), usages.c.image.is_(None))
+"""A usage that is worth showing: not one that would follow an image if somebody produced it."""
+
+
+async def produced_among(
+    connection: AsyncConnection, names: Collection[str], apart_from: Collection[int] = ()
+) -> set[str]:
+    """Those of these image names, `registry/repository`, that some repository of the fleet produces; what
+    repositories `apart_from` say does not count."""
+    found: set[str] = set()
+    for some in chunks(sorted(names)):
+        pairs = [tuple(name.split("/", 1)) for name in some]
+        rows = await connection.execute(
+            select(images.c.registry, images.c.repository).where(
+                tuple_(images.c.registry, images.c.repository).in_(pairs),
+                images.c.repository_id.not_in(apart_from),
+            )
+        )
+        found |= {f"{row.registry}/{row.repository}" for row in rows}
+    return found
+
+
+async def produced_by(connection: AsyncConnection, some: Collection[int]) -> set[str]:
+    """The names of the images that these repositories are known to produce."""
+    rows = await connection.execute(
+        select(images.c.registry, images.c.repository).where(images.c.repository_id.in_(some))
+    )
+    return {f"{row.registry}/{row.repository}" for row in rows}
+
+
+async def with_own_bases(
+    connection: AsyncConnection, home: int, reading: Reading
+) -> list[tuple[Usage, Base | None, str | None]]:
+    """The usages of a reading, each with the base that it follows, an own one among them, and the name of the image
+    that it may follow once somebody says to produce that."""
+    produced = await produced_among(connection, reading.perhaps_own, [home])
+    produced |= {claim.name for claim in reading.images}
+    found: list[tuple[Usage, Base | None, str | None]] = []
+    for usage, base in reading.usages:
+        name = usage.reference.base.name
+        may_be_own = base is None and usage.sdk_pin is None and name in reading.perhaps_own
+        own = followed_base(usage.reference) if may_be_own and name in produced else None
+        found.append((usage, base or own, name if may_be_own else None))
+    return found
+
+
+async def follow_own_bases(
+    connection: AsyncConnection, homes: Collection[int], claimed: Collection[str], now: datetime
+) -> None:
+    """Has usages follow the images `claimed`, which these repositories produce from now on, and leave those that
+    they produced before and that nobody else does.
+
+    Comes before the images themselves are written, by the order of locks.
+    """
+    names = set(claimed) ^ await produced_by(connection, homes)
+    if not names:
+        return
+    produced = {*claimed, *await produced_among(connection, names, homes)}
+    rows = await _naming(connection, names)
+    wanted = {row.id: _wanted(usage, produced) for row, usage in rows}
+    before = {row.id: row.base_id for row, _ in rows}
+    ids = await base_ids(connection, {base for base in wanted.values() if base is not None}, now)
+    news = [
+        {"row": number, "base": base and ids[base]}
+        for number, base in wanted.items()
+        if before[number] != (base and ids[base])
+    ]
+    if not news:
+        return
+    touched = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
+    await lock(connection, bases, touched)
+    await lock(connection, usages, [each["row"] for each in news])
+    statement = update(usages).where(usages.c.id == bindparam("row")).values(base_id=bindparam("base"))
+    await connection.execute(statement, news)
+    await mark_used(connection, sorted(touched))
+
+
+async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now: datetime) -> None:
+    """Has the watch look at once at the bases of an image that was just seen with another digest."""
+    registry, _, repository = name.partition("/")
+    is_old = [bases.c.registry == registry, bases.c.repository == repository, bases.c.digest != digest]
+    waiting = select(bases.c.id).where(*is_old, bases.c.lease_owner.is_(None), bases.c.due_at > now)
+    ids = list((await connection.execute(waiting)).scalars())
+    if ids:
+        await lock(connection, bases, ids)
+        await connection.execute(update(bases).where(bases.c.id.in_(ids)).values(due_at=now))
+
+
+async def _naming(connection: AsyncConnection, names: Collection[str]) -> Sequence[tuple[Any, Usage]]:
+    found: list[tuple[Any, Usage]] = []
+    for some in chunks(sorted(names)):
+        rows = await connection.execute(
+            select(usages.c.id, usages.c.base_id, usages.c.usage)
+            .where(usages.c.image.in_(some))
+            .order_by(usages.c.id)
+        )
+        found += readable(rows, lambda row: (row, load(row.usage, Usage)), lambda row: f"usage {row.id}")
+    return found
+
+
+def _wanted(usage: Usage, produced: Collection[str]) -> Base | None:
+    return followed_base(usage.reference) if usage.reference.base.name in produced else None

@@ -1,0 +1,179 @@
+"""Own bases, in order: golden images first, then whoever stands on them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain.bases.change import Cause
+from bot.domain.images.verdict import Verdict
+from bot.domain.rollouts.rebuild import State
+from bot.service.commands.views import read_explanation
+from sandbox.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+
+@pytest_asyncio.fixture
+async def golden(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Two golden images and four services, after a pass in which their images became known, and one in which the
+    golden ones were looked at."""
+    async with AsyncExitStack() as exits:
+        stage = await settled(
+            world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=GoldenFleet(world, services=4)
+        )
+        await stage.run_pass()
+        yield stage
+
+
+def fleet_of(stage: Stage) -> GoldenFleet:
+    assert isinstance(stage.fleet, GoldenFleet)
+    return stage.fleet
+
+
+def begun(stage: Stage) -> list[str]:
+    """The repositories whose workflows were started, in that order."""
+    return [run.workflow.repository.partition("/")[2] for run in stage.world.github.runs()]
+
+
+def finish(stage: Stage, *names: str, conclusion: str = "success") -> None:
+    for run in stage.world.github.runs():
+        name = run.workflow.repository.partition("/")[2]
+        if run.status != "completed" and (not names or name in names):
+            stage.world.github.finish_run(run.id, conclusion)
+
+
+async def test_golden_images_are_known_as_bases_and_are_rebuilt_before_whoever_stands_on_them(
+    golden: Stage,
+) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    await golden.run_pass()
+    assert begun(golden) == [GOLDEN]
+    finish(golden)
+    await golden.run_pass()
+    await golden.run_pass()
+    assert sorted(begun(golden)[1:]) == fleet_of(golden).names
+    finish(golden)
+    await golden.run_pass()
+    rebuilds = await golden.rebuilds()
+    assert {name: rebuilds[name].proof for name in fleet_of(golden).names} == dict.fromkeys(
+        fleet_of(golden).names, Verdict.PROVED
+    )
+    assert len(begun(golden)) == 5
+
+
+async def passes(stage: Stage, count: int = 3) -> None:
+    for _ in range(count):
+        await stage.run_pass()
+
+
+async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(golden: Stage) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    await golden.fleet.publish_sdk("10.0.1")
+    await golden.run_pass()
+    assert sorted(begun(golden)) == [GOLDEN, GOLDEN_SDK]
+    finish(golden, GOLDEN)
+    await passes(golden)
+    assert sorted(begun(golden)[2:]) == fleet_of(golden).names[1:]
+    assert await waits_of(golden, DIAMOND) == ["waits for golden-sdk, 1 of 2 parents ready"]
+    finish(golden)
+    await passes(golden)
+    assert begun(golden).count(DIAMOND) == 1
+    finish(golden)
+    await golden.run_pass()
+    assert (await golden.rebuilds())[DIAMOND].state is State.SUCCEEDED
+    assert len(begun(golden)) == 6
+
+
+async def waits_of(stage: Stage, name: str) -> list[str]:
+    """What the open rebuilds of a repository wait for, as `explain` shows it."""
+    explained = await read_explanation(stage.bot.settings, f"contoso/{name}", stage.clock)
+    mine = {rebuild.id for rebuild in explained.rebuilds}
+    return [hold.reason for number, hold in explained.waits.items() if number in mine]
+
+
+async def test_a_diamond_goes_after_two_hours_and_is_told_as_unproven(golden: Stage) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    await golden.fleet.publish_sdk("10.0.1")
+    await golden.run_pass()
+    finish(golden, GOLDEN)
+    await passes(golden)
+    golden.clock.ahead += timedelta(hours=2, minutes=1)
+    await golden.run_pass()
+    assert begun(golden).count(DIAMOND) == 1
+    told = "golden-sdk:latest is not proven to stand on the new base after 2 h"
+    assert told in await reasons_of(golden, DIAMOND)
+
+
+async def reasons_of(stage: Stage, name: str) -> str:
+    explained = await read_explanation(stage.bot.settings, f"contoso/{name}", stage.clock)
+    return " | ".join(transition.reason for transition in explained.transitions)
+
+
+async def test_a_failed_golden_image_blocks_whoever_stands_on_it_and_is_told_once(golden: Stage) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    await golden.run_pass()
+    finish(golden, conclusion="failure")
+    await passes(golden, 4)
+    assert begun(golden) == [GOLDEN]
+    texts = [message["text"] for message in await golden.world.slack.messages()]
+    assert texts.count("contoso/golden-aspnet blocks whoever stands on its image") == 1
+    assert not [text for text in texts if "service-" in text]
+
+
+async def test_a_second_patch_midway_rebuilds_each_service_once(golden: Stage) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    await golden.run_pass()
+    await golden.fleet.publish_runtime("10.0.2")
+    await golden.run_pass()
+    runs = golden.world.github.runs()
+    assert [run.workflow.repository for run in runs] == ["contoso/golden-aspnet"] * 2
+    fleet_of(golden).cached.add(GOLDEN)
+    golden.world.github.finish_run(runs[0].id)
+    await passes(golden)
+    assert begun(golden) == [GOLDEN, GOLDEN]
+    fleet_of(golden).cached.clear()
+    golden.world.github.finish_run(runs[1].id)
+    await passes(golden)
+    assert sorted(begun(golden)[2:]) == fleet_of(golden).names
+    finish(golden)
+    await golden.run_pass()
+    rollouts = await golden.bot.stores.views.rollouts(10)
+    ended = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is Verdict.PROVED]
+    assert sorted(rebuild.repository for rebuild in ended)[1:] == [
+        f"contoso/{name}" for name in fleet_of(golden).names
+    ]
+
+
+async def test_the_cause_and_the_cves_travel_down(golden: Stage) -> None:
+    await golden.fleet.publish_runtime("10.0.1")
+    golden.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    await golden.run_pass()
+    finish(golden)
+    await passes(golden)
+    [change] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    assert change.cause is Cause.BASE_UPDATE
+    assert change.causes == (Cause.DOTNET_SECURITY,)
+    assert change.cves == ("CVE-2026-21218",)
+    assert change.detail.startswith("rebuilt on aspnet:10.0-noble-chiseled (.NET 10.0.0 → 10.0.1 fixes 1 CVE")
+    rollouts = await golden.bot.stores.views.rollouts(5)
+    assert len(rollouts) == 1
+
+
+async def test_a_commit_of_a_golden_image_alone_sets_off_nothing_before_it_is_pushed(golden: Stage) -> None:
+    await golden.world.github.push(GOLDEN, {"README.md": "More to read.\n"})
+    await passes(golden)
+    assert begun(golden) == []
+
+
+async def test_a_rebuild_with_the_same_layers_settles_whoever_stands_on_it(golden: Stage) -> None:
+    fleet = fleet_of(golden)
+    image = fleet.images["contoso/golden-aspnet:latest"]
+    fleet.world.registry.push_now("contoso/golden-aspnet", "latest", replace(image, labels={"built": "again"}))
+    await passes(golden)
+    assert begun(golden) == []
+    [change] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    assert change.cause is Cause.INDEX_ONLY

@@ -1,0 +1,72 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.assess.own_base import Brought, as_base_update, brought_anew
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.reference import Base
+from tests.builders import change
+
+GOLDEN = Base("ghcr.io", "contoso/golden-aspnet", "latest")
+AT = change().at
+BELOW = change(
+    cves=("CVE-2026-1", "CVE-2026-2"),
+    severity=Severity.HIGH,
+    detail=".NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: high)",
+)
+
+
+def seen(*diff_ids: str) -> Observation:
+    return Observation(
+        AT, GOLDEN, f"sha256:{len(diff_ids)}", platforms=(PlatformImage("linux/amd64", "d", diff_ids=diff_ids),)
+    )
+
+
+OLD, NEW = seen("sha256:1"), seen("sha256:1", "sha256:2")
+MOVED = change(GOLDEN, Cause.OS_UPDATE, cves=(), severity=None)
+
+
+def brought(*below: Change) -> Change:
+    moves = tuple(Move(number, each) for number, each in enumerate(below, 1))
+    return as_base_update(MOVED, OLD, NEW, Brought(moves, is_proved=True))
+
+
+def test_cause_cves_and_severity_of_what_is_below_travel_up_to_whoever_stands_on_it() -> None:
+    found = brought(BELOW)
+    assert (found.cause, found.causes, found.brings) == (Cause.BASE_UPDATE, (Cause.DOTNET_SECURITY,), (1,))
+    assert (found.cves, found.severity) == (BELOW.cves, Severity.HIGH)
+    assert found.detail == "rebuilt on aspnet:10.0 (.NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: high))"
+    assert found.evidence[-1].locator.startswith("proved by the layers of both")
+
+
+def test_what_is_brought_over_several_own_bases_keeps_the_cause_at_the_root() -> None:
+    assert brought(brought(BELOW)).causes == (Cause.DOTNET_SECURITY,)
+
+
+def test_a_rebuild_that_brings_nothing_is_still_news() -> None:
+    found = brought()
+    assert (found.cause, found.causes, found.root_causes) == (Cause.BASE_UPDATE, (), (Cause.BASE_UPDATE,))
+    assert found.detail == "rebuilt; what it stands on did not move"
+
+
+def test_a_rebuild_with_the_layers_that_it_had_sets_nothing_off() -> None:
+    again = replace(OLD, digest="sha256:other", at=AT + timedelta(hours=1))
+    found = as_base_update(MOVED, OLD, again, Brought())
+    assert (found.cause, found.cause.needs_rebuild) == (Cause.INDEX_ONLY, False)
+
+
+@pytest.mark.parametrize("cause", [Cause.WITHDRAWN, Cause.RETURNED, Cause.INDEX_ONLY])
+def test_what_asks_for_no_rebuild_stays_what_it_is(cause: Cause) -> None:
+    assert as_base_update(replace(MOVED, cause=cause), OLD, NEW, Brought()).cause is cause
+
+
+def test_a_feed_that_catches_up_explains_what_was_brought_before() -> None:
+    unknown = replace(BELOW, cause=Cause.DOTNET_UNKNOWN, cves=(), severity=None)
+    before = brought(unknown)
+    after = brought_anew(before, [BELOW])
+    assert after is not None
+    assert (after.causes, after.cves, after.severity) == ((Cause.DOTNET_SECURITY,), BELOW.cves, Severity.HIGH)
+    assert brought_anew(after, [BELOW]) is None

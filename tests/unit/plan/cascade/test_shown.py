@@ -1,0 +1,55 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import Target
+from bot.plan.cascade.frontier import Shown
+from bot.plan.cascade.shown import LastBuild, Stood, shown_of
+from tests.unit.plan.cascade.world import NOON, upstream
+
+RUNTIME, SDK = upstream(0), upstream(1)
+MINUTE = timedelta(minutes=1)
+BUILD = LastBuild(NOON, (Target(RUNTIME, "sha256:a", "sha256:b", (1,)),))
+NEW, OLD = Stood(frozenset({RUNTIME}), "b", "b"), Stood(frozenset({RUNTIME}), "a", "b")
+
+
+def shown(
+    stood: Stood | None,
+    build: LastBuild | None = BUILD,
+    moved: timedelta = MINUTE,
+    digests: dict[Base, str | None] | None = None,
+) -> Shown:
+    return shown_of(NOON + moved, build, digests or {RUNTIME: "sha256:b", SDK: "sha256:b"}, stood)
+
+
+def test_layers_that_stand_on_what_the_base_shows_now_prove_it() -> None:
+    assert shown(NEW) is Shown.PROVED
+
+
+def test_a_tag_that_still_stands_on_the_old_base_is_not_enough_though_it_moved() -> None:
+    assert shown(OLD) is Shown.OLD
+
+
+def test_where_layers_cannot_tell_a_tag_that_moved_since_the_build_began_is_claimed() -> None:
+    assert shown(None) is Shown.CLAIMED
+    assert shown(None, moved=-MINUTE) is Shown.OLD
+
+
+def test_of_a_build_stage_that_layers_do_not_show_the_time_decides() -> None:
+    build = LastBuild(NOON, (Target(SDK, "sha256:a", "sha256:b", (2,)),))
+    assert shown(NEW, build) is Shown.CLAIMED
+    assert shown(NEW, build, moved=-MINUTE) is Shown.OLD
+
+
+def test_a_build_whose_beginning_nobody_knows_tells_nothing() -> None:
+    assert shown(None, LastBuild(None, BUILD.targets)) is Shown.UNTOLD
+
+
+@pytest.mark.parametrize("stood", [None, OLD])
+def test_of_a_producer_that_nothing_rebuilt_nothing_is_to_be_expected(stood: Stood | None) -> None:
+    assert shown(stood, None) is Shown.IDLE
+
+
+def test_a_base_that_moved_on_since_without_a_rebuild_is_waited_for_no_longer() -> None:
+    assert shown(OLD, digests={RUNTIME: "sha256:c"}) is Shown.IDLE
