@@ -113,10 +113,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     person: Person | None = getattr(request.state, "person", None)
     now = site.clock.now()
 
-    def ago(at: datetime | None) -> str:
-        if at is None:
-            return "never"
-        return _ago(now - at)
+    def since(at: datetime | None) -> str:
+        return "never" if at is None else ago(now - at)
 
     given: Mapping[str, Any] = {
         "request": request,
@@ -125,7 +123,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "form_field": FIELD,
         "form_token": form_token(request),
         "now": now,
-        "ago": ago,
+        "ago": since,
         "query": lambda **changed: _query(request, **changed),
         "path": request.url.path,
         "done": unquote(request.cookies.get(_DONE, ""))[:_LONGEST_DONE],
@@ -143,7 +141,7 @@ def tell_once(request: Request, answer: Response, done: str) -> None:
     set_cookie(answer, site_of(request), _DONE, quote(done[:_LONGEST_DONE], safe=""), seconds=60)
 
 
-def _ago(past: timedelta) -> str:
+def ago(past: timedelta) -> str:
     """`5.7 h ago`, `28 days ago`, `in 4 min`."""
     length = abs(past)
     if length < timedelta(seconds=1):

@@ -8,14 +8,14 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import update
 
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, open_database
 from bot.store.rows.tables import rebuilds
 from bot.web.site import Site
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.pages import PAGES, REPOSITORY
 from sandbox.stored_fleet.serving import NOW
-from tests.bench.bench_page import measured
+from tests.bench.bench_page import QUERIES, measured
 from tests.integration.web.conftest import ACTOR, MARK, READER, Asking, opened_copy
 from tests.integration.web.markup import foreign_markup
 
@@ -93,3 +93,14 @@ async def test_every_page_over_a_large_fleet_is_quick_and_small(database: Databa
     """5,000 repositories with 60,000 usages. Processor time is measured, which other programs do not lengthen."""
     await StoredFleet(database, NOW).write()
     assert [f"{each.name}: {each}" for each in await measured(database) if not each.is_within] == []
+
+
+async def test_every_page_is_read_from_postgresql_too(postgres_url: str) -> None:
+    database = await open_database(postgres_url)
+    try:
+        await StoredFleet(database, NOW, repositories=60, usages=3, mark=MARK).write()
+        found = await measured(database)
+    finally:
+        await database.close()
+    assert len(found) == len(PAGES)
+    assert all(each.queries <= QUERIES for each in found)

@@ -1,0 +1,39 @@
+"""Names and times as pages word them."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.web.pages.rendering import ago, inside, short_reference
+
+DIGEST = f"sha256:{'ab' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [
+        ("mcr.microsoft.com/dotnet/aspnet:10.0", "aspnet:10.0"),
+        (f"mcr.microsoft.com/dotnet/aspnet:10.0@{DIGEST}", "aspnet:10.0@sha256:abababababab"),
+        ("ghcr.io/contoso/golden:1", "ghcr.io/contoso/golden:1"),
+    ],
+)
+def test_a_reference_loses_what_nearly_all_share(reference: str, shown: str) -> None:
+    assert short_reference(reference) == shown
+
+
+@pytest.mark.parametrize(
+    ("past", "words"),
+    [
+        (timedelta(), "just now"),
+        (timedelta(hours=5, minutes=42), "5.7 h ago"),
+        (timedelta(days=28, hours=6), "28 days ago"),
+        (timedelta(minutes=-4), "in 4 min"),
+    ],
+)
+def test_a_time_is_told_as_finely_as_it_counts(past: timedelta, words: str) -> None:
+    assert ago(past) == words
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "/a?b", "/\\evil", "https://evil.example", "/a\n", ""])
+def test_what_leads_elsewhere_leads_to_the_fleet(target: str) -> None:
+    assert inside(target) == "/"
