@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
@@ -63,15 +63,15 @@ class PackagesStore(Store):
         async with self._database.reading() as connection:
             asked = await _asked_for(connection, wanted)
             sights = await _sights(connection, asked)
-            shown = await _images(connection, sights)
-            run_at = await _deployments(connection, sights)
+            shown = await _images(connection, asked)
+            run_at = await _deployments(connection, asked)
             sides = await _base_sides(connection, wanted, shown.values())
             not_known = await _not_known(connection, platforms)
         answering = _Answering(wanted, asked, sides)
         found = [
             row
             for number, image in shown.items()
-            for row in answering.rows(image, sights[number], run_at.get(number, ()))
+            for row in answering.rows(image, sights.get(number, ()), run_at.get(number, ()))
         ]
         return FoundPackages(tuple(sorted(found, key=_order)), not_known)
 
@@ -97,62 +97,65 @@ def _is_named(names: Sequence[str]) -> Any:
 
 async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[_Sight]]:
     """Where these packages are, by image."""
+    rows = await connection.execute(
+        select(
+            image_inventories.c.image_id,
+            image_inventories.c.platform,
+            inventory_packages.c.package_id,
+            inventory_packages.c.since,
+        )
+        .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
+        .where(inventory_packages.c.package_id.in_(asked))
+    )
     found: dict[int, list[_Sight]] = {}
-    for some in chunks(sorted(asked)):
-        rows = await connection.execute(
-            select(
-                image_inventories.c.image_id,
-                image_inventories.c.platform,
-                inventory_packages.c.package_id,
-                inventory_packages.c.since,
-            )
-            .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
-            .where(inventory_packages.c.package_id.in_(some))
-        )
-        for image, platform, package, since in rows:
-            found.setdefault(image, []).append(_Sight(package, platform, since))
+    for image, platform, package, since in rows:
+        found.setdefault(image, []).append(_Sight(package, platform, since))
     return found
 
 
-async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, _Image]:
-    found: dict[int, _Image] = {}
-    for ids in chunks(sorted(some)):
-        rows = await connection.execute(
-            select(
-                images.c.id,
-                images.c.registry,
-                images.c.repository,
-                images.c.tag,
-                images.c.found,
-                images.c.digest,
-                images.c.standings,
-                repositories.c.name,
-            )
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(images.c.id.in_(ids))
+def _holds(asked: Collection[int]) -> ColumnElement[bool]:
+    """Whether an image holds any of these packages; asked by those, since images may be thousands."""
+    holding = (
+        select(image_inventories.c.image_id)
+        .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
+        .where(inventory_packages.c.package_id.in_(asked))
+    )
+    return images.c.id.in_(holding)
+
+
+async def _images(connection: AsyncConnection, asked: Collection[int]) -> dict[int, _Image]:
+    rows = await connection.execute(
+        select(
+            images.c.id,
+            images.c.registry,
+            images.c.repository,
+            images.c.tag,
+            images.c.found,
+            images.c.digest,
+            images.c.standings,
+            repositories.c.name,
         )
-        for number, registry, repository, tag, last, digest, standings, produced_by in rows:
-            name = f"{registry}/{repository}:{last or tag}"
-            found[number] = _Image(name, digest, produced_by, _bases_in(standings))
-    return found
+        .join(repositories, repositories.c.id == images.c.repository_id)
+        .where(_holds(asked))
+    )
+    return {
+        number: _Image(f"{registry}/{repository}:{last or tag}", digest, produced_by, _bases_in(standings))
+        for number, registry, repository, tag, last, digest, standings, produced_by in rows
+    }
 
 
-async def _deployments(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[Deployment, ...]]:
+async def _deployments(connection: AsyncConnection, asked: Collection[int]) -> dict[int, tuple[Deployment, ...]]:
+    at = deployments.c
+    rows = await connection.execute(
+        select(images.c.id, repositories.c.name, at.path, at.line, at.tag, at.digest)
+        .join(deployments, and_(at.registry == images.c.registry, at.repository == images.c.repository))
+        .join(repositories, repositories.c.id == at.repository_id)
+        .where(_holds(asked))
+        .order_by(repositories.c.name, at.path, at.line)
+    )
     found: dict[int, tuple[Deployment, ...]] = {}
-    for ids in chunks(sorted(some)):
-        rows = await connection.execute(
-            select(images.c.id, deployments, repositories.c.name)
-            .join(
-                deployments,
-                and_(deployments.c.registry == images.c.registry, deployments.c.repository == images.c.repository),
-            )
-            .join(repositories, repositories.c.id == deployments.c.repository_id)
-            .where(images.c.id.in_(ids))
-            .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
-        )
-        for row in rows:
-            place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
-            found[row[0]] = (*found.get(row[0], ()), place)
+    for number, *place in rows:
+        found[number] = (*found.get(number, ()), Deployment(*place))
     return found
 
 
