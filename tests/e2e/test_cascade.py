@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.bases.change import Cause
@@ -71,6 +72,20 @@ async def passes(stage: Stage, count: int = 3) -> None:
 
 
 async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(golden: Stage) -> None:
+    await rebuilt_in_order(golden)
+
+
+@pytest.mark.long
+async def test_twenty_services_with_a_diamond_are_rebuilt_once_each(world: World, tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        fleet = GoldenFleet(world, services=20)
+        stage = await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=fleet)
+        await stage.run_pass()
+        await rebuilt_in_order(stage)
+
+
+async def rebuilt_in_order(golden: Stage) -> None:
+    """Both roots move; the golden images are rebuilt, then whoever stands on one, then who stands on both."""
     await golden.fleet.publish_runtime("10.0.1")
     await golden.fleet.publish_sdk("10.0.1")
     await golden.run_pass()
@@ -85,7 +100,7 @@ async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(golde
     finish(golden)
     await golden.run_pass()
     assert (await golden.rebuilds())[DIAMOND].state is State.SUCCEEDED
-    assert len(begun(golden)) == 6
+    assert len(begun(golden)) == 2 + len(fleet_of(golden).names)
 
 
 async def waits_of(stage: Stage, name: str) -> list[str]:

@@ -1,14 +1,17 @@
 """A base with the images that stand on it, and how far each of them is on its way to what the base shows now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from bot.domain.bases.observation import short_digest
 from bot.domain.evidence import Strength
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import counted
 from bot.views.bases.images import ImageView
 from bot.views.rollouts.rebuilds import what
@@ -16,10 +19,14 @@ from bot.views.rollouts.rebuilds import what
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An image on the base. `rebuild` is the newest of its repository that the base's moves have set off."""
+    """An image on the base, over `depth` images of the fleet's own. `rebuild` is the newest of its repository that
+    the moves of what it stands on have set off; `waits_for` is why that has not begun.
+    """
 
     view: ImageView
     rebuild: Rebuild | None = None
+    depth: int = 0
+    waits_for: str | None = None
 
     @property
     def is_current(self) -> bool:
@@ -31,7 +38,7 @@ class Branch:
     def state(self) -> str:
         """For people: `proved`, `behind`, or what is under way."""
         if self.rebuild is not None and not self.rebuild.state.has_ended:
-            return f"{what(self.rebuild)} {self.rebuild.state}"
+            return self.waits_for or f"{what(self.rebuild)} {self.rebuild.state}"
         if self.is_current:
             return "proved"
         return "behind" if self.view.image.behind_since else self.view.image.strength.value
@@ -55,18 +62,51 @@ class Tree:
         return f"{done} of {counted(len(self.branches), 'image')}{about}"
 
 
-def under(base: Base, views: Sequence[ImageView], rebuilds: Sequence[Rebuild]) -> tuple[Branch, ...]:
-    """The images that stand on a base, those that are behind first; `rebuilds` are newest first."""
-    mine = [view for view in views if any(each.base == base for each in view.image.standings)]
-    found = []
-    for view in mine:
+def under(
+    base: Base,
+    views: Sequence[ImageView],
+    rebuilds: Sequence[Rebuild],
+    waits: Mapping[int, Hold] = MappingProxyType({}),
+) -> tuple[Branch, ...]:
+    """The images that stand on a base, those that are behind first, each followed by those that stand on it.
+
+    `rebuilds` are newest first, `waits` by their ids.
+    """
+    known = _Known(views, rebuilds, waits)
+    return tuple(_below(known, lambda each: each == base, 0, set()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    views: Sequence[ImageView]
+    rebuilds: Sequence[Rebuild]
+    waits: Mapping[int, Hold]
+
+
+def _below(known: _Known, is_below: Callable[[Base], bool], depth: int, seen: set[str]) -> list[Branch]:
+    """`seen` are the images on the way so far: whoever stands on its own is shown once."""
+    mine = []
+    for view in known.views:
+        name = view.image.claim.name
+        if name in seen or not any(each.base is not None and is_below(each.base) for each in view.image.standings):
+            continue
         of_it = (
             rebuild
-            for rebuild in rebuilds
-            if rebuild.repository == view.image.repository and any(each.base == base for each in rebuild.targets)
+            for rebuild in known.rebuilds
+            if rebuild.repository == view.image.repository and any(is_below(each.base) for each in rebuild.targets)
         )
-        found.append(Branch(view, next(of_it, None)))
-    return tuple(sorted(found, key=lambda branch: (branch.is_current, branch.view.image.claim.name)))
+        rebuild = next(of_it, None)
+        hold = known.waits.get(rebuild.id) if rebuild is not None else None
+        mine.append(Branch(view, rebuild, depth, hold.reason if hold is not None else None))
+    found: list[Branch] = []
+    for branch in sorted(mine, key=lambda branch: (branch.is_current, branch.view.image.claim.name)):
+        name = branch.view.image.claim.name
+        found += [branch, *_below(known, partial(_is_named, name), depth + 1, seen | {name})]
+    return found
+
+
+def _is_named(name: str, base: Base) -> bool:
+    return base.name == name
 
 
 def as_json(tree: Tree) -> dict[str, Any]:
@@ -80,7 +120,9 @@ def as_json(tree: Tree) -> dict[str, Any]:
             {
                 "image": branch.view.image.claim.name,
                 "produced_by": branch.view.image.repository,
+                "depth": branch.depth,
                 "state": branch.state,
+                "waits_for": branch.waits_for,
                 "is_current": branch.is_current,
                 "seen_at": branch.view.image.seen_at,
                 "rebuild": branch.rebuild.id if branch.rebuild else None,

@@ -92,7 +92,7 @@ def show_tree(found: "Tree", output: Format) -> None:
             ("image", "produced by", "seen", "state"),
             [
                 (
-                    str(branch.view.image.place),
+                    "  " * branch.depth + str(branch.view.image.place),
                     branch.view.image.repository,
                     moment(branch.view.image.seen_at),
                     Link(branch.state, branch.rebuild.url if branch.rebuild else None),

@@ -5,6 +5,8 @@ from statistics import median
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.plan.advance import gate_at, rollout_options_of
+from bot.plan.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
@@ -45,7 +47,10 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
         rebuilds = sorted(
             (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id
         )
-        branches = under(base.base, await stores.images.views(), rebuilds)
+        now = clock.now()
+        options = rollout_options_of(settings.rules)
+        waits = holds(await stores.views.waits(gate_at(now, options)), options, now)
+        branches = under(base.base, await stores.images.views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
 
 
