@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, State
-from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
-from bot.store.rows.rollouts.rollouts import changes_of
+from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.tables import notices, rebuilds, repositories
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
@@ -112,7 +111,7 @@ async def _rolled_out(
 async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[RolledOut, ...]:
     found = []
     for row in rows:
-        title = headline(await changes_of(connection, row.rollout_id))
+        title = await title_of(connection, row.rollout_id)
         found.append(RolledOut(row.rollout_id, title, row.succeeded, row.failed, row.cancelled, row.unproven))
     return tuple(found)
 

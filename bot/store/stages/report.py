@@ -19,7 +19,6 @@ from bot.report.destinations import About
 from bot.report.first_run_message import FirstRunNews
 from bot.report.news import IncidentNews, NoticeNews
 from bot.report.ports import DueMessage
-from bot.report.rollout_message import headline
 from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
@@ -35,6 +34,7 @@ from bot.store.rows.bases.notices import users_of
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_of, open_pauses, set_aside
+from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import (
     bases,
@@ -160,7 +160,7 @@ class ReportStore(Store):
             kept = (await connection.execute(times)).first()
             return WaveNews(
                 rollout,
-                await _title(connection, rollout),
+                await title_of(connection, rollout),
                 name,
                 int(waves or 0),
                 sum(states.values()),
@@ -215,7 +215,7 @@ class ReportStore(Store):
             row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
             if row.rollout_id is None:
                 return PauseNews(None, "", row.since, row.who, row.reason, row.until)
-            title = await _title(connection, row.rollout_id)
+            title = await title_of(connection, row.rollout_id)
             failures = await _failures(connection, _current(row.rollout_id))
         return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
 
@@ -268,12 +268,6 @@ def _current(rollout: int, only: Collection[str] | None = None) -> list[ColumnEl
         named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
         found.append(rebuilds.c.repository_id.in_(named))
     return found
-
-
-async def _title(connection: AsyncConnection, rollout: int) -> str:
-    """What a rollout is about, in one line."""
-    kind = await connection.execute(select(rollouts.c.occasion).where(rollouts.c.id == rollout))
-    return headline(await changes_of(connection, rollout), Occasion(kind.scalar_one()))
 
 
 async def _failures(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> tuple[FailedRebuild, ...]:

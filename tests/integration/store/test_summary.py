@@ -3,7 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
 from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rollout import Occasion
+from bot.store.rows.tables import changes, rollouts
 from bot.views.fleet.fleet import Standing
 from tests.integration.store.filling import HOUR, Stores
 
@@ -24,6 +29,28 @@ async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -
     stores.clock.advance(2 * DAY)
     later = await stores.summary.summary(stores.clock.now() - DAY)
     assert (later.succeeded, later.rollouts_in_all) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("occasion", "title"),
+    [
+        (Occasion.AGE, "Weekly rebuild of what would grow too old"),
+        (Occasion.CATCH_UP, "Catching up with what bases"),
+    ],
+)
+async def test_a_rollout_that_no_change_has_set_off_is_told_by_what_it_is_for(
+    stores: Stores, occasion: Occasion, title: str
+) -> None:
+    await stores.fill(1)
+    await stores.plan_all()
+    [job] = await stores.jobs(10)
+    ended = job.rebuild.moved(State.SUCCEEDED, "done", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, ended)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rollouts).values(occasion=occasion.value))
+        await connection.execute(update(changes).values(rollout_id=None))
+    [rollout] = (await stores.summary.summary(stores.clock.now() - DAY)).rollouts
+    assert rollout.title.startswith(title)
 
 
 async def test_a_pull_request_is_stuck_after_two_days_and_a_failure_at_once(stores: Stores) -> None:
