@@ -1,5 +1,6 @@
 """The turns to write, given in the store, so that all replicas together keep within what a forge allows."""
 
+from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +16,15 @@ from bot.store.engine.readable import check_moments
 from bot.store.engine.store import Store
 from bot.store.rows.rollouts.budgets import budgets, read_spending, spendings
 
+FARTHEST = timedelta(minutes=30)
+"""Turns that are given lie no farther ahead, so a later one was written by a clock that was wrong."""
+
 
 class BudgetStore(Store):
-    """Clocks of several machines differ, so a time never goes back behind one that was written before."""
+    """Clocks of several machines differ, so a time never goes back behind one that was written before.
+
+    One that lies far ahead counts as now: it would stop all writes until every clock is there.
+    """
 
     async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
         """The next turn, with its contents counted; with `because` none was given, and `at` says from when one will
@@ -25,10 +32,12 @@ class BudgetStore(Store):
         async with self._database.transaction() as connection:
             row = await _locked(connection, account)
             spending = await read_spending(connection, account, limits)
-            now = max(self._clock.now(), spending.spent[-1] if spending.spent else self._clock.now())
+            own = self._clock.now()
+            spending.spent = deque(sorted(own if at - own > FARTHEST else at for at in spending.spent))
+            now = max([own, *spending.spent])
             if row.stopped_until is not None and row.stopped_until > now:
                 return Turn(row.stopped_until, row.stopped_because)
-            at = max(now, row.next_at or now)
+            at = max(now, row.next_at) if row.next_at is not None and row.next_at - own <= FARTHEST else now
             free = spending.free_at(at, contents)
             if free > at:
                 await _keep(connection, account, room_at=free)

@@ -68,7 +68,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 BRANCHES = "freshness/"
 LOOK_HOLDS_FOR = timedelta(seconds=60)
-LIMITS = WriteLimits(per_minute=2, per_hour=3)
+LIMITS = WriteLimits(per_minute=1, per_hour=3)
 WORKFLOW = """\
 on:
   workflow_dispatch:

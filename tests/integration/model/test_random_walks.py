@@ -459,7 +459,7 @@ def walk(template: Path, examples: int) -> None:
 
 
 def test_the_laws_hold_on_short_walks(template: Path) -> None:
-    walk(template, 6)
+    walk(template, 4)
     assert sum(WRITTEN) >= 3 * len(WRITTEN)
 
 

@@ -53,6 +53,18 @@ async def test_turns_asked_for_at_once_are_never_too_many(stores: Stores) -> Non
     assert all(later - earlier >= SECOND for earlier, later in pairwise(given))
 
 
+async def test_a_clock_that_was_an_hour_fast_stops_nobody_once_it_is_right(stores: Stores) -> None:
+    now = stores.clock.now()
+    fast = stores.other("fast", now + HOUR).budgets
+    assert (await fast.take(CONTOSO, 1, LIMITS)).at == now + HOUR
+
+    turns = [await stores.budgets.take(CONTOSO, 1, LIMITS) for _ in range(2)]
+
+    assert [turn.at - now for turn in turns] == [timedelta(0), SECOND]
+    refused = await stores.budgets.take(CONTOSO, 1, LIMITS)
+    assert refused.because is not None, "what it made counts all the same"
+
+
 async def test_an_hours_budget_holds_and_what_is_over_is_forgotten(stores: Stores) -> None:
     for _ in range(5):
         assert (await stores.budgets.take(CONTOSO, 1, LIMITS)).because is None
