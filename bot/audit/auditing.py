@@ -1,36 +1,22 @@
 """One repository's texts → all findings."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
-from bot.audit.waivers import waived
+from bot.audit.waivers import next_end, waived
 from bot.domain.repositories.finding import Finding, Outcome, Place, in_order
-from bot.formats import repository_config
-from bot.formats.dotnet import global_json
-from bot.formats.table import is_worth_reading, kind_of
-
-_OTHERS = ("Chart.yaml", "Kustomization", "Jenkinsfile", "nuget.config", ".npmrc", "Makefile", "justfile")
-_ENDINGS = (".bicep", ".tf")
 
 
-def is_read(path: str) -> bool:
-    """Whether the rules look at a file of that path."""
-    name = path.rpartition("/")[2]
-    if (
-        path == repository_config.PATH
-        or name in _OTHERS
-        or name.lower() == "nuget.config"
-        or name.endswith(_ENDINGS)
-    ):
-        return True
-    return (
-        name.startswith((".goreleaser.", "goreleaser."))
-        or is_worth_reading(path)
-        or kind_of(path) == global_json.KIND
-    )
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All findings, and the last day on which they hold without a change of any text: a waiver ends on it."""
+
+    findings: tuple[Finding, ...]
+    until: date | None
 
 
 def audit(
@@ -40,14 +26,20 @@ def audit(
     rules: Sequence[Rule] = RULES,
     name: str = "",
 ) -> tuple[Finding, ...]:
-    """Every rule's findings on the files of one repository, in the order of paths and lines.
+    """Every rule's findings on the files of one repository, as `judged` gives them."""
+    return judged(Repository(files, name), now, unwaivable, rules).findings
+
+
+def judged(
+    repository: Repository, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
+) -> Judged:
+    """Every rule's findings on one repository, in the order of paths and lines.
 
     Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
-    names checks that nobody but the operator may waive. `name` spreads the schedules that fixes add over the week.
-    The order of `files` makes no difference.
+    names checks that nobody but the operator may waive. The order of the files makes no difference.
     """
-    repository = Repository(files, name)
-    return in_order(waived(repository, _findings(repository, rules), now, unwaivable))
+    found = in_order(waived(repository, _findings(repository, rules), now, unwaivable))
+    return Judged(found, next_end(repository, now))
 
 
 def _findings(repository: Repository, rules: Sequence[Rule]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.audit.repository import Repository
+from bot.domain.images.seen_config import SeenConfig
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Place
 from bot.domain.tags.tag import Tag
@@ -21,6 +22,7 @@ from bot.formats.dockerfile.words import BadWord, expand, split_quoted
 from bot.formats.source.spanned import Spanned
 
 MOST_STAGES = 200
+_ROOTS = frozenset({"root", "containeradministrator"})
 MICROSOFT = "mcr.microsoft.com"
 APP_UID = "1654"
 _NAME_OF_DEVELOPMENT = re.compile(
@@ -198,7 +200,7 @@ def _written(file: Dockerfile, stage: Stage, instruction: Instruction) -> User:
     if name.isdecimal():
         kind = Kind.ROOT if int(name[:20]) == 0 else Kind.NUMBER
         return User(kind, instruction, f"USER is UID {name}")
-    if name.lower() in {"root", "containeradministrator"}:
+    if name.lower() in _ROOTS:
         return User(Kind.ROOT, instruction, "USER is root")
     return User(Kind.NAME, instruction, f"USER is {name[:60]!r}")
 
@@ -297,6 +299,28 @@ def user_of_image(image: str) -> User:
     if user.kind is Kind.UNKNOWN:
         return _unknown(user.where, f"who {image} runs as is not known here", "the image's configuration")
     return user
+
+
+def user_seen(seen: SeenConfig, where: Instruction) -> User:
+    """Who a produced image runs as, by its own configuration."""
+    name = seen.user.partition(":")[0].strip()
+    if not name:
+        return User(Kind.ROOT, where, f"{seen.shown} names no user, which means root")
+    if name.isdecimal() and name.isascii():
+        kind = Kind.ROOT if int(name[:20]) == 0 else Kind.NUMBER
+        return User(kind, where, f"{seen.shown} runs as UID {name[:20]}")
+    if name.lower() in _ROOTS:
+        return User(Kind.ROOT, where, f"{seen.shown} runs as root")
+    return User(Kind.NAME, where, f"{seen.shown} runs as {name[:60]!r}")
+
+
+def settled(user: User, seen: SeenConfig | None) -> User:
+    """An unknown user as the produced image tells; that an entrypoint drops rights is nothing it could deny."""
+    if user.kind is not Kind.UNKNOWN or seen is None:
+        return user
+    found = user_seen(seen, user.where)
+    drops_rights = user.where.keyword in {"entrypoint", "cmd"}
+    return user if found.kind is Kind.ROOT and drops_rights else found
 
 
 def is_dotnet(image: str) -> bool:

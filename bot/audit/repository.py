@@ -2,10 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
 
+from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
 from bot.formats.dockerfile import KIND as DOCKERFILE
 from bot.formats.finding import LARGEST_FILE
@@ -30,10 +31,14 @@ _DEVELOPMENT = re.compile(
 
 
 class Repository:
-    """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it."""
+    """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it.
 
-    def __init__(self, files: Mapping[str, bytes], name: str = "") -> None:
+    `produced` are the images that were built from it, as far as they were seen in a registry.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], name: str = "", produced: Collection[SeenConfig] = ()) -> None:
         self.name = name
+        self.produced = tuple(produced)
         self._files = dict(sorted(files.items()))
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}
@@ -108,6 +113,17 @@ class Repository:
     def dockerfiles(self) -> list[str]:
         """Those that images are built from: none of tests, samples and development containers."""
         return [path for path in self._files if kind_of(path) == DOCKERFILE and is_for_production(path)]
+
+    def produced_from(self, path: str) -> SeenConfig | None:
+        """The image that was built from a Dockerfile: plain only where there is one of each."""
+        return self.produced[0] if len(self.produced) == 1 and self.dockerfiles == [path] else None
+
+    def produced_as(self, image: str) -> SeenConfig | None:
+        """The image of that name, whatever tag or digest stands behind it."""
+        name = image.partition("@")[0]
+        head, colon, tag = name.rpartition(":")
+        name = head if colon and "/" not in tag else name
+        return next((each for each in self.produced if each.image == name), None)
 
     def adopt(self, text: str, path: str, lines: Lines) -> None:
         """Makes places in a text that was made from the file known; `lines` tells the file's own."""

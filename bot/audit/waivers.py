@@ -77,6 +77,15 @@ def waived(
             yield finding
 
 
+def next_end(repository: Repository, now: datetime) -> date | None:
+    """The first day from today on with which a waiver ends, whatever it is for; None where none does."""
+    today = now.date()
+    waivers = [*_of_config(repository, now)]
+    for path in repository.paths:
+        waivers += _of_comments(repository, path)
+    return min((each.until for each in waivers if each.until is not None and each.until >= today), default=None)
+
+
 def _of_config(repository: Repository, now: datetime) -> Iterator[Waiver]:
     if repository_config.PATH in repository:
         config, _ = repository_config.parse(repository.text(repository_config.PATH), now)

@@ -9,6 +9,7 @@ from bot.domain.repositories.repository import TreeEntry
 from bot.domain.repositories.usage import Problem
 from bot.formats import code_owners, repository_config
 from bot.formats.finding import LARGEST_FILE, too_large
+from bot.formats.practices import tells_of_practices
 from bot.formats.table import format_of, is_worth_reading, kind_of
 
 MOST_FILES = 1_000
@@ -29,6 +30,8 @@ _UNLIKELY = re.compile(
 """Folders whose files seldom make an image that runs anywhere."""
 _LATER = 10
 """What such a folder adds to the rank: its files come behind all others."""
+_FOR_THE_AUDIT_ALONE = 1 + 2 * _LATER
+"""The rank of files that name no reference, but tell how a repository builds and runs what it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +114,20 @@ def left_out(count: int, what: str) -> str:
 
 
 def _too_many(left: Sequence[TreeEntry]) -> str:
-    counts = Counter(str(kind_of(entry.path)) for entry in left)
+    counts = Counter(str(kind_of(entry.path) or "other files") for entry in left)
     told = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
     return f"the repository has too many files; {left_out(len(left), 'read')} ({told}), the least likely ones"
 
 
 def _rank(path: str) -> int | None:
-    """The lower, the sooner; None for files that name no reference."""
+    """The lower, the sooner; None for files that neither name a reference nor tell of practices."""
     if path == repository_config.PATH or path in code_owners.PATHS:
         return 0
     if path in _MISNAMED:
         return 1
     kind = kind_of(path)
     if kind is None or not is_worth_reading(path):
-        return None
+        return _FOR_THE_AUDIT_ALONE if tells_of_practices(path) else None
     return 1 + format_of(kind).rank + (_LATER if _UNLIKELY.search(path) else 0)
 
 

@@ -80,6 +80,8 @@ class Reading:
     """Images of registries that the organisation uses, where its manifests run them."""
     perhaps_own: frozenset[str] = frozenset()
     """Names of images that usages without a base build upon and that the fleet may produce itself."""
+    audited: Mapping[str, str] = field(default_factory=dict)
+    """By path the blobs of the files that the audit judges."""
 
 
 class DiscoverStore(Protocol):

@@ -22,6 +22,7 @@ from bot.domain.repositories.repository import Identity, Repository, Tree, TreeE
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage
 from bot.formats import code_owners, repository_config
+from bot.formats.practices import tells_of_practices
 from bot.formats.repository import File, Memory, images_of, read_files, sources_of_app_hosts
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
@@ -218,6 +219,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
                 for usage, (base, _) in asked
                 if base is None and self._options.selection.may_be_own(usage)
             ),
+            {file.path: file.sha for file in files if tells_of_practices(file.path)},
         )
 
     async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:

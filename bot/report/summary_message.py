@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import (
     Block,
@@ -25,6 +26,7 @@ from bot.views.fleet.summary import RolledOut, Stuck, Summary
 _SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
 _MOST_NOTICES = 5
 _MOST_OWNERS = 3
+_MOST_PRACTICES = 3
 
 
 def summary_message(summary: Summary) -> Message:
@@ -35,6 +37,7 @@ def summary_message(summary: Summary) -> Message:
         ("Rebuilt", list(_rebuilt(summary))),
         ("Waiting for a person", list(_stuck(summary))),
         ("Upstream", list(_upstream(summary))),
+        ("Practices", list(_practices(summary))),
     ):
         if lines:
             blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
@@ -134,6 +137,19 @@ def _noticed(texts: Sequence[str]) -> Iterable[Line]:
     if len(texts) > _MOST_NOTICES:
         lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
     return lines
+
+
+def _practices(summary: Summary) -> Iterator[Line]:
+    """Where most repositories fail, and what has moved in the week; nothing where no repository was judged."""
+    found = summary.practices
+    failing = [each for each in found.rows if each.number(Outcome.FAILS)]
+    failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
+    for each in failing[:_MOST_PRACTICES]:
+        yield plain(f"{each.check} fails in {each.number(Outcome.FAILS):,} of {counted(each.judged, 'repository')}")
+    if (more := len(failing) - _MOST_PRACTICES) > 0:
+        yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
+    if found.opened or found.closed:
+        yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
 
 
 def _ahead(summary: Summary) -> str:

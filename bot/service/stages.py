@@ -14,6 +14,7 @@ from bot.act.issue import stage as issues_stage
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
+from bot.audit.fleet import stage as audit_stage
 from bot.discover import builds
 from bot.discover import stage as discover
 from bot.domain.failure import Failure
@@ -62,6 +63,11 @@ async def discover_tick(bot: Bot) -> Outcome:
 async def builds_tick(bot: Bot) -> Outcome:
     tally = await builds.tick(bot.stores.builds, bot.host, bot.policy, bot.policy_mark, bot.forge_host, bot.loop)
     return Outcome("builds", {"looked_at": tally.looked_at}, list(tally.problems))
+
+
+async def audit_tick(bot: Bot) -> Outcome:
+    tally = await audit_stage.tick(bot.stores.audit, bot.audit_options, bot.loop)
+    return Outcome("audit", {"audited": tally.audited}, tally.problems)
 
 
 async def feeds_tick(bot: Bot) -> Outcome:
@@ -258,6 +264,7 @@ STAGES = (
     Stage("fleet issue", fleet_issue_tick, timedelta(seconds=20)),
     Stage("summary", summary_tick, timedelta(seconds=30)),
     Stage("report", report_tick, timedelta(seconds=5)),
+    Stage("audit", audit_tick, timedelta(seconds=20), only_reads=True),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),
 )

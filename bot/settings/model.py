@@ -12,6 +12,7 @@ from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults
+from bot.settings.sections.audit import AuditSettings
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
@@ -152,6 +153,7 @@ class Settings(BaseSettings):
     images: ImagesSettings = ImagesSettings()
     packages: PackagesSettings = PackagesSettings()
     trust: TrustSettings = TrustSettings()
+    audit: AuditSettings = AuditSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")
     notify: list[NotifySettings] = Field(
         [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."

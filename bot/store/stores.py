@@ -17,6 +17,7 @@ from bot.store.pages.fleet import FleetStore
 from bot.store.pages.images import ImagePagesStore
 from bot.store.pages.packages import PackagesStore
 from bot.store.pages.pages import PagesStore
+from bot.store.pages.practices import PracticesStore
 from bot.store.pages.standing import StandingStore
 from bot.store.pages.summary import SummaryStore
 from bot.store.retention import RetentionStore
@@ -24,6 +25,7 @@ from bot.store.stages.act.act import ActStore
 from bot.store.stages.act.calling_off import CallingOffStore
 from bot.store.stages.act.issues import IssuesStore
 from bot.store.stages.assess import AssessStore
+from bot.store.stages.audit import AuditStore
 from bot.store.stages.builds import BuildsStore
 from bot.store.stages.discover import DiscoverStore
 from bot.store.stages.feeds import FeedsStore
@@ -52,6 +54,7 @@ class Stores:
 
     discover: DiscoverStore
     builds: BuildsStore
+    audit: AuditStore
     watch: WatchStore
     feeds: FeedsStore
     assess: AssessStore
@@ -86,6 +89,7 @@ class Stores:
     pages: PagesStore
     image_pages: ImagePagesStore
     packages: PackagesStore
+    practices: PracticesStore
     summary: SummaryStore
     events: EventsStore
 
@@ -95,6 +99,7 @@ class Stores:
         return cls(
             DiscoverStore(database, worker, clock),
             BuildsStore(database, worker, clock),
+            AuditStore(database, worker, clock),
             WatchStore(database, worker, clock),
             FeedsStore(database, worker, clock),
             AssessStore(database, worker, clock),
@@ -129,6 +134,7 @@ class Stores:
             PagesStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
             PackagesStore(database, worker, clock),
+            PracticesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
             EventsStore(database, worker, clock),
         )

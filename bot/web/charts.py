@@ -45,6 +45,15 @@ def parts(numbers: Mapping[str, int]) -> tuple[Part, ...]:
     return tuple(found)
 
 
+def spark(shares: Sequence[float | None]) -> str:
+    """The points of a small line through shares, the oldest first; empty where fewer than two are known."""
+    known = [(place, share) for place, share in enumerate(shares) if share is not None]
+    if len(known) < 2:
+        return ""
+    step = 60 / (len(shares) - 1)
+    return " ".join(f"{round(place * step, 1)},{round(15 - 14 * share, 1)}" for place, share in known)
+
+
 _FROM_THE_LEFT = (
     *(State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.STEPPING, State.PROVING, State.BUILDING),
     *(State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED),

@@ -12,6 +12,8 @@ Example that fails::
 
 Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
 
+Where the fleet knows the produced image, the names in its environment and history are looked at too.
+
 Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
 """
 
@@ -37,6 +39,7 @@ _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 def judge(repository: Repository) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         found = list(_found(repository, file))
+        found += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in found})
         for instruction, why in found:
             yield fails(file.place(instruction), why[1], why[0], _FIX)
         if not found:
@@ -71,6 +74,20 @@ def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instructi
                             used.pop(name),
                             (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}"),
                         )
+
+
+def _of_produced(
+    repository: Repository, file: Dockerfile, known: set[str]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """What the produced image shows by name beyond what the file does: its base and its build are in it too."""
+    seen = repository.produced_from(file.path)
+    if seen is None:
+        return
+    for kind, names in (("ENV", seen.variables), ("ARG", seen.arguments)):
+        for name in names:
+            if is_secret_name(name) and not is_connection(name) and name not in known:
+                where = "environment" if kind == "ENV" else "history"
+                yield file.final.instruction, (f"{name} is in the {where} of {seen.shown}", f"{kind} {name[:80]}")
 
 
 def _whole(repository: Repository, file: Dockerfile, instruction: Instruction) -> str:

@@ -13,12 +13,14 @@ Example that fails::
 
 Fix: `USER $APP_UID` as the last instruction but the entrypoint, or a chiseled base.
 
+What the files do not tell, the configuration of the produced image does, where the fleet knows that image.
+
 Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
 the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
 
 from collections.abc import Iterator
 
-from bot.audit.images import Dockerfile, Kind, dockerfiles, user_of
+from bot.audit.images import Dockerfile, Kind, dockerfiles, settled, user_of
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -36,7 +38,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         stages = [stage for name in sorted(wanted.get(file.path, ())) if (stage := file.stage(name)) is not None]
         for stage in stages or [file.final]:
-            user = user_of(file, stage, repository)
+            user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name else "final stage"
             match user.kind:

@@ -18,7 +18,7 @@ Exceptions: Windows containers have no such setting and are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.audit.images import Kind, dockerfile, user_of, user_of_image
+from bot.audit.images import Kind, dockerfile, settled, user_of, user_of_image
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -94,12 +94,13 @@ def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
                 service.place, service.subject, f"{path} cannot be read", "a Dockerfile that can be built"
             )
             return
-        found, where = user_of(file, stage, repository), f" ({path})"
+        found = settled(user_of(file, stage, repository), repository.produced_from(path))
+        where = f" ({path})"
     elif service.is_built or not service.image or "$" in service.image:
         yield unknown(service.place, service.subject, "no user is set, and the image is not known here", "a `user`")
         return
     else:
-        found, where = user_of_image(service.image), ""
+        found, where = settled(user_of_image(service.image), repository.produced_as(service.image)), ""
     match found.kind:
         case Kind.ROOT:
             yield fails(

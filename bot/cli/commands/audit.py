@@ -1,4 +1,4 @@
-"""`audit`: whether the practices of the checks hold in a checkout, as one exit code for a job."""
+"""`audit`: whether practices hold in a checkout or in a repository of the fleet, as one exit code."""
 
 import sys
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 from bot.cli.output import Layout, print_json, print_line, print_table
 from bot.cli.progress import progress_of
 from bot.domain.wording.words import counted
@@ -29,7 +30,14 @@ class AuditFormat(StrEnum):
 
 
 def audit(
-    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PATH|REPOSITORY]",
+            help="A checkout, or one file of it; or owner/name of the fleet, as it was judged last.",
+        ),
+    ] = ".",
+    config: ConfigFile = DEFAULT_CONFIG,
     output: Annotated[
         AuditFormat, typer.Option("--format", "-f", help="For people, scripts, code scanning, or an issue.")
     ] = AuditFormat.TABLE,
@@ -37,18 +45,18 @@ def audit(
         bool, typer.Option("--all", help="In the table, also what holds or does not apply.")
     ] = False,
 ) -> None:
-    """Checks runtime settings, scans, SBOMs, signatures, secrets and pins of a checkout.
+    """Checks runtime settings, scans, SBOMs, signatures, secrets and pins.
+
+    A path is read as it is. What is no path here is a repository of the fleet: the settings file says where its
+    findings are stored.
 
     Exit codes: 0 all that applies holds or is waived, 1 something fails, 2 bad input, 3 something cannot be told; 1
     wins over 3.
     """
-    from bot.domain.clock import SystemClock
     from bot.domain.repositories.finding import Outcome
-    from bot.service.commands.audit import audited
     from bot.views.repositories.findings import as_markdown, as_rows, as_sarif
 
-    with progress_of("reading") as progress:
-        findings = audited(path, SystemClock(), progress)
+    findings = _found(where, config)
     match output:
         case AuditFormat.JSON:
             print_json(as_rows(findings))
@@ -66,6 +74,20 @@ def audit(
     if Outcome.FAILS in outcomes:
         sys.exit(_FAILS)
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
+
+
+def _found(where: str, config: Path) -> "Sequence[Finding]":
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.audit import audited, audited_repository, is_repository_name
+
+    if Path(where).exists() or not is_repository_name(where):
+        with progress_of("reading") as progress:
+            return audited(Path(where), SystemClock(), progress)
+    import asyncio
+
+    from bot.settings import load
+
+    return asyncio.run(audited_repository(load(config), where, SystemClock()))
 
 
 def _show(findings: "Sequence[Finding]", show_all: bool) -> None:

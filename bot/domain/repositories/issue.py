@@ -17,12 +17,16 @@ MOST_TEXT = 60_000
 @dataclass(frozen=True, slots=True)
 class IssueSection:
     """What one part of the bot has to say there: `name` is a word without spaces, `text` is Markdown, made harmless
-    by whoever wrote it, `told` the same in one plain line for where there is no issue."""
+    by whoever wrote it, `told` the same in one plain line for where there is no issue.
+
+    One that `opens` no issue stands in it beside others, and goes with the last of these.
+    """
 
     name: str
     title: str
     text: str
     told: str
+    opens: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Issue:
     body: str
     is_open: bool
     url: str = ""
+
+
+def worth_an_issue(sections: Sequence[IssueSection]) -> tuple[IssueSection, ...]:
+    """All of them where one is reason enough for an issue, else none."""
+    return tuple(sections) if any(section.opens for section in sections) else ()
 
 
 def new_body(sections: Sequence[IssueSection]) -> str:

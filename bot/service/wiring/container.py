@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bot.act.ports import ActOptions
 from bot.act.steps import StepOptions
 from bot.assess.notices.deciding import AlertOptions
+from bot.audit.fleet.stage import AuditOptions
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http
 from bot.clients.registry import Registry
@@ -92,6 +93,11 @@ class Bot:
         )
         rules = self.settings.images.image_rules()
         return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules, self.by_owner)
+
+    @property
+    def audit_options(self) -> AuditOptions:
+        audit = self.settings.audit
+        return AuditOptions(frozenset(audit.never_waived), audit.opens_issues)
 
     @property
     def watch_options(self) -> WatchOptions:

@@ -15,6 +15,7 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.bases.packages import inventories, layers, package_changes
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -25,6 +26,7 @@ LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
     fleet_issues,
     *(layers, inventories, package_changes),
+    audits,
 )
 _LONGEST_HOST = 40
 

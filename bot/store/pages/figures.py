@@ -7,12 +7,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.audit.rules import BY_CHECK
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
 from bot.store.pages.fleet import ages, counts
 from bot.store.pages.standing import OPEN
+from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -58,6 +61,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("workflow-builds", workflow_builds, ()),
     ("images", images, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
+    ("audits", audits, ()),
     ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
 )
 """Each with the rows of it that somebody works on."""
@@ -107,6 +111,7 @@ class FiguresStore(Store):
                 quarantines=await _count(connection, quarantines.c.until.is_(None)),
                 queues=await queues(connection, now),
                 feeds=await _feeds(connection, now),
+                practices=await _practices(connection),
             )
 
     async def marks(self) -> Marks:
@@ -192,6 +197,14 @@ async def _queue(
         )
     ).one()
     return QueueFigures(row.due, row.leased, now - row.oldest if row.oldest is not None else timedelta())
+
+
+async def _practices(connection: AsyncConnection) -> dict[tuple[str, Outcome], int]:
+    """Of the last day that was counted, which is today once the audit has run."""
+    last = select(func.max(practice_days.c.day)).scalar_subquery()
+    rows = await connection.execute(select(practice_days).where(practice_days.c.day == last))
+    counted = {(row.practice, Outcome(row.outcome)): row.repositories for row in rows}
+    return {(check, outcome): counted.get((check, outcome), 0) for check in BY_CHECK for outcome in Outcome}
 
 
 async def _feeds(connection: AsyncConnection, now: datetime) -> dict[str, FeedFigures]:

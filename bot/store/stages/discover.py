@@ -25,6 +25,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
 from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.own_bases import follow_own_bases, with_own_bases
+from bot.store.rows.repositories.audits import forget_audits, save_audited
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.images import forget_images, save_claims, save_deployments
 from bot.store.rows.repositories.repositories import rename_in_place
@@ -167,6 +168,7 @@ class DiscoverStore(Store):
             await _refer(connection, repository.id, reading.blobs)
             await save_claims(connection, repository.id, reading.images, now)
             await save_deployments(connection, repository.id, reading.deployed)
+            await save_audited(connection, repository.id, reading.audited, now)
             await mark_used(connection, touched)
             owed = await left_behind(connection, reading, ids)
             if reading.config.enabled:
@@ -219,6 +221,7 @@ class DiscoverStore(Store):
             await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
             await follow_own_bases(connection, ids, (), self._clock.now())
             await forget_images(connection, ids)
+            await forget_audits(connection, ids)
             await connection.execute(
                 update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
             )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import Action, State
 
 
@@ -43,6 +44,8 @@ class Figures:
     quarantines: int
     queues: Mapping[str, QueueFigures]
     feeds: Mapping[str, FeedFigures]
+    practices: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
+    """How many repositories have which outcome of which check."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
+from bot.views.fleet.practices import as_json as practice_as_json
 
 _FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
 
@@ -63,6 +65,7 @@ class Summary:
     withdrawn: tuple[str, ...]
     ends: tuple[str, ...]
     planned: int
+    practices: FleetPractices = NO_PRACTICES
 
     @property
     def followed(self) -> int:
@@ -129,4 +132,5 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "withdrawn": list(summary.withdrawn),
         "end_of_support": list(summary.ends),
         "planned": summary.planned,
+        "practices": [practice_as_json(each) for each in summary.practices.rows],
     }

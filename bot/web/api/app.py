@@ -14,6 +14,7 @@ from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.image_pages import ImagePage, Images, ImageState, WantedImages
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
+from bot.views.fleet.practices import Audited, FleetPractices
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.repository import RepositoryPage
 from bot.views.rollouts.page import RolloutSummary
@@ -94,6 +95,10 @@ def _add_lists(app: FastAPI) -> None:
         found = await site_of(request).stores.fleet.fleet(Wanted(q, standing, base, sort), cut)
         return answered(request, found, Fleet, found.repositories)
 
+    @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")
+    async def practices(request: Request) -> Response:
+        return answered(request, await site_of(request).stores.practices.fleet(), FleetPractices)
+
     @app.get("/rollouts", response_model=Page[RolloutSummary], summary="Rollouts, the newest first")
     async def rollouts(request: Request, cut: OnePage) -> Response:
         site = site_of(request)
@@ -163,6 +168,18 @@ def _add_details(app: FastAPI) -> None:
         if found is None:
             raise HTTPException(404, "there is no such repository")
         return answered(request, found, RepositoryPage)
+
+    @app.get(
+        "/repositories/{owner}/{name}/findings",
+        response_model=Audited,
+        responses=_MISSING,
+        summary="What the audit found in one repository",
+    )
+    async def findings(request: Request, owner: Part, name: Part) -> Response:
+        found = await site_of(request).stores.practices.audited(f"{owner}/{name}")
+        if found is None:
+            raise HTTPException(404, "there is no such repository")
+        return answered(request, found, Audited)
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage) -> Response:

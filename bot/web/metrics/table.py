@@ -69,6 +69,7 @@ OVER_MAX_AGE = _gauge("images_over_max_age", "Images whose rebuild has not ended
 OPEN_REBUILDS = _gauge("rebuilds_open", "Rebuilds that have not ended, by state.", "state")
 ROLLOUTS = _gauge("rollouts_open", "Rollouts that have not ended, by whether they are paused.", "standing")
 BASES = _gauge("bases", "Bases in use, by whether the last look at them went well.", "outcome")
+PRACTICES = _gauge("practices", "Repositories by what the audit finds of each practice.", "check", "outcome")
 INCIDENTS = _gauge("incidents_open", "Incidents that are not over.")
 NOTICES = _gauge("notices_open", "Notices that stand, by topic.", "topic")
 QUARANTINES = _gauge("quarantines_open", "Digests that nothing is built on.")
@@ -114,7 +115,18 @@ DELIVERIES = _counter(
 )
 
 METRICS = (
-    *(REPOSITORIES, BEHIND, OVER_MAX_AGE, OPEN_REBUILDS, ROLLOUTS, BASES, INCIDENTS, NOTICES, QUARANTINES),
+    *(
+        REPOSITORIES,
+        BEHIND,
+        OVER_MAX_AGE,
+        OPEN_REBUILDS,
+        ROLLOUTS,
+        BASES,
+        PRACTICES,
+        INCIDENTS,
+        NOTICES,
+        QUARANTINES,
+    ),
     *(CHANGES, UPSTREAM_LAG, ENDED, DURATION),
     *(QUEUE_DUE, QUEUE_OLDEST, QUEUE_LEASED, FEED_AGE, FEED_ERRORS),
     *(

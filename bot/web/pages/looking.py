@@ -36,6 +36,7 @@ async def fleet(request: Request) -> Response:
     _check(found.repositories)
     shown: dict[str, Any] = {
         "chart": freshness_chart(found.days),
+        "practices": await site.stores.practices.fleet(),
         "rollouts": await site.stores.pages.open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
         "words": {standing.value: text for standing, text in IN_WORDS.items()},
         "sorts": tuple(Sort),
@@ -110,7 +111,8 @@ async def repository(request: Request) -> Response:
     if found is None:
         raise HTTPException(404, f"No repository is called {name}.")
     words = {standing.value: text for standing, text in IN_WORDS.items()}
-    return render(request, "repository.html", found=found, words=words)
+    audited = await site.stores.practices.audited(name)
+    return render(request, "repository.html", found=found, audited=audited, words=words)
 
 
 @allowed(Right.READ)

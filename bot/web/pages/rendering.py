@@ -36,6 +36,11 @@ NAVIGATION = (
 """What every page leads to. A new page of this kind is a line here."""
 
 
+def path_in_address(path: str) -> str:
+    """A file's path or a branch as a part of an address, whatever signs git let it have."""
+    return quote(path.encode("utf-8", "surrogateescape"))
+
+
 def outside(url: str | None) -> str | None:
     """The address, where it leads to a web page and nowhere else."""
     try:
@@ -98,6 +103,7 @@ def _environment() -> Environment:
         "advisory_path": advisory_path,
         "image_path": image_path,
         "parts_of_name": parts_of_name,
+        "path_in_address": path_in_address,
         "outside": outside,
     }
     made.globals |= {"counted": counted, "charts": charts, "navigation": NAVIGATION, "Right": Right, "str": str}

@@ -50,11 +50,22 @@ def test_files_that_may_name_a_reference_are_fetched(path: str) -> None:
         "pnpm-lock.yaml",
         "codecov.yml",
         ".codecov.yml",
-        "charts/api/Chart.yaml",
     ],
 )
 def test_files_whose_format_names_no_image_are_left(path: str) -> None:
     assert paths(TreeEntry(path, "1")) == []
+
+
+def test_what_the_audit_alone_reads_comes_last() -> None:
+    alone = ["Makefile", "charts/api/Chart.yaml", "infra/main.bicep", "nuget.config"]
+    entries = [TreeEntry(path, str(number)) for number, path in enumerate([*alone, "samples/Dockerfile"])]
+    assert paths(*entries) == [
+        "samples/Dockerfile",
+        "Makefile",
+        "nuget.config",
+        "infra/main.bicep",
+        "charts/api/Chart.yaml",
+    ]
 
 
 def test_a_file_too_large_is_reported() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, delete, select
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
@@ -38,34 +38,41 @@ issue_sections = Table(
     Column("title", String(255), nullable=False),
     Column("text", Text, nullable=False),
     Column("told", Text, nullable=False),
+    Column("opens", Boolean, nullable=False, server_default="1"),
 )
+
+_SAID = ("title", "text", "told", "opens")
 
 
 async def say(connection: AsyncConnection, repository: int, section: IssueSection, now: datetime) -> bool:
     """Has the section in the repository's issue from now on, within the caller's transaction; whether that is
     news."""
     known = await connection.execute(
-        select(issue_sections.c.title, issue_sections.c.text, issue_sections.c.told).where(
+        select(*(issue_sections.c[name] for name in _SAID)).where(
             issue_sections.c.repository_id == repository, issue_sections.c.name == section.name
         )
     )
-    if known.first() == (section.title, section.text, section.told):
+    values = {name: getattr(section, name) for name in _SAID}
+    before = known.first()
+    if before == tuple(values.values()):
         return False
-    values = {"title": section.title, "text": section.text, "told": section.told}
     key = {"repository_id": repository, "name": section.name}
     await connection.execute(upsert(connection, issue_sections, tuple(key), **key, **values))
-    await _want(connection, repository, now)
+    if section.opens or (before is not None and before.opens) or await _is_open(connection, repository):
+        await _want(connection, repository, now)
     return True
 
 
 async def unsay(connection: AsyncConnection, repository: int, name: str, now: datetime) -> bool:
     """Takes the section out again; with the last one the issue is closed. Whether it was there."""
-    gone = await connection.execute(
-        delete(issue_sections).where(issue_sections.c.repository_id == repository, issue_sections.c.name == name)
-    )
-    if gone.rowcount:
+    mine = issue_sections.c.repository_id == repository, issue_sections.c.name == name
+    opens = await connection.scalar(select(issue_sections.c.opens).where(*mine))
+    if opens is None:
+        return False
+    await connection.execute(delete(issue_sections).where(*mine))
+    if opens or await _is_open(connection, repository):
         await _want(connection, repository, now)
-    return bool(gone.rowcount)
+    return True
 
 
 async def sections_of(connection: AsyncConnection, repository: int) -> tuple[IssueSection, ...]:
@@ -73,7 +80,16 @@ async def sections_of(connection: AsyncConnection, repository: int) -> tuple[Iss
     rows = await connection.execute(
         select(issue_sections).where(issue_sections.c.repository_id == repository).order_by(issue_sections.c.name)
     )
-    return tuple(IssueSection(row.name, row.title, row.text, row.told) for row in rows)
+    return tuple(IssueSection(row.name, row.title, row.text, row.told, row.opens) for row in rows)
+
+
+async def _is_open(connection: AsyncConnection, repository: int) -> bool:
+    """Whether the forge has an open issue, or is about to."""
+    mine = issues.c.repository_id == repository
+    found = await connection.scalar(
+        select(issues.c.id).where(mine, or_(issues.c.is_open, issues.c.wanted > issues.c.told))
+    )
+    return found is not None
 
 
 async def _want(connection: AsyncConnection, repository: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from bot.act.issue import failures as failing
 from bot.act.issue.dead_schedules import dead_schedules
 from bot.act.issue.failures import FailedRebuild, failures
 from bot.act.issue.stage import DueIssue, ToldIssue
+from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import State, Target
 from bot.domain.rollouts.timing.age import AgeStanding
@@ -45,7 +46,7 @@ class IssuesStore(Store):
                 repositories.c.id == row["repository_id"]
             )
             home = (await connection.execute(named)).one()
-            said = await sections_of(connection, row["repository_id"])
+            said = worth_an_issue(await sections_of(connection, row["repository_id"]))
         identity = Identity(home.name, home.node_id)
         return DueIssue(row["id"], identity, said, row["number"], row["is_open"], row["wanted"])
 

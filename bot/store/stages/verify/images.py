@@ -23,6 +23,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.packages import Shown, want_image
+from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import bases, manifests, observations, repositories, usages
 from bot.verify.images.ports import KnownImage, Look
@@ -123,6 +124,7 @@ class ImagesStore(Store):
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look)
+            await audit_again(connection, image.repository_id, self._clock.now())
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
         """Keeps what was read of an image outside of its regular look."""
@@ -134,6 +136,7 @@ class ImagesStore(Store):
                 update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))
             )
             await self._want_packages(connection, image, look)
+            await audit_again(connection, image.repository_id, self._clock.now())
 
     async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
         shown = [Shown(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]

@@ -1,0 +1,30 @@
+"""What the operator says of the practices that the fleet is audited by."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from bot.settings.sections.section import Section
+
+
+def _known(check: str) -> str:
+    from bot.audit.rules import BY_CHECK
+
+    if check not in BY_CHECK:
+        raise ValueError(f"no check is called {check[:60]!r}; docs/practices.md lists them")
+    return check
+
+
+Check = Annotated[str, AfterValidator(_known)]
+
+
+class AuditSettings(Section):
+    """The practices that repositories are audited by; docs/practices.md lists the checks."""
+
+    never_waived: list[Check] = Field(
+        [], max_length=100, description="Checks that no repository may waive for itself."
+    )
+    opens_issues: bool = Field(
+        False,
+        description="Whether failing practices alone open a repository's issue; they join an open one anyway.",
+    )

@@ -1,0 +1,105 @@
+"""How the fleet, and each repository, stands to the practices."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.audit.rules import RULES
+from bot.domain.repositories.finding import Outcome
+from bot.store.engine.store import Store
+from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
+from bot.store.rows.tables import repositories
+from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of
+
+
+class PracticesStore(Store):
+    """Reads only."""
+
+    async def fleet(self) -> FleetPractices:
+        """Of the last day that was counted."""
+        async with self._database.reading() as connection:
+            return await fleet_practices(connection, self._clock.now())
+
+    async def audited(self, repository: str) -> Audited | None:
+        """What was found in a repository; None where the fleet has no such one. The case of its name does not
+        count."""
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(
+                    select(audits.c.audited_at, audits.c.findings)
+                    .select_from(repositories)
+                    .outerjoin(audits, audits.c.repository_id == repositories.c.id)
+                    .where(func.lower(repositories.c.name) == repository.lower(), repositories.c.listed.is_(True))
+                )
+            ).first()
+        if row is None:
+            return None
+        return Audited(row.audited_at, unpacked(row.findings) if row.findings is not None else ())
+
+
+async def fleet_practices(
+    connection: AsyncConnection, now: datetime, only: Collection[str] | None = None
+) -> FleetPractices:
+    """The checks that any repository is asked, in the order of the rules; with `only`, as if the fleet had these
+    repositories alone, without what days and weeks tell."""
+    today = now.date()
+    counted = await (_days(connection, today) if only is None else _of(connection, only))
+    wanted = [today - timedelta(weeks=back) for back in range(WEEKS, 0, -1)]
+    last = max((day for days in counted.values() for day in days), default=today)
+    week = practice_weeks.c.week == today - timedelta(days=today.weekday())
+    moved = (
+        {}
+        if only is not None
+        else {row.practice: row for row in await connection.execute(select(practice_weeks).where(week))}
+    )
+    rows = []
+    for rule in RULES:
+        days = counted.get(rule.check, {})
+        counts = {outcome: number for outcome, number in days.get(last, {}).items() if number}
+        moves = moved.get(rule.check)
+        if counts or moves is not None:
+            trend = trend_of(days, wanted) if only is None else ()
+            rows.append(
+                Practice(
+                    *(rule.check, rule.title, rule.severity, counts, trend),
+                    *((moves.opened, moves.closed) if moves is not None else (0, 0)),
+                )
+            )
+    judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *_named(only)))
+    waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *_named(only)))
+    return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows))
+
+
+def _named(only: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if only is None:
+        return []
+    return [audits.c.repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
+
+
+async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:
+    """By check and day: the last day that was counted, and one of each week before today."""
+    last = select(func.max(practice_days.c.day)).scalar_subquery()
+    weekly = [today - timedelta(weeks=back) for back in range(1, WEEKS + 1)]
+    rows = await connection.execute(
+        select(practice_days).where((practice_days.c.day == last) | practice_days.c.day.in_(weekly))
+    )
+    found: dict[str, dict[date, dict[Outcome, int]]] = {}
+    for row in rows:
+        found.setdefault(row.practice, {}).setdefault(row.day, {})[Outcome(row.outcome)] = row.repositories
+    return found
+
+
+async def _of(connection: AsyncConnection, only: Collection[str]) -> dict[str, dict[date, dict[Outcome, int]]]:
+    """As they stand now, under one day that is none."""
+    rows = await connection.execute(
+        select(practices.c.practice, practices.c.outcome, func.count().label("number"))
+        .join(repositories, repositories.c.id == practices.c.repository_id)
+        .where(repositories.c.name.in_(sorted(only)))
+        .group_by(practices.c.practice, practices.c.outcome)
+    )
+    found: dict[str, dict[date, dict[Outcome, int]]] = {}
+    for row in rows:
+        found.setdefault(row.practice, {}).setdefault(date.max, {})[Outcome(row.outcome)] = row.number
+    return found

@@ -1,0 +1,123 @@
+"""Repositories as the audit judges them: their files by blob, what was found, and how many stand how by day."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repositories.finding import Finding
+from bot.store.engine.codec import dump, load
+from bot.store.engine.inserting import upsert
+from bot.store.engine.locking import lock
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("mark", String(16)),
+    Column("error", Text),
+    Column("audited_at", Moment),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Moment),
+    Column("files", JSON, nullable=False),
+    Column("findings", LargeBinary),
+    Index(None, "due_at"),
+)
+"""`files` are blobs by path, `findings` what was found in them under `mark`: the rules and the operator's word."""
+
+practices = Table(
+    "practices",
+    metadata,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("practice", String(64), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Index(None, "practice", "outcome"),
+)
+"""The outcome of each repository as a whole; `practice` is the name of the check."""
+
+practice_days = Table(
+    "practice_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("practice", String(64), primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("repositories", Integer, nullable=False),
+)
+
+practice_weeks = Table(
+    "practice_weeks",
+    metadata,
+    Column("week", Date, primary_key=True),
+    Column("practice", String(64), primary_key=True),
+    Column("opened", Integer, nullable=False),
+    Column("closed", Integer, nullable=False),
+)
+"""Findings that began to fail and that ceased to, in the week that begins with that Monday."""
+
+
+async def save_audited(
+    connection: AsyncConnection, repository: int, files: Mapping[str, str], now: datetime
+) -> None:
+    """Which files the audit judges from now on; the repository is due only where these are others than before."""
+    known = await connection.execute(select(audits.c.files).where(audits.c.repository_id == repository))
+    row = known.first()
+    if row is not None and row.files == dict(files):
+        return
+    values = {"files": dict(sorted(files.items())), "due_at": now, "attempts": 0}
+    values |= {"lease_owner": None, "lease_until": None}
+    key = {"repository_id": repository}
+    await connection.execute(upsert(connection, audits, tuple(key), **key, **values))
+
+
+async def audit_again(connection: AsyncConnection, repository: int, now: datetime) -> None:
+    """What else is evidence of a repository has changed; whoever audits it at present has not seen that."""
+    mine = audits.c.repository_id == repository
+    ids = list((await connection.execute(select(audits.c.id).where(mine))).scalars())
+    await lock(connection, audits, ids)
+    again = {"due_at": now, "lease_owner": None, "lease_until": None}
+    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**again))
+
+
+async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:
+    """Those of repositories that are no longer of the fleet."""
+    for table in (practices, audits):
+        await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))
+
+
+async def judged_otherwise(connection: AsyncConnection, mark: str) -> list[int]:
+    """The audits that were made under another mark."""
+    where = or_(audits.c.mark.is_(None), audits.c.mark != mark)
+    return list((await connection.execute(select(audits.c.id).where(where).order_by(audits.c.id))).scalars())
+
+
+def packed(findings: Sequence[Finding]) -> bytes:
+    """Findings as a column holds them."""
+    return zlib.compress(json.dumps(dump(tuple(findings), tuple[Finding, ...])).encode())
+
+
+def unpacked(data: bytes) -> tuple[Finding, ...]:
+    """The findings that `packed` made this of; raises `Failure` where they are none."""
+    return load(json.loads(zlib.decompress(data)), tuple[Finding, ...])

@@ -1,0 +1,106 @@
+"""How the fleet stands to each practice: shares over what holds and fails, with the unknowns beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bot.domain.repositories.finding import Finding, Outcome, Severity
+
+WEEKS = 12
+"""How far back a trend goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One check over all listed repositories.
+
+    `counts` says how many repositories have which outcome. `trend` has the share of each of the last weeks, the
+    oldest first, None where nobody counted then. `opened` and `closed` are this week's findings, in places.
+    """
+
+    check: str
+    title: str
+    severity: Severity
+    counts: Mapping[Outcome, int]
+    trend: tuple[float | None, ...] = ()
+    opened: int = 0
+    closed: int = 0
+
+    @property
+    def judged(self) -> int:
+        """Those of which it can be said whether it holds."""
+        return self.counts.get(Outcome.HOLDS, 0) + self.counts.get(Outcome.FAILS, 0)
+
+    @property
+    def share(self) -> float | None:
+        """How many of the judged ones it holds in; None where there is none."""
+        return share_of(self.counts)
+
+    @property
+    def change(self) -> int | None:
+        """Points since the oldest week of the trend that was counted; None where there is none."""
+        first = next((each for each in self.trend if each is not None), None)
+        share = self.share
+        return None if first is None or share is None else round((share - first) * 100)
+
+    @property
+    def course(self) -> tuple[float | None, ...]:
+        """The trend up to now."""
+        return (*self.trend, self.share)
+
+    def number(self, outcome: str) -> int:
+        return self.counts.get(Outcome(outcome), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPractices:
+    """`repositories` were judged; `waiting` are due to be. `rows` are the checks that any of them is asked."""
+
+    repositories: int
+    waiting: int
+    rows: tuple[Practice, ...]
+
+    @property
+    def opened(self) -> int:
+        return sum(row.opened for row in self.rows)
+
+    @property
+    def closed(self) -> int:
+        return sum(row.closed for row in self.rows)
+
+
+NO_PRACTICES = FleetPractices(0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What was found in one repository, and when; without a time it was not judged yet."""
+
+    at: datetime | None
+    findings: tuple[Finding, ...]
+
+
+def share_of(counts: Mapping[Outcome, int]) -> float | None:
+    """Over those that hold and fail; None where there is none."""
+    holds, fails = counts.get(Outcome.HOLDS, 0), counts.get(Outcome.FAILS, 0)
+    return holds / (holds + fails) if holds + fails else None
+
+
+def trend_of(days: Mapping[date, Mapping[Outcome, int]], wanted: Sequence[date]) -> tuple[float | None, ...]:
+    """The share on each of the wanted days."""
+    return tuple(share_of(days.get(day, {})) for day in wanted)
+
+
+def as_json(practice: Practice) -> dict[str, Any]:
+    """Gives the practice as plain JSON values."""
+    return {
+        "check": practice.check,
+        "title": practice.title,
+        "severity": practice.severity.value,
+        "repositories": {outcome.value: practice.counts.get(outcome, 0) for outcome in Outcome},
+        "share": practice.share,
+        "trend": list(practice.trend),
+        "opened": practice.opened,
+        "closed": practice.closed,
+    }

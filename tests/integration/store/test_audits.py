@@ -1,0 +1,230 @@
+"""The audit of the fleet on both databases: what makes a repository due, what is kept, and what moved."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.audit.fleet.stage import AuditOptions, AuditTally, tick
+from bot.discover.ports import Reading
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.images.image import SeenImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
+from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.repository import Repository
+from bot.reconcile.loop import Loop
+from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices
+from bot.store.rows.repositories.issues import issue_sections, issues
+from bot.store.rows.tables import blobs
+from bot.verify.images.ports import Look
+from bot.views.fleet.practices import Practice
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import HOUR, Stores, digest
+
+SHOP = "contoso/shop"
+ROOT = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
+APP = ROOT + "USER $APP_UID\n"
+OPTIONS = AuditOptions()
+CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD, "build.yml", 7)
+
+
+async def reading(stores: Stores, dockerfile: str, more: dict[str, str] | None = None, **told: object) -> None:
+    """Every repository that is due holds these files."""
+    texts = {"Dockerfile": dockerfile, **(more or {})}
+    shas = {path: str(hash(text)) for path, text in texts.items()}
+    await stores.discover.save_blobs({shas[path]: text.encode() for path, text in texts.items()})
+    await stores.read(Reading(str(hash(dockerfile)), audited=shas, blobs=tuple(shas.values()), **told))  # type: ignore[arg-type]
+
+
+async def pushed(stores: Stores, dockerfile: str, more: dict[str, str] | None = None) -> None:
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository(SHOP, "main", stores.clock.now()))
+    await reading(stores, dockerfile, more)
+
+
+async def audited(stores: Stores, options: AuditOptions = OPTIONS) -> AuditTally:
+    return await tick(stores.audit, options, Loop(stores.clock))
+
+
+async def outcome(stores: Stores, check: str = "image-user") -> list[Outcome]:
+    found = await stores.practices.audited(SHOP)
+    assert found is not None
+    return [finding.outcome for finding in found.findings if finding.check == check]
+
+
+async def practice(stores: Stores, check: str = "image-user") -> Practice:
+    return next(row for row in (await stores.practices.fleet()).rows if row.check == check)
+
+
+@pytest.fixture
+async def shop(stores: Stores) -> Stores:
+    await stores.listing(Repository(SHOP, "main", NOON - HOUR))
+    await reading(stores, ROOT)
+    return stores
+
+
+async def test_what_discovery_has_read_is_judged_once(shop: Stores) -> None:
+    assert (await audited(shop)).audited == 1
+    assert await outcome(shop) == [Outcome.FAILS]
+    assert (await audited(shop)).audited == 0
+
+
+async def test_a_push_that_leaves_its_files_as_they_are_costs_nothing(shop: Stores) -> None:
+    await audited(shop)
+    await pushed(shop, ROOT)
+    assert (await audited(shop)).audited == 0
+
+
+async def test_changed_files_are_judged_again_and_what_moved_is_counted_in_its_week(shop: Stores) -> None:
+    await audited(shop)
+    await pushed(shop, APP)
+    assert (await audited(shop)).audited == 1
+    assert await outcome(shop) == [Outcome.HOLDS]
+    assert (await practice(shop)).closed == 1
+    await pushed(shop, ROOT)
+    await audited(shop)
+    found = await practice(shop)
+    assert (found.opened, found.closed, found.share) == (1, 1, 0.0)
+    assert await weeks(shop) == {date(2026, 3, 9)}
+
+
+async def weeks(stores: Stores) -> set[date]:
+    async with stores.database.reading() as connection:
+        return set((await connection.execute(select(practice_weeks.c.week))).scalars())
+
+
+async def test_the_first_audit_of_a_repository_opens_nothing(shop: Stores) -> None:
+    await audited(shop)
+    assert [
+        (row.opened, row.closed) for row in (await shop.practices.fleet()).rows if row.opened or row.closed
+    ] == []
+
+
+async def test_other_rules_have_everything_judged_again_and_count_no_moves(shop: Stores) -> None:
+    await audited(shop)
+    other = AuditOptions(never_waived=("image-user",))
+    assert (await audited(shop, other)).audited == 1
+    assert (await audited(shop, other)).audited == 0
+    assert (await practice(shop)).opened == 0
+
+
+async def test_a_waiver_that_ends_has_its_repository_judged_again_by_itself(shop: Stores) -> None:
+    day = (NOON + timedelta(days=3)).date()
+    waived = f"# freshness: ignore[image-user] until={day} moving soon\n" + ROOT
+    await pushed(shop, waived)
+    await audited(shop)
+    assert await outcome(shop) == [Outcome.WAIVED]
+    shop.clock.advance(datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC) - shop.clock.now())
+    assert (await audited(shop)).audited == 0
+    shop.clock.advance(timedelta(minutes=1))
+    assert (await audited(shop)).audited == 1
+    assert await outcome(shop) == [Outcome.FAILS]
+
+
+async def test_the_operators_word_counts_against_waivers(shop: Stores) -> None:
+    await pushed(shop, "# freshness: ignore[image-user] for good\n" + ROOT)
+    await audited(shop, AuditOptions(never_waived=("image-user",)))
+    assert await outcome(shop) == [Outcome.FAILS]
+
+
+async def test_a_produced_image_that_moves_is_looked_at(shop: Stores) -> None:
+    await pushed(shop, "FROM contoso/base:1\n")
+    await audited(shop)
+    assert await outcome(shop) == [Outcome.UNKNOWN]
+    shop.clock.advance(HOUR)
+    await shop.listing(Repository(SHOP, "main", shop.clock.now()))
+    await reading(shop, "FROM contoso/base:1\n", images=(CLAIM,))
+    [image] = await shop.taken(shop.images.images)
+    fetched = {
+        digest("b"): json.dumps({"config": {"digest": digest("c")}}).encode(),
+        digest("c"): json.dumps({"config": {"User": "1654"}}).encode(),
+    }
+    seen = SeenImage(digest("a"), (PlatformImage("linux/amd64", digest("b")),), fetched=fetched)
+    await shop.images.record_look(image, Look("latest", seen, ()), shop.clock.now() + HOUR)
+    assert (await audited(shop)).audited == 1
+    assert await outcome(shop) == [Outcome.HOLDS]
+
+
+async def test_the_fleet_is_counted_by_day_and_leaves_with_its_repositories(shop: Stores) -> None:
+    await audited(shop)
+    found = await practice(shop)
+    assert (found.counts, found.share, found.judged) == ({Outcome.FAILS: 1}, 0.0, 1)
+    shop.clock.advance(timedelta(weeks=1))
+    await shop.listing(Repository("contoso/desk", "main", shop.clock.now()))
+    await reading(shop, APP)
+    await audited(shop)
+    after = await practice(shop)
+    assert (after.counts, after.trend[-1], after.change) == ({Outcome.HOLDS: 1}, 0.0, 100)
+    assert await shop.count(audits) == 1
+    assert await shop.practices.audited(SHOP) is None
+
+
+async def test_a_day_on_which_nothing_changes_is_counted_once(shop: Stores) -> None:
+    await audited(shop)
+    before = await shop_days(shop)
+    shop.clock.advance(timedelta(days=1))
+    await audited(shop)
+    await audited(shop)
+    assert len(await shop_days(shop)) == 2 * len(before)
+
+
+async def shop_days(stores: Stores) -> list[int]:
+    async with stores.database.reading() as connection:
+        return list((await connection.execute(select(practice_days.c.repositories))).scalars())
+
+
+async def test_the_names_case_does_not_count(shop: Stores) -> None:
+    await audited(shop)
+    assert await shop.practices.audited("Contoso/Shop") == await shop.practices.audited(SHOP)
+
+
+async def test_a_repository_that_is_not_judged_yet_has_no_time(shop: Stores) -> None:
+    found = await shop.practices.audited(SHOP)
+    assert found is not None
+    assert (found.at, found.findings) == (None, ())
+
+
+async def test_files_that_are_not_kept_are_told_once_and_tried_again(shop: Stores) -> None:
+    async with shop.database.transaction() as connection:
+        await connection.execute(blobs.delete())
+    first = await audited(shop)
+    assert first.problems == [
+        "contoso/shop: 1 of its files are not kept any more; the next reading of the repository brings them back"
+    ]
+    shop.clock.advance(timedelta(days=1))
+    assert (await audited(shop)).problems == []
+
+
+async def test_failing_practices_stand_in_the_issue_but_open_none(shop: Stores) -> None:
+    await audited(shop)
+    assert await shop.count(issue_sections) == 1
+    assert await shop.count(issues) == 0
+    await pushed(shop, "FROM scratch\nCOPY out /\n")
+    await audited(shop)
+    assert await shop.count(issue_sections) == 0
+
+
+async def test_they_open_one_where_the_operator_wishes_so(shop: Stores) -> None:
+    await audited(shop, AuditOptions(opens_issues=True))
+    [issue] = await shop.taken(shop.issues.issues)
+    assert [section.name for section in issue.sections] == ["practices"]
+    assert "`Dockerfile:1` `image-user`" in issue.sections[0].text
+
+
+async def test_an_open_issue_tells_of_them_and_is_closed_without_other_news(shop: Stores) -> None:
+    await audited(shop, AuditOptions(opens_issues=True))
+    async with shop.database.transaction() as connection:
+        await connection.execute(update(issues).values(is_open=True, told=issues.c.wanted))
+    await audited(shop, OPTIONS)
+    [issue] = await shop.taken(shop.issues.issues)
+    assert issue.sections == ()
+
+
+async def test_outcomes_are_written_where_they_change_alone(shop: Stores) -> None:
+    await audited(shop)
+    assert await shop.count(practices) > 3
+    await pushed(shop, APP)
+    await audited(shop)
+    assert (await practice(shop)).counts == {Outcome.HOLDS: 1}
