@@ -73,6 +73,13 @@ _RUN_AS_ROOT = frozenset(
     ]
 )
 """Docker's own images whose configuration has no user and whose entrypoint drops no rights."""
+_ARCHITECTURE = re.compile(r"^(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|riscv64|s390x)/")
+"""Where Docker's own images stand once more, for one architecture each."""
+_BARE_SYSTEMS = (
+    f"{MICROSOFT}/azurelinux/base/",
+    f"{MICROSOFT}/cbl-mariner/base/",
+    f"{MICROSOFT}/mirror/docker/library/",
+)
 
 
 class Kind(StrEnum):
@@ -279,7 +286,9 @@ def _of_base(image: str, instruction: Instruction) -> User:
             return User(Kind.NUMBER, instruction, f"{image} runs as UID 65532")
         if reference.tag is not None:
             return User(Kind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
-    name = reference.repository.removeprefix("library/")
+    name = _ARCHITECTURE.sub("", reference.repository).removeprefix("library/")
+    if image.startswith(_BARE_SYSTEMS):
+        return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "docker.io" and name in _RUN_AS_ROOT and "unprivileged" not in tag:
         return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "docker.io" and name == "nginxinc/nginx-unprivileged":

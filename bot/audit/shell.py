@@ -19,6 +19,7 @@ _WORTH_READING = re.compile(
 )
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _TOKEN = re.compile(r"GHEXPR(\d+)E")
+_BRANCHES = frozenset({"if_statement", "elif_clause"})
 _ENDING = re.compile(r"^(?:exit|return)$|^false$")
 
 
@@ -129,10 +130,13 @@ class _Fates:
                     if child.id != parent.children[-1].id and not pipefail:
                         return False
                 case "negated_command":
-                    return False
+                    holder = parent.parent
+                    if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
+                        return False
+                    return _ends(_between(holder, "then"))
                 case "if_statement" | "while_statement" | "elif_clause":
                     if _is_condition(child, parent):
-                        return None
+                        return _ends(_otherwise(parent)) or None
                 case "command_substitution" | "process_substitution":
                     holder = parent.parent
                     if holder is None or holder.type != "variable_assignment":
@@ -182,6 +186,39 @@ def _ends_anyway(right: Any) -> bool | None:
         words = [child.text.decode("ascii", "replace") for child in last.children]
         return words[1:2] != ["0"]
     return False
+
+
+def _between(branch: Any, word: str) -> list[Any]:
+    """The statements of a branch from `then` to what follows."""
+    found: list[Any] = []
+    has_begun = False
+    for each in branch.children:
+        if each.type in {"elif_clause", "else_clause", "fi"}:
+            break
+        if has_begun:
+            found.append(each)
+        has_begun = has_begun or each.type == word
+    return found
+
+
+def _otherwise(branch: Any) -> list[Any]:
+    """The statements of an `else` that follows a condition at once."""
+    after = [each for each in branch.children if each.type in {"elif_clause", "else_clause"}]
+    return list(after[0].children) if after and after[0].type == "else_clause" else []
+
+
+def _ends(statements: list[Any]) -> bool | None:
+    """Whether one of them ends the step as failed, whatever the others do; None where only a shell knows."""
+    is_open = False
+    for statement in statements:
+        for command in _commands(statement):
+            words = [child.text.decode("ascii", "replace") for child in command.children]
+            if words[0] not in {"exit", "return"} or words[1:2] == ["0"]:
+                continue
+            if command.id == statement.id and words[1:2] and words[1].isdecimal():
+                return True
+            is_open = True
+    return None if is_open else False
 
 
 def _is_last(node: Any) -> bool:

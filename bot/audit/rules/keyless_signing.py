@@ -35,6 +35,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield unknown(place, subject, "which key it signs with is known only in a run", "the key written out")
         elif signing.key is not None:
             yield fails(place, subject, "it signs with a key that is kept", "leave --key out, with id-token: write")
+        elif signing.has_token:
+            yield holds(place, subject, "it signs with the identity of a token that it is given")
         elif step.job.may_write("id-token") is False:
             yield fails(
                 place,

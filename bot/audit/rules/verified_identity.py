@@ -22,7 +22,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.gates import verifications_that_count
 from bot.domain.repositories.finding import Severity
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
@@ -30,7 +30,7 @@ _FIX = "name the workflow with --certificate-identity, and GitHub's issuer"
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
-    for verification in deliveries(repository).verifications:
+    for verification in verifications_that_count(repository):
         step, command = verification.step, verification.command
         place, subject = repository.place(step.mapping, step.path), step.subject
         if command.has("--key", "--certificate"):

@@ -111,6 +111,8 @@ class Signing:
     tool: str
     names: tuple[str, ...]
     key: str | None
+    has_token: bool = False
+    """Whether it is given a token of an identity, and needs none of the job's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -341,7 +343,10 @@ def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: De
     cosign = _after(words, "cosign")
     if cosign[:1] in [("sign",), ("sign-blob",)] and cosign[0] == "sign":
         found.signings.append(
-            Signing(pipeline, step, "cosign", _operands(cosign[1:]), command.option("--key", "-key"))
+            Signing(
+                *(pipeline, step, "cosign", _operands(cosign[1:]), command.option("--key", "-key")),
+                command.has("--identity-token"),
+            )
         )
     elif cosign[:1] == ("attest",):
         kind = command.option("--type") or "custom"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
-from bot.audit.workflows.deliveries import Push, Scan, Signing, deliveries, only_local
-from bot.audit.workflows.model import Step
+from bot.audit.workflows.deliveries import Push, Scan, Signing, Verification, deliveries, only_local
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
 from bot.domain.repositories.finding import Fix
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
@@ -64,14 +64,29 @@ def upload_fix(repository: Repository, step: Step) -> Fix:
 
 def signings_of_images(repository: Repository) -> list[Signing]:
     """The signatures of what others pull: none of tests, nor of images that only the run itself has."""
-    found = deliveries(repository)
-    pushing = set(found.pushing())
     return [
         signing
-        for signing in found.signings
-        if not only_local(signing.names)
-        and (signing.pipeline in pushing or not _TESTS.search(signing.pipeline.path.rpartition("/")[2]))
+        for signing in deliveries(repository).signings
+        if not only_local(signing.names) and not is_test(repository, signing.pipeline)
     ]
+
+
+def verifications_that_count(repository: Repository) -> list[Verification]:
+    """The verifications that something hangs on: none that try out how verifying works."""
+    return [each for each in deliveries(repository).verifications if not is_test(repository, each.pipeline)]
+
+
+def is_test(repository: Repository, pipeline: Pipeline) -> bool:
+    """Whether a workflow that pushes nothing tries something out: by its name, or since a change that is not
+    accepted yet starts it, and besides that only a person."""
+    if pipeline in repository.kept(_pushing):
+        return False
+    is_of_changes = bool(pipeline.events & TESTS_ONLY) and pipeline.events <= TESTS_ONLY | {"workflow_dispatch"}
+    return is_of_changes or _TESTS.search(pipeline.path.rpartition("/")[2]) is not None
+
+
+def _pushing(repository: Repository) -> frozenset[Pipeline]:
+    return frozenset(deliveries(repository).pushing())
 
 
 def target_fits(push: Push, target: str) -> bool | None:

@@ -154,6 +154,39 @@ def test_who_verifies_names_whom(options: str, expected: Outcome) -> None:
     assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
 
 
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("if ! {verify}; then echo no; exit 1; fi", HOLDS),
+        ("if ! {verify}; then echo no; else echo yes; fi", FAILS),
+        ("if ! {verify}; then exit $CODE; fi", UNKNOWN),
+        ("if ! {verify}; then if $STRICT; then exit 1; fi; fi", UNKNOWN),
+        ("if {verify}; then echo yes; else exit 1; fi", HOLDS),
+        ("if {verify}; then echo yes; fi", UNKNOWN),
+        ("if ! {verify}; then exit 0; fi", FAILS),
+        ("! {verify}", FAILS),
+        ("{verify} || true", FAILS),
+    ],
+)
+def test_a_branch_that_exits_stops_the_step(script: str, expected: Outcome) -> None:
+    verify = f"cosign verify {IDENTITY} {ISSUER} contoso/api@sha256:abc"
+    steps = f"- run: |\n    {script.format(verify=verify)}\n"
+    assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize("check", ["keyless-signing", "signed-by-digest", "verified-identity"])
+def test_what_only_tries_out_signing_is_asked_nothing(check: str) -> None:
+    steps = "- run: cosign sign --yes demo:1\n- run: cosign verify demo:1\n"
+    triggers = "pull_request:\nworkflow_dispatch:"
+    assert outcomes(check, {".github/workflows/kind-verify.yml": workflow(steps, triggers)}) == []
+    assert outcomes(check, {".github/workflows/release.yml": workflow(steps, "push: {tags: ['v*']}")}) == [FAILS]
+
+
+def test_a_token_that_is_given_is_an_identity() -> None:
+    steps = sign(DIGEST, options="--yes --identity-token $OIDC_TOKEN")
+    assert outcome("keyless-signing", {BUILD: workflow(steps)}) is HOLDS
+
+
 KYVERNO = """
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
