@@ -1,6 +1,7 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows of other repositories, builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and
+What: reusable workflows of other repositories, scripts and Makefiles that push, builds in Azure Pipelines, GitLab
+CI, CircleCI and Jenkins, and
 containers in Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
 unknown, by name.
 
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
-from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
+from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, script_of, script_texts
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.domain.repositories.finding import Place, Severity
@@ -30,6 +31,11 @@ from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
 _PUSHES = re.compile(r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah")
+_PUSHES_IMAGE = re.compile(
+    r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
+    r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
+)
+_NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
@@ -70,6 +76,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     "it runs containers; such files are not judged",
                     "the runtime's settings, by hand",
                 )
+    yield from _scripts(repository)
     for pipeline in pipelines(repository):
         for job in pipeline.remote_jobs:
             remote = job.remote or ""
@@ -77,6 +84,24 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 place = repository.place(job.mapping, job.path)
                 why = f"{remote} may build and push an image, and is not read"
                 yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+
+
+def _scripts(repository: Repository) -> Iterator[Verdict]:
+    """Commands that hand the push to a script or a build tool, whose text is not followed."""
+    for pipeline in pipelines(repository):
+        told: set[tuple[str, ...]] = set()
+        for step in pipeline.steps:
+            for command in step.commands if step.events - TESTS_ONLY else ():
+                name = script_of(command)
+                words = command.words[:2]
+                asked = " ".join(words)
+                if name is None or words in told or not _DELIVERS.search(asked) or _NO_PUSH.search(asked):
+                    continue
+                if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
+                    told.add(words)
+                    place = repository.place(step.mapping, step.path)
+                    why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
+                    yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 
 RULE = Rule(

@@ -561,13 +561,22 @@ def scripts_called(repository: Repository, pipeline: Pipeline, programs: str) ->
     """
     for step in pipeline.steps:
         for command in step.commands:
-            name = command.words[0].removeprefix("./")
-            if command.name in _BUILD_TOOLS:
-                name = _BUILD_TOOLS[command.name]
-            elif not command.name.endswith((".sh", ".ps1", ".cmd")):
+            name = script_of(command)
+            if name is None:
                 continue
-            texts = [
-                repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")
-            ]
+            texts = script_texts(repository, name)
             if not texts or any(re.search(programs, text) for text in texts):
                 yield f"`{' '.join(command.words[:2])}`"
+
+
+def script_of(command: ShellCommand) -> str | None:
+    """The file that a command hands its work to: a script, or what a build tool reads; None for a program."""
+    if command.name in _BUILD_TOOLS:
+        return _BUILD_TOOLS[command.name]
+    is_script = command.name.endswith((".sh", ".ps1", ".cmd"))
+    return command.words[0].removeprefix("./") if is_script else None
+
+
+def script_texts(repository: Repository, name: str) -> list[str]:
+    """The texts of the repository's files of that name, wherever they stand."""
+    return [repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")]

@@ -25,6 +25,7 @@ DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
     r"|PublishContainer|attest|provenance|slsa|\bacr\b|uses:\s*[\"']?\./|azure/|codeql-action/upload|image"
+    r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
 )
 
 

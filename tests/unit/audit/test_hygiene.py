@@ -127,3 +127,20 @@ def test_what_is_not_read_is_said(path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {path: text})
     assert found.outcome is UNKNOWN
     assert found.settled_by
+
+
+@pytest.mark.parametrize(
+    ("target", "triggers", "makefile", "expected"),
+    [
+        ("publish", "push:", "publish:\n\tdocker push contoso/api\n", [UNKNOWN]),
+        ("ko-publish", "push:", "ko-publish:\n\tko build ./cmd\n", [UNKNOWN]),
+        ("test", "push:", "publish:\n\tdocker push contoso/api\n", []),
+        ("publish", "pull_request:", "publish:\n\tdocker push contoso/api\n", []),
+        ("publish", "push:", "publish:\n\tnpm publish\n", []),
+    ],
+)
+def test_a_push_that_a_makefile_makes_is_said_by_name(
+    target: str, triggers: str, makefile: str, expected: list[Outcome]
+) -> None:
+    files = {BUILD: workflow(f"- run: make {target}\n", triggers), "Makefile": makefile}
+    assert outcomes("unread-delivery", files) == expected
