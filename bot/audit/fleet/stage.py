@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Protocol
 
@@ -32,8 +33,14 @@ class AuditOptions:
     @property
     def mark(self) -> str:
         """Changes with all that an audit depends on besides the repository."""
-        told = (version("freshness-bot"), str(VERSION), str(self.opens_issues), *sorted(self.never_waived))
+        told = (_release(), str(VERSION), str(self.opens_issues), *sorted(self.never_waived))
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+@cache
+def _release() -> str:
+    """Read from the installed package's files, which takes as long as an audit does."""
+    return version("freshness-bot")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ MOST_VARIANTS = 32
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
-    r"|PublishContainer|attest|provenance|slsa|\bacr\b|uses:\s*[\"']?\./|azure/|codeql-action/upload|image"
+    r"|PublishContainer|attest|provenance|slsa|\bacr\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
 )
 
@@ -58,8 +58,13 @@ def _is_worth(repository: Repository, path: str) -> bool:
 def _called(root: Mapping) -> Iterator[str]:
     for _, job in root.mapping("jobs").entries():
         uses = job.scalar("uses") if isinstance(job, Mapping) else None
-        if uses is not None and uses.value.startswith("./"):
-            yield uses.value.removeprefix("./")
+        if uses is not None and (own := _own(uses.value)).startswith("./"):
+            yield own.removeprefix("./")
+
+
+def _own(uses: str) -> str:
+    """`$/` names the repository of the workflow itself, as `./` does where that is checked out."""
+    return f"./{uses[2:]}" if uses.startswith("$/") else uses
 
 
 def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[str, ...]]:
@@ -145,7 +150,8 @@ class _Flattening:
                 self._step(node, around.path, job, values, may_fail, "", 0, events, around.root)
             return
         inputs = _inputs(mapping, values)
-        target = uses.value.strip().removeprefix("./") if uses.value.strip().startswith("./") else None
+        own = _own(uses.value.strip())
+        target = own.removeprefix("./") if own.startswith("./") else None
         root = self._repository.root(target) if target is not None else None
         if target is None or root is None or around.depth >= DEEPEST_CALL:
             self._jobs.append(replace(job, remote=uses.value.strip(), inputs=inputs))
@@ -190,7 +196,7 @@ class _Flattening:
         ours = _narrowed(events, written, inner)
         fails_on = _either(may_fail, _flag(node, "continue-on-error", inner))
         uses = node.scalar("uses")
-        named = filled(uses.value.strip(), inner) if uses is not None else ""
+        named = _own(filled(uses.value.strip(), inner)) if uses is not None else ""
         step_id = node.scalar("id")
         self._numbers += 1
         environment = {key.removeprefix("env."): each for key, each in inner.items() if key.startswith("env.")}

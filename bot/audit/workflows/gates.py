@@ -22,7 +22,7 @@ def is_related(push: Push, step: Step) -> bool:
         return False
     if step.job is push.step.job:
         return True
-    return step.job.name in push.step.job.after or push.step.job.name in step.job.after
+    return step.job.is_before(push.step.job) or push.step.job.is_before(step.job)
 
 
 def scans_of(repository: Repository, push: Push) -> list[Scan]:

@@ -30,6 +30,11 @@ class Job:
     is_reusable: bool = False
     """It stands in a workflow that is called, not in the one that an event starts."""
 
+    def is_before(self, other: "Job") -> bool:
+        """Whether it has ended when the other one begins: it or its caller is one before."""
+        names = self.name.split("/")
+        return any("/".join(names[:length]) in other.after for length in range(1, len(names) + 1))
+
     def may_write(self, scope: str) -> bool | None:
         """Whether its token has a right to write; None where only the repository's settings tell."""
         if self.permissions is None:
@@ -77,7 +82,7 @@ class Step:
         """Whether it has ended when the other one begins."""
         if self.job is other.job:
             return self.number < other.number
-        return self.job.name in other.job.after
+        return self.job.is_before(other.job)
 
     def input(self, name: str) -> str:
         return self.inputs.get(name, "").strip()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.audit.repository import Repository, is_for_production
+from bot.audit.workloads.replacements import replaced
 from bot.formats.builds import below
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -46,6 +47,8 @@ class Rendering:
     root: str
     objects: list[Mapping] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
+    """Files of objects that run nothing; values of them may be put into others."""
     hidden: str = ""
 
 
@@ -135,9 +138,33 @@ def _built(
         objects = _taken(repository, folder, entry, rendering, depth, objects) or objects
     for patch in _patches(repository, folder, root, rendering):
         objects = [patch.applied(each) for each in objects]
+    for replacement in _replacements(repository, folder, root, rendering):
+        objects = replaced(objects, replacement, _others(repository, rendering))
     if root.get("helmCharts") is not None:
         rendering.hidden = "charts that the kustomization renders are not read"
     return [each for each in objects if each.own][:MOST_OBJECTS]
+
+
+def _replacements(repository: Repository, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Mapping]:
+    for item in root.sequence("replacements"):
+        path = item.scalar("path") if isinstance(item, Mapping) else None
+        if path is None:
+            yield from [item] if isinstance(item, Mapping) else []
+            continue
+        target = below(folder, path.value)
+        if target is None or target not in repository:
+            rendering.hidden = f"the replacements {path.value[:80]} are no file of this repository"
+            continue
+        rendering.files.add(target)
+        for document in repository.documents(target):
+            written = document.items if isinstance(document, Sequence) else [document]
+            yield from (each for each in written if isinstance(each, Mapping))
+
+
+def _others(repository: Repository, rendering: Rendering) -> list[Mapping]:
+    return [
+        each for path in rendering.others for document in repository.documents(path) for each in _objects(document)
+    ]
 
 
 def _taken(
@@ -150,6 +177,7 @@ def _taken(
     if target in repository:
         rendering.files.add(target)
         if not may_hold_workloads(repository.text(target)):
+            rendering.others.append(target)
             return given
         return [*given, *(each for document in repository.documents(target) for each in _objects(document))]
     name = repository.first(target, *NAMES)
@@ -181,7 +209,8 @@ class _Patch:
         if not self._fits(manifest):
             return manifest
         if self.merge is not None:
-            return _merged(manifest, self.merge, 0)
+            merged = _merged(manifest, self.merge, 0)
+            return merged if self.target is None or not merged.own else _named_as(merged, manifest)
         for operation in self.operations:
             manifest = _operated(manifest, operation)
         return manifest
@@ -194,6 +223,19 @@ class _Patch:
         if self.merge is None:
             return False
         return _word(self.merge, "kind") == kind and _word(self.merge.mapping("metadata"), "name") == name
+
+
+def _named_as(merged: Mapping, manifest: Mapping) -> Mapping:
+    """With the kind and name that it had: those of a patch that has a target stand for nothing."""
+    own = {key.value: (key, value) for key, value in merged.entries()}
+    for key in ("apiVersion", "kind"):
+        if key in manifest.own:
+            own[key] = manifest.own[key]
+    metadata, name = own.get("metadata"), manifest.mapping("metadata").own.get("name")
+    if metadata is not None and isinstance(metadata[1], Mapping) and name is not None:
+        inner = {key.value: (key, value) for key, value in metadata[1].entries()}
+        own["metadata"] = (metadata[0], Mapping(metadata[1].start, {**inner, "name": name}))
+    return Mapping(merged.start, own)
 
 
 def _matches(wanted: str, name: str) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import deployment, findings, outcome
 
+HOLDS, FAILS = Outcome.HOLDS, Outcome.FAILS
 BASE = {"base/kustomization.yaml": "resources: [api.yaml]", "base/api.yaml": deployment()}
 
 
@@ -85,3 +86,60 @@ def test_overlays_are_asked_one_by_one() -> None:
     files["canary/kustomization.yaml"] = "resources: [../base]"
     files["stage/kustomization.yaml"] = "resources: [../base]"
     assert len(findings("not-privileged", files)) == 3
+
+
+def test_the_kind_and_name_in_a_patch_with_a_target_stand_for_nothing() -> None:
+    files = {
+        "base/kustomization.yaml": """
+            resources: [api.yaml]
+            patches: [{path: pod.yaml, target: {kind: Deployment}}]
+        """,
+        "base/api.yaml": deployment(),
+        "base/pod.yaml": """
+            apiVersion: any
+            kind: any
+            metadata: {name: any}
+            spec: {template: {spec: {securityContext: {runAsNonRoot: true}}}}
+        """,
+    }
+    (found,) = findings("run-as-non-root", files)
+    assert (found.outcome, found.subject) == (HOLDS, "Deployment/api (base) · container api")
+
+
+REPLACEMENT = """
+    - source: {kind: ConfigMap, name: user, fieldPath: data.uid}
+      targets:
+        - select: {kind: Deployment}
+          fieldPaths: [spec.template.spec.securityContext.runAsUser]
+          options: {create: true}
+    - source: {kind: ConfigMap, name: user}
+      targets:
+        - select: {kind: Deployment}
+          fieldPaths: ["spec.template.spec.containers.0.volumeMounts.[mountPath=/tmp].name"]
+          options: {create: true}
+"""
+USER = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: user}\ndata: {uid: '1654'}\n"
+
+
+@pytest.mark.parametrize("user", [USER, USER.replace("1654", "0"), USER.replace("name: user", "name: other")])
+def test_a_replacement_puts_a_value_of_one_object_into_another(user: str) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [api.yaml, user.yaml]\nreplacements: [{path: user-of.yaml}]\n",
+        "base/api.yaml": deployment(
+            container="securityContext: {readOnlyRootFilesystem: true}", pod="volumes: [{name: user, emptyDir: {}}]"
+        ),
+        "base/user.yaml": user,
+        "base/user-of.yaml": REPLACEMENT,
+    }
+    is_set = user == USER
+    assert outcome("run-as-non-root", files) is (HOLDS if is_set else FAILS)
+    is_mounted = "name: user" in user
+    assert (outcome("read-only-root", files) is FAILS) is not is_mounted
+
+
+def test_a_replacement_that_leads_nowhere_changes_nothing() -> None:
+    odd = (
+        "resources: [api.yaml]\nreplacements: [1, {source: 2, targets: [3, {fieldPaths: [a.b, '[']}]}, {path: x}]\n"
+    )
+    files = {"base/kustomization.yaml": odd, "base/api.yaml": deployment(pod="securityContext: {runAsUser: 5}")}
+    assert outcome("run-as-non-root", files) is HOLDS

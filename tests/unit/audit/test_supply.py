@@ -74,6 +74,37 @@ def test_a_builder_of_docker_is_isolated_from_its_caller() -> None:
         assert outcome(check, {BUILD: text}) is HOLDS
 
 
+CALLED = "on: {{workflow_call: {{}}}}\njobs:\n{jobs}"
+BUILD_JOB = """
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {push: true, tags: 'ghcr.io/contoso/api:8'}
+"""
+SIGN_JOB = """
+  sign:
+    runs-on: ubuntu-latest
+    steps: [{run: 'cosign sign --yes ghcr.io/contoso/api@sha256:abc'}]
+"""
+
+
+@pytest.mark.parametrize("own", ["./", "$/"])
+@pytest.mark.parametrize(("needs", "expected"), [("needs: build, ", HOLDS), ("", FAILS)])
+def test_jobs_of_called_workflows_are_as_their_callers_are(own: str, needs: str, expected: Outcome) -> None:
+    chain = f"""
+  build: {{uses: {own}.github/workflows/a.yml}}
+  sign: {{{needs}uses: {own}.github/workflows/b.yml}}
+"""
+    files = {
+        ".github/workflows/a.yml": CALLED.format(jobs=BUILD_JOB),
+        ".github/workflows/b.yml": CALLED.format(jobs=SIGN_JOB),
+        ".github/workflows/chain.yml": CALLED.format(jobs=chain),
+        BUILD: f"on: push\njobs: {{image: {{uses: {own}.github/workflows/chain.yml}}}}\n",
+    }
+    assert outcome("image-signed", files) is expected
+
+
 def sign(*references: str, options: str = "--yes") -> str:
     return PUSH + f"- run: cosign sign {options} {' '.join(references)}\n"
 
