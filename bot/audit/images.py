@@ -6,7 +6,7 @@ the .NET SDK's container targets (from .NET 8 on they set the user `app`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +33,7 @@ _NAME_OF_DEVELOPMENT = re.compile(
 _DROPS_RIGHTS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
 )
+_BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 _RUN_AS_ROOT = frozenset(
     [
         "debian",
@@ -245,8 +246,16 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[Stage], repository
         return user
     for stage in chain:
         starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+        brings = any(_BRINGS_TOOL.search(each.text) for each in file.of(stage) if each.keyword in {"run", "copy"})
+        if starts and brings:
+            return _unknown(
+                starts[-1],
+                "it starts as root, and holds a tool with which an entrypoint drops rights",
+                "the user of the process in a running container; a USER would make it plain",
+            )
         for instruction in starts:
-            if _DROPS_RIGHTS.search(instruction.arguments.text) or _script_drops(instruction, repository):
+            text = instruction.arguments.text
+            if _DROPS_RIGHTS.search(text) or _script_drops(instruction, file.of(stage), repository):
                 return _unknown(
                     instruction,
                     "it starts as root, and its entrypoint seems to drop the rights",
@@ -255,9 +264,13 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[Stage], repository
     return user
 
 
-def _script_drops(instruction: Instruction, repository: Repository) -> bool:
-    """Whether a script of the repository that the entrypoint starts drops rights."""
+def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: Repository) -> bool:
+    """Whether a script of the repository that the entrypoint starts drops rights, also under another name."""
     names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
+    for each in stage:
+        *sources, target = each.arguments.text.split() or [""]
+        if each.keyword == "copy" and target.rpartition("/")[2] in names:
+            names |= {source.rpartition("/")[2] for source in sources}
     return any(
         _DROPS_RIGHTS.search(repository.text(path)) is not None
         for path in repository.paths

@@ -150,8 +150,8 @@ class _Flattening:
                 self._step(node, around.path, job, values, may_fail, "", 0, events, around.root)
             return
         inputs = _inputs(mapping, values)
-        own = _own(uses.value.strip())
-        target = own.removeprefix("./") if own.startswith("./") else None
+        called = _own(uses.value.strip())
+        target = called.removeprefix("./") if called.startswith("./") else None
         root = self._repository.root(target) if target is not None else None
         if target is None or root is None or around.depth >= DEEPEST_CALL:
             self._jobs.append(replace(job, remote=uses.value.strip(), inputs=inputs))

@@ -31,6 +31,8 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ("FROM mcr.microsoft.com/azurelinux/base/core:3.0\n", FAILS),
         ("FROM contoso/base:1\nUSER 1000\n", HOLDS),
         ('FROM alpine:3\nENTRYPOINT ["gosu", "app", "/app"]\n', UNKNOWN),
+        ('FROM debian:13\nRUN apt-get install -y \\\n  gosu\nENTRYPOINT ["/start.py"]\n', UNKNOWN),
+        ('FROM alpine:3\nRUN apk add gosub\nENTRYPOINT ["/start.py"]\n', FAILS),
         ("FROM alpine:3\nENTRYPOINT exec setpriv --reuid=1000 /app\n", UNKNOWN),
         ('FROM scratch\nCOPY app /\nENTRYPOINT ["/app"]\n', FAILS),
         ("FROM scratch\nCOPY out /\n", NOT_APPLICABLE),
@@ -159,3 +161,11 @@ def test_an_image_that_the_sdk_builds_is_not_root() -> None:
     user = "<ContainerUser>root</ContainerUser>"
     assert outcome("image-user", {"Api.csproj": PROJECT.format(framework="net8.0", more=user)}) is FAILS
     assert outcome("image-user", {"Api.csproj": PROJECT.format(framework="net6.0", more="")}) is FAILS
+
+
+def test_an_entrypoint_is_found_under_the_name_that_it_is_copied_to() -> None:
+    files = {
+        "Dockerfile": 'FROM alpine:3\nCOPY ./docker/entry.sh $HOME/run.sh\nENTRYPOINT ["/app/run.sh"]\n',
+        "docker/entry.sh": "exec setpriv --reuid=1000 /app/serve\n",
+    }
+    assert outcome("image-user", files) is UNKNOWN
