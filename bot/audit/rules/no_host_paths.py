@@ -20,6 +20,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
+from bot.audit.workloads.helm import HIDDEN_VALUE
 from bot.audit.workloads.judging import judged, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources
@@ -31,7 +32,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         found = [(node, path) for node, path in host_paths(pod) if not is_engine_socket(path)]
         for node, path in found:
             place = place_of(repository, node, pod.place)
-            yield fails(place, pod.subject, f"it mounts {path} of its node", "use a persistent volume claim")
+            what = "a folder that a template names" if HIDDEN_VALUE in path else path
+            yield fails(place, pod.subject, f"it mounts {what} of its node", "use a persistent volume claim")
         if not found:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")
 

@@ -22,7 +22,7 @@ from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.helm import HIDDEN
+from bot.audit.workloads.helm import HIDDEN, may_hold
 from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Severity
@@ -37,7 +37,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, _FIX)
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
-        if not bad and any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables):
+        is_filled = any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
+        if not bad and (is_filled or may_hold(container.own, "env", "envFrom")):
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )

@@ -35,7 +35,8 @@ _PUSHES_IMAGE = re.compile(
     r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
 )
-_NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)", re.IGNORECASE)
+_HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
+_NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
@@ -89,17 +90,19 @@ def judge(repository: Repository) -> Iterator[Verdict]:
 def _scripts(repository: Repository) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
     for pipeline in pipelines(repository):
-        told: set[tuple[str, ...]] = set()
+        told: set[tuple[str, int]] = set()
         for step in pipeline.steps:
             for command in step.commands if step.events - TESTS_ONLY else ():
                 name = script_of(command)
                 words = command.words[:2]
                 asked = " ".join(words)
-                if name is None or words in told or not _DELIVERS.search(asked) or _NO_PUSH.search(asked):
+                place = repository.place(step.mapping, step.path)
+                if name is None or (place.path, place.start) in told:
+                    continue
+                if not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
                     continue
                 if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
-                    told.add(words)
-                    place = repository.place(step.mapping, step.path)
+                    told.add((place.path, place.start))
                     why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
                     yield unknown(place, step.subject, why, "the push in the workflow itself")
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.audit.repository import Repository, is_for_production
+from bot.audit.workloads.helm_conditions import holds, is_true
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.text import Lines
@@ -26,7 +27,14 @@ _COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
 _DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
+_KEY = re.compile(r"([A-Za-z]\w*):")
 _KEY_BEFORE = re.compile(r"^(?P<key>\s*(?:-\s+)?[\w./\"-]+:)\s*$")
+
+
+def may_hold(node: Mapping, *keys: str) -> bool:
+    """Whether a template that is not read may put one of these keys into a mapping; any where none is named."""
+    marks = [key.removeprefix(HIDDEN).partition("-") for key in node.own if key.startswith(HIDDEN)]
+    return any(not name or not keys or name in keys for _, _, name in marks)
 
 
 @dataclass(slots=True)
@@ -52,7 +60,8 @@ def _charts(repository: Repository) -> list[Chart]:
             continue
         folder = posixpath.dirname(path)
         values_path = repository.first(folder, "values.yaml", "values.yml")
-        values = repository.root(values_path) if values_path is not None else None
+        own = repository.root(values_path) if values_path is not None else None
+        values = _given(repository, folder, own or Mapping(0))
         chart = Chart(folder, posixpath.basename(folder) or "of the repository")
         templates = [
             each
@@ -60,9 +69,36 @@ def _charts(repository: Repository) -> list[Chart]:
             if each.endswith((".yaml", ".yml")) and "/tests/" not in each
         ]
         for template in templates[:MOST_TEMPLATES]:
-            _read(repository, template, values or Mapping(0), chart)
+            _read(repository, template, values, chart)
         found.append(chart)
     return found
+
+
+def _given(repository: Repository, folder: str, own: Mapping) -> Mapping:
+    """A chart's values with what the one that holds it sets for it, and for all of its charts."""
+    above, inner, name = folder.rpartition("/charts/")
+    path = repository.first(above, "values.yaml", "values.yml") if inner and "/" not in name else None
+    values = repository.root(path) if path is not None else None
+    if values is None:
+        return own
+    shared = values.own.get("global")
+    given = _over(own, values.mapping(name), 0)
+    if shared is None or not isinstance(shared[1], Mapping):
+        return given
+    both = _over(given.mapping("global"), shared[1], 0)
+    return Mapping(
+        given.start, {**{key.value: (key, each) for key, each in given.entries()}, "global": (shared[0], both)}
+    )
+
+
+def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
+    found = {key.value: (key, each) for key, each in base.entries()}
+    for key, each in above.entries():
+        held = found.get(key.value)
+        if held is not None and isinstance(held[1], Mapping) and isinstance(each, Mapping) and depth < DEEPEST:
+            each = _over(held[1], each, depth + 1)
+        found[key.value] = (key, each)
+    return Mapping(base.start, found)
 
 
 def _read(repository: Repository, path: str, values: Mapping, chart: Chart) -> None:
@@ -103,7 +139,10 @@ class _Block:
     counts: bool
     dot: Node | None
     has_counted: bool
-    is_range: bool = False
+    hides: bool = False
+    """Whether only a rendering tells which of its branches counts: then marks stand for what may be there."""
+    marked_at: int | None = None
+    """The column of these marks."""
 
 
 class _Rendered:
@@ -133,7 +172,7 @@ class _Rendered:
             for action in actions:
                 self._control(action["inside"], line, number)
             return
-        if not all(block.counts for block in self._blocks):
+        if not all(block.counts for block in self._blocks) or self._is_hidden(line, number):
             return
         if actions and (key := _KEY_BEFORE.match(line[: actions[-1].start()])) and len(actions) == 1:
             inside = actions[0]["inside"]
@@ -143,6 +182,32 @@ class _Rendered:
                 return
         self._emit(_ACTION.sub(lambda found: self._inline(found["inside"]), line), number)
 
+    def _is_hidden(self, line: str, number: int) -> bool:
+        """Whether a block hides the line; a mark that its key may be there takes its place."""
+        block = next((each for each in self._blocks if each.hides), None)
+        if block is None:
+            return False
+        written = line.lstrip()
+        indent = len(line) - len(written)
+        if written and not written.startswith("#") and block.marked_at in {None, indent}:
+            key = _KEY.match(written)
+            if written.startswith("- ") and block.marked_at is None:
+                self._emit(f"{' ' * indent}- {HIDDEN}{number}", number)
+            elif not written.startswith("- "):
+                self._emit(f"{' ' * indent}{HIDDEN}{number}{f'-{key[1]}' if key else ''}: 1", number)
+            block.marked_at = indent
+        return True
+
+    @property
+    def _is_inside(self) -> bool:
+        """Whether an object has begun: a condition around a whole one only says whether there is one."""
+        for line in reversed(self.lines):
+            if line.startswith("---"):
+                return False
+            if line.startswith(("kind:", "spec:", "apiVersion:")):
+                return True
+        return False
+
     def _emit(self, line: str, number: int) -> None:
         self.lines.append(line)
         self.origins.append(number)
@@ -151,16 +216,15 @@ class _Rendered:
         word, _, rest = inside.partition(" ")
         match word:
             case "if" | "with" | "range":
-                holds, node = self._condition(rest)
-                self._blocks.append(
-                    _Block(holds is not False, node if word == "with" else self._dot, holds is not False)
-                )
-                self._blocks[-1].is_range = word == "range"
+                is_met, node = self._condition(rest)
+                dot = node if word == "with" else None if word == "range" else self._dot
+                hides = is_met is None and word == "if" and self._is_inside
+                self._blocks.append(_Block(is_met is not False, dot, is_met is not False, hides))
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]
-                    holds = self._condition(rest.partition(" ")[2])[0] if rest.startswith("if ") else True
-                    block.counts = not block.has_counted and holds is not False
+                    is_met = self._condition(rest.partition(" ")[2])[0] if rest.startswith("if ") else True
+                    block.counts = block.hides or (not block.has_counted and is_met is not False)
                     block.has_counted = block.has_counted or block.counts
             case "end":
                 if self._blocks:
@@ -170,7 +234,7 @@ class _Rendered:
             case _ if inside.startswith("$") and ":=" in inside:
                 return
             case _:
-                if all(block.counts for block in self._blocks):
+                if all(block.counts for block in self._blocks) and not self._is_hidden(line, number):
                     self._put(inside, line, number)
 
     @property
@@ -179,16 +243,9 @@ class _Rendered:
 
     def _condition(self, text: str) -> tuple[bool | None, Node | None]:
         """Whether it holds with the chart's values (None where that is not known), and what it names."""
-        text = text.strip()
-        is_negated = text.startswith("not ")
-        if is_negated:
-            text = text[4:].strip()
-        path = _PATH.match(text)
-        if path is None:
-            return None, None
-        node = self._value(path["path"])
-        holds = _is_true(node)
-        return (not holds if is_negated else holds), node
+        text = text.partition(":=")[2].strip() if ":=" in text else text.strip()
+        is_known, node = self._named(text)
+        return holds(text, self._named), node if is_known else None
 
     def _value(self, path: str) -> Node | None:
         node: Node | None = self._values
@@ -203,9 +260,11 @@ class _Rendered:
             return (self._dot is not None), self._dot
         path = _PATH.match(text)
         if path is not None:
-            return True, self._value(path["path"])
+            node = self._value(path["path"])
+            # What a chart is given by the one above it, and does not name itself, is not told by its values.
+            return node is not None or not path["path"].startswith("global."), node
         if text.startswith(".") and isinstance(self._dot, Mapping):
-            node: Node | None = self._dot
+            node = self._dot
             for part in text[1:].split("."):
                 node = node.get(part) if isinstance(node, Mapping) else None
             return True, node
@@ -221,7 +280,7 @@ class _Rendered:
             is_known, node = self._named(parts[0].removeprefix("toYaml "))
             extras = [part for part in parts[1:] if not part.startswith(("nindent", "indent", "trim"))]
             if is_known and not extras:
-                if node is None or (isinstance(node, Scalar) and node.is_null) or not _is_true(node):
+                if node is None or (isinstance(node, Scalar) and node.is_null) or not is_true(node):
                     return
                 name = f"{_VALUES}{len(self._nodes)}"
                 self._nodes[name] = node
@@ -275,15 +334,3 @@ class _Rendered:
                 return next(iter(self._nodes[key] for key in node.own if key in self._nodes), Mapping(node.start))
             return Mapping(node.start, own)
         return node
-
-
-def _is_true(node: Node | None) -> bool:
-    match node:
-        case None:
-            return False
-        case Scalar():
-            return not node.is_null and node.value.lower() not in {"", "false", "0"}
-        case Sequence():
-            return bool(node.items)
-        case Mapping():
-            return bool(node.own or node.merged)

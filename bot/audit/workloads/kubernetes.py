@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.workloads import helm, kustomize
-from bot.audit.workloads.helm import HIDDEN, HIDDEN_VALUE
+from bot.audit.workloads.helm import HIDDEN_VALUE, may_hold
 from bot.audit.workloads.kustomize import may_hold_workloads
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
@@ -93,12 +93,13 @@ class Container:
     @property
     def hidden(self) -> str:
         """Why a setting of the container that is absent may be there all the same."""
-        inner = self.own.own.keys() | self.context.own.keys()
-        outer = self.pod.spec.own.keys() | self.pod.spec.mapping("securityContext").own.keys()
+        spec = self.pod.spec
+        inner = may_hold(self.own, "securityContext", "volumeMounts") or may_hold(self.context)
+        outer = may_hold(spec, "securityContext") or may_hold(spec.mapping("securityContext"))
         is_whole = isinstance(self.own.get("securityContext"), Scalar) and is_hidden(
             self.own.get("securityContext")
         )
-        if is_whole or any(key.startswith(HIDDEN) for key in inner | outer):
+        if is_whole or inner or outer:
             return "a part of it comes from a template that is not read"
         return self.pod.hidden
 

@@ -91,3 +91,68 @@ def test_what_a_helper_may_add_is_unknown() -> None:
 def test_a_template_that_cannot_be_rendered_is_unknown() -> None:
     broken = "kind: Deployment\nspec:\n  containers:\n {{ .Values.a }}\n      - [\n"
     assert outcome("run-as-non-root", chart("", broken)) is Outcome.UNKNOWN
+
+
+GUARDED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    spec:
+      containers:
+        - name: api
+          image: contoso/api:1
+          {{- if %s }}
+          securityContext:
+            capabilities: {add: [SYS_PTRACE]}
+          {{- else }}
+          securityContext:
+            capabilities: {drop: [ALL]}
+          {{- end }}
+"""
+DEBUG = "debug: {enabled: false, level: info}\nnames: [a]\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("eq .Values.debug.enabled true", Outcome.HOLDS),
+        ("eq .Values.debug.enabled false", Outcome.FAILS),
+        ('ne .Values.debug.level "info"', Outcome.HOLDS),
+        ('eq .Values.debug.level "trace" "info"', Outcome.FAILS),
+        ("and .Values.names (not .Values.debug.enabled)", Outcome.FAILS),
+        ("or .Values.debug.enabled .Values.absent", Outcome.HOLDS),
+        ('and .Values.debug.enabled (semverCompare ">1" .Chart.Version)', Outcome.HOLDS),
+        ("empty .Values.names", Outcome.HOLDS),
+        ("$.Values.names", Outcome.FAILS),
+        ('include "api.hardened" .', Outcome.UNKNOWN),
+        ('or .Values.debug.enabled (.Capabilities.APIVersions.Has "v1")', Outcome.UNKNOWN),
+        ('eq .Values.global.mode "debug"', Outcome.UNKNOWN),
+        (".Values.names | len", Outcome.UNKNOWN),
+        ("and (", Outcome.UNKNOWN),
+    ],
+)
+def test_a_condition_is_worked_out_or_hides_what_it_guards(condition: str, expected: Outcome) -> None:
+    assert outcome("drop-all-capabilities", chart(DEBUG, GUARDED % condition)) is expected
+
+
+def test_what_is_hidden_says_nothing_of_other_keys() -> None:
+    template = GUARDED.replace(
+        "          {{- if %s }}\n",
+        '          {{- if include "x" . }}\n          ports: []\n          {{- end }}\n          {{- if true }}\n',
+    )
+    assert outcome("drop-all-capabilities", chart(DEBUG, template)) is Outcome.FAILS
+
+
+def test_a_chart_knows_what_the_one_above_it_sets_for_it() -> None:
+    inner = {
+        path.replace("chart/", "all/charts/api/"): text
+        for path, text in chart("on: false\n", GUARDED % "eq .Values.global.mode .Values.own").items()
+    }
+    for given, expected in (
+        ("global: {mode: a}\napi: {own: a}\n", Outcome.FAILS),
+        ("global: {mode: a}\n", Outcome.HOLDS),
+    ):
+        above = {"all/Chart.yaml": "apiVersion: v2\nname: all\n", "all/values.yaml": given}
+        assert outcome("drop-all-capabilities", {**inner, **above}) is expected
