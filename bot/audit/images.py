@@ -74,6 +74,8 @@ _RUN_AS_ROOT = frozenset(
     ]
 )
 """Docker's own images whose configuration has no user and whose entrypoint drops no rights."""
+_DOTNET_TOOLS = frozenset({"aspire-dashboard", "monitor"})
+"""Beside the runtimes; they come without a shell, for a user of their own."""
 _ARCHITECTURE = re.compile(r"^(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|riscv64|s390x)/")
 """Where Docker's own images stand once more, for one architecture each."""
 _BARE_SYSTEMS = (
@@ -293,6 +295,8 @@ def _of_base(image: str, instruction: Instruction) -> User:
                 if _major(image) not in {6, 7}
                 else f"{image} runs as the user app",
             )
+        if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
+            return User(Kind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
         return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "gcr.io" and reference.repository.startswith("distroless/"):
         if "nonroot" in tag:

@@ -20,7 +20,7 @@ from bot.formats.table import kind_of
 T = TypeVar("T")
 
 _FOR_TESTS = re.compile(
-    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?(?:assets|suite)|e2e|fixtures?|__snapshots__"
+    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?(?:assets|suite)|e2e|fixtures?|fakes?|mocks?|golden|__snapshots__"
     r"|samples?|examples?|templates|dev|development|docs?|snippets|playground|benchmarks?)"
     r"(?:[._-][^/]*)?/",
     re.IGNORECASE,

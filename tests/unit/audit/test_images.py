@@ -27,6 +27,7 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ("FROM debian:13\nARG UID\nUSER $UID\n", UNKNOWN),
         ("FROM contoso/base:1\n", UNKNOWN),
         ("FROM arm64v8/debian:13\n", FAILS),
+        ("FROM mcr.microsoft.com/dotnet/aspire-dashboard:latest\n", HOLDS),
         ("FROM arm64v8/postgres:18\n", UNKNOWN),
         ("FROM mcr.microsoft.com/azurelinux/base/core:3.0\n", FAILS),
         ("FROM contoso/base:1\nUSER 1000\n", HOLDS),
