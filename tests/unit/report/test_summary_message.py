@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from bot.clients.notifiers.teams_card import card_of
+from bot.domain.repositories.finding import Outcome, Severity
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
 from bot.report.summary_message import summary_message
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE, check, texts
@@ -139,3 +141,21 @@ def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
     assert "[click]" not in markdown_of(told)
     assert "@here" not in markdown_of(told)
     assert card_of(told)["body"][0]["text"] == "90% of the fleet is current"
+
+
+def practice(check: str, fails: int, opened: int = 0, closed: int = 0) -> Practice:
+    counts = {Outcome.HOLDS: 20, Outcome.FAILS: fails, Outcome.UNKNOWN: 5}
+    return Practice(check, "title", Severity.HIGH, counts, (), opened, closed)
+
+
+def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
+    rows = (practice("sbom", 3, 2), practice("image-user", 40, 1, 7), practice("seccomp", 5), practice("pins", 1))
+    told = summary_message(replace(QUIET, practices=FleetPractices(65, 0, rows)))
+    check(told)
+    assert "image-user fails in 40 of 60 repositories" in texts(told)
+    assert "and 1 more check fails somewhere" in texts(told)
+    assert "this week 3 findings opened and 7 closed" in texts(told)
+
+
+def test_where_nothing_was_judged_practices_are_not_mentioned() -> None:
+    assert "Practices" not in texts(summary_message(QUIET))
