@@ -142,7 +142,7 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
         "changes_of": lambda: stores.views.changes_of("aspnet:10.0"),
         "observations_of": lambda: stores.views.observations_of("aspnet:10.0"),
         "releases": stores.history.releases,
-        "newest": stores.history.newest,
+        "bases": stores.history.bases,
     }
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 6
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: str) -> None:
     command = [sys.executable, "-m", "tests.integration.store.contending", url]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -67,7 +67,7 @@ class Crossing:
                     await self._both_hold.wait()
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_transaction_that_postgresql_breaks_off_is_made_again(database: Database) -> None:
     await two_tasks(database)
     crossing = Crossing(database)
@@ -78,7 +78,7 @@ async def test_a_transaction_that_postgresql_breaks_off_is_made_again(database: 
         assert list((await connection.execute(select(tasks.c.attempts))).scalars()) == [2, 2]
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_transaction_that_is_broken_off_and_not_made_again_is_a_passing_trouble(database: Database) -> None:
     await two_tasks(database)
     crossing = Crossing(database)
@@ -88,7 +88,7 @@ async def test_a_transaction_that_is_broken_off_and_not_made_again_is_a_passing_
     assert broken.trouble is Trouble.UNREACHABLE
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_connection_to_postgresql_waits_for_nothing_without_end(database: Database) -> None:
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
     async with database.reading() as connection:
@@ -96,7 +96,7 @@ async def test_a_connection_to_postgresql_waits_for_nothing_without_end(database
     assert told == ["15s", "2min", "1min"]
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_connection_whose_other_end_is_gone_is_found_out_within_a_minute(database: Database) -> None:
     """Read back from the socket, in seconds, probes and milliseconds."""
     async with database.reading() as connection:
@@ -107,7 +107,7 @@ async def test_a_connection_whose_other_end_is_gone_is_found_out_within_a_minute
     assert told == [30, 10, 3, 60_000]
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_replica_that_froze_in_a_transaction_holds_up_the_others_for_a_bounded_time(
     database: Database, url: str
 ) -> None:
@@ -132,7 +132,7 @@ async def test_a_replica_that_froze_in_a_transaction_holds_up_the_others_for_a_b
         assert list((await connection.execute(select(tasks.c.attempts))).scalars()) == [1, 1]
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_who_waits_for_a_row_too_long_is_told_that_the_database_does_not_answer(
     database: Database, url: str
 ) -> None:
