@@ -16,6 +16,7 @@ _WEIGHT = (
     Cause.DOTNET_SECURITY,
     Cause.DOTNET_RELEASE,
     Cause.DOTNET_UNKNOWN,
+    Cause.BASE_UPDATE,
     Cause.CHANNEL_MOVE,
     Cause.OS_MOVE,
     Cause.OS_UPDATE,

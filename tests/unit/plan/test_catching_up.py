@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
@@ -66,6 +68,11 @@ def test_a_cve_concerns_where_one_change_says_so() -> None:
 def test_what_nobody_has_seen_is_of_the_cause_age() -> None:
     change = lacking(behind(moves=()), NOON)
     assert (change.cause, change.severity, change.cves) == (Cause.AGE, None, ())
+
+
+@pytest.mark.parametrize("cause", [each for each in Cause if each.needs_rebuild])
+def test_one_change_is_what_it_is(cause: Cause) -> None:
+    assert lacking(behind(moves=(move(cause=cause),)), NOON).cause is cause
 
 
 # What is done
