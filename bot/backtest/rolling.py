@@ -3,72 +3,23 @@
 Nothing fails here: what pauses a rollout cannot be known from the history of bases.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from bot.backtest.assumptions import Assumptions
+from bot.backtest.course import Course, Work, free_places
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
+from bot.backtest.weekly import WEEK, WEEKLY_OVER, guaranteed_ages, next_week, spread
 from bot.domain.bases.change import Cause, Change
 from bot.domain.rollouts.policy import Policy, Rule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
-from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start
-
-_WEEK = timedelta(days=7)
-_WEEKLY_OVER = timedelta(hours=6)
-_HOUR_OF_WEEKLY = 2
-
-
-@dataclass(slots=True)
-class _Work:
-    """One rebuild on its way; `since` is when it, or what it took over from, was first planned.
-
-    `blocked_since` is when the budget first kept it from beginning.
-    """
-
-    rebuild: Rebuild
-    moves: frozenset[int]
-    since: datetime
-    began_at: datetime | None = None
-    blocked_since: datetime | None = None
-
-
-@dataclass(slots=True)
-class _Course:
-    """How far one rollout has come: its open rebuilds by wave, and of each wave what has ended."""
-
-    works: dict[str, dict[int, _Work]] = field(default_factory=dict)
-    ended: Counter[str] = field(default_factory=Counter)
-    began_at: dict[str, datetime] = field(default_factory=dict)
-    done_since: dict[str, datetime] = field(default_factory=dict)
-    soaks: dict[str, timedelta] = field(default_factory=dict)
-
-    def tallies(self) -> dict[str, WaveTally]:
-        names = {*self.works, *self.ended}
-        return {name: self._tally(name) for name in names}
-
-    def _tally(self, name: str) -> WaveTally:
-        works = self.works.get(name, {}).values()
-        under_way = [work for work in works if work.began_at is not None]
-        return WaveTally(
-            waiting=len(works) - len(under_way),
-            under_way=len(under_way),
-            unmerged=sum(work.rebuild.action is Action.PULL_REQUEST for work in under_way),
-            ended=self.ended[name],
-            began_at=self.began_at.get(name),
-            done_since=self.done_since.get(name),
-        )
-
-    def waves(self, waves: Iterable[Wave]) -> tuple[Wave, ...]:
-        """The policy's waves, each with the shortest soak that one of its rebuilds asks for."""
-        return tuple(replace(wave, soak=self.soaks.get(wave.name, wave.soak)) for wave in waves)
+from bot.domain.rollouts.timing.waves import advance, latest_start
 
 
 @dataclass(slots=True)
@@ -87,9 +38,9 @@ class Rolling(Deciding):
     rollouts: int = 0
     waited_for_budget: timedelta = timedelta()
     _budget: Spending = field(init=False)
-    _courses: dict[int, _Course] = field(default_factory=dict)
+    _courses: dict[int, Course] = field(default_factory=dict)
     _events: list[tuple[datetime, int, int]] = field(default_factory=list)
-    _ends: dict[int, _Work] = field(default_factory=dict)
+    _ends: dict[int, Work] = field(default_factory=dict)
     _built_at: dict[str, datetime] = field(default_factory=dict)
     _guaranteed: dict[str, timedelta] = field(default_factory=dict)
     _week: datetime | None = None
@@ -99,11 +50,11 @@ class Rolling(Deciding):
         Deciding.__post_init__(self)
         given = self.assumptions
         self._budget = Spending(WriteLimits(given.content_per_minute, given.content_per_hour))
-        self._guaranteed = dict(_guaranteed(self))
+        self._guaranteed = guaranteed_ages(self._affected, self.policy)
 
     def offer(self, change: Change, now: datetime) -> None:
         if self._week is None and self._guaranteed:
-            self._week = _next_week(now)
+            self._week = next_week(now)
             self._built_at = dict.fromkeys(self._guaranteed, now)
         Deciding.offer(self, change, now)
 
@@ -133,7 +84,7 @@ class Rolling(Deciding):
         return min(heads, default=None)
 
     def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
-        """As without waves, with the rebuild in its rollout's course; it keeps its place in time."""
+        """Adds a planned rebuild to its rollout; one that supersedes another keeps its place in time."""
         earlier = [work for number in planned.supersedes if (work := self._leave(number)) is not None]
         if planned.state is not State.PLANNED:
             for work in earlier:
@@ -146,13 +97,13 @@ class Rolling(Deciding):
         self._waiting[number] = (rebuild, moves)
         if rollout not in self._courses:
             self.rollouts += 1
-        course = self._courses.setdefault(rollout, _Course())
+        course = self._courses.setdefault(rollout, Course())
         since = min([now, *(work.since for work in earlier if work.began_at is None)])
-        course.works.setdefault(rebuild.wave, {})[number] = _Work(rebuild, moves, since)
+        course.works.setdefault(rebuild.wave, {})[number] = Work(rebuild, moves, since)
         if planned.soak is not None:
             course.soaks[rebuild.wave] = min(planned.soak, course.soaks.get(rebuild.wave, planned.soak))
 
-    def _leave(self, number: int) -> _Work | None:
+    def _leave(self, number: int) -> Work | None:
         """Takes a superseded rebuild out of its rollout, which may let the next wave begin."""
         waiting = self._waiting.get(number)
         if waiting is None:
@@ -172,7 +123,7 @@ class Rolling(Deciding):
         wakes = [hold.until for hold in found.holds.values() if hold.until is not None]
         for wave in waves:
             is_held = wave.name in found.holds
-            room = _room(wave, course) if is_held else found.release.get(wave.name, 0)
+            room = free_places(wave, course) if is_held else found.release.get(wave.name, 0)
             for work in self._in_order(course.works.get(wave.name, {})):
                 rebuild = self._waiting[work.rebuild.id][0]
                 if rebuild.due_at > now:
@@ -196,12 +147,12 @@ class Rolling(Deciding):
             if (later := min((wake for wake in wakes if wake > now), default=None)) is not None:
                 heappush(self._events, (later, rollout, 0))
 
-    def _in_order(self, works: Mapping[int, _Work]) -> list[_Work]:
+    def _in_order(self, works: Mapping[int, Work]) -> list[Work]:
         """Those that have not begun, the most severe first."""
         waiting = [work for work in works.values() if work.began_at is None]
         return sorted(waiting, key=lambda work: (-self._rank(work), work.rebuild.repository, work.rebuild.id))
 
-    def _rank(self, work: _Work) -> int:
+    def _rank(self, work: Work) -> int:
         severities = (self._changes[move].severity for move in work.moves)
         return max((severity.rank for severity in severities if severity is not None), default=-1)
 
@@ -220,7 +171,7 @@ class Rolling(Deciding):
             ]
         )
 
-    def _begin(self, work: _Work, rebuild: Rebuild, now: datetime) -> Iterator[Deed]:
+    def _begin(self, work: Work, rebuild: Rebuild, now: datetime) -> Iterator[Deed]:
         takes = self._takes(rebuild)
         work.began_at = now
         if work.blocked_since is not None:
@@ -236,7 +187,7 @@ class Rolling(Deciding):
         heappush(self._events, (now + takes, rebuild.rollout, rebuild.id))
 
     def _takes(self, rebuild: Rebuild) -> timedelta:
-        """From the beginning to the image: the build, and before it the checks or a person's merge."""
+        """How long it takes from the beginning to the image: the checks or a person's merge, then the build."""
         build, merge = self.assumptions.build.value, self.assumptions.merge.value
         match rebuild.action:
             case Action.NOTIFY:
@@ -247,7 +198,7 @@ class Rolling(Deciding):
                 by_itself = self._terms(rebuild).auto_merge.method is not MergeMethod.NEVER
                 return build + (build if by_itself else merge)
 
-    def _end(self, work: _Work, now: datetime) -> None:
+    def _end(self, work: Work, now: datetime) -> None:
         rebuild = work.rebuild
         course = self._courses[rebuild.rollout]
         course.works[rebuild.wave].pop(rebuild.id, None)
@@ -267,56 +218,25 @@ class Rolling(Deciding):
         last = now if self.until is None else min(now, self.until)
         while self._week is not None and self._week <= last:
             week = self._week
-            self._week = week + _WEEK
+            self._week = week + WEEK
             for repository, most in sorted(self._guaranteed.items()):
-                if self._built_at[repository] + most < self._week + _WEEKLY_OVER:
-                    at = week + _spread(repository)
+                if self._built_at[repository] + most < self._week + WEEKLY_OVER:
+                    at = week + spread(repository)
                     self._built_at[repository] = at + self.assumptions.build.value
                     self.runs += 1
                     self.weekly_runs += 1
                     yield Deed(at, repository, Action.DISPATCH, (), "the weekly rebuild is due")
 
     def security(self) -> dict[tuple[str, int], timedelta]:
-        """Of `patched`, what fixed a CVE by what is known in the end."""
+        """Returns those of `patched` whose change fixed a CVE, by what is known in the end."""
         return {
             key: took for key, took in self.patched.items() if self._changes[key[1]].cause is Cause.DOTNET_SECURITY
         }
 
 
-def _room(wave: Wave, course: _Course) -> int:
-    """How many more of a wave's rebuilds may be under way."""
-    works = course.works.get(wave.name, {}).values()
-    return len(works) if wave.batch is None else wave.batch - sum(work.began_at is not None for work in works)
-
-
 def at_once(policy: Policy) -> Policy:
-    """The same actions, each when a base moves: what settling, windows and waves are compared with."""
+    """Returns a policy of the same actions without settling, windows and waves, to compare these with."""
     rules = tuple(
         replace(rule, settle=timedelta(), windows=None, wave=None, soak=None, max_age=None) for rule in policy.rules
     )
     return Policy((*rules, Rule(settle=timedelta())))
-
-
-def _guaranteed(rolling: Rolling) -> Iterator[tuple[str, timedelta]]:
-    """The repositories that have a workflow to start, and how old each may become by its strictest rule."""
-    can_start = {item.member.name: item.member for items in rolling._affected.values() for item in items}
-    ages: dict[str, timedelta] = {}
-    for base, items in rolling._affected.items():
-        for item in items:
-            terms = rolling.policy.terms(item.member.name, base, Cause.LAYERS_ONLY, None)
-            if terms.max_age is not None and can_start[item.member.name].workflow(terms.workflow) is not None:
-                ages[item.member.name] = min(terms.max_age, ages.get(item.member.name, terms.max_age))
-    yield from ages.items()
-
-
-def _next_week(at: datetime) -> datetime:
-    """The next Monday at two in the morning, UTC."""
-    day = at.replace(hour=_HOUR_OF_WEEKLY, minute=0, second=0, microsecond=0)
-    day += timedelta(days=-day.weekday() % 7)
-    return day if day > at else day + _WEEK
-
-
-def _spread(repository: str) -> timedelta:
-    """Where in the hours of the weekly rebuilds a repository has its turn, always the same."""
-    number = int.from_bytes(hashlib.sha256(repository.encode()).digest()[:4], "big")
-    return _WEEKLY_OVER * (number / 2**32)

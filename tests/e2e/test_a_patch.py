@@ -6,14 +6,9 @@ from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
 from sandbox.images import dotnet_image
 from tests.e2e.conftest import Stage
+from tests.e2e.publishing import publish
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
-
-
-async def publish(stage: Stage, version: str = "10.0.1") -> None:
-    await stage.fleet.publish_runtime(version)
-    await stage.fleet.publish_sdk(version)
-    stage.fleet.announce(version, security=True, cves=("CVE-2026-21218",))
 
 
 async def test_the_first_pass_is_a_baseline(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.rollouts.rebuild import State
 from sandbox.feeds import INDEX
 from tests.e2e.conftest import Stage
-from tests.e2e.test_a_patch import publish
+from tests.e2e.publishing import publish
 
 LATER = timedelta(hours=2)
 

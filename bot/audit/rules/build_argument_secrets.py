@@ -20,7 +20,8 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds
-from bot.audit.workflows.deliveries import Push, deliveries
+from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.delivery import Push
 from bot.audit.workloads.compose import services
 from bot.audit.workloads.judging import place_of
 from bot.audit.workloads.kubernetes import word

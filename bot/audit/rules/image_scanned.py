@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import SCANNERS, deliveries, other_scanners, scripts_called
+from bot.audit.workflows.deliveries import SCANNERS, deliveries
 from bot.audit.workflows.gates import named, scans_of
+from bot.audit.workflows.unread import other_scanners, scripts_called
 from bot.domain.repositories.finding import Severity
 
 

@@ -21,7 +21,8 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, Push, deliveries
+from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.audit.workflows.delivery import Push
 from bot.audit.workflows.gates import is_related
 from bot.audit.workflows.statements import asks_for, settling
 from bot.domain.repositories.finding import Fix, Severity

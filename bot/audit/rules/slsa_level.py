@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import Attestation, Push, deliveries
+from bot.audit.workflows.deliveries import deliveries
+from bot.audit.workflows.delivery import Attestation, Push
 from bot.audit.workflows.gates import is_related
 from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
 from bot.domain.repositories.finding import Severity

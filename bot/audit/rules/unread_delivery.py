@@ -22,9 +22,10 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
-from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, script_of, script_texts
+from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
+from bot.audit.workflows.scripts import script_of, script_texts
 from bot.domain.repositories.finding import Place, Severity
 from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.other_builds import KIND as OTHER

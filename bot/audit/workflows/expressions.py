@@ -7,6 +7,8 @@ run knows is None, and logic on it has three values.
 import re
 from collections.abc import Mapping
 
+from bot.formats.source.tokens import tokens_of
+
 Values = Mapping[str, str]
 """What contexts hold, by dotted name in lower case: `inputs.push`, `matrix.image`, `env.image`."""
 
@@ -53,15 +55,9 @@ def evaluated(expression: str, values: Values) -> str | None:
     """The value of an expression as text; None where it is not known, or is no expression."""
     if len(expression) > LONGEST_EXPRESSION:
         return None
-    tokens: list[tuple[str, str]] = []
-    at = 0
-    expression = expression.strip()
-    while at < len(expression):
-        found = _TOKEN.match(expression, at)
-        if found is None or found.lastgroup is None:
-            return None
-        tokens.append((found.lastgroup, found[found.lastgroup]))
-        at = found.end()
+    tokens = tokens_of(expression.strip(), _TOKEN)
+    if tokens is None:
+        return None
     reader = _Reader(tokens, values)
     try:
         value = reader.either(0)

@@ -8,7 +8,8 @@ import re
 
 from bot.audit.repository import Repository
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, Push
+from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE
+from bot.audit.workflows.delivery import Push
 from bot.audit.workflows.model import Job, Pipeline
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})

@@ -9,7 +9,8 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.formats.dotnet.msbuild.properties import Evaluation, Undecided
+from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.values import Undecided
 from bot.formats.dotnet.projects import ProjectReference, Projects
 from bot.formats.dotnet.publish import has_item, has_sdk, is_test, not_publishable
 
@@ -75,7 +76,7 @@ def _resources(references: Iterable[ProjectReference]) -> Iterable[ProjectRefere
 
 
 def _told(published: list[str], left: list[str], is_test: bool) -> str:
-    """Nothing where everything is followed: the projects' own usages name the AppHost then."""
+    """Says what of an AppHost is not followed; nothing where all is: its projects' usages name it then."""
     if is_test:
         return "an Aspire AppHost of tests: what it references is not taken for published"
     what = "an Aspire AppHost"

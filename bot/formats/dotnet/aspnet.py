@@ -11,7 +11,9 @@ brings is not seen.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.formats.dotnet.msbuild.properties import Evaluation, Item, Undecided
+from bot.formats.dotnet.msbuild.items import Item
+from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.values import Undecided
 from bot.formats.dotnet.projects import Built, ProjectReference, Projects
 
 WEB_SDK = "microsoft.net.sdk.web"

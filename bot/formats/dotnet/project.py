@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from bot.domain.repositories.usage import Findings, Kind, Place, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.properties import Assignment, Evaluation, Undecided
+from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.values import Assignment, Undecided
 from bot.formats.dotnet.projects import BASE, PROJECT_ENDINGS, Built, Projects
 from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published, not_publishable
 from bot.formats.dotnet.sdk_base import platform_of

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.properties import Evaluation, Item, Undecided
+from bot.formats.dotnet.msbuild.items import Item
+from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.values import Undecided
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 BASE = "ContainerBaseImage"
@@ -48,7 +50,7 @@ class Projects:
         self._references: dict[Evaluation, tuple[ProjectReference, ...]] = {}
 
     def changed(self, texts: Mapping[str, str]) -> "Projects":
-        """The same projects with other texts in some files; what these do not concern is not evaluated again."""
+        """Returns the projects with new texts in some files; what these do not concern is not evaluated again."""
         other = Projects(self.imports.changed(texts), self._given)
         other._built = {
             path: built
@@ -58,7 +60,7 @@ class Projects:
         return other
 
     def built(self, path: str) -> tuple[Built, ...]:
-        """For each publish and target framework; nothing where the project cannot be read."""
+        """Evaluates a project for each publish and target framework; nothing where it cannot be read."""
         known = self._built.get(path)
         if known is None:
             document = self.imports.get(path)
@@ -79,7 +81,7 @@ class Projects:
             yield Built(name, self.evaluated(project, {**given, "TargetFramework": name}))
 
     def evaluated(self, project: Document, given: Mapping[str, str]) -> Evaluation:
-        """As MSBuild would from a fresh checkout, for a publish, which builds Release.
+        """Evaluates a project as MSBuild would from a fresh checkout, for a publish, which builds Release.
 
         Directory.Packages.props comes before the project too (NuGet.props, which Microsoft.Common.props imports).
         """

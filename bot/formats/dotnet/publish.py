@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain.reference import Reference
 from bot.formats.dotnet.aspnet import WEB_SDK, Answer
-from bot.formats.dotnet.msbuild.properties import Evaluation, Undecided
+from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.values import Undecided
 from bot.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of
 
 MOST_RUNTIMES = 20

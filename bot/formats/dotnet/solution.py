@@ -10,7 +10,7 @@ from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
 from bot.formats.dotnet.command_line import ordered
 from bot.formats.dotnet.msbuild.imports import Imports
-from bot.formats.dotnet.msbuild.properties import Item
+from bot.formats.dotnet.msbuild.items import Item
 from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
 from bot.formats.dotnet.projects import PROJECT_ENDINGS, ProjectReference, Projects
 from bot.formats.dotnet.publish import is_test
@@ -60,11 +60,11 @@ class Solution:
         self._folders = frozenset(posixpath.dirname(path) for path in texts if _is_project(path))
 
     def changed(self, texts: Mapping[str, str]) -> "Solution":
-        """The same with other texts in some files."""
+        """Returns the solution with new texts in some files."""
         return Solution({**self._texts, **texts}, self._around, self._projects.changed(texts))
 
     def findings(self) -> Mapping[str, Findings]:
-        """By the file that is read; what one breaks on is a problem of its own."""
+        """Returns the findings by file; one that cannot be read is a problem of its own."""
         found: dict[str, Findings] = {}
         publishers, told = self._publishers()
         is_about = {path: mentions_containers(text) for path, text in self._texts.items()}
@@ -193,7 +193,7 @@ class Solution:
         return inside[0] if len(inside) == 1 else None
 
     def _marked(self, found: Mapping[str, Findings]) -> Mapping[str, Findings]:
-        """With the digests that markers record: above the line to rewrite, in whichever file that stands."""
+        """Gives usages the digests that markers record, above the line to rewrite in whichever file that is."""
         lines: dict[str, Lines] = {}
 
         def marked(usage: Usage) -> Usage:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sandbox.fleet import ASPNET
 from sandbox.images import dotnet_image
 from tests.integration.cli.conftest import Command, Filled
-from tests.integration.cli.test_program import with_token
+from tests.integration.cli.settings_files import with_token
 
 
 def test_before_the_first_pass_there_is_nothing_to_catch_up_with(bot: Command, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
-from tests.integration.cli.test_program import with_token
+from tests.integration.cli.settings_files import with_token
 from tests.integration.store.filling import Stores
 
 

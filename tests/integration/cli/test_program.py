@@ -18,6 +18,7 @@ from bot.domain.repositories.repository import Repository
 from bot.formats.finding import find_usages
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command
+from tests.integration.cli.settings_files import with_token
 from tests.integration.store.filling import Stores
 
 HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
@@ -29,14 +30,6 @@ COMMANDS = [
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
-
-
-def with_token(folder: Path) -> Path:
-    """Settings that could start a bot, with a database beside them."""
-    (folder / "token").write_text("ghp_x")
-    path = folder / "freshness.yaml"
-    path.write_text(f"github: {{token_file: {folder}/token}}\nstore: {{url: 'sqlite:///{folder}/freshness.db'}}\n")
-    return path
 
 
 @pytest.mark.parametrize("words", [[], ["config"]])

@@ -7,41 +7,23 @@ import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import (
-    BranchChange,
     BranchLook,
     BranchMoved,
-    FileChange,
     Gate,
     Granted,
     Moved,
     PullRequest,
-    RequestChange,
     Wishes,
 )
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
+from tests.integration.forges.changes import BRANCH, NEW, NEWER, OLD, PATH, change_for, request_for
 from tests.integration.forges.stands import Stand
 
-BRANCH = "freshness/aspnet-10.0"
 MONDAY = datetime(2026, 11, 2, 2, 5, tzinfo=UTC)
-PATH = "src/Dockerfile"
-OLD, NEW, NEWER = b"FROM a:1\n", b"FROM a:2\n", b"FROM a:3\n"
-MESSAGE = "Refresh a\n\nIt moved.\n\nFreshness-Base: a@2\n"
 WORKFLOW = b"on:\n  workflow_dispatch:\n    inputs:\n      correlation:\n        type: string\njobs: {}\n"
 BUILD = b"on: {push: {branches: [main]}}\njobs: {}\n"
-
-
-def change_for(look: BranchLook, content: bytes = NEW, *, mode: str = "100644") -> BranchChange:
-    assert look.trunk is not None
-    before = None if look.branch is None else look.branch.sha
-    file = FileChange(PATH, content, mode)
-    return BranchChange(BRANCH, before, look.trunk.sha, look.trunk.tree, (file,), MESSAGE)
-
-
-def request_for(look: BranchLook, title: str | None = "Refresh a", body: str | None = "why") -> RequestChange:
-    current = next((item for item in look.pull_requests if item.is_open), None)
-    return RequestChange(BRANCH, look.standing.default_branch or "", current, title, body)
 
 
 async def look_at(stand: Stand, repository: Identity) -> BranchLook:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
@@ -19,25 +19,10 @@ from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.tables import outbox, rebuilds, rollouts
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
+from tests.integration.store.moving import moves_again, opened, someone_waits
 
 AWAITING = (State.PLANNED, State.WAITING)
 FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
-
-
-async def opened(stores: Stores, number: int = 7) -> None:
-    """Every planned rebuild becomes an open pull request."""
-    for job in await stores.jobs(100):
-        after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
-        after = replace(
-            after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
-        )
-        await stores.act.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
-
-
-async def moves_again(stores: Stores, letter: str = "c") -> None:
-    stores.clock.advance(HOUR)
-    await stores.see({ASPNET: letter, SDK: letter})
-    await stores.assess_all()
 
 
 async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores) -> None:
@@ -242,19 +227,6 @@ async def _end(stores: Stores, rebuild: int) -> None:
     async with stores.database.transaction() as connection:
         await _ended(connection, rebuild)
         await after_transitions(connection, {1}, stores.clock.now())
-
-
-async def someone_waits(stores: Stores) -> None:
-    """Until PostgreSQL shows a transaction that waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    for _ in range(1000):
-        async with stores.database.engine.connect() as connection:
-            if (await connection.execute(waiting)).scalar_one():
-                return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for the rollout's row")
 
 
 async def test_progress_without_a_lease_is_refused(stores: Stores) -> None:

@@ -2,45 +2,15 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import select, update
 
-from bot.domain.bases.advisory import Release
-from bot.domain.bases.change import Cause, Move
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.bases.change import Cause
 from bot.domain.rollouts.rebuild import State
 from bot.store.rows.tables import outbox, rebuilds
-from bot.watch.feeds.stage import FeedReading
-from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, digest
-from tests.integration.store.test_act import moves_again, opened, someone_waits
-
-FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json")
-
-
-async def feed_changes(stores: Stores) -> datetime:
-    """A feed document shows new content a moment after everything that is stored."""
-    now = stores.clock.advance(HOUR / 60)
-    await stores.feeds.follow_feeds([FEED])
-    await stores.documents(frozenset({FEED.kind}), 10)
-    document = StoredDocument(FEED.url, None, None, b"{}", now, now)
-    release = Release("10.0", f"10.0.{now:%H%M}", now)
-    await stores.feeds.keep_feed(FeedReading(FEED, document, now + HOUR, (release,)))
-    return now
-
-
-async def reassessable(stores: Stores) -> list[Move]:
-    return await stores.assess.reassessable(await stores.assess.feeds_revision())
-
-
-async def enrich(stores: Stores) -> None:
-    """The feeds tell a CVE for every change."""
-    await feed_changes(stores)
-    moves = await reassessable(stores)
-    news = [
-        Move(move.id, replace(move.change, cause=Cause.DOTNET_SECURITY, cves=("CVE-2026-1",))) for move in moves
-    ]
-    await stores.assess.save_reassessed([move.id for move in moves], news, await stores.assess.feeds_revision())
+from tests.integration.store.assessing import enrich, feed_changes, moves_again_unassessed, reassessable
+from tests.integration.store.filling import HOUR, Stores, change_of, digest
+from tests.integration.store.moving import moves_again, opened, someone_waits
 
 
 async def test_a_first_sight_is_a_baseline_and_no_change(stores: Stores) -> None:
@@ -58,11 +28,6 @@ async def test_an_observation_is_assessed_once(stores: Stores) -> None:
         await stores.assess.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0)
     assert len(await stores.plan.unplanned()) == 2
     assert await stores.assess.unassessed(10) == []
-
-
-async def moves_again_unassessed(stores: Stores) -> None:
-    stores.clock.advance(HOUR)
-    await stores.see({ASPNET: "c"})
 
 
 async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(stores: Stores) -> None:

@@ -12,7 +12,7 @@ from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.test_act import opened
+from tests.integration.store.moving import opened
 
 
 def worker_of_ended_process() -> Worker:

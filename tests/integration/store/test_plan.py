@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.failure import LeaseLost
+from tests.integration.store.assessing import enrich
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.test_act import moves_again
-from tests.integration.store.test_assess import enrich
+from tests.integration.store.moving import moves_again
 
 
 async def test_a_reassessment_by_a_worker_whose_clock_is_behind_is_not_missed(stores: Stores) -> None:

@@ -12,7 +12,7 @@ from bot.store.retention import Forgotten
 from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
 from bot.watch.registry.stage import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
-from tests.integration.store.test_act import moves_again
+from tests.integration.store.moving import moves_again
 
 DAY = timedelta(days=1)
 YEAR = 400 * DAY

@@ -26,9 +26,9 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.watch.feeds.stage import FeedReading
+from tests.integration.store.assessing import feed_changes, moves_again_unassessed, reassessable
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, change_of, digest, usage_of
-from tests.integration.store.test_assess import feed_changes, moves_again_unassessed, reassessable
 
 
 async def break_column(stores: Stores, table: Table, column: str, *, where: str = "id = 1") -> None:

@@ -14,7 +14,7 @@ from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge, FakeRepository
 from tests.fakes.stores.rebuilds import FakeRebuildStore, following
 from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
-from tests.unit.follow.test_stage import OPEN
+from tests.unit.follow.world import OPEN
 
 OPTIONS = FollowOptions(timedelta(minutes=5), build_within=timedelta(hours=1))
 

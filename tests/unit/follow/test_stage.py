@@ -14,11 +14,11 @@ from tests.fakes.forge import FakeForge
 from tests.fakes.stores.rebuilds import following
 from tests.unit.act.world import NOON, SHOP
 from tests.unit.act.world import rebuild as planned
+from tests.unit.follow.world import OPEN
 
 EVERY = timedelta(minutes=5)
 OPTIONS = FollowOptions(EVERY)
 URL = "https://forge/run/7"
-OPEN = PullRequest(1, "https://forge/pull/1", "b", "sha", "", "", True, False, node_id="PR_1")
 
 
 def opened(**values: object) -> Rebuild:
@@ -54,18 +54,18 @@ def clock() -> ManualClock:
 
 
 async def look(
-    clock: ManualClock, host: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
+    clock: ManualClock, fake: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
 ) -> list[Rebuild]:
-    _, after = await looked(clock, host, *rebuilds, taken=taken)
+    _, after = await looked(clock, fake, *rebuilds, taken=taken)
     return after
 
 
 async def looked(
-    clock: ManualClock, host: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
+    clock: ManualClock, fake: FakeForge, *rebuilds: Rebuild, taken: set[int] | None = None
 ) -> tuple[FollowTally, list[Rebuild]]:
     store = following(clock, *rebuilds)
     store.taken = taken or set()
-    tally = await tick(store, host, OPTIONS, Loop(clock))
+    tally = await tick(store, fake, OPTIONS, Loop(clock))
     return tally, [store[item.id] for item in rebuilds]
 
 
@@ -208,9 +208,9 @@ async def test_what_cannot_be_read_stays_as_it_was(clock: ManualClock, trouble: 
 
 
 async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) -> None:
-    host = forge(clock, failure=Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=20)))
-    tally, after = await looked(clock, host, *(opened(id=number) for number in range(40)))
-    assert (len(host.asked), tally.looked_at, len(tally.problems)) == (1, 0, 1)
+    fake = forge(clock, failure=Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=20)))
+    tally, after = await looked(clock, fake, *(opened(id=number) for number in range(40)))
+    assert (len(fake.asked), tally.looked_at, len(tally.problems)) == (1, 0, 1)
     assert {item.due_at for item in after} == {NOON + timedelta(minutes=20)}
     assert {item.state for item in after} == {State.OPEN}
 
@@ -225,9 +225,9 @@ async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
 
 
 async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -> None:
-    host = forge(clock, runs=[run("in_progress", None)])
-    after = await look(clock, host, opened(), dispatched(id=2), opened(id=3), dispatched(id=4))
-    assert len(host.asked) == 1
+    fake = forge(clock, runs=[run("in_progress", None)])
+    after = await look(clock, fake, opened(), dispatched(id=2), opened(id=3), dispatched(id=4))
+    assert len(fake.asked) == 1
     assert [item.state for item in after] == [State.OPEN, State.RUNNING, State.OPEN, State.RUNNING]
 
 

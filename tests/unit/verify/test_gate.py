@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.verify.gate import GatePolicy, Report, Severity, blocking, read_report, severities
 from tests.conftest import SHARED
+from tests.unit.verify.reports import JSON, finding, report
 
 REPORTS = SHARED / "evidence" / "trivy"
 
@@ -43,23 +43,6 @@ def test_there_are_recorded_reports() -> None:
     if not cases():
         pytest.skip("../shared/data/evidence is not here")
     assert len(cases()) > 30
-
-
-def finding(**values: object) -> dict[str, object]:
-    known = {
-        "VulnerabilityID": "CVE-2026-1",
-        "PkgName": "openssl",
-        "InstalledVersion": "3.0.13-0ubuntu3.5",
-        "FixedVersion": "3.0.13-0ubuntu3.6",
-        "Status": "fixed",
-        "Severity": "HIGH",
-    }
-    return known | values
-
-
-def report(*findings: object, **values: object) -> Report:
-    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": list(findings)}
-    return read_report(json.dumps({"SchemaVersion": 2, "Results": [result], **values}).encode(), "report.json")
 
 
 STRICT = GatePolicy(ignore_unfixed=False)
@@ -180,13 +163,6 @@ def test_what_is_no_report_is_refused_in_one_line(data: bytes) -> None:
 def test_the_list_of_old_reports_is_read() -> None:
     listed = json.dumps([{"Target": "x", "Vulnerabilities": [finding()]}]).encode()
     assert len(blocking(read_report(listed, "r"), GatePolicy())) == 1
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @given(JSON)

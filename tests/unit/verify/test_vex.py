@@ -7,7 +7,7 @@ from hypothesis import given
 from bot.domain.failure import Failure
 from bot.verify.gate import GatePolicy, Report, blocking
 from bot.verify.vex import Statement, excuse, read_vex
-from tests.unit.verify.test_gate import JSON, finding, report
+from tests.unit.verify.reports import JSON, finding, report
 
 PACKAGE = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"
 IMAGE = "pkg:oci/shop@sha256:" + "a" * 64

@@ -8,6 +8,8 @@ import operator
 import re
 from collections.abc import Callable
 
+from bot.formats.source.tokens import tokens_of
+
 LONGEST_CONDITION = 4096
 MOST_NESTED = 50
 
@@ -25,7 +27,7 @@ def holds(condition: str, expand: Expand) -> bool | None:
     """Whether the condition holds; an empty one does. None where the text cannot tell, or cannot be read."""
     if not condition.strip():
         return True
-    tokens = _tokens(condition) if len(condition) <= LONGEST_CONDITION else None
+    tokens = tokens_of(condition.rstrip(), _TOKEN) if len(condition) <= LONGEST_CONDITION else None
     if tokens is None:
         return None
     reader = _Reader(tokens, expand)
@@ -46,19 +48,6 @@ def negated(a: bool | None) -> bool | None:
 
 class _NotReadable(Exception):
     """The condition uses something that is not read here, such as `Exists('…')`."""
-
-
-def _tokens(condition: str) -> list[tuple[str, str]] | None:
-    tokens: list[tuple[str, str]] = []
-    at = 0
-    condition = condition.rstrip()
-    while at < len(condition):
-        match = _TOKEN.match(condition, at)
-        if match is None or match.lastgroup is None:
-            return None
-        tokens.append((match.lastgroup, match[match.lastgroup]))
-        at = match.end()
-    return tokens
 
 
 class _Reader:

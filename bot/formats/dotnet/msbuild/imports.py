@@ -40,7 +40,7 @@ class Imports:
         return self._texts[path]
 
     def changed(self, texts: Mapping[str, str]) -> "Imports":
-        """The same files with other texts in some of them; what stays is not parsed again."""
+        """Returns the files with new texts in some of them; what stays is not parsed again."""
         other = Imports()
         other._texts = {**self._texts, **texts}
         other._read = {path: read for path, read in self._read.items() if path not in texts}

@@ -9,24 +9,21 @@ comes from.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.formats.dotnet.msbuild.conditions import both, holds, negated
 from bot.formats.dotnet.msbuild.elements import Element
 from bot.formats.dotnet.msbuild.imports import Document, Imports
+from bot.formats.dotnet.msbuild.items import Item, Items, metadata_of
+from bot.formats.dotnet.msbuild.values import LONGEST_VALUE, Assignment, Setting, Undecided
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.spanned import Spanned, joined
 
-LONGEST_VALUE = 1024
-"""Characters; a longer value is not the name of an image, and properties that double each other end here."""
 MOST_PUT_IN = 200_000
 """Characters that properties may come to altogether."""
 DEEPEST_GROUPS = 100
 MOST_ASSIGNMENTS = 100
 """How often one file may set the watched property before the rest is left out."""
-MOST_ITEMS = 5_000
-"""Items of one project; the rest is left out."""
 MOST_DOCUMENTS = 50
 """How many files one project is put together from, at most."""
 
@@ -51,51 +48,6 @@ _KNOWN_TO_MSBUILD_ALONE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A property's value and the place that set it."""
-
-    value: Spanned
-    path: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A property whose value the texts do not tell; `why` continues the sentence "X is undecided: …"."""
-
-    why: str
-    path: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An item that the project has; `certain` is False where its condition cannot be decided.
-
-    `include` still has `$(` in it where a property in it is not known. `metadata` has its names in lower case.
-    """
-
-    name: str
-    include: str
-    path: str
-    certain: bool
-    line: int = 0
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One element of the file `path` that sets the property we look for, whether or not it comes to count."""
-
-    path: str
-    start: int
-    written: Spanned
-    value: Spanned | Undecided
-    condition: str
-    applies: bool | None
-
-
 class Evaluation:
     """Takes documents one after the other and knows afterwards what is set.
 
@@ -113,7 +65,7 @@ class Evaluation:
         self._taken: dict[str, Document] = {}
         self._put_in_so_far = 0
         self._depth = 0
-        self.items: list[Item] = []
+        self._items = Items()
         self.sdks: list[str] = []
         self.assignments: list[Assignment] = []
         self.unreadable: dict[str, Unreadable] = {}
@@ -122,6 +74,11 @@ class Evaluation:
     def documents(self) -> Mapping[str, Document]:
         """All that was evaluated, by path."""
         return self._taken
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """Those that the project has by now."""
+        return self._items.all
 
     def take(self, document: Document) -> None:
         """Evaluates a document, unless it was evaluated before."""
@@ -182,7 +139,7 @@ class Evaluation:
                 case "PropertyGroup":
                     self._properties(document, child, here, why)
                 case "ItemGroup":
-                    self._items(document, child, here)
+                    self._item_group(document, child, here)
                 case "Choose":
                     self._choose(document, child, here, why)
                 case "ImportGroup":
@@ -286,19 +243,19 @@ class Evaluation:
             return False
         return sum(each.path == document.path for each in self.assignments) < MOST_ASSIGNMENTS
 
-    def _items(self, document: Document, group: Element, applies: bool | None) -> None:
+    def _item_group(self, document: Document, group: Element, applies: bool | None) -> None:
         for element in group.children:
             here, _ = self._narrowed(element, applies, "")
-            if here is False or len(self.items) >= MOST_ITEMS:
+            if here is False or self._items.is_full:
                 continue
             line = document.lines.at(element.start)
-            metadata = _metadata(element)
+            metadata = metadata_of(element)
             for name in self._names(element.attributes.get("Include", ""), document):
-                self.items.append(Item(element.name, name, document.path, here is True, line, metadata))
+                self._items.add(Item(element.name, name, document.path, here is True, line, metadata))
             for name in self._names(element.attributes.get("Update", ""), document):
-                self._update(element.name, name, metadata)
+                self._items.update(element.name, name, metadata)
             for name in self._names(element.attributes.get("Remove", ""), document):
-                self._remove(element.name, name, certain=here is True)
+                self._items.remove(element.name, name, certain=here is True)
 
     def _names(self, written: str, document: Document) -> Iterator[str]:
         if not written:
@@ -307,23 +264,6 @@ class Evaluation:
         for name in (written if expanded is None else expanded).split(";")[:100]:
             if name.strip():
                 yield name.strip()
-
-    def _update(self, kind: str, name: str, metadata: Mapping[str, str]) -> None:
-        self.items = [
-            replace(item, metadata={**item.metadata, **metadata})
-            if item.name == kind and _fits(item, name)
-            else item
-            for item in self.items
-        ]
-
-    def _remove(self, kind: str, name: str, *, certain: bool) -> None:
-        kept: list[Item] = []
-        for item in self.items:
-            if item.name != kind or not _fits(item, name):
-                kept.append(item)
-            elif not certain:
-                kept.append(replace(item, certain=False))
-        self.items = kept
 
     def _note_sdks(self, names: str) -> None:
         self.sdks += [name.partition("/")[0].strip() for name in names.split(";") if name.strip()]
@@ -372,13 +312,3 @@ class Evaluation:
         if setting is None:
             return Undecided(f"$({name}) is not set here", path, 0)
         return setting if isinstance(setting, Undecided) else setting.value.strip()
-
-
-def _metadata(element: Element) -> Mapping[str, str]:
-    own = {name.lower(): value.strip() for name, value in element.attributes.items()}
-    return {**own, **{child.name.lower(): child.text.text.strip() for child in element.children}}
-
-
-def _fits(item: Item, name: str) -> bool:
-    """Whether an item is the one that an Update or a Remove names; `**` and the like are taken for all."""
-    return "*" in name or item.include.replace("\\", "/").lower() == name.replace("\\", "/").lower()

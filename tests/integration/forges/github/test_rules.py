@@ -9,7 +9,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.repositories.forge import BranchMoved, BranchRefused
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
-from tests.integration.forges.test_contract import BRANCH, OLD, PATH, change_for, request_for
+from tests.integration.forges.changes import BRANCH, OLD, PATH, change_for, request_for
 
 FAILED = {
     "data": {"ref": None, "commit": None, "request": None},

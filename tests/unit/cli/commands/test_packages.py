@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bot.cli.main import app
 from bot.domain.failure import Failure
-from tests.unit.clients.test_oci_layout import layout
+from tests.unit.clients.layouts import layout
 from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped
 from tests.unit.verify.packages.evidence import EVIDENCE, content
 

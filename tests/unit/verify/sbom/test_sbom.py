@@ -13,7 +13,7 @@ from bot.verify.sbom.export import as_cyclonedx, as_spdx
 from bot.verify.sbom.package_url import package_url, read_package_url
 from bot.verify.sbom.reading import read_sbom
 from tests.unit.verify.packages.evidence import content
-from tests.unit.verify.test_gate import JSON
+from tests.unit.verify.reports import JSON
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

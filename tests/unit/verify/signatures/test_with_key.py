@@ -2,13 +2,12 @@
 
 import base64
 import json
-from hashlib import sha256
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,29 +17,8 @@ from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
 from bot.verify.signatures.verdict import Outcome, Verdict
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
+from tests.unit.verify.signatures.keys import CONTENT, DIGEST, KEY, WHOLE, bare, public, sign
 from tests.unit.verify.signatures.private_sigstore import PrivateSigstore, simple_signing
-
-CONTENT = b"what was built"
-DIGEST = f"sha256:{sha256(CONTENT).hexdigest()}"
-KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def public(key: Any) -> bytes:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def sign(key: Any, content: bytes, digest: Any = None) -> bytes:
-    match key:
-        case rsa.RSAPrivateKey():
-            return key.sign(content, padding.PKCS1v15(), hashes.SHA256())
-        case ed25519.Ed25519PrivateKey():
-            return key.sign(content)
-        case _:
-            return key.sign(content, ec.ECDSA(digest or hashes.SHA256()))
-
-
-def bare(signature: bytes) -> bytes:
-    return base64.b64encode(signature) + b"\n"
 
 
 def judged(encoded: bytes, asked: Asked = Asked(CONTENT), key: Any = KEY) -> Verdict:  # noqa: B008 - frozen
@@ -158,9 +136,6 @@ def test_what_is_no_key_to_trust_is_told(pem: bytes, says: str) -> None:
         read_public_key(pem, where="cosign.pub")
 
     assert failure.value.advice
-
-
-WHOLE = bare(sign(KEY, CONTENT))
 
 
 @given(data=st.data())

@@ -17,7 +17,7 @@ from bot.verify.standing.declared import (
 )
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
-from tests.unit.verify.standing.test_observed_layers import digest, image, shown
+from tests.unit.verify.standing.world import digest, image, shown
 
 OLD, NEW = shown(image("os", "aspnet")), shown(image("os", "aspnet 2"), hours=24)
 SQUASHED = image("all in one")

@@ -8,26 +8,10 @@ from bot.domain.evidence import Strength
 from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON
+from tests.unit.verify.standing.world import AMD64, image, shown
 
-AMD64 = "linux/amd64"
 NAMES = st.sampled_from("abcdef")
 CHAINS = st.lists(NAMES, min_size=1, max_size=4).map(tuple)
-
-
-def digest(name: str) -> str:
-    return "sha256:" + f"{sum(map(ord, name)) * 7919:x}".rjust(12, "0") + name.encode().hex().ljust(52, "0")[:52]
-
-
-def image(*layers: str, platform: str = AMD64, short: bool = False, unpacked: bool = False) -> PlatformImage:
-    whole = tuple(digest(layer) for layer in layers)
-    shown = tuple(layer.removeprefix("sha256:")[:12] for layer in whole) if short else whole
-    diff_ids = tuple(digest(f"{layer}-unpacked") for layer in layers) if unpacked else ()
-    return PlatformImage(platform, digest("/".join(layers)), layers=shown, diff_ids=diff_ids)
-
-
-def shown(*images: PlatformImage, base: Base = ASPNET, hours: int = 0) -> Observation:
-    index = digest("index of " + " ".join(each.digest for each in images))
-    return Observation(NOON + timedelta(hours=hours), base, index, platforms=images)
 
 
 @given(st.lists(CHAINS, min_size=1, max_size=8), CHAINS, st.booleans())

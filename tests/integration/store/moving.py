@@ -1,0 +1,38 @@
+"""What stages would have written between two looks at the store: bases that move, pull requests that open."""
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import text
+
+from bot.domain.rollouts.rebuild import State
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
+
+
+async def opened(stores: Stores, number: int = 7) -> None:
+    """Every planned rebuild becomes an open pull request."""
+    for job in await stores.jobs(100):
+        after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
+        after = replace(
+            after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
+        )
+        await stores.act.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
+
+
+async def moves_again(stores: Stores, letter: str = "c") -> None:
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: letter, SDK: letter})
+    await stores.assess_all()
+
+
+async def someone_waits(stores: Stores) -> None:
+    """Until PostgreSQL shows a transaction that waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(1000):
+        async with stores.database.engine.connect() as connection:
+            if (await connection.execute(waiting)).scalar_one():
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for the rollout's row")

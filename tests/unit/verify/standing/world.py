@@ -1,0 +1,25 @@
+"""Images by their layers, and the bases that showed them."""
+
+from datetime import timedelta
+
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.reference import Base
+from tests.builders import ASPNET, NOON
+
+AMD64 = "linux/amd64"
+
+
+def digest(name: str) -> str:
+    return "sha256:" + f"{sum(map(ord, name)) * 7919:x}".rjust(12, "0") + name.encode().hex().ljust(52, "0")[:52]
+
+
+def image(*layers: str, platform: str = AMD64, short: bool = False, unpacked: bool = False) -> PlatformImage:
+    whole = tuple(digest(layer) for layer in layers)
+    shown = tuple(layer.removeprefix("sha256:")[:12] for layer in whole) if short else whole
+    diff_ids = tuple(digest(f"{layer}-unpacked") for layer in layers) if unpacked else ()
+    return PlatformImage(platform, digest("/".join(layers)), layers=shown, diff_ids=diff_ids)
+
+
+def shown(*images: PlatformImage, base: Base = ASPNET, hours: int = 0) -> Observation:
+    index = digest("index of " + " ".join(each.digest for each in images))
+    return Observation(NOON + timedelta(hours=hours), base, index, platforms=images)
