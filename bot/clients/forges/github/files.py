@@ -55,7 +55,7 @@ class Blobs:
     """
 
     transport: Transport
-    gather_for: float = 0.05
+    gather_for: float = 0.25
     """Seconds that a question waits for others."""
     _waiting: list[_Asked] = field(default_factory=list)
     _sending: "asyncio.Task[None] | None" = None
