@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0021"
+revision = "0018"
+down_revision = "0017"
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0026"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
