@@ -101,7 +101,7 @@ async def _found(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Run |
 
 
 def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:
-    """Only declared inputs: GitHub answers 422 to any other."""
+    """Returns the inputs that the workflow declares: GitHub answers 422 to any other."""
     workflow = _workflow(job)
     declared: Sequence[str] = workflow.inputs if workflow is not None else ()
     offered = {
@@ -113,7 +113,10 @@ def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:
 
 
 async def _dispatched(job: Job, rebuild: Rebuild, run: Run | int | None, tools: Tools) -> Rebuild:
-    """With the run as far as it is known; what was open for the same bases is not needed any more."""
+    """Moves the rebuild to `dispatched`, with the run as far as it is known.
+
+    Pull requests that are open for the same bases become due, for `act` to close them.
+    """
     await tools.store.outdate_pull_requests(rebuild)
     reason = (
         rebuild.reason

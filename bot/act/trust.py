@@ -19,7 +19,7 @@ class TrustEverybody:
     """Where no rule asks for signatures."""
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
-        """Nothing is asked, so nothing is doubted."""
+        """Returns None without asking anybody."""
         return None
 
 

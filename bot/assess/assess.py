@@ -62,7 +62,7 @@ def assess(
 def reassess(
     change: Change, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
 ) -> Change | None:
-    """The same change with what the feeds show now; None where that is nothing new.
+    """Returns the change with what the feeds show now; None where that is nothing new.
 
     Only a .NET version's cause depends on feeds. What a feed once said is not forgotten because it is silent now: a
     release that it no longer lists changes nothing.

@@ -54,7 +54,7 @@ def relevance(
 
 
 def relevance_to(advisory: Advisory, observation: Observation) -> Relevance:
-    """The same, for the image as it was observed."""
+    """Says whether an advisory concerns an image, as it was observed, and why."""
     return relevance(
         advisory,
         observation.base,

@@ -83,7 +83,7 @@ def _platforms(names: tuple[str, ...]) -> str:
 
 
 def _without_detail(change: Change) -> str:
-    """For changes that were stored without a sentence: the figures that the change itself keeps."""
+    """Words a change that was stored without a sentence, from the figures that it keeps itself."""
     move = Move(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
     family = change.base.repository.rpartition("/")[2]
     if change.cause is Cause.OS_MOVE:

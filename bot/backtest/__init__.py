@@ -178,7 +178,7 @@ def _first_and_last(histories: Mapping[Base, Sequence[Observation]]) -> tuple[da
 
 
 def _last_learnt(offers: Iterable[Offer]) -> dict[int, datetime]:
-    """Of the changes that were offered again: when that was for the last time."""
+    """Returns when each change that was offered again was offered last."""
     seen: set[int] = set()
     learnt: dict[int, datetime] = {}
     for offer in offers:

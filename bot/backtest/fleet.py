@@ -154,7 +154,7 @@ def _stage(base: Base, role: Role, pinned: bool, platforms: tuple[str, ...]) -> 
 
 
 def _whole(reference: Reference) -> Span:
-    """As if the reference were all of the text: planning asks whether there is a place to edit, not where."""
+    """Returns a span over all of a reference: planning asks whether there is a place to edit, not where."""
     return Span(0, len(str(reference)))
 
 

@@ -179,6 +179,6 @@ def _reason(terms: Terms) -> str:
 
 
 def with_settle(policy: Policy, settle: timedelta) -> Policy:
-    """The same policy with another settle window wherever it has one; what may not wait still does not."""
+    """Returns the policy with another settle window in each rule that has one; what may not wait still does not."""
     rules = tuple(replace(rule, settle=settle) if rule.settle else rule for rule in policy.rules)
     return replace(policy, rules=(*rules, Rule(settle=settle)))

@@ -217,7 +217,7 @@ def months_between(started: datetime, ended: datetime) -> tuple[str, ...]:
 
 
 def by_cause(changes: Sequence[Change], months: Sequence[str]) -> tuple[CauseMonths, ...]:
-    """In the order of the causes' definition; those that never occurred are left out."""
+    """Counts by cause, in the order of their definition; causes that never occurred are left out."""
     counted = Counter((change.cause, f"{change.at:%Y-%m}") for change in changes)
     totals = Counter(change.cause for change in changes)
     return tuple(

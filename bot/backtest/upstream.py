@@ -32,7 +32,7 @@ def look_back(
     advisories: Mapping[str, Advisory],
     now: datetime,
 ) -> Upstream:
-    """Everything as it stood at `now`, the end of the log."""
+    """Sums up how far upstream was behind, as it stood at `now`, the end of the log."""
     current = [standings[base] for base in sorted(standings)]
     moved = [notice for base in sorted(histories) for notice in moved_underneath(histories[base])]
     return Upstream(

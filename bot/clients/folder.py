@@ -39,7 +39,7 @@ def entries(root: Path) -> Iterator[TreeEntry]:
 
 
 def read(path: Path, largest: int) -> bytes:
-    """At most one byte more than `largest`, so that a reader can tell what is too large."""
+    """Reads at most one byte more than `largest`, so that a reader can tell what is too large."""
     try:
         with path.open("rb") as file:
             return file.read(largest + 1)

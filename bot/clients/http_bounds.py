@@ -138,5 +138,5 @@ def is_untrusted(error: BaseException | None) -> bool:
 
 
 def headers_for_another_host(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Nothing that tells who we are."""
+    """Keeps of the headers what tells a foreign host nothing of who asks."""
     return {name: value for name, value in headers if name.lower() == "accept"}

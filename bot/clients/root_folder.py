@@ -54,6 +54,6 @@ def _target(path: str) -> str | None:
 
 
 def read_below(root: Path, path: str, largest: int) -> bytes:
-    """At most one byte more than `largest`, so that a reader can tell what is too large. Raises `Failure`."""
+    """Reads at most one byte more than `largest`, so that a reader can tell what is too large. Raises `Failure`."""
     with open_below(root, path) as file:
         return file.read(largest + 1)

@@ -143,7 +143,10 @@ class _Looks(Work[DueBuilds, Seen]):
         self._latest = found
 
     async def _latest_runs(self, one: Identity, known: Sequence[str]) -> Mapping[str, LatestRuns]:
-        """Nothing where its owner cannot be seen at present: then each is asked for alone, and says why."""
+        """Reads the latest runs of all workflows at once; nothing where their owner cannot be seen at present.
+
+        Then each is asked for alone, and says why.
+        """
         try:
             return await (await self._forge.serving(one)).latest_runs(known)
         except Failure as failure:

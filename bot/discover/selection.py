@@ -78,7 +78,7 @@ class Selection:
 
 
 def selected(listing: Iterable[Repository], selection: Selection) -> list[Repository]:
-    """In the order of names, each once."""
+    """Returns the selected repositories in the order of their names, each once."""
     taken = {repository.name: repository for repository in listing if selection.takes(repository)}
     return [taken[name] for name in sorted(taken)]
 

@@ -29,7 +29,7 @@ class Cron:
 
 
 def checked_cron(text: str) -> str:
-    """The same text; raises `ValueError` where it is no cron time, or none that ever comes."""
+    """Returns the text unchanged; raises `ValueError` where it is no cron time, or one that never comes."""
     if len(text.split()) != 5:
         raise ValueError(f"{text[:60]!r} is no cron time of five fields; write for example '0 2 * * 1'")
     try:

@@ -54,7 +54,7 @@ class Failure(Exception):
     def altered(
         self, *, trouble: Trouble | None = None, where: str | None = None, advice: str | None = None
     ) -> "Failure":
-        """The same in other eyes: of another kind, in another place, or with other advice."""
+        """Returns the failure with another kind, another place or other advice."""
         return Failure(
             self.trouble if trouble is None else trouble,
             self.what,

@@ -19,7 +19,7 @@ def covers(wide: str, narrow: str) -> bool:
 
 
 def any_covers(wide: Sequence[str], narrow: Sequence[str]) -> bool:
-    """The same for lists of globs, of which one has to match; an empty list matches everything."""
+    """Compares lists of globs, of which one has to match, as `covers` does; an empty list matches everything."""
     if not wide:
         return True
     if not narrow:

@@ -79,7 +79,7 @@ class Base:
 
     @property
     def short(self) -> str:
-        """For people: `aspnet:10.0`, the last part of the repository and the tag."""
+        """The name that people use: `aspnet:10.0`, the last part of the repository and the tag."""
         return f"{self.repository.rpartition('/')[2]}:{self.tag}"
 
     def __str__(self) -> str:

@@ -114,7 +114,7 @@ class _Following(Work[Rebuild, Rebuild]):
 
 
 def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
-    """Runs end soon; a pull request that has waited long is looked at less and less often."""
+    """Returns the time to the next look: short for a run, ever longer for a pull request that has waited long."""
     if rebuild.state is not State.OPEN:
         return follow_every
     return rest_at_age(rebuild.age(now), follow_every)

@@ -47,7 +47,7 @@ class Linked:
     _built: frozenset[tuple[str, str]] = frozenset()
 
     def kept(self, usages: Iterable[Usage]) -> list[Usage]:
-        """Without what files take for an image alone, and which is none or is known better.
+        """Leaves out what a file alone takes for an image, and what is none or known better from elsewhere.
 
         A build argument is the base of a stage; an image of a Compose file may be what a sibling file builds.
         """
@@ -68,7 +68,7 @@ def is_linked(kind: Kind) -> bool:
 
 
 def link(files: Files) -> Linked:
-    """Never raises: what a file breaks on, its own reading tells."""
+    """Links files that hand values to each other's builds. Never raises: reading a file tells what is broken."""
     environments = _environments(files)
     asked = {path: _builds(path, files, environments) for path in files}
     findings: dict[str, Findings] = {}
@@ -229,7 +229,7 @@ class _Reader:
 
 
 def _marked(found: Findings, files: Files) -> Findings:
-    """With the markers above each usage, in the file that it stands in."""
+    """Gives each usage the marker that stands above it in its file."""
     by_path: dict[str, list[Usage]] = {}
     for usage in found.usages:
         by_path.setdefault(usage.path, []).append(usage)

@@ -92,7 +92,7 @@ class Step:
 
 class AdvanceStore(Protocol):
     async def standings(self, gate: Gate) -> Standings:
-        """Every open rollout that is not paused, counted in the store."""
+        """Returns every open rollout that is not paused, counted in the store."""
         ...
 
     async def take(self, step: Step, gate: Gate, known: int) -> int:

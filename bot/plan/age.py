@@ -108,7 +108,7 @@ def _turn(name: str, last: PastRun | None, max_age: timedelta, weekly: Weekly, n
 
 
 def _rested(turn: _Turn, aging: Aging) -> _Turn:
-    """Not before a failed build has rested, unless something has changed since."""
+    """Puts a turn off until failed builds have rested, unless something has changed since."""
     failed = aging.builds.failed
     if not failed or _has_changed(aging):
         return turn

@@ -83,7 +83,7 @@ class _Given:
         return min(_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
 
     def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
-        """Of the changes on the way to these targets, as far as they are known."""
+        """Returns the severities of the changes on the way to these targets, as far as they are known."""
         ids = (change for target in targets for change in target.changes)
         return [self.known[change].severity for change in ids if change in self.known]
 

@@ -13,7 +13,7 @@ Contents = Callable[..., int]
 
 
 def no_contents(*arguments: Any, **named: Any) -> int:
-    """For writes that notify nobody."""
+    """Returns 0, for writes that notify nobody."""
     return 0
 
 

@@ -163,5 +163,5 @@ class Work(ABC, Generic[Item, Result]):
 async def put_off_by_backoff(
     queue: Queue[Any], claimed: Claimed, failure: Failure, now: datetime, error: str | None = None
 ) -> None:
-    """For `Work.failed`: the usual rest, with the failure shown at the row."""
+    """Puts a row off by the usual back-off and stores the failure with it, as `Work.failed` mostly does."""
     await queue.put_off([claimed], now + rest_of(failure, claimed.attempts), error=error or str(failure))

@@ -49,7 +49,7 @@ def part_of(part: Match, repositories: Iterable[str]) -> frozenset[str]:
 
 
 def _accepts_base(part: Match, base: Base) -> bool:
-    """Without a change behind it, nothing has a cause or a severity that could match."""
+    """Whether a destination hears of a base itself; without a change there is no cause or severity to match."""
     if part.causes or part.min_severity is not None:
         return False
     return not part.bases or any(fnmatchcase(str(base), glob) for glob in part.bases)

@@ -21,16 +21,16 @@ def listed(lines: Iterable[Line]) -> Items:
 
 
 def short(text: str, longest: int = _LONGEST_REASON) -> str:
-    """On one line, cut with an ellipsis where it is longer."""
+    """Puts a text on one line, and cuts it with an ellipsis where it is longer."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def shown_time(at: datetime) -> str:
-    """To the minute, in UTC."""
+    """Words a moment to the minute, in UTC."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def capitalized(text: str) -> str:
-    """The same sentence with a capital at its beginning."""
+    """Returns the sentence with a capital at its beginning."""
     return text[:1].upper() + text[1:]

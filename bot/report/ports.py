@@ -57,7 +57,7 @@ class ReportStore(Protocol):
     async def about(self, rollout: int) -> "About": ...
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
-        """With `only`, as if the fleet had these repositories alone."""
+        """Reads a rollout as a message needs it; with `only`, as if the fleet had these repositories alone."""
         ...
 
     async def fleet(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class ReportStore(Protocol):
     async def quarantine(self, id: int) -> QuarantineNews: ...  # noqa: A002
 
     async def notice(self, id: int) -> Sequence[NoticeNews]:  # noqa: A002
-        """Everything that this message tells of."""
+        """Reads the notices that a message tells of."""
         ...
 
 

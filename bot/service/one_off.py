@@ -14,7 +14,7 @@ from bot.views.fleet.staleness import Staleness, staleness_of
 
 
 async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
-    """Every stage once. Whatever is polled regularly is due now; settle times and windows still hold."""
+    """Runs every stage once. Whatever is polled regularly is due now; settle times and windows still hold."""
     async with open_bot(settings, clock) as bot:
         await free_leases_of_the_dead(bot.database, bot.worker)
         await bring_forward(bot.database, clock.now())

@@ -68,7 +68,7 @@ class SettingsFile:
         self._before = None
 
     def _fingerprint(self) -> bytes:
-        """Of the contents of the file and of the secrets that the settings in force name."""
+        """Hashes the contents of the file and of the secrets that the settings in force name."""
         digest = hashlib.sha256()
         for path in (self.path, *(path for path, _ in secret_files(self.settings))):
             try:

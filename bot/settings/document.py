@@ -60,7 +60,7 @@ def _text(path: Path) -> str:
 
 
 def _check_shape(path: Path, text: str) -> None:
-    """Before anything is built: an alias can blow up, and deep nesting ends the parser's recursion."""
+    """Checks size and depth before anything is built: aliases can blow up, deep nesting ends the recursion."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1

@@ -57,7 +57,7 @@ class HistoryStore(Store):
             last = rows[-1].id
 
     async def releases(self) -> list[Release]:
-        """By the time when each was first seen."""
+        """Reads the releases, by the time when each was first seen."""
         async with self._database.reading() as connection:
             query = select(releases).order_by(releases.c.published_at, releases.c.channel, releases.c.version)
             return await read_releases(connection, query)

@@ -186,7 +186,7 @@ async def retry_within(connection: AsyncConnection, repository: str, word: Word,
 
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
-    """The same once more, as a rebuild of its own that begins at once: an ended one never moves again.
+    """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
 
     What was merged is not merged twice, and what was built goes on with the step that it ended at.
     """

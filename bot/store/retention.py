@@ -113,7 +113,7 @@ async def _named_in(connection: AsyncConnection, digests: Collection[str]) -> se
 
 
 def _digests(document: Any) -> Iterator[str]:
-    """Of an index its images, of an image its config; a config points to nothing."""
+    """Returns what a document points to: an index to its images, an image to its config, a config to nothing."""
     pointers = document.get("manifests", [document.get("config")]) if isinstance(document, dict) else []
     for pointer in pointers if isinstance(pointers, list) else []:
         if isinstance(pointer, dict) and isinstance(pointer.get("digest"), str):

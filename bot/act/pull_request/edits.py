@@ -22,7 +22,7 @@ class Edits:
     unmet: frozenset[Base] = frozenset()
 
     def without(self, denied: FilesDenied | None) -> "Edits":
-        """Less the files that the credentials may not change, which are told instead."""
+        """Returns the edits without the files that the credentials may not change, which are told instead."""
         if denied is None:
             return self
         told = f"is left out, since the bot lacks the right {denied.right}"
@@ -59,7 +59,7 @@ async def edits_of(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits
 
 
 def _heeded(wanted: WantedDigests, path: str, job: Job, today: date) -> WantedDigests:
-    """Less what the repository has asked to leave alone, perhaps since the plan was made."""
+    """Leaves out what the repository asks to leave alone; it may have said so since the plan was made."""
     config = job.member.config
     return replace(
         wanted,

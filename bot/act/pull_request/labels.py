@@ -16,7 +16,7 @@ class Said:
 
 
 def said_by_label(found: Sequence[PullRequest]) -> Said | None:
-    """Of the pull requests from one branch, newest first; None where nothing is said.
+    """Returns what labels say on the pull requests from one branch (newest first), None where they say nothing.
 
     To ignore counts on a closed one too, until the label is taken off: a branch belongs to a base.
     """

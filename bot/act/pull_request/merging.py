@@ -9,7 +9,7 @@ from bot.domain.rollouts.terms import MergeMethod
 
 
 def wanted_merge(job: Job) -> MergeMethod:
-    """Never what is quarantined, whatever the rule wants."""
+    """Returns the merge method that the rule wants; NEVER while a wanted digest is quarantined."""
     return MergeMethod.NEVER if job.quarantined else job.terms.auto_merge.method
 
 

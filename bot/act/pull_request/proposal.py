@@ -169,7 +169,7 @@ def _less_declined(attempt: _Attempt) -> _Attempt:
 
 
 async def _intended(attempt: _Attempt, tools: Tools) -> _Attempt:
-    """With the intent stored before anything is tried."""
+    """Stores that the pull request is about to be written, before anything is tried."""
     if attempt.rebuild.attempted_at is not None:
         return attempt
     rebuild = replace(attempt.rebuild, attempted_at=tools.clock.now())
@@ -185,7 +185,7 @@ async def _edits(attempt: _Attempt, tools: Tools, denied: FilesDenied | None) ->
 
 
 async def _without_edits(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
-    """Nothing that the default branch lacks can be brought to it."""
+    """Ends the rebuild, or leaves its pull request to people, where no file can be edited."""
     rebuild, now = attempt.rebuild, attempt.looked_at
     if rebuild.state is State.OPEN and (attempt.look.trunk is None or edits.told):
         return left_alone(rebuild, tools.options, now)

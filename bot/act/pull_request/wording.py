@@ -119,7 +119,7 @@ def _quarantines(job: Job) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    """At a line end, so that no table row or link is torn."""
+    """Cuts a text at a line end, so that no table row or link is torn."""
     if len(text) <= longest:
         return text
     return f"{text[:longest].rpartition(chr(10))[0]}\n\n(shortened)"

@@ -117,7 +117,7 @@ def compare_notices(
     now: datetime,
     options: AlertOptions,
 ) -> Difference:
-    """Everything that holds now against everything that is open."""
+    """Compares what holds now with the notices that are open: which begin, change and end."""
     standings = _standings(picture)
     found = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
     stored = {_key(notice): notice for notice in picture.open}
@@ -165,7 +165,7 @@ def _standing(history: Sequence[Observation], published: Published | None) -> St
 
 
 def _should_be_listed(last: Observation) -> bool:
-    """Only floating tags that are no brand-new image: a tag of somebody's own is none of the inventory's."""
+    """Whether the inventory should list a base: a floating tag of Microsoft's that is not brand-new."""
     created = max((image.created for image in last.platforms if image.created), default=last.created)
     try:
         made = datetime.fromisoformat(created) if created else None

@@ -19,7 +19,7 @@ from bot.domain.wording.words import duration
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
-    """For each .NET release that the base moved to: how long after its publication. `history` is one base's."""
+    """Finds for each .NET release that a base moved to how long after its publication; `history` is one base's."""
     found: list[Notice] = []
     version = history[0].version if history else None
     for observation in history:
@@ -39,7 +39,7 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
 def sibling_lag(
     sibling: Sequence[Observation], chiseled: Sequence[Observation], now: datetime
 ) -> tuple[Notice, ...]:
-    """For each change of the sibling's OS layer: when the chiseled tag was published next, if it was.
+    """Finds for each change of the sibling's OS layer when the chiseled tag was published next, if it was.
 
     Chiseled images record no base of their own, so the full image of the same distribution is the only sign that
     packages below were fixed. Counts from the chiseled tag's first sight.

@@ -140,7 +140,7 @@ def _scale(most: int) -> tuple[int, int]:
 
 
 def _month_labels(months: Sequence[str], left: float, slot: float, floor_y: float) -> list[Label]:
-    """Every third month, and the year below its first month shown."""
+    """Labels every third month, and has the year below the first month of it that is shown."""
     labels: list[Label] = []
     year = ""
     for place in range(0, len(months), 1 if len(months) <= 14 else 3):

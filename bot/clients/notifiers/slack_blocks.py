@@ -56,7 +56,7 @@ def _called(mention: str) -> str:
 
 
 def _fitting(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """As many of the first ones as the whole message may hold."""
+    """Takes as many of the first blocks as one message may hold."""
     room = _LONGEST_MESSAGE
     for block in blocks:
         parts = [block["text"]] if "text" in block else block["elements"]
@@ -89,7 +89,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _packed(lines: Iterable[str]) -> list[str]:
-    """As few sections as their length allows."""
+    """Packs lines into as few sections as their length allows."""
     packed: list[str] = []
     for line in lines:
         if packed and len(packed[-1]) + len(line) + 1 <= _LONGEST_SECTION:

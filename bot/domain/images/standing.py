@@ -95,7 +95,7 @@ class Standing:
         return max((each.until for each in self.publications if each.until), default=None)
 
     def told(self, now: datetime) -> str:
-        """For people: `aspnet:10.0-noble of 2026-10-14, 41 days behind, proved by 5 layers`."""
+        """Words the standing: `aspnet:10.0-noble of 2026-10-14, 41 days behind, proved by 5 layers`."""
         if not self.publications:
             return f"{self.named}, {self.strength} by its {self.basis}" if self.named else "unknown"
         told = [f"{self.publications[0].base.short} of {_dates(self.publications)}"]

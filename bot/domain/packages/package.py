@@ -31,7 +31,7 @@ class Package:
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:
-        """By type and name, then one architecture or version after the other."""
+        """Sorts packages by type and name, then by architecture and version."""
         return (self.type, self.name, self.architecture or "", self.version)
 
     @property

@@ -74,7 +74,7 @@ class Finding:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By file and line, each once, whatever order they came in."""
+    """Sorts findings by file and line, each once, whatever order they came in."""
     return tuple(sorted(dict.fromkeys(findings), key=_order))
 
 

@@ -26,7 +26,7 @@ def after_proof(rebuild: Rebuild, verdict: Verdict, told: str, *, at: datetime) 
 
 
 def _built(rebuild: Rebuild, end: State, told: str, at: datetime) -> Rebuild:
-    """With its steps, where it has some, before its end."""
+    """Moves a rebuild whose build is done to its first step, or to its end where it has none."""
     if rebuild.steps:
         return rebuild.moved(State.STEPPING, f"{told}; {counted(rebuild.steps, 'step')} to go", at=at)
     return rebuild.moved(end, told, at=at)

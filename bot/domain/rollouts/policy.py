@@ -174,7 +174,7 @@ class Policy:
     def origins(
         self, repository: str, base: Base, cause: Cause, severity: Severity | None
     ) -> Mapping[str, int | None]:
-        """For each term the place of the rule that gave it, counted from 0; None where no rule did."""
+        """Tells for each term which rule gave it, counted from 0; None where no rule did."""
         matching = [
             (place, rule)
             for place, rule in enumerate(self.rules)

@@ -174,15 +174,15 @@ class Rebuild:
 
     @property
     def identity(self) -> Identity:
-        """Of its repository."""
+        """The identity of its repository."""
         return Identity(self.repository, self.repository_node)
 
     def age(self, now: datetime) -> timedelta:
-        """Since its effect was first intended: it may have settled for days before."""
+        """How long ago its effect was first intended: it may have settled for days before."""
         return now - (self.attempted_at or self.planned_at)
 
     def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
-        """The same rebuild in its next state; raises `IllegalTransition` outside the table."""
+        """Returns the rebuild in its next state; raises `IllegalTransition` outside the table."""
         if state is self.state:
             return replace(self, reason=reason)
         check_transition(self.state, state)

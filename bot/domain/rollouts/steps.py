@@ -83,7 +83,7 @@ class StepRun:
         return self.step.workflow
 
     def moved(self, state: StepState, reason: str, *, at: datetime) -> "StepRun":
-        """The same step in its next state; raises `IllegalTransition` outside the table.
+        """Returns the step in its next state; raises `IllegalTransition` outside the table.
 
         The time for which it waited for an approval is added to its deadline.
         """
@@ -100,7 +100,7 @@ class StepRun:
         return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
 
     def begun(self, now: datetime) -> "StepRun":
-        """With its deadline, which counts from the first try."""
+        """Returns the step with its deadline, which counts from the first try."""
         return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
 
 

@@ -96,7 +96,7 @@ class Tag:
 
     @classmethod
     def parse(cls, text: str) -> "Tag":
-        """Never raises: what cannot be read has no version, and so is never compared with anything."""
+        """Reads a tag; one that cannot be read has no version, and so is never compared. Never raises."""
         return _parse(text)
 
     @property
@@ -122,7 +122,7 @@ class Tag:
 
     @property
     def names_one_build(self) -> bool:
-        """By convention never moved: a date, a commit, a build or a numbered pre-release stands in it."""
+        """Whether a tag is by convention never moved: it has a date, a commit, a build or a pre-release number."""
         return bool(
             self.artifact
             or self.stamp

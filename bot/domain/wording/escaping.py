@@ -24,7 +24,7 @@ def html(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """For inline code: Markdown knows no escape there, so backticks, line ends and cell ends are taken out."""
+    """Makes inline code: Markdown knows no escape there, so backticks, line ends and cell ends are taken out."""
     line = " ".join(text.replace("`", "'").replace("|", "¦").split())
     return f"`{line or ' '}`"
 

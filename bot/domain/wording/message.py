@@ -76,7 +76,7 @@ class Message:
 
     @property
     def fingerprint(self) -> str:
-        """The same words have the same fingerprint, so that nothing is sent twice."""
+        """Returns a hash of the words: a message with the same hash as the last one is not sent again."""
         canonical = json.dumps([self.text, [[type(block).__name__, asdict(block)] for block in self.blocks]])
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 

@@ -33,6 +33,6 @@ def duration(length: timedelta) -> str:
 
 
 def rounded_up(at: datetime, to: timedelta = timedelta(minutes=10)) -> datetime:
-    """To the next ten minutes, for what is only probable: so it says the same for a while."""
+    """Rounds a probable moment up to the next ten minutes, so that a message does not change every minute."""
     start = datetime(1970, 1, 1, tzinfo=UTC)
     return start - ((start - at) // to) * to

@@ -252,7 +252,7 @@ class _File:
 
 
 def _characters(text: str) -> Sequence[int]:
-    """For each byte of the text, the character that it belongs to."""
+    """Maps each byte of the text to the character that it belongs to."""
     places: list[int] = []
     for number, character in enumerate(text):
         places += [number] * len(encode(character))

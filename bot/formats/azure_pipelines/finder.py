@@ -65,7 +65,7 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
 
 
 def _is_image(node: Node | None, aliases: set[str], values: Values) -> bool:
-    """Not the name of a container that this file or the one that takes this template in declares."""
+    """Whether a name is an image, not a container that this file or one that includes it declares."""
     if not isinstance(node, Scalar) or node.is_null or node.value.strip() in aliases:
         return False
     told = values.evaluated(node.spanned.strip()).text

@@ -77,7 +77,7 @@ class Script:
 
 
 def read(text: str) -> Script:
-    """Never raises; what Docker would refuse is a fault, and the rest is read as far as it makes sense."""
+    """Reads the lines of a Dockerfile. Never raises: what Docker would refuse is a fault, the rest is read on."""
     head = _directives(text)
     instructions: list[Instruction] = []
     faults = list(head.faults)

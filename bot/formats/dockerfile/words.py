@@ -129,7 +129,7 @@ class _Expansion:
         self.depth = 0
 
     def until(self, stop: str, raw: bool = False) -> Spanned:
-        """Up to the bare `stop` character (or the end); `raw` keeps escape characters, for patterns."""
+        """Expands up to the bare `stop` character (or the end); `raw` keeps escape characters, for patterns."""
         before, self.raw = self.raw, raw
         out = _Parts()
         while self.at < len(self.text):

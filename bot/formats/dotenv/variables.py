@@ -19,7 +19,7 @@ _LINE = re.compile(
 
 
 def find(path: str, text: str) -> Findings:
-    """Nothing by itself: what a variable is for, the file that uses it tells."""
+    """Finds nothing: what a variable is for, the file that uses it tells."""
     return Findings()
 
 

@@ -35,7 +35,7 @@ class Ordered(NamedTuple):
 def ordered(
     publishes: Iterable[DotnetPublish], projects_named: Callable[[str], Sequence[str]]
 ) -> Mapping[str, tuple[Ordered, ...]]:
-    """By project, what command lines about images ask of it; each set of properties once.
+    """Returns by project which sets of properties command lines build its image with, each once.
 
     `projects_named` gives the projects that a place means: a project, a solution or a folder.
     """

@@ -23,7 +23,7 @@ _LINE = re.compile(
 
 
 def find(path: str, text: str) -> Findings:
-    """Nothing: a solution names projects, and no image."""
+    """Finds nothing: a solution names projects, and no image."""
     return Findings()
 
 

@@ -133,7 +133,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    """No tag of its own, and no address of a chart or a Git repository."""
+    """Whether a value is the name of an image: without a tag, and no address of a chart or a Git repository."""
     if "{{" in text:
         return True
     try:

@@ -120,11 +120,11 @@ def _manifests(document: Node) -> Iterator[Mapping]:
 
 
 def _with_what_it_runs(manifest: Mapping) -> Mapping:
-    """Without the metadata, whose labels and annotations may be called anything."""
+    """Returns an object with what it runs, without the metadata, whose labels may be called anything."""
     own = {name: entry for name, entry in manifest.own.items() if name not in {"metadata", "status"}}
     return Mapping(manifest.start, own, manifest.merged)
 
 
 def _is_pinned_somehow(usage: Usage) -> bool:
-    """Elsewhere in a custom resource `image` may be anything: a machine image, an icon."""
+    """Whether a value under `image` has a tag or digest: a custom resource may mean a machine image or an icon."""
     return usage.reference.tag is not None or usage.reference.digest is not None

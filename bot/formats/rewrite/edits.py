@@ -194,7 +194,7 @@ def _shared_out(part: Spanned, shares: Sequence[tuple[int, int]], texts: Sequenc
 
 
 def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
-    """With quotes where a tag under a key of its own would become a number: a chart makes 1.2 of `tag: 1.20`."""
+    """Quotes a tag under a key of its own that would become a number: a chart makes 1.2 of `tag: 1.20`."""
     before = text[max(0, edit.span.start - 80) : edit.span.start]
     if (
         not format_of(usage.kind).quotes_tags
@@ -209,7 +209,7 @@ def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
 
 
 def _smallest(edit: Edit, text: str) -> Edit:
-    """Without the ends that stay, so that all who share a variable ask for the same edit of it."""
+    """Cuts the ends that stay off an edit, so that all who share a variable ask for the same edit of it."""
     old, new = edit.span.of(text), edit.text
     same = _common_start(old, new)
     same_end = _common_start(old[same:][::-1], new[same:][::-1])

@@ -58,7 +58,7 @@ def is_literal(word: Spanned) -> bool:
 
 
 def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[Command]:
-    """In the order of the text. `known` are variables that the environment sets. Never raises."""
+    """Finds the commands of a script in its order; `known` are variables of the environment. Never raises."""
     if len(text) > LONGEST_SCRIPT or text.text.count("<<") > MOST_HEREDOCS:
         return []
     nodes = list(_nodes(_parsed(_source(text.text))))

@@ -41,7 +41,7 @@ class Collector:
         return usage is not None
 
     def image_or_problem(self, written: Spanned, role: Role, *, digest_place: int | None = None) -> None:
-        """For places where nothing but an image makes sense, or a Go package that ko builds into one."""
+        """Adds an image, or a problem, where nothing but an image (or a Go package for ko) makes sense."""
         if (
             written.text.strip()
             and not written.text.startswith(BUILT_BY_KO)
@@ -120,7 +120,7 @@ class Collector:
         return Findings(problems=(Problem(self.path, min(error.line, len(self.lines)), str(error)),))
 
     def findings(self) -> Findings:
-        """In the order of the text."""
+        """Returns all that was collected, in the order of the text."""
         usages = sorted(self._usages, key=_order)
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line))
         return Findings(tuple(usages), problems, tuple(self._open))
@@ -139,7 +139,7 @@ def tag_stands_with_name(image: Spanned) -> bool:
 
 
 def quoted(text: str) -> str:
-    """For messages: short, on one line."""
+    """Quotes a text for a message: short, on one line."""
     text = text.strip()
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
 

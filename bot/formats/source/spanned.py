@@ -68,7 +68,7 @@ class Spanned:
         return found
 
     def joined(self, text: str) -> "Spanned":
-        """With characters appended that the file does not have."""
+        """Appends characters that the file does not have."""
         near = self.place(len(self) - 1) if self.text else 0
         return self + Spanned(text, (~near,) * len(text))
 

@@ -91,7 +91,7 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, Mapping]]:
 
 
 def _is_image(value: str) -> bool:
-    """Not the path of a Dockerfile. Runners ask for `docker://`, and take a local action's image without it."""
+    """Whether a value names an image, not a Dockerfile: runners ask for `docker://`, but not in local actions."""
     return value.startswith(DOCKER) or is_plainly_an_image(value)
 
 

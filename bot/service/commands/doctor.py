@@ -35,7 +35,7 @@ _WORKFLOW = """on: {workflow_dispatch: }"""
 
 
 async def examine(settings: Settings, clock: Clock) -> list[Check]:
-    """Every check. Raises `Failure` where the store cannot be opened, `BadSettings` where a secret is missing."""
+    """Runs every check. Raises `Failure` where the store is out of reach, `BadSettings` for a missing secret."""
     checks: list[Check] = []
     async with opened_stores(settings, clock) as stores:
         members = await stores.doctor.members()

@@ -143,7 +143,7 @@ class _Import:
             await self.store.put_before(base, rows, joint.change)
 
     def _compared(self, row: Observation) -> Logged:
-        """With the change from what stood before it."""
+        """Adds the change from the observation before it."""
         self.standings[row.base], before = follow(self.standings.get(row.base), row)
         if before is None:
             return Logged(row)

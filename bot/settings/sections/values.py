@@ -180,7 +180,7 @@ def _guarded_address(url: str) -> str:
 
 
 def _store(url: str) -> str:
-    """Only form and secrecy; whether the database is there shows when it is opened."""
+    """Checks the form of `store.url` and that it holds no password; whether the database is there shows later."""
     try:
         parts = urlsplit(url)
         password = parts.password

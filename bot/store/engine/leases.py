@@ -60,7 +60,7 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
 
 @repeated
 async def give_all_back(database: Database, worker: Worker, *, attempted: bool = False) -> int:
-    """At an orderly stop: nothing stays leased. `attempted` where work was cut off in its middle."""
+    """Gives back all leases at an orderly stop; `attempted` where work was cut off in its middle."""
     async with database.transaction() as connection:
         return sum([await give_back(connection, table, worker, attempted=attempted) for table in LEASED])
 

@@ -68,7 +68,7 @@ async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) 
 
 
 async def lock_where(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> list[int]:
-    """The same for the rows that meet `where`, told by their ids."""
+    """Locks the rows that meet `where`, and returns their ids."""
     return list((await connection.execute(_locking(table, *where))).scalars())
 
 

@@ -43,5 +43,5 @@ def check_moments(row: Row[Any] | Mapping[str, Any]) -> None:
 
 @lru_cache(maxsize=1000)
 def say_once(row: str, error: str) -> None:
-    """These rows are looked at every few seconds."""
+    """Logs a row that cannot be read once in a process: such rows are looked at every few seconds."""
     log.error("row cannot be read", row=row, error=error)

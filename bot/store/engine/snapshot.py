@@ -60,7 +60,7 @@ async def _rows(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
 
 
 def _read(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
-    """By the columns that are there: an older schema has fewer than ours."""
+    """Reads a table by the columns that it has: an older schema has fewer than ours."""
     present = MetaData()
     present.reflect(connection)
     return {

@@ -129,7 +129,7 @@ class ReportStore(Store):
             return tuple((await connection.execute(names)).scalars())
 
     async def summary(self, id: int, only: Collection[str] | None = None) -> Summary:  # noqa: A002
-        """From the summary before up to this one's time; how things stand is told as of now."""
+        """Sums up the time since the summary before; how things stand is told as of now."""
         until = select(summaries.c.at).where(summaries.c.id == id).scalar_subquery()
         times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
         async with self._database.reading() as connection:
@@ -210,7 +210,7 @@ class ReportStore(Store):
         return IncidentNews(place, row.opened_at, row.cleared_at, row.detail, kind)
 
     async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
-        """With the failures of its rollout, the latest first."""
+        """Reads a pause with the failures of its rollout, the latest first."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
             if row.rollout_id is None:

@@ -82,7 +82,7 @@ async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
 
 
 def _standings(image: KnownImage, layers: ObservedLayers) -> tuple[Standing, ...]:
-    """By the text of a Dockerfile too, where the repository names one base only."""
+    """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only."""
     written = tuple(of_dockerfile(base) for base in image.expected) if len(image.expected) == 1 else ()
     return tuple(
         standing_of(

@@ -32,7 +32,7 @@ class ImageView:
 
 
 def stands_on(image: ProducedImage, now: datetime) -> str:
-    """For people, of all platforms: what it stands on where they agree, else each platform with its own."""
+    """Words what an image stands on: once where its platforms agree, else for each platform."""
     if image.error is not None and not image.standings:
         return f"unknown: {image.error}"
     if not image.standings:

@@ -36,7 +36,7 @@ class Branch:
 
     @property
     def state(self) -> str:
-        """For people: `proved`, `behind`, or what is under way."""
+        """Words how far an image is: `proved`, `behind`, or what is under way."""
         if self.rebuild is not None and not self.rebuild.state.has_ended:
             return self.waits_for or f"{what(self.rebuild)} {self.rebuild.state}"
         if self.is_current:

@@ -51,7 +51,7 @@ class RolloutProgress:
 
     @property
     def standing(self) -> str:
-        """In one word: ended, paused or under way."""
+        """Whether it has ended, is paused or under way, in a word."""
         if self.ended_at is not None:
             return "ended"
         return "paused" if self.pause is not None else "under way"

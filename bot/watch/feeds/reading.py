@@ -154,7 +154,7 @@ class Notes:
             self.add(where, f"has {len(values)} entries; those after the first {MAX_ENTRIES} are skipped")
 
     def all_of(self, shape: type[Shape], values: object, where: str) -> list[tuple[str, Shape]]:
-        """As `each`, for the list that is the document's point.
+        """Reads each entry as `each` does, for the list that the document is about.
 
         Raises `Failure` where it is no list, or where none of its entries can be read: then the format has
         changed, and one line says so rather than one for each entry.

@@ -133,7 +133,7 @@ def read_observations(path: Path) -> Iterator[Observation]:
 
 
 def read_releases(path: Path) -> tuple[Release, ...]:
-    """In the order of the file; raises `Failure` naming the line that is wrong."""
+    """Reads the releases in the order of the file; raises `Failure` naming the line that is wrong."""
     return tuple(
         Release(
             channel=row.channel,

@@ -128,7 +128,7 @@ def declared_version(config: Config) -> str | None:
 
 
 def _instant(created: str) -> datetime:
-    """To compare by: builders write their own zone. A day that no calendar has counts as the oldest."""
+    """Reads a moment to compare by: builders write their own zone. A day that no calendar has is the oldest."""
     try:
         return datetime.fromisoformat(created)
     except ValueError:

@@ -93,7 +93,7 @@ class Blobs:
                     raise
 
     def _batch(self) -> list[_Asked]:
-        """As many as fit into one request, and one at least."""
+        """Takes as many files as fit into one request, and one at least."""
         room = _MOST_BLOBS
         batch: list[_Asked] = []
         while self._waiting and (not batch or len(self._waiting[0].shas) <= room):
@@ -167,7 +167,7 @@ def _bodies(asked: _Asked, rows: Mapping[str, Any]) -> dict[str, bytes]:
 async def contents_of(
     transport: Transport, repository: Identity, rows: Iterable[Mapping[str, Any]]
 ) -> dict[str, bytes]:
-    """By sha, the contents of files that a look has shown; those that it could not show as text are read."""
+    """Returns the contents of shown files by sha; those that GraphQL could not show as text are read by REST."""
     found: dict[str, bytes] = {}
     for row in rows:
         sha, shown = str(row["oid"]), row["object"]

@@ -48,7 +48,7 @@ class JudgedImage:
         return _HOLDS if is_told else _CANNOT_TELL
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Words the verdict, a line for each part."""
         found = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
         found += [f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings]
         found.append(f"  {self.trust.told if self.trust else 'no rule of trust asks for a signature'}")

@@ -42,7 +42,7 @@ async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, i
 
 
 async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Only bases that some usage follows are polled."""
+    """Marks the bases that some usage follows, since only these are polled."""
     is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
     for chunk in chunks(ids):
         await connection.execute(

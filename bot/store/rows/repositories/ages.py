@@ -16,7 +16,7 @@ _BEYOND, _NEVER, _UNREAD = -1, -2, -3
 
 
 async def ages_of(connection: AsyncConnection, now: datetime) -> Ages:
-    """Of all workflows that rebuild listed repositories, with those that need a person."""
+    """Counts the ages of all workflows that rebuild listed repositories, with those that need a person."""
     table = workflow_builds.c
     group = case(
         (table.read_at.is_(None), literal(_UNREAD)),

@@ -76,7 +76,7 @@ async def unsay(connection: AsyncConnection, repository: int, name: str, now: da
 
 
 async def sections_of(connection: AsyncConnection, repository: int) -> tuple[IssueSection, ...]:
-    """By name."""
+    """Reads the sections of a repository's issue by name."""
     rows = await connection.execute(
         select(issue_sections).where(issue_sections.c.repository_id == repository).order_by(issue_sections.c.name)
     )

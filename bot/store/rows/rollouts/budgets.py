@@ -46,7 +46,7 @@ async def read_spending(connection: AsyncConnection, account: str, limits: Write
 
 
 async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> dict[str, Spending]:
-    """The same of all accounts."""
+    """Reads what was written for each account."""
     accounts = list((await connection.execute(select(budgets.c.account))).scalars())
     return {account: await read_spending(connection, account, limits) for account in accounts}
 

@@ -99,7 +99,7 @@ async def begin_step(
 
 
 async def begin_steps(connection: AsyncConnection, rebuild: Rebuild, now: datetime) -> None:
-    """Once its build is green, the first step has its turn; what starts by itself may have begun with the build."""
+    """Gives the first step its turn after a green build; one that starts by itself may have begun with it."""
     began = rebuild.merge.at if rebuild.merge is not None else rebuild.attempted_at
     await begin_step(connection, rebuild.id, 0, began or now, now)
 

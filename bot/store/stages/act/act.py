@@ -57,7 +57,7 @@ class ActStore(RebuildStore):
         return [case(severities, value=rebuilds.c.severity, else_=1), *by_wave, age]
 
     async def _job(self, claimed: Claimed) -> Job:
-        """With its repository, changes and files."""
+        """Reads a claimed rebuild with its repository, changes and files."""
         async with self._database.reading() as connection:
             return await _job(connection, claimed.row)
 
@@ -101,7 +101,7 @@ class ActStore(RebuildStore):
             return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
 
     async def notice_policy(self, policy: int) -> None:
-        """Once in a process and whenever its settings change: replicas that start one after another may differ."""
+        """Makes open pull requests due for new text where the policy is another than before."""
         if policy == self._noticed:
             return
         async with self._database.transaction() as connection:

@@ -126,7 +126,7 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[FailedRebuild]]
 
 
 async def _dead(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]:
-    """For each repository the workflows whose guarantee a person must help, with why."""
+    """Reads for each repository the workflows whose weekly guarantee needs a person, with why."""
     table = workflow_builds.c
     rows = await connection.execute(
         select(table.repository_id, table.workflow, table.said)
@@ -141,7 +141,7 @@ async def _dead(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]
 
 
 def _subject(item: DueIssue) -> str:
-    """One incident for each owner, since the right is given for all of its repositories."""
+    """Names one incident for each owner, since the right is given for all of its repositories."""
     return f"issues:{item.repository.name.partition('/')[0].lower()}"
 
 

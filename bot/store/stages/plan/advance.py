@@ -170,7 +170,7 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> 
 
 
 def _may_pass(gate: Gate) -> list[ColumnElement[bool]]:
-    """It waits, its time has come, and no freeze holds it back."""
+    """Selects rebuilds that wait, whose time has come, and that no freeze holds back."""
     found = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= gate.at]
     if None in gate.frozen:
         found.append(rebuilds.c.severity.is_not(None))

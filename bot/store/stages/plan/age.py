@@ -213,7 +213,7 @@ async def _rollout(connection: AsyncConnection, since: datetime, now: datetime) 
 
 
 async def _failed(connection: AsyncConnection, rollout: int) -> dict[int, list[int]]:
-    """By repository, what failed in the rollout and was not tried again yet."""
+    """Reads by repository what failed in the rollout and was not tried again yet."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id).where(
             rebuilds.c.rollout_id == rollout,

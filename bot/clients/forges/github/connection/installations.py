@@ -97,7 +97,7 @@ class Installations:
         return self._chosen.takes(installation)
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
-        """Of owners who cannot be seen, none."""
+        """Reads files of owners' repositories; an owner who cannot be seen has none."""
         found: dict[Identity, Mapping[str, bytes]] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:

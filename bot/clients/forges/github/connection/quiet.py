@@ -20,7 +20,7 @@ class Quiet:
     _until: dict[str | None, datetime] = field(default_factory=dict)
 
     def left(self, kind: str, now: datetime) -> timedelta:
-        """For how long nothing of this kind is asked, zero where it may be."""
+        """Returns for how long nothing of this kind may be asked, zero where it may."""
         untils = [until for name in (kind, None) if (until := self._until.get(name)) is not None]
         return max([until - now for until in untils], default=timedelta(0))
 

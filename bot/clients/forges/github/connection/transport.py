@@ -113,7 +113,7 @@ class Transport:
             await asyncio.to_thread(self._requester.close)
 
     def sign_in_as(self, credentials: TokenCredentials | AppCredentials) -> None:
-        """From the next request on, where these are others than before."""
+        """Uses other credentials from the next request on."""
         if credentials != self._access.credentials:
             self._access = replace(self._access, credentials=credentials)
             self._requester = None
@@ -136,7 +136,7 @@ class Transport:
             yield body
 
     async def server_time(self, path: str) -> datetime | None:
-        """By the server's own clock; None where it does not tell."""
+        """Asks what time it is by the server's own clock; None where it does not tell."""
         headers, _ = await self._read(path, None)
         try:
             return parsedate_to_datetime(str(headers.get("date", "")))
