@@ -332,8 +332,9 @@ async def _issue(connection: AsyncConnection, repository: int) -> IssueSaid | No
     found = await connection.execute(
         select(issues.c.url, issues.c.refused, issues.c.is_open).where(issues.c.repository_id == repository)
     )
-    row = found.one()
-    return IssueSaid(said, row.url if row.is_open else None, row.refused)
+    # What opens no issue by itself is said where none was ever opened.
+    row = found.one_or_none()
+    return IssueSaid(said) if row is None else IssueSaid(said, row.url if row.is_open else None, row.refused)
 
 
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:

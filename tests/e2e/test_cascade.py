@@ -169,7 +169,7 @@ async def test_the_cause_and_the_cves_travel_down(golden: Stage) -> None:
     await golden.run_pass()
     finish(golden)
     await passes(golden)
-    [change] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
     assert change.cause is Cause.BASE_UPDATE
     assert change.causes == (Cause.DOTNET_SECURITY,)
     assert change.cves == ("CVE-2026-21218",)
@@ -190,5 +190,5 @@ async def test_a_rebuild_with_the_same_layers_settles_whoever_stands_on_it(golde
     fleet.world.registry.push_now("contoso/golden-aspnet", "latest", replace(image, labels={"built": "again"}))
     await passes(golden)
     assert begun(golden) == []
-    [change] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
     assert change.cause is Cause.INDEX_ONLY

@@ -228,3 +228,11 @@ async def test_outcomes_are_written_where_they_change_alone(shop: Stores) -> Non
     await pushed(shop, APP)
     await audited(shop)
     assert (await practice(shop)).counts == {Outcome.HOLDS: 1}
+
+
+async def test_what_opens_no_issue_is_explained_all_the_same(shop: Stores) -> None:
+    await audited(shop)
+    explained = await shop.views.explain("contoso/shop")
+    assert explained.issue is not None
+    assert [section.name for section in explained.issue.sections] == ["practices"]
+    assert explained.issue.url is None

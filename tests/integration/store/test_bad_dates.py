@@ -103,7 +103,8 @@ def clock() -> ManualClock:
 
 async def spoil(stores: Stores, table: Table, column: str, bad: object = BAD) -> Any:
     """Puts it into the first row; what was there before."""
-    first = "id = 1" if "id" in table.c else f"rowid = (SELECT min(rowid) FROM {table.name})"
+    key = ", ".join(each.name for each in table.primary_key)
+    first = f"({key}) = (SELECT {key} FROM {table.name} ORDER BY {key} LIMIT 1)"
     async with stores.database.transaction() as connection:
         before = await connection.scalar(text(f"SELECT {column} FROM {table.name} WHERE {first}"))
         await connection.execute(text(f"UPDATE {table.name} SET {column} = :bad WHERE {first}"), {"bad": bad})
