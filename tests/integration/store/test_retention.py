@@ -2,6 +2,9 @@
 
 import json
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, digest_of
@@ -101,12 +104,23 @@ async def test_documents_of_digests_that_no_base_shows_any_more_go(stores: Store
 
 
 async def test_what_awaits_assessment_is_found_without_a_search(stores: Stores) -> None:
+    """It is looked for every few seconds, in a table that only grows."""
     if stores.database.engine.dialect.name != "sqlite":
         return
-    query = (
-        "EXPLAIN QUERY PLAN SELECT o.id FROM observations AS o JOIN observations AS b ON b.id = o.previous_id "
-        "WHERE o.assessed IS 0 ORDER BY o.id LIMIT 500"
-    )
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        sent.extend([(statement, parameters)] if statement.startswith("SELECT") else [])
+
     async with stores.database.reading() as connection:
-        plan = [row.detail for row in await connection.exec_driver_sql(query)]
-    assert plan[0] == "SCAN o USING INDEX ix_observations_unassessed"
+        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
+    event.listen(readers, "before_cursor_execute", note)
+    try:
+        await stores.assess.unassessed(500)
+    finally:
+        event.remove(readers, "before_cursor_execute", note)
+    [(statement, parameters)] = sent
+    async with stores.database.reading() as connection:
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plan = [row.detail for row in rows]
+    assert plan[0] == "SCAN observations USING INDEX ix_observations_unassessed"

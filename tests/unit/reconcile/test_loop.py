@@ -207,6 +207,14 @@ async def test_a_row_that_cannot_be_read_fails_alone_and_is_named(world: World) 
     assert world.due(3) == timedelta(minutes=1)
 
 
+async def test_a_row_whose_reading_says_why_it_fails_stops_no_other(world: World) -> None:
+    world.add("a", "a")
+    world.queue.add(Failure(Trouble.MALFORMED, "due_at holds no date"), NOON, "rebuild 3", id=3)
+    tally = await world.run()
+    assert (tally.done, tally.failed, tally.problems) == (2, 1, ["rebuild 3: due_at holds no date"])
+    assert world.due(3) == timedelta(seconds=30)
+
+
 async def test_a_failure_puts_off_its_item_alone_with_a_growing_rest(world: World) -> None:
     world.add("a", "a", "a")
     world.posts.meets[2] = Failure(Trouble.MALFORMED, "no list")
