@@ -12,12 +12,16 @@ from bot.domain.rollouts.timing.budget import WriteLimits, account_of
 
 
 class NoTurn(Failure):
-    """This account may not write at present. It can be read all the same, and others be written to."""
+    """This account may not write at present. It can be read all the same, and others be written to.
 
-    def __init__(self, what: str, retry_after: timedelta) -> None:
+    `is_news` says that the forge has just refused a write; who only waits for its turn is no problem to tell of.
+    """
+
+    def __init__(self, what: str, retry_after: timedelta, *, is_news: bool = False) -> None:
         super().__init__(
             Trouble.THROTTLED, what, advice="it goes on by itself when there is room again", retry_after=retry_after
         )
+        self.is_news = is_news
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +71,4 @@ class Budget:
     async def refused(self, account: str, failure: Failure) -> NoTurn:
         """Nobody writes to the account for as long as the forge asked, and longer each time that it asks again."""
         pause = await self.store.stop(account, failure.retry_after)
-        return NoTurn(f"the forge wants fewer writes ({failure.told})", pause)
+        return NoTurn(f"the forge wants fewer writes ({failure.told})", pause, is_news=True)

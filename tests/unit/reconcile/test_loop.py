@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.reconcile.budgets import NoTurn
 from bot.reconcile.hooks import Hooks, Outcome
 from bot.reconcile.loop import Loop
 from bot.reconcile.round import Tally
@@ -225,6 +226,16 @@ async def test_a_failure_puts_off_its_item_alone_with_a_growing_rest(world: Worl
         await world.run(world.due(2))
         rests.append(world.due(2))
     assert [rest.total_seconds() for rest in rests] == [30, 60, 120]
+
+
+async def test_who_only_waits_for_a_turn_to_write_is_no_problem_and_a_refused_write_is_one(world: World) -> None:
+    world.add("a.example", "b.example")
+    world.posts.meets = {
+        1: NoTurn("there were 480 in the last hour", HOUR),
+        2: NoTurn("the forge wants fewer writes", HOUR, is_news=True),
+    }
+    tally = await world.run()
+    assert tally.problems == [f"b.example: {world.posts.meets[2]}"]
 
 
 async def test_a_defect_is_logged_with_its_row_and_stops_nobody(world: World) -> None:
