@@ -32,7 +32,10 @@ IN_NEED_OF_THE_STORE = [
     ["import", "--observations", "/dev/null"],
 ]
 NUMBERS = frozenset({"number"})
+IN_A_REGISTRY = frozenset({"source", "before", "after"})
+"""What is a path may be asked for without settings, an image in a registry may not."""
 BESIDES = {
+    "audit": ["a/b"],
     "pause": ["--all"],
     "resume": ["--all"],
     "export": ["--observations", "observations.jsonl"],
@@ -52,7 +55,7 @@ def with_settings(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[l
 
 
 def given(parameter: Any) -> list[str]:
-    value = "1" if parameter.name in NUMBERS else "a/b"
+    value = "1" if parameter.name in NUMBERS else "r.example/a/b" if parameter.name in IN_A_REGISTRY else "a/b"
     return [value] if parameter.param_type_name == "argument" else [parameter.opts[0], value]
 
 
@@ -84,7 +87,7 @@ def test_a_store_out_of_reach_is_one_line(
     (tmp_path / "token").write_text("ghp_x")
     path = tmp_path / "freshness.yaml"
     url = f"sqlite:///{tmp_path}/absent/freshness.db"
-    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
+    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\nweb: {{listen: null}}\n")
     ran = bot(*words, "-c", path)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "the database cannot be opened: unable to open database file" in ran.err
