@@ -145,7 +145,7 @@ class WatchfulForge(FakeForge):
         self._check(repository, "a pull request")
         if request.current is None:
             self._check_may_begin(repository, "a pull request")
-            self._check_brought(change.files if change is not None else (), "a pull request")
+            self._check_brought(repository, change.files if change is not None else (), "a pull request")
             self._spend()
         return await FakeForge.carry_out(self, repository, change, prepared, request)
 
@@ -161,9 +161,7 @@ class WatchfulForge(FakeForge):
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         home = self._find(repository)
         if home is not None and wishes.merge is not MergeMethod.NEVER:
-            text = home.content(request.branch)
-            if text != home.content(home.trunk):
-                self._check_text(text, "a merge without a person")
+            self._check_text(home, home.content(request.branch), "a merge without a person")
         return await FakeForge.grant(self, repository, request, wishes, look)
 
     def _check_may_begin(self, identity: Identity, what: str) -> None:
@@ -172,13 +170,18 @@ class WatchfulForge(FakeForge):
         if self.freeze is not None and self.freeze.holds(self.clock.now(), None):
             self.broken.append(f"{what} in {identity} in a freeze")
 
-    def _check_brought(self, files: Sequence[BranchFile], what: str) -> None:
+    def _check_brought(self, identity: Identity, files: Sequence[BranchFile], what: str) -> None:
+        home = self._find(identity)
         for file in files:
-            self._check_text(file.content.decode() if file.content is not None else "", what)
+            if home is not None and file.content is not None:
+                self._check_text(home, file.content.decode(), what)
 
-    def _check_text(self, text: str, what: str) -> None:
+    def _check_text(self, home: FakeRepository, text: str, what: str) -> None:
+        """A line that the trunk has already is brought by nobody; both bases began with one digest."""
+        brought = set(text.splitlines()) - set(home.content(home.trunk).splitlines())
         for base, held in self.quarantined.items():
-            if held in text and self.shown[base] == held:
+            named = [line for line in brought if held in line and (base in line or "FROM" not in line)]
+            if named and self.shown[base] == held:
                 self.broken.append(f"{what} brings {base}@{held}, which is quarantined")
 
     def _check_floating(self, identity: Identity) -> None:
