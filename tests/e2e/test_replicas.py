@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 DISPATCHED, PINNED = 40, 10
 ALL = DISPATCHED + PINNED
 LEASE = Worker("any").lease
-PATIENCE = 240
+PATIENCE = 600
 
 
 class Fifty(SampleFleet):
