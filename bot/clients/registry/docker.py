@@ -24,7 +24,7 @@ HELPER_SECONDS = 30.0
 _LARGEST_CONFIG = 1024 * 1024
 _DOCKER_HUB = ("https://index.docker.io/v1/", "index.docker.io")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_IDENTITY_TOKEN = "<token>"  # noqa: S105 a name that helpers give to a refresh token
+_IDENTITY_TOKEN = "<token>"  # noqa: S105 - what helpers call a refresh token  # nosec B105
 _NOT_FOUND = "credentials not found"
 
 
