@@ -160,17 +160,6 @@ def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Cal
     return chosen
 
 
-def share_of_kinds(share: int) -> Callable[[Sequence[str]], list[int]]:
-    """Every request, and the first commit of each kind; all shares together take each of them once."""
-
-    def chosen(points: Sequence[str]) -> list[int]:
-        first = {point: at for at, point in reversed(list(enumerate(points, 1)))}
-        wanted = [at for at, point in enumerate(points, 1) if is_request(point) or first[point] == at]
-        return wanted[share::SHARES]
-
-    return chosen
-
-
 def check(
     scenario: Scenario,
     folder: Path,

@@ -13,7 +13,7 @@ import pytest
 from sandbox.fleet import SampleFleet
 from sandbox.postgres import PostgresServer
 from sandbox.world import World
-from tests.e2e.killed_walks import SHARES, Outcome, Pass, check, is_commit, one_share, sampled, share_of_kinds
+from tests.e2e.killed_walks import SHARES, Outcome, Pass, check, is_commit, is_request, one_share, sampled
 
 PINNED, FLOATING = "payments-api", "catalog-web"
 DEPLOY = (
@@ -169,7 +169,13 @@ def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_kil
 def test_the_end_is_the_same_wherever_it_was_killed_on_the_way_through_waves_steps_and_auto_merge(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(ToProduction(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, share_of_kinds(share))
+    check(
+        ToProduction(),
+        tmp_path,
+        lambda name: f"sqlite:///{tmp_path}/{name}.db",
+        subtests,
+        one_share(share, is_request),
+    )
 
 
 @pytest.mark.kill
@@ -179,7 +185,11 @@ def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
     check(
-        ToldInTheIssue(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, share_of_kinds(share)
+        ToldInTheIssue(),
+        tmp_path,
+        lambda name: f"sqlite:///{tmp_path}/{name}.db",
+        subtests,
+        one_share(share, is_request),
     )
 
 
