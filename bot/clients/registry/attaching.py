@@ -27,10 +27,8 @@ SETTLED_AFTER = 2.0
 """Seconds after which a shared document is read again: what another writer has put over it shows by then."""
 MOST_WRITES = 6
 """Of one shared document; each is only repeated where another writer has taken an entry away."""
-EMPTY = b"{}"
 
 Descriptor = Mapping[str, Any]
-Entries = Callable[[bytes | None], Iterable[Descriptor]]
 
 
 class Attachment(Protocol):
@@ -43,7 +41,7 @@ class Attachment(Protocol):
     def index_tag(self) -> str: ...
 
     @property
-    def envelope(self) -> bytes: ...
+    def blobs(self) -> tuple[bytes, ...]: ...
 
     @property
     def layer(self) -> Descriptor: ...
@@ -81,8 +79,8 @@ class Attaching:
             advice = f"set push_username and push_password_file of registries.{place.registry}"
             raise Failure(Trouble.DENIED, "has no credentials for writing", where=place.registry, advice=advice)
         push = _Push(access, place)
-        await asyncio.to_thread(push.blob, attachment.envelope)
-        await asyncio.to_thread(push.blob, EMPTY)
+        for body in attachment.blobs:
+            await asyncio.to_thread(push.blob, body)
         shared = _Shared(self, push, place)
         manifest, keeps_referrers = await shared.write(
             attachment.tag, "layers", attachment.layer, attachment.manifest
@@ -109,9 +107,9 @@ class _Shared:
 
         Gives what was written last, and whether the registry lists it as a referrer by itself.
         """
-        seen: dict[str, Descriptor] = {}
+        seen = now = await self._shown(tag, member)
         for _ in range(MOST_WRITES):
-            seen |= await self._shown(tag, member)
+            seen = seen | now
             body = merged(seen.values())
             wanted = {str(each["digest"]) for each in self.attaching.entries(body, member)}
             keeps_referrers = await asyncio.to_thread(self.push.manifest, tag, body)

@@ -19,7 +19,7 @@ from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands import ghcr
 from bot.service.commands.permissions import of_installation
-from bot.service.wiring.accesses import registry_access
+from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.grants import chosen_installations, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings, secret
@@ -47,7 +47,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
             await _all(checks, "other bots", lambda: _other_bots(forge, members))
-        accesses = [registry_access(host, settings) for host in settings.registries]
+        accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
             checks += [await _registry(registry, host, bases) for host in settings.registries]

@@ -10,7 +10,7 @@ from bot.clients.registry.docker import DockerLogin, docker_config
 from bot.settings import Settings, secret
 
 
-def registry_access(host: str, settings: Settings) -> RegistryAccess:
+def _registry_access(host: str, settings: Settings) -> RegistryAccess:
     """Reads how `host`, a key of `registries`, is spoken to; raises `BadSettings` where its password is missing."""
     wanted = settings.registries[host]
     password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
@@ -18,6 +18,11 @@ def registry_access(host: str, settings: Settings) -> RegistryAccess:
     if wanted.azure is None:
         return access
     return replace(access, login=AzureLogin(access.address, AzureIdentity(wanted.azure), wanted.client_id))
+
+
+def accesses_of(settings: Settings) -> list[RegistryAccess]:
+    """Reads how all `registries` are spoken to; raises `BadSettings` where a password is missing."""
+    return [_registry_access(host, settings) for host in settings.registries]
 
 
 def push_access(host: str, settings: Settings) -> RegistryAccess:
@@ -33,7 +38,7 @@ def accesses_of_caller(settings: Settings) -> Sequence[RegistryAccess]:
 
     Raises `BadSettings`, and `Failure` where Docker's configuration cannot be read.
     """
-    accesses = [registry_access(host, settings) for host in settings.registries]
+    accesses = accesses_of(settings)
     found = docker_config(os.environ)
     if found is None:
         return accesses

@@ -26,7 +26,7 @@ from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
 from bot.report.fleet_issue.stage import FleetIssueOptions
 from bot.service.collecting import collected_seldom
-from bot.service.wiring.accesses import registry_access
+from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.attesting import Attacher, attesting_of
 from bot.service.wiring.forges import opened_forge
@@ -200,7 +200,7 @@ async def open_bot(
             database = await open_database(store_url(settings))
             open_parts.push_async_callback(database.close)
         meter = Meter(known_hosts(settings))
-        accesses = [registry_access(host, settings) for host in settings.registries]
+        accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
         host = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()

@@ -49,6 +49,11 @@ class Attachment:
         return str(self.subject["digest"]).replace(":", "-")
 
     @property
+    def blobs(self) -> tuple[bytes, ...]:
+        """What the manifest names, to be there before it."""
+        return self.envelope, EMPTY
+
+    @property
     def layer(self) -> Descriptor:
         return {
             "mediaType": ENVELOPE,

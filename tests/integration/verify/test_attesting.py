@@ -1,6 +1,7 @@
 """The bot's statement beside an image in a real registry, as cosign and other writers meet it."""
 
 import asyncio
+import base64
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -172,6 +173,4 @@ def tag(digest: str) -> str:
 
 
 def _payload(envelope: bytes) -> str:
-    import base64
-
     return base64.b64decode(json.loads(envelope)["payload"]).decode()
