@@ -9,10 +9,20 @@ from bot.clients.forges.github import files
 from bot.clients.forges.github.actions import builds, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
+from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.shapes import repository_of, rows, shaped, tree_of
-from bot.clients.forges.github.connection.transport import AppCredentials, GitHubAccess, TokenCredentials, Transport
+from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.following import Following
-from bot.clients.forges.github.pull_requests import issues, looking, writing
+from bot.clients.forges.github.pull_requests import (
+    commits,
+    granting,
+    issues,
+    looking,
+    pull_request,
+    standings,
+    tips,
+    writing,
+)
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -156,7 +166,7 @@ class GitHub:
         except Moved:
             if repository.node_id is None:
                 raise
-            name = await looking.current_name(self._transport, repository.node_id)
+            name = await standings.current_name(self._transport, repository.node_id)
             return await ask(Identity(name, repository.node_id))
 
     async def blob(self, repository: Identity, sha: str) -> bytes:
@@ -168,7 +178,7 @@ class GitHub:
     # Looking
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
-        return await looking.standings(self._transport, repositories)
+        return await standings.standings(self._transport, repositories)
 
     async def look(
         self,
@@ -180,10 +190,10 @@ class GitHub:
         return await looking.look(self._transport, repository, branch, paths, wishes)
 
     async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
-        return await looking.tips(self._transport, repository, commits, paths)
+        return await tips.tips(self._transport, repository, commits, paths)
 
     async def pull_request(self, repository: Identity, number: int) -> PullRequest:
-        return await looking.pull_request(self._transport, repository, number)
+        return await pull_request.pull_request(self._transport, repository, number)
 
     async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         return await self._following.look(pull_requests, runs)
@@ -196,7 +206,7 @@ class GitHub:
     # Changing one repository
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
-        return await writing.prepare(self._transport, repository, change)
+        return await commits.prepare(self._transport, repository, change)
 
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
@@ -210,7 +220,7 @@ class GitHub:
         await writing.delete_branch(self._transport, repository, branch, at)
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
-        return await writing.grant(self._transport, repository, request, wishes, look)
+        return await granting.grant(self._transport, repository, request, wishes, look)
 
     # The issue
 

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from bot.clients.forges.github.chosen_files import Files
 from bot.clients.forges.github.client import GitHub
+from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess
 from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
-from bot.clients.forges.github.connection.transport import AppCredentials, GitHubAccess, Transport
+from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.observer import Observer
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock

@@ -5,25 +5,19 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import stamina
 from github import Auth, Github, GithubException
-from github.Requester import (
-    HTTPRequestsConnectionClass,
-    HTTPSRequestsConnectionClass,
-    Requester,
-    RequestsResponse,
-)
-from jwt.exceptions import PyJWTError
+from github.Requester import Requester
 from requests.exceptions import RequestException
 
+from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials, signed_in
 from bot.clients.forges.github.connection.answers import (
-    LOCATION,
     REDIRECTS,
     decoded,
     details,
@@ -33,6 +27,7 @@ from bot.clients.forges.github.connection.answers import (
     redirected,
     throttled,
 )
+from bot.clients.forges.github.connection.connections import Connections
 from bot.clients.forges.github.connection.graphql import Graph, graph_of
 from bot.clients.forges.github.connection.quiet import GRAPHQL, REST, Quiet, until_reset
 from bot.clients.http_bounds import retry_after
@@ -51,40 +46,6 @@ _LIMITS = frozenset({"core", "graphql", "search", "code_search", "integration_ma
 """The limits of which GitHub tells, as its documentation names them; others are not kept apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCredentials:
-    token: str
-
-    def __repr__(self) -> str:
-        return "TokenCredentials(token=***)"
-
-
-@dataclass(frozen=True, slots=True)
-class AppCredentials:
-    """A GitHub App: one of its installations, with a token that has only these `permissions`; without
-    `installation` the App itself, which may ask for its installations and nothing else."""
-
-    id: int
-    private_key: str
-    installation: int | None = None
-    permissions: Mapping[str, str] | None = None
-
-    def __repr__(self) -> str:
-        return f"AppCredentials(id={self.id}, private_key=***)"
-
-
-@dataclass(frozen=True, slots=True)
-class GitHubAccess:
-    api_url: str
-    credentials: TokenCredentials | AppCredentials
-    seconds_between_writes: float = 1.0
-    threads: int = 4
-    timeout: int = 20
-    attempts: int = 3
-    read_reserve: float = 0.0
-    """Share of each hourly limit that is left to others."""
-
-
 class Transport:
     """Reads are tried again on a 5xx or a lost connection; writes never are (a lost answer may have worked).
 
@@ -98,7 +59,7 @@ class Transport:
         self._clock = clock
         self._host = urlsplit(access.api_url).netloc
         self._pool = ThreadPoolExecutor(access.threads, thread_name_prefix="github")
-        self._connections = _Connections(access)
+        self._connections = Connections(access)
         self._requester: Requester | None = None
         self._connecting = asyncio.Lock()
         self._renewing = threading.Lock()
@@ -290,7 +251,7 @@ class Transport:
         if isinstance(credentials, TokenCredentials):
             auth = Auth.Token(credentials.token)
         else:
-            auth = _signed_in(credentials)
+            auth = signed_in(credentials)
         return Github(auth=auth, pool_size=access.threads, **common).requester
 
     def _failure(
@@ -330,77 +291,6 @@ class Transport:
         if status == 429 or "rate limit" in message.lower():
             return _SECONDARY_LIMIT_PAUSE
         return None
-
-
-class _Unfollowed:
-    """An answer whose `location` PyGithub does not see: it would follow, but without the query."""
-
-    def __init__(self, response: RequestsResponse) -> None:
-        self.status = response.status
-        self.read = response.read
-        self._headers = response.getheaders()
-
-    def getheaders(self) -> list[tuple[str, str]]:
-        return [(LOCATION if key.lower() == "location" else key, value) for key, value in self._headers]
-
-
-class _PlainConnection(HTTPRequestsConnectionClass):
-    def getresponse(self) -> RequestsResponse:
-        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
-
-
-class _SecureConnection(HTTPSRequestsConnectionClass):
-    def getresponse(self) -> RequestsResponse:
-        return cast(RequestsResponse, _Unfollowed(super().getresponse()))
-
-
-class _Connections:
-    """One for each thread: PyGithub's own keeps the request on itself until the answer is read.
-
-    So two threads that shared it could each get the other's answer.
-    """
-
-    def __init__(self, access: GitHubAccess) -> None:
-        self._access = access
-        self._mine = threading.local()
-        self._all: list[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = []
-
-    def own(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
-        found: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
-        found = getattr(self._mine, "connection", None)
-        if found is None:
-            address = urlsplit(self._access.api_url)
-            kind = _PlainConnection if address.scheme == "http" else _SecureConnection
-            found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
-            self._mine.connection = found
-            self._all.append(found)
-        return found
-
-    def close(self) -> None:
-        for connection in self._all:
-            connection.close()
-
-
-def _app(credentials: AppCredentials) -> Auth.AppAuth:
-    """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
-    try:
-        app = Auth.AppAuth(credentials.id, credentials.private_key)
-        app.create_jwt()
-    except (ValueError, TypeError, AssertionError, PyJWTError) as error:
-        raise Failure(
-            Trouble.DENIED,
-            "the GitHub App's private key cannot be read",
-            advice="github.app.private_key_file must hold the PEM file that GitHub gave for the App",
-        ) from error
-    return app
-
-
-def _signed_in(credentials: AppCredentials) -> Auth.Auth:
-    app = _app(credentials)
-    if credentials.installation is None:
-        return app
-    permissions = dict(credentials.permissions) if credentials.permissions is not None else None
-    return app.get_installation_auth(credentials.installation, permissions)
 
 
 def _was_lost(error: Exception) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.pull_requests.writing import prepare
+from bot.clients.forges.github.pull_requests.commits import prepare
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.forge import BranchChange, FileChange, FilesDenied
 from bot.domain.repositories.repository import Identity

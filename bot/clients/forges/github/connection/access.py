@@ -1,0 +1,65 @@
+"""Whose credentials GitHub is asked with, and how much it is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from github import Auth
+from jwt.exceptions import PyJWTError
+
+from bot.domain.failure import Failure, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCredentials:
+    token: str
+
+    def __repr__(self) -> str:
+        return "TokenCredentials(token=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """A GitHub App: one of its installations, with a token that has only these `permissions`; without
+    `installation` the App itself, which may ask for its installations and nothing else."""
+
+    id: int
+    private_key: str
+    installation: int | None = None
+    permissions: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"AppCredentials(id={self.id}, private_key=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccess:
+    api_url: str
+    credentials: TokenCredentials | AppCredentials
+    seconds_between_writes: float = 1.0
+    threads: int = 4
+    timeout: int = 20
+    attempts: int = 3
+    read_reserve: float = 0.0
+    """Share of each hourly limit that is left to others."""
+
+
+def _app(credentials: AppCredentials) -> Auth.AppAuth:
+    """Raises `Failure` where the key is none: better at the login than as a riddle at the first request."""
+    try:
+        app = Auth.AppAuth(credentials.id, credentials.private_key)
+        app.create_jwt()
+    except (ValueError, TypeError, AssertionError, PyJWTError) as error:
+        raise Failure(
+            Trouble.DENIED,
+            "the GitHub App's private key cannot be read",
+            advice="github.app.private_key_file must hold the PEM file that GitHub gave for the App",
+        ) from error
+    return app
+
+
+def signed_in(credentials: AppCredentials) -> Auth.Auth:
+    app = _app(credentials)
+    if credentials.installation is None:
+        return app
+    permissions = dict(credentials.permissions) if credentials.permissions is not None else None
+    return app.get_installation_auth(credentials.installation, permissions)

@@ -1,0 +1,178 @@
+"""Makes commits and moves branches by compare-and-swap."""
+
+import base64
+import re
+
+from bot.clients.forges.github.connection.graphql import Graph, GraphError
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
+from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import NO_COMMIT, BranchChange, BranchMoved, BranchRefused, FilesDenied
+from bot.domain.repositories.repository import Identity
+
+WORKFLOWS = ".github/workflows/"
+_REGULAR = "100644"
+"""The only mode that `createCommitOnBranch` gives to a file."""
+_SCRATCH = "-next"
+"""Behind a branch's name: where its next commit is made. A branch that equals its base has its pull request closed
+by GitHub, if only for a moment, so it never goes there first.
+"""
+_MOST_TEXT = 1024 * 1024
+"""Bytes of text in one request for a tree."""
+_ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
+
+
+async def prepare(transport: Transport, repository: Identity, change: BranchChange) -> str | None:
+    """Makes a commit that the branch cannot take directly: with file modes, or to be put in another's place."""
+    if any(file.mode != _REGULAR for file in change.files):
+        return await _commit_with_modes(transport, repository, change)
+    if not _is_beside(change):
+        return None
+    mutations = Mutations()
+    update = {"name": ref_of(change.branch + _SCRATCH), "afterOid": change.onto, "force": True}
+    mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [update]})
+    _add_commit(mutations, repository, change, change.branch + _SCRATCH)
+    graph = await mutations.send(transport)
+    check_commit(graph, change)
+    with shaped("commit"):
+        return str(graph.data["commit"]["commit"]["oid"])
+
+
+def _is_beside(change: BranchChange) -> bool:
+    """Whether the commit is made on the scratch branch first."""
+    return change.before not in (None, change.onto) and all(file.mode == _REGULAR for file in change.files)
+
+
+def add_move(mutations: Mutations, repository: Identity, change: BranchChange, prepared: str | None) -> None:
+    if prepared is not None:
+        update = {
+            "name": ref_of(change.branch),
+            "beforeOid": change.before or NO_COMMIT,
+            "afterOid": prepared,
+            "force": True,
+        }
+        gone = {"name": ref_of(change.branch + _SCRATCH), "beforeOid": prepared, "afterOid": NO_COMMIT}
+        updates = [update, gone] if _is_beside(change) else [update]
+        mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": updates})
+        return
+    if change.before is None:
+        made = {"repositoryId": repository_node(repository), "name": ref_of(change.branch), "oid": change.onto}
+        mutations.add("ref", "createRef", made)
+    _add_commit(mutations, repository, change, change.branch)
+
+
+def _add_commit(mutations: Mutations, repository: Identity, change: BranchChange, branch: str) -> None:
+    headline, _, body = change.message.partition("\n")
+    additions = [{"path": file.path, "contents": base64.b64encode(file.content).decode()} for file in change.files]
+    given = {
+        "branch": {"repositoryNameWithOwner": repository.name, "branchName": branch},
+        "expectedHeadOid": change.onto,
+        "message": {"headline": headline, "body": body.strip("\n")},
+        "fileChanges": {"additions": additions},
+    }
+    mutations.add("commit", "createCommitOnBranch", given, "commit { oid }")
+
+
+async def _commit_with_modes(transport: Transport, repository: Identity, change: BranchChange) -> str:
+    """Text goes along with the tree: a write for each of many files would take long, and GitHub counts them.
+
+    The commit names no author, so that GitHub signs it for an App.
+    """
+    room, entries = _MOST_TEXT, []
+    for file in change.files:
+        text = _as_text(file.content) if len(file.content) <= room else None
+        room -= len(file.content) if text is not None else 0
+        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
+        entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
+    home = f"/repos/{repository.name}/git"
+    try:
+        with shaped("tree"):
+            changed = {"base_tree": change.onto_tree, "tree": entries}
+            tree = str((await transport.write("POST", f"{home}/trees", changed))["sha"])
+        with shaped("commit"):
+            made = {"message": change.message, "tree": tree, "parents": [change.onto]}
+            return str((await transport.write("POST", f"{home}/commits", made))["sha"])
+    except Failure as failure:
+        if failure.trouble is Trouble.DENIED and _has_workflows(change):
+            raise _denied(failure.where) from failure
+        raise
+
+
+async def _new_blob(transport: Transport, repository: Identity, content: bytes) -> str:
+    body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+    with shaped("blob"):
+        return str((await transport.write("POST", f"/repos/{repository.name}/git/blobs", body))["sha"])
+
+
+def check_commit(graph: Graph, change: BranchChange | None) -> None:
+    """Raises the first error: what follows it is its consequence."""
+    for error in graph.errors[:1]:
+        if change is None:
+            raise error.failure(graph.where)
+        raised = error.failure(graph.where)
+        about_branch = error.field in ("ref", "refs", "commit")
+        if about_branch and _has_workflows(change) and _is_about_workflows(error):
+            raise _denied(graph.where)
+        if about_branch and (refused := refusal(change.branch, error.message, graph.where)) is not None:
+            raise refused
+        if about_branch and raised.trouble is Trouble.CONFLICT:
+            raise BranchMoved(change.branch, error.message, graph.where)
+        raise raised
+
+
+async def check_moved(
+    transport: Transport, repository: Identity, graph: Graph, change: BranchChange | None
+) -> None:
+    """The same where a branch was made or moved: an empty one that was made for nothing goes again."""
+    try:
+        check_commit(graph, change)
+    except BranchMoved as moved:
+        assert change is not None
+        refused = (
+            await refusal_by_rules(transport, repository, change, graph.where) if _says_nothing(graph) else None
+        )
+        raise (refused or moved) from moved
+    except BranchRefused:
+        assert change is not None
+        if change.before is None and graph.errors[0].field == "commit":
+            gone = {"name": ref_of(change.branch), "beforeOid": change.onto, "afterOid": NO_COMMIT}
+            mutations = Mutations()
+            mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [gone]})
+            await mutations.send(transport)
+        raise
+
+
+def _says_nothing(graph: Graph) -> bool:
+    """Of a rule and of a branch that has moved GitHub may say the same."""
+    return "Reference update failed" in graph.errors[0].message
+
+
+def _is_about_workflows(error: GraphError) -> bool:
+    return error.kind == "FORBIDDEN" or _ABOUT_WORKFLOWS.search(error.message) is not None
+
+
+def _has_workflows(change: BranchChange) -> bool:
+    return any(file.path.startswith(WORKFLOWS) for file in change.files)
+
+
+def _denied(where: str) -> FilesDenied:
+    return FilesDenied(WORKFLOWS, "workflows: write", where)
+
+
+def commit_made(graph: Graph) -> str | None:
+    with shaped("commit"):
+        return str(graph.data["commit"]["commit"]["oid"]) if "commit" in graph.data else None
+
+
+def ref_of(branch: str) -> str:
+    return f"refs/heads/{branch}"
+
+
+def _as_text(content: bytes) -> str | None:
+    """None for what JSON cannot carry as it is."""
+    try:
+        return None if b"\0" in content else content.decode()
+    except UnicodeDecodeError:
+        return None

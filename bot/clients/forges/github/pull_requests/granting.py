@@ -1,0 +1,149 @@
+"""Labels, assigns, asks for reviews and lets a pull request merge by itself; what is refused is told."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.clients.forges.github.connection.graphql import GraphError
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import BranchLook, Gate, Granted, PullRequest, Refusal, Wishes
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.terms import MergeMethod
+
+_MOST_ASKED_ALONE = 10
+_NEED_NOT_WAIT = re.compile(r"(clean|unstable|has_hooks) status", re.I)
+
+
+async def grant(
+    transport: Transport, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook
+) -> Granted:
+    """Grants in one request; labels that the repository lacks are made by one more, a merge at once is one more."""
+    node, ids = pull_request_node(repository, request), look.wish_ids
+    known_labels = [found for label in wishes.labels if (found := ids.labels.get(label)) is not None]
+    new_labels = [label for label in wishes.labels if ids.labels.get(label) is None]
+    people = {name: found for name in wishes.people if (found := ids.people.get(name)) is not None}
+    teams = {name: found for name in wishes.teams if (found := ids.teams.get(name)) is not None}
+    refused = [
+        Refusal(f"no review asked of {name}", "nobody of that name is known")
+        for name in (*wishes.people, *wishes.teams)
+        if name not in people and name not in teams
+    ]
+    assignees = {name: found for name in wishes.assignees if (found := ids.people.get(name)) is not None}
+    refused += [
+        Refusal(f"not assigned to {name}", "nobody of that name is known")
+        for name in wishes.assignees
+        if name not in assignees
+    ]
+    mutations = Mutations()
+    if known_labels:
+        mutations.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": known_labels})
+    over = [found for label in wishes.unlabel if (found := ids.labels.get(label)) is not None]
+    if over:
+        mutations.add("unlabelled", "removeLabelsFromLabelable", {"labelableId": node, "labelIds": over})
+    if people or teams:
+        mutations.add("reviews", "requestReviews", _review_input(node, [*people.values()], [*teams.values()]))
+    if assignees:
+        given = {"assignableId": node, "assigneeIds": [*assignees.values()]}
+        mutations.add("assigned", "addAssigneesToAssignable", given)
+    is_to_merge = _add_merging(mutations, node, request, wishes, look.gate)
+    if mutations.fields:
+        graph = await mutations.send(transport)
+        errors = {error.field: error for error in graph.errors}
+        graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
+        if "merging" in errors:
+            refusal = await _merged_now(transport, node, request, wishes, look.gate, errors["merging"])
+            refused += [refusal] if refusal else []
+            is_to_merge = refusal is None
+        if "labels" in errors:
+            refused.append(Refusal(f"not labelled {', '.join(wishes.labels)}", errors["labels"].message))
+        if "assigned" in errors:
+            refused.append(Refusal(f"not assigned to {', '.join(assignees)}", errors["assigned"].message))
+        if "reviews" in errors:
+            refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
+    if new_labels:
+        refused += await _labelled_anew(transport, repository, request, new_labels)
+    return Granted(tuple(refused), is_to_merge)
+
+
+def _add_merging(mutations: Mutations, node: str, request: PullRequest, wishes: Wishes, gate: Gate) -> bool:
+    """Whether it is to merge by itself once the document is sent."""
+    if wishes.no_merge:
+        mutations.add("merging", "disablePullRequestAutoMerge", {"pullRequestId": node})
+    elif wishes.merge is not MergeMethod.NEVER and gate.can_wait:
+        method = wishes.merge.value.upper()
+        given = {"pullRequestId": node, "mergeMethod": method, "expectedHeadOid": request.head}
+        mutations.add("merging", "enablePullRequestAutoMerge", given)
+        return True
+    elif wishes.merge is not MergeMethod.NEVER and gate.has_queue:
+        mutations.add("merging", "enqueuePullRequest", {"pullRequestId": node, "expectedHeadOid": request.head})
+        return True
+    return False
+
+
+async def _merged_now(
+    transport: Transport, node: str, request: PullRequest, wishes: Wishes, gate: Gate, error: GraphError
+) -> Refusal | None:
+    """What need not wait any more is merged, or enters the queue; why not, where it is refused.
+
+    GitHub sets nothing to merge later that it would merge at once.
+    """
+    if wishes.no_merge:
+        return await _out_of_queue(transport, node, error)
+    if not _NEED_NOT_WAIT.search(error.message):
+        return Refusal("not set to merge by itself", error.message)
+    mutations = Mutations()
+    given = {"pullRequestId": node, "expectedHeadOid": request.head}
+    if gate.has_queue:
+        mutations.add("merging", "enqueuePullRequest", given)
+    else:
+        mutations.add("merging", "mergePullRequest", given | {"mergeMethod": wishes.merge.value.upper()})
+    graph = await mutations.send(transport)
+    return next((Refusal("not merged", each.message) for each in graph.errors), None)
+
+
+async def _out_of_queue(transport: Transport, node: str, error: GraphError) -> Refusal | None:
+    mutations = Mutations()
+    mutations.add("merging", "dequeuePullRequest", {"id": node})
+    graph = await mutations.send(transport)
+    return Refusal("not kept from merging", error.message) if graph.errors else None
+
+
+async def _labelled_anew(
+    transport: Transport, repository: Identity, request: PullRequest, labels: Sequence[str]
+) -> list[Refusal]:
+    """By REST, which makes a label that is not there."""
+    path = f"/repos/{repository.name}/issues/{request.number}/labels"
+    try:
+        await transport.write("POST", path, {"labels": list(labels)})
+    except Failure as failure:
+        if failure.trouble not in (Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING):
+            raise
+        return [Refusal(f"not labelled {', '.join(labels)}", failure.what)]
+    return []
+
+
+async def _asked_alone(
+    transport: Transport, node: str, people: Mapping[str, str], teams: Mapping[str, str], error: GraphError
+) -> list[Refusal]:
+    """GitHub refuses everybody where it does not take one, so then each is asked alone."""
+    alone: list[tuple[str, list[str], list[str]]] = [(name, [found], []) for name, found in people.items()]
+    alone += [(name, [], [found]) for name, found in teams.items()]
+    if len(alone) == 1:
+        return [Refusal(f"no review asked of {alone[0][0]}", error.message)]
+    mutations = Mutations()
+    for number, (_, users, groups) in enumerate(alone[:_MOST_ASKED_ALONE]):
+        mutations.add(f"r{number}", "requestReviews", _review_input(node, users, groups))
+    graph = await mutations.send(transport)
+    errors = {each.field: each.message for each in graph.errors}
+    return [
+        Refusal(f"no review asked of {name}", errors[f"r{number}"])
+        for number, (name, _, _) in enumerate(alone[:_MOST_ASKED_ALONE])
+        if f"r{number}" in errors
+    ]
+
+
+def _review_input(node: str, people: Sequence[str], teams: Sequence[str]) -> dict[str, Any]:
+    """`union` keeps whom people have asked: without it these would be all."""
+    return {"pullRequestId": node, "userIds": list(people), "teamIds": list(teams), "union": True}

@@ -1,0 +1,47 @@
+"""Several GraphQL mutations sent as one request.
+
+GitHub runs them one after another, and goes on after one that failed; none is rolled back. So what must not happen
+after a failure is either impossible then (no pull request without commits), or harmless.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.clients.forges.github.connection.graphql import Graph, declared
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.forge import PullRequest
+from bot.domain.repositories.repository import Identity
+
+
+@dataclass(slots=True)
+class Mutations:
+    """Mutations in the order in which they are to run, with their variables."""
+
+    fields: list[str] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def add(self, alias: str, mutation: str, given: Mapping[str, Any], selection: str = "clientMutationId") -> None:
+        self.variables[alias] = given
+        self.kinds[alias] = f"{mutation[0].upper()}{mutation[1:]}Input!"
+        self.fields.append(f"{alias}: {mutation}(input: ${alias}) {{ {selection} }}")
+
+    async def send(self, transport: Transport) -> Graph:
+        text = f"mutation change{declared(self.kinds)} {{ {' '.join(self.fields)} }}"
+        uses_pull = any("...pull" in each for each in self.fields)
+        return await transport.mutate(text + (PULL_REQUEST if uses_pull else ""), self.variables)
+
+
+def pull_request_node(repository: Identity, request: PullRequest) -> str:
+    if request.node_id is None:
+        raise Failure(Trouble.MALFORMED, f"#{request.number} has no node id", where=repository.name)
+    return request.node_id
+
+
+def repository_node(repository: Identity) -> str:
+    if repository.node_id is None:
+        raise Failure(Trouble.MALFORMED, "the repository's node id is not known", where=repository.name)
+    return repository.node_id

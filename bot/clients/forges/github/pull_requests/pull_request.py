@@ -1,0 +1,70 @@
+"""Reads a pull request, and turns what GraphQL shows of one into a value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.clients.forges.github.connection.graphql import declared
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.asking import repository_field
+from bot.domain.repositories.forge import PullRequest
+from bot.domain.repositories.repository import Identity
+
+PULL_REQUEST = """
+fragment pull on PullRequest {
+  id number url title body state isDraft headRefName headRefOid mergeable isCrossRepository
+  mergedAt mergeCommit { id oid }
+  labels(first: 50) { nodes { name } }
+  assignees(first: 10) { nodes { login } }
+  autoMergeRequest { enabledBy { login } }
+  mergeQueueEntry { enqueuer { login } }
+}"""
+
+
+async def pull_request(transport: Transport, repository: Identity, number: int) -> PullRequest:
+    variables: dict[str, Any] = {"number": number}
+    kinds = {"number": "Int!"}
+    root = repository_field(repository, "", variables, kinds)
+    document = (
+        f"query pull{declared(kinds)} {{ found: {root} "
+        f"{{ ... on Repository {{ pullRequest(number: $number) {{ ...pull }} }} }} }}"
+    )
+    graph = await transport.query(document + PULL_REQUEST, variables)
+    graph.check()
+    with shaped("pull request"):
+        return pull_request_of(graph.data["found"]["pullRequest"])
+
+
+@shaped("pull request")
+def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullRequest:
+    """`login` is the bot's own, where it is known."""
+    merge_commit = row.get("mergeCommit")
+    auto, queued = row["autoMergeRequest"], row["mergeQueueEntry"]
+    asked_by = (auto and auto["enabledBy"], queued and queued["enqueuer"])
+    askers = {_plain(each["login"]) for each in asked_by if each}
+    return PullRequest(
+        number=int(row["number"]),
+        url=str(row["url"]),
+        branch=str(row["headRefName"]),
+        head=str(row["headRefOid"]),
+        title=str(row["title"]),
+        body=str(row["body"] or ""),
+        is_open=row["state"] == "OPEN",
+        is_merged=row["state"] == "MERGED",
+        merge_commit=str(merge_commit["oid"]) if merge_commit else None,
+        labels=tuple(str(label["name"]) for label in row["labels"]["nodes"]),
+        is_conflicted=row["mergeable"] == "CONFLICTING",
+        node_id=str(row["id"]),
+        assignees=tuple(str(person["login"]) for person in row["assignees"]["nodes"]),
+        is_draft=bool(row["isDraft"]),
+        is_to_merge=bool(auto or queued),
+        is_to_merge_by_us=login is not None and _plain(login) in askers,
+        merge_node=str(merge_commit["id"]) if merge_commit else None,
+        merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,
+    )
+
+
+def _plain(login: str | None) -> str:
+    """An App's bot bears `[bot]` behind its name in some places."""
+    return str(login or "").lower().removesuffix("[bot]")

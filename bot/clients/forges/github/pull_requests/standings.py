@@ -1,0 +1,76 @@
+"""Reads what many repositories say of themselves in one request."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.clients.forges.github.connection.graphql import declared
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
+from bot.domain.repositories.forge import MOST_STANDINGS, Standing
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository_config import GITHUB_PATH
+
+_CANNOT_WRITE = ("READ", "TRIAGE")
+"""Of a token's account; of an App there is no such word, and a refusal tells."""
+
+STANDING = f"""
+fragment standing on Repository {{
+  id nameWithOwner isArchived isDisabled isLocked lockReason viewerPermission
+  defaultBranchRef {{ name }}
+  config: object(expression: "HEAD:{GITHUB_PATH}") {{ ... on Blob {{ text }} }}
+}}"""
+
+
+async def standings(transport: Transport, repositories: Sequence[Identity]) -> dict[Identity, Standing]:
+    """Asks by node id in one request; those without one (never listed) by name along with them."""
+    if len(repositories) > MOST_STANDINGS:
+        raise ValueError(f"{len(repositories)} repositories to one look, {MOST_STANDINGS} at most")
+    variables: dict[str, Any] = {}
+    kinds: dict[str, str] = {}
+    fields = []
+    for number, repository in enumerate(repositories):
+        fields.append(
+            f"r{number}: {repository_field(repository, f'_{number}', variables, kinds)} {{ ...standing }}"
+        )
+    document = f"query standings{declared(kinds)} {{ {' '.join(fields)} }}{STANDING}"
+    graph = await transport.query(document, variables)
+    check_answer(graph)
+    found = {}
+    for number, repository in enumerate(repositories):
+        if (row := graph.data.get(f"r{number}")) is not None:
+            with shaped("repository"):
+                found[repository] = standing_of(row)
+    return found
+
+
+async def current_name(transport: Transport, node_id: str) -> str:
+    """What a repository is called now. Raises `Failure` where it is gone."""
+    graph = await transport.query(
+        "query name($id: ID!) { found: node(id: $id) { ... on Repository { nameWithOwner } } }", {"id": node_id}
+    )
+    graph.check()
+    with shaped("repository"):
+        return str(graph.data["found"]["nameWithOwner"])
+
+
+def standing_of(row: Mapping[str, Any]) -> Standing:
+    default, config = row["defaultBranchRef"], row["config"]
+    return Standing(
+        Identity(str(row["nameWithOwner"]), str(row["id"])),
+        str(default["name"]) if default else None,
+        None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
+        _read_only(row),
+    )
+
+
+def _read_only(row: Mapping[str, Any]) -> str | None:
+    if row["isArchived"]:
+        return "archived"
+    if row["isDisabled"]:
+        return "disabled"
+    if row["isLocked"]:
+        return f"locked ({str(row['lockReason'] or 'for no stated reason').lower().replace('_', ' ')})"
+    if row["viewerPermission"] in _CANNOT_WRITE:
+        return "read-only for the bot: grant its account write access"
+    return None

@@ -1,0 +1,126 @@
+"""Reads files of commits, and whether the bot made them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.clients.forges.github.connection.graphql import declared, in_parts
+from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.files import FILE, contents_of, file_of
+from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
+from bot.domain.repositories.forge import MOST_TIPS, BranchFile, Tip
+from bot.domain.repositories.repository import Identity
+
+MOST_PATHS = 40
+"""Files of one request: each is asked for on two branches."""
+_ITSELF = "noreply@github.com"
+"""The committer of what is committed through GitHub's API or its pages, whoever the author is."""
+
+_FILES = """
+query files($id: ID!, $trunk: GitObjectID!, $tip: GitObjectID!%(paths)s) {
+  found: node(id: $id) {
+    ... on Repository {
+      trunk: object(oid: $trunk) { ...tip }
+      branch: object(oid: $tip) { ...tip }
+    }
+  }
+}
+fragment tip on Commit { oid %(files)s }
+"""
+
+
+async def tips(
+    transport: Transport, repository: Identity, commits: Sequence[str], paths: Sequence[str]
+) -> dict[str, Tip]:
+    """Asks in one request for each `MOST_PATHS` files."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    trees: dict[str, Mapping[str, Any]] = {}
+    for part in in_parts(list(paths), MOST_PATHS):
+        variables: dict[str, Any] = {}
+        kinds: dict[str, str] = {}
+        root = repository_field(repository, "", variables, kinds)
+        files = file_fields(part, variables, kinds)
+        fields = []
+        for number, commit in enumerate(commits[:MOST_TIPS]):
+            variables[f"c{number}"], kinds[f"c{number}"] = commit, "GitObjectID!"
+            fields.append(f"c{number}: object(oid: $c{number}) {{ ...tip }}")
+        document = (
+            f"query tips{declared(kinds)} {{ found: {root} {{ ... on Repository {{ {' '.join(fields)} }} }} }}"
+        )
+        text = f"{document} fragment tip on Commit {{ oid tree {{ oid }} {files} }}{FILE}"
+        graph = await transport.query(text, variables)
+        check_answer(graph)
+        with shaped("look at commits"):
+            for number, commit in enumerate(commits[:MOST_TIPS]):
+                if (row := (graph.data["found"] or {}).get(f"c{number}")) is not None:
+                    trees[commit] = row
+                    found.setdefault(commit, {}).update(rows_of(row, part))
+    with shaped("look at commits"):
+        shown = [row for rows in found.values() for row in rows.values()]
+        contents = await contents_of(transport, repository, shown)
+        return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in found.items()}
+
+
+def file_fields(paths: Sequence[str], variables: dict[str, Any], kinds: dict[str, str]) -> str:
+    for number, path in enumerate(paths):
+        variables[f"p{number}"], kinds[f"p{number}"] = path, "String!"
+    return " ".join(f"f{number}: file(path: $p{number}) {{ ...entry }}" for number in range(len(paths)))
+
+
+def rows_of(commit: Mapping[str, Any] | None, paths: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    rows = {path: commit.get(f"f{number}") for number, path in enumerate(paths)} if commit else {}
+    return {path: row for path, row in rows.items() if row is not None}
+
+
+def tip_of(
+    commit: Mapping[str, Any],
+    rows: Mapping[str, Mapping[str, Any]],
+    contents: Mapping[str, bytes],
+    login: str,
+) -> Tip:
+    found = {path: file_of(path, row, contents) for path, row in rows.items()}
+    files: dict[str, BranchFile] = {path: file for path, file in found.items() if file is not None}
+    is_own = "author" in commit and _is_own(commit["author"], commit["committer"], login)
+    return Tip(str(commit["oid"]), str(commit["tree"]["oid"]), str(commit.get("message") or ""), is_own, files)
+
+
+def _is_own(author: Mapping[str, Any], committer: Mapping[str, Any], login: str) -> bool:
+    """Whether the bot's account wrote a commit, and GitHub or the bot itself has put it there.
+
+    A person who amends it becomes its committer, with `--reset-author` its author as well.
+    """
+    return _is(author, login) and (committer["email"] == _ITSELF or _is(committer, login))
+
+
+def _is(actor: Mapping[str, Any], login: str) -> bool:
+    """An App's bot is no user: it is known by the address that GitHub gives it, `ID+NAME[bot]@users.…`."""
+    user, email = actor.get("user"), str(actor["email"] or "")
+    if user is not None:
+        return str(user["login"]).lower() == login.lower()
+    local, _, domain = email.partition("@")
+    return domain == "users.noreply.github.com" and local.rpartition("+")[2].lower() == login.lower()
+
+
+async def further_files(
+    transport: Transport,
+    repository: Identity,
+    trunk: Mapping[str, Any] | None,
+    tip: Mapping[str, Any] | None,
+    paths: Sequence[str],
+) -> Mapping[str, Any]:
+    """More files of the same two commits."""
+    either = trunk or tip
+    if either is None:
+        return {"trunk": None, "branch": None}
+    variables: dict[str, Any] = {
+        "id": repository.node_id,
+        "trunk": (trunk or either)["oid"],
+        "tip": (tip or either)["oid"],
+    }
+    kinds: dict[str, str] = {}
+    files = file_fields(paths, variables, kinds)
+    declarations = "".join(f", ${name}: {kind}" for name, kind in kinds.items())
+    graph = await transport.query(_FILES % {"paths": declarations, "files": files} + FILE, variables)
+    check_answer(graph)
+    found = graph.data["found"]
+    return {"trunk": trunk and found["trunk"], "branch": tip and found["branch"]}
