@@ -48,6 +48,7 @@ def rollout(
         NOON,
         changes or (change(),),
         len({each.repository for each in current}),
+        len({target.base for each in current for target in each.targets}),
         Counter(each.state for each in current if each not in told),
         tuple(sorted(current, key=lambda each: order.get(each.state, len(order)))[:MOST_NAMED]),
         len(told),

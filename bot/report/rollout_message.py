@@ -33,7 +33,7 @@ _SAID = {State.BUILT: "built but not proven", State.MERGED: "merged but not seen
 
 def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
-    title = headline(news.changes, news.occasion)
+    title = _title(news)
     progress = progress_line(news)
     fixed = _fixed(news.changes)
     named = [_rebuild_line(rebuild) for rebuild in news.named]
@@ -48,12 +48,33 @@ def rollout_message(news: RolloutNews) -> Message:
     return Message(f"{title}: {progress}", tuple(blocks))
 
 
+def _title(news: RolloutNews) -> str:
+    """The headline, then how many repositories that concerns, and on how many bases unless it says so itself."""
+    said = headline(news.changes, news.occasion)
+    if not news.total:
+        return said
+    reach = counted(news.repositories, "repository")
+    if news.bases and not (news.occasion is Occasion.CHANGE and _release(news.changes) is None):
+        reach += f" on {counted(news.bases, 'base')}"
+    return f"{said}; {reach}"
+
+
 def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) -> str:
     """What happened upstream, in one line; where nothing did, what the rollout is for."""
     if occasion is Occasion.AGE:
         return "Weekly rebuild of what would grow too old"
     if occasion is Occasion.CATCH_UP:
         return "Catching up with what bases had left behind"
+    bases = {change.base for change in changes}
+    if release := _release(changes):
+        return release
+    if any(change.cause is Cause.OS_UPDATE for change in changes):
+        return f"Operating system update in {counted(len(bases), 'base image')}"
+    return f"{counted(len(bases), 'base image')} moved under the same tag"
+
+
+def _release(changes: Sequence[Change]) -> str | None:
+    """Which .NET release it is and what that fixes; None where the changes bring none."""
     security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
     reached = versions_reached(changes) or "A .NET release"
     if security:
@@ -63,19 +84,16 @@ def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) ->
         return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(security, len(cves))}"
     if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
         return f"{reached} is in the base images"
-    bases = {change.base for change in changes}
-    if any(change.cause is Cause.OS_UPDATE for change in changes):
-        return f"Operating system update in {counted(len(bases), 'base image')}"
-    return f"{counted(len(bases), 'base image')} moved under the same tag"
+    return None
 
 
 def progress_line(news: RolloutNews) -> str:
-    """`5 repositories: 3 open, 1 running, 1 succeeded`."""
+    """How many rebuilds are in each state: `3 open, 1 running, 1 succeeded`."""
     if not news.total:
         return "a later rollout goes on with it"
     states = [f"{news.states[state]:,} {_SAID.get(state, state)}" for state in State if news.states.get(state)]
     told = [f"{news.told} told"] if news.told else []
-    return f"{counted(news.repositories, 'repository')}: {', '.join([*states, *told])}"
+    return ", ".join([*states, *told])
 
 
 def _held_up(news: RolloutNews) -> list[str]:

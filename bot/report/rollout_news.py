@@ -31,16 +31,17 @@ SHOWN_FIRST = (
 class RolloutNews:
     """What was superseded is left out everywhere, since those that follow it tell of it.
 
-    `states` counts the rebuilds but those that only `told` somebody, and `named` are at most `MOST_NAMED` of all,
-    what needs a person first. `set_aside` tells for each wave how many unmerged pull requests the next ones no
-    longer wait for, `opened_by` when the last of what waits will probably have begun, None where nothing waits or
-    nobody can tell.
+    `bases` counts those that the rebuilds bring up to date, `states` the rebuilds but those that only `told`
+    somebody, and `named` are at most `MOST_NAMED` of all, what needs a person first. `set_aside` tells for each
+    wave how many unmerged pull requests the next ones no longer wait for, `opened_by` when the last of what waits
+    will probably have begun, None where nothing waits or nobody can tell.
     """
 
     id: int
     opened_at: datetime
     changes: tuple[Change, ...]
     repositories: int
+    bases: int
     states: Mapping[State, int]
     named: tuple[Rebuild, ...]
     told: int = 0

@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.pace import Pace
 from bot.reconcile.work import Claimed
@@ -22,6 +22,7 @@ from bot.report.ports import DueMessage
 from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
+from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing
@@ -188,6 +189,7 @@ class ReportStore(Store):
                 row.opened_at,
                 await changes_of(connection, id),
                 int(names or 0),
+                await _bases_of(connection, current),
                 states,
                 tuple(named),
                 sum(item.number for item in counts if item.told),
@@ -293,6 +295,16 @@ def _states_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
 
 def _repositories_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
     return select(func.count(rebuilds.c.repository_id.distinct())).where(*current)
+
+
+async def _bases_of(connection: AsyncConnection, current: Sequence[ColumnElement[bool]]) -> int:
+    """How many bases these rebuilds bring up to date; many have the same targets, which are read once."""
+    kept = cast(rebuilds.c.targets, Text).label("targets")
+    rows = await connection.execute(
+        select(kept, func.min(rebuilds.c.id).label("id")).where(*current).group_by(kept)
+    )
+    read = readable(rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}")
+    return len({target.base for targets in read for target in targets})
 
 
 async def _message_of(claimed: Claimed) -> DueMessage:

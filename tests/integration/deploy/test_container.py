@@ -202,8 +202,8 @@ async def test_a_killed_service_goes_on_and_a_stopped_one_ends_in_order(pod: Pod
         return bool(await world.slack.messages())
 
     async def told() -> bool:
-        said = [message["text"].partition(": ")[2] for message in await world.slack.messages()]
-        return said == ["5 repositories: 3 open, 2 dispatched"]
+        said = [message["text"].partition("; ")[2] for message in await world.slack.messages()]
+        return said == ["5 repositories on 2 bases: 3 open, 2 dispatched"]
 
     await until(well)
     assert (await pod.beside("freshness-bot", "health", "--ready")).strip() == "ok"

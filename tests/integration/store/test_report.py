@@ -109,7 +109,7 @@ async def test_a_part_of_a_rollout_counts_its_own_repositories_alone(stores: Sto
     assert about.repositories == tuple(f"contoso/shop-{number:04}" for number in range(4))
     assert [change.base for change in about.changes] == [ASPNET]
     part = await stores.report.rollout(1, about.repositories[:1])
-    assert (part.repositories, part.total) == (1, 1)
+    assert (part.repositories, part.bases, part.total) == (1, 1, 1)
 
 
 async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:

@@ -9,8 +9,8 @@ from bot.clients.notifiers.slack_blocks import notification
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rollout import Occasion, Pause
 from bot.domain.wording.message import Heading
 from bot.report.rollout_message import headline, progress_line, rollout_message
 from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
@@ -36,7 +36,7 @@ def test_what_one_base_needs_is_not_irrelevant_because_another_does_not() -> Non
 def test_a_rollout_tells_why_what_and_how_far() -> None:
     told = rollout_message(rollout(changes=(change(cves=("CVE-1", "CVE-2"), severity=Severity.HIGH),)))
     check(told)
-    assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to high: 1 repository: 1 open"
+    assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to high; 1 repository: 1 open"
     assert "• `aspnet:10.0` .NET 10.0.4 → 10.0.5" in texts(told)
     assert "\nFixes <https://www.cve.org/CVERecord?id=CVE-1|CVE-1>, <https://www.cve.org" in texts(told)
     assert "• <https://host/contoso/shop/pull/12|contoso/shop> pull request #12 open" in texts(told)
@@ -70,9 +70,7 @@ def test_the_headline_counts_what_is_severe(
 
 def test_what_is_not_proven_and_what_was_not_seen_is_counted_apart() -> None:
     told = rollout(rebuild("a/a", State.BUILT), rebuild("b/b", State.MERGED), rebuild("c/c", State.SUCCEEDED))
-    assert (
-        progress_line(told) == "3 repositories: 1 succeeded, 1 built but not proven, 1 merged but not seen to build"
-    )
+    assert progress_line(told) == "1 succeeded, 1 built but not proven, 1 merged but not seen to build"
 
 
 @pytest.mark.parametrize(
@@ -90,11 +88,38 @@ def test_the_headline_says_what_happened_upstream(changes: tuple[Change, ...], s
     assert headline(changes) == said
 
 
-def test_progress_counts_repositories_once_and_states_in_order() -> None:
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (Cause.DOTNET_SECURITY, ".NET 10.0.5 fixes 1 CVE; 3 repositories on 2 bases"),
+        (Cause.OS_UPDATE, "Operating system update in 1 base image; 3 repositories"),
+        (Cause.LAYERS_ONLY, "1 base image moved under the same tag; 3 repositories"),
+    ],
+)
+def test_the_heading_counts_repositories_once_and_bases_unless_the_headline_does(cause: Cause, said: str) -> None:
+    aspnet, sdk = (Target(base, "sha256:a", "sha256:b", (1,)) for base in (ASPNET, SDK))
+    told = rollout_message(
+        rollout(
+            rebuild("a/a", targets=(aspnet, sdk)),
+            rebuild("a/a", targets=(aspnet,)),
+            rebuild("b/b", targets=(aspnet,)),
+            rebuild("c/c", targets=(sdk,)),
+            changes=(change(cause=cause, cves=("CVE-1",)),),
+        )
+    )
+    assert told.blocks[0] == Heading(said)
+
+
+def test_the_heading_of_a_weekly_rebuild_counts_repositories() -> None:
+    told = rollout_message(replace(rollout(), occasion=Occasion.AGE))
+    assert told.blocks[0] == Heading("Weekly rebuild of what would grow too old; 1 repository")
+
+
+def test_progress_counts_states_in_order() -> None:
     told = rollout(
         rebuild("a/a", State.SUCCEEDED), rebuild("a/a", State.OPEN), rebuild("b/b", State.FAILED), rebuild("c/c")
     )
-    assert progress_line(told) == "3 repositories: 2 open, 1 succeeded, 1 failed"
+    assert progress_line(told) == "2 open, 1 succeeded, 1 failed"
 
 
 def test_what_needs_a_person_comes_first() -> None:
@@ -114,12 +139,12 @@ def test_what_needs_a_person_comes_first() -> None:
 def test_who_is_only_to_be_told_is_told_the_reason() -> None:
     told = rebuild(state=State.SUCCEEDED, action=Action.NOTIFY, reason="edit it by hand", url=None)
     assert "• contoso/shop: edit it by hand" in texts(rollout_message(rollout(told)))
-    assert progress_line(rollout(told, rebuild("contoso/desk"))) == "2 repositories: 1 open, 1 told"
+    assert progress_line(rollout(told, rebuild("contoso/desk"))) == "1 open, 1 told"
 
 
 def test_a_repository_that_opted_out_counts_as_skipped() -> None:
     left = rebuild(state=State.SKIPPED, action=Action.NOTIFY, reason="the repository opted out", url=None)
-    assert progress_line(rollout(left)) == "1 repository: 1 skipped"
+    assert progress_line(rollout(left)) == "1 skipped"
 
 
 def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
@@ -140,8 +165,9 @@ def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> N
     done = [rebuild(f"contoso/done-{number}", State.SUCCEEDED) for number in range(4977)]
     told = rollout_message(rollout(*done, *unmerged, *failed))
     check(told)
+    assert "; 5,000 repositories: 20 open" in told.text
     lines = texts(told).splitlines()
-    assert "*5,000 repositories: 20 open, 4,977 succeeded, 3 failed*" in lines
+    assert "*20 open, 4,977 succeeded, 3 failed*" in lines
     [needed] = [line for line in lines if line.startswith("Failed: ")]
     assert [name in needed for name in ("bad-0", "bad-1", "bad-2", "more")] == [True, True, True, False]
     [waiting] = [line for line in lines if line.startswith("To be merged: ")]
