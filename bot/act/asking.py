@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import CLOCKS_DIFFER_BY, Forge, Run, dispatched_run
+from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from bot.act.ports import WRITES, ActOptions
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, host_of
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop

@@ -12,7 +12,7 @@ from bot.act.tools import Tools
 from bot.act.waiting import away
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure
-from bot.domain.repositories.forge import Run
+from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Rebuild, State
 

@@ -8,8 +8,9 @@ from typing import Protocol
 from bot.act.ports import Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import MOST_STANDINGS, Standing
+from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import MOST_STANDINGS, Forge, Standing
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.forge.branches import BranchChange
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.wishes import Wishes
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import BranchChange, BranchLook, PullRequest, RequestChange, Wishes
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild

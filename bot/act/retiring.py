@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchLook, Forge
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import put_into
 from bot.domain.repositories.repository import Identity
 

@@ -14,7 +14,7 @@ from bot.act.trust import TrustEverybody, TrustGate
 from bot.act.waiting import paused
 from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, host_of
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop

@@ -11,7 +11,9 @@ from bot.act.ports import WRITES
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, Run, Standing, host_of
+from bot.domain.forge.looks import Standing
+from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs

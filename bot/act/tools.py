@@ -8,7 +8,7 @@ from bot.act.ports import ActOptions, ActStore, Refresher
 from bot.act.tag_availability import PublishedTags
 from bot.act.trust import TrustGate
 from bot.domain.clock import Clock
-from bot.domain.repositories.forge import Forge
+from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild
 
 

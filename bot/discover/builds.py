@@ -8,9 +8,9 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
 from bot.domain.repositories.builds import Builds, LatestRuns, builds_with
-from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy

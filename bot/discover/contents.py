@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from weakref import WeakValueDictionary
 
 from bot.discover.ports import DiscoverStore
-from bot.domain.repositories.forge import Forge
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity
 
 _TOGETHER = 50

@@ -16,8 +16,8 @@ from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.images.produced import ImageRules, claims_of
-from bot.domain.repositories.forge import Forge, host_of
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage

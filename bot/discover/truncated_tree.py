@@ -1,7 +1,7 @@
 """A tree that the forge cut short, completed folder by folder."""
 
 from bot.discover.choosing import left_out
-from bot.domain.repositories.forge import Forge
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity, Tree, TreeEntry
 from bot.domain.repositories.usage import Problem
 

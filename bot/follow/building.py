@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.repositories.forge import BuildRun
+from bot.domain.forge.runs import BuildRun
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.words import duration

@@ -7,16 +7,10 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import (
-    CLOCKS_DIFFER_BY,
-    BuildRun,
-    Followed,
-    Forge,
-    PullRequest,
-    PullRequestState,
-    RunState,
-    dispatched_run,
-)
+from bot.domain.forge.looks import Followed
+from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest, PullRequestState
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Merge, Merging, Rebuild, State

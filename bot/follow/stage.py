@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, host_of
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop

@@ -8,15 +8,9 @@ from typing import Protocol
 from bot.domain.backoff import look_together
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import (
-    CLOCKS_DIFFER_BY,
-    Followed,
-    Forge,
-    Run,
-    RunState,
-    dispatched_run,
-    host_of,
-)
+from bot.domain.forge.looks import Followed
+from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
 from bot.domain.rollouts.terms import Start
 from bot.follow.stage import FollowOptions

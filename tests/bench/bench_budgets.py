@@ -18,8 +18,8 @@ from bot.act import stage
 from bot.act.ports import ActOptions
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
+from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
-from bot.domain.repositories.forge import Forge
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.formats.rewrite.refresh import refresh
 from bot.reconcile.budgets import Budget

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
 from bot.domain.clock import ManualClock
-from bot.domain.repositories.forge import Gate
+from bot.domain.forge.wishes import Gate
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.timing.budget import WriteLimits

@@ -11,30 +11,13 @@ from typing import Any
 
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import BranchChange, BranchFile, Tip
+from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standing
+from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
+from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
+from bot.domain.forge.runs import BuildRun, Run, RunState
+from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
-from bot.domain.repositories.forge import (
-    MOST_STANDINGS,
-    BranchChange,
-    BranchFile,
-    BranchLook,
-    BranchMoved,
-    BuildRun,
-    FilesDenied,
-    Followed,
-    Gate,
-    Granted,
-    Moved,
-    OtherRequest,
-    PullRequest,
-    PullRequestState,
-    Refusal,
-    RequestChange,
-    Run,
-    RunState,
-    Standing,
-    Tip,
-    Wishes,
-)
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
@@ -268,7 +251,7 @@ class FakeForge:
         repository: Identity,
         branch: str,
         paths: Sequence[str],
-        wishes: Wishes = Wishes(),  # noqa: B008
+        wishes: Wishes = NOTHING_WISHED,
     ) -> BranchLook:
         self._ask("look")
         home = self._read(repository)

@@ -7,7 +7,8 @@ from typing import Protocol, cast
 from bot.act.own_word import config_of
 from bot.act.ports import WRITES, ActOptions
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, Standing, host_of
+from bot.domain.forge.looks import Standing
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, put_into
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.guarded import Guarded

@@ -7,7 +7,9 @@ from bot.act.ports import Job
 from bot.act.pull_request.edits import edits_of
 from bot.act.tools import Tools
 from bot.domain.backoff import look_together
-from bot.domain.repositories.forge import MOST_TIPS, BranchLook, OtherRequest
+from bot.domain.forge.branches import MOST_TIPS
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.rollouts.rebuild import Rebuild, State
 
 

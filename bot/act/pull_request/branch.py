@@ -3,7 +3,8 @@
 from bot.act.ports import Job
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.wording import commit_message, trailers_for, trailers_in
-from bot.domain.repositories.forge import BranchChange, BranchLook, Tip
+from bot.domain.forge.branches import BranchChange, Tip
+from bot.domain.forge.looks import BranchLook
 from bot.domain.repositories.repository import blob_name
 
 

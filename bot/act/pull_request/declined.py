@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.act.ports import Job
 from bot.act.pull_request.section import section_in
 from bot.domain.bases.followed_base import followed_base
-from bot.domain.repositories.forge import PullRequest
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.wanted_digest import moves_sdk_pins
 

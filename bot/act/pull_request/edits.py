@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.act.ports import Job, Refresher
+from bot.domain.forge.branches import FileChange, Tip
+from bot.domain.forge.refusals import FilesDenied
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import FileChange, FilesDenied, Tip
 from bot.domain.rollouts.wanted_digest import WantedDigests, wanted_digests_of
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.repositories.forge import PullRequest
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.labels import HOLD, IGNORE
 
 

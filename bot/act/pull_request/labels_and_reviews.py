@@ -6,7 +6,9 @@ from datetime import datetime
 from bot.act.ports import ActOptions, Job
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchLook, Granted, PullRequest, Refusal, Wishes
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.wishes import Granted, Refusal, Wishes
 from bot.domain.rollouts.labels import QUARANTINED
 from bot.domain.rollouts.terms import MergeMethod
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from bot.act.ports import Job
-from bot.domain.repositories.forge import BranchLook, Gate, PullRequest, Refusal
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.wishes import Gate, Refusal
 from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
 

@@ -18,7 +18,10 @@ from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away, left_alone, paused
 from bot.domain.backoff import look_together, rest_at_age
-from bot.domain.repositories.forge import BranchLook, BranchRefused, FilesDenied, PullRequest, RequestChange, Wishes
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import BranchRefused, FilesDenied
+from bot.domain.forge.wishes import Wishes
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.formats.repository import needs_projects
 from bot.formats.rewrite.refresh import read_with

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import Verdict
-from bot.domain.repositories.forge import RunState
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import IllegalTransition, Rebuild, State
 from bot.domain.rollouts.terms import PathWorkflow, Step

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, cast
 
 from bot.domain.failure import Failure
-from bot.domain.repositories.forge import Forge, host_of
+from bot.domain.forge.port import Forge, host_of
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word

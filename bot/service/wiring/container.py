@@ -17,7 +17,7 @@ from bot.clients.registry import Registry
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.clock import Clock
-from bot.domain.repositories.forge import Forge
+from bot.domain.forge.port import Forge
 from bot.domain.rollouts.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory

@@ -7,7 +7,7 @@ from typing import cast
 from bot.clients.forges.github import GitHub, Installations
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
-from bot.domain.repositories.forge import Forge
+from bot.domain.forge.port import Forge
 from bot.service.wiring.grants import chosen_installations, github_access
 from bot.settings import Settings
 

@@ -1,11 +1,8 @@
 """The change of one file, and the pull request for it."""
 
-from bot.domain.repositories.forge import (
-    BranchChange,
-    BranchLook,
-    FileChange,
-    RequestChange,
-)
+from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import RequestChange
 
 BRANCH = "freshness/aspnet-10.0"
 PATH = "src/Dockerfile"

@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
-from bot.domain.repositories.forge import Forge, Gate
+from bot.domain.forge.port import Forge
+from bot.domain.forge.wishes import Gate
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.fakes.forge import FakeForge, FakeRepository

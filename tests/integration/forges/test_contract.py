@@ -6,15 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import (
-    BranchLook,
-    BranchMoved,
-    Gate,
-    Granted,
-    Moved,
-    PullRequest,
-    Wishes,
-)
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import BranchMoved, Moved
+from bot.domain.forge.wishes import Gate, Granted, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod

@@ -25,18 +25,11 @@ from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import BranchChange, BranchFile
+from bot.domain.forge.looks import BranchLook, Standing
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Wishes
 from bot.domain.reference import Base
-from bot.domain.repositories.forge import (
-    BranchChange,
-    BranchFile,
-    BranchLook,
-    Gate,
-    Granted,
-    PullRequest,
-    RequestChange,
-    Standing,
-    Wishes,
-)
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match, Policy, Rule
@@ -133,7 +126,7 @@ class WatchfulForge(FakeForge):
         repository: Identity,
         branch: str,
         paths: Sequence[str],
-        wishes: Wishes = Wishes(),  # noqa: B008
+        wishes: Wishes = NOTHING_WISHED,
     ) -> BranchLook:
         found = await FakeForge.look(self, repository, branch, paths, wishes)
         self._note(repository, found.standing)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Run
+from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Action, State
 from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild

@@ -5,7 +5,8 @@ import pytest
 from bot.act.retiring import Outcome, Retired, Traces, retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchChange, FileChange, PullRequest, RequestChange
+from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge, FakeRepository

@@ -7,8 +7,8 @@ from bot.act.ports import WRITES, ActOptions
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
-from bot.domain.repositories.forge import Forge
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, State
@@ -117,7 +117,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
         *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
         *("workflow", "latest_runs", "past_runs", "started_runs"),
     }
-    methods = {name for name in vars(Forge) if not name.startswith("_")}
+    methods = {name for name in dir(Forge) if not name.startswith("_")}
     assert methods == reads | set(WRITES)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.repositories.forge import PullRequestState
+from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Merging, State
 from bot.follow.looking import after_request

@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import PullRequest, Run
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop

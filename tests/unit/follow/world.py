@@ -1,5 +1,5 @@
 """What is followed."""
 
-from bot.domain.repositories.forge import PullRequest
+from bot.domain.forge.pull_requests import PullRequest
 
 OPEN = PullRequest(1, "https://forge/pull/1", "b", "sha", "", "", True, False, node_id="PR_1")

@@ -26,22 +26,14 @@ from bot.clients.forges.github.pull_requests import (
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import BranchChange, Tip
+from bot.domain.forge.looks import BranchLook, Followed, Standing
+from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import Moved
+from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
-from bot.domain.repositories.forge import (
-    BranchChange,
-    BranchLook,
-    BuildRun,
-    Followed,
-    Forge,
-    Granted,
-    Moved,
-    PullRequest,
-    RequestChange,
-    Run,
-    Standing,
-    Tip,
-    Wishes,
-)
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree
 
@@ -185,7 +177,7 @@ class GitHub:
         repository: Identity,
         branch: str,
         paths: Sequence[str],
-        wishes: Wishes = Wishes(),  # noqa: B008
+        wishes: Wishes = NOTHING_WISHED,
     ) -> BranchLook:
         return await looking.look(self._transport, repository, branch, paths, wishes)
 

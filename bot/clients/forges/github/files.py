@@ -10,7 +10,7 @@ from bot.clients.forges.github.connection.graphql import declared, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchFile
+from bot.domain.forge.branches import BranchFile
 from bot.domain.repositories.repository import Identity, blob_name
 
 LARGEST_FILE = 1024 * 1024

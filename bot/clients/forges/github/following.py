@@ -7,7 +7,9 @@ from typing import Any
 
 from bot.clients.forges.github.bulk import Bulk, parts_of
 from bot.clients.forges.github.connection.shapes import shaped
-from bot.domain.repositories.forge import BuildRun, Followed, PullRequestState, RunState
+from bot.domain.forge.looks import Followed
+from bot.domain.forge.pull_requests import PullRequestState
+from bot.domain.forge.runs import BuildRun, RunState
 
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""

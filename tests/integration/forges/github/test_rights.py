@@ -8,7 +8,9 @@ import pytest
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import SystemClock
-from bot.domain.repositories.forge import BranchChange, FileChange, FilesDenied, RequestChange
+from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.pull_requests import RequestChange
+from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import Identity
 from sandbox.github.installations import app_token
 from sandbox.world import World

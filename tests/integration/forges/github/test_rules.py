@@ -6,7 +6,7 @@ import pytest
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import SystemClock
-from bot.domain.repositories.forge import BranchMoved, BranchRefused
+from bot.domain.forge.refusals import BranchMoved, BranchRefused
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.integration.forges.changes import BRANCH, OLD, PATH, change_for, request_for

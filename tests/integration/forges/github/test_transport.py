@@ -13,7 +13,7 @@ from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Toke
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Moved
+from bot.domain.forge.refusals import Moved
 from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

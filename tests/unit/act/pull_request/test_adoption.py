@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.repositories.forge import OtherRequest, PullRequest
+from bot.domain.forge.pull_requests import OtherRequest, PullRequest
 from bot.domain.rollouts.rebuild import State
 from tests.unit.act.world import World, change, rebuild, reference
 

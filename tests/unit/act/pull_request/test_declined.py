@@ -4,8 +4,8 @@ import pytest
 
 from bot.act.ports import Job
 from bot.act.pull_request.declined import less_declined
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.forge import PullRequest
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.wanted_digest import wanted_digests_of

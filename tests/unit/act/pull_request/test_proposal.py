@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import BranchRefused
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.forge import BranchRefused
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import State, Target
 from tests.unit.act.world import (

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.images.verdict import Verdict
-from bot.domain.repositories.forge import RunState
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import IllegalTransition, State
 from bot.domain.rollouts.steps import (

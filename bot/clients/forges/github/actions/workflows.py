@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure
-from bot.domain.repositories.forge import Run
+from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Identity
 
 _NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Moved
+from bot.domain.forge.refusals import Moved
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LOCATION = "x-redirected-to"

@@ -16,7 +16,8 @@ from bot.clients.observer import Observer
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Forge, Standing
+from bot.domain.forge.looks import Standing
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity, Repository
 
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)

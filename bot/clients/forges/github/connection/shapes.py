@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import Run
+from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Repository, Tree, TreeEntry
 
 

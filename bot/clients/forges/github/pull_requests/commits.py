@@ -9,7 +9,8 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import NO_COMMIT, BranchChange, BranchMoved, BranchRefused, FilesDenied
+from bot.domain.forge.branches import NO_COMMIT, BranchChange
+from bot.domain.forge.refusals import BranchMoved, BranchRefused, FilesDenied
 from bot.domain.repositories.repository import Identity
 
 WORKFLOWS = ".github/workflows/"

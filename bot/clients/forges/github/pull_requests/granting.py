@@ -8,7 +8,9 @@ from bot.clients.forges.github.connection.graphql import GraphError
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchLook, Gate, Granted, PullRequest, Refusal, Wishes
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.wishes import Gate, Granted, Refusal, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 

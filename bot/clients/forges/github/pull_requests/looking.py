@@ -12,7 +12,9 @@ from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, p
 from bot.clients.forges.github.pull_requests.standings import STANDING, standing_of
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchLook, Gate, OtherRequest, Wishes, WishIds
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import OtherRequest
+from bot.domain.forge.wishes import Gate, Wishes, WishIds
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 

@@ -12,7 +12,7 @@ from bot.clients.forges.github.connection.graphql import Graph, declared
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import PullRequest
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.repository import Identity
 
 

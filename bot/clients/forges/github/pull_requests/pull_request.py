@@ -8,7 +8,7 @@ from bot.clients.forges.github.connection.graphql import declared
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.asking import repository_field
-from bot.domain.repositories.forge import PullRequest
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.repository import Identity
 
 PULL_REQUEST = """

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from bot.clients.forges.github.connection.shapes import rows
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure
-from bot.domain.repositories.forge import BranchChange, BranchRefused
+from bot.domain.forge.branches import BranchChange
+from bot.domain.forge.refusals import BranchRefused
 from bot.domain.repositories.repository import Identity
 
 _BYPASS = "let the bot bypass that rule"

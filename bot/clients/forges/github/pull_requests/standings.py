@@ -7,7 +7,7 @@ from bot.clients.forges.github.connection.graphql import declared
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
-from bot.domain.repositories.forge import MOST_STANDINGS, Standing
+from bot.domain.forge.looks import MOST_STANDINGS, Standing
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH
 

@@ -8,7 +8,7 @@ from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, contents_of, file_of
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
-from bot.domain.repositories.forge import MOST_TIPS, BranchFile, Tip
+from bot.domain.forge.branches import MOST_TIPS, BranchFile, Tip
 from bot.domain.repositories.repository import Identity
 
 MOST_PATHS = 40

@@ -9,7 +9,9 @@ from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_re
 from bot.clients.forges.github.pull_requests.pull_request import pull_request_of
 from bot.clients.forges.github.pull_requests.rules import refusal
 from bot.domain.failure import Trouble
-from bot.domain.repositories.forge import NO_COMMIT, BranchChange, BranchMoved, PullRequest, RequestChange
+from bot.domain.forge.branches import NO_COMMIT, BranchChange
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import BranchMoved
 from bot.domain.repositories.repository import Identity
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from bot.clients.forges.github.pull_requests.commits import prepare
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.forge import BranchChange, FileChange, FilesDenied
+from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import Identity
 
 SHOP = Identity("contoso/shop", "R_1")

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.domain.repositories.forge import Run, dispatched_run
+from bot.domain.forge.runs import Run, dispatched_run
 
 
 def run(number: int, title: str = "") -> Run:

@@ -1,0 +1,53 @@
+"""What one look shows: repositories' own words, a branch with its pull requests, or all that is followed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.forge.branches import Tip
+from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState
+from bot.domain.forge.runs import RunState
+from bot.domain.forge.wishes import Gate, WishIds
+from bot.domain.repositories.repository import Identity
+
+MOST_STANDINGS = 50
+"""Repositories in one look at what they say of themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a look at many pull requests and runs at once has shown, by node id; what is gone is not in it."""
+
+    pull_requests: Mapping[str, PullRequestState]
+    runs: Mapping[str, RunState]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a repository says of itself at this moment.
+
+    `identity` has the name that it bears now. `config` is the file in which it says what it wants of the bot, None
+    where there is none. `read_only` says why nothing can be written (archived, locked), None where it can.
+    """
+
+    identity: Identity
+    default_branch: str | None
+    config: bytes | None = None
+    read_only: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchLook:
+    """All that a pull request's branch needs to be known for, read in one go.
+
+    `trunk` is the tip of the default branch, None in a repository without commits; `branch` that of the branch,
+    None where there is none. `pull_requests` are all from that branch, newest first; `others` are open ones from
+    other branches.
+    """
+
+    standing: Standing
+    trunk: Tip | None
+    branch: Tip | None
+    pull_requests: tuple[PullRequest, ...] = ()
+    wish_ids: WishIds = WishIds()  # noqa: RUF009 - frozen
+    gate: Gate = Gate()  # noqa: RUF009 - frozen
+    others: tuple[OtherRequest, ...] = ()

@@ -1,0 +1,180 @@
+"""The port to the forge: what the stages ask of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.forge.branches import BranchChange, Tip
+from bot.domain.forge.looks import BranchLook, Followed, Standing
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
+from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
+from bot.domain.repositories.issue import MARK, Issue
+from bot.domain.repositories.repository import Identity, Repository, Tree
+
+
+class ShowsRepositories(Protocol):
+    """Lists repositories, and reads trees and files."""
+
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        """All repositories of the named organisations and users; None for whoever there is."""
+        ...
+
+    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+        """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
+        ...
+
+    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+        """The whole tree of a branch or tree sha; None for a repository without commits."""
+        ...
+
+    async def subtree(self, repository: Identity, sha: str) -> Tree:
+        """One folder of a tree, for trees that the forge cuts short."""
+        ...
+
+    async def blob(self, repository: Identity, sha: str) -> bytes:
+        """A file's content, checked against its name."""
+        ...
+
+    async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
+        """The contents of many files by sha, checked against their names."""
+        ...
+
+
+class ShowsBranches(Protocol):
+    """Reads what branches, commits and pull requests are like, of many at once where that can be."""
+
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+        """What up to `MOST_STANDINGS` repositories say of themselves, in one request; what is gone is not in it."""
+        ...
+
+    async def look(
+        self,
+        repository: Identity,
+        branch: str,
+        paths: Sequence[str],
+        wishes: Wishes = NOTHING_WISHED,
+    ) -> BranchLook:
+        """All that is needed to bring a pull request from `branch` to its wanted content, and to what is wished."""
+        ...
+
+    async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
+        """Files of up to `MOST_TIPS` commits, by commit; what is gone is not in it."""
+        ...
+
+    async def pull_request(self, repository: Identity, number: int) -> PullRequest: ...
+
+    async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+        """How far many pull requests and runs have come, by node id."""
+        ...
+
+
+class ChangesPullRequests(Protocol):
+    """Makes commits, moves branches, opens and closes pull requests, and grants what is wished for them."""
+
+    async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        """Makes a commit aside where the branch cannot take it directly; its sha, else None. No branch moves."""
+        ...
+
+    async def carry_out(
+        self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
+    ) -> PullRequest:
+        """Moves the branch, and opens the pull request or changes its text, in one request.
+
+        Raises `BranchMoved` where the branch is not where `change` says, `FilesDenied`.
+        """
+        ...
+
+    async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None: ...
+
+    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+        """Deletes a branch that points to the commit `at`; raises `BranchMoved` where it does not."""
+        ...
+
+    async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        """Adds labels and assignees, asks for reviews, and keeps what is there; lets it merge by itself, or not.
+
+        What has passed the gate already is merged, or enters the queue, at once.
+        """
+        ...
+
+
+class KeepsIssues(Protocol):
+    """Finds, opens and changes the bot's own issues."""
+
+    async def find_issue(self, repository: Identity, label: str, mark: str = MARK) -> Issue | None:
+        """The bot's own open issue with this label and mark, None where there is none."""
+        ...
+
+    async def issue(self, repository: Identity, number: int) -> Issue | None:
+        """None where it is there no longer."""
+        ...
+
+    async def open_issue(self, repository: Identity, title: str, body: str, label: str) -> Issue: ...
+
+    async def change_issue(self, repository: Identity, number: int, body: str, *, is_open: bool) -> None: ...
+
+
+class RunsWorkflows(Protocol):
+    """Starts workflows, and shows runs and what they have built."""
+
+    async def dispatch(
+        self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
+    ) -> int | None:
+        """Starts a workflow; the run's id where the forge tells it, else None."""
+        ...
+
+    async def dispatched_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        """Dispatched runs of a workflow created at or after `since`, oldest first."""
+        ...
+
+    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+        """Runs of a workflow created at or after `since`, whatever started them, oldest first."""
+        ...
+
+    async def run(self, repository: Identity, run: int) -> Run: ...
+
+    async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
+        """A workflow by its file name; None where there is no such file on the default branch."""
+        ...
+
+    async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
+        """The latest runs of many workflows, by node id, in few requests; what is gone is not in it."""
+        ...
+
+    async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
+        """The runs of one workflow that tell how its builds ended, further back than `latest_runs`.
+
+        The latest ones of the branch, the latest that succeeded, and the latest that its schedule started.
+        """
+        ...
+
+    async def builds(
+        self, commits: Sequence[str], *, later: bool = False
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+        """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
+
+        With `later` also those on each commit that has come since, in that order: a push may bring several
+        commits, and starts runs on the last one only.
+        """
+        ...
+
+
+class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, RunsWorkflows, Protocol):
+    """What the stages ask of the forge. Every method raises `Failure`.
+
+    A repository is read by its node id where that is known, and written under the name that such a read has told.
+    No write is sent twice: after a lost answer the next attempt looks first.
+    """
+
+    async def serving(self, repository: Identity) -> "Forge":
+        """The forge as it is asked about several things of this repository's owner at once."""
+        ...
+
+
+def host_of(host: str, repository: str, *, by_owner: bool) -> str:
+    """The name under which the loop knows that the forge pauses: for all, or only for one owner's repositories."""
+    return f"{host} ({repository.partition('/')[0].lower()})" if by_owner else host

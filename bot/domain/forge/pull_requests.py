@@ -1,0 +1,88 @@
+"""Pull requests: the bot's own, those of others, and the text that one is to have."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """`branch` is the head branch without its owner; `head` the commit that it points to.
+
+    `node_id` is by what it can be asked for together with others, `merge_node` the same for its merge commit.
+    `is_conflicted` is False until the forge has found out.
+    """
+
+    number: int
+    url: str
+    branch: str
+    head: str
+    title: str
+    body: str
+    is_open: bool
+    is_merged: bool
+    merge_commit: str | None = None
+    labels: tuple[str, ...] = ()
+    is_conflicted: bool = False
+    node_id: str | None = None
+    assignees: tuple[str, ...] = ()
+    is_draft: bool = False
+    merge_node: str | None = None
+    merged_at: datetime | None = None
+    is_to_merge: bool = False
+    """It merges by itself once nothing stands in the way, or is in a merge queue."""
+    is_to_merge_by_us: bool = False
+    """The same, and the bot has asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestState:
+    """How far a pull request has come, as a look at many at once tells it."""
+
+    number: int
+    url: str
+    is_open: bool
+    is_merged: bool
+    is_conflicted: bool = False
+    merge_commit: str | None = None
+    merge_node: str | None = None
+    merged_at: datetime | None = None
+    labels: tuple[str, ...] = ()
+    is_ready: bool = False
+    """Nothing that the forge requires stands in the way of a merge."""
+    is_to_merge: bool = False
+
+
+_BOTS = {"renovate": "Renovate", "dependabot": "Dependabot"}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRequest:
+    """An open pull request from another branch of the repository; `author` is a login."""
+
+    number: int
+    url: str
+    node_id: str
+    branch: str
+    head: str
+    author: str
+
+    @property
+    def bot(self) -> str | None:
+        """Which other bot made it, by its account or by how it names branches; None for a person's."""
+        names = (self.author.lower().removesuffix("[bot]"), self.branch.partition("/")[0])
+        return next((_BOTS[name] for name in names if name in _BOTS), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChange:
+    """The pull request from `branch`: a new one into the branch `onto`, or new text for `current`.
+
+    Where `title` or `body` is None, that of `current` stays as it is. A new one may begin as a draft.
+    """
+
+    branch: str
+    onto: str
+    current: PullRequest | None
+    title: str | None
+    body: str | None
+    is_draft: bool = False

@@ -1,0 +1,59 @@
+"""Workflow runs: as they are asked for one by one, followed among many, or found on a built commit."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CLOCKS_DIFFER_BY = timedelta(seconds=5)
+"""A run may bear a time a little before the one when it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A workflow run; `conclusion` is None until it has concluded.
+
+    `node_id` is by what it can be asked for together with others (at GitHub that of its check suite).
+    """
+
+    id: int
+    url: str
+    status: str
+    conclusion: str | None
+    created_at: datetime | None = None
+    title: str = ""
+    node_id: str | None = None
+
+    @property
+    def has_concluded(self) -> bool:
+        return self.status == "completed"
+
+
+def dispatched_run(runs: Iterable[Run], taken: Collection[int], correlation: str | None) -> Run | None:
+    """The run that a dispatch started: the one that names its correlation, else the first that nobody owns.
+
+    `runs` are those of the workflow since the dispatch, oldest first; `taken` belong to other rebuilds.
+    """
+    free = [run for run in runs if run.id not in taken]
+    named = (run for run in free if correlation and correlation in run.title)
+    return next(named, free[0] if free else None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    status: str
+    conclusion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRun:
+    """A run on a commit of the default branch: of which workflow, and what has started it (push, schedule, …)."""
+
+    path: str
+    event: str
+    status: str
+    conclusion: str | None
+    url: str
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]
