@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from bot.act.ports import WRITES, ActOptions
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
@@ -54,14 +54,14 @@ class _CallingOff(Work[CalledOff, Rebuild]):
         self._clock = loop.clock
         self._budget = loop.budget
         self._options = options
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[CalledOff]:
         return self._store.called_off
 
     def host(self, item: CalledOff) -> str:
-        return host_of(self._options.host, item.rebuild.repository, by_owner=self._options.by_owner)
+        return self._options.host.of(item.rebuild.repository)
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """A run that goes on is left alone: what it builds is as fresh as any."""

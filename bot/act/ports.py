@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.forge.branches import BranchChange
+from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.wishes import Wishes
@@ -117,10 +118,8 @@ class ActOptions:
     """How long a dispatched run may take to appear in the listing before it counts as not started."""
     label: str = "freshness"
     policy: Policy = Policy()  # noqa: RUF009 - frozen
-    host: str = "github"
-    """The forge's name, by which its pauses are known."""
-    by_owner: bool = False
-    """Whether it pauses for each owner of repositories alone, as for the installations of an App."""
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    """Under which names the forge pauses."""
 
 
 class ActStore(Protocol):

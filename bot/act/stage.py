@@ -14,7 +14,7 @@ from bot.act.trust import TrustEverybody, TrustGate
 from bot.act.waiting import paused
 from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.guarded import Guarded
 from bot.reconcile.loop import Loop
@@ -80,14 +80,14 @@ class _Jobs(Work[Job, Rebuild]):
         self._clock = loop.clock
         self._trust = trust or TrustEverybody()
         self._budget = loop.budget
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[Job]:
         return self._store.jobs
 
     def host(self, item: Job) -> str:
-        return host_of(self._options.host, item.rebuild.repository, by_owner=self._options.by_owner)
+        return self._options.host.of(item.rebuild.repository)
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
         forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))

@@ -11,8 +11,9 @@ from bot.act.ports import WRITES
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import Standing
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.policy import ActionPreference
@@ -54,9 +55,7 @@ class StepOptions:
     follow_every: timedelta = timedelta(minutes=5)
     visible_after: timedelta = timedelta(hours=1)
     freezes: tuple[Freeze, ...] = ()
-    host: str = "github"
-    by_owner: bool = False
-    """Whether the forge pauses for each owner of repositories alone."""
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
 
 
 class StepStore(Protocol):
@@ -107,14 +106,14 @@ class _Starting(Work[StepJob, StepRun]):
         self._options = options
         self._clock = loop.clock
         self._budget = loop.budget
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[StepJob]:
         return self._store.to_start
 
     def host(self, item: StepJob) -> str:
-        return host_of(self._options.host, item.step.home.name, by_owner=self._options.by_owner)
+        return self._options.host.of(item.step.home.name)
 
     async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
         step, now = item.step, self._clock.now()

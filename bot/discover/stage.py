@@ -16,7 +16,8 @@ from bot.discover.selection import Selection
 from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
@@ -39,10 +40,8 @@ _UNTIL_REREAD = timedelta(days=7)
 class DiscoverOptions:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
-    host: str = "github"
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
     images: ImageRules = ImageRules()  # noqa: RUF009 - frozen
-    by_owner: bool = False
-    """Whether the forge pauses for each owner of repositories alone."""
 
     @property
     def reader(self) -> str:
@@ -96,7 +95,7 @@ class _Listings(Work[DueListing, "_Shown"]):
         self._options = options
         self._clock = loop.clock
         self._tally = tally
-        self.home = options.host
+        self.home = options.host.name
 
     @property
     def queue(self) -> Queue[DueListing]:
@@ -147,15 +146,14 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         self._reader = options.reader
         self._tally = tally
         self._host = options.host
-        self._by_owner = options.by_owner
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[DueRepository]:
         return self._store.repositories
 
     def host(self, item: DueRepository) -> str:
-        return host_of(self._host, item.name, by_owner=self._by_owner)
+        return self._host.of(item.name)
 
     async def attempt(self, item: DueRepository, lease: Lease) -> Reading | None:
         tree = await self._forge.tree(item.identity, item.default_branch)

@@ -8,7 +8,8 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
@@ -31,16 +32,14 @@ class FollowStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FollowOptions:
-    """`every` is the shortest time between two looks at a rebuild, `host` the forge's name.
+    """`every` is the shortest time between two looks at a rebuild.
 
     A merged pull request without a build is looked at for `build_within`.
     """
 
     every: timedelta = timedelta(minutes=5)
-    host: str = "github"
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
     build_within: timedelta = timedelta(hours=1)
-    by_owner: bool = False
-    """Whether the forge pauses for each owner of repositories alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class _Following(Work[Rebuild, Rebuild]):
         self._forge = forge
         self._options = options
         self._clock = loop.clock
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
         self.ended = 0
         self._looks: dict[str, Looks] = {}
 
@@ -83,7 +82,7 @@ class _Following(Work[Rebuild, Rebuild]):
         return item.repository
 
     def host(self, item: Rebuild) -> str:
-        return host_of(self._options.host, item.repository, by_owner=self._options.by_owner)
+        return self._options.host.of(item.repository)
 
     async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
         forge = await self._forge.serving(items[0].identity)

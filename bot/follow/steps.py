@@ -9,7 +9,7 @@ from bot.domain.backoff import look_together
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
 from bot.domain.rollouts.terms import Start
@@ -62,7 +62,7 @@ class _Following(Work[StepRun, StepRun]):
         self._options = options
         self._every = options.every
         self._clock = clock
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
         self.ended = 0
         self._followed: dict[str, Followed] = {}
 
@@ -74,7 +74,7 @@ class _Following(Work[StepRun, StepRun]):
         return item.home.name
 
     def host(self, item: StepRun) -> str:
-        return host_of(self._options.host, item.home.name, by_owner=self._options.by_owner)
+        return self._options.host.of(item.home.name)
 
     async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
         nodes = [item.node_id for item in items if item.node_id is not None]

@@ -56,12 +56,13 @@ class Outcome:
 
 
 async def discover_tick(bot: Bot) -> Outcome:
-    tally = await discover.tick(bot.stores.discover, bot.host, bot.memory, bot.discover_options, bot.loop)
+    tally = await discover.tick(bot.stores.discover, bot.forge, bot.memory, bot.discover_options, bot.loop)
     return Outcome("discover", {"listed": tally.listed, "read": tally.read}, tally.problems)
 
 
 async def builds_tick(bot: Bot) -> Outcome:
-    tally = await builds.tick(bot.stores.builds, bot.host, bot.policy, bot.policy_mark, bot.forge_host, bot.loop)
+    host = bot.forge_host.name
+    tally = await builds.tick(bot.stores.builds, bot.forge, bot.policy, bot.policy_mark, host, bot.loop)
     return Outcome("builds", {"looked_at": tally.looked_at}, list(tally.problems))
 
 
@@ -135,17 +136,18 @@ async def advance_tick(bot: Bot) -> Outcome:
 
 
 async def act_tick(bot: Bot) -> Outcome:
-    tally = await act.tick(bot.stores.act, bot.host, bot.registry, refresh, bot.act_options, bot.loop, bot.trusting)
+    options = bot.act_options
+    tally = await act.tick(bot.stores.act, bot.forge, bot.registry, refresh, options, bot.loop, bot.trusting)
     return Outcome("act", {"done": tally.done}, list(tally.problems))
 
 
 async def calling_off_tick(bot: Bot) -> Outcome:
-    tally = await calling_off.tick(bot.stores.calling_off, bot.host, bot.act_options, bot.loop)
+    tally = await calling_off.tick(bot.stores.calling_off, bot.forge, bot.act_options, bot.loop)
     return Outcome("call off", {"done": tally.done}, list(tally.problems))
 
 
 async def issues_tick(bot: Bot) -> Outcome:
-    tally = await issues_stage.tick(bot.stores.issues, bot.host, bot.act_options, bot.loop)
+    tally = await issues_stage.tick(bot.stores.issues, bot.forge, bot.act_options, bot.loop)
     return Outcome("issues", {"done": tally.done}, list(tally.problems))
 
 
@@ -153,12 +155,12 @@ async def fleet_issue_tick(bot: Bot) -> Outcome:
     options = bot.fleet_issue_options
     if options is None:
         return Outcome("fleet issue")
-    tally = await fleet_issue.tick(bot.stores.fleet_issue, bot.host, options, bot.loop)
+    tally = await fleet_issue.tick(bot.stores.fleet_issue, bot.forge, options, bot.loop)
     return Outcome("fleet issue", {"heeded": tally.heeded}, list(tally.problems))
 
 
 async def follow_tick(bot: Bot) -> Outcome:
-    tally = await follow.tick(bot.stores.follow, bot.host, bot.follow_options, bot.loop)
+    tally = await follow.tick(bot.stores.follow, bot.forge, bot.follow_options, bot.loop)
     return Outcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
@@ -190,12 +192,12 @@ async def attest_tick(bot: Bot) -> Outcome:
 
 
 async def start_steps_tick(bot: Bot) -> Outcome:
-    tally = await act_steps.tick(bot.stores.steps, bot.host, dispatchable, bot.step_options, bot.loop)
+    tally = await act_steps.tick(bot.stores.steps, bot.forge, dispatchable, bot.step_options, bot.loop)
     return Outcome("start steps", {"done": tally.done}, list(tally.problems))
 
 
 async def follow_steps_tick(bot: Bot) -> Outcome:
-    tally = await follow_steps.tick(bot.stores.steps, bot.host, bot.follow_options, bot.loop)
+    tally = await follow_steps.tick(bot.stores.steps, bot.forge, bot.follow_options, bot.loop)
     return Outcome("follow steps", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 

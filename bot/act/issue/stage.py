@@ -8,7 +8,7 @@ from bot.act.own_word import config_of
 from bot.act.ports import WRITES, ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Standing
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, put_into
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.guarded import Guarded
@@ -82,14 +82,14 @@ class _Issues(Work[DueIssue, ToldIssue]):
         self._options = options
         self._clock = loop.clock
         self._budget = loop.budget
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[DueIssue]:
         return self._store.issues
 
     def host(self, item: DueIssue) -> str:
-        return host_of(self._options.host, item.repository.name, by_owner=self._options.by_owner)
+        return self._options.host.of(item.repository.name)
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
         forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))

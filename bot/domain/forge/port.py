@@ -173,8 +173,3 @@ class Forge(ShowsRepositories, ShowsBranches, ChangesPullRequests, KeepsIssues, 
     async def serving(self, repository: Identity) -> "Forge":
         """The forge as it is asked about several things of this repository's owner at once."""
         ...
-
-
-def host_of(host: str, repository: str, *, by_owner: bool) -> str:
-    """The name under which the loop knows that the forge pauses: for all, or only for one owner's repositories."""
-    return f"{host} ({repository.partition('/')[0].lower()})" if by_owner else host

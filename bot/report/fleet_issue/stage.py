@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol, cast
 
 from bot.domain.failure import Failure
-from bot.domain.forge.port import Forge, host_of
+from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
@@ -48,14 +49,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class FleetIssueOptions:
-    """`ticks` where what is ticked is heeded, `page` where people see more; `host` and `by_owner` as for `act`."""
+    """`ticks` where what is ticked is heeded, `page` where people see more; `host` as for `act`."""
 
     repository: str
     ticks: bool = True
     page: str | None = None
     label: str = "freshness"
-    host: str = "github"
-    by_owner: bool = False
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
 
 
 class FleetIssueStore(Protocol):
@@ -99,7 +99,7 @@ class _FleetIssue(Work[DueFleetIssue, Kept]):
         self._options = options
         self._clock = loop.clock
         self._budget = loop.budget
-        self.home = None if options.by_owner else options.host
+        self.home = options.host.whole
         self.heeded = 0
         self.problems: list[str] = []
 
@@ -108,7 +108,7 @@ class _FleetIssue(Work[DueFleetIssue, Kept]):
         return self._store.queue(self._options.repository)
 
     def host(self, item: DueFleetIssue) -> str:
-        return host_of(self._options.host, item.repository, by_owner=self._options.by_owner)
+        return self._options.host.of(item.repository)
 
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
         forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))

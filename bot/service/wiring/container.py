@@ -17,6 +17,7 @@ from bot.clients.registry import Registry
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
 from bot.domain.clock import Clock
+from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.policy import Policy
 from bot.follow.stage import FollowOptions
@@ -68,7 +69,7 @@ class Bot:
     loop: Loop
     worker: Worker
     database: Database
-    host: Forge
+    forge: Forge
     registry: Registry
     feed_reader: FeedReader
     destinations: tuple[Destination, ...]
@@ -92,7 +93,7 @@ class Bot:
             tuple(sorted(self.settings.registries)),
         )
         rules = self.settings.images.image_rules()
-        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules, self.by_owner)
+        return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules)
 
     @property
     def audit_options(self) -> AuditOptions:
@@ -128,7 +129,6 @@ class Bot:
             follow_every=self.settings.schedule.follow,
             open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
             host=self.forge_host,
-            by_owner=self.by_owner,
             policy=self.policy,
         )
 
@@ -139,9 +139,7 @@ class Bot:
         if wanted is None:
             return None
         page = self.settings.web.url
-        return FleetIssueOptions(
-            wanted.repository, wanted.ticks, page, host=self.forge_host, by_owner=self.by_owner
-        )
+        return FleetIssueOptions(wanted.repository, wanted.ticks, page, host=self.forge_host)
 
     @property
     def step_options(self) -> StepOptions:
@@ -149,13 +147,12 @@ class Bot:
             follow_every=self.settings.schedule.follow,
             freezes=self.policy.freezes,
             host=self.forge_host,
-            by_owner=self.by_owner,
         )
 
     @property
     def follow_options(self) -> FollowOptions:
         within = self.settings.rollout.build_within
-        return FollowOptions(self.settings.schedule.follow, self.forge_host, within, self.by_owner)
+        return FollowOptions(self.settings.schedule.follow, self.forge_host, within)
 
     @property
     def images(self) -> Images:
@@ -176,14 +173,9 @@ class Bot:
         return ProvingOptions(within=self.settings.rollout.image_within)
 
     @property
-    def by_owner(self) -> bool:
-        """Whether each owner of repositories has limits of its own, as the installations of an App have."""
-        return self.settings.github.app is not None
-
-    @property
-    def forge_host(self) -> str:
-        """The name under which the loop knows that the forge pauses."""
-        return urlsplit(self.settings.github.api_url).netloc
+    def forge_host(self) -> ForgeHost:
+        """Where the forge pauses: at all, or for one owner where the bot is a GitHub App."""
+        return ForgeHost(urlsplit(self.settings.github.api_url).netloc, self.settings.github.app is not None)
 
 
 @asynccontextmanager
@@ -202,7 +194,7 @@ async def open_bot(
         meter = Meter(known_hosts(settings))
         accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
-        host = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
+        forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()
         stores = Stores.of(database, worker, clock, pace_of(settings))
         hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
@@ -213,7 +205,7 @@ async def open_bot(
             loop=Loop(clock, MeteredHooks(meter), budget_of(settings, stores.budgets, clock)),
             worker=worker,
             database=database,
-            host=host,
+            forge=forge,
             registry=registry,
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
             destinations=destinations_of(settings, http),

@@ -1,0 +1,20 @@
+"""Under which names the loop knows that the forge pauses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeHost:
+    """The forge's name; with `by_owner` each owner has limits of its own, as the installations of an App have."""
+
+    name: str = "github"
+    by_owner: bool = False
+
+    @property
+    def whole(self) -> str | None:
+        """The name for all repositories; None where each owner has limits of its own."""
+        return None if self.by_owner else self.name
+
+    def of(self, repository: str) -> str:
+        """The name for one repository, called `owner/name`."""
+        return f"{self.name} ({repository.partition('/')[0].lower()})" if self.by_owner else self.name
