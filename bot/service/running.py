@@ -19,6 +19,7 @@ from bot.service.stages import STAGES, Stage, run_stage
 from bot.service.wiring.container import Bot, open_bot
 from bot.service.wiring.web import site_of
 from bot.settings import BadSettings
+from bot.store.engine.database import SchemaChanged
 from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
 from bot.watch.registry.incident import Incident
 from bot.web.app import app_of
@@ -40,7 +41,7 @@ async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = Non
     """Serves until SIGTERM or SIGINT (or `stop`), each time anew where the settings changed.
 
     Raises `Failure` or `BadSettings` where nothing can be opened with the settings at the start; later the settings
-    before stay in force then.
+    before stay in force then. Raises `SchemaChanged` once another version of the bot has migrated the database.
     """
     stop = stop or _stop_on_signals()
     while not stop.is_set():
@@ -62,7 +63,11 @@ async def serve(
     bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None, listening: socket.socket | None = None
 ) -> None:
     """Runs until `stop`, or until other settings are to be served, then lets running ticks finish and gives leases
-    back. The page is served on `listening`, up to the end: it says how things stand while ticks finish."""
+    back. The page is served on `listening`, up to the end: it says how things stand while ticks finish.
+
+    Raises `SchemaChanged` once running ticks have finished where the database has become another version's; what is
+    leased then is left to run out, since nothing may be written any more.
+    """
     await free_leases_of_the_dead(bot.database, bot.worker)
     beats = Heartbeats()
     async with AsyncExitStack() as open_parts:
@@ -79,24 +84,39 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
+    outdated: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
     async def tick(stage: Stage) -> None:
         task = asyncio.create_task(_measured(stage, bot, beats))
         running.add(task)
         task.add_done_callback(running.discard)
-        with contextlib.suppress(asyncio.CancelledError):  # at a stop; APScheduler would log it with its trace
+        try:
             await task
+        except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
+            pass
+        except SchemaChanged as changed:
+            if not outdated.done():
+                outdated.set_exception(changed)
 
     for stage in STAGES:
         seconds = stage.every.total_seconds()
         scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
     scheduler.start()
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
-    await (stop.wait() if file is None else _changed(bot, stop, file))
+    wanted: asyncio.Future[object] = asyncio.ensure_future(
+        stop.wait() if file is None else _changed(bot, stop, file)
+    )
+    await asyncio.wait([wanted, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
     scheduler.pause()
     bot.worker.draining.set()
     cut_off = await _drain(running)
     scheduler.shutdown(wait=False)
+    if outdated.done():
+        wanted.cancel()
+        await asyncio.gather(wanted, return_exceptions=True)
+        outdated.result()
+    await wanted
     freed = await give_all_back(bot.database, bot.worker, attempted=cut_off)
     log.info("stopped", leases_given_back=freed)
 

@@ -31,6 +31,7 @@ from bot.report.fleet_issue import stage as fleet_issue
 from bot.service.wiring.adapters import Known, Marks
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
+from bot.store.engine.database import SchemaChanged
 from bot.verify.attesting import stage as attesting
 from bot.verify.images import stage as images_stage
 from bot.verify.inventory import stage as inventory_stage
@@ -274,9 +275,15 @@ STAGES = (
 
 
 async def run_stage(stage: Stage, bot: Bot) -> Outcome:
-    """One tick with its log line; a defect of ours is logged with its trace and stops no other stage."""
+    """One tick with its log line; a defect of ours is logged with its trace and stops no other stage.
+
+    Raises `SchemaChanged`, and does nothing, where another version of the bot has migrated the database.
+    """
     try:
+        await bot.database.check_schema()
         outcome = await stage.tick(bot)
+    except SchemaChanged:
+        raise
     except Failure as failure:
         outcome = Outcome(stage.name, {}, [str(failure)], broke=True)
     except Exception as error:

@@ -177,4 +177,6 @@ async def test_what_a_killed_replica_held_ends_within_the_lease_and_nothing_is_d
     for name in scene.names[DISPATCHED:]:
         assert len(await scene.github.pull_requests(name, state="all")) == 1
     [message] = await scene.fleet.world.slack.messages()
-    assert message["text"].endswith("50 repositories: 40 built but not proven, 10 merged but not seen to build")
+    assert message["text"].endswith(
+        "; 50 repositories on 1 base: 40 built but not proven, 10 merged but not seen to build"
+    )

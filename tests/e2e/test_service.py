@@ -83,7 +83,9 @@ async def bases_known(store_url: str, number: int) -> bool:
 async def told(world: World) -> bool:
     """Whether the one message says that everything is under way."""
     messages = await world.slack.messages()
-    return [message["text"].partition(": ")[2] for message in messages] == ["5 repositories: 3 open, 2 dispatched"]
+    return [message["text"].partition("; ")[2] for message in messages] == [
+        "5 repositories on 2 bases: 3 open, 2 dispatched"
+    ]
 
 
 async def watched_fast(world: World, folder: Path, store_url: str) -> Path:
@@ -109,6 +111,27 @@ async def test_the_service_acts_on_a_patch_and_stops_in_order(world: World, tmp_
     assert await leases(store_url) == 0
     assert "Traceback" not in log
     assert world.github.token not in log
+
+
+async def test_a_replica_ends_with_one_line_once_a_newer_version_has_migrated(
+    world: World, tmp_path: Path, postgres_url: str
+) -> None:
+    await SampleFleet(world).build("10.0.0")
+    async with running(await watched_fast(world, tmp_path, postgres_url)) as [process]:
+        await until(lambda: bases_known(postgres_url, 2))
+        database = await open_database(postgres_url)
+        async with database.transaction() as connection:
+            await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        await database.close()
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+
+    assert process.returncode == 2
+    assert (
+        errors.decode()
+        .splitlines()[-1]
+        .endswith("another version of the bot has changed the database's schema; run that version or a newer one")
+    )
+    assert "Traceback" not in errors.decode()
 
 
 async def test_replicas_on_postgresql_share_the_work_and_do_nothing_twice(

@@ -8,19 +8,17 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, nullcontext
 from functools import wraps
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
 from bot.store.engine.codec import parse, unparse
+from bot.store.engine.schema import migrate_alone, newest_revision
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +49,10 @@ _migrating = threading.Lock()
 
 class BrokenOff(Failure):
     """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
+
+
+class SchemaChanged(Failure):
+    """The tables are no longer those that this version knows, so nothing may be read or written."""
 
 
 def repeated(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -104,6 +106,19 @@ class Database:
             async with self._readers.begin() as connection:
                 yield connection
 
+    async def check_schema(self) -> None:
+        """Raises `SchemaChanged` where another version of the bot has migrated what this one opened."""
+        async with self.reading() as connection:
+            stored = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if stored == newest_revision():
+            return
+        raise SchemaChanged(
+            Trouble.CONFLICT,
+            "another version of the bot has changed the database's schema",
+            where=self._engine.url.render_as_string(hide_password=True),
+            advice="run that version or a newer one",
+        )
+
     async def close(self) -> None:
         await self._readers.dispose()
         await self._engine.dispose()
@@ -144,7 +159,7 @@ async def open_database(url: str) -> Database:
     """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
     engine = engine_for(address(url))
     async with opening(engine), engine.begin() as connection:
-        await connection.run_sync(_migrate_alone)
+        await connection.run_sync(migrate_alone)
     return Database(engine, _readers_of(engine))
 
 
@@ -252,19 +267,3 @@ def _begin_on_sqlite(engine: AsyncEngine, beginning: str, *pragmas: str) -> None
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql(beginning)
-
-
-def _migrate_alone(connection: Any) -> None:
-    """Replicas start together: the second waits here until the first has migrated, however long that takes."""
-    if connection.dialect.name == "postgresql":
-        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
-    _migrate(connection)
-
-
-def _migrate(connection: Any) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

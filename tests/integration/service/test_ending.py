@@ -3,18 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from bot.domain.clock import SystemClock
 from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
-from bot.service.stages import Outcome
+from bot.service.stages import STAGES, Outcome, one_pass
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
+from bot.store.engine.database import SchemaChanged
 from bot.store.rows.outbox import announce
 
 
@@ -83,3 +87,39 @@ async def test_a_tick_that_does_not_end_in_time_is_cut_off_without_a_trace(
     with caplog.at_level(logging.WARNING):
         await running.serve(bot, stop)
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def migrate_as_a_newer_version(bot: Bot) -> None:
+    async with bot.database.transaction() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+async def test_a_service_ends_once_a_newer_version_has_migrated_the_database(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticked = asyncio.Event()
+
+    async def first(_: Bot) -> Outcome:
+        await migrate_as_a_newer_version(bot)
+        return Outcome("first")
+
+    async def second(_: Bot) -> Outcome:
+        ticked.set()
+        return Outcome("second")
+
+    later = replace(STAGES[0], name="second", tick=second, every=timedelta(milliseconds=50))
+    monkeypatch.setattr(
+        running, "STAGES", (replace(later, name="first", tick=first, every=timedelta(hours=1)), later)
+    )
+    async with asyncio.timeout(20):
+        with pytest.raises(SchemaChanged, match="another version of the bot has changed"):
+            await running.serve(bot, asyncio.Event())
+
+
+async def test_no_stage_works_on_a_schema_of_another_version(bot: Bot) -> None:
+    async def unreachable(_: Bot) -> Outcome:
+        raise AssertionError("it ticked")
+
+    await migrate_as_a_newer_version(bot)
+    with pytest.raises(SchemaChanged):
+        await one_pass(bot, [replace(STAGES[0], tick=unreachable)])
