@@ -155,8 +155,27 @@ def attach(
         digest = target.put_manifest(_digest(manifest), manifest, OCI.manifest)
         listed = [*target.fallback(subject), {**_descriptor(OCI.manifest, manifest), **described}]
         index = _json({"schemaVersion": 2, "mediaType": OCI.index, "manifests": listed})
-        target.put_manifest(subject.replace(":", "-"), index, OCI.index)
+        target.put_manifest(fallback_tag(subject), index, OCI.index)
     return digest
+
+
+def put_beside(
+    host: str, repository: str, subject: str, suffix: str, *layers: tuple[str, bytes, Mapping[str, str]]
+) -> str:
+    """Pushes what cosign keeps under a tag made of the subject's digest and a suffix, `sig` or `att`; answers its
+    digest. Each layer is a media type, its bytes, and its annotations."""
+    with _Target(host, repository) as target:
+        for content in (_EMPTY[1], *(content for _, content, _ in layers)):
+            target.put_blob(content)
+        listed = [{**_descriptor(kind, content), "annotations": dict(said)} for kind, content, said in layers]
+        shape = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": _descriptor(*_EMPTY), "layers": listed}
+        return target.put_manifest(f"{fallback_tag(subject)}.{suffix}", _json(shape), OCI.manifest)
+
+
+def fallback_tag(subject: str) -> str:
+    """Where clients list what refers to a digest: OCI distribution 1.1 cuts the longer digests off."""
+    algorithm, _, encoded = subject.partition(":")
+    return f"{algorithm[:32]}-{encoded[:64]}"
 
 
 def _index(image: Image, manifests: list[tuple[str, bytes, str]]) -> bytes:
@@ -222,7 +241,7 @@ class _Target:
     def fallback(self, subject: str) -> list[dict[str, Any]]:
         """What the fallback tag of a digest lists."""
         answer = self._registry.do_request(
-            f"{self._manifests}/{subject.replace(':', '-')}", "GET", headers={"Accept": OCI.index}
+            f"{self._manifests}/{fallback_tag(subject)}", "GET", headers={"Accept": OCI.index}
         )
         listed: list[dict[str, Any]] = answer.json()["manifests"] if answer.status_code == 200 else []
         return listed

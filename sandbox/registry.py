@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox import parts, processes
 from sandbox.edge import Edge, Surroundings
-from sandbox.images import OCI, Image, Pushed, attach, push
+from sandbox.images import OCI, Image, Pushed, attach, fallback_tag, push, put_beside
 from sandbox.serving import Server
 
 
@@ -58,7 +58,7 @@ class RegistryEdge(Edge):
         """What the fallback tag lists, as the referrers API of OCI distribution 1.1 gives it."""
         if self._page is None:
             return await self.forward(request)
-        tag = f"/v2/{repository}/manifests/{digest.replace(':', '-')}"
+        tag = f"/v2/{repository}/manifests/{fallback_tag(digest)}"
         stored = await self.ask("GET", tag, headers=[("accept", OCI.index)])
         listed = stored.json()["manifests"] if stored.status_code == 200 else []
         wanted = request.query_params.get("artifactType")
@@ -141,6 +141,12 @@ class Registry:
         """Attaches an artifact to what has that digest, empty unless its `content` is given; answers its own."""
         direct = f"localhost:{self._port}"
         return await asyncio.to_thread(attach, direct, repository, digest, artifact_type, annotations, *content)
+
+    async def put_beside(
+        self, repository: str, digest: str, suffix: str, *layers: tuple[str, bytes, Mapping[str, str]]
+    ) -> str:
+        """Puts what cosign keeps in its older layout beside what has that digest; answers its own."""
+        return await asyncio.to_thread(put_beside, f"localhost:{self._port}", repository, digest, suffix, *layers)
 
     def stored(self, digest: str) -> Path:
         """The file in which the registry keeps a blob or manifest."""

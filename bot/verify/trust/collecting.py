@@ -1,8 +1,8 @@
 """The signatures that a registry shows for a digest, wherever they may be kept.
 
 Sources: OCI distribution 1.1 (referrers API, fallback tag), the Notary Project's signature specification, Sigstore
-bundles as OCI artifacts, cosign's `sha256-….sig` tag. What a listing says of an artifact is not believed: its
-manifest is read, and must name the digest as its subject.
+bundles as OCI artifacts, cosign's `sha256-….sig` tag and its later artifact of the same shape. What a listing says
+of an artifact is not believed: its manifest is read, and must name the digest as its subject.
 """
 
 import json
@@ -15,6 +15,7 @@ from bot.domain.failure import Failure, Trouble
 
 NOTATION = "application/vnd.cncf.notary.signature"
 BUNDLE = "application/vnd.dev.sigstore.bundle"
+COSIGN = "application/vnd.dev.cosign.artifact.sig.v1+json"
 MOST = 50
 """Artifacts of one digest that are looked at."""
 
@@ -46,24 +47,44 @@ class Found:
     encoded: bytes
     media_type: str
     payload: bytes | None = None
+    unreadable: str = ""
+    """Why it does not hold whatever it was: what is stored is not what its digest names, or is gone."""
 
 
 async def signatures_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
-    """All signatures of a digest, none of them judged. What cannot be read as one is left out."""
+    """All signatures of a digest, none of them judged. What is none is left out, and what a listing names though it
+    is gone.
+
+    One that is stored with other bytes than its digest names is among them as unreadable, so that it does not hide
+    the others. Raises `Failure` where the registry does not say.
+    """
     found: list[Found] = []
     for each in list(await port.referring(registry, repository, digest))[:MOST]:
-        document = _object(await port.manifest(registry, repository, each))
+        try:
+            document = _object(await port.manifest(registry, repository, each))
+        except Failure as failure:
+            found += _without(failure, "a referrer")
+            continue
         subject = document.get("subject")
         if not isinstance(subject, dict) or subject.get("digest") != digest:
             continue
-        kind = _kind(document)
-        if kind is None:
-            continue
-        for layer in _layers(document)[:1]:
-            blob = await port.config(registry, repository, layer["digest"])
-            found.append(Found(kind, blob, str(layer.get("mediaType", ""))))
-    found += await _of_tag(port, registry, repository, digest)
-    return tuple(found)
+        found += await _of_artifact(port, registry, repository, document)
+    return (*found, *await _of_tag(port, registry, repository, digest))
+
+
+async def _of_artifact(
+    port: SignaturesPort, registry: str, repository: str, document: Mapping[str, Any]
+) -> list[Found]:
+    kind = _kind(document)
+    if kind is None:
+        return []
+    if kind == "cosign":
+        return await _of_layers(port, registry, repository, document)
+    found: list[Found] = []
+    for layer in _layers(document)[:1]:
+        blob, unreadable = await _blob(port, registry, repository, layer)
+        found.append(Found(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
+    return found
 
 
 async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: str) -> list[Found]:
@@ -71,10 +92,43 @@ async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: 
     manifest = await port.tagged(registry, repository, f"{digest.replace(':', '-')}.sig")
     if manifest is None:
         return []
-    return [
-        Found("cosign", manifest, "", await port.config(registry, repository, layer["digest"]))
-        for layer in _layers(_object(manifest))[:MOST]
-    ]
+    try:
+        document = _object(manifest)
+    except Failure as failure:
+        return _without(failure, "the tag of signatures")
+    return await _of_layers(port, registry, repository, document)
+
+
+async def _of_layers(
+    port: SignaturesPort, registry: str, repository: str, document: Mapping[str, Any]
+) -> list[Found]:
+    found: list[Found] = []
+    for layer in _layers(document)[:MOST]:
+        payload, unreadable = await _blob(port, registry, repository, layer)
+        alone = json.dumps({"layers": [layer]}).encode()
+        found.append(Found("cosign", alone, "", payload, unreadable))
+    return found
+
+
+async def _blob(
+    port: SignaturesPort, registry: str, repository: str, layer: Mapping[str, Any]
+) -> tuple[bytes, str]:
+    """What a layer names, or why it cannot be had."""
+    try:
+        return await port.config(registry, repository, layer["digest"]), ""
+    except Failure as failure:
+        if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
+            raise
+        return b"", failure.told
+
+
+def _without(failure: Failure, what: str) -> list[Found]:
+    """What stands for a manifest that cannot be had; raises what may be otherwise the next time."""
+    if failure.trouble is Trouble.MISSING:
+        return []
+    if failure.trouble is not Trouble.MALFORMED:
+        raise failure
+    return [Found("", b"", "", unreadable=f"{what} cannot be read: {failure.told}")]
 
 
 def _kind(document: Mapping[str, Any]) -> str | None:
@@ -83,6 +137,8 @@ def _kind(document: Mapping[str, Any]) -> str | None:
     named = document.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
     if named == NOTATION:
         return "notation"
+    if named == COSIGN:
+        return "cosign"
     return "sigstore" if isinstance(named, str) and named.startswith(BUNDLE) else None
 
 

@@ -13,7 +13,7 @@ from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
 from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import REVOCATION, Verdict
+from bot.verify.signatures.verdict import REVOCATION, Check, State, Verdict
 from bot.verify.trust.collecting import Found
 
 
@@ -31,23 +31,36 @@ def judge(
     signatures: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
 ) -> Trust:
     """Proved where one signature holds; else why the first does not. Cannot tell is not valid."""
-    verdicts = [verdict for found in signatures for verdict in _verdicts(found, trusted, digest, at, remembered)]
-    held = next((verdict for verdict in verdicts if verdict.is_valid), None)
+    made = verdicts(signatures, trusted, digest, at, remembered)
+    held = next((verdict for verdict in made if verdict.is_valid), None)
     if held is not None:
         notes = "".join(f"; {note}" for note in held.notes)
         return Trust(Strength.PROVED, f"signed by {held.signer} ({held.kind}; revocation {REVOCATION}{notes})")
-    if not verdicts:
+    if not made:
         return Trust(Strength.UNKNOWN, "no signature of a kind that is trusted is there", is_there=False)
-    first = verdicts[0]
-    return Trust(Strength.CONTRADICTED, f"its {first.kind} signature is {first}")
+    first = made[0]
+    return Trust(Strength.CONTRADICTED, f"its {first.kind} signature is {first}".replace("  ", " "))
 
 
-def _verdicts(found: Found, trusted: Trusted, digest: str, at: datetime, remembered: Remembered) -> list[Verdict]:
-    under = (trusted.name, digest, found.kind)
+def verdicts(
+    signatures: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+) -> list[Verdict]:
+    """The verdicts of all signatures of the kinds that are trusted, in the order in which they were found."""
+    return [verdict for found in signatures for verdict in _of_one(found, trusted, digest, at, remembered)]
+
+
+def _of_one(found: Found, trusted: Trusted, digest: str, at: datetime, remembered: Remembered) -> list[Verdict]:
+    is_notation = found.kind in ("notation", "") and trusted.notation is not None
+    is_keyless = found.kind != "notation" and trusted.keyless is not None
+    is_keyed = found.kind != "notation" and trusted.key is not None
+    if found.unreadable:
+        is_wanted = is_notation or is_keyless or is_keyed
+        check = Check("stored", State.FAILED, found.unreadable)
+        return [Verdict(found.kind, (check,), digest=digest)] if is_wanted else []
+    under = (trusted.name, digest, found.kind, found.media_type, found.payload)
     asked = Asked(found.payload, digest)
     made: list[Verdict] = []
-    if found.kind == "notation" and trusted.notation is not None:
-        policy = trusted.notation
+    if is_notation and (policy := trusted.notation) is not None:
         made.append(
             remembered.verdict(
                 found.encoded,
@@ -56,16 +69,14 @@ def _verdicts(found: Found, trusted: Trusted, digest: str, at: datetime, remembe
                 lambda: verify_notation(found.encoded, found.media_type, policy, at, digests=[digest]),
             )
         )
-    if found.kind != "notation" and trusted.keyless is not None:
+    if is_keyless and trusted.keyless is not None:
         root, signer = trusted.keyless
-        key = (*under, found.payload)
         made.append(
-            remembered.verdict(found.encoded, key, at, lambda: verify_keyless(found.encoded, root, signer, asked))
+            remembered.verdict(found.encoded, under, at, lambda: verify_keyless(found.encoded, root, signer, asked))
         )
-    if found.kind != "notation" and trusted.key is not None:
-        public = trusted.key
-        by_key = (*under, found.payload, "key")
+    if is_keyed and (key := trusted.key) is not None:
+        by_key = (*under, "key")
         made.append(
-            remembered.verdict(found.encoded, by_key, at, lambda: verify_with_key(found.encoded, public, asked))
+            remembered.verdict(found.encoded, by_key, at, lambda: verify_with_key(found.encoded, key, asked))
         )
     return made

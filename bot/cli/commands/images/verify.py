@@ -1,45 +1,33 @@
-"""`verify`: whether a signature holds, as one exit code for a build or deploy job."""
+"""`verify`: whether an image or a signature holds, as one exit code for a build or deploy job."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.commands.images.trust_options import Kind, Timestamping, TrustOptions, bad, read
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
+    from bot.domain.reference import Reference
+    from bot.service.commands.images.signed_image import SignedImage
     from bot.verify.signatures.cosign.verifying import Asked
     from bot.verify.signatures.verdict import Verdict
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
-_LARGEST_SIGNATURE = 16 * 1024 * 1024
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
-class Kind(StrEnum):
-    """What made the signature."""
-
-    NOTATION = "notation"
-    SIGSTORE = "sigstore"
-    COSIGN_KEY = "cosign-key"
-
-
-class Timestamping(StrEnum):
-    """When a countersignature is asked for."""
-
-    ALWAYS = "always"
-    AFTER_CERT_EXPIRY = "afterCertExpiry"
-
-
 def verify(
     subject: Annotated[
-        str, typer.Argument(metavar="IMAGE|FILE", help="An image; with --kind the file of one signature.")
+        str, typer.Argument(metavar="IMAGE|FILE", help="An image; with --kind also the file of one signature.")
     ],
-    kind: Annotated[Kind | None, typer.Option("--kind", help="Judge one signature's file: what made it.")] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="Judge signatures of this kind by the options, not the settings.")
+    ] = None,
     media_type: Annotated[
         str, typer.Option("--media-type", help="notation: application/cose or application/jose+json.")
     ] = "",
@@ -58,7 +46,9 @@ def verify(
         Path | None, typer.Option("--trusted-root", help="sigstore: the trusted_root.json to believe.")
     ] = None,
     artifact: Annotated[Path | None, typer.Option("--artifact", help="The file that was signed.")] = None,
-    digest: Annotated[str, typer.Option("--digest", help="Its digest instead, or the digest that it names.")] = "",
+    digest: Annotated[
+        str, typer.Option("--digest", help="Its digest instead, or the digest that it names; an image's own.")
+    ] = "",
     key: Annotated[Path | None, typer.Option("--key", help="cosign-key: the public key, as PEM.")] = None,
     identity: Annotated[list[str] | None, typer.Option("--identity", help="A signer that is accepted.")] = None,
     identity_regexp: Annotated[
@@ -72,8 +62,9 @@ def verify(
     """Tells whether an image is trusted and fresh, or whether one signature holds.
 
     An image is judged by the settings: signed as trust asks for it, and standing on what its base shows now, by the
-    layers that the service has observed. With --kind one signature is judged by the options. Revocation is not
-    checked.
+    layers that the service has observed. With --kind signatures are judged by the options: the one in a file, or
+    those that the registry keeps of an image and of each platform in it, one of which must hold for each. Of the
+    settings only registries count then. Revocation is not checked.
 
     Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 cannot tell.
     """
@@ -99,35 +90,86 @@ def verify(
         },
     )
     if identity and kind is Kind.COSIGN_KEY:
-        raise _bad("--identity is not read with --kind cosign-key", "the key is the identity; leave it out")
-    encoded = _read(file, _LARGEST_SIGNATURE)
-    asked = _asked(artifact, digest)
+        raise bad("--identity is not read with --kind cosign-key", "the key is the identity; leave it out")
+    options = TrustOptions(
+        kind,
+        media_type,
+        trust_dir,
+        tuple(trust_store or ()),
+        timestamp,
+        trusted_root,
+        tuple(identity or ()),
+        tuple(identity_regexp or ()),
+        issuer,
+        key,
+    )
     moment = _moment(at)
-    match kind:
-        case Kind.NOTATION:
-            given: dict[str, Any] = {
-                "file": file,
-                "media_type": media_type,
-                "trust_dir": trust_dir,
-                "trust_stores": trust_store or [],
-                "trusted_identities": identity or ["*"],
-                "verify_timestamp": timestamp,
-                "verify_at": moment.isoformat(),
-            }
-            verdict = _by_notation(encoded, given, asked, moment)
-        case Kind.SIGSTORE:
-            given = {"bundle": file, "artifact": artifact, "digest": asked.wanted, "trusted_root": trusted_root}
-            given["identity"] = {
-                "san": identity or [],
-                "san_regexp": identity_regexp or [],
-                "issuer": issuer or None,
-            }
-            verdict = _by_sigstore(encoded, given, asked)
-        case Kind.COSIGN_KEY:
-            given = {"file": file, "artifact": artifact, "digest": asked.wanted, "key": key}
-            verdict = _by_key(encoded, key, asked)
-    _show(verdict, given, output)
+    reference = None if file.exists() else _image(subject)
+    if reference is None:
+        encoded, asked = read(file), _asked(artifact, digest)
+        verdict = _of_file(encoded, options, asked, moment)
+        given = _given(file, artifact, options, asked, moment)
+    elif artifact is not None:
+        raise bad("--artifact is read with a file only", "an image is what its digest names; leave it out")
+    else:
+        image = _of_image(_at_digest(reference, digest), options, moment, config)
+        verdict = image.verdict
+        given = {"image": str(image.reference), "digest": image.digest, "parts": _parts(image)}
+    _show(verdict.noting(*options.notes), given, output)
     raise typer.Exit(_exit_code(verdict))
+
+
+def _image(subject: str) -> "Reference | None":
+    """The image that the text names with its registry; None where it can only be a file's name."""
+    from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+
+    try:
+        reference = Reference.parse(subject)
+    except InvalidReference:
+        return None
+    is_written = reference.registry != DEFAULT_REGISTRY or reference.name.startswith(DEFAULT_REGISTRY)
+    return reference if is_written else None
+
+
+def _at_digest(reference: "Reference", digest: str) -> "Reference":
+    wanted = _asked(None, digest).digest
+    if wanted and reference.digest not in (None, wanted):
+        raise bad(f"{reference} has another digest than --digest", "name one of them")
+    return reference.at(reference.tag, wanted or reference.digest)
+
+
+def _of_image(reference: "Reference", options: TrustOptions, at: datetime, config: Path) -> "SignedImage":
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.signed_image import judge_signatures
+    from bot.settings import Settings, load
+
+    is_default = config == DEFAULT_CONFIG and not config.exists()
+    settings = Settings() if is_default else load(config)
+    wanted = options.media_type
+    return asyncio.run(
+        judge_signatures(
+            settings,
+            reference,
+            options.trusted(),
+            at,
+            SystemClock(),
+            counts=lambda found: not wanted or found.unreadable != "" or found.media_type == wanted,
+        )
+    )
+
+
+def _parts(found: "SignedImage") -> list[dict[str, Any]]:
+    return [
+        {
+            "platform": part.platform or None,
+            "digest": part.digest,
+            "signatures": len(part.verdicts),
+            "strict": str(part.verdict(found.kind)),
+        }
+        for part in found.parts
+    ]
 
 
 def _verify_image(name: str, config: Path, output: Format) -> None:
@@ -151,65 +193,55 @@ def _refuse_options(options: Mapping[str, object]) -> None:
     """An option that is not read would look as if it had been checked."""
     for name, value in options.items():
         if value:
-            raise _bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
+            raise bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
 
 
-def _by_notation(encoded: bytes, given: dict[str, Any], asked: "Asked", at: datetime) -> "Verdict":
-    from bot.verify.signatures.notation.names import read_identity
-    from bot.verify.signatures.notation.trust_store import load_stores
-    from bot.verify.signatures.notation.verifying import (
-        MEDIA_TYPES,
-        NotationPolicy,
-        WhenTimestamped,
-        verify_notation,
-    )
-    from bot.verify.signatures.verdict import Refused
+def _of_file(encoded: bytes, options: TrustOptions, asked: "Asked", at: datetime) -> "Verdict":
+    from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
+    from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
 
-    if given["media_type"] not in MEDIA_TYPES:
-        raise _bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
-    if given["trust_dir"] is None or not given["trust_stores"]:
-        raise _bad("--trust-dir and --trust-store must be given", "they hold the roots that are trusted")
-    try:
-        identities = tuple(read_identity(text) for text in given["trusted_identities"])
-    except Refused as refused:
-        raise _bad(refused.what, refused.advice) from None
-    policy = NotationPolicy(
-        load_stores(given["trust_dir"], given["trust_stores"]),
-        identities,
-        WhenTimestamped(given["verify_timestamp"]),
-    )
-    verdict = verify_notation(encoded, given["media_type"], policy, at, digests=_digests(asked))
-    if not asked.wanted:
-        verdict = verdict.noting(
-            "no --artifact and no --digest: whatever it was made for, the signature was judged"
-        )
-    if any(one.is_anybody for one in identities):
-        verdict = verdict.noting("any identity under the trusted roots is accepted; name one with --identity")
-    return verdict
+    media_type = options.media_type
+    if options.kind is Kind.NOTATION and media_type not in MEDIA_TYPES:
+        raise bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
+    if options.kind is not Kind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
+        raise bad("--artifact or --digest must be given", "a signature holds for something only")
+    trusted = options.trusted()
+    if trusted.notation is not None:
+        verdict = verify_notation(encoded, media_type, trusted.notation, at, digests=_digests(asked))
+        unasked = "no --artifact and no --digest: whatever it was made for, the signature was judged"
+        return verdict if asked.wanted else verdict.noting(unasked)
+    if trusted.keyless is not None:
+        return verify_keyless(encoded, *trusted.keyless, asked)
+    assert trusted.key is not None, "one kind is trusted"
+    return verify_with_key(encoded, trusted.key, asked)
 
 
-def _by_sigstore(encoded: bytes, given: dict[str, Any], asked: "Asked") -> "Verdict":
-    from bot.verify.signatures.cosign.policy import accepting
-    from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-    from bot.verify.signatures.cosign.verifying import verify_keyless
-
-    if given["trusted_root"] is None:
-        raise _bad("--trusted-root must be given", "it says which authorities and logs are believed")
-    _need_subject(asked)
-    who = given["identity"]
-    policy = accepting(who["san"], who["san_regexp"], who["issuer"])
-    root = read_trusted_root(_read(given["trusted_root"], _LARGEST_SIGNATURE), where=str(given["trusted_root"]))
-    return verify_keyless(encoded, root, policy, asked)
-
-
-def _by_key(encoded: bytes, key: Path | None, asked: "Asked") -> "Verdict":
-    from bot.verify.signatures.cosign.keys import read_public_key
-    from bot.verify.signatures.cosign.verifying import verify_with_key
-
-    if key is None:
-        raise _bad("--key must be given", "the public key, as in cosign.pub")
-    _need_subject(asked)
-    return verify_with_key(encoded, read_public_key(_read(key, _LARGEST_SIGNATURE), where=str(key)), asked)
+def _given(
+    file: Path, artifact: Path | None, options: TrustOptions, asked: "Asked", at: datetime
+) -> dict[str, Any]:
+    """What was given, in the fields of the recorded cases."""
+    match options.kind:
+        case Kind.NOTATION:
+            return {
+                "file": file,
+                "media_type": options.media_type,
+                "trust_dir": options.trust_dir,
+                "trust_stores": options.trust_stores,
+                "trusted_identities": options.identities or ["*"],
+                "verify_timestamp": options.timestamp,
+                "verify_at": at.isoformat(),
+            }
+        case Kind.SIGSTORE:
+            identity = {"san": options.identities, "san_regexp": options.identity_regexps}
+            return {
+                "bundle": file,
+                "artifact": artifact,
+                "digest": asked.wanted,
+                "trusted_root": options.trusted_root,
+                "identity": {**identity, "issuer": options.issuer or None},
+            }
+        case Kind.COSIGN_KEY:
+            return {"file": file, "artifact": artifact, "digest": asked.wanted, "key": options.key}
 
 
 def _asked(artifact: Path | None, digest: str) -> "Asked":
@@ -217,8 +249,8 @@ def _asked(artifact: Path | None, digest: str) -> "Asked":
 
     algorithm, _, value = digest.partition(":")
     if digest and (len(value) != _DIGEST_LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef")):
-        raise _bad(f"{digest!r} is no digest", "write sha256: and 64 small hexadecimal digits")
-    return Asked(_read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
+        raise bad(f"{digest!r} is no digest", "write sha256: and 64 small hexadecimal digits")
+    return Asked(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
 
 
 def _digests(asked: "Asked") -> list[str]:
@@ -241,37 +273,15 @@ def _moment(at: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise _bad(f"--at {at!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
+        raise bad(f"--at {at!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
     return moment.astimezone(UTC)
-
-
-def _need_subject(asked: "Asked") -> None:
-    if not asked.wanted:
-        raise _bad("--artifact or --digest must be given", "a signature holds for something only")
 
 
 def _refuse_strangers(kind: Kind, options: dict[str, tuple[object, Kind]]) -> None:
     """An option that the kind does not read would look as if it had been checked."""
     for name, (value, owner) in options.items():
         if value and owner is not kind:
-            raise _bad(f"{name} is read with --kind {owner} only", "leave it out")
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        raise _bad(f"{path} cannot be read: {error.strerror or error}", "check the path and its rights") from None
-    if len(content) > limit:
-        raise _bad(f"{path} is larger than {limit} bytes", "give --digest instead of a large artifact")
-    return content
-
-
-def _bad(what: str, advice: str) -> Exception:
-    from bot.domain.failure import Failure, Trouble
-
-    return Failure(Trouble.MALFORMED, what, advice=advice)
+            raise bad(f"{name} is read with --kind {owner} only", "leave it out")
 
 
 def _exit_code(verdict: "Verdict") -> int:
