@@ -56,7 +56,7 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.store.views import ViewsStore
-from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow
+from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow, FixState, states_of
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import FeedRow, LagSummary, Upstream
 from bot.views.fleet.fleet import Standing
@@ -240,9 +240,9 @@ class PagesStore(Store):
             found = await _advisories(connection, list(wanted.scalars()))
         return Advisories(page_of(tuple(map(_advisory_row, found.values())), int(total or 0), cut))
 
-    async def advisory(self, cve: str, cut: Cut) -> AdvisoryPage | None:
+    async def advisory(self, cve: str, cut: Cut, fix: FixState | None = None) -> AdvisoryPage | None:
         """With the changes that brought the fix, and the rebuilds of their rollouts in the repositories that use
-        their bases."""
+        their bases, those alone in which it has come as far as `fix` where that is given."""
         async with self._database.reading() as connection:
             found = (await _advisories(connection, [cve])).get(cve)
             if found is None:
@@ -261,6 +261,9 @@ class PagesStore(Store):
                 rebuilds.c.repository_id.in_(users),
             )
             counted = await states(connection, *where)
+            fixes = {each: sum(counted.get(state, 0) for state in states_of(each)) for each in FixState}
+            shown = () if fix is None else (rebuilds.c.state.in_(states_of(fix)),)
+            total = sum(fixes.values()) if fix is None else fixes[fix]
             return AdvisoryPage(
                 _advisory_row(found),
                 tuple(dict.fromkeys(f"{proof.source}: {proof.locator}" for proof in found.evidence)),
@@ -271,7 +274,8 @@ class PagesStore(Store):
                 found.disagreements,
                 await latest_changes(connection, _MOST_CHANGES, changes.c.id.in_([row.id for row in rows])),
                 counted,
-                await rebuild_page(connection, cut, sum(counted.values()), *where),
+                fixes,
+                await rebuild_page(connection, cut, total, *where, *shown),
             )
 
     async def upstream(self) -> Upstream:

@@ -3,9 +3,49 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from bot.domain.rollouts.rebuild import ENDED, State
 from bot.views.paging import Page
 from bot.views.rows import ChangeRow, RebuildRow
+
+
+class FixState(StrEnum):
+    """How far a fix has come in a repository, what needs somebody at the top."""
+
+    FAILED = "failed"
+    OPEN = "open"
+    NOT_PROVEN = "not-proven"
+    FIXED = "fixed"
+    CALLED_OFF = "called-off"
+
+
+_ENDS: Mapping[State, FixState] = {
+    State.SUCCEEDED: FixState.FIXED,
+    State.BUILT: FixState.NOT_PROVEN,
+    State.MERGED: FixState.NOT_PROVEN,
+    State.FAILED: FixState.FAILED,
+    State.SUPERSEDED: FixState.CALLED_OFF,
+    State.SKIPPED: FixState.CALLED_OFF,
+    State.CANCELLED: FixState.CALLED_OFF,
+}
+FIX_WORDS: Mapping[FixState, str] = {
+    FixState.FAILED: "its rebuild failed",
+    FixState.OPEN: "its rebuild has not ended",
+    FixState.NOT_PROVEN: "merged or built, and nothing shows that its image has the fix",
+    FixState.FIXED: "its image is seen to have the fix",
+    FixState.CALLED_OFF: "skipped or cancelled, or a later rollout goes on with it",
+}
+
+
+def fix_state(state: State) -> FixState:
+    """Tells from a rebuild's state how far the fix has come in its repository."""
+    return _ENDS[state] if state in ENDED else FixState.OPEN
+
+
+def states_of(fix: FixState) -> tuple[State, ...]:
+    """Returns the states of rebuilds that stand for `fix`."""
+    return tuple(state for state in State if fix_state(state) is fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +68,8 @@ class Advisories:
 
 @dataclass(frozen=True, slots=True)
 class AdvisoryPage:
-    """`states` counts the rebuilds that bring the fix, `rebuilds` shows them with the open ones first."""
+    """`states` counts all rebuilds that bring the fix, and `fixes` says how far it has come; `rebuilds` shows those
+    that are wanted, with the open ones first."""
 
     advisory: AdvisoryRow
     sources: tuple[str, ...]
@@ -39,4 +80,5 @@ class AdvisoryPage:
     disagreements: tuple[str, ...]
     changes: tuple[ChangeRow, ...]
     states: Mapping[str, int]
+    fixes: Mapping[FixState, int]
     rebuilds: Page[RebuildRow]

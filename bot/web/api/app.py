@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bot.domain.failure import Failure
 from bot.domain.rollouts.rebuild import ENDED, State
-from bot.views.bases.advisories import Advisories, AdvisoryPage
+from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.image_pages import ImagePage, Images, ImageState, WantedImages
 from bot.views.bases.upstream import Upstream
@@ -182,8 +182,8 @@ def _add_details(app: FastAPI) -> None:
         return answered(request, found, Audited)
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
-    async def advisory(request: Request, cve: Part, cut: OnePage) -> Response:
-        found = await site_of(request).stores.pages.advisory(cve[:32], cut)
+    async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:
+        found = await site_of(request).stores.pages.advisory(cve[:32], cut, fix)
         if found is None:
             raise HTTPException(404, "there is no such advisory")
         return answered(request, found, AdvisoryPage, found.rebuilds)

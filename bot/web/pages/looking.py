@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.rollouts.rebuild import State
+from bot.views.bases.advisories import FIX_WORDS, FixState
 from bot.views.bases.image_pages import IMAGE_WORDS, ImageState, WantedImages
 from bot.views.fleet.fleet import IN_WORDS, Sort, Standing, Wanted
 from bot.views.fleet.operations import StageRow
@@ -126,11 +127,14 @@ async def advisories(request: Request) -> Response:
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
-    found = await site_of(request).stores.pages.advisory(cve, _cut(request))
+    asked = request.query_params.get("fix")
+    fix = FixState(asked) if asked in set(FixState) else None
+    found = await site_of(request).stores.pages.advisory(cve, _cut(request), fix)
     if found is None:
         raise HTTPException(404, f"No advisory tells of {cve}.")
     _check(found.rebuilds)
-    return render(request, "advisory.html", found=found, advisory=found.advisory)
+    words = {state.value: text for state, text in FIX_WORDS.items()}
+    return render(request, "advisory.html", found=found, advisory=found.advisory, fix=fix, words=words)
 
 
 @allowed(Right.READ)

@@ -85,6 +85,7 @@ async def test_it_is_the_page_in_json(asking: Asking, site: Site) -> None:
         ("/fleet?page=0", 422),
         ("/fleet?per_page=1000", 422),
         ("/fleet?standing=odd", 422),
+        ("/advisories/CVE-2026-10005?fix=odd", 422),
         ("/fleet?q=%00", 422),
     ],
 )

@@ -8,8 +8,10 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import update
 
+from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.tables import rebuilds
+from bot.views.bases.advisories import FixState, fix_state
 from bot.web.site import Site
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
@@ -72,6 +74,20 @@ class TestASmallFleet:
         text = (await asking(READER).get("/advisories/CVE-2026-10005")).text
         assert "Rebuilds that bring the fix" in text
         assert "/repositories/contoso/" in text
+
+    @pytest.mark.parametrize("fix", FixState)
+    async def test_an_advisory_shows_the_repositories_in_which_its_fix_is_wanted(
+        self, asking: Asking, fix: FixState
+    ) -> None:
+        client = asking(READER)
+        every = (await client.get("/api/v1/advisories/CVE-2026-10005")).json()
+        some = (await client.get(f"/api/v1/advisories/CVE-2026-10005?fix={fix}")).json()
+        assert sum(every["fixes"].values()) == every["rebuilds"]["total"]
+        assert some["rebuilds"]["total"] == every["fixes"][fix]
+        assert {fix_state(State(row["state"])) for row in some["rebuilds"]["items"]} <= {fix}
+        page = (await client.get(f"/advisories/CVE-2026-10005?fix={fix}")).text
+        assert f"<option selected>{fix}</option>" in page
+        assert ("There is none." in page) is not bool(some["rebuilds"]["total"])
 
     @pytest.mark.parametrize(
         "path", ["/rollouts/999", "/bases/none", "/repositories/none", "/advisories/CVE-1", "/?page=99", "/nothing"]
