@@ -26,12 +26,14 @@ class Identity:
 class Repository:
     """One entry of the forge's listing; `pushed_at` moves with every push, whichever the branch.
 
+    `pushed_lately`: so shortly before the forge listed it that another push may bear the same time.
     `id` and `node_id` stay when the repository is renamed or transferred.
     """
 
     name: str
     default_branch: str
     pushed_at: datetime | None = None
+    pushed_lately: bool = False
     archived: bool = False
     disabled: bool = False
     fork: bool = False

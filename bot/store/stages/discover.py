@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -35,7 +35,6 @@ from bot.store.rows.tables import bases, blobs, rebuilds, repositories, reposito
 from bot.watch.registry.incident import Incident
 
 LISTING = "list repositories"
-_SAME_SECOND = timedelta(seconds=2)
 _UNLISTED = "GitHub's list of repositories"
 _SHORT = "access to the fleet"
 """Subjects of the incidents that a listing may be."""
@@ -104,7 +103,7 @@ class DiscoverStore(Store):
             shown = {item.name: item for item in listing.taken}
             fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
             news = [
-                {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item, now)}
+                {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item)}
                 for row in known.values()
                 if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
             ]
@@ -289,16 +288,17 @@ def _become_due(now: datetime) -> Any:
 
 def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
     return bool(
-        known.pushed_at != item.pushed_at
+        item.pushed_lately
+        or known.pushed_at != item.pushed_at
         or known.default_branch != item.default_branch
         or not known.listed
         or (reader is not None and known.reader not in (None, reader))
     )
 
 
-def _settled_push(item: Repository, now: datetime) -> datetime | None:
-    """None for a push so recent that another may bear the same time: GitHub tells whole seconds."""
-    return item.pushed_at if item.pushed_at is None or now - item.pushed_at > _SAME_SECOND else None
+def _settled_push(item: Repository) -> datetime | None:
+    """None for a push whose time another may bear, so that the next listing makes the repository due once more."""
+    return None if item.pushed_lately else item.pushed_at
 
 
 def _new_row(item: Repository, now: datetime) -> dict[str, object]:
@@ -307,7 +307,7 @@ def _new_row(item: Repository, now: datetime) -> dict[str, object]:
         "forge_id": item.id,
         "node_id": item.node_id,
         "default_branch": item.default_branch,
-        "pushed_at": _settled_push(item, now),
+        "pushed_at": _settled_push(item),
         "listed": True,
         "config": dump(RepositoryConfig(), RepositoryConfig),
         "workflows": [],

@@ -52,7 +52,7 @@ class FakeDiscoverStore:
                 self._add(item, now)
             elif self._has_news(item, reader):
                 self._become_due(item, now)
-            self._pushed[item.name] = item.pushed_at
+            self._pushed[item.name] = None if item.pushed_lately else item.pushed_at
         for name in set(self.known) - {item.name for item in listing.taken} - listing.kept:
             del self.repositories.rows[self.row(name).id]
 
@@ -63,8 +63,12 @@ class FakeDiscoverStore:
 
     def _has_news(self, item: Repository, reader: str | None) -> bool:
         known = self.repositories[self.row(item.name).id]
-        moved = item.pushed_at != self._pushed.get(item.name) or item.default_branch != known.default_branch
-        return moved or (reader is not None and known.reader not in (None, reader))
+        pushed = item.pushed_lately or item.pushed_at != self._pushed.get(item.name)
+        return (
+            pushed
+            or item.default_branch != known.default_branch
+            or (reader is not None and known.reader not in (None, reader))
+        )
 
     def _become_due(self, item: Repository, now: datetime) -> None:
         """Whoever reads it loses the lease: that reading may be older than the push."""

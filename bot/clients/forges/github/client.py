@@ -125,9 +125,9 @@ class GitHub:
         self, path: str, parameters: Mapping[str, Any] | None = None, key: str | None = None
     ) -> list[Repository]:
         found: list[Repository] = []
-        async for page in self._transport.pages(path, parameters):
+        async for listed_at, page in self._transport.dated_pages(path, parameters):
             with shaped("list of repositories"):
-                found += [repository_of(row) for row in rows(page, key)]
+                found += [repository_of(row, listed_at) for row in rows(page, key)]
         return found
 
     async def tree(self, repository: Identity, ref: str) -> Tree | None:

@@ -92,6 +92,20 @@ async def test_a_repository_with_news_is_due_and_others_are_left(
     assert found.default_branch == news.get("default_branch", "main")
 
 
+async def test_what_was_pushed_to_just_before_the_listing_is_due_until_a_later_listing_has_settled_it(
+    store: DiscoverStore, clock: ManualClock
+) -> None:
+    """Another push may bear the same time, however the bot's clock stands to the forge's."""
+    lately, later = replace(SHOP, pushed_at=NOON, pushed_lately=True), replace(SHOP, pushed_at=NOON)
+    for shown, names in ((SHOP, ["contoso/shop"]), *[(lately, ["contoso/shop"])] * 2, (later, ["contoso/shop"])):
+        await listed(store, clock, shown)
+        assert [each.name for each in await due(store, clock)] == names
+        clock.advance(HOUR)
+        await read(store, clock)
+    await listed(store, clock, later)
+    assert await due(store, clock) == []
+
+
 async def test_what_another_reader_read_is_due_again(store: DiscoverStore, clock: ManualClock) -> None:
     await listed(store, clock, SHOP, reader="first")
     await read(store, clock)

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Repository, Tree, TreeEntry
+
+_SAME_SECOND = timedelta(seconds=2)
+"""GitHub tells whole seconds, both of a push and of a list."""
 
 
 @contextmanager
@@ -28,11 +31,14 @@ def rows(data: Any, key: str | None) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-def repository_of(row: Mapping[str, Any]) -> Repository:
+def repository_of(row: Mapping[str, Any], listed_at: datetime | None) -> Repository:
+    """Reads a row of a list that the server made at `listed_at` by its own clock."""
+    pushed_at = _moment(row.get("pushed_at"))
     return Repository(
         name=str(row["full_name"]),
         default_branch=str(row.get("default_branch") or "main"),
-        pushed_at=_moment(row.get("pushed_at")),
+        pushed_at=pushed_at,
+        pushed_lately=bool(pushed_at and listed_at and listed_at - pushed_at <= _SAME_SECOND),
         archived=bool(row.get("archived")),
         disabled=bool(row.get("disabled")),
         fork=bool(row.get("fork")),

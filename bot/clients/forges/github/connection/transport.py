@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -87,22 +87,26 @@ class Transport:
         self, path: str, parameters: Mapping[str, Any] | None = None, *, most: int = 1000
     ) -> AsyncIterator[Any]:
         """The bodies of a listing, page by page, following the Link header."""
+        async for _, body in self.dated_pages(path, parameters, most=most):
+            yield body
+
+    async def dated_pages(
+        self, path: str, parameters: Mapping[str, Any] | None = None, *, most: int = 1000
+    ) -> AsyncIterator[tuple[datetime | None, Any]]:
+        """Pages as `pages` gives them, each with when the server made it, by its own clock."""
         headers, body = await self._read(path, {"per_page": 100, **(parameters or {})})
-        yield body
+        yield _dated(headers), body
         for _ in range(most - 1):
             target = next_page(headers.get("link", ""))
             if target is None:
                 return
             headers, body = await self._read(target, None)
-            yield body
+            yield _dated(headers), body
 
     async def server_time(self, path: str) -> datetime | None:
         """Asks what time it is by the server's own clock; None where it does not tell."""
         headers, _ = await self._read(path, None)
-        try:
-            return parsedate_to_datetime(str(headers.get("date", "")))
-        except ValueError:
-            return None
+        return _dated(headers)
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         async with self._spaced():
@@ -299,3 +303,10 @@ def _was_lost(error: Exception) -> bool:
 
 def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE
+
+
+def _dated(headers: Mapping[str, Any]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(str(headers.get("date", ""))).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -16,6 +16,7 @@ from bot.domain.repositories.repository import Identity, Repository
 SHA = "a" * 40
 SHOPS = Identity("contoso/shop")
 API = "https://api.github.com"
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 class Answers:
@@ -35,6 +36,12 @@ class Answers:
         for page in await self.read(path):
             yield page
 
+    async def dated_pages(
+        self, path: str, parameters: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[tuple[datetime, Any]]:
+        async for page in self.pages(path, parameters):
+            yield NOW, page
+
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         self.written.append((path.rpartition("/")[2], body))
         return await self.read(path)
@@ -42,7 +49,7 @@ class Answers:
 
 def github(answers: Mapping[str, Any], *, app: bool = False) -> GitHub:
     credentials = AppCredentials(1, "key") if app else TokenCredentials("token")
-    made = GitHub(GitHubAccess(API, credentials), ManualClock(datetime(2026, 3, 10, tzinfo=UTC)))
+    made = GitHub(GitHubAccess(API, credentials), ManualClock(NOW))
     made._transport = Answers(answers)  # type: ignore[assignment]
     return made
 
@@ -68,6 +75,13 @@ async def test_an_organisations_repositories_come_from_all_pages() -> None:
     found = await host.repositories(["contoso"])
     assert [repository.name for repository in found] == ["contoso/shop", "contoso/desk"]
     assert found[0] == SHOP
+
+
+async def test_a_push_within_the_second_of_the_list_is_told_apart() -> None:
+    pushed = {"a": "2026-03-09T23:59:57Z", "b": "2026-03-09T23:59:58Z", "c": "2026-03-10T00:00:00Z", "d": None}
+    rows = [{**ROW, "full_name": f"contoso/{name}", "pushed_at": at} for name, at in pushed.items()]
+    found = await github({"/orgs/contoso/repos": [rows]}).repositories(["contoso"])
+    assert [repository.pushed_lately for repository in found] == [False, True, True, False]
 
 
 async def test_an_app_lists_its_installation_whoever_owns_it() -> None:
