@@ -19,6 +19,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 Handler = Callable[..., Awaitable[Response]]
 
+_LAST_ROUNDS = 10
+"""Turns of the event loop in which an accepted connection gets its transport, and an aborted one is closed."""
+
 _connections: dict[tuple[str, int], asyncio.Transport] = {}
 
 
@@ -111,8 +114,9 @@ class Server:
             ssl_certfile=self._certificate,
         )
         self._server = uvicorn.Server(config)
+        serving = _served_to_the_end(self._server, self._socket)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name=f"sandbox-{self.port}", daemon=True
+            target=asyncio.run, args=(serving,), name=f"sandbox-{self.port}", daemon=True
         )
         self._thread.start()
         while not self._server.started:
@@ -125,3 +129,12 @@ class Server:
             self._server.should_exit = True
             self._thread.join()
         self._socket.close()
+
+
+async def _served_to_the_end(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Serves until told to stop, then ends what uvicorn leaves: connections accepted while it was closing."""
+    await server.serve(sockets=[listening])
+    for _ in range(_LAST_ROUNDS):
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
