@@ -12,14 +12,18 @@ from bot.store.events import EventsStore
 from bot.store.history import HistoryStore
 from bot.store.leaving import LeavingStore
 from bot.store.orders import OrdersStore
-from bot.store.pages.figures import FiguresStore
-from bot.store.pages.fleet import FleetStore
-from bot.store.pages.images import ImagePagesStore
-from bot.store.pages.packages import PackagesStore
-from bot.store.pages.pages import PagesStore
-from bot.store.pages.practices import PracticesStore
-from bot.store.pages.standing import StandingStore
-from bot.store.pages.summary import SummaryStore
+from bot.store.pages.bases.advisories import AdvisoryPagesStore
+from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.bases.images import ImagePagesStore
+from bot.store.pages.bases.packages import PackagesStore
+from bot.store.pages.fleet.figures import FiguresStore
+from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.operations import OperationsStore
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.pages.fleet.standing import StandingStore
+from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.repositories import RepositoryPagesStore
+from bot.store.pages.rollouts import RolloutPagesStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act.act import ActStore
 from bot.store.stages.act.calling_off import CallingOffStore
@@ -45,7 +49,10 @@ from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.watch import WatchStore
-from bot.store.views import ViewsStore
+from bot.store.views.bases import BaseViewsStore
+from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.repositories import RepositoryViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,10 @@ class Stores:
     retention: RetentionStore
     orders: OrdersStore
     leaving: LeavingStore
-    views: ViewsStore
+    fleet_views: FleetViewsStore
+    repository_views: RepositoryViewsStore
+    rollout_views: RolloutViewsStore
+    base_views: BaseViewsStore
     history: HistoryStore
     budgets: BudgetStore
     issues: IssuesStore
@@ -86,7 +96,11 @@ class Stores:
     standing: StandingStore
     figures: FiguresStore
     fleet: FleetStore
-    pages: PagesStore
+    rollout_pages: RolloutPagesStore
+    base_pages: BasePagesStore
+    advisory_pages: AdvisoryPagesStore
+    repository_pages: RepositoryPagesStore
+    operations: OperationsStore
     image_pages: ImagePagesStore
     packages: PackagesStore
     practices: PracticesStore
@@ -122,7 +136,10 @@ class Stores:
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),
             LeavingStore(database, worker, clock),
-            ViewsStore(database, worker, clock),
+            FleetViewsStore(database, worker, clock),
+            RepositoryViewsStore(database, worker, clock),
+            RolloutViewsStore(database, worker, clock),
+            BaseViewsStore(database, worker, clock),
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
@@ -131,7 +148,11 @@ class Stores:
             StandingStore(database, worker, clock),
             FiguresStore(database, worker, clock),
             FleetStore(database, worker, clock),
-            PagesStore(database, worker, clock),
+            RolloutPagesStore(database, worker, clock),
+            BasePagesStore(database, worker, clock),
+            AdvisoryPagesStore(database, worker, clock),
+            RepositoryPagesStore(database, worker, clock),
+            OperationsStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
             PackagesStore(database, worker, clock),
             PracticesStore(database, worker, clock),

@@ -49,7 +49,7 @@ class Stage:
 
     async def rebuilds(self) -> dict[str, Rebuild]:
         """The newest rebuild of each repository, by its bare name."""
-        rollouts = await self.bot.stores.views.rollouts(50)
+        rollouts = await self.bot.stores.rollout_views.rollouts(50)
         found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
         return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
 

@@ -17,7 +17,7 @@ import yaml
 from bot.domain.clock import SystemClock
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
-from bot.store.views import ViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.killing import Ended, run_pass
@@ -118,7 +118,7 @@ async def _outcome(world: World, store_url: str) -> Outcome:
     messages = await world.slack.messages()
     database = await open_database(store_url)
     try:
-        rollouts = await ViewsStore(database, Worker("reader"), SystemClock()).rollouts(10)
+        rollouts = await RolloutViewsStore(database, Worker("reader"), SystemClock()).rollouts(10)
     finally:
         await database.close()
     return Outcome(

@@ -123,7 +123,7 @@ async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_
     await stage.run_pass()
     older, newer = [
         rebuild
-        for rollout in reversed(await stage.bot.stores.views.rollouts(5))
+        for rollout in reversed(await stage.bot.stores.rollout_views.rollouts(5))
         for rebuild in rollout.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

@@ -156,7 +156,7 @@ async def test_a_second_patch_midway_rebuilds_each_service_once(golden: Stage) -
     assert sorted(begun(golden)[2:]) == fleet_of(golden).names
     finish(golden)
     await golden.run_pass()
-    rollouts = await golden.bot.stores.views.rollouts(10)
+    rollouts = await golden.bot.stores.rollout_views.rollouts(10)
     ended = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is Verdict.PROVED]
     assert sorted(rebuild.repository for rebuild in ended)[1:] == [
         f"contoso/{name}" for name in fleet_of(golden).names
@@ -169,12 +169,12 @@ async def test_the_cause_and_the_cves_travel_down(golden: Stage) -> None:
     await golden.run_pass()
     finish(golden)
     await passes(golden)
-    [(change, _)] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores.base_views.changes_of("golden-aspnet:latest")
     assert change.cause is Cause.BASE_UPDATE
     assert change.causes == (Cause.DOTNET_SECURITY,)
     assert change.cves == ("CVE-2026-21218",)
     assert change.detail.startswith("rebuilt on aspnet:10.0-noble-chiseled (.NET 10.0.0 → 10.0.1 fixes 1 CVE")
-    rollouts = await golden.bot.stores.views.rollouts(5)
+    rollouts = await golden.bot.stores.rollout_views.rollouts(5)
     assert len(rollouts) == 1
 
 
@@ -190,5 +190,5 @@ async def test_a_rebuild_with_the_same_layers_settles_whoever_stands_on_it(golde
     fleet.world.registry.push_now("contoso/golden-aspnet", "latest", replace(image, labels={"built": "again"}))
     await passes(golden)
     assert begun(golden) == []
-    [(change, _)] = await golden.bot.stores.views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores.base_views.changes_of("golden-aspnet:latest")
     assert change.cause is Cause.INDEX_ONLY

@@ -166,7 +166,7 @@ async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_ha
         stage.clock.ahead += timedelta(hours=2)
         await stage.run_pass()
     assert (await caught_up(stage, word=None)).staleness.left == ()
-    [rollout] = await stage.bot.stores.views.rollouts(5)
+    [rollout] = await stage.bot.stores.rollout_views.rollouts(5)
     assert (rollout.occasion, rollout.ended_at is not None) == (Occasion.CATCH_UP, True)
 
 

@@ -24,7 +24,7 @@ async def monorepo(stage: Stage, reference: str, workflow: str, *untouched: str)
 
 async def rebuilds(stage: Stage) -> list[Rebuild]:
     """Those of the monorepo, in the order of their workflows."""
-    explained = await stage.bot.stores.views.explain("contoso/mono")
+    explained = await stage.bot.stores.repository_views.explain("contoso/mono")
     return sorted(explained.rebuilds, key=lambda rebuild: rebuild.workflow or "")
 
 

@@ -82,7 +82,7 @@ async def shop(stage: Stage) -> Rebuild:
 
 
 async def states(stage: Stage) -> list[StepState]:
-    explained = await stage.bot.stores.views.explain(f"contoso/{SHOP}")
+    explained = await stage.bot.stores.repository_views.explain(f"contoso/{SHOP}")
     [some] = explained.steps.values()
     return [step.state for step in some]
 
@@ -204,7 +204,7 @@ async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_
 
 async def test_a_paused_rollout_starts_no_step(stage: Stage) -> None:
     await building(stage)
-    [rollout] = await stage.bot.stores.views.rollouts(1)
+    [rollout] = await stage.bot.stores.rollout_views.rollouts(1)
     word = Word("Ann", "wait")
     await stage.bot.stores.orders.pause(rollout.id, word)
     await stage.run_pass()
@@ -243,7 +243,7 @@ async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(stage:
 
 async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(stage: Stage) -> None:
     await building(stage)
-    [rollout] = await stage.bot.stores.views.rollouts(1)
+    [rollout] = await stage.bot.stores.rollout_views.rollouts(1)
     await stage.bot.stores.orders.pause(rollout.id, Word("Ann", "wait"))
     stage.clock.ahead += timedelta(hours=4)
     await stage.fleet.publish_runtime("10.0.2")
@@ -258,7 +258,7 @@ async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(stage: S
     assert len(runs(stage, "deploy.yml")) == 1
     found = [
         (rebuild.id, rebuild.state)
-        for each in await stage.bot.stores.views.rollouts(5)
+        for each in await stage.bot.stores.rollout_views.rollouts(5)
         for rebuild in each.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

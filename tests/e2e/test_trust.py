@@ -53,7 +53,7 @@ async def test_an_unsigned_base_is_waited_for_and_built_on_once_it_is_signed(
     assert rebuild.state is State.WAITING
     assert "is not trusted: no signature of a kind that is trusted is there; waited for up to 1 h" in rebuild.reason
     assert guarded.world.github.runs("catalog-web") == []
-    assert (await guarded.bot.stores.views.status()).incidents == ()
+    assert (await guarded.bot.stores.fleet_views.status()).incidents == ()
     await signed(guarded, pushed, signer)
     guarded.clock.ahead += timedelta(minutes=10)
     await guarded.run_pass()
@@ -66,7 +66,7 @@ async def test_after_the_grace_it_is_an_incident_and_still_nothing_begins(guarde
     await guarded.run_pass()
     guarded.clock.ahead += timedelta(hours=2)
     await guarded.run_pass()
-    [incident] = (await guarded.bot.stores.views.status()).incidents
+    [incident] = (await guarded.bot.stores.fleet_views.status()).incidents
     assert "not mirrored, perhaps: verify at mcr.microsoft.com by the same digest" in incident.detail
     assert guarded.world.github.runs("catalog-web") == []
 

@@ -111,7 +111,7 @@ async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_o
     [failed] = [text for text in answers if "in wave canary failed" in text]
     assert failed.startswith("2 of 3 rebuilds")
     assert len(answers) == 2
-    [rollout] = await staged.bot.stores.views.rollouts(1)
+    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
     assert await staged.bot.stores.orders.resume(rollout.id, ANN)
     await staged.run_pass()
     staged.clock.ahead += timedelta(hours=4, minutes=5)
@@ -141,7 +141,7 @@ async def test_a_severe_fix_waits_for_no_wave(staged: Stage) -> None:
 async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(staged: Stage) -> None:
     await staged.fleet.publish_runtime("10.0.1")
     await staged.run_pass()
-    [rollout] = await staged.bot.stores.views.rollouts(1)
+    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
     await staged.bot.stores.orders.pause(rollout.id, ANN)
     finish(staged)
     await staged.run_pass()
@@ -165,7 +165,7 @@ async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(stag
     staged.clock.ahead += timedelta(hours=5)
     await staged.run_pass()
     [request] = await staged.world.github.pull_requests("payments-api")
-    [rollout] = await staged.bot.stores.views.rollouts(1)
+    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
 
     await staged.bot.stores.orders.cancel(rollout.id, ANN, keep=False)
     await staged.run_pass()
@@ -174,7 +174,7 @@ async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(stag
     rebuild = (await staged.rebuilds())["payments-api"]
     assert (rebuild.state, rebuild.pull_request) == (State.CANCELLED, request["number"])
     assert rebuild.reason == "cancelled by Ann: we look into it first"
-    [ended] = await staged.bot.stores.views.rollouts(1)
+    [ended] = await staged.bot.stores.rollout_views.rollouts(1)
     assert ended.ended_at is not None
 
 
@@ -194,7 +194,7 @@ async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_t
     await staged.run_pass()
 
     assert started(staged) == list(CANARIES)
-    assert await staged.bot.stores.views.open_quarantines() == []
+    assert await staged.bot.stores.rollout_views.open_quarantines() == []
 
 
 async def test_a_base_on_which_three_fail_twice_is_quarantined(staged: Stage) -> None:
@@ -213,7 +213,7 @@ async def test_a_base_on_which_three_fail_twice_is_quarantined(staged: Stage) ->
         await staged.run_pass()
         await staged.run_pass()
 
-    [found] = await staged.bot.stores.views.open_quarantines()
+    [found] = await staged.bot.stores.rollout_views.open_quarantines()
     assert found.reason.startswith("3 of 3 repositories fail on it that were green on the digest before")
     assert found.digest == staged.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
     assert found.waiting == 3

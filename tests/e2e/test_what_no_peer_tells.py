@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.service.wiring.container import open_bot
 from bot.settings import load
-from bot.store.views import Status
+from bot.views.fleet.status import Status
 from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
@@ -40,7 +40,7 @@ def words(message: dict[str, Any]) -> str:
 
 
 async def status(stage: Stage) -> Status:
-    return await stage.bot.stores.views.status()
+    return await stage.bot.stores.fleet_views.status()
 
 
 async def test_a_withdrawn_base_is_told_with_where_to_move_and_who_uses_it(stage: Stage) -> None:
@@ -70,7 +70,7 @@ async def test_the_mark_on_a_withdrawn_image_supports_what_the_inventory_says_at
     asked = [request.path for request in stage.world.traffic.requests() if "/referrers/" in request.path]
     await stage.run_pass()
 
-    ((change, _),) = await stage.bot.stores.views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    ((change, _),) = await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
     assert change.cause is Cause.WITHDRAWN
     assert change.detail.endswith("its publisher marked the image as at its end on 2026-11-10")
     assert asked == [f"/v2/{ASPNET}/referrers/{stage.fleet.digests[name]}"]

@@ -55,7 +55,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, "feeds", lambda: _feeds(stores, settings, clock))
         checks += _workflows(members, settings)
-        references = await stores.views.references_without_base()
+        references = await stores.fleet_views.references_without_base()
         for each in unwatched(references, settings.bases, settings.registries.keys()):
             found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
             hosts = f" and {each.registry} to registries" if each.registry else ""

@@ -6,13 +6,13 @@ from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.leases import this_worker
-from bot.store.views import ViewsStore
+from bot.store.views.fleet import FleetViewsStore
 
 
 async def known_workflows(settings: Settings, clock: Clock) -> frozenset[str]:
     """File names; none where no store can be read, since settings are checked before there is one."""
     try:
         async with looked_into(store_url(settings)) as database:
-            return await ViewsStore(database, this_worker(), clock).workflows()
+            return await FleetViewsStore(database, this_worker(), clock).workflows()
     except Failure:
         return frozenset()

@@ -27,4 +27,4 @@ async def read_journal(settings: Settings, clock: Clock, limit: int) -> list[Ent
 async def read_quarantines(settings: Settings, clock: Clock) -> list[QuarantineStatus]:
     """Reads which digests nothing is built on."""
     async with opened_stores(settings, clock) as stores:
-        return await stores.views.open_quarantines()
+        return await stores.rollout_views.open_quarantines()

@@ -6,7 +6,7 @@ from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.leases import this_worker
-from bot.store.views import ViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.rollouts.durations import OwnDurations
 
 
@@ -14,6 +14,6 @@ async def own_durations(settings: Settings, clock: Clock) -> OwnDurations:
     """None where no store can be read: a policy is tried out on other machines, and before there is a store."""
     try:
         async with looked_into(store_url(settings)) as database:
-            return await ViewsStore(database, this_worker(), clock).durations()
+            return await RolloutViewsStore(database, this_worker(), clock).durations()
     except Failure:
         return OwnDurations()

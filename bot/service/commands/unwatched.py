@@ -7,14 +7,14 @@ from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.leases import this_worker
-from bot.store.views import ViewsStore
+from bot.store.views.fleet import FleetViewsStore
 
 
 async def unwatched_in_fleet(settings: Settings, clock: Clock) -> tuple[Unwatched, ...]:
     """Nothing where no store can be read: a settings file is checked before there is one, and on other machines."""
     try:
         async with looked_into(store_url(settings)) as database:
-            references = await ViewsStore(database, this_worker(), clock).references_without_base()
+            references = await FleetViewsStore(database, this_worker(), clock).references_without_base()
     except Failure:
         return ()
     return unwatched(references, settings.bases, settings.registries.keys())

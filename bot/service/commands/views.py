@@ -27,14 +27,14 @@ from bot.views.rollouts.rollout import RolloutProgress
 async def read_status(settings: Settings, clock: Clock) -> Status:
     """Reads how things stand."""
     async with opened_stores(settings, clock) as stores:
-        return replace(await stores.views.status(), waits=await _holds(stores, settings, clock.now()))
+        return replace(await stores.fleet_views.status(), waits=await _holds(stores, settings, clock.now()))
 
 
 async def read_explanation(settings: Settings, repository: str, clock: Clock) -> Explanation:
     """Reads what is known of a repository; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
         waits = await _holds(stores, settings, clock.now())
-        explained = await stores.views.explain(repository)
+        explained = await stores.repository_views.explain(repository)
         produced = [view for view in await stores.images.views() if view.image.repository == repository]
         return replace(explained, waits=waits, images=tuple(produced))
 
@@ -43,36 +43,36 @@ async def read_rollouts(settings: Settings, clock: Clock, limit: int) -> list[Ro
     """Reads the latest rollouts in counts, newest first."""
     options, now = rollout_options_of(settings.rules), clock.now()
     async with opened_stores(settings, clock) as stores:
-        return await stores.views.progress(options, now, limit=limit)
+        return await stores.rollout_views.progress(options, now, limit=limit)
 
 
 async def read_rollout(settings: Settings, number: int, clock: Clock) -> RolloutProgress:
     """Reads one rollout with its rebuilds; raises `Failure` where there is no such one."""
     options, now = rollout_options_of(settings.rules), clock.now()
     async with opened_stores(settings, clock) as stores:
-        found = await stores.views.progress(options, now, number=number)
+        found = await stores.rollout_views.progress(options, now, number=number)
         if not found:
             raise Failure(
                 Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`"
             )
-        rebuilds = await stores.views.rebuilds_of(number)
+        rebuilds = await stores.rollout_views.rebuilds_of(number)
         waits = await _holds(stores, settings, now)
         opened_by = await stores.report.opened_by(number)
-        steps = await stores.views.steps_of(rebuilds)
+        steps = await stores.rollout_views.steps_of(rebuilds)
         return replace(found[0], rebuilds=tuple(rebuilds), steps=steps, waits=waits, opened_by=opened_by)
 
 
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:
     options = rollout_options_of(settings.rules)
-    return holds(await stores.views.waits(gate_at(now, options)), options, now)
+    return holds(await stores.rollout_views.waits(gate_at(now, options)), options, now)
 
 
 async def read_history(settings: Settings, base: str, clock: Clock) -> History:
     """Reads the changes of a base; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
         releases = ReleaseIndex(await stores.history.releases())
-        seen = await stores.views.observations_of(base)
-        found = await stores.views.changes_of(base)
+        seen = await stores.base_views.observations_of(base)
+        found = await stores.base_views.changes_of(base)
         lags = tuple(_lags(base, seen, releases, clock.now()))
         return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
 

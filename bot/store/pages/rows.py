@@ -19,7 +19,6 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
 _LOOK_FIRST = (
@@ -27,6 +26,11 @@ _LOOK_FIRST = (
     *(State.WAITING, State.PLANNED),
 )
 _RANK = case({state.value: rank for rank, state in enumerate(_LOOK_FIRST)}, value=rebuilds.c.state, else_=99)
+
+MOST_CHANGES = 40
+"""Changes on one page."""
+MOST_ROWS = 60
+"""Rows of any other list on one page that is not cut into further pages."""
 
 
 async def rebuild_page(
@@ -196,22 +200,3 @@ def base_row(row: Any) -> BaseRow:
     """Of a row of bases with its number of `repositories`."""
     base = Base(row.registry, row.repository, row.tag)
     return BaseRow(str(base), row.version, row.digest, row.moved_at, row.error, row.repositories)
-
-
-async def open_quarantines(
-    connection: AsyncConnection, *where: ColumnElement[bool]
-) -> tuple[QuarantineStatus, ...]:
-    """Those that hold now, oldest first."""
-    waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
-    rows = await connection.execute(
-        select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
-        .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None), *where)
-        .order_by(quarantines.c.id)
-    )
-    return tuple(
-        QuarantineStatus(
-            Base(row.registry, row.repository, row.tag), row.digest, row.since, row.who, row.reason, row.waiting
-        )
-        for row in rows
-    )

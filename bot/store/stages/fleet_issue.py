@@ -17,7 +17,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.orders import hold_within, retry_within
-from bot.store.pages.summary import summary_of
+from bot.store.pages.fleet.summary import summary_of
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.tables import rebuilds, repositories
 

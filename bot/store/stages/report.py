@@ -29,7 +29,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.summary import summary_of
+from bot.store.pages.fleet.summary import summary_of
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.outbox import announce

@@ -102,7 +102,7 @@ def _add_lists(app: FastAPI) -> None:
     @app.get("/rollouts", response_model=Page[RolloutSummary], summary="Rollouts, the newest first")
     async def rollouts(request: Request, cut: OnePage) -> Response:
         site = site_of(request)
-        found = await site.stores.pages.rollouts(site.rollout_options, cut)
+        found = await site.stores.rollout_pages.rollouts(site.rollout_options, cut)
         return answered(request, found, Page[RolloutSummary], found)
 
     @app.get("/images", response_model=Images, summary="Images that the fleet builds, those that are behind first")
@@ -112,22 +112,22 @@ def _add_lists(app: FastAPI) -> None:
 
     @app.get("/bases", response_model=Bases, summary="Bases in use")
     async def bases(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores.pages.bases(q, cut)
+        found = await site_of(request).stores.base_pages.bases(q, cut)
         return answered(request, found, Bases, found.bases)
 
     @app.get("/advisories", response_model=Advisories, summary="Advisories, the newest first")
     async def advisories(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores.pages.advisories(q, cut)
+        found = await site_of(request).stores.advisory_pages.advisories(q, cut)
         return answered(request, found, Advisories, found.advisories)
 
     @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")
     async def upstream(request: Request) -> Response:
-        return answered(request, await site_of(request).stores.pages.upstream(), Upstream)
+        return answered(request, await site_of(request).stores.base_pages.upstream(), Upstream)
 
     @app.get("/operations", response_model=Work, summary="The bot at work")
     async def operations(request: Request) -> Response:
         site = site_of(request)
-        return answered(request, Work(await site.stores.pages.operations(), stage_rows(site)), Work)
+        return answered(request, Work(await site.stores.operations.operations(), stage_rows(site)), Work)
 
 
 def _add_details(app: FastAPI) -> None:
@@ -139,7 +139,7 @@ def _add_details(app: FastAPI) -> None:
         state: State | None = None,
     ) -> Response:
         site = site_of(request)
-        found = await site.stores.pages.rollout(number, site.rollout_options, cut, state)
+        found = await site.stores.rollout_pages.rollout(number, site.rollout_options, cut, state)
         if found is None:
             raise HTTPException(404, f"there is no rollout {number}")
         return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
@@ -154,7 +154,7 @@ def _add_details(app: FastAPI) -> None:
 
     @app.get("/bases/{name:path}", response_model=BasePage, responses=_MISSING, summary="One base")
     async def base(request: Request, name: Name) -> Response:
-        found = await site_of(request).stores.pages.base(name)
+        found = await site_of(request).stores.base_pages.base(name)
         if found is None:
             raise HTTPException(404, "there is no such base")
         return answered(request, found, BasePage)
@@ -164,7 +164,7 @@ def _add_details(app: FastAPI) -> None:
     )
     async def repository(request: Request, owner: Part, name: Part) -> Response:
         site = site_of(request)
-        found = await site.stores.pages.repository(f"{owner}/{name}", site.forge)
+        found = await site.stores.repository_pages.repository(f"{owner}/{name}", site.forge)
         if found is None:
             raise HTTPException(404, "there is no such repository")
         return answered(request, found, RepositoryPage)
@@ -183,7 +183,7 @@ def _add_details(app: FastAPI) -> None:
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:
-        found = await site_of(request).stores.pages.advisory(cve[:32], cut, fix)
+        found = await site_of(request).stores.advisory_pages.advisory(cve[:32], cut, fix)
         if found is None:
             raise HTTPException(404, "there is no such advisory")
         return answered(request, found, AdvisoryPage, found.rebuilds)

@@ -38,7 +38,7 @@ async def fleet(request: Request) -> Response:
     shown: dict[str, Any] = {
         "chart": freshness_chart(found.days),
         "practices": await site.stores.practices.fleet(),
-        "rollouts": await site.stores.pages.open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
+        "rollouts": await site.stores.rollout_pages.open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
         "words": {standing.value: text for standing, text in IN_WORDS.items()},
         "sorts": tuple(Sort),
     }
@@ -48,7 +48,7 @@ async def fleet(request: Request) -> Response:
 @allowed(Right.READ)
 async def rollouts(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores.pages.rollouts(site.rollout_options, Cut(_cut(request).page, 10))
+    found = await site.stores.rollout_pages.rollouts(site.rollout_options, Cut(_cut(request).page, 10))
     _check(found)
     return render(request, "rollouts.html", rollouts=found)
 
@@ -59,7 +59,11 @@ async def rollout(request: Request) -> Response:
     number, state = request.path_params["number"], request.query_params.get("state")
     state = state if state in set(State) else None
     known = number < 2**62
-    found = await site.stores.pages.rollout(number, site.rollout_options, _cut(request), state) if known else None
+    found = (
+        await site.stores.rollout_pages.rollout(number, site.rollout_options, _cut(request), state)
+        if known
+        else None
+    )
     if found is None:
         raise HTTPException(404, f"There is no rollout {number}.")
     _check(found.rebuilds)
@@ -89,7 +93,7 @@ async def image(request: Request) -> Response:
 @allowed(Right.READ)
 async def bases(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores.pages.bases(text, _cut(request))
+    found = await site_of(request).stores.base_pages.bases(text, _cut(request))
     _check(found.bases)
     return render(request, "bases.html", bases=found.bases, text=text)
 
@@ -97,7 +101,7 @@ async def bases(request: Request) -> Response:
 @allowed(Right.READ)
 async def base(request: Request) -> Response:
     name = request.path_params["name"][:512]
-    found = await site_of(request).stores.pages.base(name)
+    found = await site_of(request).stores.base_pages.base(name)
     if found is None:
         raise HTTPException(404, f"No base is called {name}.")
     chart = lag_chart(found.lags, site_of(request).clock.now())
@@ -108,7 +112,7 @@ async def base(request: Request) -> Response:
 async def repository(request: Request) -> Response:
     site = site_of(request)
     name = request.path_params["name"][:255]
-    found = await site.stores.pages.repository(name, site.forge)
+    found = await site.stores.repository_pages.repository(name, site.forge)
     if found is None:
         raise HTTPException(404, f"No repository is called {name}.")
     words = {standing.value: text for standing, text in IN_WORDS.items()}
@@ -119,7 +123,7 @@ async def repository(request: Request) -> Response:
 @allowed(Right.READ)
 async def advisories(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores.pages.advisories(text, _cut(request))
+    found = await site_of(request).stores.advisory_pages.advisories(text, _cut(request))
     _check(found.advisories)
     return render(request, "advisories.html", advisories=found.advisories, text=text)
 
@@ -129,7 +133,7 @@ async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
     asked = request.query_params.get("fix")
     fix = FixState(asked) if asked in set(FixState) else None
-    found = await site_of(request).stores.pages.advisory(cve, _cut(request), fix)
+    found = await site_of(request).stores.advisory_pages.advisory(cve, _cut(request), fix)
     if found is None:
         raise HTTPException(404, f"No advisory tells of {cve}.")
     _check(found.rebuilds)
@@ -139,7 +143,7 @@ async def advisory(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def upstream(request: Request) -> Response:
-    found = await site_of(request).stores.pages.upstream()
+    found = await site_of(request).stores.base_pages.upstream()
     chart = lag_chart(found.lags[::-1], site_of(request).clock.now())
     return render(request, "upstream.html", found=found, chart=chart)
 
@@ -147,7 +151,7 @@ async def upstream(request: Request) -> Response:
 @allowed(Right.READ)
 async def operations(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores.pages.operations()
+    found = await site.stores.operations.operations()
     return render(request, "operations.html", found=found, stages=stage_rows(site))
 
 

@@ -176,7 +176,7 @@ async def test_without_the_right_that_is_told_once_and_tried_again_after_a_day(w
     [(subject, detail, is_open)] = await world.incidents()
     assert (subject, is_open) == ("issues:contoso", True)
     assert detail.startswith(told)
-    said = (await world.stores.views.explain(SHOP)).issue
+    said = (await world.stores.repository_views.explain(SHOP)).issue
     assert said == IssueSaid((AGE,), None, "HTTP 403; grant issues: write")
     world.forge.failing.clear()
     world.stores.clock.advance(timedelta(days=1))

@@ -21,7 +21,8 @@ from bot.store.engine.queue import Worker
 from bot.store.rows.tables import repositories
 from bot.store.stages.discover import DiscoverStore
 from bot.store.stores import Stores
-from bot.store.views import Explanation, ViewsStore
+from bot.store.views.repositories import RepositoryViewsStore
+from bot.views.repositories.explanation import Explanation
 from sandbox.traffic import Asked
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock
@@ -38,7 +39,7 @@ class Discovery:
     host: GitHub
     clock: AheadClock
     store: DiscoverStore
-    views: ViewsStore
+    views: RepositoryViewsStore
     memory: Memory = field(default_factory=Memory)
 
     async def tick(self, selection: Selection = CONTOSO) -> DiscoverTally:
@@ -78,6 +79,6 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     stores = Stores.of(database, Worker("test"), clock)
     access = GitHubAccess(world.github.url, credentials, seconds_between_writes=0)
     host: Any = GitHub(access, clock) if request.param == "token" else Installations(access, clock)
-    yield Discovery(world, database, host, clock, stores.discover, stores.views)
+    yield Discovery(world, database, host, clock, stores.discover, stores.repository_views)
     await host.close()
     await database.close()

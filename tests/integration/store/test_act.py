@@ -93,7 +93,7 @@ async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores)
     await stores.plan_all()
     await moves_again(stores)
     await stores.plan_all(supersedes=(1,))
-    [superseded] = await stores.views.rebuilds_of(1)
+    [superseded] = await stores.rollout_views.rebuilds_of(1)
     assert superseded.state is State.SUPERSEDED
     assert "rollout 2" in superseded.reason
     assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
@@ -105,7 +105,7 @@ async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores
     await stores.plan_all()
     await moves_again(stores)
     await stores.plan.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
-    first, second = await stores.views.rebuilds_of(1)
+    first, second = await stores.rollout_views.rebuilds_of(1)
     assert first.reason == "more bases of the same publication arrived; rollout 1 goes on with them"
     assert second.state is State.PLANNED
 
@@ -185,7 +185,7 @@ async def test_a_transition_leaves_a_trace_and_a_message(stores: Stores) -> None
     await stores.plan_all()
     await stores.messages(10)
     await opened(stores)
-    explained = await stores.views.explain("contoso/shop-0000")
+    explained = await stores.repository_views.explain("contoso/shop-0000")
     assert [(step.before, step.after) for step in explained.transitions] == [(None, "planned"), ("planned", "open")]
     assert await stores.column(outbox, "wanted") == [2]
 
@@ -264,7 +264,7 @@ async def test_the_latest_rollouts_come_newest_first(stores: Stores) -> None:
     await stores.plan_all()
     await moves_again(stores)
     await stores.plan_all()
-    assert [rollout.id for rollout in await stores.views.rollouts(1)] == [2]
+    assert [rollout.id for rollout in await stores.rollout_views.rollouts(1)] == [2]
 
 
 async def test_repositories_that_are_no_longer_listed_are_not_affected(stores: Stores) -> None:

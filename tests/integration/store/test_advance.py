@@ -55,7 +55,7 @@ async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
         await connection.execute(update(rebuilds).values(rollout_id=1))
     assert await tick(stores) == begun
     gate = gate_at(stores.clock.now(), OPTIONS)
-    held = holds(await stores.views.waits(gate), OPTIONS, stores.clock.now())
+    held = holds(await stores.rollout_views.waits(gate), OPTIONS, stores.clock.now())
     assert len(held) == 3 - begun
 
 
@@ -137,7 +137,7 @@ async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) ->
     assert await stores.states() == ["failed", "planned"]
     [again] = await stores.jobs()
     assert again.rebuild.reason == "tried again, asked by Ann: not before we looked"
-    assert [rebuild.id for rebuild in await stores.views.rebuilds_of(1)] == [2]
+    assert [rebuild.id for rebuild in await stores.rollout_views.rebuilds_of(1)] == [2]
 
 
 async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_it(stores: Stores) -> None:

@@ -71,7 +71,7 @@ async def test_a_fleet_is_looked_at_together_from_the_second_time_on(stores: Sto
     stores.clock.advance(builds.EVERY)
     await look(stores, forge)
     assert [call for call, _ in forge.asked] == ["latest_runs"]
-    ages = (await stores.views.status()).ages
+    ages = (await stores.fleet_views.status()).ages
     assert (ages.by_days, ages.guaranteed, ages.overdue) == ({90: 40}, 40, 40)
 
 
@@ -79,7 +79,7 @@ async def test_without_max_age_ages_are_counted_and_nothing_is_planned(stores: S
     await fleet(stores, forge, 2)
     await look(stores, forge, Policy())
     assert (await plan(stores, Policy())).planned == 0
-    ages = (await stores.views.status()).ages
+    ages = (await stores.fleet_views.status()).ages
     assert (ages.by_days, ages.guaranteed, ages.overdue, ages.troubles) == ({30: 2}, 0, 0, ())
 
 
@@ -144,12 +144,12 @@ async def test_a_repository_that_cannot_be_read_says_so_and_stops_no_other(
     tally = await look(stores, forge)
     assert len(tally.problems) == 2
     assert (await look(stores, forge)).problems == ()
-    said = [trouble.said for trouble in (await stores.views.status()).ages.troubles]
+    said = [trouble.said for trouble in (await stores.fleet_views.status()).ages.troubles]
     assert said == ["HTTP 403; grant actions: read"] * 2
     forge.failing.clear()
     stores.clock.advance(builds.EVERY)
     await look(stores, forge)
-    assert (await stores.views.status()).ages.troubles == ()
+    assert (await stores.fleet_views.status()).ages.troubles == ()
 
 
 async def test_a_workflow_that_comes_later_is_found_with_its_push(stores: Stores, forge: FakeForge) -> None:
@@ -157,13 +157,13 @@ async def test_a_workflow_that_comes_later_is_found_with_its_push(stores: Stores
     forge.homes[0].commit_to("main", {PATH: None})
     await look(stores, forge)
     await plan(stores)
-    assert [trouble.standing for trouble in (await stores.views.status()).ages.troubles] == ["no workflow"]
+    assert [trouble.standing for trouble in (await stores.fleet_views.status()).ages.troubles] == ["no workflow"]
     forge.homes[0].commit_to("main", {PATH: b"on: {workflow_dispatch: }\n"})
     stores.clock.advance(25 * HOUR)
     await stores.read(Reading("tree-2", ((usage_of(ASPNET), ASPNET),), (Workflow(PATH),)))
     await look(stores, forge)
     await plan(stores)
-    assert (await stores.views.status()).ages.troubles == ()
+    assert (await stores.fleet_views.status()).ages.troubles == ()
 
 
 async def test_a_change_takes_over_what_waits_for_its_age(stores: Stores, forge: FakeForge) -> None:

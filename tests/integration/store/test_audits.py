@@ -232,7 +232,7 @@ async def test_outcomes_are_written_where_they_change_alone(shop: Stores) -> Non
 
 async def test_what_opens_no_issue_is_explained_all_the_same(shop: Stores) -> None:
     await audited(shop)
-    explained = await shop.views.explain("contoso/shop")
+    explained = await shop.repository_views.explain("contoso/shop")
     assert explained.issue is not None
     assert [section.name for section in explained.issue.sections] == ["practices"]
     assert explained.issue.url is None

@@ -38,7 +38,7 @@ async def plans(url: str) -> list[tuple[str, str]]:
     database = await open_database(url)
     try:
         stores = Stores.of_worker(database, ManualClock(NOON), "second")
-        [rollout] = await stores.views.rollouts(10)
+        [rollout] = await stores.rollout_views.rollouts(10)
         return [(rebuild.repository, rebuild.state.value) for rebuild in rollout.rebuilds]
     finally:
         await database.close()

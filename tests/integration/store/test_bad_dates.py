@@ -135,13 +135,13 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
         "standings": lambda: stores.advance.standings(gate),
         "due_for_dispatch": lambda: stores.act.due_for_dispatch(50),
         "entries": lambda: stores.orders.entries(10),
-        "status": stores.views.status,
-        "durations": stores.views.durations,
-        "waits": lambda: stores.views.waits(gate),
-        "progress": lambda: stores.views.progress(RolloutOptions(), stores.clock.now(), limit=5),
-        "open_quarantines": stores.views.open_quarantines,
-        "changes_of": lambda: stores.views.changes_of("aspnet:10.0"),
-        "observations_of": lambda: stores.views.observations_of("aspnet:10.0"),
+        "status": stores.fleet_views.status,
+        "durations": stores.rollout_views.durations,
+        "waits": lambda: stores.rollout_views.waits(gate),
+        "progress": lambda: stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), limit=5),
+        "open_quarantines": stores.rollout_views.open_quarantines,
+        "changes_of": lambda: stores.base_views.changes_of("aspnet:10.0"),
+        "observations_of": lambda: stores.base_views.observations_of("aspnet:10.0"),
         "releases": stores.history.releases,
         "bases": stores.history.bases,
     }
@@ -218,4 +218,4 @@ async def test_the_listing_that_is_due_at_no_date_is_made(stores: Stores) -> Non
 async def test_a_rollout_with_a_rebuild_that_ended_at_no_date_stands_still_alone(stores: Stores) -> None:
     await spoil(stores, rebuilds, "ended_at")
     gate = gate_at(stores.clock.now(), RolloutOptions())
-    assert [standing.rollout for standing in (await stores.views.waits(gate)).standings] == [2]
+    assert [standing.rollout for standing in (await stores.rollout_views.waits(gate)).standings] == [2]

@@ -59,7 +59,7 @@ async def test_reading_twice_leaves_what_reading_once_leaves(stores: Stores) -> 
     await stores.listing(SHOP)
     for _ in range(2):
         await stores.read(READING)
-        explained = await stores.views.explain("contoso/shop")
+        explained = await stores.repository_views.explain("contoso/shop")
         assert [(usage.path, base) for usage, base, _ in explained.usages] == [
             ("Dockerfile", ASPNET),
             ("build/Dockerfile", SDK),
@@ -94,7 +94,7 @@ async def test_a_reading_that_failed_keeps_what_was_known_and_says_why(stores: S
     due = (await stores.repositories(1))[0]
     later = stores.clock.now() + HOUR
     await stores.put_off(stores.discover.repositories, due.id, later, "contoso/shop: no answer")
-    explained = await stores.views.explain("contoso/shop")
+    explained = await stores.repository_views.explain("contoso/shop")
     assert explained.error == "contoso/shop: no answer"
     assert len(explained.usages) == 2
 
@@ -113,4 +113,4 @@ async def test_a_large_fleet_is_listed(stores: Stores) -> None:
     await stores.read(Reading(None))
     await list_again(stores, *(replace(item, pushed_at=NOON) for item in fleet[:300]), *fleet[300:550])
     assert len(await stores.repositories(5000)) == 300
-    assert (await stores.views.status()).repositories == 550
+    assert (await stores.fleet_views.status()).repositories == 550

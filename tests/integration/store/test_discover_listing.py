@@ -28,7 +28,7 @@ async def listed(
 
 
 async def incidents(stores: Stores) -> list[tuple[str, str]]:
-    return [(item.subject, item.detail) for item in (await stores.views.status()).incidents]
+    return [(item.subject, item.detail) for item in (await stores.fleet_views.status()).incidents]
 
 
 async def due(stores: Stores) -> list[str]:

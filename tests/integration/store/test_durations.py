@@ -24,7 +24,7 @@ async def test_what_succeeded_tells_how_long_it_took(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
     await ended(stores, State.SUCCEEDED)
-    assert await stores.views.durations() == OwnDurations(merges=(TOOK,))
+    assert await stores.rollout_views.durations() == OwnDurations(merges=(TOOK,))
 
 
 async def test_runs_are_told_apart_from_pull_requests(stores: Stores) -> None:
@@ -36,11 +36,11 @@ async def test_runs_are_told_apart_from_pull_requests(stores: Stores) -> None:
         stores.clock.advance(TOOK)
         started = began.moved(State.DISPATCHED, "started", at=stores.clock.now())
         await stores.act.settle_rebuild(began, started.moved(State.SUCCEEDED, "green", at=stores.clock.now()))
-    assert await stores.views.durations() == OwnDurations(builds=(TOOK,))
+    assert await stores.rollout_views.durations() == OwnDurations(builds=(TOOK,))
 
 
 async def test_what_failed_tells_nothing(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
     await ended(stores, State.FAILED)
-    assert await stores.views.durations() == OwnDurations()
+    assert await stores.rollout_views.durations() == OwnDurations()

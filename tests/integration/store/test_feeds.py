@@ -59,7 +59,7 @@ async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) ->
     await claimed(stores)
     await stores.put_off(stores.feeds.documents(KINDS), 1, stores.clock.now() + HOUR, "no answer")
     assert await claimed(stores) == []
-    status = await stores.views.status()
+    status = await stores.fleet_views.status()
     assert status.feed_errors == ((INDEX.url, "no answer"),)
     stores.clock.advance(HOUR)
     assert await claimed(stores) == [DueFeed(INDEX, kept.document)]

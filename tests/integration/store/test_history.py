@@ -48,7 +48,7 @@ async def test_it_goes_before_the_log_and_the_base_still_shows_its_last(stores: 
             )
         ).one()
     assert row.digest == digest("b")
-    assert [change.to_digest for change, _ in await stores.views.changes_of(str(ASPNET))] == [digest("b")]
+    assert [change.to_digest for change, _ in await stores.base_views.changes_of(str(ASPNET))] == [digest("b")]
 
 
 async def test_what_the_base_shows_counts_from_its_publication(stores: Stores) -> None:
@@ -94,4 +94,4 @@ async def test_a_first_sight_that_differs_from_an_imported_log_is_told_and_sets_
     await watched_since_today(stores)
     assert [change.to_digest for change in await stores.assess_all()] == [digest("b")]
     assert await stores.plan.unplanned() == []
-    assert [change.from_digest for change, _ in await stores.views.changes_of(str(ASPNET))] == [digest("a")]
+    assert [change.from_digest for change, _ in await stores.base_views.changes_of(str(ASPNET))] == [digest("a")]

@@ -216,8 +216,8 @@ async def test_a_change_of_a_base_and_its_open_pull_request_say_what_it_changed(
     await stores.inventory.save_comparison(comparison, [change], is_complete=True)
     told = (PlatformChanges("linux/amd64", (change,)),)
     assert [each.packages for each in await stores.jobs()] == [{ASPNET: told}]
-    [(_, packages)] = await stores.views.changes_of("aspnet:10.0")
-    page = await stores.pages.base(str(ASPNET))
+    [(_, packages)] = await stores.base_views.changes_of("aspnet:10.0")
+    page = await stores.base_pages.base(str(ASPNET))
     assert page is not None
     assert (packages, page.changes[0].packages) == (told, told)
     assert page.changes[0].packages_told == "only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6"

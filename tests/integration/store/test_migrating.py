@@ -204,15 +204,17 @@ async def test_a_database_of_the_first_schema_is_readable_as_a_whole(empty_url: 
 
 async def everything_is_read(stores: Stores) -> None:
     base = Base(**BASE)
-    status = await stores.views.status()
+    status = await stores.fleet_views.status()
     assert [item.base for item in status.bases] == [base]
     assert [item.subject for item in status.incidents] == ["watch:mcr.microsoft.com"]
     assert [item.toward for item in status.notices] == [(base,)]
-    explained = await stores.views.explain("contoso/shop")
+    explained = await stores.repository_views.explain("contoso/shop")
     assert [(step.before, step.after) for step in explained.transitions] == [("planned", "open")]
     assert [(used, digest) for _, used, digest in explained.usages] == [(base, NEW)]
-    assert [change.cause for change, _ in await stores.views.changes_of("aspnet:10.0")] == [Cause.DOTNET_RELEASE]
-    history = (await stores.views.observations_of("aspnet:10.0"))[base]
+    assert [change.cause for change, _ in await stores.base_views.changes_of("aspnet:10.0")] == [
+        Cause.DOTNET_RELEASE
+    ]
+    history = (await stores.base_views.observations_of("aspnet:10.0"))[base]
     assert [(seen.platforms[0].layers, seen.platforms[0].diff_ids) for seen in history] == [(("c" * 12,), ())] * 2
     (job,) = await stores.jobs()
     assert (job.rebuild.pull_request, job.rebuild.facts_version, job.rebuild.text_version) == (7, 2, 1)

@@ -192,7 +192,7 @@ async def test_the_picture_and_the_stage_agree_on_where_to_move(store: NoticesSt
     look = await looked(store, stores)
     found = compare_notices(look.picture, ReleaseIndex([]), {}, now, AlertOptions())
     await store.save_look(look, found)
-    (shown,) = (await stores.views.status()).notices
+    (shown,) = (await stores.fleet_views.status()).notices
     assert (shown.topic, shown.base, shown.since, shown.toward) == (Topic.WITHDRAWN, ASPNET, now, (OTHER,))
 
 
@@ -207,12 +207,12 @@ async def test_a_stale_inventory_is_told_once_when_it_begins_and_once_when_it_is
     for _ in range(2):
         await store.save_look(await looked_later(store, stores), nothing(stores, stale=stale))
     assert await stores.column(incidents, "opened_at") == [NOON]
-    (shown,) = (await stores.views.status()).incidents
+    (shown,) = (await stores.fleet_views.status()).incidents
     assert (shown.subject, shown.detail) == ("published image inventory", stale.text)
     assert await stores.column(outbox, "wanted") == [1]
     for _ in range(2):
         await store.save_look(await looked_later(store, stores), nothing(stores))
-    assert (await stores.views.status()).incidents == ()
+    assert (await stores.fleet_views.status()).incidents == ()
     assert await stores.column(outbox, "wanted") == [2]
 
 
@@ -271,7 +271,7 @@ async def test_a_cleared_notice_changes_its_message_and_may_come_again(store: No
     assert await stores.column(outbox, "wanted") == [2]
     (told,) = await stores.report.notice(gone.id)
     assert (told.cleared_at, told.outcome) == (NOON + DAY, "it is published again")
-    assert (await stores.views.status()).notices == ()
+    assert (await stores.fleet_views.status()).notices == ()
     stores.clock.advance(DAY)
     await opened(store, stores, (notice(), True))
     assert await stores.count(outbox) == 2
@@ -290,7 +290,7 @@ async def test_a_base_shows_how_late_it_was_behind_its_release(store: NoticesSto
     await watched(stores, ASPNET)
     lag = Notice(Topic.RELEASE_LAG, ASPNET, NOON - 3 * HOUR, NOON, 3 * HOUR, "3 h after the release feed listed it")
     await opened(store, stores, (lag, False))
-    status = await stores.views.status()
+    status = await stores.fleet_views.status()
     assert [base.release_lag for base in status.bases] == [3 * HOUR]
     assert status.notices == ()
 

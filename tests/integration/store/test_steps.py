@@ -50,7 +50,7 @@ async def moved(stores: Stores, step: StepRun, state: StepState, **values: Any) 
 
 
 async def shop(stores: Stores, number: int = 1) -> Rebuild:
-    return next(rebuild for rebuild in await stores.views.rebuilds_of(1) if rebuild.id == number)
+    return next(rebuild for rebuild in await stores.rollout_views.rebuilds_of(1) if rebuild.id == number)
 
 
 async def test_steps_wait_for_the_build_and_then_each_for_the_one_before(stores: Stores) -> None:
@@ -119,7 +119,7 @@ async def test_a_retry_goes_on_with_the_step_that_failed(stores: Stores) -> None
     [observed] = await stores.taken(stores.steps.going)
     await moved(stores, observed, StepState.FAILED)
     await stores.orders.retry("contoso/shop-0000", ANN)
-    _, again = (await stores.views.explain("contoso/shop-0000")).rebuilds
+    _, again = (await stores.repository_views.explain("contoso/shop-0000")).rebuilds
     assert again.state is State.STEPPING
     assert await stores.column(steps, "state") == [
         *("succeeded", "failed", "planned"),

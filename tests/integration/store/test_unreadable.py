@@ -46,7 +46,7 @@ async def test_an_observation(stores: Stores) -> None:
     await break_column(stores, observations, "observation", where="id = 5")
     (pair,) = await stores.assess.unassessed(10)
     assert pair.id == 6
-    assert len((await stores.views.observations_of("aspnet:10.0"))[ASPNET]) + 1 == 3
+    assert len((await stores.base_views.observations_of("aspnet:10.0"))[ASPNET]) + 1 == 3
     assert len([seen async for seen in stores.history.observations()]) == 5
 
 
@@ -66,7 +66,7 @@ async def test_a_rebuild(stores: Stores) -> None:
     await stores.plan_all()
     await break_column(stores, rebuilds, "targets")
     assert [rebuild.id for rebuild in await stores.plan.open_rebuilds()] == [2]
-    assert [rebuild.id for rebuild in (await stores.views.status()).rebuilds] == [2]
+    assert [rebuild.id for rebuild in (await stores.fleet_views.status()).rebuilds] == [2]
     await feed_changes(stores)
     (move,) = await reassessable(stores)
     await stores.assess.save_reassessed([move.id], [move], await stores.assess.feeds_revision())
@@ -80,14 +80,14 @@ async def test_a_repository(stores: Stores, column: str) -> None:
     assert [item.member.id for item in (await stores.plan.affected([1]))[1]] == [2]
     if column == "config":
         with pytest.raises(Failure, match="cannot be read"):
-            await stores.views.explain("contoso/shop-0000")
+            await stores.repository_views.explain("contoso/shop-0000")
 
 
 async def test_a_usage(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await break_column(stores, usages, "usage")
     assert [item.member.id for item in (await stores.plan.affected([1]))[1]] == [2]
-    assert (await stores.views.explain("contoso/shop-0000")).usages == ()
+    assert (await stores.repository_views.explain("contoso/shop-0000")).usages == ()
 
 
 async def test_a_release(stores: Stores) -> None:
@@ -117,7 +117,7 @@ async def test_a_notice(stores: Stores) -> None:
     }
     async with stores.database.transaction() as connection:
         await connection.execute(notices.insert().values(**values, opened_at=stores.clock.now()))
-    assert (await stores.views.status()).notices == ()
+    assert (await stores.fleet_views.status()).notices == ()
 
 
 async def test_what_is_well_is_assessed_and_listed_all_the_same(stores: Stores) -> None:
@@ -126,7 +126,7 @@ async def test_what_is_well_is_assessed_and_listed_all_the_same(stores: Stores) 
     (pair,) = await stores.assess.unassessed(10)
     await stores.assess.save_changes([(pair, change_of(pair, Cause.OS_UPDATE))], 0)
     await break_column(stores, changes, "change")
-    assert [change.cause for change, _ in await stores.views.changes_of("aspnet:10.0")] == [Cause.OS_UPDATE]
+    assert [change.cause for change, _ in await stores.base_views.changes_of("aspnet:10.0")] == [Cause.OS_UPDATE]
     await stores.listing(Repository("contoso/other", "main"))
 
 
@@ -135,7 +135,7 @@ async def test_a_usage_that_follows_no_base(stores: Stores) -> None:
     own = [usage_of(Base("registry.example", "team/app", str(number))) for number in (1, 2)]
     await stores.read(Reading("tree-1", tuple((usage, None) for usage in own)))
     await break_column(stores, usages, "usage")
-    assert await stores.views.references_without_base() == [own[1].reference]
+    assert await stores.fleet_views.references_without_base() == [own[1].reference]
 
 
 async def test_the_observation_of_a_tag_that_the_inventory_speaks_of(stores: Stores) -> None:

@@ -39,24 +39,24 @@ async def read_image(settings: Settings, name: str, clock: Clock) -> list[ImageV
 async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
     """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
     async with opened_stores(settings, clock) as stores:
-        status = await stores.views.status()
+        status = await stores.fleet_views.status()
         base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
         if base is None:
             raise Failure(Trouble.MISSING, f"no base {name} is watched", advice="see `freshness-bot status`")
-        rollouts = await stores.views.rollouts(_LATEST)
+        rollouts = await stores.rollout_views.rollouts(_LATEST)
         rebuilds = sorted(
             (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id
         )
         now = clock.now()
         options = rollout_options_of(settings.rules)
-        waits = holds(await stores.views.waits(gate_at(now, options)), options, now)
+        waits = holds(await stores.rollout_views.waits(gate_at(now, options)), options, now)
         branches = under(base.base, await stores.images.views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
 
 
 async def _about(stores: Stores, branches: tuple[Branch, ...]) -> datetime | None:
     """When the last of what is under way is likely done, by the median of how long those before took."""
-    durations = await stores.views.durations()
+    durations = await stores.rollout_views.durations()
     took = [*durations.builds, *durations.merges]
     begun = [
         branch.rebuild.attempted_at

@@ -1,8 +1,9 @@
 """Quarantines as rows, and what they keep from beginning."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
@@ -10,10 +11,12 @@ from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.tables import bases, quarantines, rebuilds
+from bot.views.rollouts.rollout import QuarantineStatus
 
 
 async def open_quarantine(
@@ -105,3 +108,22 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     for row in over:
         await lift_quarantine(connection, row.id, f"the next publication came: {row.digest}", now)
     return len(over)
+
+
+async def open_quarantines(
+    connection: AsyncConnection, *where: ColumnElement[bool]
+) -> tuple[QuarantineStatus, ...]:
+    """Those that hold now, oldest first, each with how many rebuilds wait for it to be lifted."""
+    waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
+    rows = await connection.execute(
+        select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None), *where)
+        .order_by(quarantines.c.id)
+    )
+
+    def status(row: Any) -> QuarantineStatus:
+        base = Base(row.registry, row.repository, row.tag)
+        return QuarantineStatus(base, row.digest, row.since, row.who, row.reason, row.waiting)
+
+    return tuple(readable(rows, status, lambda row: f"quarantine {row.id}"))

@@ -13,8 +13,8 @@ from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
-from bot.store.pages.fleet import ages, counts
-from bot.store.pages.standing import OPEN
+from bot.store.pages.fleet.fleet import ages, counts
+from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues

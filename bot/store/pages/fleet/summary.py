@@ -13,7 +13,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.pages.practices import fleet_practices
+from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.titles import title_of

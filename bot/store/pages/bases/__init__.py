@@ -1,0 +1,1 @@
+"""Bases, their images, packages and advisories, as pages show them."""

@@ -1,0 +1,150 @@
+"""Bases and how late upstream brings what they wait for, each as one page shows it."""
+
+from collections import defaultdict
+from datetime import timedelta
+from statistics import median_high
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from bot.domain.bases.notice import Topic
+from bot.domain.reference import Base
+from bot.store.engine.store import Store
+from bot.store.pages.bases.images import images_on
+from bot.store.pages.rows import (
+    MOST_CHANGES,
+    MOST_ROWS,
+    base_row,
+    latest_changes,
+    notice_rows,
+)
+from bot.store.rows.bases.bases import named
+from bot.store.rows.rollouts.quarantines import open_quarantines
+from bot.store.rows.tables import (
+    bases,
+    changes,
+    documents,
+    notices,
+    quarantines,
+    repositories,
+    usages,
+)
+from bot.views.bases.base import BasePage, Bases
+from bot.views.bases.upstream import FeedRow, LagSummary, Upstream
+from bot.views.paging import Cut, page_of
+
+_MOST_LAGS = 40
+_MOST_USERS = 24
+_LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
+
+
+class BasePagesStore(Store):
+    """Reads only."""
+
+    async def bases(self, text: str, cut: Cut) -> Bases:
+        """Those in use whose name holds `text`."""
+        where: list[ColumnElement[bool]] = [bases.c.used.is_(True)]
+        if text:
+            name = bases.c.registry + "/" + bases.c.repository + ":" + bases.c.tag
+            where.append(name.icontains(text, autoescape=True))
+        async with self._database.reading() as connection:
+            total = await connection.scalar(select(func.count()).select_from(bases).where(*where))
+            rows = await connection.execute(
+                select(bases, _users_of_base())
+                .where(*where)
+                .order_by(bases.c.repository, bases.c.tag, bases.c.registry)
+                .limit(cut.per_page)
+                .offset(cut.offset)
+            )
+            return Bases(page_of(tuple(map(base_row, rows)), int(total or 0), cut))
+
+    async def base(self, name: str) -> BasePage | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(bases, _users_of_base()).where(named(name)))).first()
+            if row is None:
+                return None
+            users = await connection.execute(
+                select(repositories.c.name)
+                .where(repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id == row.id)))
+                .order_by(repositories.c.name)
+                .limit(_MOST_USERS)
+            )
+            mine = notices.c.base_id == row.id
+            lags = await notice_rows(
+                connection,
+                _MOST_LAGS,
+                [notices.c.since.desc()],
+                mine,
+                notices.c.topic.in_(_LAGS),
+                notices.c.until.is_not(None),
+            )
+            kept = await open_quarantines(connection, quarantines.c.base_id == row.id)
+            return BasePage(
+                base_row(row),
+                await latest_changes(connection, MOST_CHANGES, changes.c.base_id == row.id),
+                lags[::-1],
+                await notice_rows(
+                    connection,
+                    MOST_ROWS,
+                    [notices.c.since],
+                    mine,
+                    notices.c.cleared_at.is_(None),
+                    notices.c.topic.not_in(_LAGS),
+                ),
+                kept[0] if kept else None,
+                tuple(users.scalars()),
+                await images_on(
+                    connection, Base(row.registry, row.repository, row.tag), _MOST_USERS, self._clock.now()
+                ),
+            )
+
+    async def upstream(self) -> Upstream:
+        async with self._database.reading() as connection:
+            measured = await connection.execute(
+                select(notices.c.topic, bases.c.repository, notices.c.since, notices.c.until)
+                .join(bases, bases.c.id == notices.c.base_id)
+                .where(notices.c.topic.in_(_LAGS), notices.c.until.is_not(None))
+                .order_by(notices.c.id.desc())
+                .limit(5_000)
+            )
+            took: dict[tuple[str, str], list[timedelta]] = defaultdict(list)
+            for row in measured:
+                family = row.repository.rpartition("/")[2]
+                took[row.topic, family].append(max(row.until - row.since, timedelta()))
+            count = await connection.scalar(select(func.count()).select_from(documents))
+            feeds = await connection.execute(
+                select(documents)
+                .order_by(documents.c.error.is_(None), documents.c.kind, documents.c.url.desc())
+                .limit(MOST_ROWS)
+            )
+            return Upstream(
+                tuple(
+                    LagSummary(topic, family, len(all_), median_high(all_), max(all_))
+                    for (topic, family), all_ in sorted(took.items())
+                ),
+                await notice_rows(
+                    connection,
+                    _MOST_LAGS,
+                    [notices.c.since.desc()],
+                    notices.c.topic.in_(_LAGS),
+                    notices.c.until.is_not(None),
+                ),
+                await notice_rows(
+                    connection,
+                    MOST_ROWS,
+                    [notices.c.topic, notices.c.since],
+                    notices.c.cleared_at.is_(None),
+                    notices.c.topic.not_in(_LAGS),
+                ),
+                tuple(FeedRow(row.url, row.kind, row.checked_at, row.fetched_at, row.error) for row in feeds),
+                int(count or 0),
+            )
+
+
+def _users_of_base() -> Any:
+    return (
+        select(func.count(usages.c.repository_id.distinct()))
+        .where(usages.c.base_id == bases.c.id)
+        .scalar_subquery()
+        .label("repositories")
+    )

@@ -1,0 +1,58 @@
+"""Rollouts: their list, and one with its rebuilds, each as one page shows it."""
+
+from sqlalchemy import func, select
+
+from bot.domain.rollouts.rebuild import ENDED
+from bot.plan.advance import RolloutOptions
+from bot.store.engine.store import Store
+from bot.store.pages.rows import (
+    MOST_CHANGES,
+    latest_changes,
+    rebuild_page,
+    states,
+)
+from bot.store.rows.tables import (
+    changes,
+    rebuilds,
+    rollouts,
+)
+from bot.store.views.rollouts import RolloutViewsStore
+from bot.views.paging import Cut, Page, page_of
+from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of
+
+
+class RolloutPagesStore(Store):
+    """Reads only."""
+
+    async def rollouts(self, options: RolloutOptions, cut: Cut) -> Page[RolloutSummary]:
+        """The newest first."""
+        async with self._database.reading() as connection:
+            total = int(await connection.scalar(select(func.count()).select_from(rollouts)) or 0)
+        views = RolloutViewsStore(self._database, self._worker, self._clock)
+        found = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
+        return page_of(tuple(summary_of(each, ENDED) for each in found), total, cut)
+
+    async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
+        """Those that have not ended, the newest first."""
+        views = RolloutViewsStore(self._database, self._worker, self._clock)
+        found = await views.progress(options, self._clock.now(), limit=most, is_open=True)
+        return tuple(summary_of(each, ENDED) for each in found)
+
+    async def rollout(
+        self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None
+    ) -> RolloutPage | None:
+        """One page of its rebuilds, those in `state` alone where it is given."""
+        views = RolloutViewsStore(self._database, self._worker, self._clock)
+        found = await views.progress(options, self._clock.now(), number=number)
+        if not found:
+            return None
+        where = [rebuilds.c.rollout_id == number, rebuilds.c.retried_as.is_(None)]
+        where += [rebuilds.c.state == state] if state is not None else []
+        mine = changes.c.rollout_id == number
+        async with self._database.reading() as connection:
+            return RolloutPage(
+                found[0],
+                await latest_changes(connection, MOST_CHANGES, mine),
+                int(await connection.scalar(select(func.count()).where(mine)) or 0),
+                await rebuild_page(connection, cut, sum((await states(connection, *where)).values()), *where),
+            )

@@ -1,0 +1,1 @@
+"""What the commands ask of the store: how things stand, and why."""

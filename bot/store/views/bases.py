@@ -1,0 +1,63 @@
+"""What was seen of bases, and how they have changed."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.tag_family import sibling_of
+from bot.domain.bases.change import Change
+from bot.domain.bases.observation import Observation
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.reference import Base
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.packages import package_changes_of
+from bot.store.rows.tables import (
+    bases,
+    changes,
+)
+
+_MOST_OBSERVATIONS = 500
+"""Of one base: years of a tag that moves often."""
+
+
+class BaseViewsStore(Store):
+    """Reads only."""
+
+    async def changes_of(self, base: str) -> list[tuple[Change, tuple[PlatformChanges, ...]]]:
+        """All changes of the bases whose full or short name is `base`, oldest first, each with its packages."""
+        async with self._database.reading() as connection:
+            known = await _known_bases(connection)
+            ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]
+            query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
+            rows = (await connection.execute(query.order_by(changes.c.at, changes.c.id))).all()
+            packages = await package_changes_of(connection, [row.id for row in rows])
+        return readable(
+            rows,
+            lambda row: (load(row.change, Change), packages.get(row.id, ())),
+            lambda row: f"change {row.id}",
+        )
+
+    async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
+        """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
+        that these are cut from. Raises `Failure` where there is no such base."""
+        async with self._database.reading() as connection:
+            known = await _known_bases(connection)
+            wanted = {found for found in known if base in (str(found), found.short)}
+            if not wanted:
+                raise Failure(
+                    Trouble.MISSING,
+                    f"no base {base!r} is known",
+                    advice="write it as `freshness-bot status` shows it, such as aspnet:10.0",
+                )
+            above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
+            ids = {known[found]: found for found in wanted | above}
+            rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
+        return loaded(ids, rows_of)
+
+
+async def _known_bases(connection: AsyncConnection) -> dict[Base, int]:
+    rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}

@@ -1,0 +1,117 @@
+"""How the fleet stands, as `status` and what looks at the settings ask for it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.notices.deciding import OpenNotice
+from bot.domain.bases.notice import Topic
+from bot.domain.reference import Base, Reference
+from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import ENDED
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.notices import open_notices
+from bot.store.rows.repositories.ages import ages_of
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import open_pauses
+from bot.store.rows.tables import (
+    bases,
+    documents,
+    incidents,
+    rebuilds,
+    repositories,
+    usages,
+)
+from bot.views.fleet.status import BaseStatus, IncidentStatus, NoticeStatus, Status
+
+
+class FleetViewsStore(Store):
+    """Reads only."""
+
+    async def status(self) -> Status:
+        listed = repositories.c.listed.is_(True)
+        newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
+        async with self._database.reading() as connection:
+            total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
+            unreadable = await connection.execute(
+                select(repositories.c.name, repositories.c.error).where(listed, repositories.c.error.is_not(None))
+            )
+            troubles = await connection.execute(
+                select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)
+            )
+            feeds = await connection.execute(
+                select(documents.c.url, documents.c.error).where(documents.c.error.is_not(None))
+            )
+            standing = await open_notices(connection)
+            ages = await ages_of(connection, self._clock.now())
+            return Status(
+                repositories=int(total.scalar_one()),
+                unreadable=tuple((row.name, row.error) for row in unreadable),
+                bases=await _bases(connection, standing),
+                rebuilds=tuple(
+                    await read_rebuilds(
+                        connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
+                    )
+                ),
+                incidents=tuple(
+                    readable(
+                        troubles,
+                        lambda row: IncidentStatus(row.subject, row.opened_at, row.detail),
+                        lambda row: f"incident {row.id}",
+                    )
+                ),
+                notices=tuple(
+                    NoticeStatus(notice.topic, notice.base, notice.since, notice.text, notice.toward)
+                    for notice in standing
+                    if notice.topic is not Topic.RELEASE_LAG
+                ),
+                feed_errors=tuple((row.url, row.error) for row in feeds),
+                ages=ages,
+                pauses=tuple(await open_pauses(connection)),
+            )
+
+    async def references_without_base(self) -> list[Reference]:
+        """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(usages.c.id, usages.c.usage).where(usages.c.base_id.is_(None)))
+            found = readable(rows, lambda row: load(row.usage, Usage), lambda row: f"usage {row.id}")
+        return [usage.reference for usage in found if usage.sdk_pin is None]
+
+    async def workflows(self) -> frozenset[str]:
+        """The file names of all workflows that can be dispatched somewhere in the fleet."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(repositories.c.workflows).where(repositories.c.listed.is_(True)).distinct()
+            )
+            found = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
+        return frozenset(workflow.file for several in found for workflow in several)
+
+
+async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:
+    """Those in use, each with how late its last release came."""
+    lags = {
+        notice.base: notice.until - notice.since
+        for notice in standing
+        if notice.topic is Topic.RELEASE_LAG and notice.until is not None
+    }
+    used_by = (
+        select(usages.c.base_id, func.count(func.distinct(usages.c.repository_id)).label("repositories"))
+        .group_by(usages.c.base_id)
+        .subquery()
+    )
+    found = await connection.execute(
+        select(bases, used_by.c.repositories)
+        .join(used_by, used_by.c.base_id == bases.c.id)
+        .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
+    )
+
+    def shown(row: Any) -> BaseStatus:
+        base = Base(row.registry, row.repository, row.tag)
+        return BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
+
+    return tuple(readable(found, shown, lambda row: f"base {row.id}"))

@@ -1,0 +1,167 @@
+"""How rollouts and their rebuilds go, what waits, and what is kept back."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rollout import Occasion, Rollout
+from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.waves import in_order
+from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
+from bot.plan.waiting import Waits, wave_holds
+from bot.report.rollout_message import headline
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.rollouts.quarantines import open_quarantines
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import open_pauses, rollout_of
+from bot.store.rows.rollouts.steps import read_steps
+from bot.store.rows.tables import (
+    changes,
+    rebuilds,
+    rollouts,
+)
+from bot.store.stages.plan.advance import standings
+from bot.store.stages.plan.waits import read_waits
+from bot.views.rollouts.durations import OwnDurations
+from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
+
+_MOST_DURATIONS = 1000
+
+
+class RolloutViewsStore(Store):
+    """Reads only."""
+
+    async def durations(self) -> OwnDurations:
+        """How long the latest rebuilds took that were built, by what they were."""
+        query = (
+            select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
+            .where(
+                rebuilds.c.state.in_((State.SUCCEEDED.value, State.BUILT.value)),
+                rebuilds.c.attempted_at.is_not(None),
+            )
+            .order_by(rebuilds.c.id.desc())
+            .limit(_MOST_DURATIONS)
+        )
+        took: dict[str, list[timedelta]] = {}
+        async with self._database.reading() as connection:
+            whole = readable(
+                await connection.execute(query),
+                lambda row: (row.action, row.ended_at - row.attempted_at),
+                lambda row: f"rebuild {row.id}",
+            )
+        for action, lasted in whole:
+            took.setdefault(action, []).append(lasted)
+        return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
+
+    async def waits(self, gate: Gate) -> Waits:
+        """What has not begun, how its rollouts stand, and what is paused."""
+        async with self._database.reading() as connection:
+            return await read_waits(connection, gate)
+
+    async def progress(
+        self,
+        options: RolloutOptions,
+        now: datetime,
+        *,
+        limit: int = 1,
+        offset: int = 0,
+        number: int | None = None,
+        is_open: bool = False,
+    ) -> list[RolloutProgress]:
+        """The latest rollouts but for the first `offset`, or the one with this number, in counts; with `is_open`
+        those alone that have not ended."""
+        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
+        if number is not None:
+            wanted = wanted.where(rollouts.c.id == number)
+        if is_open:
+            wanted = wanted.where(rollouts.c.ended_at.is_(None))
+        async with self._database.reading() as connection:
+            rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
+            ids = [row.id for row in rows]
+            states = await _states_of(connection, ids)
+            titles = await _changes_of(connection, ids)
+            stopped = await open_pauses(connection)
+            found = await standings(connection, gate_at(now, options), rollouts.c.id.in_(ids))
+        standing: dict[int, list[Standing]] = {}
+        for one in found:
+            standing.setdefault(one.rollout, []).append(one)
+        return [
+            RolloutProgress(
+                row.id,
+                headline(titles.get(row.id, []), Occasion(row.occasion)),
+                row.opened_at,
+                row.ended_at,
+                next((pause for pause in stopped if pause.rollout in (None, row.id)), None),
+                {state.value: states.get(row.id, {})[state] for state in State if state in states.get(row.id, {})},
+                tuple(wave for each in standing.get(row.id, ()) for wave in _waves(each, options, now)),
+            )
+            for row in rows
+        ]
+
+    async def open_quarantines(self) -> list[QuarantineStatus]:
+        """Those that hold now, oldest first."""
+        async with self._database.reading() as connection:
+            return list(await open_quarantines(connection))
+
+    async def rollouts(self, limit: int) -> list[Rollout]:
+        """The latest rollouts, newest first."""
+        newest = select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            ids = list((await connection.execute(newest)).scalars())
+            return [await rollout_of(connection, number) for number in ids]
+
+    async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
+        """All of one rollout, but for those that were tried again."""
+        async with self._database.reading() as connection:
+            return await read_rebuilds(
+                connection, rebuilds.c.rollout_id == rollout, rebuilds.c.retried_as.is_(None)
+            )
+
+    async def steps_of(self, some: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
+        """The steps of those rebuilds that have some, by the rebuilds' ids."""
+        async with self._database.reading() as connection:
+            return await read_steps(connection, some)
+
+
+async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many rebuilds of each rollout are in each state, but for those that were tried again."""
+    counted = await connection.execute(
+        select(rebuilds.c.rollout_id, rebuilds.c.state, func.count().label("number"))
+        .where(rebuilds.c.rollout_id.in_(ids), rebuilds.c.retried_as.is_(None))
+        .group_by(rebuilds.c.rollout_id, rebuilds.c.state)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for row in counted:
+        found.setdefault(row.rollout_id, {})[row.state] = row.number
+    return found
+
+
+async def _changes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Change]]:
+    """The changes of each rollout, in the order in which they came."""
+    rows = await connection.execute(
+        select(changes.c.id, changes.c.rollout_id, changes.c.change)
+        .where(changes.c.rollout_id.in_(ids))
+        .order_by(changes.c.id)
+    )
+    found: dict[int, list[Change]] = {}
+    for rollout, change in readable(
+        rows, lambda row: (row.rollout_id, load(row.change, Change)), lambda row: f"change {row.id}"
+    ):
+        found.setdefault(rollout, []).append(change)
+    return found
+
+
+def _waves(standing: Standing, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
+    """In their order, those that have rebuilds at one distance."""
+    held = wave_holds(standing, options, now)
+    return tuple(
+        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name), standing.distance)
+        for wave in in_order(options.waves, standing.tallies)
+        if wave.name in standing.tallies and standing.tallies[wave.name].total
+    )
