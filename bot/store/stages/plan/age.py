@@ -30,7 +30,7 @@ from bot.store.rows.rollouts.rebuilds import (
     step,
 )
 from bot.store.rows.tables import bases, rebuilds, repositories, rollouts, usages
-from bot.store.stages.plan.plan import add_rebuilds
+from bot.store.stages.plan.planned_rebuilds import add_rebuilds
 
 _TOGETHER = 500
 

@@ -21,7 +21,8 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.tables import bases, journal, rebuilds, repositories, rollouts
-from bot.store.stages.plan.plan import PlanStore, add_rebuilds, supersede
+from bot.store.stages.plan.plan import PlanStore
+from bot.store.stages.plan.planned_rebuilds import add_rebuilds, supersede
 
 _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
 

@@ -1,0 +1,210 @@
+"""Adds the rebuilds of a plan to their rollout, and ends those that they replace."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    exists,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.reference import Base
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, State, Target
+from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
+from bot.domain.rollouts.terms import PathWorkflow
+from bot.store.engine.codec import dump, dump_text
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
+from bot.store.rows.moment import Moment
+from bot.store.rows.repositories.images import images
+from bot.store.rows.rollouts.rebuilds import (
+    note,
+    outcome_of,
+    read_rebuilds,
+    step,
+)
+from bot.store.rows.rollouts.rollouts import quarantined_bases
+from bot.store.rows.rollouts.steps import add_steps
+from bot.store.rows.tables import bases, rebuilds, transitions, usages
+
+_HAS_PARENTS = (
+    select(usages.c.repository_id)
+    .join(bases, bases.c.id == usages.c.base_id)
+    .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
+    .where(images.c.repository_id != usages.c.repository_id)
+)
+
+
+_PARENTS_UNKNOWN = "waits until its parents were looked at"
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a rebuild takes over from those that it supersedes: its place in time, and a person's word."""
+
+    waits_since: datetime | None = None
+    overdue_at: datetime | None = None
+    held_because: str | None = None
+
+
+async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebuild]) -> dict[int, _Inherited]:
+    """By the id of what is superseded."""
+    found: dict[int, _Inherited] = {}
+    for ids in chunks([old for item in planned for old in item.supersedes]):
+        columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
+        rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
+        found |= readable(
+            rows,
+            lambda row: (row.id, _Inherited(row.waits_since, row.overdue_at, row.held_because)),
+            lambda row: f"rebuild {row.id}",
+        )
+    return found
+
+
+async def add_rebuilds(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], known: Revisions, rollout: int, now: datetime
+) -> None:
+    """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
+    before = await _inherited(connection, planned)
+    quarantined = await quarantined_bases(connection)
+    children: set[int] = set()
+    for part in chunks(planned):
+        homes = {item.repository_id for item in part}
+        rows = await connection.execute(_HAS_PARENTS.where(usages.c.repository_id.in_(homes)).distinct())
+        children |= set(rows.scalars())
+    for part in chunks(planned):
+        await connection.execute(
+            insert(rebuilds),
+            [
+                _row_of(item, known, rollout, now)
+                | _place(item, [before[old] for old in item.supersedes if old in before], now)
+                | {"quarantine_id": _quarantine_of(item, quarantined)}
+                | {"waits_for": _PARENTS_UNKNOWN if _waits_for_parents(item, children) else None}
+                for item in part
+            ],
+        )
+    is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
+    await _add_steps(connection, planned, rollout, ~is_known, now)
+    first = (
+        select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
+        .where(rebuilds.c.rollout_id == rollout, ~is_known)
+        .order_by(rebuilds.c.id)
+    )
+    await connection.execute(insert(transitions).from_select(["rebuild_id", "at", "after", "reason"], first))
+
+
+async def _add_steps(
+    connection: AsyncConnection,
+    planned: Sequence[PlannedRebuild],
+    rollout: int,
+    is_new: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """A plan has one rebuild for each action in a repository, and for each branch and workflow of it."""
+    wanted = {
+        (item.repository_id, item.action.value, item.branch, item.workflow): item.steps
+        for item in planned
+        if item.steps
+    }
+    if not wanted:
+        return
+    key = rebuilds.c.repository_id, rebuilds.c.action, rebuilds.c.branch, rebuilds.c.workflow
+    added = await connection.execute(
+        select(rebuilds.c.id, *key).where(rebuilds.c.rollout_id == rollout, rebuilds.c.steps > 0, is_new)
+    )
+    await add_steps(connection, [(row[0], wanted[tuple(row[1:])]) for row in added], now)
+
+
+def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
+    return {
+        "rollout_id": rollout,
+        "repository_id": item.repository_id,
+        "action": item.action.value,
+        "state": item.state.value,
+        "reason": item.reason,
+        "targets": dump_text(item.targets, tuple[Target, ...]),
+        "replacements": dump_text(item.replacements, tuple[Replacement, ...]),
+        "wave": item.wave,
+        "planned_at": now,
+        "considered_revision": known.assessments,
+        "due_at": item.due_at,
+        "workflow": item.workflow,
+        "branch": item.branch,
+        "pull_request": item.pull_request,
+        "ended_at": now if item.state.has_ended else None,
+        "steps": len(item.steps),
+        "parts": dump(item.parts, tuple[PathWorkflow, ...]) if item.parts else None,
+    }
+
+
+def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int | None:
+    if not quarantined:
+        return None
+    return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
+
+
+def _waits_for_parents(item: PlannedRebuild, children: Collection[int]) -> bool:
+    """Until it was decided whether its parents are ready; who is only told of something waits for nobody."""
+    return item.repository_id in children and item.action is not Action.NOTIFY and not item.state.has_ended
+
+
+def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:
+    waits = [now, *(old.waits_since for old in before if old.waits_since is not None)]
+    overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
+    held = [old.held_because for old in before if old.held_because]
+    return {
+        "severity": item.severity.value if item.severity else None,
+        "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
+        "waits_since": min(waits),
+        "overdue_at": min(overdue, default=None),
+        "held_because": held[0] if held else None,
+    }
+
+
+async def supersede(
+    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+) -> set[int]:
+    """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
+    replaced = [old for item in planned for old in item.supersedes]
+    touched: set[int] = set()
+    # Locked first, so that what a busy worker is just writing is seen here.
+    await lock(connection, rebuilds, replaced)
+    for ids in chunks(replaced):
+        still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.in_(REPLACEABLE))
+        touched |= {rebuild.rollout for rebuild in still_open}
+        for is_same in (False, True):
+            some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
+            reason = "more bases of the same publication" if is_same else "a newer digest"
+            await _end(
+                connection,
+                some,
+                f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
+                now,
+            )
+    return touched
+
+
+async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
+    if not some:
+        return
+    ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in some]
+    # Taking the lease away stops a worker that is busy with one from writing over this.
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
+        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+    )
+    await note(
+        connection,
+        [step(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+    )
