@@ -17,7 +17,8 @@ Exceptions: names that only a build tells are unknown. Dockerfiles of tests and 
 import re
 from collections.abc import Iterator
 
-from bot.audit.images import dockerfiles, is_dotnet, tag_of
+from bot.audit.images.by_name import is_dotnet, tag_of
+from bot.audit.images.dockerfile import dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown

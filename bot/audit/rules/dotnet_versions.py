@@ -18,7 +18,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from bot.audit.images import Dockerfile, dockerfiles, is_dotnet
+from bot.audit.images.by_name import is_dotnet
+from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
@@ -42,7 +43,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             if not is_dotnet(image):
                 continue
             place, subject = file.place(stage.instruction), f"stage {stage.label} · {image[:120]}"
-            major = _major(image)
+            major = major_of(image)
             if _PREVIEW.search(image):
                 yield fails(place, subject, "it stands on a preview", "move to the released version")
             elif major is None:
@@ -53,7 +54,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield _runtime(repository, file, stage, major, subject)
 
 
-def _major(image: str) -> int | None:
+def major_of(image: str) -> int | None:
     try:
         tag = Reference.parse(image).tag or ""
     except InvalidReference:

@@ -20,7 +20,7 @@ Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
 import re
 from collections.abc import Iterator
 
-from bot.audit.images import Dockerfile, dockerfiles
+from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name

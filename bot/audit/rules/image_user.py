@@ -20,7 +20,9 @@ the file does not tell. Dockerfiles of tests, samples and development containers
 
 from collections.abc import Iterator
 
-from bot.audit.images import Dockerfile, Kind, dockerfiles, settled, user_of
+from bot.audit.images.by_dockerfile import user_of
+from bot.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.audit.images.user import Kind, settled
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown

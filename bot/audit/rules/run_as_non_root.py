@@ -18,7 +18,10 @@ Exceptions: Windows containers have no such setting and are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.audit.images import Kind, dockerfile, settled, user_of, user_of_image
+from bot.audit.images.by_dockerfile import user_of
+from bot.audit.images.by_name import user_of_image
+from bot.audit.images.dockerfile import dockerfile
+from bot.audit.images.user import Kind, settled
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown

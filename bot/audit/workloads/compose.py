@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.audit.images import is_for_development
+from bot.audit.images.dockerfile import is_for_development
 from bot.audit.repository import Repository, is_for_production
 from bot.domain.repositories.finding import Place
 from bot.formats.builds import DOCKERFILE, below

@@ -26,8 +26,6 @@ from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
 
 _COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
 """Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""
-
-
 _WAITS_FOR_APPROVAL = and_(
     rebuilds.c.state == State.STEPPING,
     exists(

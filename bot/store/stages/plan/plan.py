@@ -49,8 +49,6 @@ _IS_ITS_OWN = exists(
     .where(bases.c.id == usages.c.base_id, images.c.repository_id == usages.c.repository_id)
 )
 """A usage of an image that its own repository produces: a build that it set off would set off the next."""
-
-
 _IS_CUT = exists(
     select(own_links.c.id).where(
         own_links.c.repository_id == usages.c.repository_id,

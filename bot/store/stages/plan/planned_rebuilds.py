@@ -43,8 +43,6 @@ _HAS_PARENTS = (
     .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
     .where(images.c.repository_id != usages.c.repository_id)
 )
-
-
 _PARENTS_UNKNOWN = "waits until its parents were looked at"
 
 

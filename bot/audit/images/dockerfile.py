@@ -1,0 +1,86 @@
+"""Dockerfiles read for the audit: their stages in order, and which of them the image is made of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.audit.repository import Repository
+from bot.domain.repositories.finding import Place
+from bot.formats.dockerfile.arguments import Arguments
+from bot.formats.dockerfile.lines import Instruction, Script, read
+from bot.formats.dockerfile.stages import Stage, resolve
+
+MOST_STAGES = 200
+_NAME_OF_DEVELOPMENT = re.compile(
+    r"(?:^|[._-])(?:dev|devel|develop|development|tests?|testing|debug|ci|local|watch|builder|buildenv|playground|override|vs|e2e)"
+    r"(?=[._-]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dockerfile:
+    """A Dockerfile read: its stages in order, and which of them the image is made of."""
+
+    path: str
+    script: Script
+    stages: tuple[Stage, ...]
+    instructions: Mapping[int, tuple[Instruction, ...]]
+    """By the number of the stage; -1 holds what stands before the first FROM."""
+    arguments: Arguments
+
+    @property
+    def final(self) -> Stage:
+        return self.stages[-1]
+
+    def stage(self, name: str) -> Stage | None:
+        return next((each for each in reversed(self.stages) if each.name == name.lower()), None)
+
+    def of(self, stage: Stage) -> tuple[Instruction, ...]:
+        return self.instructions.get(stage.number, ())
+
+    def place(self, instruction: Instruction) -> Place:
+        return Place(self.path, instruction.line, instruction.last_line)
+
+    def chain(self, stage: Stage) -> list[Stage]:
+        """A stage and those that it stands on, itself first."""
+        found = [stage]
+        while found[-1].bases and len(found) <= MOST_STAGES:
+            found.append(found[-1].bases[0])
+        return found
+
+
+def is_for_development(path: str) -> bool:
+    """Whether a file's own name says that what it describes is run by developers or tests."""
+    return _NAME_OF_DEVELOPMENT.search(path.rpartition("/")[2]) is not None
+
+
+def dockerfiles(repository: Repository) -> list[Dockerfile]:
+    """All that images for others are built from, in the order of their paths."""
+    return repository.kept(_dockerfiles)
+
+
+def _dockerfiles(repository: Repository) -> list[Dockerfile]:
+    read_ones = (dockerfile(path, repository.text(path)) for path in repository.dockerfiles)
+    return [each for each in read_ones if each is not None and not is_for_development(each.path)]
+
+
+def dockerfile(path: str, text: str) -> Dockerfile | None:
+    """None where there is no stage. Never raises."""
+    script = read(text)
+    arguments = Arguments(script.escape, {})
+    froms: list[Instruction] = []
+    own: dict[int, list[Instruction]] = {}
+    for instruction in script.instructions:
+        if instruction.keyword == "from":
+            froms.append(instruction)
+            if len(froms) > MOST_STAGES:
+                return None
+        elif instruction.keyword == "arg" and not froms:
+            arguments.declare(instruction)
+        else:
+            own.setdefault(len(froms) - 1, []).append(instruction)
+    if not froms:
+        return None
+    stages, _, _ = resolve(froms, arguments, script.escape)
+    return Dockerfile(path, script, tuple(stages), {key: tuple(each) for key, each in own.items()}, arguments)
