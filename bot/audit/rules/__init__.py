@@ -1,44 +1,48 @@
-"""All rules. A new one is a module here and a line in `RULES`; docs/how-to/add-a-check.md tells the rest."""
+"""All rules. A new one is a module in a room here and a line in `RULES`: see docs/how-to/add-a-check.md."""
 
 from bot.audit.rule import Rule
-from bot.audit.rules import (
+from bot.audit.rules.hygiene import (
     actions_pinned,
-    admission_enforced,
     base_pinned,
-    build_argument_secrets,
     dispatchable,
     dotnet_versions,
-    drop_all_capabilities,
     fresh_layers,
-    image_scanned,
-    image_secrets,
-    image_signed,
+    unread_delivery,
+    weekly_rebuild,
+)
+from bot.audit.rules.runtime import (
+    drop_all_capabilities,
     image_user,
-    keyless_signing,
     no_added_capabilities,
     no_engine_socket,
     no_host_namespaces,
     no_host_paths,
     no_privilege_escalation,
     not_privileged,
-    provenance,
     read_only_root,
     run_as_non_root,
-    runtime_secrets,
-    sbom,
+    seccomp_profile,
+    volume_ownership,
+)
+from bot.audit.rules.scanning import (
+    image_scanned,
     scan_before_deploy,
     scan_blocks,
     scan_ignores_unfixed,
     scan_report_uploaded,
     scan_severities,
     scan_target,
-    seccomp_profile,
+)
+from bot.audit.rules.secrets import build_argument_secrets, image_secrets, runtime_secrets
+from bot.audit.rules.supply import (
+    admission_enforced,
+    image_signed,
+    keyless_signing,
+    provenance,
+    sbom,
     signed_by_digest,
     slsa_level,
-    unread_delivery,
     verified_identity,
-    volume_ownership,
-    weekly_rebuild,
 )
 
 GROUPS: dict[str, tuple[Rule, ...]] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.audit.rules.weekly_rebuild import is_weekly
+from bot.audit.rules.hygiene.weekly_rebuild import is_weekly
 from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 

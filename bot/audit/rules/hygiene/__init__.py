@@ -1,0 +1,1 @@
+"""Pins, rebuilds, and what keeps the bot from reading or starting a build."""

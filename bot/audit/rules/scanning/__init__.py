@@ -1,0 +1,1 @@
+"""Whether images are scanned, and what follows from it."""

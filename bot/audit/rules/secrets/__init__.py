@@ -1,0 +1,1 @@
+"""Secrets that stand where others can read them."""

@@ -1,0 +1,1 @@
+"""Where images come from: SBOM, provenance, signatures, and who checks them."""
