@@ -11,7 +11,7 @@ from bot.store.engine.queue import Worker
 from bot.store.events import EventsStore
 from bot.store.history import HistoryStore
 from bot.store.leaving import LeavingStore
-from bot.store.orders import OrdersStore
+from bot.store.orders.orders import OrdersStore
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
 from bot.store.pages.bases.images import ImagePagesStore
@@ -38,7 +38,7 @@ from bot.store.stages.follow import FollowStore
 from bot.store.stages.notices import NoticesStore
 from bot.store.stages.plan.advance import AdvanceStore
 from bot.store.stages.plan.age import AgeStore
-from bot.store.stages.plan.cascade import CascadeStore
+from bot.store.stages.plan.cascade.cascade import CascadeStore
 from bot.store.stages.plan.catch_up import CatchUpStore
 from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.quarantine import QuarantineStore

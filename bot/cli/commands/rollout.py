@@ -16,7 +16,7 @@ from bot.cli.words import Reason, Who, word_of
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.journal import Entry
-    from bot.store.orders import OrdersStore
+    from bot.store.orders.orders import OrdersStore
     from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from bot.domain.clock import Clock
 from bot.domain.rollouts.journal import Entry
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.store.orders import OrdersStore
+from bot.store.orders.orders import OrdersStore
 from bot.views.rollouts.rollout import QuarantineStatus
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from bot.domain.images.standing import Publication
 from bot.domain.images.wanted import wanted
 from bot.domain.reference import Base
 from bot.plan.cascade.shown import Stood
-from bot.store.stages.plan.cascade import CascadeStore
+from bot.store.stages.plan.cascade.cascade import CascadeStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.stage import Observed
 

@@ -13,7 +13,7 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
-from bot.store.rows.bases.packages import inventories, layers, package_changes
+from bot.store.rows.bases.inventories import inventories, layers, package_changes
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.images import images

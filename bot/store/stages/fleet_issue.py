@@ -16,7 +16,7 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
-from bot.store.orders import hold_within, retry_within
+from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summary_of
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.tables import rebuilds, repositories

@@ -18,8 +18,8 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
-from bot.store.rows.bases.packages import Shown, want_observed
 from bot.store.rows.bases.releases import read_releases
+from bot.store.rows.bases.wanted_inventories import Shown, want_observed
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import DueBase, Poll, Sighting

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.wording.words import counted
-from bot.store.orders import OrdersStore
+from bot.store.orders.orders import OrdersStore
 from bot.web.access.forms import Refused, read_form
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right

@@ -12,7 +12,7 @@ from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
-from bot.store.rows.bases.packages import (
+from bot.store.rows.bases.inventories import (
     image_inventories,
     inventories,
     inventory_packages,

@@ -18,7 +18,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.orders import retried
+from bot.store.orders.retrying import retried
 from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts

@@ -22,16 +22,16 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_into, insert_missing
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases.packages import (
+from bot.store.rows.bases.inventories import (
     inventories,
     inventory_layers,
     inventory_packages,
     layer_contents,
     layers,
-    outdate_told,
     package_changes,
     packages,
 )
+from bot.store.rows.bases.packages import outdate_told
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
 

@@ -4,32 +4,29 @@ Nothing is written to a forge here: what a person calls off is carried out by `a
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.journal import Entry, Word
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Rebuild, State, Target
-from bot.store.engine.codec import dump
+from bot.domain.rollouts.rebuild import AWAITING, Rebuild, State
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.orders.named import ask_for_open_rollout, base_named, not_ended, rebuilds_named
+from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.quarantines import lift_quarantine, open_quarantine
-from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds, step
-from bot.store.rows.rollouts.steps import end_steps, repeat_steps
-from bot.store.rows.tables import bases, journal, pauses, quarantines, rebuilds, repositories, rollouts
+from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
+from bot.store.rows.rollouts.steps import end_steps
+from bot.store.rows.tables import journal, pauses, quarantines, rebuilds
 from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000
-_MOST_NAMED = 4
 
 
 class OrdersStore(Store):
@@ -39,7 +36,7 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             if rollout is not None:
-                await _open_rollout(connection, rollout)
+                await ask_for_open_rollout(connection, rollout)
             is_new = await open_pause(connection, rollout, word.who, word.reason, now)
             await _write(connection, now, word, "pause", _subject(rollout))
         return is_new
@@ -69,8 +66,8 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            await _open_rollout(connection, rollout)
-            some = await _not_ended(connection, rebuilds.c.rollout_id == rollout)
+            await ask_for_open_rollout(connection, rollout)
+            some = await not_ended(connection, rebuilds.c.rollout_id == rollout)
             await _call_off(connection, some, State.CANCELLED, f"cancelled by {word.who}: {word.reason}", now, keep)
             await _write(connection, now, word, "cancel", _subject(rollout))
         return len(some)
@@ -81,7 +78,7 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            some = await _not_ended(connection)
+            some = await not_ended(connection)
             reason = f"the bot retires, says {word.who}: {word.reason}"
             await _call_off(connection, some, State.CANCELLED, reason, now, True)
             await open_pause(connection, None, word.who, f"the bot retires: {word.reason}", now)
@@ -93,7 +90,7 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            some = await _not_ended(connection, await _named(connection, repository))
+            some = await not_ended(connection, await rebuilds_named(connection, repository))
             await _call_off(connection, some, State.SKIPPED, f"skipped by {word.who}: {word.reason}", now, False)
             await _write(connection, now, word, "skip", repository)
         return len(some)
@@ -119,7 +116,7 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            found, shown = await _base(connection, base)
+            found, shown = await base_named(connection, base)
             if shown is None:
                 raise Failure(Trouble.MISSING, f"{base} was never seen", advice="wait for the first look at it")
             await open_quarantine(connection, found, shown, word.who, word.reason, now)
@@ -131,7 +128,7 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            found, _ = await _base(connection, base)
+            found, _ = await base_named(connection, base)
             rows = await connection.execute(
                 select(quarantines.c.id).where(quarantines.c.base_id == found, quarantines.c.until.is_(None))
             )
@@ -156,7 +153,7 @@ class OrdersStore(Store):
 async def hold_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
     """`OrdersStore.hold`, within the caller's transaction."""
     await raise_counter(connection, RELEASES)
-    some = await _not_ended(connection, await _named(connection, repository), rebuilds.c.state.in_(AWAITING))
+    some = await not_ended(connection, await rebuilds_named(connection, repository), rebuilds.c.state.in_(AWAITING))
     kept = f"held by {word.who}: {word.reason}"
     # Taking the lease away stops a worker that is just beginning with one.
     await connection.execute(
@@ -171,67 +168,18 @@ async def hold_within(connection: AsyncConnection, repository: str, word: Word, 
 async def retry_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
     """`OrdersStore.retry`, within the caller's transaction."""
     await raise_counter(connection, RELEASES)
-    mine = await _named(connection, repository)
-    waiting = await _not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
+    mine = await rebuilds_named(connection, repository)
+    waiting = await not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
     begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
     await connection.execute(
         update(rebuilds).where(begun).values(held_because=None, released_at=now, at_request=True)
     )
     await connection.execute(update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now))
     reason = f"tried again, asked by {word.who}: {word.reason}"
-    again = [await retried(connection, failed, reason, now) for failed in await _failed(connection, mine)]
+    again = [await retried(connection, failed, reason, now) for failed in await failed_last(connection, mine)]
     await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
     await _write(connection, now, word, "retry", repository)
     return len(waiting) + len(again)
-
-
-async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
-    """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
-
-    What was merged is not merged twice, and what was built goes on with the step that it ended at.
-    """
-    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
-    kept = {
-        name: row[name]
-        for name in (
-            *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
-            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
-            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
-        )
-    }
-    state = _taken_up_at(failed)
-    if state is State.PLANNED:
-        kept["attempted_at"] = None
-    if state is State.BUILDING:
-        kept["merged_at"] = now  # its builds are looked for anew
-    added = await connection.execute(
-        insert(rebuilds)
-        .values(
-            **kept,
-            state=state.value,
-            reason=reason,
-            targets=dump(failed.targets, tuple[Target, ...]),
-            replacements=dump(failed.replacements, tuple[Replacement, ...]),
-            planned_at=now,
-            released_at=now,
-            at_request=True,
-            due_at=now,
-        )
-        .returning(rebuilds.c.id)
-    )
-    number = int(added.scalar_one())
-    await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
-    again = replace(failed, id=number, state=state, reason=reason, ended_at=None)
-    if failed.steps:
-        await repeat_steps(connection, failed.id, again, now)
-    await note(connection, [step(number, now, None, state, reason)])
-    return again
-
-
-def _taken_up_at(failed: Rebuild) -> State:
-    if failed.built_at is not None and failed.steps:
-        return State.STEPPING
-    return State.PLANNED if failed.merge is None else State.BUILDING
 
 
 async def _call_off(
@@ -261,77 +209,6 @@ async def _call_off(
             .values(call_off=reason, due_at=now, attempts=0, lease_owner=None, lease_until=None)
         )
     await after_transitions(connection, {rebuild.rollout for rebuild in at_once}, now)
-
-
-async def _not_ended(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
-    """Locked first, so that what a busy worker is just writing is seen."""
-    ids = list(
-        (await connection.execute(select(rebuilds.c.id).where(*where, rebuilds.c.state.not_in(ENDED)))).scalars()
-    )
-    await lock(connection, rebuilds, ids)
-    return [
-        rebuild
-        for some in chunks(ids)
-        for rebuild in await read_rebuilds(connection, rebuilds.c.id.in_(some), rebuilds.c.state.not_in(ENDED))
-    ]
-
-
-async def _failed(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
-    """Those that failed in rollouts that a repository has done nothing since: its newest ones."""
-    newer = rebuilds.alias()
-    is_last = ~(
-        select(newer.c.id)
-        .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
-        .exists()
-    )
-    failed = and_(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None))
-    return await read_rebuilds(connection, mine, failed, is_last)
-
-
-async def _named(connection: AsyncConnection, name: str) -> ColumnElement[bool]:
-    """The rebuilds of a repository, or the one with this id; raises `Failure` where there is no such thing."""
-    if name.isdecimal() and len(name) < 19:
-        known = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
-        if (await connection.execute(known)).first() is not None:
-            return rebuilds.c.id.in_([int(name)])
-        raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice="see `freshness-bot plan`")
-    found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
-    if found is None:
-        raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice="write owner/name")
-    return rebuilds.c.repository_id.in_([found])
-
-
-async def _open_rollout(connection: AsyncConnection, number: int) -> None:
-    row = (await connection.execute(select(rollouts.c.ended_at).where(rollouts.c.id == number))).first()
-    if row is None:
-        raise Failure(Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`")
-    if row.ended_at is not None:
-        raise Failure(Trouble.CONFLICT, f"rollout {number} ended {row.ended_at:%Y-%m-%d %H:%M} UTC")
-
-
-async def _base(connection: AsyncConnection, name: str) -> tuple[int, str | None]:
-    """One that the fleet uses goes before those that only history knows."""
-    rows = await connection.execute(select(bases).where(or_(*_spellings(name))).order_by(bases.c.id))
-    known = rows.all()
-    found = [row for row in known if row.used] or known
-    if not found:
-        advice = "write registry/repository:tag, as `freshness-bot status` shows it"
-        raise Failure(Trouble.MISSING, f"no base {name!r} is known", advice=advice)
-    if len(found) > 1:
-        named = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in found[:_MOST_NAMED])
-        raise Failure(Trouble.CONFLICT, f"{name!r} may be one of {len(found)} bases", advice=f"write {named}")
-    return found[0].id, found[0].digest
-
-
-def _spellings(name: str) -> list[ColumnElement[bool]]:
-    """A base by its whole name, or without its registry, or by the last part of its repository."""
-    repository, _, tag = name.rpartition(":")
-    whole = bases.c.registry + "/" + bases.c.repository
-    tagged = bases.c.tag == tag
-    return [
-        and_(tagged, or_(whole == repository, bases.c.repository == repository)),
-        and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
-    ]
 
 
 async def _write(connection: AsyncConnection, now: datetime, word: Word, what: str, subject: str) -> None:

@@ -1,0 +1,76 @@
+"""Finds what an order names: rebuilds of a repository, a rollout that is open, a base."""
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.rebuild import ENDED, Rebuild
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.tables import bases, rebuilds, repositories, rollouts
+
+_MOST_NAMED = 4
+
+
+async def not_ended(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
+    """Reads the rebuilds that have not ended, locked first, so that what a busy worker is just writing is seen."""
+    ids = list(
+        (await connection.execute(select(rebuilds.c.id).where(*where, rebuilds.c.state.not_in(ENDED)))).scalars()
+    )
+    await lock(connection, rebuilds, ids)
+    return [
+        rebuild
+        for some in chunks(ids)
+        for rebuild in await read_rebuilds(connection, rebuilds.c.id.in_(some), rebuilds.c.state.not_in(ENDED))
+    ]
+
+
+async def rebuilds_named(connection: AsyncConnection, name: str) -> ColumnElement[bool]:
+    """The rebuilds of a repository, or the one with this id; raises `Failure` where there is no such thing."""
+    if name.isdecimal() and len(name) < 19:
+        known = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
+        if (await connection.execute(known)).first() is not None:
+            return rebuilds.c.id.in_([int(name)])
+        raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice="see `freshness-bot plan`")
+    found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
+    if found is None:
+        raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice="write owner/name")
+    return rebuilds.c.repository_id.in_([found])
+
+
+async def ask_for_open_rollout(connection: AsyncConnection, number: int) -> None:
+    """Raises `Failure` where there is no rollout of this number, or it has ended."""
+    row = (await connection.execute(select(rollouts.c.ended_at).where(rollouts.c.id == number))).first()
+    if row is None:
+        raise Failure(Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`")
+    if row.ended_at is not None:
+        raise Failure(Trouble.CONFLICT, f"rollout {number} ended {row.ended_at:%Y-%m-%d %H:%M} UTC")
+
+
+async def base_named(connection: AsyncConnection, name: str) -> tuple[int, str | None]:
+    """Finds a base by its name: its id and what it shows. One that the fleet uses goes before others.
+
+    Raises `Failure` where none is known, or several are.
+    """
+    rows = await connection.execute(select(bases).where(or_(*_spellings(name))).order_by(bases.c.id))
+    known = rows.all()
+    found = [row for row in known if row.used] or known
+    if not found:
+        advice = "write registry/repository:tag, as `freshness-bot status` shows it"
+        raise Failure(Trouble.MISSING, f"no base {name!r} is known", advice=advice)
+    if len(found) > 1:
+        named = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in found[:_MOST_NAMED])
+        raise Failure(Trouble.CONFLICT, f"{name!r} may be one of {len(found)} bases", advice=f"write {named}")
+    return found[0].id, found[0].digest
+
+
+def _spellings(name: str) -> list[ColumnElement[bool]]:
+    """A base by its whole name, or without its registry, or by the last part of its repository."""
+    repository, _, tag = name.rpartition(":")
+    whole = bases.c.registry + "/" + bases.c.repository
+    tagged = bases.c.tag == tag
+    return [
+        and_(tagged, or_(whole == repository, bases.c.repository == repository)),
+        and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
+    ]

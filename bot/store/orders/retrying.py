@@ -1,0 +1,75 @@
+"""Tries again what has failed."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Rebuild, State, Target
+from bot.store.engine.codec import dump
+from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step
+from bot.store.rows.rollouts.steps import repeat_steps
+from bot.store.rows.tables import rebuilds
+
+
+async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
+    """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
+
+    What was merged is not merged twice, and what was built goes on with the step that it ended at.
+    """
+    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
+    kept = {
+        name: row[name]
+        for name in (
+            *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
+            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
+            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
+        )
+    }
+    state = _taken_up_at(failed)
+    if state is State.PLANNED:
+        kept["attempted_at"] = None
+    if state is State.BUILDING:
+        kept["merged_at"] = now  # its builds are looked for anew
+    added = await connection.execute(
+        insert(rebuilds)
+        .values(
+            **kept,
+            state=state.value,
+            reason=reason,
+            targets=dump(failed.targets, tuple[Target, ...]),
+            replacements=dump(failed.replacements, tuple[Replacement, ...]),
+            planned_at=now,
+            released_at=now,
+            at_request=True,
+            due_at=now,
+        )
+        .returning(rebuilds.c.id)
+    )
+    number = int(added.scalar_one())
+    await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
+    again = replace(failed, id=number, state=state, reason=reason, ended_at=None)
+    if failed.steps:
+        await repeat_steps(connection, failed.id, again, now)
+    await note(connection, [step(number, now, None, state, reason)])
+    return again
+
+
+def _taken_up_at(failed: Rebuild) -> State:
+    if failed.built_at is not None and failed.steps:
+        return State.STEPPING
+    return State.PLANNED if failed.merge is None else State.BUILDING
+
+
+async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
+    """Those that failed in rollouts that a repository has done nothing since: its newest ones."""
+    newer = rebuilds.alias()
+    is_last = ~(
+        select(newer.c.id)
+        .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
+        .exists()
+    )
+    failed = and_(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None))
+    return await read_rebuilds(connection, mine, failed, is_last)

@@ -1,0 +1,148 @@
+"""Layers, what is inside the images that they make, and what is to be read of both: their tables."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, metadata
+
+
+def _key() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _lease(table: str, column: str) -> list[Column[int] | Column[str] | Column[datetime] | Index]:
+    """Due until `column` says that it is done: what is done is most of the table, and is not looked through."""
+    undone = text(f"{column} IS NULL")
+    return [
+        Column("due_at", Moment, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("lease_owner", String(64)),
+        Column("lease_until", Moment),
+        Index(f"ix_{table}_undone", "due_at", sqlite_where=undone, postgresql_where=undone),
+    ]
+
+
+layers = Table(
+    "layers",
+    metadata,
+    _key(),
+    Column("digest", String(160), nullable=False, unique=True),
+    Column("registry", String(255), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("named_diff_id", String(160)),
+    Column("diff_id", String(160), index=True),
+    Column("problem", Text),
+    Column("read_at", Moment),
+    Column("error", Text),
+    *_lease("layers", "read_at"),
+)
+"""`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
+why a layer that was read tells nothing."""
+layer_contents = Table(
+    "layer_contents",
+    metadata,
+    Column("layer_id", ForeignKey("layers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Apart from the layers, so that looking through those reads none of it."""
+inventories = Table(
+    "inventories",
+    metadata,
+    _key(),
+    Column("digest", String(160), nullable=False, unique=True),
+    Column("platform", String(100), nullable=False),
+    Column("previous_id", Id),
+    Column("seen_at", Moment, nullable=False),
+    Column("read_at", Moment),
+    Column("distribution", JSON),
+    Column("problems", JSON),
+    Column("is_complete", Boolean),
+    Column("error", Text),
+    *_lease("inventories", "read_at"),
+    Index(
+        "ix_inventories_incomplete",
+        "id",
+        sqlite_where=text("is_complete IS NOT 1"),
+        postgresql_where=text("is_complete IS NOT true"),
+    ),
+)
+"""What is inside one platform's image, by the digest of its manifest; `previous_id` is that of the image under the
+same tag before, as far as it was seen."""
+inventory_layers = Table(
+    "inventory_layers",
+    metadata,
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("layer_id", ForeignKey("layers.id"), nullable=False, index=True),
+)
+"""The bottom layer is at 0."""
+packages = Table(
+    "packages",
+    metadata,
+    _key(),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("type", String(256), nullable=False),
+    Column("name", String(256), nullable=False, index=True),
+    Column("version", String(256), nullable=False),
+    Column("architecture", String(256)),
+    Column("source", String(256), index=True),
+    Column("source_version", String(256)),
+)
+"""Each once, however many images have it; `key` is a hash of all else, which would be too long for an index."""
+inventory_packages = Table(
+    "inventory_packages",
+    metadata,
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("package_id", ForeignKey("packages.id"), primary_key=True, autoincrement=False),
+    Column("since", Moment, nullable=False),
+    Index(None, "package_id"),
+    sqlite_with_rowid=False,
+)
+"""`since` is when the package was first seen there, in this version and without a break."""
+observed_inventories = Table(
+    "observed_inventories",
+    metadata,
+    Column(
+        "observation_id", ForeignKey("observations.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("platform", String(100), primary_key=True),
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+image_inventories = Table(
+    "image_inventories",
+    metadata,
+    Column("image_id", ForeignKey("images.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("platform", String(100), primary_key=True),
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+package_changes = Table(
+    "package_changes",
+    metadata,
+    _key(),
+    Column("observation_id", ForeignKey("observations.id", ondelete="CASCADE"), nullable=False),
+    Column("platform", String(100), nullable=False),
+    Column("before_id", Id, nullable=False),
+    Column("after_id", Id, nullable=False),
+    Column("compared_at", Moment),
+    Column("changes", JSON),
+    Column("is_complete", Boolean),
+    Column("error", Text),
+    *_lease("package_changes", "compared_at"),
+    UniqueConstraint("observation_id", "platform"),
+)
+"""How an observation of a base differs from the one before it; the inventories that were compared may be gone."""

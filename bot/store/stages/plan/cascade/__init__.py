@@ -1,0 +1,1 @@
+"""Own bases and who stands on them, as rows."""

@@ -1,0 +1,172 @@
+"""Own bases and who stands on them: what `plan.cascade` reads and writes."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change, Move
+from bot.domain.bases.observation import Observation
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING
+from bot.plan.cascade.frontier import Passed, Wait
+from bot.plan.cascade.stage import Decided, Fleet
+from bot.store.engine.codec import load
+from bot.store.engine.counters import RELEASES, counter, raise_counter
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.queue import Worker
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.repositories.images import images
+from bot.store.rows.rollouts.rebuilds import after_transitions
+from bot.store.rows.tables import bases, changes, observations, rebuilds, transitions, usages
+from bot.store.stages.plan.cascade.incidents import incidents_of
+from bot.store.stages.plan.cascade.links import keep_links, links_of_fleet
+from bot.store.stages.plan.cascade.members import (
+    bases_of_producers,
+    everything_is_planned,
+    last_builds,
+    members_of,
+    open_rebuilds,
+)
+
+_CONCERNS_FOR = timedelta(days=120)
+_IS_HELD = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), rebuilds.c.waits_for.is_not(None))
+
+
+class CascadeStore(Store):
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        super().__init__(database, worker, clock)
+        self._mark: tuple[Any, ...] | None = None
+
+    async def own_among(self, some: Collection[Base]) -> frozenset[Base]:
+        """Those of these bases that repositories of the fleet produce."""
+        found: set[tuple[str, str]] = set()
+        async with self._database.reading() as connection:
+            for part in chunks(sorted({(base.registry, base.repository) for base in some})):
+                rows = await connection.execute(
+                    select(images.c.registry, images.c.repository).where(
+                        tuple_(images.c.registry, images.c.repository).in_(part)
+                    )
+                )
+                found |= {(row.registry, row.repository) for row in rows}
+        return frozenset(base for base in some if (base.registry, base.repository) in found)
+
+    async def changes_below(self, base: Base) -> dict[Base, list[Move]]:
+        """The changes, oldest first, of the bases that the producers of an own base follow, but for itself."""
+        producers = select(images.c.repository_id).where(
+            images.c.registry == base.registry, images.c.repository == base.repository
+        )
+        below = select(usages.c.base_id).where(usages.c.repository_id.in_(producers))
+        query = (
+            select(changes.c.id, changes.c.change)
+            .where(changes.c.base_id.in_(below), changes.c.at > self._clock.now() - _CONCERNS_FOR)
+            .order_by(changes.c.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[Base, list[Move]] = {}
+        for move in readable(
+            rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
+        ):
+            if move.change.base.name != base.name:
+                found.setdefault(move.change.base, []).append(move)
+        return found
+
+    async def shown_by(self, some: Collection[Base]) -> dict[Base, Observation]:
+        """The last observation of each of these bases, as far as there is one."""
+        async with self._database.reading() as connection:
+            ids: dict[int, Base] = {}
+            for part in chunks(sorted(some)):
+                named = [(base.registry, base.repository, base.tag) for base in part]
+                rows = await connection.execute(
+                    select(bases).where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(named))
+                )
+                ids |= {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
+            latest = await latest_observations(connection, sorted(ids), 1)
+        return {base: history[-1] for base, history in loaded(ids, latest).items()}
+
+    async def fleet(self) -> Fleet | None:
+        async with self._database.reading() as connection:
+            mark = await _mark_of(connection)
+            held = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
+            if held is None and mark == self._mark:
+                return None
+            known = await counter(connection, RELEASES)
+            links, names = await links_of_fleet(connection)
+            concerned = {number for link in links for number in (link.child, link.parent)}
+            parents = {link.parent for link in links}
+            rows = await open_rebuilds(connection, concerned)
+            builds, failed = await last_builds(connection, parents)
+            bases_of, digests, moved = await bases_of_producers(connection, parents)
+            is_settled = await everything_is_planned(connection, self._clock.now())
+        members, held_ones = members_of(rows, failed)
+        # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
+        self._mark = mark
+        return Fleet(known, links, names, members, held_ones, builds, bases_of, digests, moved, is_settled)
+
+    async def save(self, decided: Decided) -> int:
+        now, found = self._clock.now(), decided.cascade
+        far = decided.graph.distances()
+        async with self._database.transaction() as connection:
+            rows = (
+                await connection.execute(
+                    select(
+                        *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.reason),
+                        *(rebuilds.c.waits_for, rebuilds.c.waits_until, rebuilds.c.distance),
+                    ).where(_IS_HELD)
+                )
+            ).all()
+            asked = (_news(row, found.frontier, found.waits, far, decided.fleet) for row in rows)
+            news = [each for each in asked if each is not None]
+            told = await incidents_of(connection, decided, now)
+            if news and await raise_counter(connection, RELEASES) != decided.fleet.known + 1:
+                raise LeaseLost("another worker has let rebuilds begin meanwhile")
+            await keep_links(connection, decided)
+            await lock(connection, rebuilds, [number for number, _ in news])
+            for number, values in news:
+                await connection.execute(update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values))
+            rollouts_of = {row.id: row.rollout_id for row in rows}
+            gone = [number for number, values in news if values["waits_for"] is None]
+            if gone:
+                await after_transitions(connection, {rollouts_of[number] for number in gone}, now)
+            if told is not None:
+                await tell_incidents(connection, *told, now)
+        return len(gone)
+
+
+def _news(
+    row: Any, frontier: Mapping[int, Passed], waits: Mapping[int, Wait], far: Mapping[int, int], fleet: Fleet
+) -> tuple[int, dict[str, Any]] | None:
+    """What changes in a held rebuild; None where nothing does."""
+    distance = far.get(row.repository_id, 0)
+    wait = waits.get(row.repository_id)
+    if wait is not None:
+        if (row.waits_for, row.waits_until, row.distance) == (wait.reason, wait.until, distance):
+            return None
+        return row.id, {"waits_for": wait.reason, "waits_until": wait.until, "distance": distance}
+    passed = frontier.get(row.repository_id)
+    if passed is None or not fleet.is_settled:
+        return None
+    told = f"{row.reason}; {passed.told}" if passed.told else row.reason
+    return row.id, {
+        "waits_for": None,
+        "waits_until": None,
+        "distance": distance,
+        "went_ahead": passed.is_ahead,
+        "reason": told,
+    }
+
+
+async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
+    """Changes with whatever a decision hangs on while nobody waits: links, and rebuilds that fail or are mended."""
+    columns = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
+    return tuple([await connection.scalar(select(func.max(column))) for column in columns])
