@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Protocol
 
-from bot.act.ports import WRITES, ActOptions
+from bot.act.ports import ActOptions
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.reconcile.guarded import Guarded
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +41,27 @@ async def tick(store: CallingOffStore, forge: Forge, options: ActOptions, loop: 
     return CallingOffTally(tally.done, tuple(tally.problems))
 
 
-class _CallingOff(Work[CalledOff, Rebuild]):
-    """One at a time: GitHub asks for a second between two writes."""
+class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
+    """Closes the open pull requests of what was called off, and ends it."""
 
     stage = "call off"
-    batch = 3
-    at_once = 1
 
     def __init__(self, store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        self._forge = forge
-        self._clock = loop.clock
-        self._budget = loop.budget
+        super().__init__(forge, options.host, loop)
         self._options = options
-        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[CalledOff]:
         return self._store.called_off
 
-    def host(self, item: CalledOff) -> str:
-        return self._options.host.of(item.rebuild.repository)
+    def repository(self, item: CalledOff) -> str:
+        return item.rebuild.repository
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """A run that goes on is left alone: what it builds is as fresh as any."""
         rebuild = item.rebuild
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        forge = self._guarded(lease)
         if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
             look = await forge.look(rebuild.identity, rebuild.branch, ())
             for request in look.pull_requests:

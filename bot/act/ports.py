@@ -6,11 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
-from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import Wishes
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity
@@ -19,38 +15,11 @@ from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
-from bot.reconcile.guarded import Contents, no_contents
 from bot.reconcile.work import Queue
 
 Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping[str, Refreshed]]
 """Brings files (content by path) to their wanted digests: `formats.rewrite.refresh`, wired in by the service. Those
 for which nothing is wanted are only read with the others."""
-
-
-def _opened(repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange) -> int:
-    return int(request.current is None)
-
-
-def _asked(repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> int:
-    return len(wishes.people) + len(wishes.teams)
-
-
-def _one(*arguments: object) -> int:
-    return 1
-
-
-WRITES: Mapping[str, Contents] = {
-    "prepare": no_contents,
-    "carry_out": _opened,
-    "close_pull_request": no_contents,
-    "delete_branch": no_contents,
-    "grant": _asked,
-    "dispatch": no_contents,
-    "open_issue": _one,
-    "change_issue": no_contents,
-}
-"""The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
-comments it makes: each is only called while the lease holds, and in its turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
 
 from bot.act.acting import act
 from bot.act.own_word import OwnWords
-from bot.act.ports import WRITES, ActOptions, ActStore, Job, Refresher
+from bot.act.ports import ActOptions, ActStore, Job, Refresher
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
@@ -16,9 +15,9 @@ from bot.domain.backoff import rest_at_age, rest_of, rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.reconcile.guarded import Guarded
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.reconcile.work import Claimed, Lease, Queue
 
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault; after three it is said and left."""
@@ -51,15 +50,10 @@ async def tick(
     return ActTally(tally.done, tuple(tally.problems))
 
 
-class _Jobs(Work[Job, Rebuild]):
-    """One at a time: GitHub asks for a second between two writes.
-
-    Few are claimed, so that a stop waits for no more than these: one takes a few writes.
-    """
+class _Jobs(ForgeWriting[Job, Rebuild]):
+    """Makes pull requests and dispatches of rebuilds, and brings those that are open up to date."""
 
     stage = "act"
-    batch = 3
-    at_once = 1
 
     def __init__(
         self,
@@ -72,25 +66,22 @@ class _Jobs(Work[Job, Rebuild]):
         trust: TrustGate | None = None,
     ) -> None:
         self._store = store
-        self._forge = forge
+        super().__init__(forge, options.host, loop)
         self._words = OwnWords(store, forge, loop.clock)
         self._tags = tags
         self._refresh = refresh
         self._options = options
-        self._clock = loop.clock
         self._trust = trust or TrustEverybody()
-        self._budget = loop.budget
-        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[Job]:
         return self._store.jobs
 
-    def host(self, item: Job) -> str:
-        return self._options.host.of(item.rebuild.repository)
+    def repository(self, item: Job) -> str:
+        return item.rebuild.repository
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        forge = self._guarded(lease)
         tools = Tools(
             *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
             trust=self._trust,

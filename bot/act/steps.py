@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 from bot.act.asking import ask, find, given_up, next_look
 from bot.act.own_word import OwnWords, check_recent, config_of
-from bot.act.ports import WRITES
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure, Trouble
@@ -19,9 +18,9 @@ from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.reconcile.guarded import Guarded
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.reconcile.work import Claimed, Lease, Queue
 
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault."""
@@ -91,29 +90,26 @@ async def tick(
     return StepTally(tally.done, tuple(tally.problems))
 
 
-class _Starting(Work[StepJob, StepRun]):
+class _Starting(ForgeWriting[StepJob, StepRun]):
+    """Dispatches the workflows of steps that are due."""
+
     stage = "start steps"
-    batch = 3
-    at_once = 1
 
     def __init__(
         self, store: StepStore, forge: Forge, read_workflow: ReadWorkflow, options: StepOptions, loop: Loop
     ) -> None:
         self._store = store
-        self._forge = forge
+        super().__init__(forge, options.host, loop)
         self._words = OwnWords(store, forge, loop.clock)
         self._read_workflow = read_workflow
         self._options = options
-        self._clock = loop.clock
-        self._budget = loop.budget
-        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[StepJob]:
         return self._store.to_start
 
-    def host(self, item: StepJob) -> str:
-        return self._options.host.of(item.step.home.name)
+    def repository(self, item: StepJob) -> str:
+        return item.step.home.name
 
     async def attempt(self, item: StepJob, lease: Lease) -> StepRun:
         step, now = item.step, self._clock.now()
@@ -122,7 +118,7 @@ class _Starting(Work[StepJob, StepRun]):
         freeze = frozen_by(self._options.freezes, now, item.severity)
         if freeze is not None:
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        forge = self._guarded(lease)
         return await self._started(replace(item, step=step.begun(now)), forge)
 
     async def _started(self, job: StepJob, forge: Forge) -> StepRun:

@@ -65,6 +65,16 @@ class Failure(Exception):
         )
 
     @property
+    def pauses_host(self) -> bool:
+        """Whether the host itself wants to be left alone."""
+        return self.trouble is Trouble.THROTTLED
+
+    @property
+    def is_news(self) -> bool:
+        """Whether people are told of it."""
+        return True
+
+    @property
     def told(self) -> str:
         """What and the advice, without the place: for where the place is named already."""
         return f"{self.what}; {self.advice}" if self.advice else self.what

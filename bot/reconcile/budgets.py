@@ -21,7 +21,15 @@ class NoTurn(Failure):
         super().__init__(
             Trouble.THROTTLED, what, advice="it goes on by itself when there is room again", retry_after=retry_after
         )
-        self.is_news = is_news
+        self._is_news = is_news
+
+    @property
+    def pauses_host(self) -> bool:
+        return False
+
+    @property
+    def is_news(self) -> bool:
+        return self._is_news
 
 
 @dataclass(frozen=True, slots=True)

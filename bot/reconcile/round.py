@@ -13,7 +13,6 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.reconcile.breaker import Breaker
-from bot.reconcile.budgets import NoTurn
 from bot.reconcile.hooks import Hooks, Outcome
 from bot.reconcile.work import Claimed, Lease, Work
 
@@ -185,7 +184,7 @@ class Round:
             self.tally.problems.append(f"{held.claimed.name}: {failure}")
             self._failure_of(error, held.claimed.name)
             return
-        if told is not None and not (isinstance(failure, NoTurn) and not failure.is_news):
+        if told is not None and failure.is_news:
             self.tally.problems.append(told)
         self._end(held, outcome)
 

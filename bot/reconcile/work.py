@@ -8,8 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.backoff import rest_of
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.reconcile.budgets import NoTurn
+from bot.domain.failure import Failure, LeaseLost
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -138,7 +137,7 @@ class Work(ABC, Generic[Item, Result]):
     def is_hosts(self, failure: Failure) -> bool:
         """Whether one such failure tells that the host itself wants to be left alone; who only may not write at
         present reads on."""
-        return failure.trouble is Trouble.THROTTLED and not isinstance(failure, NoTurn)
+        return failure.pauses_host
 
     def is_shared(self, item: Item, failure: Failure) -> bool:
         """Whether another item has met the very same failure, so that it tells no more of the host."""

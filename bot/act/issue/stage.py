@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 from bot.act.own_word import config_of
-from bot.act.ports import WRITES, ActOptions
+from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Standing
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, put_into
 from bot.domain.repositories.repository import Identity
-from bot.reconcile.guarded import Guarded
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 _REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
 """The right is missing, or the repository has no issues."""
@@ -69,30 +69,25 @@ async def tick(store: IssueStore, forge: Forge, options: ActOptions, loop: Loop)
     return IssueTally(tally.done, tuple(tally.problems))
 
 
-class _Issues(Work[DueIssue, ToldIssue]):
-    """One at a time: GitHub asks for a second between two writes."""
+class _Issues(ForgeWriting[DueIssue, ToldIssue]):
+    """Opens, changes and closes the issues of repositories, as their sections want it."""
 
     stage = "issues"
-    batch = 3
-    at_once = 1
 
     def __init__(self, store: IssueStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        self._forge = forge
+        super().__init__(forge, options.host, loop)
         self._options = options
-        self._clock = loop.clock
-        self._budget = loop.budget
-        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[DueIssue]:
         return self._store.issues
 
-    def host(self, item: DueIssue) -> str:
-        return self._options.host.of(item.repository.name)
+    def repository(self, item: DueIssue) -> str:
+        return item.repository.name
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        forge = self._guarded(lease)
         standing = (await forge.standings([item.repository])).get(item.repository)
         if standing is None or standing.read_only is not None or not self._is_wanted(standing):
             return ToldIssue(item.number, item.is_open)

@@ -1,9 +1,8 @@
 """One tick: the fleet issue is read, what is ticked there is heeded once, and its words are brought up to date."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 from bot.domain.failure import Failure
 from bot.domain.forge.host import ForgeHost
@@ -11,21 +10,14 @@ from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
-from bot.reconcile.guarded import Contents, Guarded, no_contents
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 from bot.report.fleet_issue.body import TITLE, FleetNews, body_of
 from bot.report.fleet_issue.boxes import MARK, Box, ticked, wording_of
 
 EVERY = timedelta(minutes=3)
 """How often the issue is looked at: so long a ticked box waits."""
-
-
-def _one(*arguments: object) -> int:
-    return 1
-
-
-WRITES: Mapping[str, Contents] = {"open_issue": _one, "change_issue": no_contents}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +81,15 @@ async def tick(store: FleetIssueStore, forge: Forge, options: FleetIssueOptions,
     return FleetIssueTally(work.heeded, (*work.problems, *tally.problems))
 
 
-class _FleetIssue(Work[DueFleetIssue, Kept]):
+class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
+    """Heeds the ticked boxes of the fleet's issue, and keeps its text up to date."""
+
     stage = "fleet issue"
-    at_once = 1
 
     def __init__(self, store: FleetIssueStore, forge: Forge, options: FleetIssueOptions, loop: Loop) -> None:
         self._store = store
-        self._forge = forge
+        super().__init__(forge, options.host, loop)
         self._options = options
-        self._clock = loop.clock
-        self._budget = loop.budget
-        self.home = options.host.whole
         self.heeded = 0
         self.problems: list[str] = []
 
@@ -107,11 +97,11 @@ class _FleetIssue(Work[DueFleetIssue, Kept]):
     def queue(self) -> Queue[DueFleetIssue]:
         return self._store.queue(self._options.repository)
 
-    def host(self, item: DueFleetIssue) -> str:
-        return self._options.host.of(item.repository)
+    def repository(self, item: DueFleetIssue) -> str:
+        return item.repository
 
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        forge = self._guarded(lease)
         home = Identity(item.repository)
         known = await self._known(item, home, forge)
         if known is not None and not known.is_open:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.ports import WRITES, ActOptions
+from bot.act.ports import ActOptions
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
@@ -13,6 +13,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.freezes import Freeze
+from bot.reconcile.forge_writing import WRITES
 from tests.unit.act.world import ASPNET, BRANCH, NOON, World, change, rebuild
 
 FROZEN = ActOptions(
