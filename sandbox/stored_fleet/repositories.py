@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.evidence import Strength
+from bot.domain.images.image import ImageState, state_of
 from bot.domain.images.standing import Basis, Standing
 from bot.domain.images.standing import Publication as Shown
 from bot.domain.reference import Base, Reference
@@ -157,6 +158,7 @@ def image_rows(
             "looked_at": now - timedelta(hours=sample.number % 20),
             "standings": dump(standings, tuple[Standing, ...]) if is_known else None,
             "behind_since": until if is_known else None,
+            "state": (state_of(standings) if is_known else ImageState.NOT_SEEN).value,
             "error": None if is_known else f"ghcr.io answers 403: the token may not read packages{mark}",
             "due_at": now + timedelta(hours=4),
         }

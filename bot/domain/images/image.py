@@ -3,12 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Declaration, Standing
 from bot.domain.reference import Base
+
+
+class ImageState(StrEnum):
+    """How an image stands, the one to look at first at the top."""
+
+    BEHIND = "behind"
+    CONTRADICTED = "contradicted"
+    UNKNOWN = "unknown"
+    NOT_SEEN = "not-seen"
+    CLAIMED = "claimed"
+    CURRENT = "current"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +83,37 @@ class ProducedImage:
         return Base(self.claim.registry, self.claim.repository, self.found or self.claim.tag.text)
 
     @property
+    def state(self) -> ImageState:
+        """How it stands to what its base shows now."""
+        return ImageState.NOT_SEEN if self.digest is None else state_of(self.standings)
+
+    @property
     def strength(self) -> Strength:
         """What is known at least of all its platforms."""
-        order = list(Strength)
-        return max((each.strength for each in self.standings), key=order.index, default=Strength.UNKNOWN)
+        return weakest(self.standings)
 
     @property
     def behind_since(self) -> datetime | None:
         """Since when some platform of it is surely behind; None where none is."""
         return behind_since(self.standings)
+
+
+def weakest(standings: Sequence[Standing]) -> Strength:
+    """Tells what is known at least of all platforms."""
+    order = list(Strength)
+    return max((each.strength for each in standings), key=order.index, default=Strength.UNKNOWN)
+
+
+def state_of(standings: Sequence[Standing]) -> ImageState:
+    """Tells how an image stands that was looked at; only one that is proved to be current on all platforms is."""
+    strength = weakest(standings)
+    if behind_since(standings) is not None:
+        return ImageState.BEHIND
+    if strength is Strength.CONTRADICTED:
+        return ImageState.CONTRADICTED
+    if strength is Strength.UNKNOWN or not all(each.is_current for each in standings):
+        return ImageState.UNKNOWN
+    return ImageState.CURRENT if strength is Strength.PROVED else ImageState.CLAIMED
 
 
 def behind_since(standings: Sequence[Standing]) -> datetime | None:

@@ -3,25 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from bot.domain.evidence import Strength
+from bot.domain.images.image import ImageState
 from bot.views.bases.images import Deployment
 from bot.views.paging import Page
 
-
-class ImageState(StrEnum):
-    """How an image stands, as far as the store can count it, the one to look at first at the top."""
-
-    BEHIND = "behind"
-    NOT_SEEN = "not-seen"
-    SEEN = "seen"
-
-
 IMAGE_WORDS: Mapping[ImageState, str] = {
     ImageState.BEHIND: "it surely stands on what its base no longer shows",
+    ImageState.CONTRADICTED: "what tells of its base disagrees",
+    ImageState.UNKNOWN: "it was looked at, and nothing tells on what all its platforms stand",
     ImageState.NOT_SEEN: "it was not looked at yet, or could not be",
-    ImageState.SEEN: "nothing shows that it is behind",
+    ImageState.CLAIMED: "only somebody's word says that it stands on what its base shows now",
+    ImageState.CURRENT: "its layers, or verified provenance, show that it stands on what its base shows now",
 }
 
 
@@ -35,12 +29,12 @@ class WantedImages:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """An image in one line. `stands_on` is in words; `says` is `current`, `behind`, or how little is known."""
+    """An image in one line; `stands_on` is in words."""
 
     name: str
     tag: str
     repository: str
-    says: str
+    state: ImageState
     stands_on: str
     strength: Strength
     behind_since: datetime | None

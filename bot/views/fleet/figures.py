@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.images.image import ImageState
 from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import Action, State
 
@@ -46,6 +47,7 @@ class Figures:
     feeds: Mapping[str, FeedFigures]
     practices: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
     """How many repositories have which outcome of which check."""
+    images: Mapping[ImageState, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from bot.domain.failure import Failure
+from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
-from bot.views.bases.image_pages import ImagePage, Images, ImageState, WantedImages
+from bot.views.bases.image_pages import ImagePage, Images, WantedImages
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
 from bot.views.fleet.practices import Audited, FleetPractices

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import State
 from bot.views.bases.advisories import FIX_WORDS, FixState
-from bot.views.bases.image_pages import IMAGE_WORDS, ImageState, WantedImages
+from bot.views.bases.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.fleet.fleet import IN_WORDS, Sort, Standing, Wanted
 from bot.views.fleet.operations import StageRow
 from bot.views.paging import MOST_PAGES, Cut, Page

@@ -3,12 +3,15 @@
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.image import SeenImage
+from bot.domain.images.image import ImageState, SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.repositories.repository import Repository
+from bot.store.rows.repositories.images import images
 from bot.verify.images.ports import Look
+from bot.views.bases.image_pages import WantedImages
+from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
@@ -40,6 +43,7 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     [kept] = await stores.images.images_of("contoso/shop")
     assert (kept.digest, kept.found, kept.standings) == (digest("d"), "latest", (STANDING,))
     assert (kept.behind_since, kept.source, kept.doubt) == (NOON + HOUR, Source.LABEL, None)
+    assert await stores.column(images, "state") == [kept.state.value] == ["behind"]
     assert await stores.watch.manifests([digest("d")]) == {digest("d"): b"{}"}
     [known] = await stores.images.known_images(0)
     assert (known.platforms, known.expected, await stores.images.known_images(known.id)) == (
@@ -47,6 +51,21 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
         (ASPNET,),
         [],
     )
+
+
+async def test_an_image_that_was_not_looked_at_is_not_seen_and_one_that_tells_nothing_unknown(
+    stores: Stores,
+) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    counted = await stores.image_pages.images(WantedImages(), Cut())
+    assert {state: number for state, number in counted.states.items() if number} == {ImageState.NOT_SEEN: 1}
+    [image] = await stores.images.images_of("contoso/shop")
+    await stores.images.keep_look(image, Look("latest", SeenImage(digest("d"), (PLATFORM,)), ()))
+    unknown = await stores.image_pages.images(WantedImages(state=ImageState.UNKNOWN), Cut())
+    assert {state: number for state, number in unknown.states.items() if number} == {ImageState.UNKNOWN: 1}
+    assert [row.state for row in unknown.images.items] == [ImageState.UNKNOWN]
+    assert (await stores.figures.figures()).images == unknown.states
 
 
 async def test_unmoved_images_are_due_again_later(stores: Stores) -> None:

@@ -18,6 +18,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.store.engine.database import address, open_database
+from bot.store.rows.repositories.images import images
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -162,8 +163,8 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def first_schema(url: str) -> Engine:
-    """A database at its first revision, as it was before any other was written."""
+def first_schema(url: str, revision: str = "0001") -> Engine:
+    """A database at its first revision, or another, as it was before any later one was written."""
     engine = create_engine(
         address(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
     )
@@ -171,7 +172,7 @@ def first_schema(url: str) -> Engine:
     config.set_main_option("script_location", str(Path(bot.store.__file__).parent / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
     return engine
 
 
@@ -246,3 +247,42 @@ async def test_what_waited_when_revisions_came_is_considered_once_more(empty_url
         assert [rebuild.id for rebuild, _ in await stores.plan.reconsiderable()] == [1]
         await stores.plan.save_reconsidered({1: Reconsidered(NOON, None)}, await stores.plan.revisions())
         assert await stores.plan.reconsiderable() == []
+
+
+def kept_standing(strength: str, until: str | None = None) -> dict[str, Any]:
+    shown = {"base": BASE, "at": NOON.isoformat(), "digest": OLD, "platform": "linux/amd64", "platform_digest": OLD}
+    known = [{**shown, "until": until}] if strength != "unknown" else []
+    return {"platform": "linux/amd64", "strength": strength, "basis": "layers", "publications": known, "layers": 2}
+
+
+IMAGES: list[tuple[str, dict[str, Any]]] = [
+    ("not-seen", {"error": "ghcr.io answers 403"}),
+    ("current", {"digest": NEW, "standings": [kept_standing("proved")]}),
+    ("claimed", {"digest": NEW, "standings": [kept_standing("proved"), kept_standing("claimed")]}),
+    ("contradicted", {"digest": NEW, "standings": [kept_standing("proved"), kept_standing("contradicted")]}),
+    ("unknown", {"digest": NEW, "standings": [kept_standing("proved"), kept_standing("unknown")]}),
+    ("behind", {"digest": NEW, "standings": [kept_standing("proved", NOON.isoformat())], "behind_since": NOON}),
+]
+
+
+async def test_images_that_were_seen_before_states_were_kept_are_counted_as_they_stand(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0025")
+    tables = MetaData()
+    tables.reflect(engine)
+    repository = dict(ROWS[1][1])
+    claim = {"registry": "ghcr.io", "tag": "latest", "source": "build", "path": "a.yml", "line": 1, **LEASED}
+    with engine.begin() as connection:
+        connection.execute(
+            tables.tables["repositories"].insert().values(**{"id": 1, **repository, "name": "contoso/shop"})
+        )
+        for state, row in IMAGES:
+            connection.execute(
+                tables.tables["images"].insert().values(repository_id=1, repository=state, **claim, **row)
+            )
+    engine.dispose()
+    async with opened(empty_url) as stores:
+        found = await stores.images.images_of("contoso/shop")
+        assert {image.claim.repository: image.state.value for image in found} == {
+            state: state for state, _ in IMAGES
+        }
+        assert sorted(await stores.column(images, "state")) == sorted(state for state, _ in IMAGES)

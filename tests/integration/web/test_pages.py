@@ -8,6 +8,7 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import update
 
+from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.tables import rebuilds
@@ -88,6 +89,12 @@ class TestASmallFleet:
         page = (await client.get(f"/advisories/CVE-2026-10005?fix={fix}")).text
         assert f"<option selected>{fix}</option>" in page
         assert ("There is none." in page) is not bool(some["rebuilds"]["total"])
+
+    @pytest.mark.parametrize("state", ImageState)
+    async def test_images_are_counted_as_their_rows_stand(self, asking: Asking, state: ImageState) -> None:
+        found = (await asking(READER).get(f"/api/v1/images?state={state}")).json()
+        assert found["images"]["total"] == found["states"][state]
+        assert {row["state"] for row in found["images"]["items"]} <= {state}
 
     @pytest.mark.parametrize(
         "path", ["/rollouts/999", "/bases/none", "/repositories/none", "/advisories/CVE-1", "/?page=99", "/nothing"]

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.hooks import Outcome
 from bot.views.fleet.figures import (
@@ -30,6 +31,7 @@ FIGURES = Figures(
     behind={"under-1d": 1},
     over_max_age=2,
     open_rebuilds={State.OPEN: 4},
+    images={ImageState.CURRENT: 5, ImageState.UNKNOWN: 6},
     open_rollouts=1,
     paused_rollouts=1,
     bases=7,
@@ -80,6 +82,7 @@ async def test_how_things_stand_is_told() -> None:
     assert found["freshness_repositories current"] == 3
     assert found["freshness_repositories_behind under-1d"] == 1
     assert found["freshness_images_over_max_age"] == 2
+    assert (found["freshness_images current"], found["freshness_images unknown"]) == (5, 6)
     assert found["freshness_rollouts_open paused"] == 1
     assert found["freshness_queue_oldest_due_seconds bases"] == 120
     assert found["freshness_feed_age_seconds msrc-bulletin"] == 3600

@@ -104,8 +104,8 @@ def show_tree(found: "Tree", output: Format) -> None:
 
 
 def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
-    """Writes a row for each image."""
-    from bot.views.bases.images import as_json, stands_on
+    """Writes a row for each image, and how many stand how."""
+    from bot.views.bases.images import as_json, counted_states, stands_on
 
     if output is Format.JSON:
         print_json([as_json(view) for view in found])
@@ -113,7 +113,7 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
         print_line("No image is known. Name them in the settings under images, or let a build name what it pushes.")
     else:
         print_table(
-            ("image", "produced by", "stands on", "behind since", "deployed", "strength", "doubt"),
+            ("image", "produced by", "stands on", "behind since", "deployed", "state", "doubt"),
             [
                 (
                     str(view.image.place),
@@ -123,13 +123,14 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
                     f"{view.deployed[0]} and {len(view.deployed) - 1} more"
                     if len(view.deployed) > 1
                     else "".join(map(str, view.deployed)),
-                    view.image.strength,
+                    view.image.state,
                     view.image.doubt or "",
                 )
                 for view in found
             ],
             Layout(below=("stands on", "deployed", "doubt")),
         )
+        print_line(counted_states(found))
 
 
 def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:

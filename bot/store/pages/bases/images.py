@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.evidence import Strength
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import Standing
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
@@ -24,7 +23,6 @@ from bot.views.bases.image_pages import (
     ImagePage,
     ImageRow,
     Images,
-    ImageState,
     OnBase,
     PlatformRow,
     WantedImages,
@@ -34,12 +32,7 @@ from bot.views.paging import Cut, page_of
 
 _MOST_DEPLOYMENTS = 60
 _MOST_CLAIMS = 20
-_STATE = case(
-    (images.c.behind_since.is_not(None), ImageState.BEHIND.value),
-    (or_(images.c.standings.is_(None), images.c.digest.is_(None)), ImageState.NOT_SEEN.value),
-    else_=ImageState.SEEN.value,
-)
-_RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=_STATE)
+_RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=images.c.state)
 _ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, images.c.id)
 
 
@@ -50,16 +43,13 @@ class ImagePagesStore(Store):
         """Counts of all, and one page of those that are wanted: what is behind first, the longest at the top."""
         where = _where(wanted)
         async with self._database.reading() as connection:
-            counted = await connection.execute(select(_STATE.label("state"), func.count()).group_by(_STATE))
-            by_name = {row[0]: row[1] for row in counted}
+            states = await count_images(connection)
             total = await connection.scalar(_joined(select(func.count()).select_from(images)).where(*where))
             rows = await connection.execute(
                 _images().where(*where).order_by(*_ORDER).limit(cut.per_page).offset(cut.offset)
             )
             shown = await _rows(connection, rows.all(), self._clock.now())
-        return Images(
-            {state: by_name.get(state.value, 0) for state in ImageState}, page_of(shown, int(total or 0), cut)
-        )
+        return Images(states, page_of(shown, int(total or 0), cut))
 
     async def image(self, name: str, web: str) -> ImagePage | None:
         """All that is known of `registry/name`; `web` is where the forge shows repositories to people."""
@@ -86,6 +76,13 @@ class ImagePagesStore(Store):
             lambda row: f"image {row.id}",
         )
         return ImagePage(name, tuple(claims), tuple(_deployment(row, web) for row in places), int(count or 0))
+
+
+async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
+    """How many images stand how."""
+    rows = await connection.execute(select(images.c.state, func.count()).group_by(images.c.state))
+    found = {row[0]: row[1] for row in rows}
+    return {state: found.get(state.value, 0) for state in ImageState}
 
 
 async def images_on(connection: AsyncConnection, base: Base, most: int, now: datetime) -> OnBase:
@@ -123,7 +120,7 @@ def _where(wanted: WantedImages) -> list[ColumnElement[bool]]:
             )
         )
     if wanted.state is not None:
-        where.append(_STATE.in_([wanted.state.value]))
+        where.append(images.c.state == wanted.state.value)
     return where
 
 
@@ -140,7 +137,7 @@ def _row(image: ProducedImage, now: datetime) -> ImageRow:
         image.claim.name,
         image.found or image.claim.tag.text,
         image.repository,
-        _says(image),
+        image.state,
         stands_on(image, now),
         image.strength,
         image.behind_since,
@@ -148,14 +145,6 @@ def _row(image: ProducedImage, now: datetime) -> ImageRow:
         image.doubt,
         image.error,
     )
-
-
-def _says(image: ProducedImage) -> str:
-    if image.behind_since is not None:
-        return "behind"
-    if image.standings and all(each.is_current for each in image.standings):
-        return "current" if image.strength is Strength.PROVED else image.strength.value
-    return "unknown"
 
 
 def _detail(image: ProducedImage, row: Any, web: str, now: datetime) -> ImageDetail:

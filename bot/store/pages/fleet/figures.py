@@ -13,6 +13,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
+from bot.store.pages.bases.images import count_images
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.repositories.audits import audits, practice_days
@@ -112,6 +113,7 @@ class FiguresStore(Store):
                 queues=await queues(connection, now),
                 feeds=await _feeds(connection, now),
                 practices=await _practices(connection),
+                images=await count_images(connection),
             )
 
     async def marks(self) -> Marks:

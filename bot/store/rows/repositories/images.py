@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.produced import Claim, Source, contested
 from bot.domain.images.standing import Standing
 from bot.domain.images.tags import TagRule
@@ -54,6 +54,7 @@ images = Table(
     Column("declared", JSON),
     Column("standings", JSON),
     Column("behind_since", Moment),
+    Column("state", String(16), nullable=False, server_default=ImageState.NOT_SEEN.value),
     Column("sourced_from", Text),
     Column("error", Text),
     Column("due_at", Moment, nullable=False),
@@ -64,7 +65,8 @@ images = Table(
     Index(None, "due_at"),
     Index(None, "registry", "repository"),
 )
-"""`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names."""
+"""`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names.
+`state` is an `ImageState`, as digest and standings tell it."""
 
 deployments = Table(
     "deployments",

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
-from bot.domain.images.image import ProducedImage, behind_since
+from bot.domain.images.image import ProducedImage, behind_since, state_of
 from bot.domain.images.standing import Declaration, Standing
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
@@ -217,6 +217,7 @@ class ImagesStore(Store):
                 values = {
                     "standings": dump(told, tuple[Standing, ...]),
                     "behind_since": behind_since(told),
+                    "state": state_of(told).value,
                 }
                 await connection.execute(update(images).where(images.c.id == image).values(**values))
 
@@ -231,6 +232,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "declared": dump(dict(look.seen.declared), _Declared),
         "standings": dump(look.standings, tuple[Standing, ...]),
         "behind_since": behind_since(look.standings),
+        "state": state_of(look.standings).value,
         "sourced_from": look.seen.sourced_from,
         "error": None,
     }
