@@ -18,6 +18,9 @@ PORTS = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections (32768 and above): a connection that was
 closed a minute ago still keeps a server from its port."""
 
+ANY_PORT = "127.0.0.1:0"
+"""Where a page listens in a world: each on a port that the system gives it, so that several run at once."""
+
 
 class DidNotStart(RuntimeError):
     """A program ended early or never became ready; the message carries the end of its output."""

@@ -15,6 +15,7 @@ from sandbox.feeds import Feeds, FeedsEdge
 from sandbox.github.edge import ENTERPRISE_PREFIX, GitHubEdge
 from sandbox.github.openapi import DOTCOM
 from sandbox.organisation import Organisation
+from sandbox.processes import ANY_PORT
 from sandbox.registry import Registry
 from sandbox.serving import Server, ask_directly
 from sandbox.slack import SlackEdge, Workspace
@@ -123,7 +124,7 @@ class World:
                 "channel": self.slack.channel,
                 "api_url": f"{self.slack.url}/api",
             },
-            "web": {"listen": "127.0.0.1:0"},
+            "web": {"listen": ANY_PORT},
         }
         path = folder / "freshness.yaml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False))

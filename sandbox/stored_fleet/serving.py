@@ -19,6 +19,7 @@ from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.serving import bound, serving
 from bot.web.site import Gate, Site
+from sandbox.processes import ANY_PORT
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.rollouts import WAVES
 
@@ -43,7 +44,7 @@ def served(folder: Path, *, repositories: int, usages: int, mark: str = "") -> I
                 await StoredFleet(database, NOW, repositories, usages, mark).write()
             site = site_over(database)
             await site.stores.standing.count()
-            with bound("127.0.0.1:0") as listening:
+            with bound(ANY_PORT) as listening:
                 addresses[0] = "http://{}:{}".format(*listening.getsockname())
                 async with serving(app_of(site), listening):
                     ready.set()

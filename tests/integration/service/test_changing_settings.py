@@ -14,6 +14,7 @@ from bot.domain.clock import SystemClock
 from bot.service import running
 from bot.service.commands import views
 from bot.service.settings_file import SettingsFile
+from sandbox.processes import ANY_PORT
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
 def with_poll(folder: Path, poll: str, database: str = "freshness.db") -> str:
     return (
         f"github: {{token_file: {folder}/token}}\nstore: {{url: 'sqlite:///{folder}/{database}'}}\n"
-        f"schedule: {{poll: {poll}}}\n"
+        f"schedule: {{poll: {poll}}}\nweb: {{listen: '{ANY_PORT}'}}\n"
     )
 
 

@@ -26,6 +26,7 @@ from bot.web.access.rates import Bucket, Rates
 from bot.web.app import app_of
 from bot.web.serving import bound, serving
 from bot.web.site import Senders, Site
+from sandbox.processes import ANY_PORT
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.pages import PAGES, REPOSITORY
 from tests.integration.web.conftest import ACTOR, MARK, READER, Asking, opened_copy
@@ -129,7 +130,7 @@ class TestSlowSenders:
         self, site: Site, monkeypatch: pytest.MonkeyPatch, begun: bytes
     ) -> None:
         monkeypatch.setattr("bot.web.serving.SLOWEST_HEAD", 0.1)
-        with bound("127.0.0.1:0") as listening:
+        with bound(ANY_PORT) as listening:
             async with serving(app_of(site), listening):
                 reader, writer = await asyncio.open_connection(*listening.getsockname())
                 writer.write(begun)
@@ -137,7 +138,7 @@ class TestSlowSenders:
                 writer.close()
 
     async def test_a_large_head_is_refused(self, site: Site) -> None:
-        with bound("127.0.0.1:0") as listening:
+        with bound(ANY_PORT) as listening:
             async with serving(app_of(site), listening):
                 reader, writer = await asyncio.open_connection(*listening.getsockname())
                 writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000)
