@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from bot.clients.http import Answer, Http
+from bot.clients.http import Http
+from bot.clients.http_answers import Answer
 from bot.domain.bases.document import (
     MAX_DOCUMENT_BYTES,
     FeedKind,

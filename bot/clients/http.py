@@ -5,23 +5,23 @@ and path, never the query or a header, since those may carry secrets.
 """
 
 import asyncio
-import json
 import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import stamina
 
 from bot.clients import http_bounds as bounds
+from bot.clients.http_answers import Answer, Streamed, is_turned_away, turned_away
 from bot.clients.observer import Nobody, Observer
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.failure import Failure, Trouble
@@ -65,45 +65,6 @@ class HostRules:
 
     ca_file: Path | None = None
     insecure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. `headers` are looked up in any case; `url` is where the redirects ended.
-
-    `redirected` says that another host than the one asked gave it.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    redirected: bool = False
-
-    @property
-    def where(self) -> str:
-        return bounds.where_of(httpx.URL(self.url))
-
-    def json(self) -> Any:
-        """The body as JSON. Raises `Failure` (malformed) where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            what = "answered with something that is not JSON"
-            raise Failure(Trouble.MALFORMED, what, where=self.where, status=self.status) from error
-
-    def retry_after(self, now: datetime) -> timedelta | None:
-        return bounds.retry_after(self.headers.get("retry-after"), now)
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer whose body is taken as it comes; `headers` and `redirected` are as in `Answer`."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +198,8 @@ class Http:
         asked = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
         async with self._bounded(asked.url, self.limits.streaming), self._opened(asked) as (response, last):
             answer = Answer(response.status_code, response.headers, b"", str(last.url))
-            if _is_turned_away(answer):
-                raise _turned_away(answer, self.clock.now())
+            if is_turned_away(answer):
+                raise turned_away(answer, self.clock.now())
             is_elsewhere = not bounds.is_same_host(asked.url, last.url)
             yield Streamed(answer.status, answer.headers, _counted(response, last), is_elsewhere)
 
@@ -259,8 +220,8 @@ class Http:
     async def _attempt(self, asked: _Request) -> Answer:
         async with self._bounded(asked.url, self.limits.total):
             answer = await self._follow(asked)
-        if _is_turned_away(answer):
-            raise _turned_away(answer, self.clock.now())
+        if is_turned_away(answer):
+            raise turned_away(answer, self.clock.now())
         return answer
 
     @asynccontextmanager
@@ -343,22 +304,6 @@ async def _counted(response: httpx.Response, asked: _Request) -> AsyncIterator[b
         if taken > asked.max_bytes:
             raise bounds.too_long(asked.max_bytes, where)
         yield chunk
-
-
-def _is_turned_away(answer: Answer) -> bool:
-    return answer.status == 429 or answer.status >= 500
-
-
-def _turned_away(answer: Answer, now: datetime) -> Failure:
-    throttled = answer.status == 429
-    return Failure(
-        Trouble.THROTTLED if throttled else Trouble.UNREACHABLE,
-        "asks for fewer requests (429)" if throttled else f"has trouble of its own ({answer.status})",
-        where=answer.where,
-        advice="it is tried again later",
-        retry_after=answer.retry_after(now),
-        status=answer.status,
-    )
 
 
 def _trust(host: str, ca_file: Path | None) -> ssl.SSLContext:

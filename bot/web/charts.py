@@ -10,6 +10,7 @@ from math import log10
 
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.words import duration
+from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
 from bot.views.rollouts.rollout import WaveProgress
 from bot.views.rows import NoticeRow
@@ -98,23 +99,11 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One bar of a chart; `kind` gives its colour, `title` is told to whoever points at it."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
 class Chart:
     """`says` is what a reader who does not see it is told."""
 
     says: str
-    columns: tuple[Column, ...]
+    bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
     marks: tuple[Mark, ...]
     height: int = HEIGHT
@@ -131,23 +120,23 @@ def lag_chart(lags: Sequence[NoticeRow], now: datetime) -> Chart | None:
     if not lags:
         return None
     step = 100 / max(len(lags), _FEWEST)
-    columns = []
+    bars = []
     for place, lag in enumerate(lags):
         top = _height(max(lag.seconds(now), 0))
         title = f"{lag.since:%Y-%m-%d}: {lag.text}, {_worded(max(lag.seconds(now), 0))}"
-        columns.append(_column(place * step, step, top, max(HEIGHT - _BOTTOM - top, 2), lag.topic, title))
+        bars.append(_bar(place * step, step, top, max(HEIGHT - _BOTTOM - top, 2), lag.topic, title))
     worst = max(max(lag.seconds(now), 0) for lag in lags)
     says = f"{len(lags)} measured lags since {lags[0].since:%Y-%m-%d}, the longest {_worded(worst)}"
     lines = tuple(Line(round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
     marks = [Mark(0, "start", f"{lags[0].since:%Y-%m-%d}")]
     if len(lags) > _FEWEST // 2:
         marks.append(Mark(round(len(lags) * step, 2), "end", f"{lags[-1].since:%Y-%m-%d}"))
-    return Chart(says, tuple(columns), lines, tuple(marks))
+    return Chart(says, tuple(bars), lines, tuple(marks))
 
 
-def _column(x: float, step: float, top: float, height: float, kind: str, title: str) -> Column:
+def _bar(x: float, step: float, top: float, height: float, kind: str, title: str) -> Bar:
     gap = step * _GAP
-    return Column(round(x + gap / 2, 2), round(top, 1), round(step - gap, 2), round(height, 1), kind, title)
+    return Bar(round(x + gap / 2, 2), round(top, 1), round(step - gap, 2), round(height, 1), kind, title)
 
 
 def _height(seconds: float) -> float:
@@ -171,7 +160,7 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
     today = days[-1].day
     most = max(sum(day.standings.get(each, 0) for each in _COUNTED) for day in days) or 1
     room = HEIGHT - _BOTTOM - _TOP
-    columns = []
+    bars = []
     for day in days:
         x = (last - 1 - (today - day.day).days) * step
         y = float(HEIGHT - _BOTTOM)
@@ -181,7 +170,7 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
             y -= height
             if number:
                 title = f"{day.day}: {number:,} {standing.value}"
-                columns.append(_column(x, step, y, height, standing.value, title))
+                bars.append(_bar(x, step, y, height, standing.value, title))
     first, final = _share(days[0]), _share(days[-1])
     says = f"From {days[0].day} to {today} the share of current repositories went from {first} to {final}"
     lines = (Line(_TOP, f"{most:,}"), Line(_TOP + room / 2, f"{most / 2:,.0f}"), Line(HEIGHT - _BOTTOM, "0"))
@@ -189,7 +178,7 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
     marks = [Mark(100, "end", f"{today}")]
     if begins < 60:
         marks.insert(0, Mark(round(begins, 2), "start", f"{days[0].day}"))
-    return Chart(says, tuple(columns), lines, tuple(marks))
+    return Chart(says, tuple(bars), lines, tuple(marks))
 
 
 def _share(day: DayOfFreshness) -> str:

@@ -7,20 +7,9 @@ from math import floor, log10
 from bot.backtest.rendering.wording import share
 from bot.backtest.report import CauseMonths, SettleRow, SiblingRow
 from bot.domain.wording.words import duration
+from bot.views.charts import Bar
 
 WIDTH = 1000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """`kind` names its colour, `title` is what a pointer that rests on it shows."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    title: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from bot.clients.http import Answer, Http
+from bot.clients.http import Http
+from bot.clients.http_answers import Answer
 from bot.domain.failure import Failure, Trouble
 
 SLACK_API = "https://slack.com/api"

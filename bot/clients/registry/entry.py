@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from bot.clients.http import Answer, HostRules, Http, Streamed
+from bot.clients.http import HostRules, Http
+from bot.clients.http_answers import Answer, Streamed
 from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
 from bot.clients.registry.login import Known, Login, SignIn
 from bot.domain.clock import Clock

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bot.clients.http import ANY_HOST, Answer, Http, Streamed
+from bot.clients.http import ANY_HOST, Http
+from bot.clients.http_answers import Answer, Streamed
 from bot.clients.registry.entry import Entry, RegistryAccess
 from bot.domain.bases.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
 from bot.domain.clock import Clock

@@ -7,13 +7,13 @@ Images stand in named contexts (`docker-image://`), in build arguments, and in D
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
-from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
+from bot.formats.bake.file import BakeFile, blocks_of_json
+from bot.formats.bake.hcl import Name, Opaque, Template, Value
 from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source import jsonc
@@ -25,14 +25,11 @@ from bot.formats.source.collector import (
     quoted,
     tag_stands_with_name,
 )
-from bot.formats.source.nodes import Mapping as JsonMapping
-from bot.formats.source.nodes import Node, Scalar, Sequence
 from bot.formats.source.spanned import Spanned, joined
 
 MOST_VARIANTS = 64
 """How many combinations of one target's matrix are read."""
 DEEPEST_VARIABLE = 16
-MOST_INHERITED = 64
 MOST_EVALUATED = 1024 * 1024
 """Characters that all strings of one file may expand to."""
 NOT_EVALUATED = "which is not evaluated; write the image out"
@@ -46,10 +43,10 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     file = Collector(path, text, KIND)
     try:
-        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable as error:
         return file.unreadable(error)
-    bake = _Bake.of(blocks)
+    bake = BakeFile.of(blocks)
     reader = _Targets(bake, file)
     try:
         for name in bake.targets:
@@ -68,10 +65,10 @@ def builds(path: str, text: str) -> Builds:
 def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     """The name of each target with its builds. Never raises."""
     try:
-        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable:
         return []
-    bake = _Bake.of(blocks)
+    bake = BakeFile.of(blocks)
     reader = _Targets(bake, Collector(path, text, KIND))
     found: list[tuple[str, DockerBuild]] = []
     try:
@@ -86,10 +83,10 @@ def tags(path: str, text: str) -> list[tuple[str, int]]:
     """The names that targets give to what they build, each with its place; what is not evaluated stays as written.
     Never raises."""
     try:
-        blocks = _json_blocks(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
     except Unreadable:
         return []
-    bake = _Bake.of(blocks)
+    bake = BakeFile.of(blocks)
     reader = _Targets(bake, Collector(path, text, KIND))
     found: list[tuple[str, int]] = []
     try:
@@ -104,70 +101,10 @@ class _TooMuch(Exception):
     """What the file expands to is beyond all measure."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Bake:
-    """`targets` maps each name to its attributes; where a name is declared twice, the later ones win."""
-
-    variables: Mapping[str, Value]
-    targets: Mapping[str, Mapping[str, Value]]
-
-    @classmethod
-    def of(cls, blocks: list[Block]) -> "_Bake":
-        variables: dict[str, Value] = {}
-        targets: dict[str, dict[str, Value]] = {}
-        for block in blocks:
-            if block.kind == "":
-                variables |= block.attributes
-            elif block.kind == "variable" and block.labels and "default" in block.attributes:
-                variables.setdefault(block.labels[0], block.attributes["default"])
-            elif block.kind == "target" and block.labels:
-                target = targets.setdefault(block.labels[0], {})
-                for name, value in block.attributes.items():
-                    known = target.get(name)
-                    both = isinstance(known, dict) and isinstance(value, dict)
-                    target[name] = {**known, **value} if both else value  # type: ignore[dict-item]
-        return cls(variables, targets)
-
-    def lineage(self, name: str) -> list[str]:
-        """The target and all that it inherits from, those that win first: the last parent and its own parents."""
-        waiting, found = [name], list[str]()
-        while waiting and len(found) < MOST_INHERITED:
-            here = waiting.pop(0)
-            if here in found or here not in self.targets:
-                continue
-            found.append(here)
-            inherits = self.targets[here].get("inherits", ())
-            parents = inherits if isinstance(inherits, tuple) else ()
-            waiting[:0] = [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
-        return found
-
-    def owner(self, name: str, attribute: str) -> str | None:
-        """The target whose attribute it is that this one gets, its own or one that it inherits."""
-        return next((target for target in self.lineage(name) if attribute in self.targets[target]), None)
-
-    @property
-    def inherited(self) -> set[str]:
-        """The targets that others inherit from."""
-        return {parent for name in self.targets for parent in self.lineage(name)[1:]}
-
-    def value(self, name: str, attribute: str) -> Value | None:
-        """An attribute of a target, its own or one that it inherits."""
-        owner = self.owner(name, attribute)
-        return self.targets[owner][attribute] if owner is not None else None
-
-    def merged(self, name: str, attribute: str) -> dict[str, Value]:
-        """An object attribute of a target with what it inherits."""
-        found: dict[str, Value] = {}
-        for target in reversed(self.lineage(name)):
-            value = self.targets[target].get(attribute)
-            found |= value if isinstance(value, dict) else {}
-        return found
-
-
 class _Targets:
     """Reads targets one after the other."""
 
-    def __init__(self, bake: _Bake, file: Collector) -> None:
+    def __init__(self, bake: BakeFile, file: Collector) -> None:
         self.bake = bake
         self.file = file
         self._evaluated = 0
@@ -327,35 +264,3 @@ def _variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[
 
 def _values(value: Value | None) -> list[Value]:
     return list(value.values()) if isinstance(value, dict) else []
-
-
-def _json_blocks(root: Node) -> list[Block]:
-    """JSON's form of the same: `{"target": {"app": {…}}}`, an object or a list of objects under each kind."""
-    blocks: list[Block] = []
-    if not isinstance(root, JsonMapping):
-        return blocks
-    own: dict[str, Value] = {}
-    for kind, node in root.entries():
-        if kind.value not in {"target", "variable", "group", "function"}:
-            own[kind.value] = _json_value(node)
-        for labelled in _objects(node):
-            for label, body in labelled.entries():
-                for attributes in _objects(body):
-                    values = {key.value: _json_value(value) for key, value in attributes.entries()}
-                    blocks.append(Block(kind.value, (label.value,), values))
-    return [Block("", (), own), *blocks]
-
-
-def _objects(node: Node) -> list[JsonMapping]:
-    nodes = node.items if isinstance(node, Sequence) else [node]
-    return [item for item in nodes if isinstance(item, JsonMapping)]
-
-
-def _json_value(node: Node) -> Value:
-    match node:
-        case Scalar():
-            return Opaque("null", node.start) if node.is_null else Template(node.spanned)
-        case Sequence():
-            return tuple(_json_value(item) for item in node.items)
-        case JsonMapping():
-            return {key.value: _json_value(value) for key, value in node.entries()}
