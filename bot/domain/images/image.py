@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
+from bot.domain.images.builder import Builder
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Declaration, Standing
 from bot.domain.reference import Base
@@ -36,6 +37,8 @@ class SeenImage:
     created: datetime | None = None
     declared: Mapping[str, tuple[Declaration, ...]] = field(default_factory=dict)
     sourced_from: str | None = None
+    builder: Builder | None = None
+    """Who built it, where provenance that somebody trusted signed tells it."""
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Documents that were not kept before, by digest."""
 
@@ -58,22 +61,34 @@ class ProducedImage:
     sourced_from: str | None = None
     is_contested: bool = False
     error: str | None = None
+    builder: Builder | None = None
 
     @property
     def source(self) -> Source:
-        """Whose word counts: the image's own label is worth more than what a build's text says."""
-        is_labelled = self.sourced_from is not None and self.sourced_from.lower() == self.repository.lower()
-        return (
-            min(self.claim.source, Source.LABEL, key=lambda each: each.rank) if is_labelled else self.claim.source
-        )
+        """Whose word counts: signed provenance, and the image's own label, where they are worth more than who made
+        the claim."""
+        words = {Source.PROVENANCE: self._built_by, Source.LABEL: self.sourced_from or ""}
+        heard = [source for source, named in words.items() if named.lower() == self.repository.lower()]
+        return min([self.claim.source, *heard], key=lambda each: each.rank)
+
+    @property
+    def _built_by(self) -> str:
+        """The repository that signed provenance proves; empty where none does."""
+        is_proved = self.builder is not None and self.builder.strength is Strength.PROVED
+        return self.builder.repository if self.builder is not None and is_proved else ""
 
     @property
     def doubt(self) -> str | None:
         """Why its repository's word for it does not count; None where it does."""
         if self.is_contested:
             return "another repository says that it produces this image"
+        if self.claim.source is Source.SETTINGS:
+            return None
+        if self._built_by:
+            is_other = self._built_by.lower() != self.repository.lower()
+            return f"its signed provenance names {self._built_by} as its source" if is_other else None
         named = self.sourced_from
-        if self.claim.source is not Source.SETTINGS and named and named.lower() != self.repository.lower():
+        if named and named.lower() != self.repository.lower():
             return f"the image itself names {named} as its source"
         return None
 

@@ -157,7 +157,7 @@ class Bot:
     @property
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
-        return Images(self.registry, self.stores.watch, self.stores.images)
+        return Images(self.registry, self.stores.watch, self.stores.images, self.clock, self.settings.trust)
 
     @property
     def own_bases(self) -> OwnBases:

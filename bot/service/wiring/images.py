@@ -2,21 +2,28 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from bot.clients.registry import Registry
 from bot.domain.bases.image import Head
+from bot.domain.clock import Clock
+from bot.domain.evidence import Strength
+from bot.domain.images.builder import Builder, source_of
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration
 from bot.domain.reference import Base
+from bot.service.wiring.trust import trusted_by
+from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.provenance.attestations import Attested, attested_in, statements_in
+from bot.verify.provenance.signed import SignedProvenance, signed_provenance
 from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement
+from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
+from bot.verify.trust.collecting import attestations_of
 from bot.watch.registry.observe import MOST_PLATFORMS, ManifestCache, Platform, Reading, read
 
 SOURCE = "org.opencontainers.image.source"
@@ -30,6 +37,10 @@ class Images:
     registry: Registry
     cache: ManifestCache
     store: ImagesStore
+    clock: Clock
+    trust: TrustSettings = field(default_factory=TrustSettings)
+    """Who may sign provenance: whom the rule for an image trusts. Of other images nobody is asked for any."""
+    _remembered: Remembered = field(default_factory=Remembered)
 
     async def head(self, base: Base) -> Head:
         return await self.registry.head(base)
@@ -37,17 +48,30 @@ class Images:
     async def tags(self, registry: str, repository: str) -> Sequence[str]:
         return await self.registry.tags(registry, repository)
 
+    def wants_provenance(self, name: str) -> bool:
+        rule = self.trust.rule_for(name)
+        return rule is not None and rule.trusts_statements
+
     async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
         reading = await read(self.registry, self.cache, place, digest)
         platforms = reading.platforms
         inherited = await self._labels_of(expected)
         provenances = await self._provenances(place, reading, expected)
+        signed = await self._signed(place, reading)
         return SeenImage(
             digest,
             reading.observation(place, datetime.min).platforms,
             max(filter(None, (_moment(each.config.created) for each in platforms)), default=None),
-            {each.name: (*_declared(each, inherited), *provenances.get(each.digest, ())) for each in platforms},
+            {
+                each.name: (
+                    *_proved(signed.get(each.digest, ()), expected),
+                    *_declared(each, inherited),
+                    *provenances.get(each.digest, ()),
+                )
+                for each in platforms
+            },
             next((source for each in platforms if (source := _source(each, inherited))), None),
+            _builder([signed.get(each.digest, ()) for each in platforms]),
             reading.fetched,
         )
 
@@ -58,6 +82,20 @@ class Images:
             reading = await read(self.registry, self.cache, base, digest)
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
+
+    async def _signed(self, place: Base, reading: Reading) -> Mapping[str, Sequence[SignedProvenance]]:
+        """Signed provenance by the digest of a platform: about just that one, else about the index."""
+        rule = self.trust.rule_for(place.name)
+        if rule is None or not rule.trusts_statements:
+            return {}
+        trusted, now = trusted_by(rule), self.clock.now()
+        found: dict[str, tuple[SignedProvenance, ...]] = {}
+        for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
+            statements = await attestations_of(self.registry, place.registry, place.repository, digest)
+            found[digest] = signed_provenance(statements, trusted, digest, now, self._remembered)
+        shared = found[reading.digest]
+        own = {each.digest: found[each.digest] for each in reading.platforms}
+        return {digest: said or shared for digest, said in own.items()}
 
     async def _provenances(
         self, place: Base, reading: Reading, expected: Collection[Base]
@@ -93,13 +131,33 @@ def _declared(platform: Platform, inherited: Collection[tuple[str, str]]) -> tup
     return tuple(each for each in said if each is not None)
 
 
+def _proved(signed: Sequence[SignedProvenance], expected: Collection[Base]) -> tuple[Declaration, ...]:
+    said = (
+        of_provenance(each.provenance, expected, is_verified=True)
+        for each in signed
+        if each.builder.strength is Strength.PROVED
+    )
+    return tuple(each for each in said if each is not None)
+
+
+def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
+    """Judges who built the whole: of each platform the best that is proved, of those the least. None where signed
+    provenance is missing for one, or they were built from several sources."""
+    best = [
+        max((each.builder for each in one), key=lambda each: (each.strength is Strength.PROVED, each.level))
+        for one in signed
+        if one
+    ]
+    if not best or len(best) < len(signed) or len({each.repository for each in best}) > 1:
+        return None
+    return min(best, key=lambda each: (each.strength is Strength.PROVED, each.level))
+
+
 def _source(platform: Platform, inherited: Collection[tuple[str, str]]) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
     own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
     texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
-    address = urlsplit(texts.get(SOURCE, ""))
-    parts = address.path.removesuffix(".git").strip("/").split("/")
-    return "/".join(parts[:2]) if address.scheme == "https" and len(parts) == 2 and all(parts) else None
+    return source_of(texts.get(SOURCE, "")) or None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -52,6 +52,11 @@ class TrustRuleSettings(Section):
             raise ValueError("say which signature counts: notation, keyless or key")
         return self
 
+    @property
+    def trusts_statements(self) -> bool:
+        """Whether somebody is named who may sign more than the image itself, such as its provenance."""
+        return self.keyless is not None or self.key is not None
+
 
 class TrustSettings(Section):
     """Trust before acting. Revocation is not checked."""

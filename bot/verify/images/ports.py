@@ -20,6 +20,10 @@ class ImagesPort(Protocol):
 
     async def tags(self, registry: str, repository: str) -> Sequence[str]: ...
 
+    def wants_provenance(self, name: str) -> bool:
+        """Whether somebody is trusted to sign the provenance of `registry/repository`."""
+        ...
+
     async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
         """What a digest stands for; what is kept of it is not fetched again. `expected` are the bases that the
         image's repository names."""

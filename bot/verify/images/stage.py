@@ -159,9 +159,14 @@ class _Looks(Work[ProducedImage, Look | None]):
 
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
         tag, digest = await self._shown(item)
-        if digest == item.digest and tag == item.found:
+        if digest == item.digest and tag == item.found and not self._awaits_provenance(item):
             return None
         return await look_at(item, tag, digest, self._store, self._registries, self._layers)
+
+    def _awaits_provenance(self, item: ProducedImage) -> bool:
+        """Whether an image is read once more, for the provenance that a build signs after it has pushed."""
+        is_new = item.seen_at is not None and self._clock.now() - item.seen_at < 2 * self._every
+        return item.builder is None and is_new and self._registries.wants_provenance(item.claim.name)
 
     async def _shown(self, item: ProducedImage) -> tuple[str, str]:
         """The tag that counts, and its digest: tags are listed only where none is known yet."""
@@ -180,7 +185,7 @@ class _Looks(Work[ProducedImage, Look | None]):
             await self.settle_together([(item, result)])
             return
         await self._store.record_look(item, result, self._clock.now() + self._every)
-        self.moved += 1
+        self.moved += (item.found, item.digest) != (result.found, result.seen.digest)
 
     async def settle_together(self, done: Sequence[tuple[ProducedImage, Look | None]]) -> None:
         await self._store.record_unmoved([item for item, _ in done], self._clock.now() + self._every)

@@ -6,9 +6,10 @@ signed it. Level 3: the platform keeps the build, and what signs it, apart from 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from bot.domain.evidence import Strength
+from bot.domain.images.builder import Builder, source_of
 from bot.verify.provenance.slsa import Provenance
 from bot.verify.provenance.statement import Statement
 from bot.verify.signatures.verdict import Outcome, Verdict
@@ -19,20 +20,6 @@ ISOLATED_BUILDERS = (
     r"(builder|generator)_[a-z0-9_-]+_slsa3\.yml@refs/tags/v[0-9]+\.[0-9]+\.[0-9]+",
 )
 """Reusable workflows that are known to keep the build apart from the workflow that calls them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Builder:
-    """Who built, the highest level that this supports, and why not a higher one."""
-
-    identity: str
-    level: int
-    strength: Strength
-    reason: str
-
-    def supports(self, level: int) -> bool:
-        """Whether this much is proved. A claim supports no level that anything may rest upon."""
-        return self.strength is Strength.PROVED and self.level >= level
 
 
 def judge_builder(
@@ -46,7 +33,8 @@ def judge_builder(
     """Who built the digest, from its provenance and the verdict of the signature around just this statement.
 
     Whatever provenance tells beyond the builder (materials, source) is what this builder says: it is worth as much
-    as the builder is trusted. `isolated` are whole patterns of workflows whose callers cannot reach into the build.
+    as the builder is trusted. GitHub's certificate tells the source itself. `isolated` are whole patterns of
+    workflows whose callers cannot reach into the build.
     """
     claimed = provenance.builder
     if not statement.is_about(digest):
@@ -59,10 +47,10 @@ def judge_builder(
         case Outcome.CANNOT_TELL:
             return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
     if verdict.issuer != GITHUB_ACTIONS:
-        return Builder(
-            verdict.signer, 1, Strength.PROVED, "it is signed, and not by a build platform that is known"
-        )
-    return _judge_github(provenance, verdict, isolated)
+        told = "it is signed, and not by a build platform that is known"
+        return Builder(verdict.signer, 1, Strength.PROVED, told, source_of(provenance.source.uri))
+    source = source_of(dict(verdict.facts).get("source_repository", ""))
+    return replace(_judge_github(provenance, verdict, isolated), repository=source)
 
 
 def _judge_github(provenance: Provenance, verdict: Verdict, isolated: Sequence[str]) -> Builder:

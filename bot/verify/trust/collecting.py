@@ -58,6 +58,13 @@ async def signatures_of(port: SignaturesPort, registry: str, repository: str, di
     One that is stored with other bytes than its digest names is among them as unreadable, so that it does not hide
     the others. Raises `Failure` where the registry does not say.
     """
+    found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"))
+    return (*found, *await _of_tag(port, registry, repository, digest))
+
+
+async def _of_referrers(
+    port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str]
+) -> list[Found]:
     found: list[Found] = []
     for each in list(await port.referring(registry, repository, digest))[:MOST]:
         try:
@@ -68,8 +75,9 @@ async def signatures_of(port: SignaturesPort, registry: str, repository: str, di
         subject = document.get("subject")
         if not isinstance(subject, dict) or subject.get("digest") != digest:
             continue
-        found += await _of_artifact(port, registry, repository, document)
-    return (*found, *await _of_tag(port, registry, repository, digest))
+        if _kind(document) in kinds:
+            found += await _of_artifact(port, registry, repository, document)
+    return found
 
 
 async def _of_artifact(
@@ -87,9 +95,20 @@ async def _of_artifact(
     return found
 
 
-async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: str) -> list[Found]:
+async def attestations_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
+    """All signed statements about a digest, none of them judged: Sigstore bundles, and cosign's `.att` tag.
+
+    Raises `Failure` where the registry does not say.
+    """
+    found = await _of_referrers(port, registry, repository, digest, ("sigstore",))
+    return (*found, *await _of_tag(port, registry, repository, digest, "att"))
+
+
+async def _of_tag(
+    port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str = "sig"
+) -> list[Found]:
     """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature."""
-    manifest = await port.tagged(registry, repository, f"{digest.replace(':', '-')}.sig")
+    manifest = await port.tagged(registry, repository, f"{digest.replace(':', '-')}.{suffix}")
     if manifest is None:
         return []
     try:

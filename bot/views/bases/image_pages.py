@@ -69,7 +69,8 @@ class PlatformRow:
 
 @dataclass(frozen=True, slots=True)
 class ImageDetail:
-    """One claim to an image: by whose word its repository produces it, and where; `digest` was seen last."""
+    """One claim to an image: by whose word its repository produces it, and where; `digest` was seen last, and
+    `built` tells in words who built it by signed provenance."""
 
     image: ImageRow
     digest: str | None
@@ -78,6 +79,7 @@ class ImageDetail:
     line: int
     url: str | None
     looked_at: datetime | None
+    built: str | None
     platforms: tuple[PlatformRow, ...]
 
 

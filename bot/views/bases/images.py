@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,7 @@ def as_json(view: ImageView) -> dict[str, Any]:
         "place": f"{image.claim.path}:{image.claim.line}" if image.claim.path else None,
         "doubt": image.doubt,
         "state": image.state.value,
+        "builder": None if image.builder is None else asdict(image.builder),
         "strength": image.strength.value,
         "behind_since": image.behind_since,
         "seen_at": image.seen_at,

@@ -1,15 +1,24 @@
 """Images as rows: claimed by repositories, due, seen, and told anew."""
 
+from collections.abc import Collection, Sequence
+
+import pytest
+
 from bot.discover.ports import Reading
+from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.image import ImageState, SeenImage
+from bot.domain.images.builder import Builder
+from bot.domain.images.image import ImageState, ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.reconcile.loop import Loop
 from bot.store.rows.repositories.images import images
 from bot.verify.images.ports import Look
+from bot.verify.images.stage import ImagesOptions, Observed, tick
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
@@ -66,6 +75,71 @@ async def test_an_image_that_was_not_looked_at_is_not_seen_and_one_that_tells_no
     assert {state: number for state, number in unknown.states.items() if number} == {ImageState.UNKNOWN: 1}
     assert [row.state for row in unknown.images.items] == [ImageState.UNKNOWN]
     assert (await stores.figures.figures()).images == unknown.states
+
+
+async def test_who_built_an_image_is_kept_and_counts_among_those_who_claim_it(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [claimed] = await stores.images.images.claim(NOON, 10)
+    builder = Builder("a workflow", 2, Strength.PROVED, "", "contoso/shop")
+    seen = SeenImage(digest("d"), (PLATFORM,), builder=builder)
+    image = await stores.images.images.read(claimed)
+    await stores.images.record_look(image, Look("latest", seen, ()), NOON + HOUR)
+    [kept] = await stores.images.images_of("contoso/shop")
+    assert (kept.builder, kept.source) == (builder, Source.PROVENANCE)
+
+
+class Signing:
+    """A registry with one image, whose provenance is signed a while after it was pushed."""
+
+    def __init__(self) -> None:
+        self.builder: Builder | None = None
+        self.is_wanted = True
+        self.reads = 0
+
+    async def head(self, base: Base) -> Head:
+        return Head(digest("d"), OCI_INDEX)
+
+    async def tags(self, registry: str, repository: str) -> Sequence[str]:
+        return ()
+
+    def wants_provenance(self, name: str) -> bool:
+        return self.is_wanted
+
+    async def read(self, place: Base, wanted: str, expected: Collection[Base]) -> SeenImage:
+        self.reads += 1
+        return SeenImage(wanted, (PLATFORM,), builder=self.builder)
+
+
+async def looked(stores: Stores, registry: Signing, days: int) -> ProducedImage:
+    """The image after a look a day."""
+    for _ in range(days):
+        await tick(stores.images, registry, Observed(), ImagesOptions(24 * HOUR), Loop(stores.clock))
+        stores.clock.move_to(stores.clock.now() + 24 * HOUR)
+    [image] = await stores.images.images_of("contoso/shop")
+    return image
+
+
+async def test_provenance_that_is_signed_after_the_push_is_found_a_day_later(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    registry = Signing()
+    assert (await looked(stores, registry, 1)).builder is None
+    registry.builder = Builder("a workflow", 2, Strength.PROVED, "")
+    image = await looked(stores, registry, 1)
+    assert (image.builder, image.seen_at) == (registry.builder, NOON)
+
+
+@pytest.mark.parametrize(("is_wanted", "reads"), [(True, 2), (False, 1)])
+async def test_an_image_that_stays_without_provenance_is_read_once_more_only_where_some_is_wanted(
+    is_wanted: bool, reads: int, stores: Stores
+) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    registry = Signing()
+    registry.is_wanted = is_wanted
+    await looked(stores, registry, 5)
+    assert registry.reads == reads
 
 
 async def test_unmoved_images_are_due_again_later(stores: Stores) -> None:

@@ -1,6 +1,6 @@
 """One image, judged by the settings: whether it is trusted, and whether it stands on what its base shows now."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from bot.clients.registry import Registry
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.builder import Builder
 from bot.domain.images.image import behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust, TrustMode
@@ -36,6 +37,7 @@ class JudgedImage:
     trust: Trust | None
     is_required: bool
     at: datetime
+    builder: Builder | None = None
 
     @property
     def exit_code(self) -> int:
@@ -51,6 +53,8 @@ class JudgedImage:
         """Words the verdict, a line for each part."""
         found = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
         found += [f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings]
+        if self.builder is not None:
+            found.append(f"  {self.builder.told}")
         found.append(f"  {self.trust.told if self.trust else 'no rule of trust asks for a signature'}")
         return found
 
@@ -62,6 +66,7 @@ class JudgedImage:
             "verdict": _TOLD[self.exit_code],
             "trusted": None if self.trust is None else self.trust.holds,
             "trust": None if self.trust is None else self.trust.told,
+            "builder": None if self.builder is None else asdict(self.builder),
             "behind_since": behind_since(self.standings),
             "platforms": [
                 {
@@ -90,7 +95,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        seen = await Images(registry, stores.watch, stores.images).read(place, digest, ())
+        seen = await Images(registry, stores.watch, stores.images, clock, settings.trust).read(place, digest, ())
         observed = Observed()
         await observed.catch_up(stores.images)
         standings = tuple(
@@ -100,4 +105,4 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         rule = settings.trust.rule_for(place.name)
         trust = await Trusting(settings, registry, stores.watch, clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
-        return JudgedImage(place, digest, standings, trust, is_required, clock.now())
+        return JudgedImage(place, digest, standings, trust, is_required, clock.now(), seen.builder)

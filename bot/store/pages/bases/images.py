@@ -157,6 +157,7 @@ def _detail(image: ProducedImage, row: Any, web: str, now: datetime) -> ImageDet
         claim.line,
         line_url(web, row.name, row.default_branch, claim.path, claim.line) if claim.path else None,
         row.looked_at,
+        image.builder.told if image.builder is not None else None,
         tuple(_platform(each, now) for each in image.standings),
     )
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.produced import Claim, Source, contested
 from bot.domain.images.standing import Standing
@@ -56,6 +57,7 @@ images = Table(
     Column("behind_since", Moment),
     Column("state", String(16), nullable=False, server_default=ImageState.NOT_SEEN.value),
     Column("sourced_from", Text),
+    Column("builder", JSON),
     Column("error", Text),
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -65,8 +67,8 @@ images = Table(
     Index(None, "due_at"),
     Index(None, "registry", "repository"),
 )
-"""`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names.
-`state` is an `ImageState`, as digest and standings tell it."""
+"""`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names, and
+`builder` who built it by signed provenance. `state` is an `ImageState`, as digest and standings tell it."""
 
 deployments = Table(
     "deployments",
@@ -94,13 +96,14 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
         .subquery()
     )
     rows = await connection.execute(
-        select(*_CLAIM, images.c.repository_id, images.c.sourced_from, repositories.c.name)
+        select(*_CLAIM, images.c.repository_id, images.c.sourced_from, images.c.builder, repositories.c.name)
         .join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
         .join(repositories, repositories.c.id == images.c.repository_id)
     )
     claims = []
     for row in rows:
-        image = ProducedImage(0, row.repository_id, row.name, claim_of(row), sourced_from=row.sourced_from)
+        said = {"sourced_from": row.sourced_from, "builder": _builder_of(row)}
+        image = ProducedImage(0, row.repository_id, row.name, claim_of(row), **said)
         claims.append((row.repository_id, replace(image.claim, source=image.source)))
     return contested(claims)
 
@@ -127,7 +130,12 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.sourced_from,
         (row.repository_id, claim.name) in lost,
         row.error,
+        _builder_of(row),
     )
+
+
+def _builder_of(row: Any) -> Builder | None:
+    return load(row.builder, Builder) if row.builder is not None else None
 
 
 async def save_claims(connection: AsyncConnection, repository: int, claims: Sequence[Claim], now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since, state_of
 from bot.domain.images.standing import Declaration, Standing
 from bot.domain.reference import Base
@@ -121,6 +122,8 @@ class ImagesStore(Store):
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
             values = _shown(look, self._clock.now())
+            if image.digest == look.seen.digest and image.seen_at is not None:
+                values["seen_at"] = image.seen_at
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look)
@@ -234,5 +237,6 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "behind_since": behind_since(look.standings),
         "state": state_of(look.standings).value,
         "sourced_from": look.seen.sourced_from,
+        "builder": None if look.seen.builder is None else dump(look.seen.builder, Builder),
         "error": None,
     }

@@ -57,15 +57,21 @@ def read_signature_file(content: bytes, payload: bytes | None = None) -> Signatu
         envelope = read_dsse(document)
         return SignatureFile(signature=envelope.signatures[0], envelope=envelope)
     if "layers" in document:
-        return read_sig_layer(_annotations(document, payload))
+        return read_sig_layer(_annotations(document, payload), _envelope_in(payload))
     if "verificationMaterial" in document or "mediaType" in document:
         raise Refused("the bundle is of a kind that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
     raise Refused("the file is in no shape that cosign writes")
 
 
-def read_sig_layer(annotations: Mapping[str, Any]) -> SignatureFile:
-    """The signature beside one layer of the older `.sig` layout; the layer itself is what was signed."""
-    signature = from_base64(member(annotations, _SIGNATURE, str, "the layer"), "the signature")
+def read_sig_layer(annotations: Mapping[str, Any], envelope: DsseEnvelope | None = None) -> SignatureFile:
+    """The signature beside one layer of the older `.sig` layout; the layer itself is what was signed.
+
+    In the `.att` layout the layer is an envelope that holds its signature itself.
+    """
+    if envelope is not None:
+        signature = envelope.signatures[0]
+    else:
+        signature = from_base64(member(annotations, _SIGNATURE, str, "the layer"), "the signature")
     certificates = read_pem(annotations[_CERTIFICATE].encode()) if _is_there(annotations, _CERTIFICATE) else ()
     chain = read_pem(annotations[_CHAIN].encode(), "the chain") if _is_there(annotations, _CHAIN) else ()
     entry = None
@@ -73,10 +79,19 @@ def read_sig_layer(annotations: Mapping[str, Any]) -> SignatureFile:
         entry = _read_logged(read_object(annotations[_LOGGED], "the log entry", limit=_LARGEST_ANNOTATION))
     return SignatureFile(
         signature=signature,
+        envelope=envelope,
         certificate=certificates[0] if certificates else None,
         others=(*certificates[1:], *chain),
         entry=entry,
     )
+
+
+def _envelope_in(payload: bytes | None) -> DsseEnvelope | None:
+    """What a layer of the `.att` layout is; a layer of the `.sig` layout is another document."""
+    if payload is None or b'"payloadType"' not in payload:
+        return None
+    document = read_object(payload, "the layer", limit=LARGEST)
+    return read_dsse(document) if "payloadType" in document else None
 
 
 def _bare(text: bytes) -> bytes:

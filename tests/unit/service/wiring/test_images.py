@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from bot.domain.bases.image import OCI_MANIFEST, digest_of
+from bot.domain.clock import ManualClock
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base
 from bot.service.wiring.images import SOURCE, Images
 from bot.verify.standing.declared import BASE_NAME
-from tests.builders import ASPNET, SDK
+from tests.builders import ASPNET, NOON, SDK
 from tests.fakes.registry import FakeRegistry
 
 SHOP = Base("ghcr.io", "contoso/shop", "latest")
@@ -65,7 +66,7 @@ class World:
 
     async def read(self, digest: str, *expected: Base) -> SeenImage:
         kept = cast(Any, Kept(self.registry))
-        return await Images(cast(Any, self.registry), kept, kept).read(SHOP, digest, expected)
+        return await Images(cast(Any, self.registry), kept, kept, ManualClock(NOON)).read(SHOP, digest, expected)
 
 
 def material(base: Base, digest: str) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Who built an image, as far as signed provenance tells it."""
+
+from dataclasses import dataclass
+
+from bot.domain.evidence import Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Who built, the highest SLSA build level that this supports, and why not a higher one.
+
+    `repository` is `owner/name` of the source, empty where it is not told.
+    """
+
+    identity: str
+    level: int
+    strength: Strength
+    reason: str
+    repository: str = ""
+
+    def supports(self, level: int) -> bool:
+        """Whether this much is proved. A claim supports no level that anything may rest upon."""
+        return self.strength is Strength.PROVED and self.level >= level
+
+    @property
+    def told(self) -> str:
+        """Words it: `built by WORKFLOW of contoso/app, SLSA build level 2: the reason`."""
+        of = f" of {self.repository}" if self.repository else ""
+        why = f": {self.reason}" if self.reason else ""
+        return f"built by {self.identity}{of}, SLSA build level {self.level}{why}"
+
+
+def source_of(address: str) -> str:
+    """`owner/name` of a repository in the address of its source at a forge; empty where it is no such address.
+
+    `git+https://github.com/contoso/app@refs/heads/main` and `https://github.com/contoso/app.git#main` name one.
+    """
+    scheme, found, rest = address.partition("://")
+    if not found or scheme not in ("https", "git+https"):
+        return ""
+    path = rest.partition("#")[0].partition("?")[0].partition("@")[0].rstrip("/").removesuffix(".git")
+    host, *parts = path.split("/")
+    return "/".join(parts) if host and len(parts) == 2 and all(parts) else ""

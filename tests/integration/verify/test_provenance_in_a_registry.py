@@ -1,0 +1,152 @@
+"""What an image without layers of a base stands on, by provenance in a real registry, signed and unsigned."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bot.clients.http import Http
+from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.clock import ManualClock
+from bot.domain.evidence import Strength
+from bot.domain.images.image import SeenImage
+from bot.domain.images.standing import Basis
+from bot.domain.reference import Base
+from bot.service.wiring.images import Images
+from bot.settings.sections.trust import TrustSettings
+from bot.verify.trust.collecting import BUNDLE
+from sandbox.images import dotnet_image
+from sandbox.registry import Registry as Played
+from tests.builders import ASPNET, NOON
+from tests.integration.verify.conftest import Kept
+from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
+from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+
+V3 = f"{BUNDLE}.v0.3+json"
+BELOW = "sha256:" + "a" * 64
+SIGSTORE = PrivateSigstore.open()
+
+
+class NothingKept:
+    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        return {}
+
+
+@dataclass
+class Shop:
+    """An image of two platforms in a registry, and a rule that trusts a workflow."""
+
+    played: Played
+    repository: str
+    digest: str
+    platforms: Mapping[str, str]
+    trust: TrustSettings
+
+    async def read(self) -> SeenImage:
+        clock, accesses = ManualClock(NOON), [RegistryAccess(self.played.host, insecure=True)]
+        async with Http(clock, host_rules(accesses)) as http:
+            kept = cast(Any, NothingKept())
+            images = Images(Registry(http, accesses, clock), kept, kept, clock, self.trust)
+            return await images.read(Base(self.played.host, self.repository, "1"), self.digest, (ASPNET,))
+
+    async def attest(self, about: str, workflow: str = IDENTITY, said: Any = None) -> bytes:
+        bundle = json.dumps(
+            dsse_bundle(SIGSTORE, SIGSTORE.certificate(workflow), said or statement(about))
+        ).encode()
+        await self.played.attach(self.repository, about, V3, {}, (V3, bundle))
+        return bundle
+
+    async def bases(self) -> dict[str, list[tuple[Basis, frozenset[str]]]]:
+        declared = (await self.read()).declared
+        return {platform: [(each.basis, each.digests) for each in said] for platform, said in declared.items()}
+
+
+def statement(about: str) -> dict[str, Any]:
+    uri = f"pkg:docker/{ASPNET.name}@{ASPNET.tag}"
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": about.removeprefix("sha256:")}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {"resolvedDependencies": [{"uri": uri, "digest": {"sha256": "a" * 64}}]},
+            "runDetails": {},
+        },
+    }
+
+
+@pytest.fixture
+async def shop(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    (tmp_path / "root.json").write_bytes(SIGSTORE.trusted_root())
+    keyless = {"trusted_root": str(tmp_path / "root.json"), "issuer": ISSUER, "identities": [IDENTITY]}
+    trust = TrustSettings.model_validate(
+        {"rules": [{"match": ["*/contoso/*"], "mode": "warn", "keyless": keyless}]}
+    )
+    repository = f"contoso/{sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
+    pushed = await kept.registry.push(repository, "1", dotnet_image("aspnet", "10.0.1"))
+    return Shop(kept.registry, repository, pushed.digest, pushed.platforms, trust)
+
+
+VERIFIED = (Basis.VERIFIED_PROVENANCE, frozenset({BELOW}))
+
+
+async def test_provenance_of_the_index_that_a_trusted_workflow_signed_tells_the_base_of_each_platform(
+    shop: Shop,
+) -> None:
+    assert set(map(tuple, (await shop.bases()).values())) == {()}
+    await shop.attest(shop.digest)
+    assert await shop.bases() == {platform: [VERIFIED] for platform in shop.platforms}
+    builder = (await shop.read()).builder
+    assert builder is not None
+    assert (builder.repository, builder.level, builder.strength) == ("contoso/app", 2, Strength.PROVED)
+
+
+async def test_provenance_of_one_platform_tells_of_that_one_and_not_who_built_the_whole(shop: Shop) -> None:
+    one, other = sorted(shop.platforms)
+    await shop.attest(shop.platforms[one])
+    assert await shop.bases() == {one: [VERIFIED], other: []}
+    assert (await shop.read()).builder is None
+
+
+async def test_one_bit_of_the_stored_provenance_flipped_and_it_says_nothing(shop: Shop) -> None:
+    bundle = await shop.attest(shop.digest)
+    middle = len(bundle) // 2
+    flipped = bundle[:middle] + bytes([bundle[middle] ^ 1]) + bundle[middle + 1 :]
+    shop.played.stored(f"sha256:{sha256(bundle).hexdigest()}").write_bytes(flipped)
+    assert set(map(tuple, (await shop.bases()).values())) == {()}
+
+
+async def test_provenance_by_a_workflow_that_is_not_trusted_or_about_another_image_says_nothing(shop: Shop) -> None:
+    await shop.attest(shop.digest, workflow=IDENTITY.replace("contoso", "mallory"))
+    await shop.attest(shop.digest, said=statement(BELOW))
+    assert set(map(tuple, (await shop.bases()).values())) == {()}
+    assert (await shop.read()).builder is None
+
+
+async def test_without_a_rule_of_trust_nobody_is_asked_for_signed_provenance(shop: Shop) -> None:
+    await shop.attest(shop.digest)
+    shop.trust = TrustSettings()
+    assert set(map(tuple, (await shop.bases()).values())) == {()}
+
+
+@needs_evidence
+@pytest.mark.parametrize("name", ["buildkit-provenance-v1-min.json", "buildkit-provenance-v0.2-max.json"])
+@pytest.mark.parametrize("workflow", [IDENTITY, IDENTITY.replace("contoso", "mallory")])
+async def test_recorded_provenance_that_is_signed_tells_the_base_that_was_recorded(
+    name: str, workflow: str, shop: Shop
+) -> None:
+    recorded = json.loads((EVIDENCE / "intoto" / name).read_text())
+    [base] = json.loads((EVIDENCE / "intoto" / "expected.json").read_text())[name]["dependencies"]
+    recorded["subject"] = statement(shop.digest)["subject"]
+    if "builder" in (run := recorded["predicate"].get("runDetails", recorded["predicate"])):
+        run["builder"] = {"id": ""}
+    await shop.attest(shop.digest, workflow, recorded)
+    named = (Basis.VERIFIED_PROVENANCE, frozenset({f"sha256:{base['digest']['sha256']}"}))
+    expected = [named] if workflow == IDENTITY else []
+    assert set(map(tuple, (await shop.bases()).values())) == {tuple(expected)}

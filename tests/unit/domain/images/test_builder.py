@@ -1,0 +1,60 @@
+"""Who built an image, and what that says of whose image it is."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.evidence import Strength
+from bot.domain.images.builder import Builder, source_of
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
+
+BUILDER = Builder("a workflow", 2, Strength.PROVED, "", "contoso/shop")
+IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("https://github.com/contoso/shop", "contoso/shop"),
+        ("https://github.com/contoso/shop.git", "contoso/shop"),
+        ("https://github.com/contoso/shop/", "contoso/shop"),
+        ("git+https://github.com/contoso/shop@refs/heads/main", "contoso/shop"),
+        ("https://github.com/contoso/shop.git#refs/heads/main", "contoso/shop"),
+        ("https://github.com/contoso", ""),
+        ("https://github.com/contoso/shop/tree/main", ""),
+        ("http://github.com/contoso/shop", ""),
+        ("contoso/shop", ""),
+        ("", ""),
+    ],
+)
+def test_a_repository_is_read_from_the_address_of_its_source(address: str, named: str) -> None:
+    assert source_of(address) == named
+
+
+def test_signed_provenance_is_worth_more_than_what_builds_and_repositories_say() -> None:
+    assert replace(IMAGE, builder=BUILDER).source is Source.PROVENANCE
+    settings = replace(IMAGE, claim=replace(IMAGE.claim, source=Source.SETTINGS), builder=BUILDER)
+    assert settings.source is Source.SETTINGS
+
+
+def test_an_image_that_signed_provenance_gives_to_another_repository_does_not_count() -> None:
+    other = replace(IMAGE, builder=replace(BUILDER, repository="mallory/shop"), sourced_from="contoso/shop")
+    assert other.doubt == "its signed provenance names mallory/shop as its source"
+    settings = replace(other, claim=replace(IMAGE.claim, source=Source.SETTINGS))
+    assert settings.doubt is None
+
+
+def test_signed_provenance_is_believed_before_a_label() -> None:
+    assert replace(IMAGE, builder=BUILDER, sourced_from="mallory/shop").doubt is None
+
+
+def test_provenance_that_is_not_proved_says_nothing_of_whose_image_it_is() -> None:
+    claimed = replace(BUILDER, strength=Strength.CONTRADICTED, repository="mallory/shop")
+    assert (replace(IMAGE, builder=claimed).doubt, replace(IMAGE, builder=claimed).source) == (None, Source.BUILD)
+
+
+def test_a_builder_is_told_with_its_level_and_why_it_is_not_higher() -> None:
+    assert BUILDER.told == "built by a workflow of contoso/shop, SLSA build level 2"
+    assert replace(BUILDER, repository="", reason="why").told == "built by a workflow, SLSA build level 2: why"

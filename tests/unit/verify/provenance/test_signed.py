@@ -1,0 +1,130 @@
+"""Provenance counts once somebody who is trusted has signed it, in each layout in which it is kept."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bot.domain.evidence import Strength
+from bot.verify.provenance.signed import SignedProvenance, signed_provenance
+from bot.verify.signatures.cosign.policy import accepting
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.collecting import Found
+from bot.verify.trust.judging import Trusted
+from tests.unit.verify.signatures.private_sigstore import (
+    AT,
+    IDENTITY,
+    ISSUER,
+    PrivateSigstore,
+    dsse_bundle,
+    dsse_entry,
+    envelope_of,
+    pem,
+    promised,
+)
+
+DIGEST = f"sha256:{sha256(b'an image').hexdigest()}"
+ASPNET = "pkg:docker/mcr.microsoft.com/dotnet/aspnet@10.0?platform=linux%2Famd64"
+SIGSTORE = PrivateSigstore.open()
+KEY = ec.generate_private_key(ec.SECP256R1())
+KEYLESS = Trusted(
+    "keyless", keyless=(read_trusted_root(SIGSTORE.trusted_root()), accepting([IDENTITY], [], ISSUER))
+)
+KEYED = Trusted("key", key=KEY.public_key())
+
+
+def statement(
+    digest: str = DIGEST, source: str = "", kind: str = "https://slsa.dev/provenance/v0.2"
+) -> dict[str, Any]:
+    materials = [{"uri": ASPNET, "digest": {"sha256": "a" * 64}}]
+    predicate = {"invocation": {"configSource": {"uri": source}}, "materials": materials}
+    subject = [{"name": "shop", "digest": {"sha256": digest.removeprefix("sha256:")}}]
+    return {
+        "_type": "https://in-toto.io/Statement/v0.1",
+        "subject": subject,
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+
+
+def bundled(said: dict[str, Any]) -> Found:
+    return Found("sigstore", json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(), said)).encode(), "")
+
+
+def tagged(said: dict[str, Any]) -> Found:
+    """As `cosign attest` keeps it under the `.att` tag."""
+    signer = SIGSTORE.certificate()
+    envelope = envelope_of(signer, said)
+    chain = b"".join(pem(replace(signer, certificate=one)) for one in SIGSTORE.authority.chain)
+    annotations = {
+        "dev.cosignproject.cosign/signature": "",
+        "dev.sigstore.cosign/certificate": pem(signer).decode(),
+        "dev.sigstore.cosign/chain": chain.decode(),
+        "dev.sigstore.cosign/bundle": json.dumps(promised(SIGSTORE.entry(dsse_entry(signer, envelope)))),
+    }
+    return layer(envelope, annotations)
+
+
+def keyed(said: dict[str, Any]) -> Found:
+    signer = replace(SIGSTORE.certificate(), key=KEY)
+    return layer(envelope_of(signer, said), {"dev.cosignproject.cosign/signature": ""})
+
+
+def layer(envelope: dict[str, Any], annotations: dict[str, str]) -> Found:
+    payload = json.dumps(envelope).encode()
+    described = {"digest": f"sha256:{sha256(payload).hexdigest()}", "annotations": annotations}
+    return Found("cosign", json.dumps({"layers": [described]}).encode(), "", payload)
+
+
+LAYOUTS = {"bundle": (bundled, KEYLESS), "tag": (tagged, KEYLESS), "key": (keyed, KEYED)}
+Make = Callable[[dict[str, Any]], Found]
+
+
+def held(found: Found, trusted: Trusted, digest: str = DIGEST) -> tuple[SignedProvenance, ...]:
+    return signed_provenance([found], trusted, digest, AT, Remembered())
+
+
+@pytest.mark.parametrize(("make", "trusted"), LAYOUTS.values(), ids=LAYOUTS)
+def test_provenance_that_somebody_trusted_signed_names_base_builder_and_source(
+    make: Make, trusted: Trusted
+) -> None:
+    [found] = held(make(statement(source="git+https://github.com/contoso/app@refs/heads/main")), trusted)
+    assert [base.image for base in found.provenance.bases] == ["mcr.microsoft.com/dotnet/aspnet"]
+    level = 2 if trusted is KEYLESS else 1
+    assert (found.builder.strength, found.builder.level) == (Strength.PROVED, level)
+    assert found.builder.repository == "contoso/app"
+
+
+@pytest.mark.parametrize(("make", "trusted"), LAYOUTS.values(), ids=LAYOUTS)
+def test_provenance_of_another_image_counts_for_nothing(make: Make, trusted: Trusted) -> None:
+    assert held(make(statement()), trusted, "sha256:" + "0" * 64) == ()
+
+
+@pytest.mark.parametrize("make", [bundled, tagged, keyed])
+def test_provenance_that_a_stranger_signed_counts_for_nothing(make: Make) -> None:
+    other = PrivateSigstore.open()
+    root = read_trusted_root(other.trusted_root())
+    stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
+    assert held(make(statement()), Trusted("x", keyless=(root, accepting([], [], None)))) == ()
+    assert held(make(statement()), Trusted("x", key=stranger)) == ()
+
+
+@pytest.mark.parametrize(("make", "trusted"), LAYOUTS.values(), ids=LAYOUTS)
+def test_signed_statements_of_other_kinds_are_no_provenance(make: Make, trusted: Trusted) -> None:
+    assert held(make(statement(kind="https://spdx.dev/Document")), trusted) == ()
+
+
+def test_the_source_that_the_certificate_names_counts_not_what_the_builder_writes() -> None:
+    [found] = held(bundled(statement(source="git+https://github.com/mallory/app")), KEYLESS)
+    assert found.builder.repository == "contoso/app"
+
+
+def test_what_is_no_statement_counts_for_nothing() -> None:
+    for encoded in (b"", b"{}", b"not json"):
+        assert held(Found("sigstore", encoded, ""), KEYLESS) == ()
+    assert held(Found("", b"", "", unreadable="it is gone"), KEYLESS) == ()
