@@ -7,6 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
+from bot.assess.mirror import Upstream, as_upstream
 from bot.assess.own_base import Brought, as_base_update, brought_anew
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory, Release
@@ -51,6 +52,14 @@ class AssessStore(Protocol):
         """Oldest first, so that what an own base brings comes before it."""
         ...
 
+    async def copied_from(self, base_ids: Collection[int]) -> Mapping[int, Base]:
+        """Of the bases that are copies in a mirror: what each is a copy of."""
+        ...
+
+    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, Upstream]:
+        """What these copies are copies of, with all that it has shown of late."""
+        ...
+
     async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]: ...
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None: ...
@@ -91,25 +100,46 @@ async def tick(
 ) -> AssessTally:
     """Reads the feeds' tables only where there is something to assess.
 
-    The changes of own bases come last, since those below them that came with them are to be found by then.
+    The changes of mirrors come after those of their upstreams, and those of own bases last, since those below them
+    that came with them are to be found by then.
     """
     found: list[Change] = []
     while pairs := await store.unassessed(_BATCH):
         revision = await store.feeds_revision()
         releases, advisories = await _read(known)
         now = clock.now()
-        assessed = [(pair, assess(pair.earlier, pair.after, releases, advisories, now)) for pair in pairs]
+        origins = await store.copied_from({pair.base_id for pair in pairs})
+        assessed = [
+            (pair, _assessed(pair, origins.get(pair.base_id, pair.after.base), releases, advisories, now))
+            for pair in pairs
+        ]
         assessed = await bounded_gather(_AT_ONCE, assessed, partial(_supported, lifecycle, now))
         own = await own_bases.among({pair.after.base for pair in pairs})
-        ordinary = [(pair, change) for pair, change in assessed if pair.after.base not in own]
+        copies = [(pair, change) for pair, change in assessed if pair.base_id in origins]
+        ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
         await store.save_changes(ordinary, revision)
-        found += [change for _, change in ordinary]
+        if copies:
+            upstreams = await store.upstreams(origins.keys())
+            copies = [
+                (pair, as_upstream(change, pair.before, pair.after, upstreams[pair.base_id]))
+                for pair, change in copies
+            ]
+            await store.save_changes(copies, revision)
+        found += [change for _, change in (*ordinary, *copies)]
         for pair, change in assessed:
-            if pair.after.base in own:
+            if pair.after.base in own and pair.base_id not in origins:
                 told = as_base_update(change, pair.before, pair.after, await own_bases.brought(pair))
                 await store.save_changes([(pair, told)], revision)
                 found.append(told)
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
+
+
+def _assessed(
+    pair: Pair, known_as: Base, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
+) -> Change:
+    """Feeds know a copy by the name of what it is a copy of."""
+    before, after = replace(pair.earlier, base=known_as), replace(pair.after, base=known_as)
+    return assess(before, after, releases, advisories, now)
 
 
 async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:
@@ -136,12 +166,25 @@ async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Ch
         if move.change.cause is Cause.BASE_UPDATE:
             found = brought_anew(move.change, [below[id_] for id_ in move.change.brings if id_ in below])
         else:
-            found = reassess(move.change, releases, advisories, now)
+            found = _reassessed(move.change, below, releases, advisories, now)
         if found is not None:
             news.append(Move(move.id, found))
             below[move.id] = found
     await store.save_reassessed([move.id for move in earlier], news, revision)
     return tuple(move.change for move in news)
+
+
+def _reassessed(
+    change: Change,
+    below: Mapping[int, Change],
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+) -> Change | None:
+    """A copy's change once more under the name of what it is a copy of."""
+    known_as = next((below[id_].base for id_ in change.brings if id_ in below), change.base)
+    found = reassess(replace(change, base=known_as), releases, advisories, now)
+    return None if found is None else replace(found, base=change.base)
 
 
 async def _read(known: Known) -> tuple[ReleaseIndex, Mapping[str, Advisory]]:

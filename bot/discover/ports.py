@@ -82,6 +82,8 @@ class Reading:
     """Names of images that usages without a base build upon and that the fleet may produce itself."""
     audited: Mapping[str, str] = field(default_factory=dict)
     """By path the blobs of the files that the audit judges."""
+    upstreams: Mapping[Base, Base] = field(default_factory=dict)
+    """Of the bases that are copies: what each is a copy of."""
 
 
 class DiscoverStore(Protocol):

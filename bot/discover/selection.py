@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from bot.domain.bases.dotnet_image import family_of
 from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.mirrors import Mirrors
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import BUILT_UPON, Usage
@@ -16,7 +17,8 @@ _WILD = frozenset("*?[")
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Globs over owner/name and over full base names; `exclude` wins over `include`. `registries` are the hosts
-    that are spoken to: what the fleet builds there may be a base as well.
+    that are spoken to: what the fleet builds there may be a base as well. What stands under one of the `mirrors` is
+    watched where its upstream is.
 
     GitHub tells neither owners, repositories nor topics apart by case, so neither do these.
     """
@@ -26,6 +28,7 @@ class Selection:
     topics: tuple[str, ...] = ()
     bases: tuple[str, ...] = ("mcr.microsoft.com/dotnet/*",)
     registries: tuple[str, ...] = ()
+    mirrors: Mirrors = Mirrors()  # noqa: RUF009 - frozen
 
     @property
     def owners(self) -> tuple[str, ...] | None:
@@ -66,15 +69,21 @@ class Selection:
 
     def watched_base(self, reference: Reference) -> Base | None:
         """The base to watch for a reference, None where it is none of ours or nothing can follow it."""
-        name = f"{reference.registry}/{reference.repository}"
-        if not any(fnmatchcase(name, glob) for glob in self.bases):
+        if not self._is_watched(f"{reference.registry}/{reference.repository}"):
             return None
         return followed_base(reference)
 
+    def _is_watched(self, name: str) -> bool:
+        upstream = self.mirrors.upstream_name(name)
+        names = [name] if upstream is None else [name, upstream]
+        return any(fnmatchcase(each, glob) for each in names for glob in self.bases)
+
     @property
     def marks(self) -> tuple[bytes, ...]:
-        """A word for each glob of `bases` that every file naming such a base has in it; empty where any may."""
-        return tuple(_longest_word(glob).encode() for glob in self.bases)
+        """A word for each glob of `bases`, and for each mirror, that every file naming such a base has in it; empty
+        where any may."""
+        places = (rule.place for rule in self.mirrors.rules)
+        return tuple(_longest_word(glob).encode() for glob in (*self.bases, *places))
 
 
 def selected(listing: Iterable[Repository], selection: Selection) -> list[Repository]:

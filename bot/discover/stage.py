@@ -19,6 +19,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.images.produced import ImageRules, claims_of
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage
@@ -45,9 +46,10 @@ class DiscoverOptions:
 
     @property
     def reader(self) -> str:
-        """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, and what
-        the operator says of images."""
-        chosen = (*self.selection.bases, *self.selection.registries)
+        """Changes with all that a reading depends on besides the tree: what reads it, the bases to watch, their
+        mirrors, and what the operator says of images."""
+        mirrors = (f"{rule.place} {rule.upstream}" for rule in self.selection.mirrors.rules)
+        chosen = (*self.selection.bases, *self.selection.registries, *mirrors)
         told = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -218,7 +220,14 @@ class _Readings(Work[DueRepository, "Reading | None"]):
                 if base is None and self._options.selection.may_be_own(usage)
             ),
             {file.path: file.sha for file in files if tells_of_practices(file.path)},
+            self._upstreams(base for _, base in followed if base is not None),
         )
+
+    def _upstreams(self, followed: Iterable[Base]) -> dict[Base, Base]:
+        """Those of the bases that are copies, each with what it is a copy of."""
+        mirrors = self._options.selection.mirrors
+        pairs = ((base, mirrors.upstream_of(base)) for base in set(followed))
+        return {base: upstream for base, upstream in pairs if upstream is not None}
 
     async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:
         bodies = await self._contents.of(repository, (entry.sha for entry in entries))

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.domain.bases.mirrors import Mirrors
 from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
@@ -16,6 +17,7 @@ from bot.settings.sections.audit import AuditSettings
 from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
+from bot.settings.sections.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
 from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
@@ -91,6 +93,9 @@ class AlertSettings(Section):
         timedelta(days=90), description="How long before the end of support of a base it is told."
     )
     stale_inventory: Duration = Field(timedelta(days=1), description="How long feeds.image_info may stay behind.")
+    mirror_behind: Duration = Field(
+        timedelta(hours=24), description="How long a mirror may stay behind what it is a copy of."
+    )
 
 
 class SlackSettings(Section):
@@ -142,6 +147,11 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Globs: which references are watched.",
     )
+    mirrors: dict[MirrorPath, MirrorPath] = Field(
+        {},
+        max_length=MOST_MIRRORS,
+        description="Copies and what they are copies of; what stands under one is watched where its upstream is.",
+    )
     feeds: FeedsSettings = FeedsSettings()
     store: StoreSettings = StoreSettings()
     schedule: ScheduleSettings = ScheduleSettings()
@@ -184,6 +194,12 @@ class Settings(BaseSettings):
             if registries and not set("*?[") & set(host) and host not in registries:
                 raise ValueError(f"{base!r} is on {host!r}, which is not in registries; add it there")
         return bases
+
+    @field_validator("mirrors")
+    @classmethod
+    def _consistent(cls, mirrors: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        check_mirrors(mirrors, info.data.get("bases", []), info.data.get("registries", {}))
+        return mirrors
 
     @field_validator("notify")
     @classmethod
@@ -235,6 +251,11 @@ class Settings(BaseSettings):
         """When maintainers get a summary; None where they want none."""
         schedule = self.schedule
         return None if schedule.summary is None else Cron(schedule.summary, schedule.timezone)
+
+    @property
+    def mirror_rules(self) -> Mirrors:
+        """Which names are copies of which others."""
+        return mirrors_of(self.mirrors)
 
     @property
     def rules(self) -> Policy:

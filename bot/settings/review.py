@@ -48,7 +48,7 @@ def _never_matches(rule: Rule, settings: Settings) -> str | None:
     selected = settings.github.repositories
     if match.repositories and not _meets(match.repositories, selected.include, selected.exclude):
         return "it never matches: github.repositories leaves all of its repositories out"
-    if match.bases and not _meets(match.bases, settings.bases, ()):
+    if match.bases and not _meets(match.bases, [*settings.bases, *settings.mirrors], ()):
         return "it never matches: none of its bases is among those that are watched"
     return None
 

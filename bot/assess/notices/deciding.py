@@ -1,6 +1,6 @@
 """What holds of the fleet's bases beyond their changes: which notices to open, to refresh and to clear."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from bot.assess.notices.published import (
 )
 from bot.assess.notices.rules import (
     end_of_life,
+    mirror_behind,
     moved_underneath,
     release_lag,
     sibling_lag,
@@ -23,6 +24,7 @@ from bot.assess.notices.rules import (
 from bot.assess.releases import ReleaseIndex
 from bot.assess.tag_family import sibling_of
 from bot.domain.bases.advisory import Advisory
+from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
@@ -40,11 +42,12 @@ LOOK_AGAIN = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
     """How long a published fix may miss in a base, how long before its end of life a base is worth telling, and how
-    long the inventory may stay behind the registry."""
+    long the inventory may stay behind the registry, and a mirror behind what it is a copy of."""
 
     waiting_for_base: timedelta = timedelta(hours=24)
     end_of_life: timedelta = timedelta(days=90)
     stale_inventory: timedelta = timedelta(days=1)
+    mirror_behind: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,15 @@ class OpenNotice:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What the store knows. `used` are the bases of the fleet with their ids, `histories` the latest observations,
-    oldest first, of these and of their siblings. `is_first`: nobody has looked before."""
+    oldest first, of these and of their siblings. `is_first`: nobody has looked before. `behind` are the bases in
+    mirrors that do not show yet what upstream does."""
 
     used: Mapping[Base, int]
     histories: Mapping[Base, Sequence[Observation]]
     published: Published | None
     open: Sequence[OpenNotice]
     is_first: bool
+    behind: Sequence[Behind] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,7 @@ def _holding(
     yield from _withdrawn(current, picture.published, now)
     yield from waiting_for_base(current, releases, advisories, now)
     yield from end_of_life(current, releases, now, options.end_of_life)
+    yield from mirror_behind((each for each in picture.behind if each.base in picture.used), now)
     for base in standings:
         history = picture.histories[base]
         yield from (notice for notice in moved_underneath(history) if now - notice.since <= RECENTLY)
@@ -219,6 +225,8 @@ def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> 
             return True
         case Topic.WAITING_FOR_BASE:
             return notice.delay >= options.waiting_for_base
+        case Topic.MIRROR_BEHIND:
+            return notice.delay >= options.mirror_behind
         case Topic.MOVED_UNDERNEATH:
             return not is_first
         case _:
@@ -251,6 +259,8 @@ def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> st
     match notice.topic:
         case Topic.WAITING_FOR_BASE:
             return f"the fix arrived after {duration(now - notice.since)}"
+        case Topic.MIRROR_BEHIND:
+            return f"the mirror came to show it after {duration(now - notice.since)}"
         case Topic.END_OF_LIFE:
             return "its end of life is no longer near"
         case _:
@@ -258,8 +268,9 @@ def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> st
 
 
 def _look_again_at(
-    found: Iterable[Notice], moves: Iterable[Unfollowed], now: datetime, options: AlertOptions
+    found: Collection[Notice], moves: Iterable[Unfollowed], now: datetime, options: AlertOptions
 ) -> datetime:
     alerts = [notice.since + options.waiting_for_base for notice in found if notice.topic is Topic.WAITING_FOR_BASE]
+    alerts += [notice.since + options.mirror_behind for notice in found if notice.topic is Topic.MIRROR_BEHIND]
     alerts += [move.at + options.stale_inventory for move in moves]
     return min([now + LOOK_AGAIN, *(at for at in alerts if at > now)])

@@ -12,6 +12,7 @@ from bot.assess.relevance import relevance_to
 from bot.assess.tag_family import Lineage
 from bot.assess.version import DotnetVersion
 from bot.domain.bases.advisory import Advisory
+from bot.domain.bases.mirrors import Behind, place_of
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
@@ -82,6 +83,18 @@ def waiting_for_base(
         text = f"{standing.base.short} is still on .NET {standing.last.version}; the fix for {named} is out for "
         text += duration(now - since)
         found.append(Notice(Topic.WAITING_FOR_BASE, standing.base, since, None, now - since, text))
+    return tuple(found)
+
+
+def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
+    """Bases in mirrors that do not show yet what upstream does."""
+    found: list[Notice] = []
+    for each in late:
+        delay = max(now - each.since, timedelta())
+        text = (
+            f"{place_of(each.base, each.upstream)} has not shown what {each.upstream} shows for {duration(delay)}"
+        )
+        found.append(Notice(Topic.MIRROR_BEHIND, each.base, each.since, None, delay, text))
     return tuple(found)
 
 

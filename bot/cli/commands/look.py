@@ -36,9 +36,11 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
     settings, clock = load(config), SystemClock()
     if again:
-        asyncio.run(watch(lambda: read_status(settings, clock), lambda found: show_status(found, output)))
+        asyncio.run(
+            watch(lambda: read_status(settings, clock), lambda found: show_status(found, output, clock.now()))
+        )
     else:
-        show_status(asyncio.run(read_status(settings, clock)), output)
+        show_status(asyncio.run(read_status(settings, clock)), output, clock.now())
         print_page(settings, FLEET, output)
 
 
@@ -50,9 +52,12 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     from bot.service.commands.views import read_status
     from bot.settings import load
 
-    found = asyncio.run(read_status(load(config), SystemClock()))
+    clock = SystemClock()
+    found = asyncio.run(read_status(load(config), clock))
     ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
     show_rebuilds(ahead, output, found.waits)
+    if output is Format.TABLE:
+        show_behind(found, clock.now())
 
 
 def explain(
@@ -123,7 +128,18 @@ def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping
         )
 
 
-def show_status(status: "Status", output: Format) -> None:
+def show_behind(status: "Status", now: datetime) -> None:
+    """Writes what nothing is planned for yet, since a mirror does not show it."""
+    from bot.domain.wording.words import counted
+
+    for base in status.bases:
+        if base.mirror is not None and base.mirror.behind is not None:
+            repositories = counted(base.repositories, "repository")
+            wait = "waits" if base.repositories == 1 else "wait"
+            print_sentence(f"{base.mirror.told(now)}; {repositories} {wait} for it")
+
+
+def show_status(status: "Status", output: Format, now: datetime) -> None:
     """Writes bases, notices, rebuilds and whatever is in trouble."""
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
@@ -149,6 +165,9 @@ def show_status(status: "Status", output: Format) -> None:
             ],
             Layout(below=("after the release",)),
         )
+    for base in status.bases:
+        if base.mirror is not None and not base.mirror.is_well:
+            print_sentence(f"{short_base(base.base)} {base.mirror.told(now)}")
     _show_ages(status)
     for base in status.bases:
         if base.error:
@@ -237,6 +256,8 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
             print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
+    for late in explained.behind:
+        print_sentence(late.told(now))
     for build in explained.builds:
         if build.said:
             print_sentence(build.said)

@@ -63,7 +63,7 @@ class Change:
     detail: str = ""
     """One sentence for people: what moved, in figures."""
     brings: tuple[int, ...] = ()
-    """Of a base of the organisation's own: the ids of the changes below it that it brings along."""
+    """Of a base of the organisation's own, or a mirror's: the ids of the changes below it that it brings along."""
     causes: tuple[Cause, ...] = ()
     """Of these changes, those at the root."""
 

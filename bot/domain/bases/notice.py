@@ -14,6 +14,7 @@ class Topic(StrEnum):
     WITHDRAWN = "withdrawn"
     END_OF_LIFE = "end-of-life"
     MOVED_UNDERNEATH = "moved-underneath"
+    MIRROR_BEHIND = "mirror-behind"
 
 
 @dataclass(frozen=True, slots=True)

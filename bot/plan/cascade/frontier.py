@@ -4,12 +4,13 @@ Nothing is remembered from one decision to the next: the graph and how each repo
 after any crash the next decision is the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
 from bot.domain.wording.words import counted, duration
 from bot.plan.cascade.graph import Graph, Link
@@ -70,17 +71,23 @@ class Passed:
 class Wait:
     """`bases` are the parents that it waits for, of so many; `until` is when it waits no longer.
 
-    `blocked_by` is the failed repository that has to be mended first, where that is why.
+    `blocked_by` is the failed repository that has to be mended first, where that is why. `behind` are bases of its
+    own in mirrors that do not show yet what upstream does.
     """
 
     bases: tuple[Base, ...]
     parents: int
     until: datetime
     blocked_by: int | None = None
+    behind: tuple[Behind, ...] = ()
 
     @property
     def reason(self) -> str:
-        """`waits for golden-aspnet, 1 of 2 parents`."""
+        """`waits for golden-aspnet, 1 of 2 parents ready; waits for myacr.azurecr.io/mcr to show sha256:…`."""
+        mirrors = [each.reason for each in self.behind]
+        return "; ".join([*([self._of_parents()] if self.bases else []), *mirrors])
+
+    def _of_parents(self) -> str:
         names = " and ".join(sorted({base.repository.rpartition("/")[2] for base in self.bases}))
         ready = self.parents - len(self.bases)
         told = f"waits for {names}, {ready} of {counted(self.parents, 'parent')} ready"
@@ -102,13 +109,17 @@ def decide(
     shown: Mapping[tuple[int, Base], Shown],
     now: datetime,
     join_timeout: timedelta = JOIN_TIMEOUT,
+    behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
 ) -> Cascade:
     """Of all that are due, those whose parents are ready may act.
 
     `shown` is by child and base. Somebody whose ancestor is still to be rebuilt is not ready, though nothing of it
     is due itself: that will come. A severe fix goes at once and is followed up when the parents are ready, once.
+    `behind` are, by who builds on them, the bases in mirrors that are to show something newer: they are waited for
+    like parents, as long as that is to be expected.
     """
-    looks = _Looks(graph, members, shown)
+    awaited = _awaited(behind, now - join_timeout)
+    looks = _Looks(graph, members, shown, awaited.keys())
     frontier: dict[int, Passed] = {}
     waits: dict[int, Wait] = {}
     for child, member in members.items():
@@ -116,28 +127,43 @@ def decide(
             continue
         links = graph.of(child)
         missing = [link for link in links if not looks.is_ready(link)]
-        until = (member.since or now) + join_timeout
-        if not missing:
+        late = awaited.get(child, ())
+        if not missing and not late:
             frontier[child] = Passed(_claimed(links, shown))
-        elif member.is_severe and not member.went_ahead:
-            frontier[child] = Passed(f"does not wait for {_named(missing)}, since it fixes something severe", True)
+            continue
+        since = [*([member.since or now] if missing else []), *(each.since for each in late)]
+        until = max(since) + join_timeout
+        if member.is_severe and not member.went_ahead:
+            told = f"does not wait for {_named([*missing, *late])}, since it fixes something severe"
+            frontier[child] = Passed(told, True)
         elif until <= now:
             told = f"{_named(missing)} is not proven to stand on the new base after {duration(join_timeout)}"
             frontier[child] = Passed(told, True)
         else:
             bases = tuple(sorted({link.base for link in missing}))
             blocked_by = next((found for link in missing if (found := looks.failed(link.parent)) is not None), None)
-            waits[child] = Wait(bases, len({link.base for link in links}), until, blocked_by)
+            waits[child] = Wait(bases, len({link.base for link in links}), until, blocked_by, late)
     failed = [number for number, member in members.items() if member.progress is Progress.FAILED]
     blocks = {number: len(below) for number in failed if (below := graph.descendants(number))}
     return Cascade(frontier, waits, blocks)
 
 
+def _awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:
+    """What has been behind for longer is waited for no longer: its mirror is filled by the day, or stands still."""
+    found = {child: tuple(each for each in some if each.since > since) for child, some in behind.items()}
+    return {child: some for child, some in found.items() if some}
+
+
 class _Looks:
-    """What each member and its ancestors are up to, worked out once, parents first."""
+    """What each member and its ancestors are up to, worked out once, parents first; of `expecting`, a base is to
+    move any moment."""
 
     def __init__(
-        self, graph: Graph, members: Mapping[int, Member], shown: Mapping[tuple[int, Base], Shown]
+        self,
+        graph: Graph,
+        members: Mapping[int, Member],
+        shown: Mapping[tuple[int, Base], Shown],
+        expecting: Collection[int],
     ) -> None:
         self._shown = shown
         self._pending: set[int] = set()
@@ -148,7 +174,8 @@ class _Looks:
         for number in (*in_order, *(members.keys() - set(in_order))):
             progress = members.get(number, Member()).progress
             parents = [link.parent for link in graph.of(number)]
-            if progress is not Progress.SETTLED or not self._pending.isdisjoint(parents):
+            is_busy = progress is not Progress.SETTLED or number in expecting
+            if is_busy or not self._pending.isdisjoint(parents):
                 self._pending.add(number)
             above = [self._failed[parent] for parent in parents if parent in self._failed]
             if progress is Progress.FAILED or above:
@@ -168,5 +195,5 @@ def _claimed(links: Iterable[Link], shown: Mapping[tuple[int, Base], Shown]) -> 
     return f"{_named(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
 
 
-def _named(links: Iterable[Link]) -> str:
+def _named(links: Iterable[Link | Behind]) -> str:
     return " and ".join(sorted({link.base.short for link in links}))

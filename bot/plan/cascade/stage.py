@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.bases.mirrors import Behind
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
@@ -32,6 +33,8 @@ class Fleet:
     digests: Mapping[Base, str | None] = field(default_factory=dict)
     moved: Mapping[Base, datetime | None] = field(default_factory=dict)
     is_settled: bool = True
+    behind: Mapping[int, tuple[Behind, ...]] = field(default_factory=dict)
+    """By who builds on them, the bases in mirrors that do not show yet what upstream does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ async def tick(
         return CascadeTally()
     graph = graph_of(fleet.links)
     shown = await _shown(fleet, graph, layers)
-    found = decide(graph, fleet.members, shown, clock.now(), join_timeout)
+    found = decide(graph, fleet.members, shown, clock.now(), join_timeout, fleet.behind)
     try:
         let_go = await store.save(Decided(fleet, graph, found))
     except LeaseLost:

@@ -57,7 +57,11 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
     files = list(_files(root, choice.entries, progress))
     files += _files(root, _sources(entries, choice, [(file.path, file.data) for file in files]), progress)
     found, _ = read_files(files, Memory())
-    selection = Selection(bases=BASES if settings is None else tuple(settings.bases))
+    selection = (
+        Selection(bases=BASES)
+        if settings is None
+        else Selection(bases=tuple(settings.bases), mirrors=settings.mirror_rules)
+    )
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
     seen: Mapping[Base, Observation | Failure] = {}
     if not offline:
@@ -73,7 +77,7 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
         (*choice.problems, *found.problems),
         found.open_references,
         unwatched(
-            (usage.reference for usage in found.usages if usage.sdk_pin is None),
+            (usage.reference for usage, base in pairs if base is None and usage.sdk_pin is None),
             selection.bases,
             (REGISTRY,) if settings is None else settings.registries.keys(),
         ),

@@ -60,7 +60,17 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
             found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
             hosts = f" and {each.registry} to registries" if each.registry else ""
             checks.append(Check("bases", each.name, Verdict.NOTE, found, f"add {each.base} to bases{hosts}"))
+        checks += _idle_mirrors(settings, bases)
     return checks
+
+
+def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[Check]:
+    """The mirrors under which nothing stands that a repository builds on."""
+    return [
+        Check("mirrors", rule.place, Verdict.NOTE, "no repository builds on it", "take it out, or mend its path")
+        for rule in settings.mirror_rules.rules
+        if not any(rule.upstream_name(base.name) for base in bases)
+    ]
 
 
 async def _all(checks: list[Check], area: str, ask: Callable[[], Awaitable[Sequence[Check]]]) -> None:

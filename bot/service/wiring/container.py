@@ -91,6 +91,7 @@ class Bot:
             tuple(wanted.topics),
             tuple(self.settings.bases),
             tuple(sorted(self.settings.registries)),
+            self.settings.mirror_rules,
         )
         rules = self.settings.images.image_rules()
         return DiscoverOptions(selection, self.settings.schedule.discover, self.forge_host, rules)
@@ -112,7 +113,9 @@ class Bot:
     @property
     def alert_options(self) -> AlertOptions:
         alerts = self.settings.alerts
-        return AlertOptions(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory)
+        return AlertOptions(
+            *(alerts.waiting_for_base, alerts.end_of_life, alerts.stale_inventory, alerts.mirror_behind)
+        )
 
     @property
     def rollout_options(self) -> RolloutOptions:

@@ -14,6 +14,7 @@ from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
@@ -196,7 +197,14 @@ def _notice(row: Any) -> NoticeRow:
     )
 
 
-def base_row(row: Any) -> BaseRow:
-    """Of a row of bases with its number of `repositories`."""
-    base = Base(row.registry, row.repository, row.tag)
-    return BaseRow(str(base), row.version, row.digest, row.moved_at, row.error, row.repositories)
+async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[BaseRow, ...]:
+    """Of rows of bases with their numbers of `repositories`."""
+    copies = await statuses(connection, bases.c.id.in_([row.id for row in rows]))
+    return tuple(
+        BaseRow(
+            str(Base(row.registry, row.repository, row.tag)),
+            *(row.version, row.digest, row.moved_at, row.error, row.repositories),
+            copies.get(row.id),
+        )
+        for row in rows
+    )

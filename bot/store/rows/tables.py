@@ -89,6 +89,10 @@ bases = leased(
     Column("observation_id", Id),
     Column("error", Text),
     Column("used", Boolean, nullable=False, server_default="1"),
+    Column("upstream_id", Id, index=True),
+    Column("upstream_digest", String(160)),
+    Column("likeness", String(16)),
+    Column("behind_since", Moment),
     UniqueConstraint("registry", "repository", "tag"),
 )
 

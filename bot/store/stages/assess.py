@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import RowMapping, and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.assess.mirror import Upstream
 from bot.assess.stage import Pair
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Action, State, Target
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
@@ -16,8 +19,10 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
+from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import changes, observations, rebuilds
+from bot.store.rows.tables import bases, changes, observations, rebuilds
 from bot.watch.registry.stage import Sight
 
 _CONCERNS_FOR = timedelta(days=120)
@@ -96,6 +101,34 @@ class AssessStore(Store):
             rows = (await connection.execute(query)).all()
         return readable(rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}")
 
+    async def copied_from(self, base_ids: Collection[int]) -> dict[int, Base]:
+        """Of the bases that are copies in a mirror: what each is a copy of."""
+        async with self._database.reading() as connection:
+            return {copy: base for copy, (_, base) in (await _origins(connection, base_ids)).items()}
+
+    async def upstreams(self, base_ids: Collection[int]) -> dict[int, Upstream]:
+        """What these copies are copies of, with what it has shown of late and how it has moved, oldest first."""
+        async with self._database.reading() as connection:
+            origins = await _origins(connection, base_ids)
+            above = dict(origins.values())
+            shown = await latest_observations(connection, sorted(above), MOST_PUBLISHED)
+            rows: list[Any] = []
+            for some in chunks(sorted(above)):
+                moved = select(changes.c.id, changes.c.change).where(
+                    changes.c.base_id.in_(some), changes.c.at > self._clock.now() - _CONCERNS_FOR
+                )
+                rows += (await connection.execute(moved.order_by(changes.c.id))).all()
+        histories = loaded(above, shown)
+        moves: dict[Base, list[Move]] = {}
+        for move in readable(
+            rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
+        ):
+            moves.setdefault(move.change.base, []).append(move)
+        return {
+            copy: Upstream(base, histories.get(base, ()), moves.get(base, ()))
+            for copy, (_, base) in origins.items()
+        }
+
     async def changes_named(self, ids: Collection[int]) -> dict[int, Change]:
         """The changes of these ids, as far as they are kept."""
         found: dict[int, Change] = {}
@@ -137,6 +170,19 @@ class AssessStore(Store):
                 .where(changes.c.id.in_([move.id for move in news]))
                 .values(assessed_revision=assessments)
             )
+
+
+async def _origins(connection: AsyncConnection, base_ids: Collection[int]) -> dict[int, tuple[int, Base]]:
+    """By the id of a copy the id and name of what it is a copy of."""
+    found: dict[int, tuple[int, Base]] = {}
+    for some in chunks(sorted(base_ids)):
+        rows = await connection.execute(
+            select(bases.c.id, upstreams.c.id, upstreams.c.registry, upstreams.c.repository, upstreams.c.tag)
+            .join(upstreams, upstreams.c.id == bases.c.upstream_id)
+            .where(bases.c.id.in_(some))
+        )
+        found |= {row[0]: (row[1], Base(*row[2:])) for row in rows}
+    return found
 
 
 async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:

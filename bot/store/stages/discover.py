@@ -24,6 +24,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
 from bot.store.rows.bases.incidents import open_since, tell_incidents
+from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
 from bot.store.rows.bases.own_bases import follow_own_bases, with_own_bases
 from bot.store.rows.repositories.audits import forget_audits, save_audited
 from bot.store.rows.repositories.blobs import blobs_of
@@ -143,9 +144,12 @@ class DiscoverStore(Store):
             before = set((await connection.execute(bases_before)).scalars())
             named = await with_own_bases(connection, repository.id, reading)
             reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in named))
-            ids = await base_ids(connection, {base for _, base in reading.usages if base is not None}, now)
-            touched = sorted(before | set(ids.values()))
+            followed = {base for _, base in reading.usages if base is not None}
+            upstreams = {base: reading.upstreams[base] for base in followed if base in reading.upstreams}
+            ids = await base_ids(connection, followed | set(upstreams.values()), now)
+            touched = await with_mirrors(connection, before | set(ids.values()))
             await lock(connection, bases, touched)
+            await link_mirrors(connection, ids, upstreams, now)
             claimed = {claim.name for claim in reading.images}
             await follow_own_bases(connection, [repository.id], claimed, now)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
@@ -172,7 +176,7 @@ class DiscoverStore(Store):
             owed = await left_behind(connection, reading, ids)
             if reading.config.enabled:
                 away_since = await self._away_since(connection, repository)
-                owed |= await unserved(connection, repository.id, ids.values(), away_since)
+                owed |= await unserved(connection, repository.id, [ids[base] for base in followed], away_since)
             await plan_once_more(connection, owed)
             if reading.config.asks_for_no_pull_request:
                 await outdate(connection, await _open_requests(connection, repository.id), now)
@@ -214,6 +218,7 @@ class DiscoverStore(Store):
         for ids in chunks(gone):
             theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
             touched |= set((await connection.execute(theirs)).scalars())
+        touched = await with_mirrors(connection, touched)
         await lock(connection, bases, touched)
         for ids in chunks(gone):
             await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
@@ -224,7 +229,7 @@ class DiscoverStore(Store):
             await connection.execute(
                 update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
             )
-        await mark_used(connection, sorted(touched))
+        await mark_used(connection, touched)
 
     async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
         if trouble is None:

@@ -31,6 +31,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue import Worker, claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.outbox import announce
@@ -73,11 +74,13 @@ class NoticesStore(Store):
             named = await _with_siblings(connection, used)
             rows_of = await latest_observations(connection, sorted(named), _LATEST)
             opened = await open_notices(connection)
+            late = await behind(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
             self._inventory = (version, await asyncio.to_thread(_published, document))
         histories = await asyncio.to_thread(loaded, named, rows_of)
-        picture = Picture(used, histories, self._inventory[1], opened, is_first=rows[0]["mark"] is None)
+        is_first = rows[0]["mark"] is None
+        picture = Picture(used, histories, self._inventory[1], opened, is_first, late)
         return Look(rows[0]["id"], mark, picture)
 
     async def save_look(self, look: Look, difference: Difference) -> None:

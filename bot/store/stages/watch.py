@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.advisory import Release
+from bot.domain.bases.mirrors import Likeness
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.due_rows import DueRows
@@ -17,12 +18,13 @@ from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.wanted_inventories import Shown, want_observed
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import DueBase, Poll, Sighting
+from bot.watch.registry.stage import DueBase, Mirrored, Poll, Sighting
 
 _EARLIER = 20
 """How many earlier digests of a base are looked at for one that comes back."""
@@ -104,12 +106,14 @@ class WatchStore(Store):
                         fetched_at=sightings[0].observation.at,
                     )
                 )
-            await lock(connection, bases, {sighting.base_id for sighting in sightings})
+            moved = {sighting.base_id for sighting in sightings}
+            await lock(connection, bases, await with_mirrors(connection, moved))
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
             shown = {
                 number: [Shown(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
                 for number, seen in observed.items()
             }
+            await compare_mirrors(connection, moved, self._clock.now())
             await want_observed(connection, shown, self._clock.now())
 
     async def _record(self, connection: AsyncConnection, sighting: Sighting) -> int:
@@ -156,7 +160,10 @@ class WatchStore(Store):
 
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
-    return DueBase(row["id"], _base_of(row), row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
+    told = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
+    alike = Likeness(row["likeness"]) if row["likeness"] else None
+    mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
+    return DueBase(row["id"], _base_of(row), *told, mirrored)
 
 
 def _base_of(row: Mapping[str, Any]) -> Base:

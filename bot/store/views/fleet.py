@@ -15,6 +15,7 @@ from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -109,9 +110,11 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
         .join(used_by, used_by.c.base_id == bases.c.id)
         .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
     )
+    copies = await statuses(connection, bases.c.used.is_(True))
 
     def shown(row: Any) -> BaseStatus:
         base = Base(row.registry, row.repository, row.tag)
-        return BaseStatus(base, row.digest, row.version, row.moved_at, row.repositories, row.error, lags.get(base))
+        told = (row.digest, row.version, row.moved_at, row.repositories, row.error)
+        return BaseStatus(base, *told, lags.get(base), copies.get(row.id))
 
     return tuple(readable(found, shown, lambda row: f"base {row.id}"))

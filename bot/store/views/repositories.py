@@ -12,6 +12,7 @@ from bot.domain.repositories.usage import Problem, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
@@ -70,6 +71,7 @@ class RepositoryViewsStore(Store):
                 ),
                 builds=await builds_of(connection, row.id),
                 issue=await _issue(connection, row.id),
+                behind=(await behind_of_homes(connection, [row.id])).get(row.id, ()),
                 steps=await read_steps(connection, mine),
             )
 

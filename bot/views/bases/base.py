@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.views.bases.image_pages import OnBase
+from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow
@@ -19,6 +20,8 @@ class BaseRow:
     moved_at: datetime | None
     error: str | None
     repositories: int
+    mirror: MirrorStatus | None = None
+    """How it stands to what it is a copy of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,7 @@ class BasePage:
     quarantine: QuarantineStatus | None
     users: tuple[str, ...]
     images: OnBase
+    took: Took | None = None
+    """How long it took to show what upstream had published, where it is a copy."""
+    copies: tuple[BaseRow, ...] = ()
+    """The bases in mirrors that are copies of this one."""

@@ -29,6 +29,15 @@ class FeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorRow:
+    """One mirror: how many of its bases do not show what upstream does, and for how long the first of them."""
+
+    place: str
+    behind: int
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """`notices` are those that stand, `lags` the latest that were measured."""
 
@@ -37,3 +46,4 @@ class Upstream:
     notices: tuple[NoticeRow, ...]
     feeds: tuple[FeedRow, ...]
     document_count: int
+    mirrors: tuple[MirrorRow, ...] = ()

@@ -48,6 +48,8 @@ class Figures:
     practices: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
     """How many repositories have which outcome of which check."""
     images: Mapping[ImageState, int] = field(default_factory=dict)
+    mirrors: Mapping[str, timedelta] = field(default_factory=dict)
+    """By mirror, for how long the base that is behind longest is."""
 
 
 @dataclass(frozen=True, slots=True)

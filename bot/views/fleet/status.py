@@ -11,6 +11,8 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.age import Ages
 from bot.domain.rollouts.timing.waves import Hold
+from bot.views.bases import mirrors
+from bot.views.bases.mirrors import MirrorStatus
 from bot.views.fleet import ages
 from bot.views.rollouts import rebuilds
 
@@ -26,6 +28,8 @@ class BaseStatus:
     repositories: int
     error: str | None
     release_lag: timedelta | None = None
+    mirror: MirrorStatus | None = None
+    """How it stands to what it is a copy of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +111,5 @@ def _base(item: BaseStatus) -> dict[str, Any]:
         "repositories": item.repositories,
         "error": item.error,
         "release_lag_seconds": None if item.release_lag is None else int(item.release_lag.total_seconds()),
+        "mirror": mirrors.as_json(item.mirror),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -67,6 +68,8 @@ class Explanation:
     builds: tuple[BuildStatus, ...] = ()
     issue: IssueSaid | None = None
     """None where there is nothing to say."""
+    behind: tuple[Behind, ...] = ()
+    """The bases in mirrors that do not show yet what upstream does."""
 
     def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
         """Says why the repository wants this usage left alone, where it does."""
@@ -108,6 +111,15 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
                 "reason": step.reason,
             }
             for step in explained.transitions
+        ],
+        "behind": [
+            {
+                "base": str(late.base),
+                "upstream": str(late.upstream),
+                "waits_for": late.digest,
+                "behind_since": late.since.isoformat(),
+            }
+            for late in explained.behind
         ],
         "builds": [
             {

@@ -2,7 +2,8 @@
 
 Microsoft publishes on the second Tuesday of a month at 10:00 in Redmond ("Patch Tuesday"), and .NET images follow
 within hours. From that hour, and whenever a feed shows a release whose images are not there yet, the bases that
-are expected to move are looked at every two minutes; otherwise every quarter of an hour.
+are expected to move are looked at every two minutes, and so is a mirror's base that does not show yet what its
+upstream does; otherwise every quarter of an hour.
 """
 
 import hashlib
@@ -43,9 +44,13 @@ def next_poll(
     moved_at: datetime | None = None,
     version: str | None = None,
     releases: Iterable[Release] = (),
+    behind_since: datetime | None = None,
 ) -> datetime:
-    """When to look at `base` next, given when it last moved and what version it shows."""
-    if is_expected(base, now, policy, moved_at) or awaits_release(base, now, policy, version, releases):
+    """When to look at `base` next, given when it last moved, what version it shows, and since when it is behind
+    what it is a copy of."""
+    awaits_upstream = behind_since is not None and now - behind_since < policy.expected_for
+    is_awaited = awaits_upstream or is_expected(base, now, policy, moved_at)
+    if is_awaited or awaits_release(base, now, policy, version, releases):
         return now + _spread(base, policy.release_interval, policy)
     due = now + _spread(base, policy.interval, policy)
     release = patch_tuesday_after(now)

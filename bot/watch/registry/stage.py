@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bot.domain.backoff import backoff
 from bot.domain.bases.advisory import Release
+from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
@@ -26,11 +27,26 @@ from bot.watch.registry.schedule import PollPolicy, next_poll
 
 
 @dataclass(frozen=True, slots=True)
+class Mirrored:
+    """How a base stands to the one that it is a copy of: what that shows, how the two are known to be alike, and
+    since when this one is behind."""
+
+    digest: str | None
+    likeness: Likeness | None
+    behind_since: datetime | None
+
+    def is_stale(self, digest: str) -> bool:
+        """Whether a digest of before is that of a cache which has not heard of the newer one yet."""
+        return self.likeness is Likeness.DIGEST and self.digest is not None and digest != self.digest
+
+
+@dataclass(frozen=True, slots=True)
 class DueBase:
     """A claimed base and what is known of it.
 
     `digest` is what the registry last showed: a withdrawal from the inventory does not clear it, since withdrawn
     tags still resolve. `unconfirmed` is another digest, of before, that the last poll showed in its place.
+    `mirrored` is there for a copy.
     """
 
     id: int
@@ -39,6 +55,7 @@ class DueBase:
     version: str | None = None
     moved_at: datetime | None = None
     unconfirmed: str | None = None
+    mirrored: Mirrored | None = None
 
 
 class Sight(StrEnum):
@@ -209,7 +226,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         self.asked += 1
         head = await self._registry.head(item.base)
         sight = await self._sight(item, head.digest)
-        if sight is None or (sight is Sight.CAME_BACK and head.digest != item.unconfirmed):
+        if sight is None or (sight is Sight.CAME_BACK and not _has_come_back(item, head.digest)):
             due_at = self._next(item, self._clock.now(), item.moved_at, item.version)
             return Poll(item.id, due_at, unconfirmed=head.digest if sight else None)
         reading = await self._reading(item, head.digest)
@@ -240,8 +257,14 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         return await asyncio.shield(self._readings[key])
 
     def _next(self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None) -> datetime:
-        releases = self._releases
-        return next_poll(item.base, now, self._policy, moved_at=moved_at, version=version, releases=releases)
+        behind_since = item.mirrored.behind_since if item.mirrored is not None else None
+        return next_poll(
+            *(item.base, now, self._policy),
+            moved_at=moved_at,
+            version=version,
+            releases=self._releases,
+            behind_since=behind_since,
+        )
 
     def is_small(self, result: Poll | _Seen) -> bool:
         return isinstance(result, Poll)
@@ -298,6 +321,14 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             await self._store.save_incidents(tuple(opened.values()), cleared)
         self.opened += opened.values()
         self.cleared += cleared
+
+
+def _has_come_back(item: DueBase, digest: str) -> bool:
+    """Whether a digest of before is news: two polls in a row showed it, and it is none that a cache of a mirror may
+    serve for hours. What was taken back, upstream shows as well."""
+    if item.mirrored is not None and item.mirrored.is_stale(digest):
+        return False
+    return digest == item.unconfirmed
 
 
 def _over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:

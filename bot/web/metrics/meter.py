@@ -130,6 +130,7 @@ class Meter:
         self._set(table.BASES, {"seen": figures.bases, "failing": figures.failing_bases})
         self._gauge(table.INCIDENTS).set(figures.incidents)
         self._set(table.NOTICES, figures.notices)
+        self._set(table.MIRROR_LAG, {name: lag.total_seconds() for name, lag in figures.mirrors.items()})
         self._gauge(table.QUARANTINES).set(figures.quarantines)
         self._set(table.QUEUE_DUE, {name: queue.due for name, queue in figures.queues.items()})
         self._set(table.QUEUE_LEASED, {name: queue.leased for name, queue in figures.queues.items()})

@@ -74,6 +74,11 @@ PRACTICES = _gauge("practices", "Repositories by what the audit finds of each pr
 INCIDENTS = _gauge("incidents_open", "Incidents that are not over.")
 NOTICES = _gauge("notices_open", "Notices that stand, by topic.", "topic")
 QUARANTINES = _gauge("quarantines_open", "Digests that nothing is built on.")
+MIRROR_LAG = _gauge(
+    "mirror_behind_seconds",
+    "For how long the base of a mirror that is behind longest has not shown what upstream does; 0 where none is.",
+    "mirror",
+)
 CHANGES = _counter("changes", "Changes of bases, by the cause seen first.", "cause")
 UPSTREAM_LAG = _histogram("upstream_lag_seconds", "How late fixes came into base images.", _LONG, "topic")
 ENDED = _counter("rebuilds_ended", "Rebuilds that ended, by what they were and how.", "action", "outcome")
@@ -128,6 +133,7 @@ METRICS = (
         INCIDENTS,
         NOTICES,
         QUARANTINES,
+        MIRROR_LAG,
     ),
     *(CHANGES, UPSTREAM_LAG, ENDED, DURATION),
     *(QUEUE_DUE, QUEUE_OLDEST, QUEUE_LEASED, FEED_AGE, FEED_ERRORS),

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.bases.advisory import Release
+from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import DueBase, Poll, Sighting
+from bot.watch.registry.stage import DueBase, Mirrored, Poll, Sighting
 from tests.fakes.queue import FakeQueue
 
 
@@ -57,7 +58,7 @@ class FakeWatchStore:
         for each in sightings:
             seen, known = each.observation, self.bases[each.base_id]
             self.history.append(seen)
-            moved = DueBase(known.id, known.base, seen.digest, seen.version, seen.at)
+            moved = DueBase(known.id, known.base, seen.digest, seen.version, seen.at, mirrored=known.mirrored)
             self.bases.settle(each.base_id, each.due_at, moved)
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
@@ -68,6 +69,12 @@ class FakeWatchStore:
         for incident in cleared:
             del self.open[incident.subject]
             self.told.append(f"over: {incident.place}")
+
+    def mirror(self, base: Base, published: str) -> None:
+        """`base` is a copy, and shows what its upstream does."""
+        number = next(number for number in self.bases.rows if self.bases[number].base == base)
+        known = Mirrored(published, Likeness.DIGEST, None)
+        self.bases.rows[number].item = replace(self.bases[number], mirrored=known)
 
     def due(self, base: Base) -> datetime:
         return next(row.due_at for number, row in self.bases.rows.items() if self.bases[number].base == base)

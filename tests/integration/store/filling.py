@@ -121,6 +121,12 @@ class Stores(StageStores):
         )
         return due
 
+    async def see_one(self, base: DueBase, letter: str) -> None:
+        """One base that is claimed shows another digest."""
+        now = self.clock.now()
+        seen = Observation(now, base.base, digest(letter), "10.0.5")
+        await self.watch.record([Sighting(base.id, Sight.MOVED, seen, now + HOUR)], {})
+
     async def assess_all(self, cause: Cause = Cause.DOTNET_RELEASE) -> list[Change]:
         """Every observation that awaits it becomes a change with this cause."""
         pairs = await self.assess.unassessed(100)

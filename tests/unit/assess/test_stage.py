@@ -1,9 +1,10 @@
 """The stage between the store's observations and its changes."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from bot.assess.mirror import Upstream
 from bot.assess.own_base import Brought
 from bot.assess.stage import Pair, tick
 from bot.domain.bases.advisory import Advisory, Evidence, Release
@@ -20,6 +21,8 @@ class Store:
 
     pairs: list[Pair]
     changes: list[Change] = field(default_factory=list)
+    copies: Mapping[int, Upstream] = field(default_factory=dict)
+    """By the bases that are copies in a mirror what each is a copy of."""
 
     async def unassessed(self, limit: int) -> Sequence[Pair]:
         return self.pairs[:limit]
@@ -33,6 +36,12 @@ class Store:
 
     async def reassessable(self, revision: int) -> Sequence[Move]:
         return ()
+
+    async def copied_from(self, base_ids: Collection[int]) -> Mapping[int, Base]:
+        return {number: each.base for number, each in self.copies.items() if number in base_ids}
+
+    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, Upstream]:
+        return {number: self.copies[number] for number in base_ids}
 
     async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
         return {}
@@ -133,3 +142,14 @@ async def test_an_inventory_fetched_before_a_registry_was_asked_and_read_after_i
         (Cause.LAYERS_ONLY, asked),
     ]
     assert store.pairs == []
+
+
+async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_copy_of() -> None:
+    copy = Base("myacr.azurecr.io", "images/web", "8.0")
+    before, after = seen("1"), seen("2", at=GONE.at)
+    pair = Pair(2, 1, 7, replace(before, base=copy), replace(after, base=copy))
+    store = Store([pair], copies={7: Upstream(OLD.base, [before, after], [])})
+    await tick(store, store, Registry(), OwnBases(), ManualClock(GONE.at))
+    [change] = store.changes
+    assert (change.base, change.cause) == (copy, Cause.LAYERS_ONLY)
+    assert change.evidence[0].source == str(OLD.base)

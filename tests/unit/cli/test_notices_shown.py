@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.cli.commands.look import show_history, show_status
+from bot.cli.commands.look import show_behind, show_history, show_status
 from bot.cli.options import Format
+from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.history import History
+from bot.views.bases.mirrors import MirrorStatus
 from bot.views.fleet.status import BaseStatus, NoticeStatus, Status
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -39,7 +41,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_status_shows_open_notices_and_how_late_bases_came(capsys: pytest.CaptureFixture[str]) -> None:
-    show_status(STATUS, Format.TABLE)
+    show_status(STATUS, Format.TABLE, NOON)
     out = capsys.readouterr().out
     assert TEXT in out
     assert "3 h" in out
@@ -48,14 +50,14 @@ def test_status_shows_open_notices_and_how_late_bases_came(capsys: pytest.Captur
 
 def test_status_says_what_is_paused_by_whom_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     pauses = (Pause(1, None, NOON, "Ann", "change board"), Pause(2, 7, NOON, "Bob", "canaries fail"))
-    show_status(replace(STATUS, pauses=pauses), Format.TABLE)
+    show_status(replace(STATUS, pauses=pauses), Format.TABLE, NOON)
     out = capsys.readouterr().out
     assert "Everything is paused by Ann since 2026-03-10 12:00: change board" in out
     assert "Rollout 7 is paused by Bob since 2026-03-10 12:00: canaries fail" in out
 
 
 def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:
-    show_status(STATUS, Format.JSON)
+    show_status(STATUS, Format.JSON, NOON)
     shown = json.loads(capsys.readouterr().out)
     assert shown["notices"] == [
         {
@@ -81,3 +83,17 @@ def test_history_tells_scripts_how_long_each_lag_was(capsys: pytest.CaptureFixtu
     shown = json.loads(capsys.readouterr().out)
     assert shown["changes"] == []
     assert [(row["topic"], row["seconds"]) for row in shown["upstream"]] == [("release-lag", 10800)]
+
+
+def test_status_and_plan_tell_what_a_mirror_does_not_show_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    copy = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "8.0")
+    late = Behind(copy, replace(copy, registry="mcr.microsoft.com"), "sha256:0123456789abcdef", NOON)
+    mirrors = (MirrorStatus("upstream", None, late), MirrorStatus("upstream", Likeness.DIGEST, None))
+    bases = tuple(BaseStatus(copy, "sha256:1", None, NOON, 2, None, mirror=mirror) for mirror in mirrors)
+    now = NOON + timedelta(minutes=40)
+    show_status(replace(STATUS, bases=bases), Format.TABLE, now)
+    show_behind(replace(STATUS, bases=bases), now)
+    told = "to show sha256:0123456789ab of aspnet:8.0, 40 min behind mcr.microsoft.com"
+    out = capsys.readouterr().out
+    assert out.count(told) == 2
+    assert f"{told}; 2 repositories wait for it" in out

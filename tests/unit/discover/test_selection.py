@@ -7,6 +7,7 @@ import pytest
 from bot.discover.listing import DOUBTED_FOR, understood
 from bot.discover.ports import KnownFleet
 from bot.discover.selection import Selection, selected
+from bot.domain.bases.mirrors import MirrorRule, Mirrors
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 
@@ -143,3 +144,11 @@ def test_of_an_owner_who_cannot_be_listed_all_is_kept_for_a_day_and_told() -> No
     )
     assert later.kept == frozenset()
     assert later.trouble == "the App's installation at contoso is suspended; nothing there is looked after"
+
+
+def test_what_stands_under_a_mirror_is_watched_where_its_upstream_is() -> None:
+    mirrors = Mirrors((MirrorRule("myacr.azurecr.io/mcr/*", "mcr.microsoft.com/*"),))
+    selection = Selection(bases=("mcr.microsoft.com/dotnet/*",), mirrors=mirrors)
+    copy = Reference.parse("myacr.azurecr.io/mcr/dotnet/aspnet:10.0.4-noble")
+    assert selection.watched_base(copy) == Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0-noble")
+    assert selection.watched_base(Reference.parse("myacr.azurecr.io/mcr/azure-cli:2.1")) is None

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from bot.domain.bases.mirrors import place_of
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.store.engine.store import Store
@@ -14,11 +15,12 @@ from bot.store.pages.bases.images import images_on
 from bot.store.pages.rows import (
     MOST_CHANGES,
     MOST_ROWS,
-    base_row,
+    base_rows,
     latest_changes,
     notice_rows,
 )
 from bot.store.rows.bases.bases import named
+from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.tables import (
     bases,
@@ -30,7 +32,7 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.views.bases.base import BasePage, Bases
-from bot.views.bases.upstream import FeedRow, LagSummary, Upstream
+from bot.views.bases.upstream import FeedRow, LagSummary, MirrorRow, Upstream
 from bot.views.paging import Cut, page_of
 
 _MOST_LAGS = 40
@@ -56,7 +58,7 @@ class BasePagesStore(Store):
                 .limit(cut.per_page)
                 .offset(cut.offset)
             )
-            return Bases(page_of(tuple(map(base_row, rows)), int(total or 0), cut))
+            return Bases(page_of(await base_rows(connection, rows.all()), int(total or 0), cut))
 
     async def base(self, name: str) -> BasePage | None:
         async with self._database.reading() as connection:
@@ -79,8 +81,14 @@ class BasePagesStore(Store):
                 notices.c.until.is_not(None),
             )
             kept = await open_quarantines(connection, quarantines.c.base_id == row.id)
+            copies = await connection.execute(
+                select(bases, _users_of_base())
+                .where(bases.c.upstream_id == row.id, bases.c.used.is_(True))
+                .order_by(bases.c.registry, bases.c.repository)
+                .limit(MOST_ROWS)
+            )
             return BasePage(
-                base_row(row),
+                (await base_rows(connection, [row]))[0],
                 await latest_changes(connection, MOST_CHANGES, changes.c.base_id == row.id),
                 lags[::-1],
                 await notice_rows(
@@ -96,6 +104,8 @@ class BasePagesStore(Store):
                 await images_on(
                     connection, Base(row.registry, row.repository, row.tag), _MOST_USERS, self._clock.now()
                 ),
+                await took_by(connection, row.id, row.upstream_id) if row.upstream_id is not None else None,
+                await base_rows(connection, copies.all()),
             )
 
     async def upstream(self) -> Upstream:
@@ -117,6 +127,8 @@ class BasePagesStore(Store):
                 .order_by(documents.c.error.is_(None), documents.c.kind, documents.c.url.desc())
                 .limit(MOST_ROWS)
             )
+            late = await behind(connection)
+            lags = await lags_of_mirrors(connection, self._clock.now())
             return Upstream(
                 tuple(
                     LagSummary(topic, family, len(all_), median_high(all_), max(all_))
@@ -138,6 +150,10 @@ class BasePagesStore(Store):
                 ),
                 tuple(FeedRow(row.url, row.kind, row.checked_at, row.fetched_at, row.error) for row in feeds),
                 int(count or 0),
+                tuple(
+                    MirrorRow(place, sum(place_of(each.base, each.upstream) == place for each in late), lag)
+                    for place, lag in sorted(lags.items())
+                ),
             )
 
 

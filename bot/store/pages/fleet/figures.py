@@ -16,6 +16,7 @@ from bot.store.engine.store import Store
 from bot.store.pages.bases.images import count_images
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
+from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
@@ -114,6 +115,7 @@ class FiguresStore(Store):
                 feeds=await _feeds(connection, now),
                 practices=await _practices(connection),
                 images=await count_images(connection),
+                mirrors=await lags_of_mirrors(connection, now),
             )
 
     async def marks(self) -> Marks:

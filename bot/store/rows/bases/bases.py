@@ -1,9 +1,9 @@
 """The rows of bases, as far as the usages of repositories make, use and leave them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
@@ -41,13 +41,17 @@ async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, i
     return {base: id_ for base, id_ in found.items() if base in named}
 
 
-async def mark_used(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Marks the bases that some usage follows, since only these are polled."""
-    is_used = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
-    for chunk in chunks(ids):
-        await connection.execute(
-            update(bases).where(bases.c.id.in_(chunk), bases.c.used != is_used).values(used=is_used)
-        )
+async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
+    """Marks the bases that some usage follows, since only these are polled, and those of which one of them is a
+    copy; the latter are marked last."""
+    copies = bases.alias()
+    is_followed = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
+    is_copied = select(copies.c.id).where(copies.c.upstream_id == bases.c.id, copies.c.used.is_(True)).exists()
+    is_copy = bases.c.upstream_id.is_not(None)
+    for is_concerned, is_used in ((is_copy, is_followed), (~is_copy, or_(is_followed, is_copied))):
+        for chunk in chunks(sorted(ids)):
+            concerned = (bases.c.id.in_(chunk), is_concerned, bases.c.used != is_used)
+            await connection.execute(update(bases).where(*concerned).values(used=is_used))
 
 
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:

@@ -27,6 +27,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import base_ids, mark_used
+from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.repositories.images import images
 from bot.store.rows.tables import Id, bases, metadata, usages
 
@@ -111,12 +112,13 @@ async def follow_own_bases(
     ]
     if not news:
         return
-    touched = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
+    named = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
+    touched = await with_mirrors(connection, {number for number in named if number is not None})
     await lock(connection, bases, touched)
     await lock(connection, usages, [each["row"] for each in news])
     statement = update(usages).where(usages.c.id == bindparam("row")).values(base_id=bindparam("base"))
     await connection.execute(statement, news)
-    await mark_used(connection, sorted(touched))
+    await mark_used(connection, touched)
 
 
 async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now: datetime) -> None:

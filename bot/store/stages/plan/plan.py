@@ -64,7 +64,7 @@ class PlanStore(Store):
             return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))
 
     async def unplanned(self) -> list[Move]:
-        """What an own base brings goes on with the rollout of what it was rebuilt for."""
+        """What an own base or a mirror brings goes on with the rollout of what it was rebuilt, or copied, for."""
         async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(changes.c.id, changes.c.change, changes.c.rollout_id)

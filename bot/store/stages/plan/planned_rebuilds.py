@@ -25,6 +25,7 @@ from bot.store.engine.codec import dump, dump_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.rebuilds import (
@@ -43,6 +44,8 @@ _HAS_PARENTS = (
     .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
     .where(images.c.repository_id != usages.c.repository_id)
 )
+_IS_ON_LATE_COPY = select(usages.c.repository_id).join(bases, bases.c.id == usages.c.base_id).where(IS_BEHIND)
+"""Who builds on a mirror that does not show yet what upstream does."""
 _PARENTS_UNKNOWN = "waits until its parents were looked at"
 
 
@@ -78,8 +81,9 @@ async def add_rebuilds(
     children: set[int] = set()
     for part in chunks(planned):
         homes = {item.repository_id for item in part}
-        rows = await connection.execute(_HAS_PARENTS.where(usages.c.repository_id.in_(homes)).distinct())
-        children |= set(rows.scalars())
+        for may_wait in (_HAS_PARENTS, _IS_ON_LATE_COPY):
+            rows = await connection.execute(may_wait.where(usages.c.repository_id.in_(homes)).distinct())
+            children |= set(rows.scalars())
     for part in chunks(planned):
         await connection.execute(
             insert(rebuilds),

@@ -16,6 +16,7 @@ from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look, NoticesTally, tick
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
@@ -288,3 +289,27 @@ def test_a_mirror_holds_the_same_tags() -> None:
     gone = picture(replace(seen("1", of=NAME), base=there))
     (opened,) = at(DAY, gone).opened
     assert str(opened.notice.toward[0]) == "registry.example/dotnet/aspnet:8.0-alpine3.22"
+
+
+COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "8.0")
+LATE = Picture({COPY: 7}, {}, None, (), False, [Behind(COPY, base("aspnet:8.0"), "sha256:1", DAY)])
+
+
+def test_a_mirror_that_is_behind_is_told_once_that_lasts_longer_than_it_may() -> None:
+    early = at(DAY + HOUR, LATE)
+    assert [(each.notice.topic, each.tell) for each in early.opened] == [(Topic.MIRROR_BEHIND, False)]
+    assert early.look_again_at == DAY + 24 * HOUR
+    stored = replace(LATE, open=as_stored(early, told=False))
+    [refreshed] = at(DAY + 24 * HOUR, stored).refreshed
+    assert refreshed.tell
+    told = "myacr.azurecr.io/mcr has not shown what mcr.microsoft.com/dotnet/aspnet:8.0 shows for 24 h"
+    assert refreshed.notice.text == told
+
+
+def test_a_mirror_that_has_caught_up_ends_its_notice() -> None:
+    stored = as_stored(at(DAY + HOUR, LATE))
+    there = Observation(DAY + 2 * HOUR, COPY, "sha256:1")
+    caught_up = replace(LATE, open=stored, behind=(), histories={COPY: [there]})
+    assert [each.outcome for each in at(DAY + 2 * HOUR, caught_up).cleared] == [
+        "the mirror came to show it after 2 h"
+    ]

@@ -1,7 +1,11 @@
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 
+from bot.domain.bases.mirrors import Behind
+from bot.domain.reference import Base
 from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Member, Progress, Shown, decide
 from bot.plan.cascade.graph import Link, graph_of
 from tests.unit.plan.cascade.world import NOON, own
@@ -16,9 +20,10 @@ def decided(
     shop: Member = DUE,
     shown: Shown = Shown.PROVED,
     after: timedelta = timedelta(0),
+    behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
 ) -> Cascade:
     members = {GOLDEN: Member(golden, NOON), SHOP: shop}
-    return decide(DIAMOND, members, {(SHOP, own(GOLDEN)): shown}, NOON + after)
+    return decide(DIAMOND, members, {(SHOP, own(GOLDEN)): shown}, NOON + after, behind=behind)
 
 
 @pytest.mark.parametrize("progress", [Progress.DUE, Progress.UNDER_WAY])
@@ -70,3 +75,31 @@ def test_a_parent_whose_own_parent_is_under_way_is_waited_for() -> None:
 
 def test_a_parent_of_which_nothing_is_to_be_expected_is_not_waited_for() -> None:
     assert SHOP in decided(shown=Shown.IDLE).frontier
+
+
+COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
+LATE = Behind(COPY, Base("mcr.microsoft.com", "dotnet/aspnet", "10.0"), f"sha256:{'1' * 64}", NOON)
+
+
+def test_whoever_builds_on_a_mirror_that_is_behind_waits_for_it() -> None:
+    wait = decided(behind={SHOP: [LATE]}).waits[SHOP]
+    assert wait.reason == "waits for myacr.azurecr.io/mcr to show sha256:111111111111 of aspnet:10.0"
+    assert wait.until == NOON + JOIN_TIMEOUT
+
+
+def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
+    wait = decided(Progress.UNDER_WAY, behind={SHOP: [LATE]}).waits[SHOP]
+    assert wait.reason.startswith("waits for image-1, 1 of 2 parents ready; waits for myacr.azurecr.io/mcr to show")
+
+
+def test_a_mirror_that_stays_behind_is_not_waited_for() -> None:
+    assert SHOP in decided(after=JOIN_TIMEOUT, behind={SHOP: [LATE]}).frontier
+
+
+def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image() -> None:
+    assert decided(behind={GOLDEN: [LATE]}).waits[SHOP].bases == (own(GOLDEN),)
+
+
+def test_a_severe_fix_waits_for_no_mirror() -> None:
+    passed = decided(shop=Member(Progress.DUE, NOON, is_severe=True), behind={SHOP: [LATE]}).frontier[SHOP]
+    assert passed.told == "does not wait for aspnet:10.0, since it fixes something severe"

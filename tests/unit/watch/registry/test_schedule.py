@@ -128,3 +128,8 @@ def test_a_release_that_has_arrived_or_is_of_another_channel_is_not(version: str
 def test_a_release_whose_images_never_come_is_not_waited_for_longer_than_a_day() -> None:
     later = NOVEMBER + timedelta(days=1)
     assert about(QUARTER, wait(later, moved_at=later, version="10.0.0", releases=[RELEASE]))
+
+
+def test_a_copy_that_is_behind_is_looked_at_often_for_a_day() -> None:
+    assert about(TWO, wait(OCTOBER, behind_since=OCTOBER - timedelta(hours=23)))
+    assert about(QUARTER, wait(OCTOBER, behind_since=OCTOBER - timedelta(hours=24)))

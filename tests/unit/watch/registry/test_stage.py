@@ -331,3 +331,17 @@ async def test_one_document_without_an_answer_is_no_trouble_of_its_host_however_
     tally = await world.tick(QUARTER)
     assert (tally.failed, tally.unchanged, tally.postponed) == (30, 1, 0)
     assert world.registry.asked["manifest"] == 1
+
+
+async def test_a_cache_of_a_mirror_that_serves_an_older_digest_is_no_news_however_often_it_does() -> None:
+    world = World(OTHER)
+    old = world.registry.tags[OTHER]
+    await world.tick()
+    new = world.registry.push(OTHER, content="second")
+    await world.tick(QUARTER)
+    world.store.mirror(OTHER, published=new)
+    world.registry.tags[OTHER] = old
+    for _ in range(5):
+        assert (await world.tick(QUARTER)).sightings == ()
+    world.store.mirror(OTHER, published=old)
+    assert [each.sight for each in (await world.tick(QUARTER)).sightings] == [Sight.CAME_BACK]

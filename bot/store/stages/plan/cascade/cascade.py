@@ -24,6 +24,7 @@ from bot.store.engine.queue import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.rebuilds import after_transitions
@@ -108,10 +109,12 @@ class CascadeStore(Store):
             builds, failed = await last_builds(connection, parents)
             bases_of, digests, moved = await bases_of_producers(connection, parents)
             is_settled = await everything_is_planned(connection, self._clock.now())
+            waiting = {row.repository_id for row in rows if row.waits_for is not None}
+            late = await behind_of_homes(connection, concerned | waiting)
         members, held_ones = members_of(rows, failed)
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
         self._mark = mark
-        return Fleet(known, links, names, members, held_ones, builds, bases_of, digests, moved, is_settled)
+        return Fleet(known, links, names, members, held_ones, builds, bases_of, digests, moved, is_settled, late)
 
     async def save(self, decided: Decided) -> int:
         now, found = self._clock.now(), decided.cascade

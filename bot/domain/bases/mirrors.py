@@ -1,0 +1,175 @@
+"""Mirrors: registries that hold copies of what is published elsewhere, and how far such a copy is behind.
+
+A base under a mirror has an upstream base. What the mirror shows counts for building, what upstream shows says what
+there is to build upon.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from bot.domain.bases.observation import Observation, PlatformImage, short_digest
+from bot.domain.reference import Base
+from bot.domain.wording.words import duration
+
+REST = "/*"
+"""How both sides of a rule end that is about a folder and not about one repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorRule:
+    """`place` holds copies of `upstream`: two repositories, or two folders where both end in `/*`."""
+
+    place: str
+    upstream: str
+
+    def upstream_name(self, name: str) -> str | None:
+        """`registry/repository` that `name` is a copy of; None where it is not under this mirror."""
+        if not self.place.endswith(REST):
+            return self.upstream if name == self.place else None
+        folder = self.place[: -len(REST) + 1]
+        if not name.startswith(folder) or name == folder:
+            return None
+        return self.upstream[: -len(REST) + 1] + name[len(folder) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """The rules of the operator, of which at most one is about any name."""
+
+    rules: tuple[MirrorRule, ...] = ()
+
+    def upstream_name(self, name: str) -> str | None:
+        """`registry/repository` of which a name is a copy; None where no rule is about it."""
+        found = (rule.upstream_name(name) for rule in self.rules)
+        return next((name for name in found if name is not None), None)
+
+    def upstream_of(self, base: Base) -> Base | None:
+        """The base of which a base is a copy, under the same tag; None where no rule is about it."""
+        name = self.upstream_name(base.name)
+        if name is None:
+            return None
+        registry, _, repository = name.partition("/")
+        return Base(registry, repository, base.tag)
+
+
+class Likeness(StrEnum):
+    """How a mirror's copy is known to be what upstream published."""
+
+    DIGEST = "digest"
+    PLATFORMS = "platforms"
+    """It was pushed anew: another index, the same manifest for each platform that it has."""
+    LAYERS = "layers"
+    """It was pushed anew: other manifests, the same layers once they are unpacked."""
+
+    @property
+    def told(self) -> str:
+        """Says it in words, for tables and evidence."""
+        match self:
+            case Likeness.DIGEST:
+                return "the same digest"
+            case Likeness.PLATFORMS:
+                return "pushed anew with the same platform manifests"
+            case _:
+                return "pushed anew with the same unpacked layers (diff_ids)"
+
+
+def likeness(copy: Observation, published: Observation) -> Likeness | None:
+    """How a copy is the same as what was published; None where it is something else.
+
+    A copy may leave platforms out; it may not add any.
+    """
+    if copy.digest is not None and copy.digest == published.digest:
+        return Likeness.DIGEST
+    theirs = {image.platform: image for image in published.platforms}
+    pairs = [(image, theirs.get(image.platform)) for image in copy.platforms]
+    if pairs and all(other is not None and image.digest == other.digest for image, other in pairs):
+        return Likeness.PLATFORMS
+    if pairs and all(_has_the_layers_of(image, other) for image, other in pairs):
+        return Likeness.LAYERS
+    return None
+
+
+def _has_the_layers_of(image: PlatformImage, other: PlatformImage | None) -> bool:
+    return other is not None and bool(image.diff_ids) and image.diff_ids == other.diff_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """How a mirror's base stands to its upstream.
+
+    `shows` is what was published that it shows, None where upstream was never seen with that; `likeness` says how
+    that is known. `behind_since` is when upstream first showed something newer, None while the two are alike.
+    """
+
+    shows: Observation | None
+    likeness: Likeness | None
+    behind_since: datetime | None
+
+
+def copied(copy: Observation, published: Sequence[Observation]) -> Copied:
+    """Compares what a mirror shows with what upstream has shown, oldest first.
+
+    What upstream was never seen with is behind from when both had come to where they are: a mirror may be looked
+    at before its upstream.
+    """
+    known = [each for each in published if each.digest is not None]
+    if not known:
+        return Copied(None, None, None)
+    for place in range(len(known) - 1, -1, -1):
+        alike = likeness(copy, known[place])
+        if alike is not None:
+            return Copied(known[place], alike, known[place + 1].at if place + 1 < len(known) else None)
+    return Copied(None, None, max(known[-1].at, copy.at))
+
+
+def took(copies: Sequence[Observation], published: Sequence[Observation]) -> tuple[tuple[datetime, timedelta], ...]:
+    """When a mirror came to show what upstream had published, and how long that took; both are oldest first.
+
+    A publication that the mirror left out is not measured, nor what both showed when they were first seen.
+    """
+    found: list[tuple[datetime, timedelta]] = []
+    known = _moves(published)
+    for copy in _moves(copies):
+        origin = next((each for each in reversed(known) if likeness(copy, each) is not None), None)
+        if origin is not None:
+            found.append((copy.at, max(copy.at - origin.at, timedelta())))
+    return tuple(found)
+
+
+def _moves(shown: Sequence[Observation]) -> list[Observation]:
+    """Those that show another digest than the one before; what was seen first is no move."""
+    known = [each for each in shown if each.digest is not None]
+    return [after for before, after in pairwise(known) if after.digest != before.digest]
+
+
+def place_of(mirror: Base, upstream: Base) -> str:
+    """What of a mirror's name stands in place of upstream's: `myacr.azurecr.io/mcr` for `mcr.microsoft.com`."""
+    mine, theirs = mirror.name.split("/"), upstream.name.split("/")
+    while len(mine) > 1 and len(theirs) > 1 and mine[-1] == theirs[-1]:
+        mine.pop()
+        theirs.pop()
+    return "/".join(mine)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A mirror's base that does not show yet what upstream does."""
+
+    base: Base
+    upstream: Base
+    digest: str | None
+    """What upstream shows."""
+    since: datetime
+
+    @property
+    def reason(self) -> str:
+        """`waits for myacr.azurecr.io/mcr to show sha256:0123456789ab of aspnet:10.0`."""
+        shown = f"sha256:{short_digest(self.digest)}" if self.digest else "what upstream shows"
+        return f"waits for {place_of(self.base, self.upstream)} to show {shown} of {self.base.short}"
+
+    def told(self, now: datetime) -> str:
+        """The same with how far it is behind."""
+        return f"{self.reason}, {duration(max(now - self.since, timedelta()))} behind {self.upstream.registry}"

@@ -1,0 +1,202 @@
+"""The rows of bases that are copies: what each is a copy of, and how far it is behind."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.mirrors import Behind, Copied, Likeness, copied, place_of, took
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.tables import bases, usages
+from bot.views.bases.mirrors import MirrorStatus, Took, took_of
+
+MOST_PUBLISHED = 30
+"""So many publications of upstream are compared with what a mirror shows."""
+
+upstreams = bases.alias("upstreams")
+"""What a base is a copy of."""
+IS_BEHIND = and_(bases.c.used.is_(True), bases.c.behind_since.is_not(None))
+"""Selects the mirrors' bases in use that do not show yet what upstream does."""
+
+
+async def with_mirrors(connection: AsyncConnection, some: Collection[int]) -> set[int]:
+    """These bases with those that are copies of them, or that they are copies of: all whose rows may follow from
+    theirs."""
+    found = set(some)
+    for part in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(bases.c.id, bases.c.upstream_id).where(
+                bases.c.upstream_id.is_not(None), or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
+            )
+        )
+        found |= {number for row in rows for number in row}
+    return found
+
+
+async def link_mirrors(
+    connection: AsyncConnection, ids: Mapping[Base, int], wanted: Mapping[Base, Base], now: datetime
+) -> None:
+    """Notes of bases what they are copies of, as the operator says now; the rows must be locked."""
+    before = {
+        row.id: row.upstream_id
+        for part in chunks(sorted(ids.values()))
+        for row in await connection.execute(select(bases.c.id, bases.c.upstream_id).where(bases.c.id.in_(part)))
+    }
+    news = {
+        number: ids[wanted[base]] if base in wanted else None
+        for base, number in ids.items()
+        if before.get(number) != (ids[wanted[base]] if base in wanted else None)
+    }
+    if not news:
+        return
+    nothing = {"upstream_digest": None, "likeness": None, "behind_since": None}
+    for number, upstream in sorted(news.items()):
+        await connection.execute(update(bases).where(bases.c.id == number).values(upstream_id=upstream, **nothing))
+    await compare_mirrors(connection, news, now)
+
+
+async def compare_mirrors(connection: AsyncConnection, some: Collection[int], now: datetime) -> None:
+    """Works out how mirrors stand to their upstreams where either is among these bases, whose rows are locked.
+
+    Who may show something new by now is looked at at once: mirrors of what has moved, and the upstream of a mirror
+    that shows what upstream was not seen with.
+    """
+    rows = await _pairs(connection, some)
+    if not rows:
+        return
+    ids = {row.id: _base(row) for row in rows}
+    above = {row.upstream_id: Base(row.up_registry, row.up_repository, row.up_tag) for row in rows}
+    shown = loaded(ids, await latest_observations(connection, sorted(ids), 1))
+    published = loaded(above, await latest_observations(connection, sorted(above), MOST_PUBLISHED))
+    found = [
+        (row, _copied(row, shown.get(ids[row.id], []), published.get(above[row.upstream_id], []))) for row in rows
+    ]
+    values = [
+        {
+            "row": row.id,
+            "published": row.up_digest,
+            "alike": each.likeness.value if each.likeness is not None else None,
+            "late": each.behind_since,
+        }
+        for row, each in found
+    ]
+    statement = (
+        update(bases)
+        .where(bases.c.id == bindparam("row"))
+        .values(upstream_digest=bindparam("published"), likeness=bindparam("alike"), behind_since=bindparam("late"))
+    )
+    await connection.execute(statement, values)
+    late = {row.id for row, each in found if each.behind_since is not None and row.upstream_id in some}
+    late |= {row.upstream_id for row, each in found if each.behind_since is not None and each.shows is None}
+    for part in chunks(sorted(late)):
+        waiting = (bases.c.id.in_(part), bases.c.lease_owner.is_(None), bases.c.due_at > now)
+        await connection.execute(update(bases).where(*waiting).values(due_at=now))
+
+
+async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -> dict[int, tuple[Behind, ...]]:
+    """The same by the repositories that build on them, of these repositories."""
+    late = {row.id: behind_of(row) for row in await connection.execute(_behind())}
+    found: dict[int, list[Behind]] = {}
+    for part in chunks(sorted(homes)) if late else ():
+        rows = await connection.execute(
+            select(usages.c.repository_id, usages.c.base_id)
+            .join(bases, bases.c.id == usages.c.base_id)
+            .where(usages.c.repository_id.in_(part), IS_BEHIND)
+            .distinct()
+            .order_by(usages.c.repository_id, usages.c.base_id)
+        )
+        for row in rows:
+            found.setdefault(row.repository_id, []).append(late[row.base_id])
+    return {home: tuple(some) for home, some in found.items()}
+
+
+async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[str, timedelta]:
+    """By mirror, for how long the base that is behind longest has not shown what upstream does."""
+    found: dict[str, timedelta] = {}
+    for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
+        place = place_of(_base(row), Base(row.up_registry, row.up_repository, row.up_tag))
+        late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
+        found[place] = max(late, found.get(place, timedelta()))
+    return found
+
+
+async def behind(connection: AsyncConnection) -> list[Behind]:
+    """The mirrors' bases in use that do not show yet what upstream does."""
+    rows = await connection.execute(
+        _with_upstream().where(bases.c.used.is_(True), bases.c.behind_since.is_not(None))
+    )
+    return [behind_of(row) for row in rows]
+
+
+def behind_of(row: Any) -> Behind:
+    """Reads a row of a mirror's base that is behind."""
+    upstream = Base(row.up_registry, row.up_repository, row.up_tag)
+    return Behind(_base(row), upstream, row.up_digest, row.behind_since)
+
+
+async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
+    """How long a mirror's base took to show what upstream had published, of late."""
+    rows = await latest_observations(connection, [mirror, upstream], MOST_PUBLISHED)
+    shown: dict[int, list[Observation]] = {mirror: [], upstream: []}
+    pairs = readable(
+        rows, lambda row: (row.base_id, load(row.observation, Observation)), lambda row: f"observation {row.id}"
+    )
+    for number, seen in pairs:
+        shown[number].append(seen)
+    return took_of([lag for _, lag in took(shown[mirror], shown[upstream])])
+
+
+async def statuses(connection: AsyncConnection, where: ColumnElement[bool]) -> dict[int, MirrorStatus]:
+    """Of the bases where `where` holds that are copies, how they stand, by their ids."""
+    rows = await connection.execute(_with_upstream().where(where))
+    return {row.id: _status(row) for row in rows}
+
+
+def _status(row: Any) -> MirrorStatus:
+    return MirrorStatus(
+        str(Base(row.up_registry, row.up_repository, row.up_tag)),
+        Likeness(row.likeness) if row.likeness is not None else None,
+        behind_of(row) if row.behind_since is not None else None,
+        row.unconfirmed,
+    )
+
+
+def _behind() -> Select[Any]:
+    """In the order of their names."""
+    return _with_upstream().where(IS_BEHIND).order_by(bases.c.registry, bases.c.repository, bases.c.tag)
+
+
+def _with_upstream() -> Select[Any]:
+    return select(
+        bases,
+        upstreams.c.registry.label("up_registry"),
+        upstreams.c.repository.label("up_repository"),
+        upstreams.c.tag.label("up_tag"),
+        upstreams.c.digest.label("up_digest"),
+    ).join(upstreams, upstreams.c.id == bases.c.upstream_id)
+
+
+async def _pairs(connection: AsyncConnection, some: Collection[int]) -> list[Row[Any]]:
+    found: dict[int, Row[Any]] = {}
+    for part in chunks(sorted(some)):
+        either = or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
+        found |= {row.id: row for row in await connection.execute(_with_upstream().where(either))}
+    return [found[number] for number in sorted(found)]
+
+
+def _copied(row: Any, shown: list[Observation], published: list[Observation]) -> Copied:
+    """Nothing is told of a mirror before both were seen."""
+    if row.digest is None or not shown or shown[-1].digest is None:
+        return Copied(None, None, None)
+    return copied(shown[-1], published)
+
+
+def _base(row: Any) -> Base:
+    return Base(row.registry, row.repository, row.tag)

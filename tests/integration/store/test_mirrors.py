@@ -1,0 +1,102 @@
+"""Bases that are copies in the store: what they are copies of, who uses what, and how far behind they are."""
+
+from datetime import timedelta
+
+from bot.discover.ports import Reading
+from bot.domain.bases.mirrors import Behind, Likeness
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import Action
+from bot.plan.cascade.stage import Fleet
+from bot.store.rows.tables import bases, rebuilds
+from bot.views.bases.base import BasePage
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+
+COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
+ON_COPY = Reading("tree-1", ((usage_of(COPY), COPY),), upstreams={COPY: ASPNET})
+
+
+async def watched(stores: Stores, reading: Reading = ON_COPY) -> None:
+    """One repository that builds on the copy; both bases show the same."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(reading)
+    await stores.see({ASPNET: "a", COPY: "a"})
+    stores.clock.advance(HOUR)
+
+
+async def page(stores: Stores, base: Base) -> BasePage:
+    found = await stores.base_pages.base(str(base))
+    assert found is not None
+    return found
+
+
+async def behind(stores: Stores) -> list[Behind]:
+    return list((await stores.repository_views.explain("contoso/shop")).behind)
+
+
+async def test_the_upstream_of_a_copy_is_watched_once_and_left_with_the_copy(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/web", "main"))
+    both = Reading("tree-1", ((usage_of(COPY), COPY), (usage_of(ASPNET), ASPNET)), upstreams={COPY: ASPNET})
+    await stores.read(both)
+    assert sorted(each.base for each in await stores.bases()) == [ASPNET, COPY]
+    stores.clock.advance(24 * HOUR)
+    await stores.listing()
+    assert set(await stores.column(bases, "used")) == {False}
+
+
+async def test_a_copy_is_behind_from_what_it_does_not_show_until_it_does(stores: Stores) -> None:
+    await watched(stores)
+    assert await behind(stores) == []
+    published = stores.clock.now()
+    await stores.see({ASPNET: "b", COPY: "a"})
+    assert await behind(stores) == [Behind(COPY, ASPNET, digest("b"), published)]
+    assert [row.behind for row in (await stores.base_pages.upstream()).mirrors] == [1]
+    stores.clock.advance(HOUR)
+    assert (await stores.figures.figures()).mirrors == {"myacr.azurecr.io/mcr": HOUR}
+    await stores.see({ASPNET: "b", COPY: "b"})
+    assert await behind(stores) == []
+    shown = await page(stores, COPY)
+    assert shown.base.mirror is not None
+    assert shown.base.mirror.likeness is Likeness.DIGEST
+    assert str(shown.took) == "median 1 h, longest 1 h, measured 1 time"
+    assert [copy.name for copy in (await page(stores, ASPNET)).copies] == [str(COPY)]
+
+
+async def test_a_copy_that_nobody_calls_so_any_more_is_compared_no_longer(stores: Stores) -> None:
+    await watched(stores)
+    await stores.see({ASPNET: "b", COPY: "a"})
+    stores.clock.advance(24 * HOUR * 8)
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-2", ((usage_of(COPY), COPY),)))
+    assert await behind(stores) == []
+    used = dict(zip(await stores.column(bases, "registry"), await stores.column(bases, "used"), strict=True))
+    assert used == {COPY.registry: True, ASPNET.registry: False}
+
+
+async def test_a_move_upstream_has_its_copies_looked_at_at_once(stores: Stores) -> None:
+    await watched(stores)
+    due = await stores.bases()
+    upstream = next(each for each in due if each.base == ASPNET)
+    others = [each for each in due if each.base != ASPNET]
+    for each in others:
+        await stores.put_off(stores.watch.bases, each.id, stores.clock.now() + HOUR)
+    await stores.see_one(upstream, "b")
+    assert [each.base for each in await stores.bases()] == [COPY]
+
+
+async def held(stores: Stores) -> Fleet:
+    found = await stores.cascade.fleet()
+    assert found is not None
+    return found
+
+
+async def test_a_rebuild_is_held_while_a_mirror_that_it_builds_on_is_behind(stores: Stores) -> None:
+    await watched(stores)
+    await stores.see({ASPNET: "b", COPY: "b"})
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", COPY: "b"})
+    await stores.assess_all()
+    await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH))
+    assert None not in await stores.column(rebuilds, "waits_for")
+    [late] = next(iter((await held(stores)).behind.values()))
+    assert (late.base, late.digest, stores.clock.now() - late.since) == (COPY, digest("c"), timedelta(0))

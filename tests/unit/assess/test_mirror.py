@@ -1,0 +1,86 @@
+"""What the move of a copy brings."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.assess.assess import assess
+from bot.assess.mirror import Upstream, as_upstream
+from bot.assess.releases import ReleaseIndex
+from bot.domain.bases.advisory import Severity
+from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from tests.unit.assess.world import DAY, base, image, seen
+
+HOUR = timedelta(hours=1)
+ORIGIN = base("aspnet:8.0")
+COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "8.0")
+PUBLISHED = [seen("1"), seen("2", at=DAY + HOUR), seen("3", at=DAY + 2 * HOUR)]
+
+
+def copy_of(published: Observation, hours: float) -> Observation:
+    return replace(published, base=COPY, at=DAY + hours * HOUR)
+
+
+def move(number: int, before: Observation, after: Observation, cause: Cause) -> Move:
+    known = Change(
+        ORIGIN, after.at, before.digest, after.digest, cause, cause, severity=Severity.HIGH, cves=("CVE-1",)
+    )
+    return Move(number, known)
+
+
+UPSTREAM = Upstream(
+    ORIGIN,
+    PUBLISHED,
+    [move(11, *PUBLISHED[:2], Cause.DOTNET_SECURITY), move(12, *PUBLISHED[1:], Cause.OS_UPDATE)],
+)
+
+
+def brought(before: Observation, after: Observation) -> Change:
+    """The change of a copy that showed `before` and shows `after`."""
+    named = replace(before, base=ORIGIN), replace(after, base=ORIGIN)
+    return as_upstream(assess(*named, ReleaseIndex([]), {}, after.at), before, after, UPSTREAM)
+
+
+def test_a_copy_that_comes_one_publication_further_takes_cause_and_fixes_of_that() -> None:
+    change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 1.5))
+    assert (change.base, change.cause, change.cves, change.severity) == (
+        COPY,
+        Cause.DOTNET_SECURITY,
+        ("CVE-1",),
+        Severity.HIGH,
+    )
+    assert (change.brings, change.at, change.to_digest) == ((11,), DAY + 1.5 * HOUR, PUBLISHED[1].digest)
+    told = "the same digest as mcr.microsoft.com/dotnet/aspnet:8.0, which showed it 30 min earlier"
+    assert change.evidence[-1].locator == told
+
+
+def test_a_copy_that_left_a_publication_out_is_assessed_over_the_whole_way() -> None:
+    change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[2], 3))
+    assert (change.cause, change.brings) == (Cause.LAYERS_ONLY, (11, 12))
+
+
+def test_what_upstream_was_not_seen_with_is_assessed_by_itself_and_said() -> None:
+    change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(seen("9"), 3))
+    assert (change.cause, change.brings) == (Cause.LAYERS_ONLY, ())
+    assert change.evidence[-1].locator.startswith(
+        "mcr.microsoft.com/dotnet/aspnet:8.0 was not seen with sha256:999"
+    )
+
+
+def test_a_copy_pushed_anew_with_what_it_had_is_no_news() -> None:
+    anew = replace(copy_of(PUBLISHED[1], 3), digest="sha256:of-another-index")
+    change = brought(copy_of(PUBLISHED[1], 2), anew)
+    assert (change.cause, change.detail.partition(";")[0]) == (Cause.INDEX_ONLY, "pushed anew")
+
+
+def test_a_copy_pushed_anew_takes_what_it_is_like_and_says_how_that_is_known() -> None:
+    anew = replace(copy_of(PUBLISHED[1], 3), digest="sha256:of-another-index", platforms=(image("2"),))
+    change = brought(copy_of(PUBLISHED[0], 2), anew)
+    assert (change.cause, change.to_digest) == (Cause.DOTNET_SECURITY, "sha256:of-another-index")
+    assert change.evidence[-1].locator.startswith("pushed anew with the same platform manifests as ")
+
+
+def test_a_copy_that_goes_back_sets_nothing_off() -> None:
+    change = brought(copy_of(PUBLISHED[1], 2), copy_of(PUBLISHED[0], 3))
+    assert (change.cause, change.brings) == (Cause.INDEX_ONLY, ())

@@ -1,0 +1,113 @@
+"""Names under mirrors, and how far a copy is behind what it is a copy of."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.bases.mirrors import (
+    Behind,
+    Copied,
+    Likeness,
+    MirrorRule,
+    Mirrors,
+    copied,
+    likeness,
+    place_of,
+    took,
+)
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.reference import Base
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ORIGIN = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
+AMD64, ARM64 = "linux/amd64", "linux/arm64"
+FOLDER = Mirrors((MirrorRule("myacr.azurecr.io/mcr/*", "mcr.microsoft.com/*"),))
+ONE = Mirrors((MirrorRule("myacr.azurecr.io/aspnet", "mcr.microsoft.com/dotnet/aspnet"),))
+
+
+def shown(letter: str, *platforms: str, at: datetime = NOON, index: str = "", push: str = "") -> Observation:
+    """What was published under one letter. `index` has another index for the same manifests, `push` other manifests
+    for the same layers."""
+    images = tuple(
+        PlatformImage(name, f"{letter}{push} {name}", diff_ids=(f"sha256:{letter} {name}",))
+        for name in platforms or (AMD64, ARM64)
+    )
+    return Observation(at, ORIGIN, f"{letter}{index}{push}", platforms=images)
+
+
+def later(minutes: int) -> datetime:
+    return NOON + minutes * MINUTE
+
+
+def test_a_folder_holds_copies_of_a_folder_under_the_same_tags() -> None:
+    assert FOLDER.upstream_of(COPY) == ORIGIN
+    assert FOLDER.upstream_of(ORIGIN) is None
+    assert FOLDER.upstream_name("myacr.azurecr.io/mcr/") is None
+
+
+def test_one_repository_may_be_a_copy_under_another_name() -> None:
+    assert ONE.upstream_of(Base("myacr.azurecr.io", "aspnet", "10.0")) == ORIGIN
+    assert ONE.upstream_of(Base("myacr.azurecr.io", "aspnet/more", "10.0")) is None
+
+
+@pytest.mark.parametrize(
+    ("copy", "known_by"),
+    [
+        (shown("a"), Likeness.DIGEST),
+        (shown("a", index=" anew"), Likeness.PLATFORMS),
+        (shown("a", AMD64, index=" anew"), Likeness.PLATFORMS),
+        (shown("a", push=" anew"), Likeness.LAYERS),
+        (shown("b"), None),
+        (shown("a", AMD64, "linux/s390x", index=" anew"), None),
+    ],
+)
+def test_a_copy_is_known_by_its_digest_or_else_by_what_is_in_it(
+    copy: Observation, known_by: Likeness | None
+) -> None:
+    assert likeness(copy, shown("a")) is known_by
+
+
+def test_what_says_nothing_of_its_layers_is_like_nothing() -> None:
+    bare = Observation(NOON, ORIGIN, "x", platforms=(PlatformImage(AMD64, "1"),))
+    assert likeness(bare, Observation(NOON, ORIGIN, "y", platforms=(PlatformImage(AMD64, "2"),))) is None
+
+
+def test_a_copy_is_behind_from_the_first_publication_that_it_does_not_show() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("c", at=later(20))]
+    assert copied(shown("a", at=later(5)), published) == Copied(published[0], Likeness.DIGEST, later(10))
+    assert copied(shown("c", at=later(25)), published) == Copied(published[2], Likeness.DIGEST, None)
+
+
+def test_a_digest_that_upstream_took_back_to_counts_as_the_newest() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("a", at=later(20))]
+    assert copied(shown("a", at=later(25)), published).behind_since is None
+
+
+def test_a_copy_that_is_seen_before_its_origin_is_not_behind_for_long() -> None:
+    assert copied(shown("b", at=later(30)), [shown("a")]) == Copied(None, None, later(30))
+
+
+def test_nothing_is_known_before_upstream_was_seen() -> None:
+    assert copied(shown("a"), [Observation(NOON, ORIGIN, None)]) == Copied(None, None, None)
+
+
+def test_what_a_copy_took_is_measured_from_the_publication_that_it_shows() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("c", at=later(20))]
+    copies = [shown("a"), shown("c", at=later(60))]
+    assert took(copies, published) == ((later(60), 40 * MINUTE),)
+    assert took(copies[:1], published) == ()
+
+
+def test_a_mirror_is_called_by_what_stands_in_place_of_upstream() -> None:
+    assert place_of(COPY, ORIGIN) == "myacr.azurecr.io/mcr"
+    assert place_of(Base("myacr.azurecr.io", "aspnet", "10.0"), ORIGIN) == "myacr.azurecr.io"
+    assert place_of(Base("myacr.azurecr.io", "web", "10.0"), ORIGIN) == "myacr.azurecr.io/web"
+
+
+def test_who_waits_is_told_for_what_and_how_far_behind_it_is() -> None:
+    late = Behind(COPY, ORIGIN, f"sha256:{'0123456789ab' * 5}cdef", NOON)
+    assert late.told(later(40)) == (
+        "waits for myacr.azurecr.io/mcr to show sha256:0123456789ab of aspnet:10.0, 40 min behind mcr.microsoft.com"
+    )
