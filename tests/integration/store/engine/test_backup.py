@@ -16,7 +16,7 @@ from sandbox.parts import postgres_binaries
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
 
-PAGE = (Path(__file__).parents[3] / "docs/operate/backup.md").read_text()
+PAGE = (Path(__file__).parents[4] / "docs/operate/backup.md").read_text()
 SHOP = "contoso/shop-0000"
 
 

@@ -25,7 +25,7 @@ from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 

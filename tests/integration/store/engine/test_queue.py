@@ -19,7 +19,7 @@ from tests.children import started
 from tests.integration.store.conftest import NOON
 
 LEASE = timedelta(minutes=10)
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 async def add(database: Database, number: int) -> None:

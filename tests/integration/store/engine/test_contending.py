@@ -19,7 +19,7 @@ from bot.store.rows.tables import tasks
 from tests.children import started
 from tests.integration.store.conftest import NOON
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SECONDS = 6
 
 

@@ -13,7 +13,7 @@ from sandbox.stored_fleet.pages import BASE
 from sandbox.stored_fleet.pages import PAGES as PAGES_OF_A_FLEET
 from sandbox.stored_fleet.serving import READER, TOKEN, served
 
-AXE = Path(__file__).parents[2] / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[3] / "tools" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = {"sign in": "/login", **PAGES_OF_A_FLEET, "not there": "/nothing"}
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
