@@ -1,6 +1,7 @@
 """Walks of a small fleet from a patch to its end, with a kill at one write, and what each came to.
 
-A scenario is walked once to count its writes, then once for each of those that a test chooses.
+A scenario is walked once to count its writes, then once for each of those that a test chooses. A kill after a write
+and one before the next leave the same behind, so that one of the two stands for both.
 """
 
 import asyncio
@@ -146,16 +147,46 @@ def is_commit(point: str) -> bool:
     return not is_request(point)
 
 
-def sampled(points: Sequence[str]) -> list[int]:
-    """Every request that creates something, and one in nine of the rest."""
-    return [at for at, point in enumerate(points, 1) if " POST " in point or at % 9 == 0]
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A write, before or after which the process is killed: the `at`-th of its walk, in one of its passes."""
+
+    in_pass: int
+    at: int
+    name: str
+
+    def leaves_what_is_left_by(self, following: "Point") -> bool:
+        """Nothing is kept between the end of a write and the begin of the next."""
+        is_next = (self.in_pass, self.at + 1) == (following.in_pass, following.at)
+        return is_next and self.name.startswith("after") and following.name.startswith("before")
 
 
-def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Callable[[Sequence[str]], list[int]]:
+Choice = Callable[[Sequence[Point]], Sequence[Point]]
+
+
+def points_of(passes: Sequence[Sequence[str]]) -> list[Point]:
+    names = [(in_pass, name) for in_pass, some in enumerate(passes) for name in some]
+    return [Point(in_pass, at, name) for at, (in_pass, name) in enumerate(names, 1)]
+
+
+def told_apart(points: Sequence[Point]) -> list[Point]:
+    """Of points after which the same is left, the last."""
+    pairs = zip(points, [*points[1:], None], strict=True)
+    return [point for point, following in pairs if following is None or not point.leaves_what_is_left_by(following)]
+
+
+def sampled(points: Sequence[Point]) -> Sequence[Point]:
+    """Every request that creates something, and one in twenty of the rest."""
+    creating = [point for point in points if " POST " in point.name]
+    rest = [point for point in points if " POST " not in point.name]
+    return told_apart(creating) + told_apart(rest)[::20]
+
+
+def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Choice:
     """Every so many of the wanted points, so that all shares together take each of them once."""
 
-    def chosen(points: Sequence[str]) -> list[int]:
-        return [at for at, point in enumerate(points, 1) if wanted(point)][share::SHARES]
+    def chosen(points: Sequence[Point]) -> Sequence[Point]:
+        return told_apart([point for point in points if wanted(point.name)])[share::SHARES]
 
     return chosen
 
@@ -165,7 +196,7 @@ def check(
     folder: Path,
     store_url: Places,
     subtests: pytest.Subtests,
-    chosen: Callable[[Sequence[str]], list[int]],
+    chosen: Choice,
 ) -> None:
     """Walks once for the names of the writes, then once for each chosen one, a subtest of that name."""
 
@@ -174,26 +205,26 @@ def check(
         made.mkdir()
         return made
 
-    async def all_walks() -> tuple[list[str], Outcome, dict[int, Outcome]]:
+    async def all_walks() -> tuple[list[Point], Outcome, dict[Point, Outcome]]:
         passes, wanted = await walk(scenario, own("whole"), store_url("whole"), 0)
-        points = [point for names in passes[: scenario.counted] for point in names]
+        points = points_of(passes[: scenario.counted])
         together = asyncio.Semaphore(AT_ONCE)
-        ends: dict[int, Outcome] = {}
+        ends: dict[Point, Outcome] = {}
 
-        async def one(kill_at: int) -> None:
+        async def one(point: Point) -> None:
             async with together:
-                name = f"killed-{kill_at}"
-                _, ends[kill_at] = await walk(scenario, own(name), store_url(name), kill_at)
+                name = f"killed-{point.at}"
+                _, ends[point] = await walk(scenario, own(name), store_url(name), point.at)
 
-        await asyncio.gather(*(one(kill_at) for kill_at in chosen(points)))
+        await asyncio.gather(*map(one, chosen(points)))
         return points, wanted, ends
 
     points, wanted, ends = asyncio.run(all_walks())
     scenario.check(wanted)
     assert len(points) > scenario.least
     assert ends
-    for kill_at, end in sorted(ends.items()):
-        with subtests.test(points[kill_at - 1], kill_at=kill_at):
+    for point, end in ends.items():
+        with subtests.test(point.name, kill_at=point.at):
             assert _comparable(end) == _comparable(wanted)
 
 
