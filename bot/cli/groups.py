@@ -16,6 +16,7 @@ from bot.cli.commands import (
     init,
     leaving,
     look,
+    onboard,
     past,
     policy,
     rollout,
@@ -41,6 +42,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Roll out": {
         "rollout": rollout.app,
         "catch-up": catch_up.catch_up,
+        "onboard": onboard.onboard,
         "retry": rollout.retry,
         "skip": rollout.skip,
         "hold": rollout.hold,

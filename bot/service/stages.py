@@ -11,6 +11,7 @@ from bot.act import calling_off
 from bot.act import stage as act
 from bot.act import steps as act_steps
 from bot.act.issue import stage as issues_stage
+from bot.act.onboarding import stage as onboarding
 from bot.assess import stage as assess
 from bot.assess.notices import stage as notices_stage
 from bot.assess.wording import describe
@@ -152,6 +153,11 @@ async def issues_tick(bot: Bot) -> Outcome:
     return Outcome("issues", {"done": tally.done}, list(tally.problems))
 
 
+async def onboarding_tick(bot: Bot) -> Outcome:
+    tally = await onboarding.tick(bot.stores.onboardings, bot.forge, bot.proposer, bot.onboarding_options, bot.loop)
+    return Outcome("onboarding", {"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
+
+
 async def fleet_issue_tick(bot: Bot) -> Outcome:
     options = bot.fleet_issue_options
     if options is None:
@@ -268,6 +274,7 @@ STAGES = (
     Stage("summary", summary_tick, timedelta(seconds=30)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("audit", audit_tick, timedelta(seconds=20), only_reads=True),
+    Stage("onboarding", onboarding_tick, timedelta(seconds=20)),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),
 )

@@ -18,6 +18,7 @@ from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
+from bot.settings.sections.onboarding import OnboardingSettings
 from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.registries import RegistrySettings
@@ -164,6 +165,7 @@ class Settings(BaseSettings):
     packages: PackagesSettings = PackagesSettings()
     trust: TrustSettings = TrustSettings()
     audit: AuditSettings = AuditSettings()
+    onboarding: OnboardingSettings = OnboardingSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")
     notify: list[NotifySettings] = Field(
         [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."

@@ -2,10 +2,12 @@
 
 from sqlalchemy import select
 
+from bot.act.onboarding.bringing import BRANCH
 from bot.act.retiring import Traces
 from bot.domain.repositories.repository import Identity
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.tables import rebuilds, repositories
 
 
@@ -24,6 +26,11 @@ class LeavingStore(Store):
             branches: dict[int, list[str]] = {}
             for row in used:
                 branches.setdefault(row.repository_id, []).append(row.branch)
+            onboarded = await connection.execute(
+                select(onboardings.c.repository_id).where(onboardings.c.number.is_not(None))
+            )
+            for repository in onboarded.scalars():
+                branches.setdefault(repository, []).append(BRANCH)
             said = await connection.execute(
                 select(issues.c.repository_id, issues.c.number).where(issues.c.number.is_not(None))
             )

@@ -28,6 +28,7 @@ from bot.store.retention import RetentionStore
 from bot.store.stages.act.act import ActStore
 from bot.store.stages.act.calling_off import CallingOffStore
 from bot.store.stages.act.issues import IssuesStore
+from bot.store.stages.act.onboardings import OnboardingsStore
 from bot.store.stages.assess import AssessStore
 from bot.store.stages.audit import AuditStore
 from bot.store.stages.builds import BuildsStore
@@ -91,6 +92,7 @@ class Stores:
     history: HistoryStore
     budgets: BudgetStore
     issues: IssuesStore
+    onboardings: OnboardingsStore
     fleet_issue: FleetIssueStore
     doctor: DoctorStore
     standing: StandingStore
@@ -143,6 +145,7 @@ class Stores:
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
+            OnboardingsStore(database, worker, clock),
             FleetIssueStore(database, worker, clock),
             DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),

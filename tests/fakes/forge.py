@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standing
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
@@ -73,6 +74,7 @@ class FakeRepository:
     """Of workflow files that are not active."""
     history: dict[str, list[PastRun]] = field(default_factory=dict)
     """By workflow file, runs that nobody dispatched."""
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def node_id(self) -> str:
@@ -275,9 +277,22 @@ class FakeForge:
         found = {sha: self._tip_at(home, sha, paths) for sha in commits if sha in home.commits}
         return {sha: tip for sha, tip in found.items() if tip is not None}
 
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        self._ask("action_commits")
+        found = {}
+        for action in actions:
+            home = next((home for home in self.homes if home.name == action.repository), None)
+            sha = home.tags.get(action.tag) if home is not None else None
+            if home is not None and sha is not None:
+                same = [tag for tag, at in home.tags.items() if at == sha and tag.startswith(action.tag)]
+                found[action] = ActionCommit(sha, max(same, key=lambda tag: tag.count(".")))
+        return found
+
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         is_plain = all(file.mode == "100644" for file in change.files)
-        if is_plain and change.before in (None, change.onto):
+        if is_plain and not change.is_aside and change.before in (None, change.onto):
             return None
         self._ask("prepare")
         home = self._write(repository)

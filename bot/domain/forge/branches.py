@@ -46,7 +46,8 @@ class Tip:
 class BranchChange:
     """A commit of `files` on `onto`, to which `branch` moves if it still is at `before` (None: if there is none).
 
-    `onto_tree` is the tree of `onto`.
+    `onto_tree` is the tree of `onto`. One that `is_aside` is prepared before the branch moves, as the one before it
+    was: so several commits become one move. Its files are no executables.
     """
 
     branch: str
@@ -55,3 +56,4 @@ class BranchChange:
     onto_tree: str
     files: tuple[FileChange, ...]
     message: str
+    is_aside: bool = False

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, Standing
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
@@ -61,6 +62,13 @@ class ShowsBranches(Protocol):
 
     async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
         """Files of up to `MOST_TIPS` commits, by commit; what is gone is not in it."""
+        ...
+
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        """Where the tags of public actions point to, asked for on behalf of `repository`; what is not there is not
+        in it."""
         ...
 
     async def pull_request(self, repository: Identity, number: int) -> PullRequest: ...

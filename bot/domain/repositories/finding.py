@@ -49,10 +49,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What to change, in words; with `edits` where that is safe to do without a person's judgement."""
+    """What to change, in words; with `edits` where that is safe to do without a person's judgement.
+
+    `left_alone` says why there are none where only the way in which the file is written stands against them.
+    """
 
     advice: str
     edits: tuple[Edit, ...] = ()
+    left_alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

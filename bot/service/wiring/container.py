@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.ports import ActOptions
 from bot.act.steps import StepOptions
 from bot.assess.notices.deciding import AlertOptions
@@ -35,11 +36,13 @@ from bot.service.wiring.grants import (
     budget_of,
     feed_headers,
     feed_sources,
+    forge_page,
     http_rules,
     known_hosts,
     pace_of,
 )
 from bot.service.wiring.images import Images
+from bot.service.wiring.onboarding import AuditProposer
 from bot.service.wiring.opened_stores import store_url
 from bot.service.wiring.own_bases import OwnBases
 from bot.service.wiring.trust import Trusting
@@ -134,6 +137,25 @@ class Bot:
             host=self.forge_host,
             policy=self.policy,
         )
+
+    @property
+    def onboarding_options(self) -> OnboardingOptions:
+        wanted = self.settings.onboarding
+        return OnboardingOptions(
+            tuple(wanted.repositories),
+            wanted.at_once,
+            tuple(wanted.checks),
+            self.policy.freezes,
+            self.settings.limits.open_pull_requests_per_repository,
+            self.settings.schedule.follow,
+            web=forge_page(self.settings.github.api_url),
+            host=self.forge_host,
+        )
+
+    @property
+    def proposer(self) -> AuditProposer:
+        """The audit as onboarding asks it."""
+        return AuditProposer(frozenset(self.settings.onboarding.checks), self.audit_options.never_waived)
 
     @property
     def fleet_issue_options(self) -> FleetIssueOptions | None:

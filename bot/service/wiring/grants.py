@@ -94,3 +94,9 @@ def known_hosts(settings: Settings) -> frozenset[str]:
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}
+
+
+def forge_page(api_url: str) -> str:
+    """Where the forge shows repositories to people: GitHub's own page, or that of an Enterprise Server."""
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{'github.com' if parts.netloc == 'api.github.com' else parts.netloc}"

@@ -1,9 +1,9 @@
 """The page of a running bot: its stores, its meter and who gets in."""
 
 from ipaddress import ip_network
-from urllib.parse import urlsplit
 
 from bot.service.wiring.container import Bot
+from bot.service.wiring.grants import forge_page
 from bot.settings import Settings, secret
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token, parse
@@ -24,12 +24,6 @@ def site_of(bot: Bot, beats: Heartbeats) -> Site:
         rates=Rates(),
         senders=_senders(bot.settings),
     )
-
-
-def forge_page(api_url: str) -> str:
-    """Where the forge shows repositories to people: GitHub's own page, or that of an Enterprise Server."""
-    parts = urlsplit(api_url)
-    return f"{parts.scheme}://{'github.com' if parts.netloc == 'api.github.com' else parts.netloc}"
 
 
 def _gate(settings: Settings) -> Gate:

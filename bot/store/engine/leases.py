@@ -18,6 +18,7 @@ from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
@@ -27,6 +28,7 @@ LEASED: tuple[Table, ...] = (
     fleet_issues,
     *(layers, inventories, package_changes),
     audits,
+    onboardings,
 )
 _LONGEST_HOST = 40
 
@@ -69,7 +71,7 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps, fleet_issues):
+        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps, fleet_issues, onboardings):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))

@@ -42,6 +42,7 @@ ORDER = (
     "rollout_waves",
     "pauses",
     "quarantines",
+    "onboardings",
     "journal",
     "fleet_issues",
     "blobs",

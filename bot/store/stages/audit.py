@@ -1,8 +1,6 @@
 """Repositories with their files and findings: what the audit of the fleet reads and writes."""
 
-import json
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
@@ -11,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.act.issue.practices import NAME, practices_section
 from bot.audit.auditing import Judged
 from bot.audit.fleet.stage import AuditOptions, DueAudit
-from bot.domain.bases.observation import PlatformImage
-from bot.domain.images.seen_config import SeenConfig, seen_config
 from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.practices import moves, outcomes
 from bot.reconcile.work import Claimed
@@ -32,13 +28,11 @@ from bot.store.rows.repositories.audits import (
     unpacked,
 )
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.images import contested_images, image_of, images
 from bot.store.rows.repositories.issues import say, unsay
-from bot.store.rows.tables import manifests, repositories, tasks
+from bot.store.rows.repositories.produced import produced_configs
+from bot.store.rows.tables import repositories, tasks
 
 _TASK = "judge practices anew"
-_MOST_IMAGES = 20
-"""Of one repository whose configurations are evidence."""
 
 
 class AuditStore(Store):
@@ -72,7 +66,7 @@ class AuditStore(Store):
         async with self._database.reading() as connection:
             named = select(repositories.c.name).where(repositories.c.id == row["repository_id"])
             name = (await connection.execute(named)).scalar_one()
-            produced = await _produced(connection, row["repository_id"], name)
+            produced = await produced_configs(connection, row["repository_id"], name)
         findings = unpacked(row["findings"]) if row["findings"] is not None else None
         files = load(row["files"], dict[str, str])
         return DueAudit(row["id"], row["repository_id"], name, files, produced, findings, row["mark"], row["error"])
@@ -152,41 +146,3 @@ async def _count_moves(
             "closed": practice_weeks.c.closed + moved.closed,
         }
         await connection.execute(made.on_conflict_do_update(index_elements=["week", "practice"], set_=more))
-
-
-async def _produced(connection: AsyncConnection, repository: int, name: str) -> tuple[SeenConfig, ...]:
-    """The configurations of the images that were built from a repository, as far as its word for them counts."""
-    rows = (
-        await connection.execute(
-            select(images)
-            .where(images.c.repository_id == repository, images.c.digest.is_not(None))
-            .order_by(images.c.registry, images.c.repository)
-            .limit(_MOST_IMAGES)
-        )
-    ).all()
-    if not rows:
-        return ()
-    lost = await contested_images(connection)
-    found = []
-    for row in rows:
-        image = image_of(row, name, lost)
-        platforms = load(row.platforms, tuple[PlatformImage, ...]) if row.platforms else ()
-        if image.doubt is None and platforms and image.digest is not None:
-            document = await _config(connection, platforms[0].digest)
-            if document is not None:
-                found.append(seen_config(image.claim.name, image.digest, document))
-    return tuple(found)
-
-
-async def _config(connection: AsyncConnection, manifest: str) -> Mapping[str, object] | None:
-    """The configuration that a manifest names, where both are kept."""
-    document = await _kept(connection, manifest)
-    pointer = document.get("config") if document is not None else None
-    digest = pointer.get("digest") if isinstance(pointer, dict) else None
-    return await _kept(connection, digest) if isinstance(digest, str) else None
-
-
-async def _kept(connection: AsyncConnection, digest: str) -> Mapping[str, object] | None:
-    body = await connection.scalar(select(manifests.c.body).where(manifests.c.digest == digest))
-    document = json.loads(zlib.decompress(body)) if body is not None else None
-    return document if isinstance(document, dict) else None

@@ -55,6 +55,8 @@ class Stand(Protocol):
 
     async def disable(self, repository: Identity, file: str, state: str) -> None: ...
 
+    async def tag(self, repository: Identity, name: str, sha: str) -> None: ...
+
 
 @dataclass(slots=True)
 class FakeStand:
@@ -107,6 +109,9 @@ class FakeStand:
 
     async def disable(self, repository: Identity, file: str, state: str) -> None:
         self._home(repository).states[file] = state
+
+    async def tag(self, repository: Identity, name: str, sha: str) -> None:
+        self._home(repository).tags[name] = sha
 
     def _home(self, repository: Identity) -> FakeRepository:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
@@ -179,6 +184,10 @@ class GitHubStand:
 
     async def disable(self, repository: Identity, file: str, state: str) -> None:
         self.world.github.disable_workflow(self._name(repository), f".github/workflows/{file}", state)
+
+    async def tag(self, repository: Identity, name: str, sha: str) -> None:
+        made = {"ref": f"refs/tags/{name}", "sha": sha}
+        await self.world.github.ask("POST", f"/repos/{self._name(repository)}/git/refs", made)
 
     def _name(self, repository: Identity) -> str:
         assert repository.node_id is not None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import BranchMoved, Moved
@@ -400,3 +401,53 @@ async def test_the_issue_is_found_by_its_mark_edited_and_closed(stand: Stand) ->
     await stand.forge.change_issue(repository, made.number, f"{MARK}\nover", is_open=False)
     assert await stand.forge.find_issue(repository, "freshness") is None
     assert await stand.forge.issue(repository, made.number + 100) is None
+
+
+# Several commits, and actions
+
+
+async def test_several_commits_become_one_move(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    look = await look_at(stand, repository)
+    first = replace(change_for(look, NEW), is_aside=True, message="First\n")
+    one = await stand.forge.prepare(repository, first)
+    assert one is not None
+    assert BRANCH not in await stand.branches(repository)
+    second = replace(change_for(look, NEWER), onto=one, is_aside=True, message="Second\n")
+    two = await stand.forge.prepare(repository, second)
+    request = await stand.forge.carry_out(repository, second, two, request_for(look))
+    tips = await stand.forge.tips(repository, [one], [PATH])
+    assert tips[one].files[PATH].content == NEW
+    look = await look_at(stand, repository)
+    assert look.branch is not None
+    assert (look.branch.sha, look.branch.is_own, look.branch.message.strip()) == (two, True, "Second")
+    assert look.branch.files[PATH].content == NEWER
+    assert (request.is_open, request.head) == (True, two)
+    assert await stand.branches(repository) == {BRANCH: two, "main": look.trunk.sha if look.trunk else ""}
+
+
+async def test_several_commits_take_the_place_of_what_was_there(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    await bring(stand, repository)
+    look = await look_at(stand, repository)
+    change = replace(change_for(look, NEWER), is_aside=True)
+    one = await stand.forge.prepare(repository, change)
+    assert one is not None
+    last = replace(change, onto=one, files=(), message="Nothing more\n")
+    two = await stand.forge.prepare(repository, last)
+    request = await stand.forge.carry_out(repository, last, two, request_for(look))
+    assert request.is_open
+    assert await stand.content(repository, BRANCH, PATH) == NEWER
+
+
+async def test_the_tags_of_actions_are_told_with_their_fullest_version(stand: Stand) -> None:
+    repository = await stand.repository({"action.yml": OLD})
+    sha = await stand.push(repository, "main", {"action.yml": NEW})
+    for name in ("v3", "v3.6", "v3.6.0"):
+        await stand.tag(repository, name, sha)
+    older = await stand.push(repository, "main", {"action.yml": NEWER})
+    await stand.tag(repository, "v30.1.0", older)
+    tag, gone = ActionTag(repository.name, "v3"), ActionTag(repository.name, "v4")
+    nobody = ActionTag("contoso/no-such-action", "v1")
+    found = await stand.forge.action_commits(repository, [tag, gone, nobody])
+    assert found == {tag: ActionCommit(sha, "v3.6.0")}

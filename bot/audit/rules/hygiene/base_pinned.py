@@ -21,6 +21,7 @@ from bot.audit.images.by_name import is_dotnet, tag_of
 from bot.audit.images.dockerfile import dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.splices import GENERATED, is_generated
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Edit, Fix, Place, Severity
@@ -56,10 +57,11 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 continue
             usage = spans.get(stage.instruction.line)
             span = usage.tag_span if usage is not None else None
-            yield _judged(reference, place, subject, span, file.path)
+            left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
+            yield _judged(reference, place, subject, span, left_alone)
 
 
-def _judged(reference: Reference, place: Place, subject: str, span: Span | None, path: str) -> Verdict:
+def _judged(reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str) -> Verdict:
     text = str(reference)
     if reference.digest is not None:
         if reference.tag is None:
@@ -79,10 +81,10 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         minor = ".".join(numbers.split(".")[:2])
         wanted = minor + reference.tag[len(numbers) :]
         is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
-        edits = (Edit(path, span, wanted),) if is_plain and span is not None else ()
-        return fails(
-            place, subject, f"{reference.tag} is one patch, which never gets a fix", Fix(f"write {wanted}", edits)
-        )
+        is_safe = is_plain and not left_alone
+        edits = (Edit(place.path, span, wanted),) if is_safe and span is not None else ()
+        fix = Fix(f"write {wanted}", edits, left_alone)
+        return fails(place, subject, f"{reference.tag} is one patch, which never gets a fix", fix)
     if tag.precision == 1:
         return fails(
             place, subject, f"{reference.tag} brings any minor version", "write the minor version, such as 8.0"

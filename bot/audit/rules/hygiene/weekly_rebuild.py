@@ -68,12 +68,16 @@ def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> V
 def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
     """A schedule at a minute of its own, so that not every repository builds at once."""
     trigger = pipeline.root.get("on")
-    name = f"{repository.name}/{pipeline.path}".encode("utf-8", "surrogateescape")
-    number = int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
-    cron = f"{number % 60} {2 + number // 60 % 4} * * {1 + number // 240 % 5}"
+    cron = weekly_cron(f"{repository.name}/{pipeline.path}")
     if isinstance(trigger, Mapping) and trigger.own:
         return with_key(repository, trigger, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
     return Fix(_FIX)
+
+
+def weekly_cron(name: str) -> str:
+    """An early morning from Monday to Friday, told by the name."""
+    number = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:4], "big")
+    return f"{number % 60} {2 + number // 60 % 4} * * {1 + number // 240 % 5}"
 
 
 def _place(repository: Repository, pipeline: Pipeline) -> Place:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import builds, workflows
+from bot.clients.forges.github.actions import action_tags, builds, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
@@ -26,6 +26,7 @@ from bot.clients.forges.github.pull_requests import (
 from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, Standing
 from bot.domain.forge.port import Forge
@@ -194,6 +195,11 @@ class GitHub:
         self, commits: Sequence[str], *, later: bool = False
     ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
         return await self._following.builds(commits, later=later)
+
+    async def action_commits(
+        self, repository: Identity, actions: Sequence[ActionTag]
+    ) -> Mapping[ActionTag, ActionCommit]:
+        return await action_tags.action_commits(self._transport, actions)
 
     # Changing one repository
 

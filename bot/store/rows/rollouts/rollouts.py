@@ -15,7 +15,8 @@ from bot.store.rows.tables import bases, changes, pauses, quarantines, rebuilds,
 IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
 """A person keeps it, or one of its bases is quarantined: no wave waits for it."""
 
-_ALL_PAUSED = exists(select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id.is_(None)))
+ALL_PAUSED = exists(select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id.is_(None)))
+"""The bot is paused as a whole."""
 _ROLLOUT_PAUSED = exists(
     select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id)
 )
@@ -25,7 +26,7 @@ MAY_BEGIN = and_(
 )
 """Its wave has come and nobody keeps it or its rollout; what was asked for by itself begins in a paused one too."""
 
-IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~_ALL_PAUSED)
+IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~ALL_PAUSED)
 """Nobody has called it off, and the bot is not paused as a whole."""
 
 

@@ -26,7 +26,7 @@ _ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
 
 
 async def prepare(transport: Transport, repository: Identity, change: BranchChange) -> str | None:
-    """Makes a commit that the branch cannot take directly: with file modes, or to be put in another's place."""
+    """Makes a commit that the branch cannot take directly: with file modes, in another's place, or of several."""
     if any(file.mode != _REGULAR for file in change.files):
         return await _commit_with_modes(transport, repository, change)
     if not _is_beside(change):
@@ -36,14 +36,20 @@ async def prepare(transport: Transport, repository: Identity, change: BranchChan
     mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [update]})
     _add_commit(mutations, repository, change, change.branch + _SCRATCH)
     graph = await mutations.send(transport)
-    check_commit(graph, change)
+    try:
+        check_commit(graph, change)
+    except Failure:
+        if graph.errors[0].field == "commit":
+            await delete_ref(transport, repository, change.branch + _SCRATCH, change.onto)
+        raise
     with shaped("commit"):
         return str(graph.data["commit"]["commit"]["oid"])
 
 
 def _is_beside(change: BranchChange) -> bool:
     """Whether the commit is made on the scratch branch first."""
-    return change.before not in (None, change.onto) and all(file.mode == _REGULAR for file in change.files)
+    is_beside = change.is_aside or change.before not in (None, change.onto)
+    return is_beside and all(file.mode == _REGULAR for file in change.files)
 
 
 def add_move(mutations: Mutations, repository: Identity, change: BranchChange, prepared: str | None) -> None:
@@ -138,11 +144,16 @@ async def check_moved(
     except BranchRefused:
         assert change is not None
         if change.before is None and graph.errors[0].field == "commit":
-            gone = {"name": ref_of(change.branch), "beforeOid": change.onto, "afterOid": NO_COMMIT}
-            mutations = Mutations()
-            mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [gone]})
-            await mutations.send(transport)
+            await delete_ref(transport, repository, change.branch, change.onto)
         raise
+
+
+async def delete_ref(transport: Transport, repository: Identity, branch: str, at: str) -> Graph:
+    """Asks for the branch to go if it still points to `at`; what came of it is in the answer."""
+    mutations = Mutations()
+    gone = {"name": ref_of(branch), "beforeOid": at, "afterOid": NO_COMMIT}
+    mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [gone]})
+    return await mutations.send(transport)
 
 
 def _says_nothing(graph: Graph) -> bool:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.commits import add_move, check_moved, commit_made, ref_of
+from bot.clients.forges.github.pull_requests.commits import add_move, check_moved, commit_made, delete_ref
 from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node, repository_node
 from bot.clients.forges.github.pull_requests.pull_request import pull_request_of
 from bot.clients.forges.github.pull_requests.rules import refusal
 from bot.domain.failure import Trouble
-from bot.domain.forge.branches import NO_COMMIT, BranchChange
+from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import BranchMoved
 from bot.domain.repositories.repository import Identity
@@ -60,10 +60,7 @@ async def close(transport: Transport, repository: Identity, request: PullRequest
 
 async def delete_branch(transport: Transport, repository: Identity, branch: str, at: str) -> None:
     """By compare-and-swap, so that nothing is lost that somebody has just pushed."""
-    mutations = Mutations()
-    gone = {"name": ref_of(branch), "beforeOid": at, "afterOid": NO_COMMIT}
-    mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [gone]})
-    graph = await mutations.send(transport)
+    graph = await delete_ref(transport, repository, branch, at)
     for error in graph.errors[:1]:
         if (refused := refusal(branch, error.message, graph.where)) is not None:
             raise refused

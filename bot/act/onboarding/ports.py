@@ -1,0 +1,95 @@
+"""What onboarding needs of the store and of the audit, and what it works on."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.host import ForgeHost
+from bot.domain.images.seen_config import SeenConfig
+from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, Proposal
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.timing.freezes import Freeze
+from bot.reconcile.work import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class DueOnboarding:
+    """A claimed repository: `files` are those that the audit reads, by path, as git names their contents.
+
+    `open_elsewhere` counts the bot's other open pull requests there.
+    """
+
+    id: int
+    repository: Identity
+    files: Mapping[str, str]
+    onboarding: Onboarding
+    produced: tuple[SeenConfig, ...] = ()
+    open_elsewhere: int = 0
+    error: str | None = None
+
+    def made_from(self, checks: Collection[str]) -> str:
+        """Changes with all that a proposal is made from."""
+        told = repr((sorted(self.files.items()), sorted(checks), self.produced))
+        return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The texts of one repository that a proposal is made from."""
+
+    name: str
+    files: Mapping[str, bytes]
+    produced: tuple[SeenConfig, ...] = ()
+
+
+class Proposer(Protocol):
+    """The audit, as onboarding asks it: pure computation."""
+
+    def actions(self, source: Source, now: datetime) -> Sequence[ActionTag]:
+        """The actions whose commits a proposal needs."""
+        ...
+
+    def propose(
+        self, source: Source, commits: Mapping[ActionTag, ActionCommit], denied: tuple[str, ...], now: datetime
+    ) -> Proposal:
+        """The next pull request for these texts, which changes nothing below the `denied` folders."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingOptions:
+    """`repositories` are globs of those that are brought along unasked, `at_once` how many of all at a time.
+
+    `web` is where the forge shows repositories to people.
+    """
+
+    repositories: tuple[str, ...] = ()
+    at_once: int = 3
+    checks: tuple[str, ...] = SAFE_CHECKS
+    freezes: tuple[Freeze, ...] = ()
+    open_pull_requests: int = 2
+    follow_every: timedelta = timedelta(minutes=5)
+    label: str = "freshness"
+    web: str = "https://github.com"
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+
+
+class OnboardingStore(Protocol):
+    async def enlist(self, repositories: Collection[str], checks: Collection[str], at_once: int) -> int:
+        """Takes up audited repositories in which one of `checks` fails, until `at_once` are under way; how many.
+
+        `repositories` are globs. Those that wait and match none of them any more are let go.
+        """
+        ...
+
+    @property
+    def onboardings(self) -> Queue[DueOnboarding]: ...
+
+    async def contents(self, shas: Sequence[str]) -> Mapping[str, bytes]:
+        """What discovery has kept of these files."""
+        ...
+
+    async def settle_onboarding(self, item: DueOnboarding, after: Onboarding, due_at: datetime) -> None: ...

@@ -1,0 +1,85 @@
+"""One tick: repositories are taken up, and their pull requests brought to what the audit proposes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from bot.act.onboarding.bringing import Brought, Tools, bring
+from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, Proposer, Source
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.port import Forge
+from bot.reconcile.forge_writing import WRITES
+from bot.reconcile.guarded import Guarded
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingTally:
+    done: int = 0
+    enlisted: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
+) -> OnboardingTally:
+    """Works until nothing is due."""
+    enlisted = await store.enlist(options.repositories, options.checks, options.at_once)
+    tally = await loop.run(_Onboardings(store, forge, proposer, options, loop))
+    return OnboardingTally(tally.done, enlisted, tuple(tally.problems))
+
+
+async def source_of(store: OnboardingStore, item: DueOnboarding) -> Source:
+    """The texts of a repository; raises `Failure` where discovery has not kept them all."""
+    bodies = await store.contents(sorted(set(item.files.values())))
+    missing = sum(sha not in bodies for sha in item.files.values())
+    if missing:
+        raise Failure(
+            Trouble.MISSING,
+            f"{missing} of its files are not kept any more",
+            where=item.repository.name,
+            advice="the next reading of the repository brings them back",
+        )
+    texts = {path: bodies[sha] for path, sha in item.files.items()}
+    return Source(item.repository.name, texts, item.produced)
+
+
+class _Onboardings(Work[DueOnboarding, Brought]):
+    """One at a time: GitHub asks for a second between two writes."""
+
+    stage = "onboarding"
+    batch = 3
+    at_once = 1
+
+    def __init__(
+        self, store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
+    ) -> None:
+        self._store = store
+        self._forge = forge
+        self._proposer = proposer
+        self._options = options
+        self._clock = loop.clock
+        self._budget = loop.budget
+        self._commits: dict[ActionTag, ActionCommit | None] = {}
+        self.home = options.host.whole
+
+    @property
+    def queue(self) -> Queue[DueOnboarding]:
+        return self._store.onboardings
+
+    def host(self, item: DueOnboarding) -> str:
+        return self._options.host.of(item.repository.name)
+
+    async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
+        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+        tools = Tools(forge, self._proposer, self._options, self._clock, self._commits)
+        return await bring(item, await source_of(self._store, item), tools)
+
+    async def settle(self, item: DueOnboarding, result: Brought) -> None:
+        await self._store.settle_onboarding(item, result.onboarding, self._clock.now() + result.rest)
+
+    async def failed(self, item: DueOnboarding, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return str(failure) if item.error != str(failure) else None

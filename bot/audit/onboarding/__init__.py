@@ -1,0 +1,1 @@
+"""Findings → small commits that make their checks hold, proved by judging again; all else is left. Pure."""

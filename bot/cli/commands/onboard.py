@@ -1,0 +1,122 @@
+"""`onboard`: repositories are brought to the practices by small pull requests."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.progress import progress_of
+from bot.cli.words import Who, word_of
+from bot.domain.wording.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.service.commands.onboard import Previewed
+    from bot.settings import Settings
+
+
+def onboard(
+    repositories: Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name of the fleet.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and what would not and why; write nothing.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal.")] = "asked for by onboard",
+    who: Who = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Brings repositories to the practices by small pull requests.
+
+    One at a time in each repository, with a commit for each check, of edits that are safe without a person's
+    judgement; all else is advice in its text. The service, or `freshness-bot once`, opens it, within budgets and
+    outside of freezes, and the next one once it is merged. A repository that closes one unmerged has declined for
+    good.
+
+    Exit code 0 where all are taken up, or shown; 1 where one is not.
+    """
+    from bot.settings import load
+
+    settings = load(config)
+    if dry_run:
+        _preview(settings, repositories, output)
+    else:
+        _take_up(settings, repositories, who, reason, output)
+
+
+def _take_up(
+    settings: "Settings", repositories: list[str], who: str | None, reason: str, output: OutputFormat
+) -> None:
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.onboard import take_up
+
+    asked = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
+    if output is Format.JSON:
+        print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in asked])
+    else:
+        print_table(
+            ("repository", "outcome", "why"),
+            [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in asked],
+            Layout(below=("why",)),
+        )
+    if not all(each.is_taken_up for each in asked):
+        raise typer.Exit(1)
+
+
+def _preview(settings: "Settings", repositories: list[str], output: OutputFormat) -> None:
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.onboard import preview
+    from bot.settings import check_secrets
+    from bot.views.repositories.onboarding import as_json
+
+    check_secrets(settings)
+    with progress_of("judging") as progress:
+        found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
+    if output is Format.JSON:
+        print_json([as_json(each.repository, each.proposal, each.why) for each in found])
+    else:
+        _show(found)
+    if any(each.proposal is None for each in found):
+        raise typer.Exit(1)
+
+
+def _show(found: "Sequence[Previewed]") -> None:
+    from bot.views.repositories.onboarding import commits_with_patches
+
+    for each in found:
+        commits = each.proposal.commits if each.proposal is not None else ()
+        told = counted(len(commits), "commit") if commits else each.why
+        print_line(f"{each.repository}: {told}")
+        if each.proposal is None:
+            continue
+        for commit, patch in commits_with_patches(each.proposal):
+            print_line("")
+            print_line(f"{commit.check}: {commit.title}")
+            for line in patch.splitlines():
+                print_line(line)
+        if each.proposal.left:
+            print_line("")
+            print_line("Not done:")
+            print_table(
+                ("file", "line", "check", "subject", "message", "why", "advice"),
+                [
+                    (
+                        left.place.path,
+                        left.place.start,
+                        left.check,
+                        left.subject,
+                        left.message,
+                        left.why,
+                        left.advice,
+                    )
+                    for left in each.proposal.left
+                ],
+                Layout(group=True, below=("message", "why", "advice")),
+            )
+        if each.proposal.more:
+            print_sentence(f"A later pull request brings {counted(each.proposal.more, 'more place')} along.")

@@ -1,0 +1,138 @@
+"""Bringing a repository to the practices by pull requests: what one changes and leaves, how far it has come."""
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.repositories.finding import Place
+
+SAFE_CHECKS = (
+    "base-pinned",
+    "dispatchable",
+    "weekly-rebuild",
+    "fresh-layers",
+    "scan-blocks",
+    "scan-severities",
+    "scan-ignores-unfixed",
+    "scan-report-uploaded",
+    "sbom",
+    "actions-pinned",
+    "no-privilege-escalation",
+    "seccomp-profile",
+)
+"""The checks that a splice can make hold without a person's judgement, in the order of their commits."""
+
+
+class OnboardingState(StrEnum):
+    """How far a repository's onboarding has come."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    SET_ASIDE = "set aside"
+    """The repository takes no pull request at present; it is asked again every day."""
+    DONE = "done"
+    """Nothing is left that can be done without a person's judgement."""
+    DECLINED = "declined"
+    """A maintainer has closed a pull request unmerged: nothing is asked for any more."""
+
+    @property
+    def is_under_way(self) -> bool:
+        return self in (OnboardingState.WAITING, OnboardingState.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """One place that comes to hold: what its check said before, and what it says after."""
+
+    place: Place
+    subject: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedCommit:
+    """What makes one check hold: the whole new texts of `files`, on top of the commits before it."""
+
+    check: str
+    title: str
+    why: str
+    mended: tuple[Mended, ...]
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToPeople:
+    """A finding that no commit mends: what to do about it, and why that is left to people.
+
+    `patch` is the change as a unified diff where it is known.
+    """
+
+    check: str
+    place: Place
+    subject: str
+    message: str
+    advice: str
+    why: str
+    patch: str = ""
+    is_denied: bool = False
+    """Only for want of a right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One small pull request: `commits` in their order, and all that it leaves.
+
+    `read` are the texts that it was made from, by path; `more` counts places that a later pull request mends.
+    """
+
+    commits: tuple[ProposedCommit, ...]
+    left: tuple[LeftToPeople, ...]
+    read: Mapping[str, bytes]
+    more: int = 0
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All new texts, as they are after the last commit."""
+        return {path: text for commit in self.commits for path, text in commit.files.items()}
+
+    @property
+    def mark(self) -> str:
+        """Tells proposals apart by what they add and take away, wherever in the files that stands."""
+        told = [(path, _moved_lines(self.read.get(path, b""), text)) for path, text in sorted(self.files.items())]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
+    """The change of one file; `before` is None for a new one."""
+    old, new = (
+        (text or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True) for text in (before, after)
+    )
+    source = "/dev/null" if before is None else f"a/{path}"
+    lines = difflib.unified_diff(old, new, source, f"b/{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _moved_lines(before: bytes, after: bytes) -> list[bytes]:
+    lines = difflib.diff_bytes(difflib.unified_diff, before.splitlines(), after.splitlines(), n=0)
+    return [line for line in lines if not line.startswith((b"---", b"+++", b"@@"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """How one repository's onboarding stands. `asked_by` is who asked for it, None where the settings do.
+
+    `merged` counts the pull requests that were merged, `left` the findings that are left to people; `reason` says
+    why it stands where it does. `made_from` stands for what the open pull request was made from.
+    """
+
+    state: OnboardingState
+    reason: str
+    asked_by: str | None = None
+    number: int | None = None
+    url: str | None = None
+    merged: int = 0
+    left: int = 0
+    made_from: str | None = None

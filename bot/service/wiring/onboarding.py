@@ -1,0 +1,37 @@
+"""The audit in the shape in which onboarding asks it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.act.onboarding.ports import Source
+from bot.audit.auditing import judged
+from bot.audit.onboarding.action_commits import CHECK, tagged_actions
+from bot.audit.onboarding.proposing import Wanted, propose
+from bot.audit.repository import Repository
+from bot.audit.rules import BY_CHECK
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.repositories.onboarding import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProposer:
+    """Proposes for these checks; `unwaivable` are those that no repository may waive."""
+
+    checks: Collection[str]
+    unwaivable: Collection[str] = ()
+
+    def actions(self, source: Source, now: datetime) -> Sequence[ActionTag]:
+        """The actions whose commits a proposal needs."""
+        if CHECK not in self.checks:
+            return ()
+        repository = Repository(source.files, source.name, source.produced)
+        found = judged(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
+        return tagged_actions(repository, found)
+
+    def propose(
+        self, source: Source, commits: Mapping[ActionTag, ActionCommit], denied: tuple[str, ...], now: datetime
+    ) -> Proposal:
+        """The next pull request for these texts."""
+        wanted = Wanted(self.checks, commits, denied, self.unwaivable)
+        return propose(source.files, source.name, source.produced, wanted, now)

@@ -1,0 +1,56 @@
+"""Onboarding as people and scripts read it: what the next pull request of a repository would change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit, unified_diff
+
+
+def as_json(repository: str, proposal: Proposal | None, why: str) -> dict[str, Any]:
+    """One repository's preview, with a patch for each commit."""
+    patches = commits_with_patches(proposal) if proposal is not None else ()
+    return {
+        "repository": repository,
+        "why": why or None,
+        "commits": [
+            {
+                "check": commit.check,
+                "title": commit.title,
+                "places": [
+                    {
+                        "path": each.place.path,
+                        "start_line": each.place.start,
+                        "subject": each.subject,
+                        "before": each.before,
+                        "after": each.after,
+                    }
+                    for each in commit.mended
+                ],
+                "patch": patch,
+            }
+            for commit, patch in patches
+        ],
+        "left": [_left(each) for each in (proposal.left if proposal is not None else ())],
+        "later": proposal.more if proposal is not None else 0,
+    }
+
+
+def _left(each: LeftToPeople) -> dict[str, Any]:
+    return {
+        "check": each.check,
+        "path": each.place.path,
+        "start_line": each.place.start,
+        "subject": each.subject,
+        "message": each.message,
+        "advice": each.advice,
+        "why": each.why,
+        "patch": each.patch or None,
+    }
+
+
+def commits_with_patches(proposal: Proposal) -> Iterator[tuple[ProposedCommit, str]]:
+    """Each commit with its change as a unified diff."""
+    files = dict(proposal.read)
+    for commit in proposal.commits:
+        yield commit, "".join(unified_diff(path, files.get(path), text) for path, text in commit.files.items())
+        files |= commit.files

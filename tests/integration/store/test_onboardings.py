@@ -1,0 +1,168 @@
+"""Onboardings on both databases: who is taken up, what is kept for good, and what a tick makes of it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete
+
+from bot.act.onboarding.bringing import BRANCH
+from bot.act.onboarding.ports import OnboardingOptions
+from bot.act.onboarding.stage import OnboardingTally, tick
+from bot.audit.fleet.stage import AuditOptions
+from bot.audit.fleet.stage import tick as audit
+from bot.discover.ports import Reading
+from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.journal import Word
+from bot.reconcile.loop import Loop
+from bot.service.wiring.onboarding import AuditProposer
+from bot.store.rows.tables import blobs
+from tests.bare_repository import bare_files
+from tests.fakes.forge import FakeForge
+from tests.integration.store.filling import HOUR, Stores
+
+CART, SHOP, WEB = "contoso/cart", "contoso/shop", "contoso/web"
+EVERYBODY = OnboardingOptions(repositories=("contoso/*",), at_once=2)
+BY_WORD = OnboardingOptions()
+WORD = Word("ada", "the practices")
+
+
+async def read(stores: Stores, forge: FakeForge) -> None:
+    """Discovery has read every repository as it is now, and the audit has judged it."""
+    stores.clock.advance(HOUR)
+    await stores.listing(
+        *(
+            Repository(home.name, "main", stores.clock.now(), id=home.id, node_id=home.node_id)
+            for home in forge.homes
+        )
+    )
+    by_name = {home.name: home.commits[home.branches["main"]].files for home in forge.homes}
+    for repository in await stores.repositories(100):
+        files = by_name[repository.name]
+        shas = {path: str(hash(text)) for path, text in files.items()}
+        await stores.discover.save_blobs({shas[path]: text for path, text in files.items()})
+        reading = Reading(str(hash(tuple(files.items()))), audited=shas, blobs=tuple(shas.values()))
+        await stores.discover.save_reading(repository, reading, stores.clock.now() + 24 * HOUR)
+    await audit(stores.audit, AuditOptions(), Loop(stores.clock))
+
+
+@pytest.fixture
+async def fleet(stores: Stores) -> FakeForge:
+    forge = FakeForge(stores.clock)
+    for name in (CART, SHOP, WEB):
+        forge.add(name, bare_files())
+    await read(stores, forge)
+    return forge
+
+
+async def onboarded(stores: Stores, forge: FakeForge, options: OnboardingOptions = EVERYBODY) -> OnboardingTally:
+    proposer = AuditProposer(frozenset(options.checks))
+    return await tick(stores.onboardings, forge, proposer, options, Loop(stores.clock))
+
+
+async def states(stores: Stores) -> dict[str, OnboardingState | None]:
+    found = {}
+    for name in (CART, SHOP, WEB):
+        due = await stores.onboardings.source(name)
+        assert due is not None
+        found[name] = due.onboarding.state if due.onboarding.reason else None
+    return found
+
+
+async def test_the_settings_take_up_so_many_at_a_time(stores: Stores, fleet: FakeForge) -> None:
+    assert (await onboarded(stores, fleet)).enlisted == 2
+    assert [len(home.requests) for home in fleet.homes] == [1, 1, 0]
+    stores.clock.advance(HOUR)
+    assert (await onboarded(stores, fleet)).enlisted == 0
+
+
+async def test_without_a_word_of_the_settings_nobody_is_taken_up(stores: Stores, fleet: FakeForge) -> None:
+    assert (await onboarded(stores, fleet, BY_WORD)).enlisted == 0
+    assert fleet.calls == []
+
+
+async def test_a_persons_word_takes_up_whom_the_settings_leave_out(stores: Stores, fleet: FakeForge) -> None:
+    (asked,) = await stores.onboardings.ask([WEB.upper()], WORD)
+    assert asked.is_taken_up
+    await onboarded(stores, fleet, BY_WORD)
+    assert await states(stores) == {CART: None, SHOP: None, WEB: OnboardingState.OPEN}
+    (entry,) = await stores.orders.entries(10)
+    assert (entry.what, entry.word.who) == ("onboard", "ada")
+
+
+async def test_a_word_for_what_is_not_there_or_under_way_says_so(stores: Stores, fleet: FakeForge) -> None:
+    await stores.onboardings.ask([WEB], WORD)
+    again, nobody = await stores.onboardings.ask([WEB, "contoso/zzz"], WORD)
+    assert (again.is_taken_up, again.why) == (False, "it is under way: ada asks for it: the practices")
+    assert (nobody.is_taken_up, nobody.why) == (False, "the fleet has no such repository; write owner/name")
+
+
+async def test_who_has_declined_is_never_asked_again(stores: Stores, fleet: FakeForge) -> None:
+    options = OnboardingOptions(repositories=(CART,))
+    await onboarded(stores, fleet, options)
+    fleet.homes[0].close(1)
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet, options)
+    fleet.homes[0].commit_to("main", {"Dockerfile": b"FROM mcr.microsoft.com/dotnet/aspnet:9.0.1\n"})
+    await read(stores, fleet)
+    assert (await onboarded(stores, fleet, options)).enlisted == 0
+    (asked,) = await stores.onboardings.ask([CART], WORD)
+    assert asked.why == "it has declined for good: pull request #1 was closed by a maintainer"
+    assert len(fleet.homes[0].requests) == 1
+
+
+async def test_what_leaves_the_fleet_keeps_its_word(stores: Stores, fleet: FakeForge) -> None:
+    await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
+    fleet.homes[0].close(1)
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet)
+    gone = fleet.homes.pop(0)
+    await read(stores, fleet)
+    fleet.homes.insert(0, gone)
+    await read(stores, fleet)
+    assert (await states(stores))[CART] is OnboardingState.DECLINED
+
+
+async def test_who_waits_and_is_no_longer_meant_is_let_go(stores: Stores, fleet: FakeForge) -> None:
+    await stores.onboardings.enlist(["contoso/*"], SAFE_CHECKS, 3)
+    await stores.onboardings.enlist([WEB], SAFE_CHECKS, 3)
+    assert await states(stores) == {CART: None, SHOP: None, WEB: OnboardingState.WAITING}
+
+
+async def test_nothing_is_done_while_the_bot_is_paused(stores: Stores, fleet: FakeForge) -> None:
+    await stores.orders.pause(None, WORD)
+    assert (await onboarded(stores, fleet)).done == 0
+    assert fleet.calls == []
+
+
+async def test_from_bare_to_done_and_again_once_something_new_fails(stores: Stores, fleet: FakeForge) -> None:
+    options = OnboardingOptions(repositories=(CART,), checks=("base-pinned",))
+    cart = fleet.homes[0]
+    await onboarded(stores, fleet, options)
+    cart.merge(1)
+    stores.clock.advance(timedelta(minutes=6))
+    await onboarded(stores, fleet, options)
+    await read(stores, fleet)
+    await onboarded(stores, fleet, options)
+    assert (await states(stores))[CART] is OnboardingState.DONE
+    cart.commit_to("main", {"Dockerfile": b"FROM mcr.microsoft.com/dotnet/aspnet:9.0.1\n"})
+    await read(stores, fleet)
+    assert (await onboarded(stores, fleet, options)).enlisted == 1
+    assert cart.content(BRANCH) == "FROM mcr.microsoft.com/dotnet/aspnet:9.0\n"
+
+
+async def test_files_that_are_not_kept_any_more_are_told_once(stores: Stores, fleet: FakeForge) -> None:
+    await stores.onboardings.ask([CART], WORD)
+    fleet.asked.clear()
+    async with stores.database.transaction() as connection:
+        await connection.execute(delete(blobs))
+    (problem,) = (await onboarded(stores, fleet, BY_WORD)).problems
+    assert "3 of its files are not kept any more" in problem
+    stores.clock.advance(timedelta(days=1))
+    assert (await onboarded(stores, fleet, BY_WORD)).problems == ()
+
+
+async def test_what_the_bot_has_opened_is_left_behind_by_nobody(stores: Stores, fleet: FakeForge) -> None:
+    await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
+    (traces,) = await stores.leaving.traces()
+    assert (traces.repository.name, traces.branches) == (CART, (BRANCH,))

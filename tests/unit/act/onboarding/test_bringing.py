@@ -1,0 +1,240 @@
+"""A repository's pull request is opened, kept, renewed, and left to people, from wherever it stands."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.act.onboarding.bringing import BRANCH
+from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.onboarding import OnboardingState
+from bot.domain.rollouts.timing.freezes import Freeze
+from tests.bare_repository import BUILD, DEPLOYMENT, bare_files
+from tests.unit.act.onboarding.world import World, new_world
+
+WAITING, OPEN, DONE = OnboardingState.WAITING, OnboardingState.OPEN, OnboardingState.DONE
+SET_ASIDE, DECLINED = OnboardingState.SET_ASIDE, OnboardingState.DECLINED
+LOWERED = b"FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY app /app\n"
+
+
+async def test_a_pull_request_has_a_commit_for_each_check(world: World) -> None:
+    assert (await world.bring()).state is OPEN
+    assert [message.rpartition("(")[2] for message in reversed(world.messages)] == [
+        "base-pinned)",
+        "dispatchable)",
+        "weekly-rebuild)",
+        "fresh-layers)",
+        "scan-blocks)",
+        "sbom)",
+        "actions-pinned)",
+        "no-privilege-escalation)",
+        "seccomp-profile)",
+    ]
+
+
+async def test_the_branch_moves_once_and_all_is_one_pull_request(world: World) -> None:
+    await world.bring()
+    assert world.forge.calls == [*["prepare"] * 9, "carry_out", "grant"]
+    assert world.request.title == "Bring 9 practices along: base-pinned, dispatchable and 7 more"
+    assert world.request.labels == ("freshness",)
+
+
+async def test_actions_are_pinned_to_what_the_forge_says_their_tags_are(world: World) -> None:
+    await world.bring()
+    text = world.home.content(BRANCH, BUILD)
+    assert f"docker/login-action@{'a' * 40} # v3.6.0\n" in text
+    assert f"docker/build-push-action@{'b' * 40}   # pushes\n" in text
+    assert f"aquasecurity/trivy-action@{'c' * 40} # 0.33.1\n" in text
+
+
+async def test_actions_that_the_forge_does_not_know_are_left_with_advice(world: World) -> None:
+    world.forge.failing["action_commits"] = Failure(Trouble.DENIED, "not here")
+    await world.bring()
+    assert "docker/login-action@v3\n" in world.home.content(BRANCH, BUILD)
+    assert "the commit of docker/login" in world.request.body
+
+
+async def test_what_stands_as_proposed_is_looked_at_in_one_request(world: World) -> None:
+    await world.bring()
+    world.forge.calls.clear()
+    world.forge.asked.clear()
+    assert (await world.bring()).state is OPEN
+    assert [name for name, _ in world.forge.asked] == ["look"]
+
+
+async def test_a_push_elsewhere_in_the_same_files_leaves_it_as_it_is(world: World) -> None:
+    await world.bring()
+    world.home.commit_to("main", {DEPLOYMENT: bare_files()[DEPLOYMENT] + b"# a word\n"})
+    world.forge.calls.clear()
+    assert (await world.bring()).state is OPEN
+    assert world.forge.calls == []
+
+
+async def test_other_findings_renew_the_branch_and_the_text(world: World) -> None:
+    await world.bring()
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    assert (await world.bring()).state is OPEN
+    assert len(world.messages) == 8
+    assert "base-pinned" not in world.request.title
+
+
+async def test_a_conflict_has_the_branch_made_anew(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    world.home.commit_to("main", {"Dockerfile": b"FROM mcr.microsoft.com/dotnet/aspnet:8.0.12\n"})
+    world.home.edit(1, is_conflicted=True)
+    await world.bring()
+    assert world.home.content(BRANCH) == "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
+    assert list(world.home.requests) == [1]
+
+
+@pytest.mark.parametrize("how", ["a commit", "another last commit"])
+async def test_a_branch_that_people_have_committed_to_is_left_to_them(world: World, how: str) -> None:
+    await world.bring()
+    if how == "a commit":
+        world.home.commit_to(BRANCH, {"Dockerfile": b"FROM ours\n"})
+    else:
+        world.home.amend(BRANCH, {"Dockerfile": b"FROM ours\n"})
+    world.home.commit_to("main", {BUILD: bare_files()[BUILD] + b"\n"})
+    world.home.edit(1, is_conflicted=True)
+    world.forge.calls.clear()
+    found = await world.bring()
+    assert (found.state, world.forge.calls) == (OPEN, [])
+    assert found.reason == "somebody has committed to the branch of #1, so the bot leaves it to them"
+
+
+async def test_one_that_is_closed_unmerged_is_declined_for_good(world: World) -> None:
+    await world.bring()
+    world.home.close(1)
+    found = await world.bring()
+    assert (found.state, found.reason) == (DECLINED, "pull request #1 was closed by a maintainer")
+
+
+async def test_a_label_declines_too(world: World) -> None:
+    await world.bring()
+    world.home.edit(1, labels=("freshness:ignore",))
+    assert (await world.bring()).state is DECLINED
+    assert not world.request.is_open
+
+
+async def test_a_label_holds_it_as_it_is(world: World) -> None:
+    await world.bring()
+    world.home.edit(1, labels=("freshness:hold",), is_conflicted=True)
+    world.forge.calls.clear()
+    assert (await world.bring()).reason == "pull request #1 is labelled freshness:hold"
+    assert world.forge.calls == []
+
+
+async def test_after_a_merge_the_next_waits_until_the_repository_is_read_again(world: World) -> None:
+    world.only("base-pinned", "dispatchable")
+    await world.bring()
+    world.read = bare_files()
+    world.home.merge(1)
+    found = await world.bring()
+    assert (found.state, found.merged, found.reason) == (WAITING, 1, "pull request #1 was merged")
+    assert (await world.bring()).reason.endswith("has changed since it was read")
+    world.read = None
+    found = await world.bring()
+    assert (found.state, found.merged, found.left > 0) == (DONE, 1, True)
+
+
+async def test_where_all_holds_nothing_is_opened() -> None:
+    world = new_world({"Dockerfile": LOWERED + b"USER $APP_UID\n"})
+    found = await world.bring()
+    assert (found.state, found.reason) == (DONE, "every check that can be mended safely holds")
+    assert world.forge.calls == []
+
+
+async def test_what_holds_by_other_hands_is_closed_with_the_reason(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    assert (await world.bring()).state is DONE
+    assert "Closed by the bot" in world.request.body
+    world.onboarding = replace(world.onboarding, state=WAITING)
+    assert (await world.bring()).state is DONE
+
+
+async def test_without_the_right_to_workflows_the_rest_comes_and_their_patches_are_told(world: World) -> None:
+    world.forge.may_change_workflows = False
+    await world.bring()
+    assert world.home.content(BRANCH, BUILD) == bare_files()[BUILD].decode()
+    assert len(world.messages) == 3
+    assert "the bot lacks the right to change .github/workflows/" in world.request.body
+    assert "+  workflow\\_dispatch:" not in world.request.body
+    assert "  +  workflow_dispatch:" in world.request.body
+
+
+async def test_where_only_that_right_lacks_it_is_the_reason() -> None:
+    world = new_world({BUILD: bare_files()[BUILD]})
+    world.forge.may_change_workflows = False
+    found = await world.bring()
+    assert found.state is DONE
+    assert found.reason.endswith("since the bot lacks the right to change .github/workflows/")
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (b"enabled: false\n", "the repository opted out in .github/freshness.yaml"),
+        (b"action: dispatch\n", "the repository asks for no pull requests in .github/freshness.yaml"),
+    ],
+)
+async def test_the_repositorys_own_word_counts_at_the_last_moment(world: World, word: bytes, reason: str) -> None:
+    world.home.commit_to("main", {".github/freshness.yaml": word})
+    found = await world.bring()
+    assert (found.state, found.reason, world.forge.calls) == (SET_ASIDE, reason, [])
+
+
+async def test_an_archived_repository_is_set_aside(world: World) -> None:
+    world.home.is_archived = True
+    assert (await world.bring()).state is SET_ASIDE
+
+
+async def test_a_freeze_holds_back_what_is_not_open_yet(world: World) -> None:
+    now = world.clock.now()
+    freeze = Freeze(now - timedelta(hours=1), now + timedelta(hours=5), "the fair")
+    world.options = replace(world.options, freezes=(freeze,))
+    found = await world.bring()
+    assert (found.state, found.reason, world.rest) == (WAITING, "frozen: the fair", timedelta(hours=5))
+
+
+async def test_it_waits_while_too_many_others_are_open(world: World) -> None:
+    world.open_elsewhere = 2
+    assert (await world.bring()).reason == "other pull requests of the bot are still open here"
+    assert world.forge.calls == []
+
+
+async def test_files_that_have_changed_since_they_were_read_are_not_written_over(world: World) -> None:
+    world.read = bare_files()
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    found = await world.bring()
+    assert (found.state, found.reason) == (WAITING, "Dockerfile has changed since it was read")
+
+
+async def test_executables_keep_their_mode_in_one_commit(world: World) -> None:
+    world.home.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]}, mode="100755")
+    await world.bring()
+    commit = world.home.commits[world.home.branches[BRANCH]]
+    assert commit.modes["Dockerfile"] == "100755"
+    assert len(world.messages) == 1
+    assert "(sbom)" in commit.message
+
+
+async def test_a_crash_after_the_branch_moved_is_made_good(world: World) -> None:
+    world.forge.failing["after the branch moved"] = Failure(Trouble.UNREACHABLE, "cut off")
+    with pytest.raises(Failure):
+        await world.bring()
+    del world.forge.failing["after the branch moved"]
+    assert (await world.bring()).state is OPEN
+    assert list(world.home.requests) == [1]
+
+
+async def test_a_title_that_a_person_gave_it_stays(world: World) -> None:
+    await world.bring()
+    world.home.edit(1, title="Practices", body=f"Ours.\n\n{world.request.body}")
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    await world.bring()
+    assert world.request.title == "Practices"
+    assert world.request.body.startswith("Ours.\n\n")
+    assert "base\\-pinned" not in world.request.body
