@@ -5,6 +5,7 @@ one is killed when the test ends, and by the kernel where the test is killed. Im
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -68,8 +69,11 @@ class Docker:
 
 
 @contextmanager
-def engine() -> Iterator[Docker]:
-    """Without a network but the host's. Skips with the reason where it cannot be started; leaves nothing."""
+def engine(*, attests: bool = False) -> Iterator[Docker]:
+    """Without a network but the host's. Skips with the reason where it cannot be started; leaves nothing.
+
+    `attests` has it keep images as containerd does, so that builds can attest their provenance.
+    """
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program, path=_PATH) is None}
     if missing:
         pytest.skip(f"not installed: apt-get install {' '.join(sorted(missing))}")
@@ -78,6 +82,8 @@ def engine() -> Iterator[Docker]:
     # A socket's path is short, so this is not pytest's folder.
     with tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp") as name:
         docker = Docker(Path(name))
+        features = {"features": {"containerd-snapshotter": attests}}
+        (docker.folder / "daemon.json").write_text(json.dumps(features))
         child = processes.start(_command(docker), docker.folder / "log")
         try:
             _wait_until_it_answers(docker, child)
@@ -91,6 +97,7 @@ def engine() -> Iterator[Docker]:
 def _command(docker: Docker) -> list[str]:
     (docker.folder / "memory").mkdir()
     places = {"data-root": "memory/data", "exec-root": "memory/run", "pidfile": "memory/pid"}
+    places["config-file"] = "daemon.json"
     options = [f"--{option}={docker.folder / place}" for option, place in places.items()]
     network = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
     return [

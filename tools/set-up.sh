@@ -36,7 +36,7 @@ has() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 
 missing_packages() {
-    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap; do
+    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap buildah netavark; do
         has "$program" || echo "$program"
     done
     has kubectl || echo kubernetes-client

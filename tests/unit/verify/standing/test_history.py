@@ -1,6 +1,8 @@
 """Images made at random past publications of three years of Microsoft's history."""
 
 import random
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from bot.domain.evidence import Strength
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.watch.history.log import read_observations
+from tests.builders import NOON
 
 pytestmark = pytest.mark.long
 
@@ -28,19 +31,65 @@ def built(base: PlatformImage, number: int) -> PlatformImage:
     return PlatformImage(base.platform, f"sha256:{number:064x}", layers=below + own)
 
 
+Shown = dict[tuple[str, tuple[str, ...]], set[str]]
+
+
+def shown_by_layers(history: list[Observation]) -> Shown:
+    """The platform digests of everything that was published, by platform and layers."""
+    found: Shown = defaultdict(set)
+    for seen in history:
+        for image in seen.platforms:
+            found[image.platform, image.short_layers].add(image.digest)
+    return found
+
+
+def longest(image: PlatformImage, shown: Shown) -> set[str]:
+    """Every publication whose layers are the longest run at the bottom of an image, looked for one by one."""
+    for count in range(len(image.layers), 0, -1):
+        if found := shown.get((image.platform, image.short_layers[:count])):
+            return found
+    return set()
+
+
 def test_images_made_at_random_past_publications_are_told_right(history: list[Observation]) -> None:
-    observed = ObservedLayers(history)
+    observed, shown = ObservedLayers(history), shown_by_layers(history)
     chosen = random.Random(20231114)
     published = [each for each in history if each.digest is not None]
     ambiguous = 0
     for number in range(IMAGES):
         seen = chosen.choice(published)
         base = chosen.choice(seen.platforms)
-        standing = standing_of(built(base, number), observed, expected=[seen.base])
+        image = built(base, number)
+        standing = standing_of(image, observed, expected=[seen.base])
         if not base.layers:
             assert standing.strength is Strength.UNKNOWN
             continue
         assert standing.strength is Strength.CLAIMED
         assert (seen.base, base.digest) in {(each.base, each.platform_digest) for each in standing.publications}
+        match = observed.match(image)
+        assert match is not None
+        possible = {each.platform_digest for each in match.publications}
+        assert possible == longest(image, shown)
+        assert standing.is_ambiguous <= (len(possible) > 1)
+        assert ("one of several that look alike" in standing.told(NOON)) is standing.is_ambiguous
         ambiguous += standing.is_ambiguous
     assert ambiguous < IMAGES / 20
+
+
+def test_whole_layers_prove_what_twelve_digits_claim(history: list[Observation]) -> None:
+    """As a registry shows bases today: what layers decide is proved, and nothing else is said of it."""
+    chosen = random.Random(8)
+    whole = [
+        replace(seen, platforms=tuple(built(image, 0) for image in seen.platforms if image.layers))
+        for seen in history
+        if seen.digest is not None
+    ]
+    whole = [each for each in whole if each.platforms]
+    observed = ObservedLayers(whole)
+    for number in range(IMAGES // 10):
+        seen = chosen.choice(whole)
+        base = chosen.choice(seen.platforms)
+        standing = standing_of(built(base, number + 1), observed, expected=[seen.base])
+        assert standing.strength is Strength.PROVED
+        assert standing.layers == len(base.layers)
+        assert seen.digest in {each.digest for each in standing.publications}

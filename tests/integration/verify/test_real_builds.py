@@ -1,0 +1,212 @@
+"""What real tools build: BuildKit's provenance, buildah's annotations, recompressed and squashed layers."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import zstandard
+
+from bot.clients.http import Http
+from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.domain.clock import ManualClock
+from bot.domain.evidence import Strength
+from bot.domain.images.image import SeenImage
+from bot.domain.images.standing import Basis, Standing
+from bot.domain.reference import Base
+from bot.service.wiring.images import Images
+from bot.verify.standing.deciding import standing_of
+from bot.verify.standing.observed_layers import ObservedLayers
+from bot.watch.registry.observe import read
+from sandbox.images import Pushed, dotnet_image
+from tests.builders import NOON
+from tests.docker_engine import Docker, engine
+from tests.integration.verify.conftest import Kept
+
+pytestmark = pytest.mark.long
+
+PLATFORM = "linux/amd64"
+
+
+class NothingKept:
+    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        return {}
+
+
+@dataclass
+class Shop:
+    """A registry with a base in it, and a folder with a Dockerfile on that base."""
+
+    kept: Kept
+    folder: Path
+    shown: Pushed
+
+    @property
+    def host(self) -> str:
+        return self.kept.registry.host
+
+    @property
+    def base(self) -> Base:
+        return Base(self.host, "dotnet/aspnet", "10.0")
+
+    def name(self, tag: str) -> str:
+        return f"{self.host}/contoso/shop:{tag}"
+
+    @cached_property
+    def context(self) -> Path:
+        folder = self.folder / "shop"
+        folder.mkdir()
+        (folder / "Dockerfile").write_text(f"FROM {self.base}\nCOPY Dockerfile /app/shop\n")
+        return folder
+
+    def buildah(self, *words: object) -> None:
+        places = ("--root", self.folder / "root", "--runroot", self.folder / "run")
+        command = ["buildah", *places, "--storage-driver", "vfs", *words]
+        self.run(*command)
+
+    def run(self, *command: object) -> None:
+        environment = {**os.environ, "HOME": str(self.folder)}
+        ended = subprocess.run(
+            [str(word) for word in command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr[-2000:]
+
+    async def look(self, tag: str) -> tuple[Standing, SeenImage]:
+        """What the image under a tag stands on, given what its base has shown."""
+        clock, accesses = ManualClock(NOON), [RegistryAccess(self.host, insecure=True)]
+        async with Http(clock, host_rules(accesses)) as http:
+            registry, kept = Registry(http, accesses, clock), cast(Any, NothingKept())
+            below = await read(registry, kept, self.base, self.shown.digest)
+            place = Base(self.host, "contoso/shop", tag)
+            digest = (await registry.head(place)).digest
+            seen = await Images(registry, kept, kept, clock).read(place, digest, (self.base,))
+        [platform] = [each for each in seen.platforms if each.platform == PLATFORM]
+        observed = ObservedLayers([below.observation(self.base, NOON)])
+        return standing_of(platform, observed, seen.declared[PLATFORM], expected=[self.base]), seen
+
+
+@pytest.fixture(scope="module")
+def shop(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    shown = kept.registry.push_now("dotnet/aspnet", "10.0", dotnet_image("aspnet", "10.0.1"))
+    return Shop(kept, tmp_path_factory.mktemp("builds"), shown)
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Docker]:
+    with engine(attests=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def by_buildah(shop: Shop) -> Shop:
+    for program in ("buildah", "netavark"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/lib/podman") is None:
+            pytest.skip(f"{program} is missing: apt-get install {program}")
+    build = ("build", "--network", "host", "--tls-verify=false", "--isolation", "chroot")
+    for tag, more in (("buildah", ()), ("squashed", ("--squash",))):
+        shop.buildah(*build, *more, "-t", shop.name(tag), shop.context)
+        shop.buildah("push", "--tls-verify=false", shop.name(tag))
+    return shop
+
+
+def proved(standing: Standing, shop: Shop) -> bool:
+    """Whether layers prove that it stands on what the base shows."""
+    [publication] = standing.publications
+    stands_there = (publication.base, publication.digest) == (shop.base, shop.shown.digest)
+    return stands_there and (standing.strength, standing.basis) == (Strength.PROVED, Basis.LAYERS)
+
+
+async def test_what_buildx_builds_is_proved_by_its_layers_and_its_provenance_names_the_index(
+    shop: Shop, docker: Docker
+) -> None:
+    attests = "--provenance=mode=max"
+    docker.run("buildx", "build", "--pull", attests, "-t", shop.name("buildx"), "--push", shop.context)
+    standing, seen = await shop.look("buildx")
+    assert proved(standing, shop)
+    assert not standing.disagreement
+    [said] = seen.declared[PLATFORM]
+    assert (said.basis, said.digests) == (Basis.UNSIGNED_PROVENANCE, frozenset({shop.shown.digest}))
+    assert [each.platform for each in seen.platforms] == [PLATFORM]
+
+
+async def test_an_image_that_was_exported_and_imported_tells_nothing(shop: Shop, docker: Docker) -> None:
+    docker.run("buildx", "build", "--provenance=false", "-t", "flat", "--load", shop.context)
+    container = docker.run("create", "flat", "/app/shop").stdout.strip()
+    docker.run("export", "-o", shop.folder / "flat.tar", container)
+    docker.run("import", shop.folder / "flat.tar", shop.name("flat"))
+    docker.run("push", shop.name("flat"))
+    standing, _ = await shop.look("flat")
+    assert (standing.strength, standing.publications) == (Strength.UNKNOWN, ())
+
+
+async def test_what_buildah_builds_is_proved_by_its_layers_and_its_annotation_names_the_platform(
+    by_buildah: Shop,
+) -> None:
+    standing, seen = await by_buildah.look("buildah")
+    assert proved(standing, by_buildah)
+    assert not standing.disagreement
+    [said] = seen.declared[PLATFORM]
+    named = (Basis.ANNOTATION, str(by_buildah.base), frozenset({by_buildah.shown.platforms[PLATFORM]}))
+    assert (said.basis, said.named, said.digests) == named
+
+
+async def test_a_squashed_image_is_claimed_by_its_annotation_and_not_decided_by_layers(by_buildah: Shop) -> None:
+    standing, seen = await by_buildah.look("squashed")
+    assert len(seen.platforms[0].layers) == 1
+    assert (standing.strength, standing.basis) == (Strength.CLAIMED, Basis.ANNOTATION)
+    assert standing.told(NOON).endswith("claimed by its annotation")
+
+
+@pytest.mark.parametrize("pack", [zstandard.compress, lambda layer: gzip.compress(layer, 1)], ids=["zstd", "gzip"])
+async def test_recompressed_layers_are_proved_by_what_they_unpack_to(
+    pack: Callable[[bytes], bytes], by_buildah: Shop, tmp_path: Path
+) -> None:
+    layout = f"oci:{tmp_path / 'layout'}:1"
+    by_buildah.run("skopeo", "copy", "--src-tls-verify=false", f"docker://{by_buildah.name('buildah')}", layout)
+    recompress(tmp_path / "layout", pack)
+    target = f"docker://{by_buildah.name('packed')}"
+    by_buildah.run("skopeo", "copy", "--preserve-digests", "--dest-tls-verify=false", layout, target)
+    standing, seen = await by_buildah.look("packed")
+    before, [image] = (await by_buildah.look("buildah"))[1].platforms[0], seen.platforms
+    assert image.diff_ids == before.diff_ids
+    assert not set(image.layers) & set(before.layers)
+    assert proved(standing, by_buildah)
+
+
+def recompress(layout: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Packs all layers of the one image in an OCI layout anew."""
+    blobs, listed = layout / "blobs" / "sha256", json.loads((layout / "index.json").read_bytes())
+
+    def keep(descriptor: dict[str, Any], content: bytes) -> None:
+        name = sha256(content).hexdigest()
+        (blobs / name).write_bytes(content)
+        descriptor |= {"digest": f"sha256:{name}", "size": len(content)}
+
+    def kept(descriptor: dict[str, Any]) -> bytes:
+        return (blobs / descriptor["digest"].removeprefix("sha256:")).read_bytes()
+
+    [described] = listed["manifests"]
+    manifest = json.loads(kept(described))
+    for layer in manifest["layers"]:
+        packed = pack(gzip.decompress(kept(layer)))
+        kind = "zstd" if packed.startswith(zstandard.FRAME_HEADER) else "gzip"
+        layer["mediaType"] = f"application/vnd.oci.image.layer.v1.tar+{kind}"
+        keep(layer, packed)
+    keep(described, json.dumps(manifest).encode())
+    (layout / "index.json").write_text(json.dumps(listed))
