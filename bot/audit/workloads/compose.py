@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.audit.images.dockerfile import is_for_development
 from bot.audit.repository import Repository, is_for_production
+from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.finding import Place
 from bot.formats.builds import DOCKERFILE, below
 from bot.formats.compose.finder import KIND as COMPOSE
@@ -16,6 +17,17 @@ from bot.formats.table import kind_of
 
 DEEPEST_EXTENDS = 10
 _WINDOWS = re.compile(r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)")
+
+
+def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
+    """Yields names, values and where these stand, of a mapping or of a list of `NAME=VALUE`."""
+    if isinstance(node, Mapping):
+        for key, value in node.entries():
+            yield key.value, word(value) or "", value
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            name, _, written = (word(item) or "").partition("=")
+            yield name, written, item
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.file import BakeFile, blocks_of_json
-from bot.formats.bake.hcl import Name, Opaque, Template, Value
+from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
 from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source import jsonc
@@ -43,10 +43,9 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     file = Collector(path, text, KIND)
     try:
-        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+        bake = BakeFile.of(_blocks(path, text))
     except Unreadable as error:
         return file.unreadable(error)
-    bake = BakeFile.of(blocks)
     reader = _Targets(bake, file)
     try:
         for name in bake.targets:
@@ -64,15 +63,12 @@ def builds(path: str, text: str) -> Builds:
 
 def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     """The name of each target with its builds. Never raises."""
-    try:
-        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
-    except Unreadable:
+    reader = _reader_of(path, text)
+    if reader is None:
         return []
-    bake = BakeFile.of(blocks)
-    reader = _Targets(bake, Collector(path, text, KIND))
     found: list[tuple[str, DockerBuild]] = []
     try:
-        for name in bake.targets:
+        for name in reader.bake.targets:
             found += ((name, build) for build in reader.builds(name))
     except _TooMuch:
         pass
@@ -82,19 +78,29 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
 def tags(path: str, text: str) -> list[tuple[str, int]]:
     """The names that targets give to what they build, each with its place; what is not evaluated stays as written.
     Never raises."""
-    try:
-        blocks = blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
-    except Unreadable:
+    reader = _reader_of(path, text)
+    if reader is None:
         return []
-    bake = BakeFile.of(blocks)
-    reader = _Targets(bake, Collector(path, text, KIND))
     found: list[tuple[str, int]] = []
     try:
-        for name in bake.targets:
+        for name in reader.bake.targets:
             found += reader.tags(name)
     except _TooMuch:
         pass
     return found
+
+
+def _blocks(path: str, text: str) -> list[Block]:
+    """Reads HCL or JSON, as the name says. Raises `Unreadable`."""
+    return blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
+
+
+def _reader_of(path: str, text: str) -> "_Targets | None":
+    """The reader of a file's targets; None where the file cannot be read."""
+    try:
+        return _Targets(BakeFile.of(_blocks(path, text)), Collector(path, text, KIND))
+    except Unreadable:
+        return None
 
 
 class _TooMuch(Exception):

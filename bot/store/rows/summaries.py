@@ -3,11 +3,11 @@
 from sqlalchemy import Column, Table
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata
+from bot.store.rows.tables import key_column, metadata
 
 summaries = Table(
     "summaries",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("at", Moment, nullable=False, unique=True),
 )

@@ -33,11 +33,13 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _key() -> Column[int]:
+def key_column() -> Column[int]:
+    """Makes the column that numbers the rows of a table."""
     return Column("id", Id, primary_key=True, autoincrement=True)
 
 
-def _lease() -> list[Column[Any]]:
+def lease_columns() -> list[Column[Any]]:
+    """Makes the columns that say when a row is due, and who works on it."""
     return [
         Column("due_at", Moment, nullable=False),
         Column("attempts", Integer, nullable=False, server_default="0"),
@@ -47,7 +49,8 @@ def _lease() -> list[Column[Any]]:
 
 
 def leased(name: str, *columns: Any) -> Table:
-    return Table(name, metadata, _key(), *columns, *_lease(), Index(None, "due_at"))
+    """Makes a table whose rows fall due."""
+    return Table(name, metadata, key_column(), *columns, *lease_columns(), Index(None, "due_at"))
 
 
 tasks = leased("tasks", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
@@ -106,7 +109,7 @@ repository_blobs = Table(
 usages = Table(
     "usages",
     metadata,
-    _key(),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("base_id", ForeignKey("bases.id")),
     Column("usage", JSON, nullable=False),
@@ -120,7 +123,7 @@ usages = Table(
 observations = Table(
     "observations",
     metadata,
-    _key(),
+    key_column(),
     Column("base_id", ForeignKey("bases.id"), nullable=False),
     Column("previous_id", Id),
     Column("at", Moment, nullable=False),
@@ -185,7 +188,7 @@ advisories = Table(
 changes = Table(
     "changes",
     metadata,
-    _key(),
+    key_column(),
     Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
     Column("from_observation", ForeignKey("observations.id"), nullable=False),
     Column("to_observation", ForeignKey("observations.id"), nullable=False, unique=True),
@@ -202,7 +205,7 @@ changes = Table(
 rollouts = Table(
     "rollouts",
     metadata,
-    _key(),
+    key_column(),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("occasion", String(16), nullable=False, server_default="change"),
@@ -261,7 +264,7 @@ rebuilds = leased(
 transitions = Table(
     "transitions",
     metadata,
-    _key(),
+    key_column(),
     Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
     Column("at", Moment, nullable=False),
     Column("before", String(16)),
@@ -283,7 +286,7 @@ rollout_waves = Table(
 pauses = Table(
     "pauses",
     metadata,
-    _key(),
+    key_column(),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
     Column("since", Moment, nullable=False),
     Column("who", String(255), nullable=False),
@@ -294,7 +297,7 @@ pauses = Table(
 quarantines = Table(
     "quarantines",
     metadata,
-    _key(),
+    key_column(),
     Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
     Column("digest", String(160), nullable=False),
     Column("since", Moment, nullable=False),
@@ -307,7 +310,7 @@ quarantines = Table(
 journal = Table(
     "journal",
     metadata,
-    _key(),
+    key_column(),
     Column("at", Moment, nullable=False),
     Column("who", String(255), nullable=False),
     Column("is_claimed", Boolean, nullable=False),
@@ -335,7 +338,7 @@ _OPEN = text("cleared_at IS NULL")
 incidents = Table(
     "incidents",
     metadata,
-    _key(),
+    key_column(),
     Column("subject", String(255), nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("cleared_at", Moment),
@@ -346,7 +349,7 @@ incidents = Table(
 notices = Table(
     "notices",
     metadata,
-    _key(),
+    key_column(),
     Column("topic", String(32), nullable=False),
     Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
     Column("since", Moment, nullable=False),

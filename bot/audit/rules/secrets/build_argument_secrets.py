@@ -22,11 +22,10 @@ from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.delivery import Push
-from bot.audit.workloads.compose import services
+from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.judging import place_of
-from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.finding import Severity
-from bot.formats.source.nodes import Mapping, Node, Scalar
+from bot.formats.source.nodes import Mapping
 
 _SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
 _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
@@ -43,7 +42,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     for service in services(repository):
         build = service.get("build")
         args = build.get("args") if isinstance(build, Mapping) else None
-        for name, value, node in _listed(args):
+        for name, value, node in named_values(args):
             if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
                 place = place_of(repository, node, service.place)
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
@@ -66,16 +65,6 @@ def _arguments(push: Push) -> Iterator[tuple[str, str]]:
         if option == "--build-arg":
             name, _, value = (written if equals else "".join(words[number + 1 : number + 2])).partition("=")
             yield name, value
-
-
-def _listed(args: Node | None) -> Iterator[tuple[str, str, Node]]:
-    if isinstance(args, Mapping):
-        for key, node in args.entries():
-            yield key.value, word(node) or "", node
-    elif args is not None and not isinstance(args, Scalar):
-        for item in args.items:
-            name, _, value = (word(item) or "").partition("=")
-            yield name, value, item
 
 
 RULE = Rule(

@@ -21,12 +21,12 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workloads.compose import Service
+from bot.audit.workloads.compose import Service, named_values
 from bot.audit.workloads.helm import HIDDEN, may_hold
 from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Severity
-from bot.formats.source.nodes import Mapping, Node, Scalar
+from bot.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
 
@@ -94,14 +94,7 @@ def _may_connect(name: str, value: str) -> bool:
 def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:
     """The variables of a service and of what it extends, with their values and where these stand."""
     for level in service.levels:
-        environment = level.get("environment")
-        if isinstance(environment, Mapping):
-            for key, node in environment.entries():
-                yield key.value, word(node) or "", node
-        elif environment is not None and not isinstance(environment, Scalar):
-            for item in environment.items:
-                name, _, value = (word(item) or "").partition("=")
-                yield name, value, item
+        yield from named_values(level.get("environment"))
 
 
 RULE = Rule(

@@ -1,6 +1,6 @@
 """Layers, what is inside the images that they make, and what is to be read of both: their tables."""
 
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -18,29 +18,22 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata
+from bot.store.rows.tables import Id, key_column, lease_columns, metadata
 
 
-def _key() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
+def _undone(table: str, column: str) -> list[Any]:
+    """Makes the columns of what is due until `column` says that it is done.
 
-
-def _lease(table: str, column: str) -> list[Column[int] | Column[str] | Column[datetime] | Index]:
-    """Due until `column` says that it is done: what is done is most of the table, and is not looked through."""
+    What is done is most of the table, and is not looked through.
+    """
     undone = text(f"{column} IS NULL")
-    return [
-        Column("due_at", Moment, nullable=False),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("lease_owner", String(64)),
-        Column("lease_until", Moment),
-        Index(f"ix_{table}_undone", "due_at", sqlite_where=undone, postgresql_where=undone),
-    ]
+    return [*lease_columns(), Index(f"ix_{table}_undone", "due_at", sqlite_where=undone, postgresql_where=undone)]
 
 
 layers = Table(
     "layers",
     metadata,
-    _key(),
+    key_column(),
     Column("digest", String(160), nullable=False, unique=True),
     Column("registry", String(255), nullable=False),
     Column("repository", String(255), nullable=False),
@@ -49,7 +42,7 @@ layers = Table(
     Column("problem", Text),
     Column("read_at", Moment),
     Column("error", Text),
-    *_lease("layers", "read_at"),
+    *_undone("layers", "read_at"),
 )
 """`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
 why a layer that was read tells nothing."""
@@ -63,7 +56,7 @@ layer_contents = Table(
 inventories = Table(
     "inventories",
     metadata,
-    _key(),
+    key_column(),
     Column("digest", String(160), nullable=False, unique=True),
     Column("platform", String(100), nullable=False),
     Column("previous_id", Id),
@@ -73,7 +66,7 @@ inventories = Table(
     Column("problems", JSON),
     Column("is_complete", Boolean),
     Column("error", Text),
-    *_lease("inventories", "read_at"),
+    *_undone("inventories", "read_at"),
     Index(
         "ix_inventories_incomplete",
         "id",
@@ -94,7 +87,7 @@ inventory_layers = Table(
 packages = Table(
     "packages",
     metadata,
-    _key(),
+    key_column(),
     Column("key", String(64), nullable=False, unique=True),
     Column("type", String(256), nullable=False),
     Column("name", String(256), nullable=False, index=True),
@@ -133,7 +126,7 @@ image_inventories = Table(
 package_changes = Table(
     "package_changes",
     metadata,
-    _key(),
+    key_column(),
     Column("observation_id", ForeignKey("observations.id", ondelete="CASCADE"), nullable=False),
     Column("platform", String(100), nullable=False),
     Column("before_id", Id, nullable=False),
@@ -142,7 +135,7 @@ package_changes = Table(
     Column("changes", JSON),
     Column("is_complete", Boolean),
     Column("error", Text),
-    *_lease("package_changes", "compared_at"),
+    *_undone("package_changes", "compared_at"),
     UniqueConstraint("observation_id", "platform"),
 )
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""

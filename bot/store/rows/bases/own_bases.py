@@ -29,12 +29,12 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import base_ids, mark_used
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import Id, bases, metadata, usages
+from bot.store.rows.tables import bases, key_column, metadata, usages
 
 own_links = Table(
     "own_links",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
     Column("base_id", ForeignKey("bases.id"), nullable=False),
     Column("cut", Boolean, nullable=False, server_default="0"),

@@ -28,20 +28,17 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata
+from bot.store.rows.tables import key_column, lease_columns, metadata
 
 audits = Table(
     "audits",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("mark", String(16)),
     Column("error", Text),
     Column("audited_at", Moment),
-    Column("due_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("lease_owner", String(64)),
-    Column("lease_until", Moment),
+    *lease_columns(),
     Column("files", JSON, nullable=False),
     Column("findings", LargeBinary),
     Index(None, "due_at"),

@@ -33,12 +33,12 @@ from bot.domain.images.tags import TagRule
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata, repositories
+from bot.store.rows.tables import key_column, lease_columns, metadata, repositories
 
 images = Table(
     "images",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
     Column("registry", String(255), nullable=False),
     Column("repository", String(255), nullable=False),
@@ -59,10 +59,7 @@ images = Table(
     Column("sourced_from", Text),
     Column("builder", JSON),
     Column("error", Text),
-    Column("due_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("lease_owner", String(64)),
-    Column("lease_until", Moment),
+    *lease_columns(),
     UniqueConstraint("repository_id", "registry", "repository"),
     Index(None, "due_at"),
     Index(None, "registry", "repository"),
@@ -73,7 +70,7 @@ images = Table(
 deployments = Table(
     "deployments",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("registry", String(255), nullable=False),
     Column("repository", String(255), nullable=False),

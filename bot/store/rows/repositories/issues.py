@@ -7,13 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
 from bot.store.engine.inserting import insert_into, upsert
-from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata
+from bot.store.rows.tables import key_column, lease_columns, metadata
 
 issues = Table(
     "issues",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("repository_id", ForeignKey("repositories.id"), nullable=False, unique=True),
     Column("number", Integer),
     Column("url", Text),
@@ -22,10 +21,7 @@ issues = Table(
     Column("told", Integer, nullable=False),
     Column("refused", Text),
     Column("error", Text),
-    Column("due_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("lease_owner", String(64)),
-    Column("lease_until", Moment),
+    *lease_columns(),
     Index(None, "due_at"),
 )
 """`refused` says why the forge takes no issue there; what is said then goes to the maintainers' channel."""

@@ -10,7 +10,7 @@ from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata, rebuilds, repositories
+from bot.store.rows.tables import key_column, metadata, rebuilds, repositories
 
 budgets = Table(
     "budgets",
@@ -28,7 +28,7 @@ content from `room_at` on."""
 spendings = Table(
     "spendings",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("account", String(255), nullable=False),
     Column("at", Moment, nullable=False),
     Column("contents", Integer, nullable=False),

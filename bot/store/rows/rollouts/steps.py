@@ -30,12 +30,12 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata, rebuilds, repositories
+from bot.store.rows.tables import key_column, lease_columns, metadata, rebuilds, repositories
 
 steps = Table(
     "steps",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
+    key_column(),
     Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
     Column("place", Integer, nullable=False),
     Column("step", JSON, nullable=False),
@@ -54,10 +54,7 @@ steps = Table(
     Column("node_id", String(128)),
     Column("url", Text),
     Column("ended_at", Moment),
-    Column("due_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("lease_owner", String(64)),
-    Column("lease_until", Moment),
+    *lease_columns(),
     Index(None, "due_at"),
 )
 """`elsewhere` is the repository that the workflow is in, where that is not the rebuilt one."""
