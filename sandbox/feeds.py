@@ -1,12 +1,15 @@
 """The public feeds on loopback, in the shapes of the real documents, with ETag and Last-Modified."""
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,6 +71,7 @@ class Feeds:
     def __init__(self, server: Server, edge: FeedsEdge) -> None:
         self.url = server.url
         self._edge = edge
+        self._records: dict[str, dict[str, Json]] = {}
         self._put_json(INDEX, {"releases-index": []})
         self._put_json(UPDATES, {"@odata.context": f"{self.url}/cvrf/v3.0/$metadata#Updates", "value": []})
         self._put_json(ADVISORIES, [])
@@ -171,6 +175,20 @@ class Feeds:
         rows = self._get_json(ADVISORIES, [])
         self._put_json(ADVISORIES, [row, *(other for other in rows if other["ghsa_id"] != row["ghsa_id"])])
 
+    def dump_address(self, ecosystem: str) -> str:
+        """Where the dump of an ecosystem's vulnerabilities is, such as `Azure Linux`."""
+        return f"{self.url}{_dump(ecosystem)}"
+
+    def publish_vulnerability(self, ecosystem: str, record: Json) -> None:
+        """Puts a record in the format of OSV into its ecosystem's dump, in the place of one with the same id."""
+        records = self._records.setdefault(ecosystem, {})
+        records[record["id"]] = record
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, each in records.items():
+                archive.writestr(f"{name}.json", json.dumps(each))
+        self.put(_dump(ecosystem), packed.getvalue(), "application/zip")
+
     def document(self, path: str) -> bytes:
         """What is served there now."""
         return self._edge.documents[path].content
@@ -201,6 +219,10 @@ class Feeds:
 
     def _put_json(self, path: str, document: Json) -> None:
         self.put(path, json.dumps(document, indent=2).encode())
+
+
+def _dump(ecosystem: str) -> str:
+    return f"/osv/{quote(ecosystem)}/all.zip"
 
 
 def _is_unchanged(request: Request, etag: str, modified: str) -> bool:

@@ -38,6 +38,7 @@ from bot.verify.images import stage as images_stage
 from bot.verify.inventory import stage as inventory_stage
 from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
+from bot.watch.osv import stage as osv_stage
 from bot.watch.registry import stage as registry_stage
 
 log = structlog.get_logger()
@@ -77,6 +78,12 @@ async def feeds_tick(bot: Bot) -> Outcome:
     tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.loop, bot.feeds_to_read)
     figures = {"read": tally.read, "unchanged": tally.unchanged, "releases": len(tally.newly_published)}
     return Outcome("feeds", figures, [*tally.failed, *tally.stale, *tally.problems])
+
+
+async def vulnerabilities_tick(bot: Bot) -> Outcome:
+    tally = await osv_stage.tick(bot.stores.vulnerabilities, bot.dump_reader, bot.loop, bot.dumps_to_read)
+    figures = {"read": tally.read, "unchanged": tally.unchanged, "changed": tally.changed}
+    return Outcome("vulnerabilities", figures, tally.problems)
 
 
 async def watch_tick(bot: Bot) -> Outcome:
@@ -254,6 +261,7 @@ STAGES = (
     Stage("watch", watch_tick, timedelta(seconds=10), only_reads=True),
     Stage("assess", assess_tick, timedelta(seconds=5), only_reads=True),
     Stage("packages", packages_tick, timedelta(seconds=10), only_reads=True),
+    Stage("vulnerabilities", vulnerabilities_tick, timedelta(seconds=20), only_reads=True),
     Stage("notices", notices_tick, timedelta(seconds=20), only_reads=True),
     Stage("plan", plan_tick, timedelta(seconds=5), only_reads=True),
     Stage("age", age_tick, timedelta(seconds=5), only_reads=True),

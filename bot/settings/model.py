@@ -39,6 +39,7 @@ from bot.settings.sections.values import (
     host_defect,
     is_loopback,
 )
+from bot.settings.sections.vulnerabilities import VulnerabilitiesSettings
 from bot.settings.sections.web import WebSettings
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
         description="Copies and what they are copies of; what stands under one is watched where its upstream is.",
     )
     feeds: FeedsSettings = FeedsSettings()
+    vulnerabilities: VulnerabilitiesSettings = VulnerabilitiesSettings()
     store: StoreSettings = StoreSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()

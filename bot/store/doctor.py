@@ -11,6 +11,7 @@ from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.rollouts.rebuilds import fleet_repository_of
 from bot.store.rows.tables import bases, documents, repositories, usages
 
@@ -22,7 +23,11 @@ class DoctorStore(Store):
         """When each document of a feed was last asked for with success, and what went wrong last."""
         async with self._database.reading() as connection:
             rows = await connection.execute(select(documents.c.url, documents.c.checked_at, documents.c.error))
-            return {row.url: (row.checked_at, row.error) for row in rows}
+            read = await connection.execute(select(dumps.c.place, dumps.c.checked_at, dumps.c.error))
+            return {
+                **{row.url: (row.checked_at, row.error) for row in rows},
+                **{row.place: (row.checked_at, row.error) for row in read},
+            }
 
     async def used_bases(self) -> list[Base]:
         async with self._database.reading() as connection:

@@ -49,6 +49,7 @@ from bot.store.stages.verify.attesting import AttestingStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
+from bot.store.stages.vulnerabilities import VulnerabilitiesStore
 from bot.store.stages.watch import WatchStore
 from bot.store.views.bases import BaseViewsStore
 from bot.store.views.fleet import FleetViewsStore
@@ -65,6 +66,7 @@ class Stores:
     audit: AuditStore
     watch: WatchStore
     feeds: FeedsStore
+    vulnerabilities: VulnerabilitiesStore
     assess: AssessStore
     notices: NoticesStore
     plan: PlanStore
@@ -118,6 +120,7 @@ class Stores:
             AuditStore(database, worker, clock),
             WatchStore(database, worker, clock),
             FeedsStore(database, worker, clock),
+            VulnerabilitiesStore(database, worker, clock),
             AssessStore(database, worker, clock),
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),

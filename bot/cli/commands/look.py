@@ -187,10 +187,18 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
             ],
             Layout(group=True, below=("why",)),
         )
+    if status.dumps:
+        print_table(
+            ("vulnerabilities of", "read", "records", "kept"),
+            [(d.ecosystem, moment(d.checked_at) or "not yet", d.entries, d.kept) for d in status.dumps],
+        )
     for incident in status.incidents:
         print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
     for name, error in (*status.unreadable, *status.feed_errors):
         print_sentence(f"{name}: {error}")
+    for dump in status.dumps:
+        for line in (*((f"{dump.place}: {dump.error}",) if dump.error else ()), *dump.unread):
+            print_sentence(line)
 
 
 def _show_ages(status: "Status") -> None:

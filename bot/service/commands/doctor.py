@@ -20,11 +20,13 @@ from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands import ghcr
 from bot.service.commands.permissions import of_installation
 from bot.service.wiring.accesses import accesses_of
-from bot.service.wiring.grants import chosen_installations, feed_sources, github_access, http_rules
+from bot.service.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings, secret
 from bot.store.stores import Stores
+from bot.views.bases.upstream import feed_name
 from bot.views.doctor import Check, Verdict
+from bot.watch.osv import stage as dumps_stage
 
 GitHubForge = GitHub | Installations
 _TOLERATED = timedelta(seconds=30)
@@ -167,17 +169,19 @@ async def _messages(settings: Settings, http: Http) -> list[Check]:
 async def _feeds(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
     read = await stores.doctor.feed_readings()
     checks: list[Check] = []
-    for source in feed_sources(settings):
-        at, error = read.get(source.url, (None, None))
-        name = str(source.kind)
+    often, seldom = settings.schedule.feeds, dumps_stage.EVERY
+    expected = [(str(source.kind), source.url, often) for source in feed_sources(settings)]
+    expected += [(feed_name(source.ecosystem), source.place, seldom) for source in dump_sources(settings)]
+    for name, place, every in expected:
+        at, error = read.get(place, (None, None))
         if error is not None:
-            checks.append(Check("feeds", name, Verdict.WRONG, error, f"see {source.url}"))
+            checks.append(Check("feeds", name, Verdict.WRONG, error, f"see {place}"))
         elif at is None:
             checks.append(Check("feeds", name, Verdict.UNKNOWN, "not read yet", "run the service, or `once`"))
         else:
             age = clock.now() - at
             told = f"read {duration(age)} ago"
-            if age > _LATE * settings.schedule.feeds:
+            if age > _LATE * every:
                 checks.append(Check("feeds", name, Verdict.WRONG, told, "see whether the service runs"))
             else:
                 checks.append(Check("feeds", name, Verdict.FINE, told))

@@ -12,6 +12,7 @@ from bot.act.ports import ActOptions
 from bot.act.steps import StepOptions
 from bot.assess.notices.deciding import AlertOptions
 from bot.audit.fleet.stage import AuditOptions
+from bot.clients.dumps import DumpReader
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http
 from bot.clients.registry import Registry
@@ -34,6 +35,7 @@ from bot.service.wiring.attesting import Attacher, attesting_of
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.grants import (
     budget_of,
+    dump_sources,
     feed_headers,
     feed_sources,
     forge_page,
@@ -55,6 +57,8 @@ from bot.verify.attesting.summary import Verifier
 from bot.verify.images.stage import ImagesOptions, Observed
 from bot.verify.proving.stage import ProvingOptions
 from bot.watch.feeds.stage import FeedsToRead
+from bot.watch.osv.dump import MOST_BYTES
+from bot.watch.osv.stage import DumpSource
 from bot.watch.registry.schedule import PollPolicy
 from bot.watch.registry.stage import WatchOptions
 from bot.web.metrics.meter import Meter, MeteredHooks
@@ -75,6 +79,7 @@ class Bot:
     forge: Forge
     registry: Registry
     feed_reader: FeedReader
+    dump_reader: DumpReader
     destinations: tuple[Destination, ...]
     edits_every: timedelta
     memory: Memory
@@ -112,6 +117,10 @@ class Bot:
     @property
     def feeds_to_read(self) -> FeedsToRead:
         return FeedsToRead(tuple(feed_sources(self.settings)), every=self.settings.schedule.feeds)
+
+    @property
+    def dumps_to_read(self) -> tuple[DumpSource, ...]:
+        return tuple(dump_sources(self.settings))
 
     @property
     def alert_options(self) -> AlertOptions:
@@ -233,6 +242,7 @@ async def open_bot(
             forge=forge,
             registry=registry,
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
+            dump_reader=DumpReader(http, MOST_BYTES),
             destinations=destinations_of(settings, http),
             edits_every=edits_every,
             memory=Memory(),

@@ -16,6 +16,8 @@ from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
 from bot.watch.feeds.addresses import KINDS
+from bot.watch.osv.addresses import ECOSYSTEMS
+from bot.watch.osv.stage import DumpSource
 
 
 def feed_sources(settings: Settings) -> list[FeedSource]:
@@ -24,9 +26,18 @@ def feed_sources(settings: Settings) -> list[FeedSource]:
     return [FeedSource(KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
 
 
+def dump_sources(settings: Settings) -> list[DumpSource]:
+    """The dumps of vulnerabilities that the operator follows."""
+    named = {name: getattr(settings.vulnerabilities, name) for name in ECOSYSTEMS}
+    return [
+        DumpSource(ECOSYSTEMS[name], dump.url or str(dump.file)) for name, dump in named.items() if dump is not None
+    ]
+
+
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
     """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of a feed or Slack."""
     written = [source.url for source in feed_sources(settings)]
+    written += [source.place for source in dump_sources(settings)]
     if settings.slack is not None:
         written.append(settings.slack.api_url)
         if settings.slack.webhook_file is not None:
@@ -91,6 +102,7 @@ def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
 def known_hosts(settings: Settings) -> frozenset[str]:
     """The hosts that a setting names, as requests name them: few enough to be told apart in metrics."""
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
+    addresses += [source.place for source in dump_sources(settings) if not source.is_file]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

@@ -17,6 +17,9 @@ PLANS = "plans"
 RELEASES = "releases"
 """Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else."""
 
+EXPOSURES = "exposures"
+"""Raised by every transaction that brings packages or vulnerabilities, before it compares them with each other."""
+
 FIRST_RUN = "first run"
 """Above zero once the first look at the whole fleet was dealt with."""
 POLICY = "policy"

@@ -14,6 +14,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.bases.inventories import inventories, layers, package_changes
+from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.images import images
@@ -26,7 +27,7 @@ from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositori
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
     fleet_issues,
-    *(layers, inventories, package_changes),
+    *(layers, inventories, package_changes, dumps),
     audits,
     onboardings,
 )
@@ -71,7 +72,18 @@ async def give_all_back(database: Database, worker: Worker, *, attempted: bool =
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (tasks, workflow_builds, bases, documents, images, rebuilds, steps, fleet_issues, onboardings):
+        for table in (
+            tasks,
+            workflow_builds,
+            bases,
+            documents,
+            dumps,
+            images,
+            rebuilds,
+            steps,
+            fleet_issues,
+            onboardings,
+        ):
             later = [table.c.due_at > now]
             if table is rebuilds:
                 later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))

@@ -17,6 +17,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
+from bot.store.rows.bases.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
@@ -28,7 +29,7 @@ from bot.store.rows.tables import (
     repositories,
     usages,
 )
-from bot.views.fleet.status import BaseStatus, IncidentStatus, NoticeStatus, Status
+from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, NoticeStatus, Status
 
 
 class FleetViewsStore(Store):
@@ -73,6 +74,7 @@ class FleetViewsStore(Store):
                 ),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
                 ages=ages,
+                dumps=await _dump_statuses(connection),
                 pauses=tuple(await open_pauses(connection)),
             )
 
@@ -91,6 +93,20 @@ class FleetViewsStore(Store):
             )
             found = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
         return frozenset(workflow.file for several in found for workflow in several)
+
+
+async def _dump_statuses(connection: AsyncConnection) -> tuple[DumpStatus, ...]:
+    """Each dump of vulnerabilities with its age and how much of it is kept."""
+    shown = dumps.c
+    kept = select(func.count()).where(vulnerabilities.c.dump_id == shown.id).scalar_subquery().label("kept")
+    columns = (shown.ecosystem, shown.place, shown.checked_at, shown.entries, shown.problems, shown.error, kept)
+    rows = await connection.execute(select(*columns).order_by(shown.ecosystem))
+    return tuple(readable(rows, _dump_status, lambda row: f"dump {row.ecosystem}"))
+
+
+def _dump_status(row: Any) -> DumpStatus:
+    unread = tuple(row.problems or ())
+    return DumpStatus(row.ecosystem, row.place, row.checked_at, row.entries, row.kept, unread, row.error)
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:

@@ -17,6 +17,11 @@ class LagSummary:
     worst: timedelta
 
 
+def feed_name(ecosystem: str) -> str:
+    """What the dump of an ecosystem is called among the feeds: `osv-azure-linux`."""
+    return f"osv-{ecosystem.lower().replace(' ', '-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class FeedRow:
     """One document of a feed."""

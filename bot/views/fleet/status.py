@@ -51,6 +51,22 @@ class NoticeStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpStatus:
+    """A dump of vulnerabilities: when it was last read or confirmed, of how many records how many are kept.
+
+    `unread` are the lines of those records that could not be read.
+    """
+
+    ecosystem: str
+    place: str
+    checked_at: datetime | None
+    entries: int | None
+    kept: int
+    unread: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`rebuilds` are those that have not ended, and all of the newest rollout."""
 
@@ -65,6 +81,7 @@ class Status:
     """What rebuilds that have not begun wait for, by their ids."""
     pauses: tuple[Pause, ...] = ()
     ages: Ages = Ages()  # noqa: RUF009 - frozen
+    dumps: tuple[DumpStatus, ...] = ()
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -98,7 +115,20 @@ def as_json(status: Status) -> dict[str, Any]:
             for pause in status.pauses
         ],
         "ages": ages.as_json(status.ages),
+        "vulnerabilities": [_dump(item) for item in status.dumps],
         "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],
+    }
+
+
+def _dump(item: DumpStatus) -> dict[str, Any]:
+    return {
+        "ecosystem": item.ecosystem,
+        "place": item.place,
+        "checked_at": item.checked_at.isoformat() if item.checked_at else None,
+        "records": item.entries,
+        "kept": item.kept,
+        "unread": list(item.unread),
+        "error": item.error,
     }
 
 

@@ -61,7 +61,7 @@ def test_the_schema_is_a_schema() -> None:
 
 def test_every_default_is_one_that_the_schema_takes() -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
-    validator.validate(Settings().model_dump(mode="json", exclude={"feeds"}))
+    validator.validate(Settings().model_dump(mode="json", exclude={"feeds", "vulnerabilities"}))
 
 
 @pytest.mark.parametrize(("name", "part"), KEYS, ids=[name for name, _ in KEYS])

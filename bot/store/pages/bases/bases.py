@@ -6,6 +6,7 @@ from statistics import median_high
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import place_of
 from bot.domain.bases.notice import Topic
@@ -21,6 +22,7 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.bases import named
 from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
+from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.tables import (
     bases,
@@ -32,7 +34,7 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.views.bases.base import BasePage, Bases
-from bot.views.bases.upstream import FeedRow, LagSummary, MirrorRow, Upstream
+from bot.views.bases.upstream import FeedRow, LagSummary, MirrorRow, Upstream, feed_name
 from bot.views.paging import Cut, page_of
 
 _MOST_LAGS = 40
@@ -129,6 +131,7 @@ class BasePagesStore(Store):
             )
             late = await behind(connection)
             lags = await lags_of_mirrors(connection, self._clock.now())
+            read = await _dump_rows(connection)
             return Upstream(
                 tuple(
                     LagSummary(topic, family, len(all_), median_high(all_), max(all_))
@@ -148,13 +151,25 @@ class BasePagesStore(Store):
                     notices.c.cleared_at.is_(None),
                     notices.c.topic.not_in(_LAGS),
                 ),
-                tuple(FeedRow(row.url, row.kind, row.checked_at, row.fetched_at, row.error) for row in feeds),
-                int(count or 0),
+                (
+                    *(FeedRow(row.url, row.kind, row.checked_at, row.fetched_at, row.error) for row in feeds),
+                    *read,
+                ),
+                int(count or 0) + len(read),
                 tuple(
                     MirrorRow(place, sum(place_of(each.base, each.upstream) == place for each in late), lag)
                     for place, lag in sorted(lags.items())
                 ),
             )
+
+
+async def _dump_rows(connection: AsyncConnection) -> tuple[FeedRow, ...]:
+    shown = dumps.c
+    columns = (shown.place, shown.ecosystem, shown.checked_at, shown.fetched_at, shown.error)
+    rows = await connection.execute(select(*columns).order_by(shown.ecosystem))
+    return tuple(
+        FeedRow(row.place, feed_name(row.ecosystem), row.checked_at, row.fetched_at, row.error) for row in rows
+    )
 
 
 def _users_of_base() -> Any:

@@ -17,11 +17,11 @@ from bot.store.rows.bases.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    package_of,
     packages,
 )
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import bases, repositories
-from bot.store.stages.verify.inventory import package_of
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
 

@@ -17,6 +17,7 @@ from bot.store.pages.bases.images import count_images
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
+from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
@@ -38,6 +39,7 @@ from bot.store.rows.tables import (
     transitions,
 )
 from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
+from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (
     EndedRebuild,
     FeedFigures,
@@ -54,6 +56,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("repositories", repositories, (repositories.c.listed.is_(True),)),
     ("bases", bases, (bases.c.used.is_(True),)),
     ("documents", documents, ()),
+    ("dumps", dumps, ()),
     (
         "rebuilds",
         rebuilds,
@@ -219,4 +222,13 @@ async def _feeds(connection: AsyncConnection, now: datetime) -> dict[str, FeedFi
             func.count(documents.c.error).label("errors"),
         ).group_by(documents.c.kind)
     )
-    return {row.kind: FeedFigures(None if row.newest is None else now - row.newest, row.errors) for row in rows}
+    read = await connection.execute(select(dumps.c.ecosystem, dumps.c.checked_at, dumps.c.error))
+    return {
+        **{row.kind: FeedFigures(None if row.newest is None else now - row.newest, row.errors) for row in rows},
+        **{
+            feed_name(row.ecosystem): FeedFigures(
+                None if row.checked_at is None else now - row.checked_at, int(row.error is not None)
+            )
+            for row in read
+        },
+    }

@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.packages.package import Package
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import Id, key_column, lease_columns, metadata
 
@@ -139,3 +140,8 @@ package_changes = Table(
     UniqueConstraint("observation_id", "platform"),
 )
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""
+
+
+def package_of(row: Any) -> Package:
+    """A row of `packages` as a value."""
+    return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)

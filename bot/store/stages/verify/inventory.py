@@ -18,6 +18,7 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
+from bot.store.engine.counters import EXPOSURES, raise_counter
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_into, insert_missing
 from bot.store.engine.queue import settle
@@ -29,9 +30,11 @@ from bot.store.rows.bases.inventories import (
     layer_contents,
     layers,
     package_changes,
+    package_of,
     packages,
 )
 from bot.store.rows.bases.packages import outdate_told
+from bot.store.rows.bases.vulnerabilities import expose_packages, look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
 
@@ -120,7 +123,7 @@ class InventoryStore(Store):
         }
         async with self._database.transaction() as connection:
             await settle(connection, inventories, self._worker, inventory.id, due_at=now, values=values)
-            ids = await _package_ids(connection, found.packages)
+            ids = await _package_ids(connection, found.packages, now)
             since = await _since(connection, inventory.id)
             rows = [
                 {"inventory_id": inventory.id, "package_id": each, "since": since.get(each) or since[None]}
@@ -179,22 +182,22 @@ async def inventory_of(connection: AsyncConnection, number: int) -> Inventory | 
     return Inventory(tuple(found), distribution, tuple(row.problems))
 
 
-def package_of(row: Any) -> Package:
-    """A row of `packages` as a value."""
-    return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)
-
-
 def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
 
 
-async def _package_ids(connection: AsyncConnection, found: Collection[Package]) -> set[int]:
+async def _package_ids(connection: AsyncConnection, found: Collection[Package], now: datetime) -> set[int]:
     by_key = {_key_of(package): package for package in found}
     ids = await _known_ids(connection, by_key)
     missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]
-    for some in chunks(missing):
-        await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), some)
-    ids |= await _known_ids(connection, [each["key"] for each in missing])
+    if missing:
+        await raise_counter(connection, EXPOSURES)
+        for some in chunks(missing):
+            await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), some)
+        new = await _known_ids(connection, [each["key"] for each in missing])
+        await expose_packages(connection, new.values())
+        await look_again_soon(connection, now)
+        ids |= new
     return set(ids.values())
 
 

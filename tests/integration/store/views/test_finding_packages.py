@@ -3,57 +3,19 @@
 from dataclasses import replace
 
 from bot.discover.ports import Reading
-from bot.domain.bases.observation import Observation, PlatformImage
-from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
-from bot.domain.packages.package import Inventory, Package
+from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Wanted
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
-from bot.verify.packages.layer import LayerContents
 from bot.views.bases.inventory import FixState, FoundPackages
-from bot.watch.registry.stage import Sight, Sighting
-from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+from tests.integration.store.filling import ASPNET, Stores, digest, usage_of
+from tests.integration.store.holding import AMD64, FIXED, SSL, running, shows, told
 
-AMD64 = ["linux/amd64"]
-SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
-FIXED = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")
 SERILOG = Package("nuget", "Serilog", "4.0.0")
 WANTED = Wanted("openssl", "deb", ("3.0.13-0ubuntu3.6",))
-
-
-def shows(letter: str, platform: str = "linux/amd64") -> PlatformImage:
-    return PlatformImage(platform, digest(letter), layers=(digest(letter),))
-
-
-async def told(stores: Stores, packages: dict[str, tuple[Package, ...]], problems: tuple[str, ...] = ()) -> None:
-    """What waits to be read holds these packages, by the letter of its digest."""
-    for layer in await stores.taken(stores.inventory.layers(AMD64)):
-        await stores.inventory.save_layer(layer, LayerContents(diff_id=layer.digest), None)
-    for each in await stores.taken(stores.inventory.inventories(AMD64)):
-        found = Inventory(packages[each.digest.rpartition(":")[2][0]], problems=problems)
-        await stores.inventory.save_inventory(each, found)
-
-
-async def running(stores: Stores, *held: Package, base: tuple[Package, ...] = (), image: str = "d") -> None:
-    """A repository whose image holds these packages and stands on a base that now shows `base`."""
-    await stores.listing(Repository("contoso/shop", "main"))
-    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
-    deployed = replace(usage_of(ASPNET), reference=replace(usage_of(ASPNET).reference, name="ghcr.io/contoso/shop"))
-    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=(claim,), deployed=(deployed,)))
-    now = stores.clock.now()
-    [due] = await stores.bases()
-    seen = Observation(now, ASPNET, digest("a"), "10.0.5", platforms=(shows("b"),))
-    await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, now + HOUR)], {})
-    [row] = await stores.taken(stores.images.images)
-    publication = Publication(ASPNET, now, digest("9"), "linux/amd64", digest("8"), now)
-    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
-    look = Look("latest", SeenImage(digest("e"), (shows(image),)), (standing,))
-    await stores.images.keep_look(row, look)
-    await told(stores, {image: held, "b": base})
 
 
 async def find(stores: Stores, wanted: Wanted = WANTED) -> FoundPackages:

@@ -1,0 +1,82 @@
+"""Fetches dumps of vulnerabilities into temporary files, where they changed: they are too large for memory."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from bot.clients.http import Http
+from bot.clients.http_answers import Streamed
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.dump import DumpMark, OpenedDump
+
+_LONGEST_VALIDATOR = 500
+
+
+class DumpReader:
+    """Reads what an operator named, an address or a file, up to `max_bytes`; no redirect to another host counts."""
+
+    def __init__(self, http: Http, max_bytes: int) -> None:
+        self._http = http
+        self._max_bytes = max_bytes
+
+    @asynccontextmanager
+    async def opened(self, place: str, previous: DumpMark | None) -> AsyncIterator[OpenedDump | None]:
+        """The dump at an address or path; None where it is still what `previous` marks. Raises `Failure`."""
+        if "://" not in place:
+            with _opened_file(Path(place)) as file:
+                mark = await asyncio.to_thread(_mark_of, file)
+                yield None if mark == previous else OpenedDump(file, mark)
+            return
+        headers = {"Accept": "application/zip", "Accept-Encoding": "identity"}
+        if previous is not None and previous.etag:
+            headers["If-None-Match"] = previous.etag
+        if previous is not None and previous.last_modified:
+            headers["If-Modified-Since"] = previous.last_modified
+        with tempfile.TemporaryFile() as file:
+            async with self._http.stream(place, max_bytes=self._max_bytes, headers=headers) as answer:
+                if answer.status == 304 and previous is not None:
+                    unchanged = True
+                else:
+                    unchanged = False
+                    _expect_dump(answer, place)
+                    async for chunk in answer.chunks:
+                        await asyncio.to_thread(file.write, chunk)
+            if unchanged:
+                yield None
+            else:
+                yield OpenedDump(file, DumpMark(_validator(answer, "etag"), _validator(answer, "last-modified")))
+
+
+def _opened_file(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        trouble = Trouble.MISSING if isinstance(error, FileNotFoundError) else Trouble.DENIED
+        advice = "put the dump there, or take it out of the settings"
+        raise Failure(trouble, f"cannot be read: {error.strerror}", where=str(path), advice=advice) from error
+
+
+def _mark_of(file: IO[bytes]) -> DumpMark:
+    found = os.fstat(file.fileno())
+    return DumpMark(f"{found.st_size}", f"{found.st_mtime_ns}")
+
+
+def _expect_dump(answer: Streamed, place: str) -> None:
+    if answer.status == 200:
+        return
+    where = place.partition("?")[0]
+    if answer.status in (401, 403):
+        raise Failure(Trouble.DENIED, f"refuses access ({answer.status})", where=where)
+    if answer.status in (404, 410):
+        raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=where, advice="check the address")
+    raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=where)
+
+
+def _validator(answer: Streamed, name: str) -> str:
+    """A validator to send back later; one that is too long or not printable is done without."""
+    value = answer.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR else ""

@@ -1,0 +1,163 @@
+"""Vulnerabilities that dumps tell of, and which packages of images are exposed to which."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import AffectedPackage
+from bot.domain.packages.wanted import Fit
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks, insert_into
+from bot.store.rows.bases.inventories import package_of, packages
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import Id, leased, metadata
+
+dumps = leased(
+    "dumps",
+    Column("ecosystem", String(32), nullable=False, unique=True),
+    Column("place", String(1024), nullable=False),
+    Column("etag", String(512)),
+    Column("last_modified", String(512)),
+    Column("considered", LargeBinary),
+    Column("reader", String(64)),
+    Column("entries", Integer),
+    Column("problems", JSON),
+    Column("fetched_at", Moment),
+    Column("checked_at", Moment),
+    Column("error", Text),
+)
+"""`considered` are the releases and names that were looked for, compressed; `entries` counts all records."""
+
+vulnerabilities = Table(
+    "vulnerabilities",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("dump_id", ForeignKey("dumps.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", String(16)),
+    Column("rated_by", String(32), nullable=False),
+    Column("score", Float),
+    Column("published_at", Moment),
+    Column("seen_at", Moment, nullable=False),
+    UniqueConstraint("dump_id", "name"),
+)
+"""`content` is a hash of all that is kept of a record; `seen_at` is when it was first seen."""
+
+vulnerability_cves = Table(
+    "vulnerability_cves",
+    metadata,
+    Column("vulnerability_id", ForeignKey("vulnerabilities.id", ondelete="CASCADE"), primary_key=True),
+    Column("cve", String(32), primary_key=True, index=True),
+)
+
+affected_packages = Table(
+    "affected_packages",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("vulnerability_id", ForeignKey("vulnerabilities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("release", String(64), nullable=False),
+    Column("affected", JSON, nullable=False),
+    Column("fix_seen_at", Moment),
+)
+"""`fix_seen_at` is when it was first seen that some version is free of it."""
+
+affected_names = Table(
+    "affected_names",
+    metadata,
+    Column("name", String(256), primary_key=True),
+    Column("affected_id", ForeignKey("affected_packages.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""By which a package may be one that is affected, in lower case."""
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("affected_id", ForeignKey("affected_packages.id", ondelete="CASCADE"), primary_key=True),
+    Column("package_id", ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("is_certain", Boolean, nullable=False),
+)
+"""A package whose version is affected, where it is in an image of that release; not certain where no rule tells."""
+
+
+async def look_again_soon(connection: AsyncConnection, now: datetime) -> None:
+    """Has dumps asked for what they say of packages that were not known before, once more of those were read."""
+    soon = now + timedelta(minutes=10)
+    await connection.execute(
+        update(dumps).where(dumps.c.due_at > soon, dumps.c.lease_owner.is_(None)).values(due_at=soon)
+    )
+
+
+async def expose_packages(connection: AsyncConnection, some: Collection[int]) -> None:
+    """Notes what these packages, which are new, are exposed to."""
+    found: dict[int, Package] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
+        found |= {row.id: package_of(row) for row in rows}
+    by_name = _by_name(found)
+    affected: dict[int, AffectedPackage] = {}
+    for names in chunks(sorted(by_name)):
+        rows = await connection.execute(
+            select(affected_packages.c.id, affected_packages.c.affected)
+            .join(affected_names, affected_names.c.affected_id == affected_packages.c.id)
+            .where(affected_names.c.name.in_(names))
+        )
+        affected |= {row.id: load(row.affected, AffectedPackage) for row in rows}
+    await _expose(connection, affected, found, by_name)
+
+
+async def expose_to(connection: AsyncConnection, affected: Mapping[int, AffectedPackage]) -> None:
+    """Notes which of all packages are exposed to what these rows, which are new, say."""
+    if not affected:
+        return
+    types = {each.type for each in affected.values()}
+    rows = await connection.execute(select(packages).where(packages.c.type.in_(types)))
+    found = {row.id: package_of(row) for row in rows}
+    await _expose(connection, affected, found, _by_name(found))
+
+
+def _by_name(found: Mapping[int, Package]) -> dict[str, list[int]]:
+    by_name: dict[str, list[int]] = {}
+    for number, package in found.items():
+        for name in names_of_package(package):
+            by_name.setdefault(name, []).append(number)
+    return by_name
+
+
+def names_of_package(package: Package) -> frozenset[str]:
+    """All under which a publisher may list it, in lower case."""
+    return frozenset(name.lower() for name in (package.advisory_name, package.source) if name)
+
+
+async def _expose(
+    connection: AsyncConnection,
+    affected: Mapping[int, AffectedPackage],
+    found: Mapping[int, Package],
+    by_name: Mapping[str, Iterable[int]],
+) -> None:
+    rows = [
+        {"affected_id": number, "package_id": package, "is_certain": fit is Fit.YES}
+        for number, each in sorted(affected.items())
+        for package in sorted({id_ for name in each.names for id_ in by_name.get(name, ())})
+        if (fit := each.fit(found[package])) is not Fit.NO
+    ]
+    for some in chunks(rows):
+        await connection.execute(insert_into(connection, exposures).on_conflict_do_nothing(), some)

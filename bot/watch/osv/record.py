@@ -1,0 +1,201 @@
+"""One record in the format of OSV (https://ossf.github.io/osv-schema): bytes → what of it matters.
+
+Everything in it is untrusted. What an affected package must look like is checked only where it is wanted at all: a
+dump has hundreds of thousands of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from bot.domain.packages.vulnerability import (
+    AffectedPackage,
+    Ecosystem,
+    VersionRange,
+    Vulnerability,
+    release_named,
+)
+from bot.watch.feeds.reading import FeedShape, Line, Moment, Notes, cves_in, json_object
+from bot.watch.osv.severity import rating_of
+
+MOST_RANGES = 200
+MOST_VERSIONS = 2_000
+MOST_BINARIES = 2_000
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+_Version = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPackages:
+    """Of which releases and under which names packages are looked for; names are in lower case."""
+
+    releases: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    def __contains__(self, other: "WantedPackages") -> bool:
+        return other.releases <= self.releases and other.names <= self.names
+
+
+class _Record(FeedShape):
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{3,64}$")]
+    summary: Line = ""
+    details: str = ""
+    published: Moment | None = None
+    withdrawn: Moment | None = None
+    aliases: Any = None
+    upstream: Any = None
+    related: Any = None
+    severity: Any = None
+    affected: Any = None
+    database_specific: Any = None
+
+
+class _Package(FeedShape):
+    ecosystem: _Name
+    name: _Name
+
+
+class _Event(FeedShape):
+    introduced: _Version | None = None
+    fixed: _Version | None = None
+    last_affected: _Version | None = None
+
+
+class _Range(FeedShape):
+    type: Line
+    events: Annotated[list[_Event], Field(max_length=MOST_RANGES)]
+
+
+class _Binary(FeedShape):
+    binary_name: _Name
+    binary_version: _Version = ""
+
+
+class _Affected(FeedShape):
+    package: _Package
+    ranges: Annotated[list[_Range], Field(max_length=MOST_RANGES)] = Field([])
+    versions: list[_Version] = Field([])
+
+
+def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vulnerability | None:
+    """The record, with those of its affected packages that are wanted; None where none is or it was withdrawn.
+
+    What cannot be read is noted. Raises `Failure` where the whole is no record.
+    """
+    value = json_object(data, where)
+    affected = list(_wanted(value.get("affected"), wanted))
+    if not affected:
+        return None
+    record = notes.shaped(_Record, value, where)
+    if record is None or record.withdrawn is not None:
+        return None
+    packages = [package for raw in affected if (package := _package(raw, notes, where)) is not None]
+    if not packages:
+        return None
+    rating = rating_of(record.id, record.severity, (record.database_specific, *_said(affected)))
+    return Vulnerability(
+        record.id,
+        _cves(record),
+        record.summary or next(iter(record.details.strip().splitlines()), "")[:300],
+        rating.severity,
+        rating.by,
+        rating.score,
+        record.published,
+        tuple(packages),
+    )
+
+
+def _wanted(values: object, wanted: WantedPackages) -> Iterator[Mapping[str, Any]]:
+    for value in values if isinstance(values, list) else ():
+        package = value.get("package") if isinstance(value, dict) else None
+        if not isinstance(package, dict):
+            continue
+        ecosystem, name = package.get("ecosystem"), package.get("name")
+        if not isinstance(ecosystem, str) or not isinstance(name, str):
+            continue
+        if release_named(ecosystem) not in wanted.releases:
+            continue
+        if name.lower() in wanted.names or any(each.lower() in wanted.names for each in _binary_names(value)):
+            yield value
+
+
+def _binary_names(affected: Mapping[str, Any]) -> Iterator[str]:
+    for each in _binaries(affected):
+        name = each.get("binary_name") if isinstance(each, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def _binaries(affected: Mapping[str, Any]) -> list[Any]:
+    specific = affected.get("ecosystem_specific")
+    listed = specific.get("binaries") if isinstance(specific, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _package(raw: Mapping[str, Any], notes: Notes, where: str) -> AffectedPackage | None:
+    name = f"{where}: affected {str(raw['package'].get('name'))[:80]}"
+    affected = notes.shaped(_Affected, raw, name)
+    if affected is None:
+        return None
+    ecosystem = affected.package.ecosystem
+    release = release_named(ecosystem)
+    assert release is not None, "it was wanted"
+    kind = Ecosystem(ecosystem.partition(":")[0])
+    ranges = tuple(each for listed in affected.ranges if listed.type == "ECOSYSTEM" for each in _ranges(listed))
+    ranges += tuple(each for listed in affected.ranges if listed.type == "SEMVER" for each in _ranges(listed))
+    return AffectedPackage(
+        kind.package_type,
+        affected.package.name,
+        release,
+        ranges[:MOST_RANGES],
+        () if ranges else tuple(affected.versions[:MOST_VERSIONS]),
+        tuple(_named_binaries(_binaries(raw))),
+    )
+
+
+def _ranges(listed: _Range) -> Iterator[VersionRange]:
+    """Events in the order in which they are written; each `introduced` begins a range."""
+    begun: str | None = None
+    for event in listed.events:
+        if event.introduced is not None:
+            if begun is not None:
+                yield VersionRange(begun)
+            begun = "" if event.introduced == "0" else event.introduced
+        elif begun is not None and (event.fixed or event.last_affected):
+            yield VersionRange(begun, event.fixed or "", event.last_affected or "")
+            begun = None
+    if begun is not None:
+        yield VersionRange(begun)
+
+
+def _named_binaries(listed: Iterable[object]) -> Iterator[tuple[str, str]]:
+    """Debug symbols are in no image and are most of what is listed."""
+    count = 0
+    for value in listed:
+        try:
+            binary = _Binary.model_validate(value)
+        except ValidationError:
+            continue
+        if not binary.binary_name.endswith(("-dbgsym", "-dbg")) and count < MOST_BINARIES:
+            count += 1
+            yield binary.binary_name, binary.binary_version
+
+
+def _cves(record: _Record) -> tuple[str, ...]:
+    """What it is about: itself, its aliases and what it follows; a notice names them as related."""
+    listed = [record.aliases, record.upstream]
+    named = [each for values in listed if isinstance(values, list) for each in values if isinstance(each, str)]
+    found = cves_in(" ".join((record.id, *named[:1_000])))
+    if found or not isinstance(record.related, list):
+        return found
+    return cves_in(" ".join(each for each in record.related[:1_000] if isinstance(each, str)))
+
+
+def _said(affected: Iterable[Mapping[str, Any]]) -> Iterator[object]:
+    for each in affected:
+        yield each.get("ecosystem_specific")
+        yield each.get("database_specific")
+        yield {"severity": each.get("severity")}

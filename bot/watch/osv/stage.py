@@ -1,0 +1,148 @@
+"""The stage that follows dumps of vulnerabilities: due ones are fetched, read and kept as far as they matter.
+
+What matters depends on what is inside images: a dump is read again when it changed, and when packages are known by
+names, or of releases, that nobody looked for in it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from bot.domain.failure import Failure
+from bot.domain.packages.dump import DumpMark, OpenedDump
+from bot.domain.packages.vulnerability import Ecosystem
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.watch.osv.dump import DumpReading, read_dump
+from bot.watch.osv.record import WantedPackages
+
+READER = "1"
+"""Raised whenever the parsers change what they find, so that dumps are read again."""
+EVERY = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DumpSource:
+    """Where an ecosystem's dump is: an address, or the path of a file."""
+
+    ecosystem: Ecosystem
+    place: str
+
+    @property
+    def is_file(self) -> bool:
+        return "://" not in self.place
+
+
+@dataclass(frozen=True, slots=True)
+class DueDump:
+    """A dump whose turn it is; `mark` and `considered` are those of the last reading of this very place."""
+
+    source: DumpSource
+    mark: DumpMark | None = None
+    considered: WantedPackages = WantedPackages()  # noqa: RUF009 - frozen
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDump:
+    """What one look brought. `reading` is None where nothing changed and nothing else is looked for.
+
+    `mark` is None where nobody was asked, since no package is known yet.
+    """
+
+    source: DumpSource
+    mark: DumpMark | None
+    considered: WantedPackages
+    reading: DumpReading | None
+
+
+class DumpsPort(Protocol):
+    def opened(self, place: str, previous: DumpMark | None) -> AbstractAsyncContextManager[OpenedDump | None]:
+        """The dump at an address or path; None where it is still what `previous` marks. Raises `Failure`."""
+        ...
+
+
+class DumpsStore(Protocol):
+    """What this stage asks of the store; each method is one transaction."""
+
+    async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
+        """Makes rows, due now, for those that have none or stand elsewhere; forgets all others with what they
+        said."""
+
+    @property
+    def dumps(self) -> Queue[DueDump]: ...
+
+    async def wanted_packages(self) -> WantedPackages:
+        """All names of packages in images, and the releases that images are of."""
+        ...
+
+    async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
+        """Replaces what the dump said before; how many records changed. Raises `LeaseLost`."""
+        ...
+
+
+@dataclass(slots=True)
+class DumpTally:
+    """What one tick did; `problems` has a line for each dump or record that could not be read."""
+
+    read: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+async def tick(store: DumpsStore, dumps: DumpsPort, loop: Loop, sources: Sequence[DumpSource]) -> DumpTally:
+    """Reads every dump that is due; one that fails stops no other."""
+    tally = DumpTally()
+    await store.follow_dumps(sources)
+    if sources:
+        run = await loop.run(_Dumps(store, dumps, loop, tally))
+        tally.problems += run.problems
+    return tally
+
+
+class _Dumps(Work[DueDump, KeptDump]):
+    stage = "vulnerabilities"
+    batch = 1
+    at_once = 1
+
+    def __init__(self, store: DumpsStore, dumps: DumpsPort, loop: Loop, tally: DumpTally) -> None:
+        self._store = store
+        self._dumps = dumps
+        self._clock = loop.clock
+        self._tally = tally
+
+    @property
+    def queue(self) -> Queue[DueDump]:
+        return self._store.dumps
+
+    def host(self, item: DueDump) -> str:
+        return urlsplit(item.source.place).netloc or self.stage
+
+    async def attempt(self, item: DueDump, lease: Lease) -> KeptDump:
+        source, wanted = item.source, await self._store.wanted_packages()
+        if not wanted.names:
+            return KeptDump(source, None, wanted, None)
+        is_covered = wanted in item.considered and item.reader == READER
+        async with self._dumps.opened(source.place, item.mark if is_covered else None) as dump:
+            if dump is None:
+                assert item.mark is not None, "only what has a mark is unchanged"
+                return KeptDump(source, item.mark, item.considered, None)
+            reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.place)
+            return KeptDump(source, dump.mark, wanted, reading)
+
+    async def settle(self, item: DueDump, result: KeptDump) -> None:
+        self._tally.changed += await self._store.keep_dump(result, self._clock.now() + EVERY)
+        if result.reading is None:
+            self._tally.unchanged += 1
+        else:
+            self._tally.read += 1
+            self._tally.problems.extend(str(problem) for problem in result.reading.problems)
+
+    async def failed(self, item: DueDump, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return str(failure)

@@ -1,0 +1,93 @@
+"""Dumps of vulnerabilities over real HTTP into a real store."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.clients.dumps import DumpReader
+from bot.clients.http import HostRules, Http, Limits
+from bot.domain.clock import ManualClock
+from bot.domain.packages.vulnerability import Ecosystem
+from bot.reconcile.loop import Loop
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
+from bot.store.rows.bases.inventories import packages
+from bot.store.stages.vulnerabilities import VulnerabilitiesStore
+from bot.store.views.fleet import FleetViewsStore
+from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, tick
+from sandbox.edge import Surroundings
+from sandbox.feeds import Feeds, FeedsEdge
+from sandbox.serving import Server
+from tests.builders import NOON
+
+GHSA = "GHSA-aaaa-bbbb-cccc"
+
+
+@dataclass
+class Setting:
+    """A published dump on one side, the bot's stage with its store on the other."""
+
+    feeds: Feeds
+    clock: ManualClock
+    database: Database
+    worker: Worker
+    reader: DumpReader
+
+    async def tick(self) -> DumpTally:
+        source = DumpSource(Ecosystem.NUGET, self.feeds.dump_address("NuGet"))
+        store = VulnerabilitiesStore(self.database, self.worker, self.clock)
+        return await tick(store, self.reader, Loop(self.clock), [source])
+
+    def publish(self, name: str = GHSA, package: str = "Serilog") -> None:
+        listed = {
+            "package": {"ecosystem": "NuGet", "name": package},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "4.0.1"}]}],
+        }
+        self.feeds.publish_vulnerability("NuGet", {"id": name, "aliases": ["CVE-2026-1001"], "affected": [listed]})
+
+
+@pytest_asyncio.fixture
+async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
+    clock = ManualClock(NOON)
+    server, edge = Server(), FeedsEdge(Surroundings(clock=clock))
+    feeds = Feeds(server, edge)
+    server.start(edge.app())
+    database = await open_database(f"sqlite:///{tmp_path / 'store.db'}")
+    async with database.transaction() as connection:
+        row = {"key": "1", "type": "nuget", "name": "serilog", "version": "4.0.0"}
+        await connection.execute(packages.insert().values(**row))
+    try:
+        async with Http(clock, {server.host: HostRules(insecure=True)}, Limits(attempts=1)) as http:
+            worker = Worker("one", timedelta(minutes=5))
+            yield Setting(feeds, clock, database, worker, DumpReader(http, 1_000_000))
+    finally:
+        await database.close()
+        server.stop()
+
+
+async def test_a_dump_is_read_kept_confirmed_and_read_again_once_it_changed(setting: Setting) -> None:
+    setting.publish()
+    setting.publish("GHSA-dddd-eeee-ffff", "Other")
+    first = await setting.tick()
+    assert (first.read, first.changed, first.problems) == (1, 1, [])
+    setting.clock.advance(EVERY)
+    assert (await setting.tick()).unchanged == 1
+    setting.publish("GHSA-gggg-hhhh-iiii")
+    setting.clock.advance(EVERY)
+    assert (await setting.tick()).changed == 1
+    [told] = (await FleetViewsStore(setting.database, setting.worker, setting.clock).status()).dumps
+    assert (told.entries, told.kept, told.error) == (3, 2, None)
+
+
+async def test_a_dump_that_turns_to_garbage_leaves_what_was_read(setting: Setting) -> None:
+    setting.publish()
+    await setting.tick()
+    setting.feeds.put("/osv/NuGet/all.zip", b"<html>", "application/zip")
+    setting.clock.advance(EVERY)
+    [line] = (await setting.tick()).problems
+    assert "is no zip archive" in line
+    [told] = (await FleetViewsStore(setting.database, setting.worker, setting.clock).status()).dumps
+    assert (told.kept, told.error) == (1, line)

@@ -1,0 +1,153 @@
+"""What dumps of vulnerabilities say is kept as far as it touches packages of the fleet."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.failure import LeaseLost
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.store.rows.bases.inventories import packages
+from bot.store.rows.bases.vulnerabilities import affected_packages, exposures, vulnerabilities
+from bot.watch.feeds.reading import FeedProblem
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
+from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.holding import FIXED, SSL, running
+
+UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+MARK = DumpMark('"v1"', "Tue, 10 Mar 2026 10:00:00 GMT")
+WANTED = WantedPackages(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "libssl3t64"}))
+UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),), (), (("libssl3t64", "1"),))
+OPENSSL = replace(UNFIXED, ranges=(VersionRange(fixed=str(FIXED.source_version)),))
+
+
+def vulnerability(*affected: AffectedPackage, name: str = "UBUNTU-CVE-2026-1001") -> Vulnerability:
+    return Vulnerability(
+        name, ("CVE-2026-1001",), "overflow", Severity.HIGH, "Ubuntu", affected=affected or (OPENSSL,)
+    )
+
+
+async def keep(stores: Stores, *found: Vulnerability, problems: tuple[FeedProblem, ...] = ()) -> int:
+    """The dump is due and says this."""
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    kept = KeptDump(UBUNTU, MARK, WANTED, DumpReading(found, problems, 9))
+    return await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + 6 * HOUR)
+
+
+async def exposed(stores: Stores) -> list[tuple[str, bool]]:
+    async with stores.database.reading() as connection:
+        rows = await connection.execute(
+            select(packages.c.version, exposures.c.is_certain)
+            .join(packages, packages.c.id == exposures.c.package_id)
+            .order_by(packages.c.version)
+        )
+        return [(row.version, row.is_certain) for row in rows]
+
+
+async def count(stores: Stores) -> int:
+    async with stores.database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(vulnerabilities)) or 0)
+
+
+async def test_a_dump_is_due_once_and_comes_back_with_what_was_looked_for(stores: Stores) -> None:
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(UBUNTU)]
+    kept = KeptDump(UBUNTU, MARK, WANTED, DumpReading(()))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+    assert await stores.taken(stores.vulnerabilities.dumps) == []
+    stores.clock.advance(HOUR)
+    assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(UBUNTU, MARK, WANTED, READER)]
+
+
+async def test_a_dump_elsewhere_is_read_anew_and_one_no_longer_followed_is_forgotten(stores: Stores) -> None:
+    await running(stores, SSL)
+    await keep(stores, vulnerability())
+    moved = replace(UBUNTU, place="/srv/osv/Ubuntu.zip")
+    await stores.vulnerabilities.follow_dumps([moved])
+    assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(moved)]
+    assert await count(stores) == 1
+    await stores.vulnerabilities.follow_dumps([])
+    assert (await count(stores), await exposed(stores)) == (0, [])
+
+
+async def test_all_names_and_releases_of_what_images_hold_are_looked_for(stores: Stores) -> None:
+    assert await stores.vulnerabilities.wanted_packages() == WantedPackages(frozenset({""}), frozenset())
+    await running(stores, SSL, Package("nuget", "runtimepack.Serilog", "4.0.0"))
+    wanted = await stores.vulnerabilities.wanted_packages()
+    assert wanted == WantedPackages(
+        frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "libssl3t64", "serilog"})
+    )
+
+
+async def test_packages_that_are_there_are_exposed_to_what_a_dump_brings(stores: Stores) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    assert await keep(stores, vulnerability()) == 1
+    assert await exposed(stores) == [(SSL.version, True)]
+
+
+async def test_packages_that_come_later_are_exposed_to_what_is_known(stores: Stores) -> None:
+    await keep(stores, vulnerability())
+    await running(stores, SSL, base=(replace(FIXED, version="odd!", source_version="odd!"),))
+    assert await exposed(stores) == [(SSL.version, True), ("odd!", False)]
+
+
+async def test_new_packages_have_dumps_looked_at_again_soon(stores: Stores) -> None:
+    await keep(stores, vulnerability())
+    await running(stores, SSL)
+    assert await stores.taken(stores.vulnerabilities.dumps) == []
+    stores.clock.advance(timedelta(minutes=10))
+    assert len(await stores.taken(stores.vulnerabilities.dumps)) == 1
+
+
+async def test_only_what_differs_is_written_and_what_is_gone_is_forgotten(stores: Stores) -> None:
+    await running(stores, SSL)
+    other = vulnerability(name="USN-1-1")
+    assert await keep(stores, vulnerability(), other) == 2
+    assert await keep(stores, vulnerability(), other) == 0
+    assert await keep(stores, vulnerability(replace(OPENSSL, ranges=(VersionRange(fixed="2"),)))) == 2
+    assert (await count(stores), await exposed(stores)) == (1, [])
+
+
+async def test_a_fix_is_seen_when_it_first_appears(stores: Stores) -> None:
+    await running(stores, SSL)
+
+    async def seen() -> list[object]:
+        async with stores.database.reading() as connection:
+            return list((await connection.execute(select(affected_packages.c.fix_seen_at))).scalars())
+
+    await keep(stores, vulnerability(UNFIXED))
+    assert await seen() == [None]
+    await keep(stores, vulnerability())
+    first = stores.clock.now()
+    assert await seen() == [first]
+    await keep(stores, replace(vulnerability(), title="said better"))
+    assert await seen() == [first]
+
+
+async def test_status_tells_of_each_dump_its_age_and_what_could_not_be_read(stores: Stores) -> None:
+    await running(stores, SSL)
+    await keep(stores, vulnerability(), problems=(FeedProblem("all.zip", "1.json", "is no JSON"),))
+    [told] = (await stores.fleet_views.status()).dumps
+    assert (told.ecosystem, told.checked_at, told.entries, told.kept) == ("Ubuntu", stores.clock.now(), 9, 1)
+    assert told.unread == ("all.zip: 1.json: is no JSON",)
+    stores.clock.advance(HOUR)
+    figures = (await stores.figures.figures()).feeds["osv-ubuntu"]
+    assert (figures.age, figures.errors) == (HOUR, 0)
+    assert (await stores.base_pages.upstream()).feeds[-1].kind == "osv-ubuntu"
+
+
+async def test_what_another_has_taken_over_is_not_kept(stores: Stores) -> None:
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    with pytest.raises(LeaseLost):
+        await stores.vulnerabilities.keep_dump(
+            KeptDump(UBUNTU, MARK, WANTED, DumpReading((vulnerability(),))), stores.clock.now()
+        )
+    assert await count(stores) == 0

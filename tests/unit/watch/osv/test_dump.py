@@ -1,0 +1,89 @@
+"""A dump is read record by record, and what cannot be read stops no other."""
+
+import io
+import struct
+import tracemalloc
+import zipfile
+
+import pytest
+
+from bot.domain.failure import Failure
+from bot.watch.osv.dump import read_dump
+from bot.watch.osv.record import WantedPackages
+from tests.unit.watch.osv.records import affected, dump, record
+
+WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
+
+
+def refused(file: io.BytesIO) -> str:
+    with pytest.raises(Failure) as caught:
+        read_dump(file, WANTED, "all.zip")
+    return str(caught.value)
+
+
+def test_what_touches_wanted_packages_is_read_and_all_is_counted() -> None:
+    found = read_dump(dump(record(), record("USN-1-1", affected("curl"))), WANTED, "all.zip")
+    assert ([each.id for each in found.vulnerabilities], found.entries, found.problems) == (
+        ["UBUNTU-CVE-2026-1001"],
+        2,
+        (),
+    )
+
+
+def test_records_that_cannot_be_read_are_a_line_each() -> None:
+    found = read_dump(dump(b"no JSON", record(), b"[1]"), WANTED, "all.zip")
+    assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
+    assert [str(problem).partition(": is no")[0].partition(": should")[0] for problem in found.problems] == [
+        "all.zip: 0.json",
+        "all.zip: 2.json",
+    ]
+
+
+def test_a_dump_of_which_nothing_can_be_read_is_refused_as_a_whole() -> None:
+    assert "none of its 2 records can be read" in refused(dump(b"no JSON", b"[]"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x05\x06", b"no zip at all", dump(record()).getvalue()[:-30]])
+def test_what_is_no_archive_is_refused_in_a_line(damage: bytes) -> None:
+    assert refused(io.BytesIO(damage)).startswith("all.zip: is no zip archive that can be read")
+
+
+def test_an_entry_that_is_damaged_stops_no_other() -> None:
+    packed = dump(record(), record("UBUNTU-CVE-2026-1002"))
+    data = bytearray(packed.getvalue())
+    with zipfile.ZipFile(packed) as archive:
+        begin = archive.infolist()[1].header_offset + 40
+    data[begin : begin + 20] = b"\xff" * 20
+    found = read_dump(io.BytesIO(bytes(data)), WANTED, "all.zip")
+    assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
+    assert len(found.problems) == 1
+
+
+def test_an_entry_that_unpacks_to_too_much_is_passed_over() -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.json", b" " * (21 * 1024 * 1024))
+        archive.writestr("other.txt", b"no record")
+    assert "has more than" in refused(bomb)
+
+
+def test_a_list_of_entries_that_is_too_long_is_not_read() -> None:
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 64 * 1024**2, 0, 0)
+    assert "lists its entries in 67,108,864 bytes" in refused(io.BytesIO(end))
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 9, 9, 10**9, 0)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    assert "lists its entries in 1,000,000,000 bytes" in refused(io.BytesIO(end64 + locator + end))
+
+
+def test_one_record_at_a_time_is_in_memory() -> None:
+    large = record(details="so many words " * 10_000)
+    packed = dump(*({**large, "id": f"UBUNTU-CVE-2026-{number}"} for number in range(2000, 2060)))
+    tracemalloc.start()
+    try:
+        found = read_dump(packed, WANTED, "all.zip")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.vulnerabilities) == 60
+    assert most < 2_000_000, "8 MB are unpacked"

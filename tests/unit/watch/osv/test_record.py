@@ -1,0 +1,160 @@
+"""What a record in the format of OSV says, and how severe it is by whose word."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.failure import Failure
+from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.watch.feeds.reading import Notes
+from bot.watch.osv.record import WantedPackages, parse
+from tests.unit.watch.osv.records import affected, record
+
+WANTED = WantedPackages(
+    frozenset({"", "Ubuntu:24.04", "Azure Linux:3", "Alpine:v3.20"}),
+    frozenset({"openssl", "libssl3t64", "serilog"}),
+)
+CVSS_31 = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
+CVSS_2 = {"type": "CVSS_V2", "score": "AV:N/AC:M/Au:N/C:N/I:P/A:N"}
+
+
+def read(value: dict[str, Any], wanted: WantedPackages = WANTED) -> tuple[Vulnerability | None, tuple[str, ...]]:
+    notes = Notes("dump")
+    found = parse(json.dumps(value).encode(), wanted, notes, "1.json")
+    return found, tuple(str(problem) for problem in notes.problems)
+
+
+def said(value: dict[str, Any]) -> Vulnerability:
+    found, problems = read(value)
+    assert problems == ()
+    assert found is not None
+    return found
+
+
+def test_ubuntus_record_names_its_cve_and_the_binaries_without_their_symbols() -> None:
+    package = affected(binaries={"libssl3t64": "3.0.13-0ubuntu3.6", "libssl3t64-dbgsym": "3.0.13-0ubuntu3.6"})
+    found = said(record("UBUNTU-CVE-2026-1001", package, severity=[{"type": "Ubuntu", "score": "medium"}]))
+    assert found == Vulnerability(
+        "UBUNTU-CVE-2026-1001",
+        ("CVE-2026-1001",),
+        "A buffer may overflow.",
+        Severity.MODERATE,
+        "Ubuntu",
+        None,
+        datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+        (
+            AffectedPackage(
+                "deb",
+                "openssl",
+                "Ubuntu:24.04",
+                (VersionRange(fixed="3.0.13-0ubuntu3.6"),),
+                (),
+                (("libssl3t64", "3.0.13-0ubuntu3.6"),),
+            ),
+        ),
+    )
+
+
+def test_only_wanted_packages_of_wanted_releases_are_kept() -> None:
+    packages = (affected(), affected("curl"), affected(ecosystem="Ubuntu:22.04:LTS"))
+    [kept] = said(record("USN-1-1", *packages, upstream=["CVE-2026-1001", "CVE-2026-1002"])).affected
+    assert (kept.name, kept.release) == ("openssl", "Ubuntu:24.04")
+    assert read(record("USN-2-1", affected("curl"))) == (None, ())
+
+
+def test_what_only_subscribers_get_is_no_fix_for_an_image() -> None:
+    assert read(record("USN-3-1", affected(ecosystem="Ubuntu:Pro:24.04:LTS"))) == (None, ())
+
+
+def test_a_package_is_wanted_by_the_name_of_what_is_built_from_it() -> None:
+    wanted = WantedPackages(WANTED.releases, frozenset({"libssl3t64"}))
+    found, _ = read(record("USN-4-1", affected(binaries={"libssl3t64": "1"})), wanted)
+    assert found is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "cves"),
+    [
+        ("UBUNTU-CVE-2026-1001", {}, ("CVE-2026-1001",)),
+        ("USN-1-1", {"upstream": ["CVE-2026-1001", "CVE-2026-1002"]}, ("CVE-2026-1001", "CVE-2026-1002")),
+        ("USN-1-1", {"related": ["CVE-2026-1003", "https://x"]}, ("CVE-2026-1003",)),
+        ("AZL-1", {"aliases": ["CVE-2026-1001"]}, ("CVE-2026-1001",)),
+        ("GHSA-aaaa-bbbb-cccc", {}, ()),
+    ],
+)
+def test_a_record_is_about_the_cves_that_it_names(name: str, values: dict[str, Any], cves: tuple[str, ...]) -> None:
+    assert said(record(name, **values)).cves == cves
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "severity", "by", "score"),
+    [
+        ("GHSA-aaaa-bbbb-cccc", {"database_specific": {"severity": "MODERATE"}}, Severity.MODERATE, "GitHub", None),
+        ("UBUNTU-CVE-2026-1001", {"severity": [CVSS_31, {"type": "Ubuntu", "score": "low"}]}, "low", "Ubuntu", 9.8),
+        ("UBUNTU-CVE-2026-1001", {"severity": [{"type": "Ubuntu", "score": "negligible"}]}, "low", "Ubuntu", None),
+        ("AZL-1", {"severity": [CVSS_2, CVSS_31]}, Severity.CRITICAL, "CVSS 3.1", 9.8),
+        ("ALPINE-CVE-2026-1001", {"severity": [CVSS_2]}, Severity.MODERATE, "CVSS 2", 4.3),
+        ("AZL-1", {"severity": [{"type": "CVSS_V3", "score": "no vector"}]}, None, "", None),
+        ("AZL-1", {"severity": "high"}, None, "", None),
+    ],
+)
+def test_the_publishers_word_counts_and_else_the_highest_score(
+    name: str, values: dict[str, Any], severity: str | None, by: str, score: float | None
+) -> None:
+    found = said(record(name, **values))
+    assert (found.severity, found.rated_by, found.score) == (severity, by, score)
+
+
+def test_events_make_ranges_one_after_the_other() -> None:
+    events = [
+        {"introduced": "0"},
+        {"last_affected": "3.1-1"},
+        {"introduced": "3.3-1"},
+        {"fixed": "3.3-4"},
+        {"introduced": "4.0-1"},
+    ]
+    package = affected(ranges=[{"type": "ECOSYSTEM", "events": events}, {"type": "GIT", "events": []}])
+    assert said(record("AZL-1", package)).affected[0].ranges == (
+        VersionRange(last_affected="3.1-1"),
+        VersionRange("3.3-1", "3.3-4"),
+        VersionRange("4.0-1"),
+    )
+
+
+def test_a_withdrawn_record_says_nothing() -> None:
+    assert read(record(withdrawn="2026-03-06T00:00:00Z")) == (None, ())
+
+
+def test_what_is_not_of_its_shape_is_a_line_and_the_rest_counts() -> None:
+    broken = affected(ranges=[{"type": "ECOSYSTEM", "events": "none"}])
+    found, problems = read(record("AZL-1", broken, affected()))
+    assert found is not None
+    assert len(found.affected) == len(problems) == 1
+    assert "1.json: affected openssl" in problems[0]
+
+
+def test_what_is_no_record_is_refused() -> None:
+    with pytest.raises(Failure):
+        parse(b"[]", WANTED, Notes("dump"), "1.json")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(key=st.sampled_from(sorted(record())), inner=st.sampled_from([*sorted(affected()), ""]), value=json_values)
+def test_a_wrong_value_anywhere_breaks_nothing(key: str, inner: str, value: Any) -> None:
+    whole = record(severity=[CVSS_31])
+    if inner:
+        whole["affected"][0][inner] = value
+    else:
+        whole[key] = value
+    read(whole)

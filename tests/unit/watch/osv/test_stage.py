@@ -1,0 +1,104 @@
+"""Dumps are read where they changed or where something else is looked for, and what fails is put off."""
+
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.dump import DumpMark, OpenedDump
+from bot.domain.packages.vulnerability import Ecosystem
+from bot.reconcile.loop import Loop
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import EVERY, READER, DueDump, DumpSource, DumpTally, KeptDump, tick
+from tests.fakes.queue import FakeQueue
+from tests.unit.watch.osv.records import affected, dump, record
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
+MARK = DumpMark('"v1"')
+
+
+@dataclass
+class FakeDumps:
+    """A store and what is published at once; `published` is a dump or why there is none."""
+
+    published: io.BytesIO | Failure = field(default_factory=lambda: dump(record()))
+    wanted: WantedPackages = WANTED
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    dumps: FakeQueue[DueDump] = field(default_factory=FakeQueue)
+    kept: list[KeptDump] = field(default_factory=list)
+    asked: list[DumpMark | None] = field(default_factory=list)
+
+    async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
+        for source in sources if not self.dumps.rows else ():
+            self.dumps.add(DueDump(source), self.clock.now())
+
+    async def wanted_packages(self) -> WantedPackages:
+        return self.wanted
+
+    async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
+        self.kept.append(kept)
+        self.dumps.settle(1, due_at, DueDump(kept.source, kept.mark, kept.considered, READER))
+        return len(kept.reading.vulnerabilities) if kept.reading else 0
+
+    @asynccontextmanager
+    async def opened(self, place: str, previous: DumpMark | None) -> AsyncIterator[OpenedDump | None]:
+        self.asked.append(previous)
+        if isinstance(self.published, Failure):
+            raise self.published
+        yield None if previous == MARK else OpenedDump(self.published, MARK)
+
+    async def tick(self) -> DumpTally:
+        return await tick(self, self, Loop(self.clock), [UBUNTU])
+
+
+async def test_a_dump_is_read_and_then_only_confirmed() -> None:
+    world = FakeDumps()
+    first = await world.tick()
+    assert (first.read, first.changed, first.problems) == (1, 1, [])
+    assert (await world.tick()).read == 0
+    world.clock.advance(EVERY)
+    second = await world.tick()
+    assert (second.read, second.unchanged) == (0, 1)
+    assert world.asked == [None, MARK]
+    assert world.kept[1] == KeptDump(UBUNTU, MARK, WANTED, None)
+
+
+async def test_it_is_read_again_where_more_packages_are_known() -> None:
+    world = FakeDumps()
+    await world.tick()
+    world.wanted = replace(WANTED, names=WANTED.names | {"curl"})
+    world.clock.advance(EVERY)
+    assert (await world.tick()).read == 1
+    assert world.asked == [None, None]
+
+
+async def test_packages_that_are_gone_are_no_reason_to_read_it_again() -> None:
+    world = FakeDumps(wanted=replace(WANTED, names=WANTED.names | {"curl"}))
+    await world.tick()
+    world.wanted = WANTED
+    world.clock.advance(EVERY)
+    assert (await world.tick()).unchanged == 1
+
+
+async def test_nobody_is_asked_while_no_package_is_known() -> None:
+    world = FakeDumps(wanted=WantedPackages(frozenset({""})))
+    assert (await world.tick()).unchanged == 1
+    assert (world.asked, world.kept[0].mark) == ([], None)
+
+
+async def test_a_dump_that_cannot_be_read_is_a_line_and_asked_for_again() -> None:
+    world = FakeDumps(Failure(Trouble.MISSING, "is not there (404)", where="osv.example"))
+    assert (await world.tick()).problems == ["osv.example: is not there (404)"]
+    world.published = io.BytesIO(b"garbage")
+    world.clock.advance(EVERY)
+    [line] = (await world.tick()).problems
+    assert line.startswith(f"{UBUNTU.place}: is no zip archive that can be read")
+    world.published = dump(record(), record("USN-1-1", affected("curl")), b"no JSON")
+    world.clock.advance(EVERY)
+    last = await world.tick()
+    assert (last.read, len(last.problems)) == (1, 1)
