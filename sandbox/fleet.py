@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sandbox.github.runs import Run
+from sandbox.github.actions.runs import Run
 from sandbox.images import Image, Pushed, dotnet_image, on_top
 from sandbox.world import World
 

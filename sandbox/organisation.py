@@ -11,22 +11,22 @@ from urllib.parse import quote
 import httpx
 
 from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
-from sandbox.github.actions import Actions
-from sandbox.github.app import App
+from sandbox.github.access.app import App
+from sandbox.github.access.installations import Installation
+from sandbox.github.actions.actions import Actions
+from sandbox.github.actions.runs import Run
+from sandbox.github.actions.workflows import Workflows
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.git import Git
 from sandbox.github.graphql.endpoint import GraphQL
 from sandbox.github.graphql.playing import Parts
-from sandbox.github.installations import Installation
-from sandbox.github.listings import Listings
-from sandbox.github.merging import Merging
-from sandbox.github.pull_requests import PullRequests
-from sandbox.github.pulls import Pulls
-from sandbox.github.refs import Refs
-from sandbox.github.requirements import Requirements
-from sandbox.github.rules import Rule, Rules, protection
-from sandbox.github.runs import Run
-from sandbox.github.workflows import Workflows
+from sandbox.github.pull_requests.merging import Merging
+from sandbox.github.pull_requests.pull_requests import PullRequests
+from sandbox.github.pull_requests.pulls import Pulls
+from sandbox.github.pull_requests.requirements import Requirements
+from sandbox.github.repositories.git import Git
+from sandbox.github.repositories.listings import Listings
+from sandbox.github.repositories.refs import Refs
+from sandbox.github.repositories.rules import Rule, Rules, protection
 
 Json = Any
 Files = Mapping[str, str | bytes | None]

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from sandbox.edge import Surroundings, target
 from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN
-from sandbox.github import permissions
-from sandbox.github.asked import (
+from sandbox.github.access import permissions
+from sandbox.github.access.asked import (
     BY_NAME,
     BY_NUMBER,
     integer,
@@ -24,9 +24,9 @@ from sandbox.github.asked import (
     resource_of,
     token_of,
 )
+from sandbox.github.access.limits import WRITE, Limits
 from sandbox.github.described import Described
 from sandbox.github.emulated import Emulated
-from sandbox.github.limits import WRITE, Limits
 from sandbox.github.openapi import DOTCOM
 from sandbox.github.refusals import Refused
 from sandbox.traffic import READING

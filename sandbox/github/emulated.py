@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from sandbox.edge import Edge, Surroundings, target
 from sandbox.emulator import BOT, BOT_TOKEN, OPERATOR_TOKEN, spare
-from sandbox.github.asked import timestamp, token_of
-from sandbox.github.identity import Identities
-from sandbox.github.installations import Grant, Installations, app_token
+from sandbox.github.access.asked import timestamp, token_of
+from sandbox.github.access.installations import Grant, Installations, app_token
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.identity import Identities
 from sandbox.github.shapes import as_github
 
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")

@@ -21,12 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.emulator import OPERATOR_TOKEN
-from sandbox.github.asked import json_response, token_of
+from sandbox.github.access.asked import json_response, token_of
+from sandbox.github.access.limits import WRITE
 from sandbox.github.graphql import everything as _everything  # noqa: F401 (fills the table of players)
 from sandbox.github.graphql.playing import Parts, Playing, resolve, type_of
 from sandbox.github.graphql.price import Price, priced
 from sandbox.github.graphql.schema import published
-from sandbox.github.limits import WRITE
 from sandbox.github.refusals import Refused
 
 Json = Any

@@ -4,8 +4,8 @@ from typing import Any
 
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
 from sandbox.github.graphql.repositories import HEADS, repository_numbered
-from sandbox.github.identity import Node
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.identity import Node
 
 Json = Any
 MOST_TEXT = 512_000

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from graphql import GraphQLResolveInfo
 from starlette.requests import Request
 
-from sandbox.github.actions import Actions
+from sandbox.github.actions.actions import Actions
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.git import Git
-from sandbox.github.identity import Node
-from sandbox.github.merging import Merging
-from sandbox.github.pull_requests import PullRequests
-from sandbox.github.refs import Refs
+from sandbox.github.pull_requests.merging import Merging
+from sandbox.github.pull_requests.pull_requests import PullRequests
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.git import Git
+from sandbox.github.repositories.identity import Node
+from sandbox.github.repositories.refs import Refs
 
 Json = Any
 Player = Callable[..., Any]

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
 from sandbox.github.graphql.repositories import repository_numbered
 from sandbox.github.graphql.runs import rollup_of
-from sandbox.github.identity import Node
+from sandbox.github.repositories.identity import Node
 
 Json = Any
 BOUNDS = ("first", "after", "last", "before")

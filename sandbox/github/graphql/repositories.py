@@ -4,8 +4,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
-from sandbox.github.identity import Node
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.identity import Node
 
 Json = Any
 HEADS = "refs/heads/"

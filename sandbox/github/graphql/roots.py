@@ -4,7 +4,7 @@ from asyncio import gather
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.github.asked import timestamp
+from sandbox.github.access.asked import timestamp
 from sandbox.github.graphql.playing import Playing, Thing, load, plain, plays
 from sandbox.github.graphql.repositories import repository_named
 from sandbox.github.refusals import Refused

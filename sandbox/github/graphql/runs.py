@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.github.asked import timestamp
+from sandbox.github.access.asked import timestamp
 from sandbox.github.graphql.playing import Playing, Thing, connection, loads, plain, plays
 from sandbox.github.graphql.repositories import repository_numbered
-from sandbox.github.identity import Node
+from sandbox.github.repositories.identity import Node
 
 Json = Any
 

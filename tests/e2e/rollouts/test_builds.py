@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import BUILD_ON_PUSH
-from sandbox.github.runs import Run
+from sandbox.github.actions.runs import Run
 from tests.e2e.conftest import Stage
 
 SHOP = "payments-api"

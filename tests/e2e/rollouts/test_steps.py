@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.steps import StepState
-from sandbox.github.runs import Run
+from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 

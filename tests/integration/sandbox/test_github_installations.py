@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from sandbox.github.installations import app_token
+from sandbox.github.access.installations import app_token
 from sandbox.world import World
 
 WORKFLOW = ".github/workflows/ci.yml"

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.clock import ManualClock
-from sandbox.github.limits import Limits
+from sandbox.github.access.limits import Limits
 from sandbox.github.refusals import Refused
 from sandbox.world import World
 

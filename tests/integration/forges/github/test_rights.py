@@ -12,7 +12,7 @@ from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.pull_requests import RequestChange
 from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import Identity
-from sandbox.github.installations import app_token
+from sandbox.github.access.installations import app_token
 from sandbox.world import World
 
 WORKFLOW = ".github/workflows/ci.yml"

@@ -7,7 +7,7 @@ OpenAPI description. What is public needs the permission as well: a bot's fleet 
 import re
 from collections.abc import Iterable, Sequence
 
-from sandbox.github.installations import Grant
+from sandbox.github.access.installations import Grant
 from sandbox.github.openapi import Operation
 from sandbox.github.refusals import Refused
 

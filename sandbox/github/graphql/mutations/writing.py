@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from sandbox.github.access.permissions import require
 from sandbox.github.graphql.playing import Playing, Thing, load, plays, snake
-from sandbox.github.permissions import require
 from sandbox.github.refusals import Refused
 
 Json = Any

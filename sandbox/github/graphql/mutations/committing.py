@@ -5,14 +5,14 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.github.git import Files
+from sandbox.github.access.permissions import require_for_workflows
 from sandbox.github.graphql.git import ref as ref_named
 from sandbox.github.graphql.git import ref_thing
+from sandbox.github.graphql.mutations.writing import mutates
 from sandbox.github.graphql.playing import Playing, Thing, load
 from sandbox.github.graphql.repositories import HEADS, repository_named
-from sandbox.github.graphql.writing import mutates
-from sandbox.github.permissions import require_for_workflows
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.git import Files
 
 Json = Any
 REGULAR = "100644"

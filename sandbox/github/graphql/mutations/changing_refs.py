@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sandbox.github.git import ZEROS
 from sandbox.github.graphql.git import ref_thing
+from sandbox.github.graphql.mutations.writing import mutates, subject
 from sandbox.github.graphql.playing import Playing
-from sandbox.github.graphql.writing import mutates, subject
 from sandbox.github.refusals import Refused
+from sandbox.github.repositories.git import ZEROS
 
 Json = Any
 

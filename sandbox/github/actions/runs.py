@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.github.asked import timestamp
+from sandbox.github.access.asked import timestamp
 
 Json = Any
 BAD = frozenset({"failure", "cancelled", "timed_out", "action_required", "startup_failure", "stale"})

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.github.asked import timestamp, token_of
+from sandbox.github.access.asked import timestamp, token_of
+from sandbox.github.access.installations import Installation, check_app_token
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.installations import Installation, check_app_token
 from sandbox.github.refusals import Refused
 
 Json = Any

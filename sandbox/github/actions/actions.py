@@ -15,10 +15,10 @@ from urllib.parse import quote
 import yaml
 from starlette.requests import Request
 
+from sandbox.github.actions.runs import Attempt, Run, Workflow, simple_commit
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.identity import Node
 from sandbox.github.refusals import Refused
-from sandbox.github.runs import Attempt, Run, Workflow, simple_commit
+from sandbox.github.repositories.identity import Node
 
 Json = Any
 FOLDER = ".github/workflows"

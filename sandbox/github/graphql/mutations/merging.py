@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sandbox.github.asked import timestamp
-from sandbox.github.graphql.changing_pull_requests import again
+from sandbox.github.access.asked import timestamp
+from sandbox.github.graphql.mutations.changing_pull_requests import again
+from sandbox.github.graphql.mutations.writing import mutates, subject
 from sandbox.github.graphql.playing import Playing, Thing, plain, plays
-from sandbox.github.graphql.writing import mutates, subject
 
 Json = Any
 WRITES = ("contents", "pull_requests")

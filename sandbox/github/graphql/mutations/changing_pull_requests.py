@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from sandbox.github.graphql.mutations.writing import asked, mutates, require_one, subject
 from sandbox.github.graphql.playing import Playing, Thing, load
 from sandbox.github.graphql.pull_requests import pull_request_numbered
-from sandbox.github.graphql.writing import asked, mutates, require_one, subject
 from sandbox.github.refusals import Refused
 
 Json = Any

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.github.actions import Actions
+from sandbox.github.actions.actions import Actions
+from sandbox.github.actions.runs import rollup
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.rules import Rules
-from sandbox.github.runs import rollup
+from sandbox.github.repositories.rules import Rules
 
 Json = Any
 GOOD = frozenset({"success", "neutral", "skipped"})

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.pull_requests import PullRequests
+from sandbox.github.pull_requests.pull_requests import PullRequests
 from sandbox.github.refusals import Refused
 
 Json = Any

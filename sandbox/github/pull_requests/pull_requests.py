@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from sandbox.github.actions import Actions
+from sandbox.github.actions.actions import Actions
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.git import Files, Git
+from sandbox.github.pull_requests.requirements import Requirements
 from sandbox.github.refusals import Refused, invalid, unprocessable
-from sandbox.github.requirements import Requirements
+from sandbox.github.repositories.git import Files, Git
 
 Json = Any
 

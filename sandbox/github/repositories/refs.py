@@ -8,12 +8,12 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.github.access.permissions import require_for_workflows
 from sandbox.github.edge import GitHubEdge
-from sandbox.github.git import GITHUB_ITSELF
-from sandbox.github.permissions import require_for_workflows
-from sandbox.github.pull_requests import PullRequests
+from sandbox.github.pull_requests.pull_requests import PullRequests
 from sandbox.github.refusals import Refused
-from sandbox.github.rules import Move
+from sandbox.github.repositories.git import GITHUB_ITSELF
+from sandbox.github.repositories.rules import Move
 
 Json = Any
 REFS = "/repos/{owner}/{repo}/git/refs"

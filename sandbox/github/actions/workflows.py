@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.github.actions import Actions, named
+from sandbox.github.actions.actions import Actions, named
+from sandbox.github.actions.runs import Run, Workflow, fits, pending_json, run_json, workflow_json
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.refusals import Refused
-from sandbox.github.runs import Run, Workflow, fits, pending_json, run_json, workflow_json
 
 Json = Any
 RUNS = "/repos/{owner}/{repo}/actions/runs"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.github.graphql.changing_pull_requests import label_names
+from sandbox.github.graphql.mutations.changing_pull_requests import label_names
+from sandbox.github.graphql.mutations.writing import asked, mutates, require_one, subject
 from sandbox.github.graphql.playing import Playing, Thing, plain, plays
-from sandbox.github.graphql.writing import asked, mutates, require_one, subject
 
 Json = Any
 

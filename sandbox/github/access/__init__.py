@@ -1,0 +1,1 @@
+"""Who asks GitHub, what they may, and how much."""

@@ -1,0 +1,1 @@
+"""Repositories, their branches, and the rules of these."""
