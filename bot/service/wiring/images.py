@@ -7,11 +7,13 @@ from datetime import datetime
 
 from bot.clients.registry import Registry
 from bot.domain.bases.image import Head
+from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
+from bot.domain.failure import Failure
 from bot.domain.images.builder import Builder, source_of
 from bot.domain.images.image import SeenImage
-from bot.domain.images.standing import Declaration
+from bot.domain.images.standing import Declaration, Publication
 from bot.domain.reference import Base
 from bot.service.wiring.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
@@ -74,6 +76,17 @@ class Images:
             _builder([signed.get(each.digest, ()) for each in platforms]),
             reading.fetched,
         )
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        base, digest = publication.base, publication.platform_digest
+        try:
+            reading = await read(self.registry, self.cache, base, digest)
+        except Failure as failure:
+            if failure.trouble.is_passing:
+                raise
+            return None, {}
+        [platform, *_] = reading.observation(base, publication.at).platforms
+        return platform, reading.fetched
 
     async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
         """The labels of what bases show now, which an image on them has too. Their documents are kept."""

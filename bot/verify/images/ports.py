@@ -11,9 +11,10 @@ from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import Declaration, Standing
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
+from bot.verify.images.confirming import PublishedPort
 
 
-class ImagesPort(Protocol):
+class ImagesPort(PublishedPort, Protocol):
     """Registries as far as images are concerned; every method raises `Failure`."""
 
     async def head(self, base: Base) -> Head: ...

@@ -4,8 +4,8 @@ What an image stands on also changes where nobody touched it: its base moves on.
 base was observed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
@@ -15,6 +15,7 @@ from bot.domain.images.tags import TagKind, TagRule
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.verify.images.confirming import confirm, confirmed_before, is_open
 from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.declared import of_dockerfile
@@ -81,8 +82,12 @@ async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
     return told
 
 
-def _standings(image: KnownImage, layers: ObservedLayers) -> tuple[Standing, ...]:
-    """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only."""
+def _standings(image: KnownImage, layers: ObservedLayers, confirmed: Collection[str] = ()) -> tuple[Standing, ...]:
+    """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only.
+
+    `confirmed` are digests of platforms of bases whose whole layers it has, beyond those known from before.
+    """
+    known = confirmed_before(image.standings).union(confirmed)
     written = tuple(of_dockerfile(base) for base in image.expected) if len(image.expected) == 1 else ()
     return tuple(
         standing_of(
@@ -91,6 +96,7 @@ def _standings(image: KnownImage, layers: ObservedLayers) -> tuple[Standing, ...
             (*image.declared.get(platform.platform, ()), *written),
             expected=image.expected,
             apart_from=image.name,
+            confirmed=known,
         )
         for platform in image.platforms
     )
@@ -103,8 +109,11 @@ async def look_at(
     expected = await store.expected_bases(image.repository_id)
     place = Base(image.claim.registry, image.claim.repository, tag)
     seen = await registries.read(place, digest, expected)
-    known = KnownImage(image.id, image.claim.name, seen.platforms, seen.declared, (), expected)
-    return Look(tag, seen, _standings(known, layers))
+    name = image.claim.name
+    known = KnownImage(image.id, name, seen.platforms, seen.declared, (), expected)
+    confirmed = await confirm(seen.platforms, layers, registries, expected=expected, apart_from=name)
+    seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
+    return Look(tag, seen, _standings(known, layers, confirmed.digests))
 
 
 async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:
@@ -159,7 +168,8 @@ class _Looks(Work[ProducedImage, Look | None]):
 
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
         tag, digest = await self._shown(item)
-        if digest == item.digest and tag == item.found and not self._awaits_provenance(item):
+        is_told = not is_open(item.standings) and not self._awaits_provenance(item)
+        if digest == item.digest and tag == item.found and is_told:
             return None
         return await look_at(item, tag, digest, self._store, self._registries, self._layers)
 

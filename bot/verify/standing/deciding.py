@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, Declaration, Publication, Standing
 from bot.domain.reference import Base
 from bot.verify.standing.declared import base_named, in_order
-from bot.verify.standing.observed_layers import ObservedLayers
+from bot.verify.standing.observed_layers import Match, ObservedLayers
 
 
 def standing_of(
@@ -18,13 +18,15 @@ def standing_of(
     *,
     expected: Collection[Base] = (),
     apart_from: str | None = None,
+    confirmed: Collection[str] = (),
 ) -> Standing:
     """What one platform of an image stands on, seen as standing on one of `expected` where it may.
 
-    `apart_from` is the image's own name, where it is a base itself.
+    `apart_from` is the image's own name, where it is a base itself. `confirmed` are the digests of platforms of
+    bases whose layers were compared whole: what was observed with few digits is proved by them.
     """
     declarations = in_order(declared)
-    match = observed.match(image, apart_from=apart_from)
+    match = _confirmed(observed.match(image, apart_from=apart_from), confirmed)
     if match is None:
         return _as_declared(image.platform, observed, declarations).of(expected)
     standing = Standing(image.platform, match.strength, Basis.LAYERS, match.publications, match.layers)
@@ -39,6 +41,13 @@ def standing_of(
             basis = Basis.LAYERS if match.strength is Strength.PROVED else Basis.VERIFIED_PROVENANCE
             standing = replace(standing, strength=Strength.PROVED, basis=basis, publications=agreed)
     return standing.of(expected)
+
+
+def _confirmed(match: Match | None, confirmed: Collection[str]) -> Match | None:
+    if match is None or match.strength is Strength.PROVED:
+        return match
+    sure = tuple(each for each in match.publications if each.platform_digest in confirmed)
+    return Match(sure, match.layers, Strength.PROVED) if sure else match
 
 
 def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> Standing:

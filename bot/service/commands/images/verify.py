@@ -20,6 +20,7 @@ from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.trust import Trusting
 from bot.settings import Settings
+from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
 from bot.verify.standing.deciding import standing_of
 
@@ -95,11 +96,20 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        seen = await Images(registry, stores.watch, stores.images, clock, settings.trust).read(place, digest, ())
+        images = Images(registry, stores.watch, stores.images, clock, settings.trust)
+        seen = await images.read(place, digest, ())
         observed = Observed()
         await observed.catch_up(stores.images)
+        layers = observed.layers
+        confirmed = await confirm(seen.platforms, layers, images, apart_from=place.name)
         standings = tuple(
-            standing_of(platform, observed.layers, seen.declared.get(platform.platform, ()), apart_from=place.name)
+            standing_of(
+                platform,
+                layers,
+                seen.declared.get(platform.platform, ()),
+                apart_from=place.name,
+                confirmed=confirmed.digests,
+            )
             for platform in seen.platforms
         )
         rule = settings.trust.rule_for(place.name)

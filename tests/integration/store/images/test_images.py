@@ -1,12 +1,13 @@
 """Images as rows: claimed by repositories, due, seen, and told anew."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, Head
-from bot.domain.bases.observation import PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, short_digest
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
@@ -21,6 +22,7 @@ from bot.verify.images.ports import Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
+from bot.watch.registry.stage import Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
@@ -106,6 +108,9 @@ class Signing:
     def wants_provenance(self, name: str) -> bool:
         return self.is_wanted
 
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
+        return None, {}
+
     async def read(self, place: Base, wanted: str, expected: Collection[Base]) -> SeenImage:
         self.reads += 1
         return SeenImage(wanted, (PLATFORM,), builder=self.builder)
@@ -128,6 +133,51 @@ async def test_provenance_that_is_signed_after_the_push_is_found_a_day_later(sto
     registry.builder = Builder("a workflow", 2, Strength.PROVED, "")
     image = await looked(stores, registry, 1)
     assert (image.builder, image.seen_at) == (registry.builder, NOON)
+
+
+class Kept(Signing):
+    """A registry that still has what a base showed long ago, whole."""
+
+    def __init__(self, *, has_it: bool = True) -> None:
+        super().__init__()
+        self.is_wanted, self.has_it, self.asked = False, has_it, 0
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
+        self.asked += 1
+        below = replace(PLATFORM, digest=publication.platform_digest)
+        return (below, {digest("e"): b"{}"}) if self.has_it else (None, {})
+
+
+async def remembered(stores: Stores) -> None:
+    """A base is known by twelve digits of the layers that the image has."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    short = PlatformImage(
+        "linux/amd64", digest("c"), layers=tuple(short_digest(layer) for layer in PLATFORM.layers)
+    )
+    [base] = await stores.bases(10)
+    seen = Observation(NOON, base.base, digest("b"), platforms=(short,))
+    await stores.watch.record([Sighting(base.id, Sight.FIRST, seen, NOON + HOUR)], {})
+
+
+async def test_what_a_base_showed_long_ago_is_proved_by_its_whole_layers_once_and_for_all(stores: Stores) -> None:
+    await remembered(stores)
+    registry = Kept()
+    image = await looked(stores, registry, 1)
+    [standing] = image.standings
+    assert (standing.strength, standing.publications[0].base) == (Strength.PROVED, ASPNET)
+    assert await stores.watch.manifests([digest("e")]) == {digest("e"): b"{}"}
+    # Another process, which reads all observations anew, and days without a move.
+    image = await looked(stores, registry, 3)
+    assert (image.standings[0].strength, registry.asked, registry.reads) == (Strength.PROVED, 1, 1)
+
+
+async def test_what_its_registry_no_longer_has_stays_claimed_and_is_asked_for_again(stores: Stores) -> None:
+    await remembered(stores)
+    registry = Kept(has_it=False)
+    assert (await looked(stores, registry, 1)).standings[0].strength is Strength.CLAIMED
+    registry.has_it = True
+    assert (await looked(stores, registry, 1)).standings[0].strength is Strength.PROVED
 
 
 @pytest.mark.parametrize(("is_wanted", "reads"), [(True, 2), (False, 1)])

@@ -1,0 +1,78 @@
+"""What twelve digits of layers claim, compared layer by layer with what the base's registry has under that digest.
+
+Recorded history knows the first digits of compressed layers alone. The documents of a publication are fetched by
+their digest when an image first seems to stand on it, and kept.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.reference import Base
+from bot.verify.standing.observed_layers import ObservedLayers
+
+MOST = 8
+"""Publications that are compared for one platform of an image, those of expected bases first."""
+
+
+class PublishedPort(Protocol):
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        """The layers of a publication with the documents that were not kept before; None where they are not to be
+        had. Raises `Failure` for what passes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The digests of platforms whose layers are all at the bottom of an image, and what was fetched for that."""
+
+    digests: frozenset[str] = frozenset()
+    fetched: Mapping[str, bytes] = field(default_factory=dict)
+
+
+async def confirm(
+    platforms: Sequence[PlatformImage],
+    layers: ObservedLayers,
+    registries: PublishedPort,
+    *,
+    expected: Collection[Base] = (),
+    apart_from: str | None = None,
+) -> Confirmed:
+    """Compares whatever is claimed by layers alone. Raises `Failure` where a registry gives no answer."""
+    digests: set[str] = set()
+    fetched: dict[str, bytes] = {}
+    for image in platforms:
+        match = layers.match(image, apart_from=apart_from)
+        if match is None or match.strength is not Strength.CLAIMED:
+            continue
+        candidates = {each.platform_digest: each for each in match.publications}
+        ordered = sorted(candidates.values(), key=lambda each: (each.base not in expected, each))
+        for publication in ordered[:MOST]:
+            below, documents = await registries.published(publication)
+            fetched |= documents
+            if below is not None and _is_below(below, image):
+                digests.add(publication.platform_digest)
+    return Confirmed(frozenset(digests), fetched)
+
+
+def confirmed_before(standings: Sequence[Standing]) -> frozenset[str]:
+    """The digests of platforms that were proved by layers: an image's layers stay what they are."""
+    return frozenset(
+        publication.platform_digest
+        for standing in standings
+        if (standing.strength, standing.basis) == (Strength.PROVED, Basis.LAYERS)
+        for publication in standing.publications
+    )
+
+
+def is_open(standings: Sequence[Standing]) -> bool:
+    """Whether layers claim something that can still be proved."""
+    return any((each.strength, each.basis) == (Strength.CLAIMED, Basis.LAYERS) for each in standings)
+
+
+def _is_below(below: PlatformImage, image: PlatformImage) -> bool:
+    pairs = ((below.diff_ids, image.diff_ids), (below.layers, image.layers))
+    return any(lower and upper[: len(lower)] == lower for lower, upper in pairs)

@@ -1,0 +1,83 @@
+"""Layers that are claimed by their first digits are compared whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure, Trouble
+from bot.domain.images.standing import Basis, Publication
+from bot.verify.images.confirming import MOST, Confirmed, confirm, confirmed_before, is_open
+from bot.verify.standing.deciding import standing_of
+from bot.verify.standing.observed_layers import ObservedLayers
+from tests.builders import ASPNET, SDK
+from tests.unit.verify.standing.world import image, shown
+
+SHORT = image("os", "aspnet", short=True)
+WHOLE = image("os", "aspnet")
+BUILT = image("os", "aspnet", "own")
+HISTORY = ObservedLayers([shown(SHORT)])
+
+
+@dataclass
+class Registry:
+    """What it has under a digest; it tells nothing of others."""
+
+    has: Mapping[str, PlatformImage] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    is_down: bool = False
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        if self.is_down:
+            raise Failure(Trouble.UNREACHABLE, "gives no answer")
+        self.asked.append(publication.platform_digest)
+        found = self.has.get(publication.platform_digest)
+        return found, {} if found is None else {found.digest: b"{}"}
+
+
+async def test_layers_that_are_the_same_throughout_prove_what_was_claimed() -> None:
+    registry = Registry({SHORT.digest: WHOLE})
+    confirmed = await confirm([BUILT], HISTORY, registry)
+    assert confirmed == Confirmed(frozenset({SHORT.digest}), {WHOLE.digest: b"{}"})
+    standing = standing_of(BUILT, HISTORY, confirmed=confirmed.digests)
+    assert (standing.strength, standing.basis, standing.layers) == (Strength.PROVED, Basis.LAYERS, 2)
+    assert confirmed_before([standing]) == {SHORT.digest}
+    assert (is_open([standing]), is_open([standing_of(BUILT, HISTORY)])) == (False, True)
+
+
+async def test_layers_that_were_recompressed_are_compared_unpacked() -> None:
+    packed = replace(image("os", "aspnet", unpacked=True), layers=("sha256:" + "1" * 64, "sha256:" + "2" * 64))
+    built = replace(BUILT, diff_ids=image("os", "aspnet", "own", unpacked=True).diff_ids)
+    assert (await confirm([built], HISTORY, Registry({SHORT.digest: packed}))).digests == {SHORT.digest}
+
+
+@pytest.mark.parametrize("below", [image("os", "another"), image("os", "aspnet", "own", "more"), image()])
+async def test_layers_that_differ_beyond_the_digits_prove_nothing(below: PlatformImage) -> None:
+    assert (await confirm([BUILT], HISTORY, Registry({SHORT.digest: below}))).digests == frozenset()
+
+
+async def test_what_is_gone_stays_claimed() -> None:
+    assert await confirm([BUILT], HISTORY, Registry()) == Confirmed()
+
+
+async def test_a_registry_that_gives_no_answer_is_no_answer() -> None:
+    with pytest.raises(Failure):
+        await confirm([BUILT], HISTORY, Registry(is_down=True))
+
+
+async def test_what_is_proved_already_or_stands_on_nothing_known_costs_no_request() -> None:
+    registry = Registry()
+    await confirm([BUILT], ObservedLayers([shown(WHOLE)]), registry)
+    await confirm([image("other")], HISTORY, registry)
+    assert registry.asked == []
+
+
+async def test_of_many_that_look_alike_the_expected_base_is_compared_first_and_the_others_up_to_a_bound() -> None:
+    alike = [replace(SHORT, digest=f"sha256:{number:064x}") for number in range(MOST + 2)]
+    seen = [shown(each, base=replace(ASPNET, tag=f"10.0.{number}")) for number, each in enumerate(alike)]
+    expected = shown(replace(SHORT, digest="sha256:" + "f" * 64), base=SDK)
+    registry = Registry()
+    await confirm([BUILT], ObservedLayers([*seen, expected]), registry, expected=[SDK])
+    assert (registry.asked[0], len(registry.asked)) == ("sha256:" + "f" * 64, MOST)
