@@ -3,6 +3,7 @@
 An entry at a time is in memory, besides the archive's own list of entries, which is bounded.
 """
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -26,6 +27,8 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
 _LONGEST_COMMENT = 2**16
 _FULL = 2**32 - 1
+_DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
+"""What the ways to pack an entry raise where it is damaged, or packed in a way that is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as entry:
             data = entry.read(MAX_DOCUMENT_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except _DAMAGES as error:
         raise Failure(Trouble.MALFORMED, f"cannot be unpacked: {error}", where=name) from error
     if len(data) > MAX_DOCUMENT_BYTES:
         raise Failure(Trouble.MALFORMED, f"has more than {MAX_DOCUMENT_BYTES:,} bytes", where=name)

@@ -17,15 +17,15 @@ from bot.domain.packages.vulnerability import (
     Vulnerability,
     release_named,
 )
-from bot.watch.feeds.reading import FeedShape, Line, Moment, Notes, cves_in, json_object
+from bot.watch.feeds.reading import FeedShape, Line, Moment, Notes, cves_in, json_object, one_line
 from bot.watch.osv.severity import rating_of
 
 MOST_RANGES = 200
 MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-_Version = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f]*$")]
+_Version = _Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vuln
     return Vulnerability(
         record.id,
         _cves(record),
-        record.summary or next(iter(record.details.strip().splitlines()), "")[:300],
+        record.summary or one_line(next(iter(record.details.strip().splitlines()), "")),
         rating.severity,
         rating.by,
         rating.score,

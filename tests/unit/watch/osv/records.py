@@ -37,10 +37,10 @@ def record(name: str = "UBUNTU-CVE-2026-1001", *packages: dict[str, Any], **valu
     }
 
 
-def dump(*records: Any) -> io.BytesIO:
+def dump(*records: Any, packing: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
     """A dump with these records; bytes stand for a record that is not what it should be."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", packing) as archive:
         for number, each in enumerate(records):
             archive.writestr(f"{number}.json", each if isinstance(each, bytes) else json.dumps(each))
     packed.seek(0)

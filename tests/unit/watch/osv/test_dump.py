@@ -48,11 +48,12 @@ def test_what_is_no_archive_is_refused_in_a_line(damage: bytes) -> None:
     assert refused(io.BytesIO(damage)).startswith("all.zip: is no zip archive that can be read")
 
 
-def test_an_entry_that_is_damaged_stops_no_other() -> None:
-    packed = dump(record(), record("UBUNTU-CVE-2026-1002"))
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_entry_that_is_damaged_stops_no_other(packing: int) -> None:
+    packed = dump(record(), record("UBUNTU-CVE-2026-1002"), packing=packing)
     data = bytearray(packed.getvalue())
     with zipfile.ZipFile(packed) as archive:
-        begin = archive.infolist()[1].header_offset + 40
+        begin = archive.infolist()[1].header_offset + 60
     data[begin : begin + 20] = b"\xff" * 20
     found = read_dump(io.BytesIO(bytes(data)), WANTED, "all.zip")
     assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]

@@ -130,6 +130,14 @@ def test_a_withdrawn_record_says_nothing() -> None:
     assert read(record(withdrawn="2026-03-06T00:00:00Z")) == (None, ())
 
 
+def test_no_control_character_comes_through_since_postgresql_takes_no_zero() -> None:
+    assert said(record(details="a\0b\nmore")).title == "a b"
+    found, problems = read(record("UBUNTU-CVE-2026-1001", affected("open\0ssl", binaries={"openssl": "1"})))
+    assert found is None
+    assert len(problems) == 1
+    assert said(record("UBUNTU-CVE-2026-1001", affected(binaries={"lib\0ssl": "1"}))).affected[0].binaries == ()
+
+
 def test_what_is_not_of_its_shape_is_a_line_and_the_rest_counts() -> None:
     broken = affected(ranges=[{"type": "ECOSYSTEM", "events": "none"}])
     found, problems = read(record("AZL-1", broken, affected()))
