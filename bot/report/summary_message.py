@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.onboarding import in_words
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import (
     Block,
@@ -150,6 +151,8 @@ def _practices(summary: Summary) -> Iterator[Line]:
         yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
     if found.opened or found.closed:
         yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
+    if found.onboardings:
+        yield plain(f"brought along by pull requests: {in_words(found.onboardings)}")
 
 
 def _ahead(summary: Summary) -> str:

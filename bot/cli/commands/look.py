@@ -141,6 +141,7 @@ def show_behind(status: "Status", now: datetime) -> None:
 
 def show_status(status: "Status", output: Format, now: datetime) -> None:
     """Writes bases, notices, rebuilds and whatever is in trouble."""
+    from bot.domain.repositories.onboarding import in_words
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
     from bot.views.names import short_base, short_digest
@@ -192,6 +193,8 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
             ("vulnerabilities of", "read", "records", "kept"),
             [(d.ecosystem, moment(d.checked_at) or "not yet", d.entries, d.kept) for d in status.dumps],
         )
+    if status.onboardings:
+        print_sentence(f"Onboarding: {in_words(status.onboardings)}")
     for incident in status.incidents:
         print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
     for name, error in (*status.unreadable, *status.feed_errors):
@@ -216,6 +219,7 @@ def _show_ages(status: "Status") -> None:
 
 def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems."""
+    from bot.domain.wording.words import counted
     from bot.views.bases.images import stands_on
     from bot.views.names import short_base, short_digest, short_reference
     from bot.views.repositories.explanation import as_json
@@ -269,6 +273,10 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
     for build in explained.builds:
         if build.said:
             print_sentence(build.said)
+    if (brought := explained.onboarding) is not None:
+        url = f" ({brought.url})" if brought.url else ""
+        left = f"; {counted(brought.left, 'finding')} left to people" if brought.left else ""
+        print_sentence(f"Onboarding is {brought.state}: {brought.reason}{url}{left}")
     if explained.issue is not None:
         for section in explained.issue.sections:
             print_sentence(f"{section.title}: {section.told}")

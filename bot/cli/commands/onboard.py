@@ -72,22 +72,22 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
     from bot.domain.clock import SystemClock
     from bot.service.commands.onboard import preview
     from bot.settings import check_secrets
-    from bot.views.repositories.onboarding import as_json
 
     check_secrets(settings)
     with progress_of("judging") as progress:
         found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
-    if output is Format.JSON:
-        print_json([as_json(each.repository, each.proposal, each.why) for each in found])
-    else:
-        _show(found)
+    show_previews(found, output)
     if any(each.proposal is None for each in found):
         raise typer.Exit(1)
 
 
-def _show(found: "Sequence[Previewed]") -> None:
-    from bot.views.repositories.onboarding import commits_with_patches
+def show_previews(found: "Sequence[Previewed]", output: Format) -> None:
+    """Writes what each repository's next pull request changes, commit by commit, and what it leaves and why."""
+    from bot.views.repositories.onboarding import as_json, commits_with_patches
 
+    if output is Format.JSON:
+        print_json([as_json(each.repository, each.proposal, each.why) for each in found])
+        return
     for each in found:
         commits = each.proposal.commits if each.proposal is not None else ()
         told = counted(len(commits), "commit") if commits else each.why

@@ -42,6 +42,11 @@ class OnboardingState(StrEnum):
         return self in (OnboardingState.WAITING, OnboardingState.OPEN)
 
 
+def in_words(counts: Mapping["OnboardingState", int]) -> str:
+    """`2 open, 1 declined`, in the order of the states; empty where there is none."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in OnboardingState if counts.get(state))
+
+
 @dataclass(frozen=True, slots=True)
 class Mended:
     """One place that comes to hold: what its check said before, and what it says after."""

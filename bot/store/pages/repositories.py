@@ -20,6 +20,7 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.repositories.ages import builds_of
+from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.repositories.standings import standings
 from bot.store.rows.tables import (
     bases,
@@ -88,6 +89,7 @@ class RepositoryPagesStore(Store):
                 tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in steps),
                 await builds_of(connection, row.id),
                 await images_of(connection, row.id, MOST_ROWS, self._clock.now()),
+                await onboarding_in(connection, row.id),
             )
 
 

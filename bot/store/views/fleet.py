@@ -19,6 +19,7 @@ from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
+from bot.store.rows.repositories.onboardings import count_onboardings
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.tables import (
@@ -76,6 +77,7 @@ class FleetViewsStore(Store):
                 ages=ages,
                 dumps=await _dump_statuses(connection),
                 pauses=tuple(await open_pauses(connection)),
+                onboardings=await count_onboardings(connection),
             )
 
     async def references_without_base(self) -> list[Reference]:

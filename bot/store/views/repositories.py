@@ -16,6 +16,7 @@ from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
+from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.tables import (
@@ -70,6 +71,7 @@ class RepositoryViewsStore(Store):
                     )
                 ),
                 builds=await builds_of(connection, row.id),
+                onboarding=await onboarding_in(connection, row.id),
                 issue=await _issue(connection, row.id),
                 behind=(await behind_of_homes(connection, [row.id])).get(row.id, ()),
                 steps=await read_steps(connection, mine),

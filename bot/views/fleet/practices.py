@@ -1,11 +1,12 @@
 """How the fleet stands to each practice: shares over what holds and fails, with the unknowns beside them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from bot.domain.repositories.finding import Finding, Outcome, Severity
+from bot.domain.repositories.onboarding import OnboardingState
 
 WEEKS = 12
 """How far back a trend goes."""
@@ -55,11 +56,15 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class FleetPractices:
-    """`repositories` were judged; `waiting` are due to be. `rows` are the checks that any of them is asked."""
+    """`repositories` were judged; `waiting` are due to be. `rows` are the checks that any of them is asked.
+
+    `onboardings` says how many stand how with being brought there by pull requests.
+    """
 
     repositories: int
     waiting: int
     rows: tuple[Practice, ...]
+    onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
 
     @property
     def opened(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
+from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.age import Ages
@@ -82,6 +83,7 @@ class Status:
     pauses: tuple[Pause, ...] = ()
     ages: Ages = Ages()  # noqa: RUF009 - frozen
     dumps: tuple[DumpStatus, ...] = ()
+    onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def as_json(status: Status) -> dict[str, Any]:
         ],
         "ages": ages.as_json(status.ages),
         "vulnerabilities": [_dump(item) for item in status.dumps],
+        "onboardings": {state.value: count for state, count in status.onboardings.items()},
         "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],
     }
 

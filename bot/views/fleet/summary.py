@@ -133,4 +133,5 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "end_of_support": list(summary.ends),
         "planned": summary.planned,
         "practices": [practice_as_json(each) for each in summary.practices.rows],
+        "onboardings": {state.value: count for state, count in summary.practices.onboardings.items()},
     }

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
 from bot.domain.repositories.issue import IssueSection
+from bot.domain.repositories.onboarding import Onboarding
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
@@ -66,6 +67,8 @@ class Explanation:
     """What rebuilds that have not begun wait for, by their ids."""
     images: tuple[ImageView, ...] = ()
     builds: tuple[BuildStatus, ...] = ()
+    onboarding: Onboarding | None = None
+    """None where nobody has asked for it."""
     issue: IssueSaid | None = None
     """None where there is nothing to say."""
     behind: tuple[Behind, ...] = ()
@@ -130,6 +133,15 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             }
             for build in explained.builds
         ],
+        "onboarding": None
+        if explained.onboarding is None
+        else {
+            "state": explained.onboarding.state,
+            "reason": explained.onboarding.reason,
+            "url": explained.onboarding.url,
+            "merged": explained.onboarding.merged,
+            "left": explained.onboarding.left,
+        },
         "issue": None
         if explained.issue is None
         else {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.repositories.onboarding import Onboarding
 from bot.views.bases.image_pages import ImageRow
 from bot.views.fleet.fleet import Standing
 from bot.views.repositories.explanation import BuildStatus
@@ -66,3 +67,5 @@ class RepositoryPage:
     decisions: tuple[Decision, ...]
     builds: tuple[BuildStatus, ...]
     images: tuple[ImageRow, ...]
+    onboarding: Onboarding | None = None
+    """How far it is brought to the practices by pull requests; None where nobody has asked for that."""

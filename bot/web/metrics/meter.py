@@ -140,6 +140,7 @@ class Meter:
         self._set(table.FEED_AGE, ages)
         for (check, outcome), number in figures.practices.items():
             self._gauge(table.PRACTICES).labels(check, outcome.value).set(number)
+        self._set(table.ONBOARDINGS, figures.onboardings)
         self._set(table.FEED_ERRORS, {name: feed.errors for name, feed in figures.feeds.items()})
 
     def _add(self, news: News) -> None:

@@ -71,6 +71,9 @@ OPEN_REBUILDS = _gauge("rebuilds_open", "Rebuilds that have not ended, by state.
 ROLLOUTS = _gauge("rollouts_open", "Rollouts that have not ended, by whether they are paused.", "standing")
 BASES = _gauge("bases", "Bases in use, by whether the last look at them went well.", "outcome")
 PRACTICES = _gauge("practices", "Repositories by what the audit finds of each practice.", "check", "outcome")
+ONBOARDINGS = _gauge(
+    "onboardings", "Repositories by how far they are brought to the practices by pull requests.", "state"
+)
 INCIDENTS = _gauge("incidents_open", "Incidents that are not over.")
 NOTICES = _gauge("notices_open", "Notices that stand, by topic.", "topic")
 QUARANTINES = _gauge("quarantines_open", "Digests that nothing is built on.")
@@ -130,6 +133,7 @@ METRICS = (
         ROLLOUTS,
         BASES,
         PRACTICES,
+        ONBOARDINGS,
         INCIDENTS,
         NOTICES,
         QUARANTINES,

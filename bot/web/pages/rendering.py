@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.domain.repositories.onboarding import in_words
 from bot.domain.wording.pages import advisory_path, base_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration
 from bot.views.names import short_digest
@@ -106,7 +107,14 @@ def _environment() -> Environment:
         "path_in_address": path_in_address,
         "outside": outside,
     }
-    made.globals |= {"counted": counted, "charts": charts, "navigation": NAVIGATION, "Right": Right, "str": str}
+    made.globals |= {
+        "onboardings_in_words": in_words,
+        "counted": counted,
+        "charts": charts,
+        "navigation": NAVIGATION,
+        "Right": Right,
+        "str": str,
+    }
     return made
 
 

@@ -166,3 +166,22 @@ async def test_what_the_bot_has_opened_is_left_behind_by_nobody(stores: Stores, 
     await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
     (traces,) = await stores.leaving.traces()
     assert (traces.repository.name, traces.branches) == (CART, (BRANCH,))
+
+
+async def test_every_surface_says_how_far_they_have_come(stores: Stores, fleet: FakeForge) -> None:
+    await onboarded(stores, fleet, OnboardingOptions(repositories=("contoso/*",), at_once=2))
+    fleet.homes[0].close(1)
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet, BY_WORD)
+    counts = {OnboardingState.OPEN: 1, OnboardingState.DECLINED: 1}
+    assert (await stores.practices.fleet()).onboardings == counts
+    assert (await stores.fleet_views.status()).onboardings == counts
+    figures = await stores.figures.figures()
+    assert figures.onboardings == dict.fromkeys(OnboardingState, 0) | counts
+    assert figures.queues["onboardings"].leased == 0
+    explained = (await stores.repository_views.explain(CART)).onboarding
+    page = await stores.repository_pages.repository(CART, "https://github.com")
+    assert page is not None
+    assert explained is not None
+    assert page.onboarding == explained
+    assert explained.reason == "pull request #1 was closed by a maintainer"

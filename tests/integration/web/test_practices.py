@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place, Severity
 from bot.store.engine.database import Database
 from bot.store.rows.repositories.audits import audits, packed, practice_days, practice_weeks
+from bot.store.rows.repositories.onboardings import onboardings
 from sandbox.stored_fleet import names
 from tests.integration.web.conftest import MARK, NOON, READER, SCRAPER, Asking, opened_copy
 
@@ -93,3 +94,16 @@ async def test_metrics_have_every_check_and_outcome(asking: Asking) -> None:
     text = (await asking(SCRAPER).get("/metrics")).text
     assert 'freshness_practices{check="image-user",outcome="fails"} 10.0' in text
     assert 'freshness_practices{check="sbom",outcome="waived"} 0.0' in text
+
+
+async def test_a_page_says_how_far_its_repository_is_brought(asking: Asking, database: Database) -> None:
+    row = {"repository_id": 2, "state": "open", "reason": f"#3 waits {MARK}", "number": 3, "url": "https://f/3"}
+    async with database.transaction() as connection:
+        await connection.execute(insert(onboardings), [{**row, "changed_at": NOON, "due_at": NOON, "left": 4}])
+    client = asking(READER)
+    page = (await client.get(f"/repositories/{SHOP}")).text
+    assert f"Open: #3 waits {escape(MARK)}." in page
+    assert "4 findings left to people" in page
+    assert "Brought along by pull requests: 1 open." in (await client.get("/")).text
+    found = (await client.get(f"/api/v1/repositories/{SHOP}")).json()
+    assert (found["onboarding"]["state"], found["onboarding"]["left"]) == ("open", 4)

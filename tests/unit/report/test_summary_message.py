@@ -7,6 +7,7 @@ import pytest
 
 from bot.clients.notifiers.teams_card import card_of
 from bot.domain.repositories.finding import Outcome, Severity
+from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
 from bot.report.summary_message import summary_message
@@ -155,6 +156,12 @@ def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
     assert "image-user fails in 40 of 60 repositories" in texts(told)
     assert "and 1 more check fails somewhere" in texts(told)
     assert "this week 3 findings opened and 7 closed" in texts(told)
+
+
+def test_how_many_are_brought_to_the_practices_is_told() -> None:
+    brought = {OnboardingState.DECLINED: 1, OnboardingState.OPEN: 2}
+    told = summary_message(replace(QUIET, practices=FleetPractices(65, 0, (), brought)))
+    assert "brought along by pull requests: 2 open, 1 declined" in texts(told)
 
 
 def test_where_nothing_was_judged_practices_are_not_mentioned() -> None:

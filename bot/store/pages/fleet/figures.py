@@ -11,6 +11,7 @@ from bot.audit.rules import BY_CHECK
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import count_images
@@ -21,6 +22,7 @@ from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.onboardings import LOOKED_AT, count_onboardings, onboardings
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
 from bot.store.rows.rollouts.steps import steps
@@ -67,6 +69,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("images", images, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("audits", audits, ()),
+    ("onboardings", onboardings, (onboardings.c.state.in_(LOOKED_AT),)),
     ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
 )
 """Each with the rows of it that somebody works on."""
@@ -118,6 +121,7 @@ class FiguresStore(Store):
                 feeds=await _feeds(connection, now),
                 practices=await _practices(connection),
                 images=await count_images(connection),
+                onboardings=dict.fromkeys(OnboardingState, 0) | await count_onboardings(connection),
                 mirrors=await lags_of_mirrors(connection, now),
             )
 

@@ -10,6 +10,7 @@ from bot.audit.rules import RULES
 from bot.domain.repositories.finding import Outcome
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
+from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
 from bot.store.rows.tables import repositories
 from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of
 
@@ -67,15 +68,17 @@ async def fleet_practices(
                     *((moves.opened, moves.closed) if moves is not None else (0, 0)),
                 )
             )
-    judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *_named(only)))
-    waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *_named(only)))
-    return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows))
+    of_them = _named(audits.c.repository_id, only)
+    judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *of_them))
+    waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *of_them))
+    brought = await count_onboardings(connection, *_named(onboardings.c.repository_id, only))
+    return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows), brought)
 
 
-def _named(only: Collection[str] | None) -> list[ColumnElement[bool]]:
+def _named(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
     if only is None:
         return []
-    return [audits.c.repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
+    return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
 
 
 async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:

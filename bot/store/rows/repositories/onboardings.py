@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Text
+from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Text, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.store.rows.moment import Moment
@@ -24,6 +25,9 @@ onboardings = leased(
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""
 
+LOOKED_AT = [state.value for state in OnboardingState if state.is_under_way or state is OnboardingState.SET_ASIDE]
+"""The states in which it is worked on."""
+
 
 def onboarding_of(row: Any) -> Onboarding:
     """From a row of the table."""
@@ -37,3 +41,15 @@ def onboarding_of(row: Any) -> Onboarding:
         row.left,
         row.made_from,
     )
+
+
+async def onboarding_in(connection: AsyncConnection, repository: int) -> Onboarding | None:
+    """How far one repository has come; None where nobody has asked for it."""
+    row = (await connection.execute(select(onboardings).where(onboardings.c.repository_id == repository))).first()
+    return onboarding_of(row) if row is not None else None
+
+
+async def count_onboardings(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[OnboardingState, int]:
+    """How many repositories stand how with it."""
+    counted = select(onboardings.c.state, func.count()).where(*where).group_by(onboardings.c.state)
+    return {OnboardingState(row[0]): row[1] for row in await connection.execute(counted)}

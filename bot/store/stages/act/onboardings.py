@@ -23,13 +23,12 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.onboardings import onboarding_of, onboardings
+from bot.store.rows.repositories.onboardings import LOOKED_AT, onboarding_of, onboardings
 from bot.store.rows.repositories.produced import produced_configs
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.tables import journal, rebuilds, repositories
 
 _UNDER_WAY = [state.value for state in OnboardingState if state.is_under_way]
-_LOOKED_AT = [*_UNDER_WAY, OnboardingState.SET_ASIDE.value]
 _BY_SETTINGS = "the settings ask for it"
 
 
@@ -79,7 +78,7 @@ class OnboardingsStore(Store):
     def onboardings(self) -> DueRows[DueOnboarding]:
         """Those of the fleet that have not come to an end, while the bot is not paused as a whole."""
         listed = select(repositories.c.id).where(repositories.c.listed.is_(True))
-        where = [onboardings.c.state.in_(_LOOKED_AT), onboardings.c.repository_id.in_(listed), ~ALL_PAUSED]
+        where = [onboardings.c.state.in_(LOOKED_AT), onboardings.c.repository_id.in_(listed), ~ALL_PAUSED]
         return DueRows(
             *(self._database, self._worker, onboardings, self._read),
             lambda row: f"onboarding {row['repository_id']}",
