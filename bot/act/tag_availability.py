@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from bot.act.ports import Job
-from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.image import Head
+from bot.domain.bases.version_line import base_among
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, Reference
 
@@ -24,7 +24,7 @@ class PublishedTags:
         """The first new reference whose tag is not there; raises `Failure` where the registry does not say."""
         bases = {target.base for target in job.rebuild.targets}
         for item in job.rebuild.replacements:
-            if item.new.tag == item.old.tag or followed_base(item.old) not in bases:
+            if item.new.tag == item.old.tag or base_among(item.old, bases) is None:
                 continue
             if not await self._is_there(item.new.base):
                 return item.new

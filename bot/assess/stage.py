@@ -13,6 +13,7 @@ from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.version_line import is_line
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -137,9 +138,13 @@ async def tick(
 def _assessed(
     pair: Pair, known_as: Base, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
 ) -> Change:
-    """Feeds know a copy by the name of what it is a copy of."""
+    """Feeds know a copy by the name of what it is a copy of, and nothing of the releases of a line."""
     before, after = replace(pair.earlier, base=known_as), replace(pair.after, base=known_as)
-    return assess(before, after, releases, advisories, now)
+    if not is_line(known_as):
+        return assess(before, after, releases, advisories, now)
+    bare = replace(before, version=None), replace(after, version=None)
+    change = assess(*bare, releases, advisories, now)
+    return replace(change, from_version=before.version, to_version=after.version)
 
 
 async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:

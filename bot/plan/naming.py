@@ -14,9 +14,9 @@ _LONGEST = 150
 def branch_for(base: Base, prefix: str) -> str:
     """`freshness/dotnet-aspnet-10.0-noble`: the prefix, the last two parts of the repository, and the tag.
 
-    Of a name that is too long the end is told by a hash.
+    A line of versions is `golden-1.x.x`. Of a name that is too long the end is told by a hash.
     """
-    parts = [*base.repository.split("/")[-2:], base.tag]
+    parts = [*base.repository.split("/")[-2:], base.tag.replace("*", "x")]
     name = re.sub(r"\.{2,}", ".", "-".join(parts)).strip(".-")
     if len(name) > _LONGEST:
         name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from bot.domain.bases.change import Move
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
-from bot.domain.reference import Reference
+from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.pinning import wanted_reference
@@ -48,19 +48,21 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
     fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
-    edit, floats, reason = _what_it_takes(usage.reference, fixed, change.to_digest, change.to_version, terms.pin)
+    edit, floats, reason = _what_it_takes(
+        *(usage.reference, change.base, fixed, change.to_digest, change.to_version, terms.pin)
+    )
     return Need(move, usage, terms, edit, floats, reason)
 
 
 @lru_cache(maxsize=4096)
 def _what_it_takes(
-    reference: Reference, fixed: str | None, digest: str, version: str | None, pin: Pin
+    reference: Reference, base: Base, fixed: str | None, digest: str, version: str | None, pin: Pin
 ) -> tuple[Replacement | None, bool, str]:
     """The edit, whether the reference floats, and why. A fleet names the same few in thousands of places.
 
     `fixed` says why the reference cannot be written.
     """
-    target = wanted_reference(reference, digest, version, pin)
+    target = wanted_reference(reference, base, digest, version, pin)
     if isinstance(target, Unknown):
         return None, False, target.reason
     if target == reference and reference.digest is not None:

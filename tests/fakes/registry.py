@@ -14,7 +14,7 @@ class FakeRegistry:
     """`asked` counts what each was asked for; `troubles` are raised for a host, a base or a digest."""
 
     def __init__(self) -> None:
-        self.tags: dict[Base, str] = {}
+        self.shown: dict[Base, str] = {}
         self.documents: dict[str, bytes] = {}
         self.troubles: dict[str, Failure] = {}
         self.asked: Counter[str] = Counter()
@@ -41,14 +41,18 @@ class FakeRegistry:
             )
             entries.append({**_entry(manifest), "platform": {"os": system, "architecture": architecture}})
         digest = self._keep({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
-        self.tags.update(dict.fromkeys(bases, digest))
+        self.shown.update(dict.fromkeys(bases, digest))
         return digest
 
     async def head(self, base: Base) -> Head:
         self._ask("head", str(base), base.registry)
-        if base not in self.tags:
+        if base not in self.shown:
             raise failure(Trouble.MISSING, str(base))
-        return Head(self.tags[base], OCI_INDEX)
+        return Head(self.shown[base], OCI_INDEX)
+
+    async def tags(self, registry: str, repository: str) -> Sequence[str]:
+        self._ask("tags", f"{registry}/{repository}", registry)
+        return [base.tag for base in self.shown if (base.registry, base.repository) == (registry, repository)]
 
     async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
         self._ask("manifest", digest, registry)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.act.ports import Job
 from bot.act.pull_request.section import section_in
-from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.version_line import base_among
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.wanted_digest import moves_sdk_pins
@@ -40,7 +40,7 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
     replacements = tuple(
         item
         for item in job.rebuild.replacements
-        if (keeps_sdk if moves_sdk_pins(item) else followed_base(item.old) in bases)
+        if (keeps_sdk if moves_sdk_pins(item) else base_among(item.old, bases))
     )
     narrowed = replace(job.rebuild, targets=left, replacements=replacements)
     changes = tuple(change for change in job.changes if change.base in bases)

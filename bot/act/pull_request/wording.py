@@ -6,7 +6,7 @@ from bot.act.ports import Job
 from bot.act.pull_request.packages import packages_section
 from bot.domain.bases.advisory import public_record
 from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.version_line import base_among
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
@@ -158,7 +158,7 @@ def _table(job: Job) -> str:
 
 def _written(job: Job, target: Target) -> list[str]:
     """The digests of the base that the files name: a pin may be older than what the base has just left."""
-    olds = [item.old.digest for item in _edited(job) if followed_base(item.old) == target.base]
+    olds = [item.old.digest for item in _edited(job) if base_among(item.old, [target.base])]
     return list(dict.fromkeys(digest for digest in olds if digest is not None and digest != target.to_digest))
 
 

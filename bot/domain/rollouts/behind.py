@@ -6,8 +6,9 @@ from datetime import datetime
 
 from bot.domain.bases.advisory import worst
 from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.followed_base import pinned_version, tagged_version
+from bot.domain.bases.followed_base import tagged_version
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.version_line import is_line, pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
@@ -48,7 +49,7 @@ class Behind:
         reference = self.usage.reference
         if reference.digest is not None:
             return reference.digest
-        return reference.tag if pinned_version(reference) is not None else None
+        return reference.tag if pinned_to(reference, self.base) is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def lacking(behind: Behind, now: datetime) -> Change:
     Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.
     """
     changes = [move.change for move in behind.moves]
-    version = tagged_version(behind.usage.reference)
+    reference = behind.usage.reference
+    version = reference.tag if is_line(behind.base) else tagged_version(reference)
     from_version = version or next((change.from_version for change in changes if change.from_version), None)
     found = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
@@ -79,7 +81,7 @@ def lacking(behind: Behind, now: datetime) -> Change:
     return Change(
         base=behind.base,
         at=now,
-        from_digest=behind.usage.reference.digest or next((change.from_digest for change in changes), None),
+        from_digest=reference.digest or next((change.from_digest for change in changes), None),
         to_digest=behind.shown.digest,
         cause=next((cause for cause in _WEIGHT if cause in found), Cause.AGE),
         cause_at_detection=Cause.AGE,

@@ -1,21 +1,28 @@
 """What a reference becomes when its base moves, under the pin style that the operator wants."""
 
-from bot.domain.bases.followed_base import Unknown, followed_base, moved
-from bot.domain.reference import Reference
+from bot.domain.bases.followed_base import Unknown, moved
+from bot.domain.bases.version_line import is_line
+from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.terms import Pin
 
 
 def wanted_reference(
-    reference: Reference, digest: str, version: str | None, pin: Pin = Pin.KEEP
+    reference: Reference, base: Base | None, digest: str, version: str | None, pin: Pin = Pin.KEEP
 ) -> Reference | Unknown:
-    """The reference to write once its base shows `digest` with .NET `version` (None where the image tells none).
+    """The reference to write once the base that it follows shows `digest` with `version`: that of .NET, None where
+    the image tells none, or the newest tag of a line.
 
-    A pin is loosened only by a move: what stands on the new digest already stays as it is.
+    A pin is loosened only by a move: what stands on the new digest already stays as it is. A line has no tag to
+    loosen it to.
     """
-    base = followed_base(reference)
-    if pin is Pin.FLOATING and base is not None and reference.digest != digest:
+    if base is not None and is_line(base):
+        if version is None:
+            return Unknown(f"the newest release of {base.short} is not known yet")
+        target: Reference | Unknown = reference.at(version, digest if reference.digest is not None else None)
+    elif pin is Pin.FLOATING and base is not None and reference.digest != digest:
         return reference.at(base.tag, None)
-    target = moved(reference, digest, version)
+    else:
+        target = moved(reference, digest, version)
     if pin is Pin.DIGEST and not isinstance(target, Unknown):
         return target.at(target.tag, digest)
     return target

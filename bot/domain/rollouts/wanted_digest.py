@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.followed_base import followed_base, tagged_version
+from bot.domain.bases.followed_base import tagged_version
+from bot.domain.bases.version_line import base_among, is_line
 from bot.domain.reference import Base
 from bot.domain.repositories.sdk_pin import is_sdk_version
 from bot.domain.repositories.usage import Problem, Replacement
@@ -63,11 +64,13 @@ def wanted_digests_of(
     """
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     of_unknown = {target.base for target in rebuild.targets if not target.changes}
+    bases = [target.base for target in rebuild.targets]
     for item in rebuild.replacements:
-        base, version = followed_base(item.old), tagged_version(item.new)
-        if base in of_unknown and version is not None:
+        base = base_among(item.old, bases)
+        version = item.new.tag if base is not None and is_line(base) else tagged_version(item.new)
+        if base is not None and base in of_unknown and version is not None:
             versions.setdefault(base, version)
-    marked = {followed_base(item.old) for item in rebuild.replacements if item.marker}
+    marked = {base_among(item.old, bases) for item in rebuild.replacements if item.marker}
     sdks = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
     return WantedDigests(
         tuple(

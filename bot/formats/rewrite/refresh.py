@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.domain.bases.followed_base import Unknown, followed_base
+from bot.domain.bases.followed_base import Unknown
+from bot.domain.bases.version_line import base_among
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Problem, Replacement, Usage
 from bot.domain.rollouts.pinning import wanted_reference
@@ -72,11 +73,11 @@ def _replacement(
         if sdk is None or not usage.sdk_pin.must_move(sdk, image_is_pinned=True):
             return None
         return Replacement(usage.reference, usage.reference.at(sdk, None))
-    base = followed_base(usage.reference)
+    base = base_among(usage.reference, wanted)
     one = wanted.get(base) if base is not None else None
     if one is None:
         return None
-    target = wanted_reference(usage.reference, one.digest, one.version, one.pin)
+    target = wanted_reference(usage.reference, one.base, one.digest, one.version, one.pin)
     if isinstance(target, Unknown):
         return Problem(usage.path, usage.line, target.reason)
     if target != usage.reference:
@@ -90,13 +91,13 @@ def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDi
     """The bases that some usage of each file follows and now stands on, by its reference or by its marker."""
     found: dict[str, set[Base]] = {}
     for usage in _usages(files):
-        base = followed_base(usage.reference)
         for path in usage.paths:
+            base = base_among(usage.reference, wanted.get(path, ()))
             one = wanted.get(path, {}).get(base) if base is not None else None
             if one is None or usage.sdk_pin is not None:
                 continue
             stands_on = usage.reference.digest or usage.marker
-            target = wanted_reference(usage.reference, one.digest, one.version, one.pin)
+            target = wanted_reference(usage.reference, one.base, one.digest, one.version, one.pin)
             if stands_on == one.digest or (stands_on is None and target == usage.reference and not one.marks):
                 found.setdefault(path, set()).add(one.base)
     return found

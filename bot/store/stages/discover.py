@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
-from bot.domain.bases.followed_base import pinned_version
+from bot.domain.bases.version_line import pinned_to
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
@@ -163,7 +163,7 @@ class DiscoverStore(Store):
                             "usage": dump(usage, Usage),
                             "image": image,
                             "digest": usage.reference.digest if base else None,
-                            "version": pinned_version(usage.reference) if base else None,
+                            "version": pinned_to(usage.reference, base) if base else None,
                         }
                         for usage, base, image in named
                     ],

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.bases.advisory import Release
+from bot.domain.bases.version_line import is_line
 from bot.domain.reference import Base, Reference
 from bot.domain.tags.choice import Pin, pins
 
@@ -109,8 +110,8 @@ def patch_tuesday_after(now: datetime) -> datetime:
 
 
 def _is_fixed(base: Base) -> bool:
-    """A tag that names one release does not follow the next."""
-    return pins(Reference(base.name, base.tag)) is Pin.PATCH
+    """A tag that names one release does not follow the next, and a line of own releases follows nobody's."""
+    return is_line(base) or pins(Reference(base.name, base.tag)) is Pin.PATCH
 
 
 def _spread(base: Base, interval: timedelta, policy: PollPolicy) -> timedelta:

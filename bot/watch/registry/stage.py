@@ -7,7 +7,7 @@ when its lease ends, and what was recorded before is then simply unchanged.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -16,6 +16,7 @@ from bot.domain.backoff import backoff
 from bot.domain.bases.advisory import Release
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -224,14 +225,26 @@ class _Looks(Work[DueBase, Poll | _Seen]):
 
     async def attempt(self, item: DueBase, lease: Lease) -> Poll | _Seen:
         self.asked += 1
-        head = await self._registry.head(item.base)
+        place = await self._place(item.base)
+        head = await self._registry.head(place)
         sight = await self._sight(item, head.digest)
         if sight is None or (sight is Sight.CAME_BACK and not _has_come_back(item, head.digest)):
             due_at = self._next(item, self._clock.now(), item.moved_at, item.version)
             return Poll(item.id, due_at, unconfirmed=head.digest if sight else None)
         reading = await self._reading(item, head.digest)
         seen = reading.observation(item.base, self._clock.now())
+        if place != item.base:
+            seen = replace(seen, version=place.tag)
         return _Seen(Sighting(item.id, sight, seen, self._next(item, seen.at, seen.at, seen.version)), reading)
+
+    async def _place(self, base: Base) -> Base:
+        """The tag that is asked for; of a line of versions the newest. Raises `Failure`."""
+        if not is_line(base):
+            return base
+        newest = newest_in(base, await self._registry.tags(base.registry, base.repository))
+        if newest is None:
+            raise Failure(Trouble.MISSING, "no tag of this line is there", where=str(base))
+        return replace(base, tag=newest)
 
     async def _sight(self, item: DueBase, digest: str) -> Sight | None:
         """None where the base has not moved."""

@@ -14,6 +14,7 @@ from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.views import read_explanation
 from sandbox.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
+from sandbox.images import Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 
@@ -71,8 +72,13 @@ async def passes(stage: Stage, count: int = 3) -> None:
         await stage.run_pass()
 
 
-async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(golden: Stage) -> None:
-    await rebuilt_in_order(golden)
+async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(
+    world: World, tmp_path: Path, store_url: str
+) -> None:
+    async with AsyncExitStack() as exits:
+        stage = await settled(world, tmp_path, store_url, exits, fleet=GoldenFleet(world, services=4))
+        await stage.run_pass()
+        await rebuilt_in_order(stage)
 
 
 @pytest.mark.long
@@ -192,3 +198,56 @@ async def test_a_rebuild_with_the_same_layers_settles_whoever_stands_on_it(golde
     assert begun(golden) == []
     [(change, _)] = await golden.bot.stores.base_views.changes_of("golden-aspnet:latest")
     assert change.cause is Cause.INDEX_ONLY
+
+
+BY_RELEASE, BY_DIGEST, BY_TAG = "service-01", "service-02", "service-03"
+
+
+class ReleasedFleet(GoldenFleet):
+    """The golden image gets a tag of its own with each build, beside `latest`; one service is pinned to that, one
+    to a digest, and one takes whatever `latest` shows."""
+
+    builds = 0
+
+    async def build(self, version: str = "10.0.0") -> None:
+        await GoldenFleet.build(self, version)
+        golden, github = self.own(GOLDEN), self.world.github
+        shown = await self.world.registry.push(f"{github.name}/{GOLDEN}", "latest", self.images[self._latest])
+        await github.push(BY_RELEASE, {"Dockerfile": f"FROM {golden}:1.0.1\nCOPY . /app\n"})
+        await github.push(BY_DIGEST, {"Dockerfile": f"FROM {golden}:latest@{shown.digest}\nCOPY . /app\n"})
+
+    @property
+    def _latest(self) -> str:
+        return f"{self.world.github.name}/{GOLDEN}:latest"
+
+    def push_image(self, name: str, content: str, tag: str = "latest") -> Pushed:
+        pushed = GoldenFleet.push_image(self, name, content, tag)
+        if name == GOLDEN:
+            self.builds += 1
+            place = f"{self.world.github.name}/{GOLDEN}"
+            self.world.registry.push_now(place, f"1.0.{self.builds}", self.images[self._latest])
+        return pushed
+
+
+async def test_what_is_pinned_on_an_own_base_gets_a_pull_request_to_its_newest_release_or_digest(
+    world: World, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as exits:
+        fleet = ReleasedFleet(world, services=4)
+        stage = await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=fleet)
+        await stage.run_pass()
+        await fleet.publish_runtime("10.0.1")
+        await stage.run_pass()
+        assert begun(stage) == [GOLDEN]
+        finish(stage)
+        await passes(stage)
+        assert sorted(begun(stage)[1:]) == [DIAMOND, BY_TAG]
+        rebuilds = await stage.rebuilds()
+        [release], [digest] = (rebuilds[name].replacements for name in (BY_RELEASE, BY_DIGEST))
+        assert (release.old.tag, release.new.tag, release.new.digest) == ("1.0.1", "1.0.2", None)
+        shown = await stage.bot.registry.head(digest.new.base)
+        assert (digest.new.tag, digest.new.digest) == ("latest", shown.digest)
+        assert {rebuilds[name].state for name in (BY_RELEASE, BY_DIGEST)} == {State.OPEN}
+        [request] = await world.github.pull_requests(BY_RELEASE)
+        await world.github.merge(BY_RELEASE, request["number"])
+        assert f"FROM {fleet.own(GOLDEN)}:1.0.2\n" in await world.github.read(BY_RELEASE, "Dockerfile")

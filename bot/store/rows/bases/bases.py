@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
-from bot.domain.bases.followed_base import moved
 from bot.domain.reference import Base, Reference
+from bot.domain.rollouts.pinning import wanted_reference
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.tables import bases, usages
@@ -68,7 +68,7 @@ async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mappin
         digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
         if base is None or digest is None:
             continue
-        target = moved(usage.reference, digest, version)
+        target = wanted_reference(usage.reference, base, digest, version)
         if isinstance(target, Reference) and target != usage.reference:
             behind.add(ids[base])
     if not behind:

@@ -9,8 +9,8 @@ from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
-from bot.domain.bases.followed_base import pinned_version
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
@@ -40,9 +40,13 @@ class _Log:
     def shown(self, digest: str) -> Observation | None:
         return next((seen for _, seen in reversed(self.seen) if seen.digest == digest), None)
 
+    def version_of(self, usage: Usage) -> str | None:
+        """What a usage without a digest pins."""
+        return pinned_to(usage.reference, self.seen[0][1].base) if self.seen else None
+
     def place_of(self, usage: Usage) -> tuple[int, Observation] | None:
         """The first time that the base showed what is pinned: as an index, an image of one, or a version."""
-        digest, version = usage.reference.digest, pinned_version(usage.reference)
+        digest, version = usage.reference.digest, self.version_of(usage)
         for place, seen in self.seen:
             if digest is None and seen.version == version:
                 return place, seen

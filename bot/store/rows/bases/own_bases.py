@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
 from bot.domain.bases.followed_base import followed_base
-from bot.domain.reference import Base
+from bot.domain.bases.version_line import line_of, pinned_to
+from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
@@ -84,7 +85,7 @@ async def with_own_bases(
     for usage, base in reading.usages:
         name = usage.reference.base.name
         may_be_own = base is None and usage.sdk_pin is None and name in reading.perhaps_own
-        own = followed_base(usage.reference) if may_be_own and name in produced else None
+        own = _own_base(usage.reference) if may_be_own and name in produced else None
         found.append((usage, base or own, name if may_be_own else None))
     return found
 
@@ -102,11 +103,17 @@ async def follow_own_bases(
         return
     produced = {*claimed, *await produced_among(connection, names, homes)}
     rows = await _naming(connection, names)
+    named_by = {row.id: usage.reference for row, usage in rows}
     wanted = {row.id: _wanted(usage, produced) for row, usage in rows}
     before = {row.id: row.base_id for row, _ in rows}
     ids = await base_ids(connection, {base for base in wanted.values() if base is not None}, now)
     news = [
-        {"row": number, "base": base and ids[base]}
+        {
+            "row": number,
+            "base": base and ids[base],
+            "pinned": named_by[number].digest if base else None,
+            "release": pinned_to(named_by[number], base) if base else None,
+        }
         for number, base in wanted.items()
         if before[number] != (base and ids[base])
     ]
@@ -116,7 +123,11 @@ async def follow_own_bases(
     touched = await with_mirrors(connection, {number for number in named if number is not None})
     await lock(connection, bases, touched)
     await lock(connection, usages, [each["row"] for each in news])
-    statement = update(usages).where(usages.c.id == bindparam("row")).values(base_id=bindparam("base"))
+    statement = (
+        update(usages)
+        .where(usages.c.id == bindparam("row"))
+        .values(base_id=bindparam("base"), digest=bindparam("pinned"), version=bindparam("release"))
+    )
     await connection.execute(statement, news)
     await mark_used(connection, touched)
 
@@ -145,4 +156,9 @@ async def _naming(connection: AsyncConnection, names: Collection[str]) -> Sequen
 
 
 def _wanted(usage: Usage, produced: Collection[str]) -> Base | None:
-    return followed_base(usage.reference) if usage.reference.base.name in produced else None
+    return _own_base(usage.reference) if usage.reference.base.name in produced else None
+
+
+def _own_base(reference: Reference) -> Base | None:
+    """A release of an image of the fleet is followed by those after it."""
+    return line_of(reference) or followed_base(reference)

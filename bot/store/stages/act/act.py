@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.act.ports import Job, Successor
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
-from bot.domain.bases.followed_base import followed_base
+from bot.domain.bases.version_line import base_among
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.packages.moves import composed
@@ -149,12 +149,12 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     found = [load(item, Usage) for item in named.scalars()]
     targets = {target.base for target in rebuild.targets}
-    concerned = (usage for usage in found if usage.sdk_pin or followed_base(usage.reference) in targets)
+    concerned = (usage for usage in found if usage.sdk_pin or base_among(usage.reference, targets))
     paths = {path for usage in concerned for path in usage.paths}
     places: dict[Base, set[str]] = {}
     for usage in found:
-        base = followed_base(usage.reference)
-        if usage.sdk_pin is None and base in targets:
+        base = base_among(usage.reference, targets)
+        if usage.sdk_pin is None and base is not None:
             places.setdefault(base, set()).add(usage.path)
     return Job(
         rebuild,

@@ -27,7 +27,7 @@ class Kept:
         return {}
 
     async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
-        return {base: self._registry.tags[base] for base in some if base in self._registry.tags}
+        return {base: self._registry.shown[base] for base in some if base in self._registry.shown}
 
 
 class World:
@@ -45,8 +45,8 @@ class World:
         entries = [{**manifest, "platform": {"os": "linux", "architecture": "amd64"}}]
         if materials is not None:
             entries.append(self.attestation(manifest["digest"], materials))
-        self.registry.tags[place] = str(self.keep({"schemaVersion": 2, "manifests": entries})["digest"])
-        return self.registry.tags[place]
+        self.registry.shown[place] = str(self.keep({"schemaVersion": 2, "manifests": entries})["digest"])
+        return self.registry.shown[place]
 
     def attestation(self, about: str, materials: list[dict[str, Any]]) -> dict[str, Any]:
         kind = "https://slsa.dev/provenance/v0.2"

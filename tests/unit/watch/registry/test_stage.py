@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -103,55 +104,55 @@ async def test_tags_that_move_together_are_read_once() -> None:
 
 async def test_what_was_read_once_is_not_read_again() -> None:
     world = World(ASPNET)
-    first = world.registry.tags[ASPNET]
+    first = world.registry.shown[ASPNET]
     await world.tick()
     world.registry.push(ASPNET, content="second")
     await world.tick(QUARTER)
     world.registry.asked.clear()
-    world.registry.tags[ASPNET] = first
+    world.registry.shown[ASPNET] = first
     await world.tick(QUARTER)
     assert world.registry.asked == {"head": 1}
 
 
 async def test_a_digest_that_comes_back_is_believed_once_two_polls_in_a_row_show_it() -> None:
     world = World(ASPNET)
-    first = world.registry.tags[ASPNET]
+    first = world.registry.shown[ASPNET]
     second = world.registry.push(ASPNET, content="second")
     sights = []
     for digest in (first, second, first, first, first):
-        world.registry.tags[ASPNET] = digest
+        world.registry.shown[ASPNET] = digest
         sights.append([each.sight for each in (await world.tick(QUARTER)).sightings])
     assert sights == [[Sight.FIRST], [Sight.MOVED], [], [Sight.CAME_BACK], []]
 
 
 async def test_caches_that_disagree_are_no_ten_changes() -> None:
     world = World(ASPNET)
-    old = world.registry.tags[ASPNET]
+    old = world.registry.shown[ASPNET]
     new = world.registry.push(ASPNET, content="second")
     for number in range(20):
-        world.registry.tags[ASPNET] = (old, new)[number % 2]
+        world.registry.shown[ASPNET] = (old, new)[number % 2]
         await world.tick(QUARTER)
     assert [seen.digest for seen in world.store.history] == [old, new]
 
 
 async def test_a_return_that_another_poll_denies_is_not_half_confirmed() -> None:
     world = World(ASPNET)
-    first = world.registry.tags[ASPNET]
+    first = world.registry.shown[ASPNET]
     second = world.registry.push(ASPNET, content="second")
     third = world.registry.push(ASPNET, content="third")
     for digest in (first, second, third, first, second, first, third, first):
-        world.registry.tags[ASPNET] = digest
+        world.registry.shown[ASPNET] = digest
         await world.tick(QUARTER)
     assert [seen.digest for seen in world.store.history] == [first, second, third]
 
 
 async def test_a_digest_never_seen_is_believed_at_once_while_a_return_awaits_its_second_poll() -> None:
     world = World(ASPNET)
-    first = world.registry.tags[ASPNET]
+    first = world.registry.shown[ASPNET]
     second = world.registry.push(ASPNET, content="second")
     third = world.registry.push(ASPNET, content="third")
     for digest in (first, second, first, third, first):
-        world.registry.tags[ASPNET] = digest
+        world.registry.shown[ASPNET] = digest
         await world.tick(QUARTER)
     assert [seen.digest for seen in world.store.history] == [first, second, third]
 
@@ -282,7 +283,7 @@ async def test_a_refused_repository_is_told_once_for_all_its_tags() -> None:
 
 async def test_a_missing_tag_is_told_once_and_looked_for_less_and_less_often() -> None:
     world = World(ASPNET, SDK)
-    del world.registry.tags[SDK]
+    del world.registry.shown[SDK]
     opened = list((await world.tick()).opened)
     for _ in range(5):
         opened.extend((await world.tick_when_due(SDK)).opened)
@@ -335,13 +336,34 @@ async def test_one_document_without_an_answer_is_no_trouble_of_its_host_however_
 
 async def test_a_cache_of_a_mirror_that_serves_an_older_digest_is_no_news_however_often_it_does() -> None:
     world = World(OTHER)
-    old = world.registry.tags[OTHER]
+    old = world.registry.shown[OTHER]
     await world.tick()
     new = world.registry.push(OTHER, content="second")
     await world.tick(QUARTER)
     world.store.mirror(OTHER, published=new)
-    world.registry.tags[OTHER] = old
+    world.registry.shown[OTHER] = old
     for _ in range(5):
         assert (await world.tick(QUARTER)).sightings == ()
     world.store.mirror(OTHER, published=old)
     assert [each.sight for each in (await world.tick(QUARTER)).sightings] == [Sight.CAME_BACK]
+
+
+async def test_a_line_of_releases_shows_the_newest_of_its_tags() -> None:
+    line = Base(GHCR, "contoso/golden", "1.*.*")
+    world = World(line)
+    del world.registry.shown[line]
+    world.registry.push(replace(line, tag="1.4.2"), content="first")
+    [first] = (await world.tick()).sightings
+    digest = world.registry.push(replace(line, tag="1.10.0"), content="second")
+    world.registry.push(replace(line, tag="2.0.0"), content="third")
+    [second] = (await world.tick(QUARTER)).sightings
+    assert (first.observation.version, second.observation.version) == ("1.4.2", "1.10.0")
+    assert (second.observation.base, second.observation.digest) == (line, digest)
+
+
+async def test_a_line_without_a_tag_is_told() -> None:
+    line = Base(GHCR, "contoso/golden", "1.*.*")
+    world = World(line)
+    del world.registry.shown[line]
+    [incident] = (await world.tick()).opened
+    assert "no tag of this line is there" in incident.detail
