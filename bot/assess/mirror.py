@@ -29,6 +29,8 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
     copy goes on with the rollout that they began.
     """
     change = replace(change, base=after.base)
+    if after.digest is None:
+        return change
     was, now = copied(before, upstream.shown), copied(after, upstream.shown)
     if now.shows is None or now.likeness is None:
         told = f"{upstream.base} was not seen with {after.digest}"

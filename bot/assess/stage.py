@@ -120,7 +120,8 @@ async def tick(
         ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
         await store.save_changes(ordinary, revision)
         if copies:
-            upstreams = await store.upstreams(origins.keys())
+            unlinked = {number: Upstream(base, (), ()) for number, base in origins.items()}
+            upstreams = {**unlinked, **await store.upstreams(origins.keys())}
             copies = [
                 (pair, as_upstream(change, pair.before, pair.after, upstreams[pair.base_id]))
                 for pair, change in copies

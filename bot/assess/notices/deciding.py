@@ -67,8 +67,8 @@ class OpenNotice:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What the store knows. `used` are the bases of the fleet with their ids, `histories` the latest observations,
-    oldest first, of these and of their siblings. `is_first`: nobody has looked before. `behind` are the bases in
-    mirrors that do not show yet what upstream does."""
+    oldest first, of these and of their siblings. `is_first`: nobody has looked before. `copies` are the bases in
+    mirrors, `behind` those of them that do not show yet what upstream does."""
 
     used: Mapping[Base, int]
     histories: Mapping[Base, Sequence[Observation]]
@@ -76,6 +76,7 @@ class Picture:
     open: Sequence[OpenNotice]
     is_first: bool
     behind: Sequence[Behind] = ()
+    copies: Collection[Base] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +191,10 @@ def _holding(
 ) -> Iterable[Notice]:
     current = list(standings.values())
     yield from _withdrawn(current, picture.published, now)
-    yield from waiting_for_base(current, releases, advisories, now)
-    yield from end_of_life(current, releases, now, options.end_of_life)
+    # What is so of a copy is so of what it is a copy of, and told there once.
+    published_first = [each for each in current if each.base not in picture.copies]
+    yield from waiting_for_base(published_first, releases, advisories, now)
+    yield from end_of_life(published_first, releases, now, options.end_of_life)
     yield from mirror_behind((each for each in picture.behind if each.base in picture.used), now)
     for base in standings:
         history = picture.histories[base]

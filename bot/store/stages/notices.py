@@ -70,7 +70,7 @@ class NoticesStore(Store):
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _TASK])
             if not rows:
                 return None
-            used = await _used(connection)
+            used, copies = await _used(connection)
             named = await _with_siblings(connection, used)
             rows_of = await latest_observations(connection, sorted(named), _LATEST)
             opened = await open_notices(connection)
@@ -80,7 +80,7 @@ class NoticesStore(Store):
             self._inventory = (version, await asyncio.to_thread(_published, document))
         histories = await asyncio.to_thread(loaded, named, rows_of)
         is_first = rows[0]["mark"] is None
-        picture = Picture(used, histories, self._inventory[1], opened, is_first, late)
+        picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
         return Look(rows[0]["id"], mark, picture)
 
     async def save_look(self, look: Look, difference: Difference) -> None:
@@ -133,15 +133,15 @@ async def _mark(connection: AsyncConnection) -> str:
 
     Sums rather than the newest, since transactions do not commit in the order of what they write.
     """
-    sums = select(func.count(), func.sum(bases.c.id), func.sum(bases.c.observation_id)).where(
-        bases.c.used.is_(True)
-    )
-    used, ids, seen = (await connection.execute(sums)).one()
+    columns = (func.count(), func.sum(bases.c.id), func.sum(bases.c.observation_id), func.sum(bases.c.upstream_id))
+    used, ids, seen, above = (await connection.execute(select(*columns).where(bases.c.used.is_(True)))).one()
     listed = await connection.scalar(
         select(func.max(documents.c.fetched_at)).where(documents.c.kind == FeedKind.IMAGE_INFO.value)
     )
     inventory = listed.isoformat() if isinstance(listed, datetime) else "-"
-    return f"{await counter(connection, FEEDS)} {inventory} {used} {int(ids or 0)} {int(seen or 0)}"
+    return (
+        f"{await counter(connection, FEEDS)} {inventory} {used} {int(ids or 0)} {int(seen or 0)} {int(above or 0)}"
+    )
 
 
 async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
@@ -166,9 +166,12 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
     return bool(has_bases) and not waits
 
 
-async def _used(connection: AsyncConnection) -> dict[Base, int]:
-    rows = await connection.execute(select(bases).where(bases.c.used.is_(True)))
-    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+async def _used(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
+    """The bases in use with their ids, and which of them are copies in a mirror."""
+    rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
+    named = {Base(row.registry, row.repository, row.tag): row for row in rows}
+    copies = frozenset(base for base, row in named.items() if row.upstream_id is not None)
+    return {base: row.id for base, row in named.items()}, copies
 
 
 async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> dict[int, Base]:

@@ -84,3 +84,10 @@ def test_a_copy_pushed_anew_takes_what_it_is_like_and_says_how_that_is_known() -
 def test_a_copy_that_goes_back_sets_nothing_off() -> None:
     change = brought(copy_of(PUBLISHED[1], 2), copy_of(PUBLISHED[0], 3))
     assert (change.cause, change.brings) == (Cause.INDEX_ONLY, ())
+
+
+def test_a_copy_that_is_withdrawn_is_compared_with_nothing() -> None:
+    gone = replace(seen(None, at=DAY + 3 * HOUR), base=COPY)
+    change = brought(copy_of(PUBLISHED[0], 0.5), gone)
+    assert (change.base, change.cause, change.brings) == (COPY, Cause.WITHDRAWN, ())
+    assert not [each for each in change.evidence if each.source == "mirror"]

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+import pytest
+
 from bot.assess.mirror import Upstream
 from bot.assess.own_base import Brought
 from bot.assess.stage import Pair, tick
@@ -23,6 +25,8 @@ class Store:
     changes: list[Change] = field(default_factory=list)
     copies: Mapping[int, Upstream] = field(default_factory=dict)
     """By the bases that are copies in a mirror what each is a copy of."""
+    are_unlinked: bool = False
+    """Whether the operator takes the mirror out while they are assessed."""
 
     async def unassessed(self, limit: int) -> Sequence[Pair]:
         return self.pairs[:limit]
@@ -41,7 +45,7 @@ class Store:
         return {number: each.base for number, each in self.copies.items() if number in base_ids}
 
     async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, Upstream]:
-        return {number: self.copies[number] for number in base_ids}
+        return {number: self.copies[number] for number in base_ids if not self.are_unlinked}
 
     async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
         return {}
@@ -144,11 +148,12 @@ async def test_an_inventory_fetched_before_a_registry_was_asked_and_read_after_i
     assert store.pairs == []
 
 
-async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_copy_of() -> None:
+@pytest.mark.parametrize("are_unlinked", [False, True])
+async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_copy_of(are_unlinked: bool) -> None:
     copy = Base("myacr.azurecr.io", "images/web", "8.0")
     before, after = seen("1"), seen("2", at=GONE.at)
     pair = Pair(2, 1, 7, replace(before, base=copy), replace(after, base=copy))
-    store = Store([pair], copies={7: Upstream(OLD.base, [before, after], [])})
+    store = Store([pair], copies={7: Upstream(OLD.base, [before, after], [])}, are_unlinked=are_unlinked)
     await tick(store, store, Registry(), OwnBases(), ManualClock(GONE.at))
     [change] = store.changes
     assert (change.base, change.cause) == (copy, Cause.LAYERS_ONLY)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
@@ -39,14 +39,18 @@ def _notice(row: Row[Any]) -> OpenNotice:
 
 
 async def users_of(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[str]]:
+    """The repositories that build on each of these bases, or on a copy of it in a mirror."""
+    copies = bases.alias("copies")
     rows = await connection.execute(
-        select(usages.c.base_id, repositories.c.name)
+        select(bases.c.id, repositories.c.name)
+        .join(copies, or_(copies.c.id == bases.c.id, copies.c.upstream_id == bases.c.id))
+        .join(usages, usages.c.base_id == copies.c.id)
         .join(repositories, repositories.c.id == usages.c.repository_id)
-        .where(usages.c.base_id.in_(list(ids)), repositories.c.listed.is_(True))
+        .where(bases.c.id.in_(list(ids)), repositories.c.listed.is_(True))
         .distinct()
         .order_by(repositories.c.name)
     )
     found: dict[int, list[str]] = {}
     for row in rows:
-        found.setdefault(row.base_id, []).append(row.name)
+        found.setdefault(row.id, []).append(row.name)
     return found

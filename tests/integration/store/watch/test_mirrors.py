@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from bot.assess.notices.deciding import Difference, Opened
 from bot.discover.ports import Reading
 from bot.domain.bases.mirrors import Behind, Likeness
+from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action
@@ -100,3 +102,26 @@ async def test_a_rebuild_is_held_while_a_mirror_that_it_builds_on_is_behind(stor
     assert None not in await stores.column(rebuilds, "waits_for")
     [late] = next(iter((await held(stores)).behind.values()))
     assert (late.base, late.digest, stores.clock.now() - late.since) == (COPY, digest("c"), timedelta(0))
+
+
+async def test_a_notice_of_upstream_concerns_whoever_builds_on_a_copy(stores: Stores) -> None:
+    await watched(stores)
+    look = await stores.notices.claim_look()
+    assert look is not None
+    assert set(look.picture.copies) == {COPY}
+    found = Notice(Topic.END_OF_LIFE, ASPNET, stores.clock.now(), None, timedelta(0), "ends")
+    opened = (Opened(look.picture.used[ASPNET], found, tell=True),)
+    await stores.notices.save_look(look, Difference(opened, (), (), stores.clock.now() + 24 * HOUR))
+    [told] = await stores.report.notice(1)
+    assert told.repositories == ("contoso/shop",)
+
+
+async def test_notices_are_looked_at_once_a_base_is_a_copy_no_more(stores: Stores) -> None:
+    await watched(stores)
+    look = await stores.notices.claim_look()
+    assert look is not None
+    await stores.notices.save_look(look, Difference((), (), (), stores.clock.now() + 24 * 9 * HOUR))
+    stores.clock.advance(24 * HOUR * 8)
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-2", ((usage_of(COPY), COPY), (usage_of(ASPNET), ASPNET))))
+    assert await stores.notices.claim_look() is not None

@@ -313,3 +313,13 @@ def test_a_mirror_that_has_caught_up_ends_its_notice() -> None:
     assert [each.outcome for each in at(DAY + 2 * HOUR, caught_up).cleared] == [
         "the mirror came to show it after 2 h"
     ]
+
+
+def test_what_is_so_of_a_copy_and_of_its_upstream_is_told_of_upstream_alone() -> None:
+    origin = base("aspnet:8.0")
+    histories = {COPY: [replace(seen("1"), base=COPY)], origin: [seen("1")]}
+    shown = Picture({COPY: 7, origin: 8}, histories, None, (), False)
+    ends = replace(release("8.0.16"), end_of_life=(DAY + 30 * DAYS).date())
+    both, one = (at(DAY, picture, ends).opened for picture in (shown, replace(shown, copies=[COPY])))
+    assert {each.notice.topic for each in both} == {Topic.END_OF_LIFE}
+    assert (len(both), [each.notice.base for each in one]) == (2, [origin])
