@@ -28,7 +28,7 @@ def times_asked(wanted: Rebuild | StepRun) -> int:
 
 
 def next_look(wanted: Rebuild | StepRun, now: datetime, visible_after: timedelta) -> datetime | None:
-    """When the run of an earlier request is to be looked for again; None once none can show up any more.
+    """Says when the run of an earlier request is looked for again; None once none can show up any more.
 
     Looks come at growing rests: as long after the last as that was after the request. `attempted_at` stays that of
     the first request, whose run may show up later than that of the second.

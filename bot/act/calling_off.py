@@ -59,7 +59,10 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         return item.rebuild.repository
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
-        """A run that goes on is left alone: what it builds is as fresh as any."""
+        """Closes what is open, and ends the rebuild.
+
+        A run that goes on is left alone: it builds what is as fresh as any.
+        """
         rebuild = item.rebuild
         forge = self._guarded(lease)
         if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:

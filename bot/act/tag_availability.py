@@ -47,7 +47,8 @@ class PublishedTags:
 
 
 def _of_the_registry(failure: Failure) -> Failure:
-    """A pause that a registry asks for is none for the forge: only what needs this tag waits.
+    """Turns a registry's failure into one of this item: a pause that a registry asks for is none for the forge:
+    only what needs this tag waits.
 
     The registry is named in what happened: elsewhere a rebuild's failures are the forge's.
     """

@@ -24,9 +24,9 @@ def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
 
 
 def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:
-    """Nothing can be written to its repository: `how` that is says so for a week, `ever` once that is over.
+    """Puts the rebuild off while nothing can be written to its repository, and ends it after a week.
 
-    Its open pull request is only followed.
+    `how` says how that is for as long, `ever` once it is over. Its open pull request is only followed.
     """
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, options, now)

@@ -38,7 +38,7 @@ class Move:
 
     @property
     def version_moved(self) -> bool:
-        """Only where both sides declare one: runtime-deps never does."""
+        """Whether the .NET version moved. It tells only where both sides declare one: runtime-deps never does."""
         return None not in (self.from_version, self.to_version) and self.from_version != self.to_version
 
     @property

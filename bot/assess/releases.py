@@ -77,7 +77,7 @@ class ReleaseIndex:
         return tuple(sorted(self._channels, key=lambda channel: [int(part) for part in channel.split(".")]))
 
     def of_channel(self, channel: str) -> tuple[Release, ...]:
-        """Oldest first; empty where the feed has no such channel."""
+        """Returns the releases of a channel, oldest first; empty where the feed has no such channel."""
         return tuple(row.release for row in self._channels.get(channel, ()))
 
     def moments(self) -> tuple[tuple[datetime, str], ...]:

@@ -50,7 +50,7 @@ class AssessStore(Protocol):
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None: ...
 
     async def reassessable(self, revision: int) -> Sequence[Move]:
-        """Oldest first, so that what an own base brings comes before it."""
+        """Returns changes to assess again, oldest first, so that what an own base brings comes before it."""
         ...
 
     async def copied_from(self, base_ids: Collection[int]) -> Mapping[int, Base]:
@@ -139,7 +139,8 @@ async def tick(
 def _assessed(
     pair: Pair, known_as: Base, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
 ) -> Change:
-    """Feeds know a copy by the name of what it is a copy of, and nothing of the releases of a line."""
+    """Assesses a pair: feeds know a copy by the name of what it is a copy of, and nothing of the releases of a
+    line."""
     before, after = replace(pair.earlier, base=known_as), replace(pair.after, base=known_as)
     if not is_line(known_as):
         return assess(before, after, releases, advisories, now)

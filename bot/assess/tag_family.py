@@ -43,7 +43,7 @@ class Lineage:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """WantedDigests the releases of one family; Ubuntu's code names go by the alphabet."""
+        """Orders the releases of one family; Ubuntu's code names go by the alphabet."""
         name = self.distribution or ""
         if match := _VERSIONED.fullmatch(name):
             return tuple(int(part) for part in match["version"].split("."))

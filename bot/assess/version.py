@@ -31,8 +31,11 @@ class DotnetVersion:
 
     @classmethod
     def parse(cls, text: str | None) -> "DotnetVersion | None":
-        """None where the text is no .NET version. The build numbers behind `preview.1` are left out: images say
-        `8.0.0-preview.1` where the release feed says `8.0.0-preview.1.23110.8`."""
+        """Reads a version; None where the text is no .NET version.
+
+        The build numbers behind `preview.1` are left out: images say `8.0.0-preview.1` where the release feed says
+        `8.0.0-preview.1.23110.8`.
+        """
         return _parse(text) if text is not None and len(text) <= LONGEST_VERSION else None
 
     @property

@@ -48,7 +48,7 @@ class Repository:
 
     @property
     def paths(self) -> list[str]:
-        """In order."""
+        """The paths of all files, in order."""
         return list(self._files)
 
     def __contains__(self, path: str) -> bool:
@@ -140,7 +140,8 @@ class Repository:
 
 
 def is_for_production(path: str) -> bool:
-    """Not below a folder of tests, samples, templates or development containers, nor of somebody else's sources."""
+    """Whether a path is for production: not below a folder of tests, samples, templates or development containers,
+    nor of somebody else's sources."""
     return not _FOR_TESTS.search(path) and not _DEVELOPMENT.search(path)
 
 

@@ -53,7 +53,10 @@ class ShellCommand:
 
 
 def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> list[ShellCommand]:
-    """All commands of a step's script; `known` are environment variables that are written out. Never raises."""
+    """Reads all commands of a step's script; `known` are environment variables that are written out.
+
+    Never raises.
+    """
     if not _WORTH_READING.search(script):
         return []
     expressions: list[str] = []

@@ -12,7 +12,7 @@ Who = Annotated[str | None, typer.Option("--as", help="Who says so, where it is 
 
 
 def word_of(who: str | None, reason: str) -> "Word":
-    """Nobody signs in to a command line, so whoever it is only claims to be."""
+    """Returns who says what: nobody signs in to a command line, so whoever it is only claims to be."""
     import getpass
 
     from bot.domain.failure import Failure, Trouble

@@ -48,7 +48,7 @@ def is_same_host(one: httpx.URL, other: httpx.URL) -> bool:
 
 
 def address(text: str, beside: httpx.URL | None = None) -> httpx.URL | None:
-    """None where the text is no URL, or has a host or a port that would only be found out by asking there.
+    """Reads a URL; None where the text is none, or has a host or port that only asking there would find out.
 
     httpx decodes a host's name when it is used, and leaves it to the socket to refuse a port; neither is caught.
     """
@@ -61,7 +61,7 @@ def address(text: str, beside: httpx.URL | None = None) -> httpx.URL | None:
 
 
 def redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
-    """Where a redirect leads. Raises `Failure` (malformed) that says why it is not followed.
+    """Returns where a redirect leads. Raises `Failure` (malformed) that says why it is not followed.
 
     TLS is never given up, another host must be in `allowed` (or `*` be), and only GET and HEAD are sent on.
     """

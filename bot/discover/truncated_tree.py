@@ -10,7 +10,7 @@ MOST_FOLDERS = 200
 
 
 async def entries_of(repository: Identity, tree: Tree, forge: Forge) -> tuple[list[TreeEntry], list[Problem]]:
-    """All entries but folders, and a problem where there are too many folders to look at.
+    """Reads all entries but folders, and a problem where there are too many folders to look at.
 
     GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,
     where the files that build images stand.

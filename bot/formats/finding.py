@@ -13,7 +13,7 @@ LARGEST_FILE = 1 << 20
 
 
 def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
-    """All that a file names, with the markers above it; never raises, what cannot be read is one problem.
+    """Finds all that a file names, with the markers above it; never raises, what cannot be read is one problem.
 
     `kind` tells the kind of a file whose path does not.
     """

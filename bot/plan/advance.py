@@ -96,7 +96,10 @@ class AdvanceStore(Protocol):
         ...
 
     async def take(self, step: Step, gate: Gate, known: int) -> int:
-        """One transaction; how many rebuilds began. Raises `LeaseLost` where something was released since."""
+        """Lets rebuilds begin, in one transaction; how many.
+
+        Raises `LeaseLost` where something was released since.
+        """
         ...
 
 

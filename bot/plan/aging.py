@@ -99,7 +99,8 @@ class AgeStore(Protocol):
     async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[Standing]]: ...
 
     async def save_ages(self, plan: AgePlan) -> None:
-        """One transaction; raises `LeaseLost` where a plan was saved since its revisions were read."""
+        """Stores judgements and plans in one transaction; raises `LeaseLost` where a plan was saved since its
+        revisions were read."""
         ...
 
 

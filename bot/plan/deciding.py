@@ -71,7 +71,8 @@ class _Given:
         return found
 
     def goes_on(self, rebuild: Rebuild, terms: Terms) -> Beginning:
-        """When a waiting rebuild would begin: the earliest over all changes on its way, each under its own terms.
+        """Says when a waiting rebuild would begin: the earliest over all changes on its way, each under its own
+        terms.
 
         What follows it must put none of them off. `terms` hold for a rebuild none of whose changes is known.
         """
@@ -272,7 +273,7 @@ def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dic
 
 
 def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
-    """When a waiting rebuild may begin, now that its changes are known better; never later than before."""
+    """Says when a waiting rebuild may begin, now that its changes are known better; never later than before."""
     begins = (_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
     due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
     return Reconsidered(due_at, worst(change.severity for change in changes))

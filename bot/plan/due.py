@@ -20,7 +20,7 @@ class Beginning:
 
 
 def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: datetime) -> Beginning:
-    """When work on a change may begin: after its settle time, in a window, and not in a freeze.
+    """Says when work on a change may begin: after its settle time, in a window, and not in a freeze.
 
     `max_age`, where it is set, lets work begin outside of the windows; a freeze gives way to a severe fix alone.
     """

@@ -17,7 +17,7 @@ class FirstRunStore(CatchUpStore, Protocol):
         ...
 
     async def end_first_run(self, plan: CatchUp | None, *, is_told: bool) -> int | None:
-        """One transaction; raises `LeaseLost` where another worker was faster."""
+        """Ends the first run in one transaction; raises `LeaseLost` where another worker was faster."""
         ...
 
 

@@ -47,7 +47,10 @@ class QuarantineTally:
 
 
 async def tick(store: QuarantineStore) -> QuarantineTally:
-    """A digest that fixes something severe is not held back: its rollout is paused, and a person asked."""
+    """Quarantines the digests on which rebuilds fail.
+
+    One that fixes something severe is not held back: its rollout is paused, and a person asked.
+    """
     lifted = await store.lift_published()
     known = await store.ends()
     ends = [item.end for item in known]

@@ -23,7 +23,7 @@ class PlanStore(Protocol):
         """Assessed changes that no plan has taken up yet, oldest first."""
 
     async def affected(self, changes: Sequence[int]) -> Mapping[int, Sequence[Affected]]:
-        """For each change, the usages that follow its base."""
+        """Returns for each change the usages that follow its base."""
 
     async def open_rebuilds(self) -> Sequence[Rebuild]:
         """Those whose work later changes may take over."""

@@ -43,7 +43,7 @@ class Waits:
 
 
 def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
-    """For each rebuild that waits for more than its turn, by its id, what for."""
+    """Says for each rebuild that waits for more than its turn, by its id, what for."""
     wave_holds = {
         (standing.rollout, standing.distance): _wave_holds(standing.tallies, options, now)
         for standing in waits.standings

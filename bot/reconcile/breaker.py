@@ -47,6 +47,9 @@ class Breaker:
             self.answered()
 
     def asked_everybody(self, *, is_suspect: bool) -> None:
-        """Where nobody got an answer, fewer items than `strikes` tell the same: two, or one of a known case."""
+        """Judges a host once all were asked.
+
+        Where nobody got an answer, fewer items than `strikes` tell the same: two, or one of a known case.
+        """
         if self.strikes is not None and not self.has_answered and self._in_a_row > (0 if is_suspect else 1):
             self.tripped = self.tripped or self._last

@@ -77,6 +77,7 @@ class Budget:
             await self.sleep(left.total_seconds())
 
     async def refused(self, account: str, failure: Failure) -> NoTurn:
-        """Nobody writes to the account for as long as the forge asked, and longer each time that it asks again."""
+        """Stops the account, to which nobody writes for as long as the forge asked, and longer each time that it
+        asks again."""
         pause = await self.store.stop(account, failure.retry_after)
         return NoTurn(f"the forge wants fewer writes ({failure.told})", pause, is_news=True)

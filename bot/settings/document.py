@@ -28,7 +28,10 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """An empty file has no values. Raises `BadSettings` for anything that is no plain mapping of YAML."""
+    """Reads settings; an empty file has no values.
+
+    Raises `BadSettings` for anything that is no plain mapping of YAML.
+    """
     text = _text(path)
     try:
         _check_shape(path, text)

@@ -34,7 +34,7 @@ def missing_workflows(settings: Settings, known: Collection[str]) -> list[str]:
 
 
 def _unused_waves(settings: Settings) -> Iterator[str]:
-    """All but the last, to which everybody belongs who is put into none."""
+    """Finds waves without members: all but the last, to which everybody belongs who is put into none."""
     used = {rule.wave for rule in settings.policy}
     return (wave.name for wave in settings.rollout.waves[:-1] if wave.name not in used)
 

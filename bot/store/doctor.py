@@ -20,7 +20,7 @@ class DoctorStore(Store):
     """Reads only."""
 
     async def feed_readings(self) -> dict[str, tuple[datetime | None, str | None]]:
-        """When each document of a feed was last asked for with success, and what went wrong last."""
+        """Reads when each document of a feed was last asked for with success, and what went wrong last."""
         async with self._database.reading() as connection:
             rows = await connection.execute(select(documents.c.url, documents.c.checked_at, documents.c.error))
             read = await connection.execute(select(dumps.c.place, dumps.c.checked_at, dumps.c.error))

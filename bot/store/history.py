@@ -35,7 +35,7 @@ class Logged:
 
 class HistoryStore(Store):
     async def observations(self) -> AsyncIterator[Observation]:
-        """All of them, in the order in which they were made."""
+        """Reads all observations, in the order in which they were made."""
         last = 0
         while True:
             async with self._database.reading() as connection:
@@ -63,7 +63,7 @@ class HistoryStore(Store):
             return await read_releases(connection, query)
 
     async def bases(self) -> list[Base]:
-        """All that were ever named."""
+        """Reads all bases that were ever named."""
         async with self._database.reading() as connection:
             rows = await connection.execute(select(bases.c.registry, bases.c.repository, bases.c.tag))
             return [Base(row.registry, row.repository, row.tag) for row in rows]
@@ -109,7 +109,8 @@ class HistoryStore(Store):
                 await _date(connection, home, earlier[-1].observation)
 
     async def add_releases(self, listed: Iterable[Release]) -> None:
-        """A release that is known already gets what the other log knows more, and the earlier first sights."""
+        """Adds releases; one that is known already gets what the other log knows more, and the earlier first
+        sights."""
         async with self._database.transaction() as connection:
             kept = await read_releases(connection, select(releases))
             known = {(release.channel, release.version): release for release in kept}

@@ -21,7 +21,7 @@ _LAST_ANSWERS = 3
 
 @contextmanager
 def bound(listen: str) -> Iterator[socket.socket]:
-    """A socket that listens there, as `HOST:PORT`; raises `Failure` where the address cannot be had."""
+    """Opens a socket that listens there, as `HOST:PORT`; raises `Failure` where the address cannot be had."""
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)

@@ -111,7 +111,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         return await forge.issue(home, item.number)
 
     def _is_wanted(self, standing: Standing) -> bool:
-        """A repository that has opted out is written nothing to."""
+        """Whether the repository takes an issue: one that has opted out is written nothing to."""
         return config_of(standing, self._clock.now()).enabled
 
     async def settle(self, item: DueIssue, result: ToldIssue) -> None:

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from bot.act.onboarding.bringing import Brought, Tools, bring
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, Proposer, Source
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
-from bot.reconcile.forge_writing import WRITES
-from bot.reconcile.guarded import Guarded
+from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +44,29 @@ async def source_of(store: OnboardingStore, item: DueOnboarding) -> Source:
     return Source(item.repository.name, texts, item.produced)
 
 
-class _Onboardings(Work[DueOnboarding, Brought]):
-    """One at a time: GitHub asks for a second between two writes."""
+class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
+    """Brings the onboarding pull requests of repositories to what the audit proposes."""
 
     stage = "onboarding"
-    batch = 3
-    at_once = 1
 
     def __init__(
         self, store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
     ) -> None:
+        super().__init__(forge, options.host, loop)
         self._store = store
-        self._forge = forge
         self._proposer = proposer
         self._options = options
-        self._clock = loop.clock
-        self._budget = loop.budget
         self._commits: dict[ActionTag, ActionCommit | None] = {}
-        self.home = options.host.whole
 
     @property
     def queue(self) -> Queue[DueOnboarding]:
         return self._store.onboardings
 
-    def host(self, item: DueOnboarding) -> str:
-        return self._options.host.of(item.repository.name)
+    def repository(self, item: DueOnboarding) -> str:
+        return item.repository.name
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
-        forge = cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
-        tools = Tools(forge, self._proposer, self._options, self._clock, self._commits)
+        tools = Tools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
         return await bring(item, await source_of(self._store, item), tools)
 
     async def settle(self, item: DueOnboarding, result: Brought) -> None:

@@ -20,7 +20,10 @@ class Declined:
 
 
 def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
-    """A rebuild may have joined others after a pull request for a part of it was closed."""
+    """Takes from a job what its maintainers have declined.
+
+    A rebuild may have joined others after a pull request for a part of it was closed.
+    """
     closed_in: dict[str, int] = {}
     for request in found:
         if not request.is_open and not request.is_merged:

@@ -36,7 +36,8 @@ class Merge:
 
 
 def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -> Merge:
-    """Set once for what the pull request brings: a person who switches it off has decided about that.
+    """Decides the merge, set once for what the pull request brings: a person who switches it off has decided about
+    that.
 
     `moved` says that it brings something else since.
     """

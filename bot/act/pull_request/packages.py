@@ -13,7 +13,8 @@ _MOST_ROWS = 24
 
 
 def packages_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
-    """Empty where nothing is known; bases and platforms that changed alike are told together."""
+    """Words the packages, empty where nothing is known; bases and platforms that changed alike are told
+    together."""
     told: dict[SharedChanges, list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared(platforms):

@@ -27,7 +27,10 @@ class Published:
     tags: Mapping[tuple[str, str], Listed]
 
     def lists(self, base: Base) -> bool | None:
-        """None where the inventory says nothing of the repository. A mirror holds the same tags as MCR."""
+        """Whether the inventory lists a base; None where it says nothing of the repository.
+
+        A mirror holds the same tags as MCR.
+        """
         if base.repository not in self.repositories:
             return None
         return (base.repository, base.tag) in self.tags

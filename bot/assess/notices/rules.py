@@ -143,7 +143,7 @@ def end_of_life(
 
 
 def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
-    """When a tag that names no distribution (or no channel) got another one under its users."""
+    """Finds when a tag that names no distribution (or no channel) got another one under its users."""
     found: list[Notice] = []
     seen = [observation for observation in history if observation.digest is not None]
     for before, after in pairwise(seen):

@@ -41,7 +41,7 @@ class NoticesTally:
 
 
 async def tick(store: NoticesStore, known: Known, clock: Clock, options: AlertOptions) -> NoticesTally:
-    """Cheap where nothing has changed: one question to the store."""
+    """Opens, refreshes and clears notices; where nothing has changed it costs one question to the store."""
     look = await store.claim_look()
     if look is None:
         return NoticesTally()

@@ -56,7 +56,7 @@ def is_for_development(path: str) -> bool:
 
 
 def dockerfiles(repository: Repository) -> list[Dockerfile]:
-    """All that images for others are built from, in the order of their paths."""
+    """Reads all Dockerfiles that images for others are built from, in the order of their paths."""
     return repository.kept(_dockerfiles)
 
 
@@ -66,7 +66,7 @@ def _dockerfiles(repository: Repository) -> list[Dockerfile]:
 
 
 def dockerfile(path: str, text: str) -> Dockerfile | None:
-    """None where there is no stage. Never raises."""
+    """Reads a Dockerfile; None where there is no stage. Never raises."""
     script = read(text)
     arguments = Arguments(script.escape, {})
     froms: list[Instruction] = []

@@ -54,7 +54,10 @@ SIGNERS = r"\b(?:cosign|notation)\b"
 
 
 def deliveries(repository: Repository) -> Deliveries:
-    """Never raises."""
+    """Reads what the workflows of a repository do with images: push, scan, sign, attest, verify, deploy.
+
+    Never raises.
+    """
     return repository.kept(_deliveries)
 
 

@@ -49,7 +49,7 @@ class Chart:
 
 
 def charts(repository: Repository) -> list[Chart]:
-    """All charts with templates, in the order of their folders. Never raises."""
+    """Renders all charts with templates, in the order of their folders. Never raises."""
     return repository.kept(_charts)
 
 

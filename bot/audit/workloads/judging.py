@@ -42,7 +42,7 @@ def judged_pods(repository: Repository, of_pod: Callable[[Pod], Iterator[Verdict
 
 
 def absent(container: Container, message: str, fix: Fix | str) -> Verdict:
-    """A setting is not there: it fails, unless a template may put it there."""
+    """Judges a setting that is not there: it fails, unless a template may put it there."""
     if container.hidden:
         return unknown(container.place, container.subject, f"{message}; {container.hidden}", RENDERED)
     return fails(container.place, container.subject, message, fix)

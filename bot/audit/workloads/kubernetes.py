@@ -120,7 +120,7 @@ def word(node: Node | None) -> str | None:
 
 
 def pods(repository: Repository) -> list[Pod]:
-    """All pod templates of manifests, kustomizations and charts, in the order of the paths. Never raises."""
+    """Reads all pod templates of manifests, kustomizations and charts, in the order of the paths. Never raises."""
     return repository.kept(_pods)
 
 

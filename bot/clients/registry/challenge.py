@@ -65,7 +65,7 @@ def _challenges(header: str) -> Iterator[Challenge]:
 
 
 def token_url(challenge: Challenge, scope: str, where: str) -> str:
-    """Where to fetch a token for `scope`. What the challenge itself asks for is not granted blindly."""
+    """Returns where to fetch a token for `scope`. What the challenge itself asks for is not granted blindly."""
     address = challenge.parameters.get("realm", "")
     if not _is_address(address):
         raise Failure(Trouble.MALFORMED, "asks for a token without saying where to get it", where=where, status=401)

@@ -40,7 +40,7 @@ class RegistryAccess:
 
     @property
     def address(self) -> str:
-        """Without a path."""
+        """The registry's address, without a path."""
         return f"{'http' if self.insecure else 'https'}://{self.served_from}"
 
     @property
@@ -56,7 +56,7 @@ class RegistryAccess:
 
 
 def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:
-    """For `Http(hosts=…)`."""
+    """Returns the rules of the registries' hosts, for `Http(hosts=…)`."""
     return {access.served_from: access.rules for access in accesses}
 
 

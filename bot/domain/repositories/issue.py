@@ -38,7 +38,7 @@ class Issue:
 
 
 def worth_an_issue(sections: Sequence[IssueSection]) -> tuple[IssueSection, ...]:
-    """All of them where one is reason enough for an issue, else none."""
+    """Returns all sections where one is reason enough for an issue, else none."""
     return tuple(sections) if any(section.opens for section in sections) else ()
 
 

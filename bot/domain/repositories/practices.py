@@ -18,7 +18,7 @@ class Moves:
 
 
 def outcomes(findings: Iterable[Finding]) -> dict[str, Outcome]:
-    """For each check that found anything the outcome of the repository as a whole.
+    """Returns for each check that found anything the outcome of the repository as a whole.
 
     One place that fails decides; then one that cannot be told, one that is waived, one that holds.
     """

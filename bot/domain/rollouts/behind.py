@@ -67,7 +67,7 @@ class FleetBehind:
 
 
 def lacking(behind: Behind, now: datetime) -> Change:
-    """All changes on the way as one, made now: so it settles, and has its time, like any other change.
+    """Returns all changes on the way as one, made now: so it settles, and has its time, like any other change.
 
     Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.
     """

@@ -90,7 +90,7 @@ class Chain:
 
 
 def chains(text: str) -> Iterator[Chain]:
-    """All chains of calls in the order of the text."""
+    """Reads all chains of calls in the order of the text."""
     file = _File(text)
     for node, parent, depth in file.outermost_calls():
         yield file.chain(node, parent, depth)

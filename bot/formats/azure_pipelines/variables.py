@@ -46,7 +46,8 @@ class Values:
         self._known[key] = value if known is not None and known.text == value.text else None
 
     def evaluated(self, written: Spanned, *, in_shell: bool = False, depth: int = 0) -> Spanned:
-        """With what is known put in and `UNKNOWN` for the rest; `$(…)` that no variable has is the shell's own."""
+        """Returns the text with what is known put in and `UNKNOWN` for the rest; `$(…)` that no variable has is the
+        shell's own."""
         if "$" not in written.text:
             return written
         parts: list[Spanned] = []

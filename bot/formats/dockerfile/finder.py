@@ -40,7 +40,7 @@ _VARIABLE = re.compile(r"\$.")
 
 
 def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared: Collection[str] = ()) -> Findings:
-    """All references of a Dockerfile in the order of its instructions; never raises.
+    """Finds all references of a Dockerfile in the order of its instructions; never raises.
 
     `args` are build arguments: they take the place of the defaults of ARGs with these names, and nothing is added
     to the ones in `shared`. A name that depends on the platform built for (`$TARGETARCH`) is resolved for

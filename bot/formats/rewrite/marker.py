@@ -55,7 +55,7 @@ def find(usage: Usage, lines: Lines) -> Found | None:
 
 
 def new_line(usage: Usage, digest: str, lines: Lines) -> tuple[int, str] | None:
-    """Where a marker goes and what it says, indented and ended like the instruction's line.
+    """Returns where a marker goes and what it says, indented and ended like the instruction's line.
 
     None where the file or the place takes no comment.
     """

@@ -34,7 +34,7 @@ class Folders:
         return tuple(dict.fromkeys(path for path in found if path is not None))
 
     def places(self, word: Spanned, *parts: str) -> tuple[str, ...]:
-        """All paths that a word may mean, the likeliest first."""
+        """Returns all paths that a word may mean, the likeliest first."""
         others = [Folders(self.own).place(word, *parts)] if self.may_be_own else []
         found = [self.place(word, *parts), *others]
         return tuple(dict.fromkeys(path for path in found if path is not None))

@@ -133,7 +133,10 @@ def _order(usage: Usage) -> tuple[int, int]:
 
 
 def tag_stands_with_name(image: Spanned) -> bool:
-    """False where a variable supplies only the tag: it may serve other ends too, so no digest is added to it."""
+    """Whether the tag stands in one piece with the name; no digest is added to one that a variable supplies.
+
+    That variable may serve other ends too.
+    """
     colon = image.text.rfind(":")
     return colon > 0 and image.span(colon - 1, len(image)) is not None
 

@@ -46,7 +46,7 @@ class Spanned:
         return place if place >= 0 else ~place
 
     def span(self, start: int, end: int) -> Span | None:
-        """Where `text[start:end]` stands, or None where it does not stand in one piece, as itself."""
+        """Returns where `text[start:end]` stands, or None where it does not stand in one piece, as itself."""
         places = self.places[start:end]
         if not places or places[0] < 0:
             return None

@@ -69,7 +69,7 @@ class Step:
 
 
 def steps_of(document: Node) -> Iterator[Step]:
-    """All steps of a workflow or an action in each variant of their job.
+    """Reads all steps of a workflow or an action in each variant of their job.
 
     Those that anchors share come once for each place.
     """

@@ -48,12 +48,15 @@ class Decided:
 
 class CascadeStore(Protocol):
     async def fleet(self) -> Fleet | None:
-        """None where nothing has changed that a decision hangs on, and nobody waits."""
+        """Reads own bases and who stands on them; None where nothing has changed that a decision hangs on, and
+        nobody waits."""
         ...
 
     async def save(self, decided: Decided) -> int:
-        """One transaction; how many rebuilds were let go. Raises `LeaseLost` where somebody let rebuilds begin, or
-        kept them from it, since the fleet was read."""
+        """Stores it in one transaction; how many rebuilds were let go.
+
+        Raises `LeaseLost` where somebody let rebuilds begin, or kept them from it, since the fleet was read.
+        """
         ...
 
 
@@ -74,7 +77,8 @@ class CascadeTally:
 async def tick(
     store: CascadeStore, layers: Layers, clock: Clock, join_timeout: timedelta = JOIN_TIMEOUT
 ) -> CascadeTally:
-    """Cheap where nothing has changed; nothing is kept but what the store has."""
+    """Lets rebuilds go whose parents are ready; cheap where nothing has changed, and nothing is kept but what the
+    store has."""
     fleet = await store.fleet()
     if fleet is None:
         return CascadeTally()

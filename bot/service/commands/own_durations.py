@@ -11,7 +11,8 @@ from bot.views.rollouts.durations import OwnDurations
 
 
 async def own_durations(settings: Settings, clock: Clock) -> OwnDurations:
-    """None where no store can be read: a policy is tried out on other machines, and before there is a store."""
+    """Reads how long rebuilds took; None where no store can be read: a policy is tried out on other machines, and
+    before there is a store."""
     try:
         async with looked_into(store_url(settings)) as database:
             return await RolloutViewsStore(database, this_worker(), clock).durations()

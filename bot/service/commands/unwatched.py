@@ -11,7 +11,8 @@ from bot.store.views.fleet import FleetViewsStore
 
 
 async def unwatched_in_fleet(settings: Settings, clock: Clock) -> tuple[Unwatched, ...]:
-    """Nothing where no store can be read: a settings file is checked before there is one, and on other machines."""
+    """Finds what is not watched; nothing where no store can be read: a settings file is checked before there is
+    one, and on other machines."""
     try:
         async with looked_into(store_url(settings)) as database:
             references = await FleetViewsStore(database, this_worker(), clock).references_without_base()

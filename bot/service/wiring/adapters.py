@@ -100,7 +100,8 @@ class TeamsChannel:
 
 
 def destinations_of(settings: Settings, http: Http) -> tuple[Destination, ...]:
-    """Where maintainers are told: everything in the first places, a team's own part in channels of its own."""
+    """Opens the places where maintainers are told: everything in the first places, a team's own part in channels of
+    its own."""
     found = [*_slack(settings, http)]
     if settings.teams is not None:
         teams = TeamsWebhook(http, secret(settings.teams.webhook_file, "teams.webhook_file"))

@@ -26,7 +26,7 @@ class Attacher:
 
 
 def attesting_of(settings: Settings, registry: Registry) -> tuple[Attacher, Verifier] | None:
-    """None where no statements are wanted; raises `BadSettings` for a key that cannot sign."""
+    """Opens what signs statements; None where none are wanted; raises `BadSettings` for a key that cannot sign."""
     wanted = settings.images.attest
     if wanted is None:
         return None

@@ -18,12 +18,12 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> Any:
-    """An insert that leaves a row that is already there as it is."""
+    """Makes an insert that leaves a row that is already there as it is."""
     return insert_into(connection, table).values(**values).on_conflict_do_nothing()
 
 
 def upsert(connection: AsyncConnection, table: Table, key: Sequence[str], **values: Any) -> Any:
-    """An insert that replaces the other columns of a row that is already there."""
+    """Makes an insert that replaces the other columns of a row that is already there."""
     statement = insert_into(connection, table).values(**values)
     changed = {name: statement.excluded[name] for name in values if name not in key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=changed)

@@ -35,8 +35,8 @@ async def claim(
     where: Sequence[ColumnElement[bool]] = (),
     order: Sequence[ColumnElement[Any]] = (),
 ) -> list[RowMapping]:
-    """Up to `limit` due rows, by `order` and then oldest first, now leased to `worker`; never a row that another
-    holds.
+    """Claims up to `limit` due rows, by `order` and then oldest first, now leased to `worker`; never a row that
+    another holds.
 
     SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. What holds
     no date there comes once nothing else is due: whoever reads the row says so, and puts it off to a date.

@@ -45,7 +45,8 @@ class FleetIssueStore(Store):
                 await connection.execute(row)
 
     async def heed(self, item: DueFleetIssue, wording: int, box: Box, word: Word) -> bool:
-        """In one transaction with the note that it was heeded, so that a crash leaves both or neither."""
+        """Does what a box asks for, in one transaction with the note of it, so that a crash leaves both or
+        neither."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             if str(box) in await _heeded(connection, item, wording):

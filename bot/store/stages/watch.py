@@ -152,7 +152,8 @@ class WatchStore(Store):
             )
 
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
-        """An incident that is open already keeps its beginning; each beginning and end causes a message."""
+        """Stores incidents; one that is open already keeps its beginning, and each beginning and end causes a
+        message."""
         at = self._clock.now()
         async with self._database.transaction() as connection:
             await tell_incidents(connection, opened, {incident.subject for incident in cleared}, at)

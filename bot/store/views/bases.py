@@ -27,7 +27,8 @@ class BaseViewsStore(Store):
     """Reads only."""
 
     async def changes_of(self, base: str) -> list[tuple[Change, tuple[PlatformChanges, ...]]]:
-        """All changes of the bases whose full or short name is `base`, oldest first, each with its packages."""
+        """Reads all changes of the bases whose full or short name is `base`, oldest first, each with its
+        packages."""
         async with self._database.reading() as connection:
             known = await _known_bases(connection)
             ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]

@@ -117,7 +117,7 @@ class RolloutViewsStore(Store):
             return [await rollout_of(connection, number) for number in ids]
 
     async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
-        """All of one rollout, but for those that were tried again."""
+        """Reads all rebuilds of one rollout, but for those that were tried again."""
         async with self._database.reading() as connection:
             return await read_rebuilds(
                 connection, rebuilds.c.rollout_id == rollout, rebuilds.c.retried_as.is_(None)

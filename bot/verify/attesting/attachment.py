@@ -67,7 +67,8 @@ class Attachment:
         }
 
     def manifest(self, others: Iterable[Descriptor]) -> bytes:
-        """With the layers of `others` before its own; an earlier statement of this verifier goes."""
+        """Makes the manifest, with the layers of `others` before its own; an earlier statement of this verifier
+        goes."""
         return _document(
             {
                 "schemaVersion": 2,

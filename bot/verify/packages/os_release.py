@@ -9,6 +9,9 @@ _LINE = re.compile(r"(?P<name>ID|VERSION_ID)=(?P<quote>[\"']?)(?P<value>[A-Za-z0
 
 
 def read_os_release(data: bytes) -> Distribution | None:
-    """None where it names no distribution; lines of another form are passed over, as its readers must."""
+    """Reads a distribution; None where none is named.
+
+    Lines of another form are passed over, as its readers must.
+    """
     values = {found["name"]: found["value"] for line in lines(data) if (found := _LINE.fullmatch(line))}
     return Distribution(values["ID"], values.get("VERSION_ID", "")) if values.get("ID") else None

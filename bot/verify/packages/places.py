@@ -75,7 +75,7 @@ def _is_status_part(path: str) -> bool:
 
 
 def read_files(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:
-    """All packages that the files tell of, each once; a file that cannot be read hinders no other.
+    """Reads all packages that the files tell of, each once; a file that cannot be read hinders no other.
 
     `files` also holds the folder of each shared framework, with no content. `problems` are those met on the way.
     """

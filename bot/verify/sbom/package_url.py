@@ -64,7 +64,7 @@ def _distribution(text: str) -> Distribution | None:
 
 
 def package_url(package: Package, distribution: Distribution | None) -> str | None:
-    """None where nothing but a name is known."""
+    """Makes a package URL; None where nothing but a name is known."""
     from packageurl import PackageURL
 
     if not package.type:

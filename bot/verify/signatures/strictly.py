@@ -34,7 +34,7 @@ def read_object(text: bytes | str, what: str, *, limit: int) -> dict[str, Any]:
 
 
 def member(found: Any, name: str, kind: type, what: str) -> Any:
-    """A member that must be there and of one kind."""
+    """Returns a member that must be there and of one kind."""
     value = found.get(name) if isinstance(found, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
         raise Refused(f"{what} has no {name!r} as it should")

@@ -96,7 +96,7 @@ class ObservedLayers:
         return tuple(each for each in found if each.platform == platform)
 
     def first_shown(self, base: Base, digest: str) -> datetime | None:
-        """When a base first showed that digest; None where it was never seen to."""
+        """Returns when a base first showed that digest; None where it was never seen to."""
         found = (self._publications[number] for number in self._named.get(digest, ()))
         return min((each.at for each in found if each.base == base and each.digest == digest), default=None)
 

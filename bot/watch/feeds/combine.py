@@ -13,7 +13,7 @@ WITHOUT_C_LIBRARY = frozenset({"msrc", "dotnet-cve"})
 
 
 def combine_all(advisories: Iterable[Advisory]) -> dict[str, Advisory]:
-    """All advisories by CVE, each combined."""
+    """Returns all advisories by CVE, each combined."""
     by_cve: dict[str, list[Advisory]] = {}
     for advisory in advisories:
         by_cve.setdefault(advisory.cve, []).append(advisory)

@@ -47,8 +47,8 @@ def next_poll(
     releases: Iterable[Release] = (),
     behind_since: datetime | None = None,
 ) -> datetime:
-    """When to look at `base` next, given when it last moved, what version it shows, and since when it is behind
-    what it is a copy of."""
+    """Says when to look at `base` next, given when it last moved, what version it shows, and since when it is
+    behind what it is a copy of."""
     awaits_upstream = behind_since is not None and now - behind_since < policy.expected_for
     is_awaited = awaits_upstream or is_expected(base, now, policy, moved_at)
     if is_awaited or awaits_release(base, now, policy, version, releases):
@@ -71,7 +71,8 @@ def is_expected(base: Base, now: datetime, policy: PollPolicy, moved_at: datetim
 def awaits_release(
     base: Base, now: datetime, policy: PollPolicy, version: str | None, releases: Iterable[Release]
 ) -> bool:
-    """A feed has just shown a newer release of the channel that the base's `version` belongs to."""
+    """Whether a release is awaited: a feed has just shown a newer release of the channel that the base's `version`
+    belongs to."""
     if version is None or _is_fixed(base):
         return False
     channel = ".".join(version.split(".")[:2])

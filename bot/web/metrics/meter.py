@@ -97,7 +97,7 @@ class Meter:
         self._counter(table.DELIVERIES).labels(source, outcome).inc()
 
     async def told(self, source: Source, beats: Heartbeats, now: datetime) -> bytes:
-        """All metrics in Prometheus' text format; raises `Failure` where the store does not answer."""
+        """Writes all metrics in Prometheus' text format; raises `Failure` where the store does not answer."""
         async with self._asking:
             if not self._began:
                 await self.begin(source)

@@ -12,7 +12,7 @@ from bot.web.site import site_of
 
 @allowed(Right.METRICS)
 async def metrics(request: Request) -> Response:
-    """All metrics in Prometheus' text format."""
+    """Answers with all metrics in Prometheus' text format."""
     site = site_of(request)
     text = await site.meter.told(site.stores.figures, site.beats, site.clock.now())
     return Response(text, media_type=CONTENT_TYPE_LATEST)

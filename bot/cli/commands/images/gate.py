@@ -59,7 +59,7 @@ def gate(
 
 
 def _read(path: Path) -> "Report":
-    """A report that is missing is not a clean one: it ends the command with `CANNOT_TELL`."""
+    """Reads a report; one that is missing is not a clean one, and ends the command with `CANNOT_TELL`."""
     from bot.domain.failure import Failure, Trouble
     from bot.service.commands.images.packages import read_file
     from bot.verify.gate import LARGEST_REPORT, read_report

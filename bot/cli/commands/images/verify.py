@@ -190,7 +190,7 @@ def _verify_image(name: str, config: Path, output: Format) -> None:
 
 
 def _refuse_options(options: Mapping[str, object]) -> None:
-    """An option that is not read would look as if it had been checked."""
+    """Refuses options that are not read: they would look as if they had been checked."""
     for name, value in options.items():
         if value:
             raise bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
@@ -278,7 +278,7 @@ def _moment(at: str) -> datetime:
 
 
 def _refuse_strangers(kind: Kind, options: dict[str, tuple[object, Kind]]) -> None:
-    """An option that the kind does not read would look as if it had been checked."""
+    """Refuses options that the kind does not read: they would look as if they had been checked."""
     for name, (value, owner) in options.items():
         if value and owner is not kind:
             raise bad(f"{name} is read with --kind {owner} only", "leave it out")

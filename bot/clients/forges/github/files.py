@@ -180,7 +180,7 @@ async def contents_of(
 
 
 def file_of(path: str, row: Mapping[str, Any], contents: Mapping[str, bytes]) -> BranchFile | None:
-    """None for what is no file: a folder, a symbolic link, a submodule."""
+    """Turns an entry into a file; None for what is no file: a folder, a symbolic link, a submodule."""
     if not _is_file(row):
         return None
     sha = str(row["oid"])

@@ -18,7 +18,7 @@ _LATEST = 20
 
 
 async def read_images(settings: Settings, clock: Clock) -> list[ImageView]:
-    """All images, in the order of names."""
+    """Reads all images, in the order of names."""
     async with opened_stores(settings, clock) as stores:
         return await stores.images.views()
 

@@ -51,8 +51,8 @@ class AdvisoryPagesStore(Store):
         return Advisories(page_of(tuple(map(_advisory_row, found.values())), int(total or 0), cut))
 
     async def advisory(self, cve: str, cut: Cut, fix: FixState | None = None) -> AdvisoryPage | None:
-        """With the changes that brought the fix, and the rebuilds of their rollouts in the repositories that use
-        their bases, those alone in which it has come as far as `fix` where that is given."""
+        """Reads an advisory with the changes that brought the fix, and the rebuilds of their rollouts in the
+        repositories that use their bases, those alone in which it has come as far as `fix` where that is given."""
         async with self._database.reading() as connection:
             found = (await _advisories(connection, [cve])).get(cve)
             if found is None:

@@ -52,7 +52,7 @@ class ImagePagesStore(Store):
         return Images(states, page_of(shown, int(total or 0), cut))
 
     async def image(self, name: str, web: str) -> ImagePage | None:
-        """All that is known of `registry/name`; `web` is where the forge shows repositories to people."""
+        """Reads all that is known of `registry/name`; `web` is where the forge shows repositories to people."""
         registry, _, path = name.partition("/")
         is_named = and_(images.c.registry == registry, images.c.repository == path)
         run_at = and_(deployments.c.registry == registry, deployments.c.repository == path)

@@ -22,7 +22,7 @@ def named(name: str) -> ColumnElement[bool]:
 
 
 async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
-    """A base that is new becomes due at once."""
+    """Returns the ids of bases, and adds those that are new, which become due at once."""
     known = await _ids_of(connection, named)
     missing = sorted(named - known.keys())
     for base in missing:

@@ -118,7 +118,7 @@ async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -
 
 
 async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[str, timedelta]:
-    """By mirror, for how long the base that is behind longest has not shown what upstream does."""
+    """Reads by mirror for how long the base that is behind longest has not shown what upstream does."""
     found: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
         place = place_of(_base(row), Base(row.up_registry, row.up_repository, row.up_tag))

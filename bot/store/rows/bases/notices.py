@@ -15,7 +15,7 @@ from bot.store.rows.tables import bases, notices, repositories, usages
 
 
 async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:
-    """Oldest first."""
+    """Reads the notices that are open, oldest first."""
     rows = await connection.execute(
         select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
         .join(bases, bases.c.id == notices.c.base_id)

@@ -16,7 +16,7 @@ from bot.watch.registry.stage import Sight
 
 
 async def latest_observations(connection: AsyncConnection, ids: Sequence[int], limit: int) -> list[Row[Any]]:
-    """Up to `limit` observations of each base, oldest first, each with the base's id; see `loaded`."""
+    """Reads up to `limit` observations of each base, oldest first, each with the base's id; see `loaded`."""
     rank = (
         func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
     )

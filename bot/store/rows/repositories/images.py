@@ -160,7 +160,7 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
 
 
 async def save_deployments(connection: AsyncConnection, repository: int, usages: Sequence[Usage]) -> None:
-    """Where a repository runs images, as it stands now."""
+    """Stores where a repository runs images, as it stands now."""
     await connection.execute(delete(deployments).where(deployments.c.repository_id == repository))
     if usages:
         rows = [

@@ -42,7 +42,7 @@ class AdvanceStore(Store):
             return Standings(known, await standings(connection, gate, ~is_paused()))
 
     async def take(self, step: Step, gate: Gate, known: int) -> int:
-        """All of it or nothing; how many rebuilds began."""
+        """Lets rebuilds begin, all of it or nothing; how many began."""
         async with self._database.transaction() as connection:
             if await raise_counter(connection, RELEASES) != known + 1:
                 raise LeaseLost("another worker has let rebuilds begin meanwhile")

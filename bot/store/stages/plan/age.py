@@ -92,7 +92,8 @@ class AgeStore(Store):
         return found
 
     async def save_ages(self, plan: AgePlan) -> None:
-        """All of it or nothing; raises `LeaseLost` where another plan was saved since its revisions were read."""
+        """Stores judgements and plans, all or nothing; raises `LeaseLost` where another plan was saved since its
+        revisions were read."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             if await raise_counter(connection, PLANS) != plan.known.plans + 1:

@@ -85,7 +85,8 @@ class PlanStore(Store):
         ]
 
     async def affected(self, ids: Sequence[int]) -> dict[int, list[Affected]]:
-        """For each change the usages that follow its base, in repositories that no plan for it has served yet.
+        """Reads for each change the usages that follow its base, in repositories that no plan for it has served
+        yet.
 
         A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
         was to bring goes on with its successor, maybe in another rollout.
@@ -166,7 +167,8 @@ class PlanStore(Store):
         ]
 
     async def save_plan(self, plan: PlannedRollout) -> None:
-        """All of it or nothing; raises `LeaseLost` where another plan was saved since its revisions were read.
+        """Stores a plan, all or nothing; raises `LeaseLost` where another plan was saved since its revisions were
+        read.
 
         What that other plan has begun is missing from this one, so it would be planned twice.
         """

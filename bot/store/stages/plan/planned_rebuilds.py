@@ -59,7 +59,7 @@ class _Inherited:
 
 
 async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebuild]) -> dict[int, _Inherited]:
-    """By the id of what is superseded."""
+    """Reads what is taken over, by the id of what is superseded."""
     found: dict[int, _Inherited] = {}
     for ids in chunks([old for item in planned for old in item.supersedes]):
         columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because

@@ -65,7 +65,7 @@ class ImagesStore(Store):
         return readable(rows, lambda row: image_of(row, repository, lost), lambda row: f"image {row.id}")
 
     async def views(self) -> list[ImageView]:
-        """All images with where they are run, in the order of names."""
+        """Reads all images with where they are run, in the order of names."""
         query = (
             select(images, repositories.c.name)
             .join(repositories, repositories.c.id == images.c.repository_id)

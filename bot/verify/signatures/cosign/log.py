@@ -41,7 +41,7 @@ class LogEntry:
 
 
 def check_promise(entry: LogEntry, logs: Mapping[bytes, LogKey]) -> datetime:
-    """When a believed log took the entry; refuses a promise that no such log made."""
+    """Returns when a believed log took the entry; refuses a promise that no such log made."""
     log = logs.get(entry.log)
     if log is None:
         raise Refused("the log that took the signature is not in the trusted root")

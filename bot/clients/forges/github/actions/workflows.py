@@ -52,7 +52,7 @@ async def runs_since(
     event: str | None = None,
     branch: str | None = None,
 ) -> list[Run]:
-    """Oldest first; of any event and branch where these are None."""
+    """Lists runs, oldest first; of any event and branch where these are None."""
     data = await transport.read(
         f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs",
         {

@@ -39,7 +39,8 @@ def decoded(text: str, where: str) -> Any:
 
 
 def redirected(status: int, path: str, headers: Mapping[str, Any], host: str, where: str) -> Failure:
-    """A redirect is never followed: what was renamed is looked up again by its id.
+    """Returns the failure that a redirect is, which is never followed: what was renamed is looked up again by its
+    id.
 
     Its old name may be another's by now.
 

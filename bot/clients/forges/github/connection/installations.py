@@ -77,7 +77,7 @@ class Installations:
         await asyncio.gather(self._transport.close(), *(each.close() for each in self._serving.values()))
 
     async def installations(self) -> list[Installation]:
-        """All that the App has, used or not, as GitHub shows them now."""
+        """Lists all installations that the App has, used or not, as GitHub shows them now."""
         found: list[Installation] = []
         async for page in self._transport.pages("/app/installations"):
             with shaped("list of installations"):

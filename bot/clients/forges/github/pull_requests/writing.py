@@ -59,7 +59,7 @@ async def close(transport: Transport, repository: Identity, request: PullRequest
 
 
 async def delete_branch(transport: Transport, repository: Identity, branch: str, at: str) -> None:
-    """By compare-and-swap, so that nothing is lost that somebody has just pushed."""
+    """Deletes a branch by compare-and-swap, so that nothing is lost that somebody has just pushed."""
     graph = await delete_ref(transport, repository, branch, at)
     for error in graph.errors[:1]:
         if (refused := refusal(branch, error.message, graph.where)) is not None:

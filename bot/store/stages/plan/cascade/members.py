@@ -25,7 +25,7 @@ _IS_BUILDING = (State.OPEN, State.DISPATCHED, State.RUNNING, State.BUILDING, Sta
 
 
 async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int]) -> list[Any]:
-    """All that have not ended of these repositories, and all that are held."""
+    """Reads all rebuilds that have not ended of these repositories, and all that are held."""
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
