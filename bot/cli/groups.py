@@ -23,7 +23,7 @@ from bot.cli.commands import (
     service,
     summary,
 )
-from bot.cli.commands.images import gate, images, packages, verify
+from bot.cli.commands.images import cve, gate, images, packages, verify
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
@@ -38,6 +38,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "images": images.images,
         "image": images.image,
         "tree": images.tree,
+        "cve": cve.cve,
     },
     "Roll out": {
         "rollout": rollout.app,

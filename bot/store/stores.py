@@ -22,6 +22,7 @@ from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.standing import StandingStore
 from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
 from bot.store.retention import RetentionStore
@@ -107,6 +108,7 @@ class Stores:
     operations: OperationsStore
     image_pages: ImagePagesStore
     packages: PackagesStore
+    ledger: LedgerStore
     practices: PracticesStore
     summary: SummaryStore
     events: EventsStore
@@ -161,6 +163,7 @@ class Stores:
             OperationsStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
             PackagesStore(database, worker, clock),
+            LedgerStore(database, worker, clock),
             PracticesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
             EventsStore(database, worker, clock),

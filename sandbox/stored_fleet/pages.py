@@ -21,6 +21,8 @@ PAGES = {
     "repository": f"/repositories/{REPOSITORY}",
     "advisories": "/advisories",
     "advisory": "/advisories/CVE-2026-10020",
+    "CVEs": "/cves",
+    "CVE": "/cves/CVE-2026-10020",
     "upstream": "/upstream",
     "operations": "/operations",
 }

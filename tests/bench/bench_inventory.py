@@ -62,7 +62,7 @@ async def _run() -> list[tuple[str, str, str]]:
 async def _measured(engine: str, url: str) -> tuple[str, str, str]:
     database = await open_database(url)
     try:
-        await _fill(database)
+        await fill(database)
         store = Stores.of(database, Worker("bench"), ManualClock(NOON)).packages
         took, found = [], 0
         for _ in range(ASKED):
@@ -77,7 +77,8 @@ async def _measured(engine: str, url: str) -> tuple[str, str, str]:
     return what, f"{statistics.median(took) * 1000:.1f} ms (median)", f"under {AIM * 1000:.0f} ms"
 
 
-async def _fill(database: Database) -> None:
+async def fill(database: Database) -> None:
+    """Makes bases, images that stand on them, and what is inside all of these."""
     async with database.transaction() as connection:
         await _bases(connection)
         await _images(connection)

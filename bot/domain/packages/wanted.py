@@ -38,7 +38,7 @@ class Wanted:
         if not (is_named or is_source) or self.type not in (None, package.type):
             return Fit.NO
         version = package.version if is_named else package.source_version or package.version
-        limits = [each for each in self.below if not self.by_channel or _channel(each) == _channel(version)]
+        limits = [each for each in self.below if not self.by_channel or channel_of(each) == channel_of(version)]
         if not self.below:
             return Fit.YES
         try:
@@ -67,5 +67,6 @@ def names_of(wanted: Iterable[Wanted]) -> list[str]:
     return sorted({each.name for each in wanted})
 
 
-def _channel(version: str) -> tuple[str, ...]:
+def channel_of(version: str) -> tuple[str, ...]:
+    """The first two numbers of a .NET version, by which fixes are published."""
     return tuple(version.split(".")[:2])

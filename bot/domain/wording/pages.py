@@ -26,6 +26,11 @@ def advisory_path(cve: str) -> str:
     return f"/advisories/{quote(cve, safe='')}"
 
 
+def cve_path(cve: str) -> str:
+    """Where a CVE is shown with the images that wait for its fix."""
+    return f"/cves/{quote(cve, safe='')}"
+
+
 FLEET = "/"
 UPSTREAM = "/upstream"
 OPERATIONS = "/operations"

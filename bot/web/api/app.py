@@ -13,6 +13,7 @@ from bot.domain.rollouts.rebuild import ENDED, State
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.image_pages import ImagePage, Images, WantedImages
+from bot.views.bases.ledger import CvePage, Cves
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
 from bot.views.fleet.practices import Audited, FleetPractices
@@ -121,6 +122,11 @@ def _add_lists(app: FastAPI) -> None:
         found = await site_of(request).stores.advisory_pages.advisories(q, cut)
         return answered(request, found, Advisories, found.advisories)
 
+    @app.get("/cves", response_model=Cves, summary="CVEs that images still have, by where the fix is stuck")
+    async def cves(request: Request, cut: OnePage) -> Response:
+        found = await site_of(request).stores.ledger.cves(cut)
+        return answered(request, found, Cves, found.cves)
+
     @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")
     async def upstream(request: Request) -> Response:
         return answered(request, await site_of(request).stores.base_pages.upstream(), Upstream)
@@ -188,6 +194,13 @@ def _add_details(app: FastAPI) -> None:
         if found is None:
             raise HTTPException(404, "there is no such advisory")
         return answered(request, found, AdvisoryPage, found.rebuilds)
+
+    @app.get("/cves/{cve}", response_model=CvePage, responses=_MISSING, summary="Where one CVE's fix is stuck")
+    async def cve(request: Request, cve: Part, cut: OnePage) -> Response:
+        found = await site_of(request).stores.ledger.cve(cve[:64], cut)
+        if found is None:
+            raise HTTPException(404, "nothing that was read tells of it")
+        return answered(request, found, CvePage, found.images)
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:

@@ -143,6 +143,23 @@ async def advisory(request: Request) -> Response:
 
 
 @allowed(Right.READ)
+async def cves(request: Request) -> Response:
+    found = await site_of(request).stores.ledger.cves(_cut(request))
+    _check(found.cves)
+    return render(request, "cves.html", found=found)
+
+
+@allowed(Right.READ)
+async def cve(request: Request) -> Response:
+    name = request.path_params["cve"][:64]
+    found = await site_of(request).stores.ledger.cve(name, _cut(request))
+    if found is None:
+        raise HTTPException(404, f"Nothing that was read tells of {name}.")
+    _check(found.images)
+    return render(request, "cve.html", found=found, row=found.cve)
+
+
+@allowed(Right.READ)
 async def upstream(request: Request) -> Response:
     found = await site_of(request).stores.base_pages.upstream()
     chart = lag_chart(found.lags[::-1], site_of(request).clock.now())
@@ -191,6 +208,8 @@ routes = [
     Route("/repositories/{name:path}", repository, name="repository"),
     Route("/advisories", advisories, name="advisories"),
     Route("/advisories/{cve}", advisory, name="advisory"),
+    Route("/cves", cves, name="cves"),
+    Route("/cves/{cve}", cve, name="cve"),
     Route("/upstream", upstream, name="upstream"),
     Route("/operations", operations, name="operations"),
 ]

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.domain.repositories.onboarding import in_words
-from bot.domain.wording.pages import advisory_path, base_path, image_path, repository_path
+from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration
+from bot.views.bases.ledger import told
 from bot.views.names import short_digest
 from bot.web import charts
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
@@ -31,6 +32,7 @@ NAVIGATION = (
     ("Images", "/images"),
     ("Bases", "/bases"),
     ("Advisories", "/advisories"),
+    ("CVEs", "/cves"),
     ("Upstream", "/upstream"),
     ("Operations", "/operations"),
 )
@@ -102,6 +104,8 @@ def _environment() -> Environment:
         "repository_path": repository_path,
         "base_path": base_path,
         "advisory_path": advisory_path,
+        "cve_path": cve_path,
+        "told": told,
         "image_path": image_path,
         "parts_of_name": parts_of_name,
         "path_in_address": path_in_address,

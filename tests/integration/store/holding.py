@@ -10,6 +10,7 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
 from bot.verify.packages.layer import LayerContents
@@ -35,12 +36,16 @@ async def told(stores: Stores, packages: dict[str, tuple[Package, ...]], problem
         await stores.inventory.save_inventory(each, found)
 
 
-async def running(stores: Stores, *held: Package, base: tuple[Package, ...] = (), image: str = "d") -> None:
-    """A repository whose image holds these packages and stands on a base that now shows `base`."""
+async def running(
+    stores: Stores, *held: Package, base: tuple[Package, ...] = (), image: str = "d", deployed: str | None = None
+) -> None:
+    """A repository whose image holds these packages and stands on a base that now shows `base`; it runs the image
+    by its tag, or by the digest `deployed`."""
     await stores.listing(Repository("contoso/shop", "main"))
     claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
-    deployed = replace(usage_of(ASPNET), reference=replace(usage_of(ASPNET).reference, name="ghcr.io/contoso/shop"))
-    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=(claim,), deployed=(deployed,)))
+    named = Reference("ghcr.io/contoso/shop", "latest", deployed)
+    place = replace(usage_of(ASPNET), reference=named)
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=(claim,), deployed=(place,)))
     now = stores.clock.now()
     [due] = await stores.bases()
     seen = Observation(now, ASPNET, digest("a"), "10.0.5", platforms=(shows("b"),))
@@ -51,3 +56,25 @@ async def running(stores: Stores, *held: Package, base: tuple[Package, ...] = ()
     look = Look("latest", SeenImage(digest("e"), (shows(image),)), (standing,))
     await stores.images.keep_look(row, look)
     await told(stores, {image: held, "b": base})
+
+
+async def move_base(stores: Stores, *packages: Package) -> None:
+    """The base shows another image, which holds these; it is not read where there are none."""
+    stores.clock.advance(HOUR)
+    now = stores.clock.now()
+    [due] = await stores.bases()
+    seen = Observation(now, ASPNET, digest("b"), "10.0.6", platforms=(shows("c"),))
+    await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
+    if packages:
+        await told(stores, {"c": packages})
+
+
+async def move_image(stores: Stores, *packages: Package) -> None:
+    """The image was built again on what the base shows, and holds these."""
+    stores.clock.advance(25 * HOUR)
+    now = stores.clock.now()
+    [row] = await stores.taken(stores.images.images)
+    publication = Publication(ASPNET, now, digest("b"), "linux/amd64", digest("c"))
+    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest("f"), (shows("f"),)), (standing,)))
+    await told(stores, {"f": packages})

@@ -1,0 +1,124 @@
+"""`cve`: which CVEs the fleet has, where the fix of each is stuck, and who can move it; nobody else is asked."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.views.bases.ledger import CvePage, Cves, LedgerRow
+
+INCOMPLETE = 3
+"""The exit code where some image was not read: it may have the CVE."""
+
+
+def cve(
+    name: Annotated[
+        str | None, typer.Argument(help="For example CVE-2026-21518; all open ones where it is left out.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows where the fix of a CVE is stuck, and who can move it.
+
+    For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
+    image, and in what manifests name. Reads the store alone and can run beside the service. Exit codes: 0 all
+    images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not as a whole.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.ledger import read_cve, read_cves
+    from bot.settings import load
+
+    settings, clock = load(config), SystemClock()
+    if name is None:
+        show_cves(asyncio.run(read_cves(settings, clock)), output)
+    else:
+        show_cve(asyncio.run(read_cve(settings, name, clock)), output)
+
+
+def show_cves(found: "Cves", output: Format) -> None:
+    """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
+    from bot.cli.output import Layout, print_json, print_line, print_table
+    from bot.views.bases.ledger import as_json, told
+
+    if output is Format.JSON:
+        print_json({"cves": [as_json(row) for row in found.cves.items], "not_known": found.not_known})
+    elif not found.cves.items:
+        print_line("No image that was read waits for a fix.")
+    else:
+        print_table(
+            ("CVE", "severity", "by", "images", "where", "what"),
+            [
+                (
+                    *(row.cve, row.severity or "not rated", row.rated_by, row.places.open),
+                    ", ".join(f"{number} {words}" for words, number in told(row.places)),
+                    row.title,
+                )
+                for row in found.cves.items
+            ],
+            Layout(below=("where", "what")),
+        )
+    _end_with(found.not_known)
+
+
+def show_cve(found: "CvePage", output: Format) -> None:
+    """Writes each image with its clocks; ends with 3 where some image is not known."""
+    from bot.cli.output import print_json, print_line, print_sentence
+    from bot.domain.wording.words import counted
+    from bot.views.bases.ledger import as_json, image_as_json, told
+
+    if output is Format.JSON:
+        images = [image_as_json(row) for row in found.images.items]
+        print_json({**as_json(found.cve), "images": images, "not_known": found.not_known})
+        _end_with(found.not_known)
+        return
+    row = found.cve
+    rated = f"{row.severity}, as {row.rated_by} rates it" if row.severity else "not rated"
+    print_sentence(f"{row.cve}: {rated}. {row.title}")
+    if not found.images.items:
+        print_line("No image that was read has it, or had it.")
+    else:
+        where = ", ".join(f"{number} {words}" for words, number in told(row.places))
+        print_sentence(f"{counted(found.images.total, 'image')}: {where}")
+        for image in found.images.items:
+            _show_image(image)
+    _end_with(found.not_known)
+
+
+def _show_image(image: "LedgerRow") -> None:
+    from bot.cli.output import Layout, print_line, print_sentence, print_table
+    from bot.cli.text import moment
+    from bot.domain.wording.words import duration
+
+    print_line("")
+    print_line(f"{image.image} ({', '.join(image.packages)})")
+    if image.says:
+        moved_by = f"; {image.who} can move it" if image.who else ""
+        print_sentence(f"{image.state}: {image.says}{moved_by}")
+    else:
+        print_line(image.state)
+    print_table(
+        ("clock", "state", "at", "elsewhere", "says"),
+        [
+            (
+                *(clock.station, clock.passage, moment(clock.at)),
+                "" if clock.elsewhere is None else f"{duration(clock.elsewhere)} ({clock.times})",
+                clock.says,
+            )
+            for clock in image.clocks
+        ],
+        Layout(below=("says",)),
+    )
+
+
+def _end_with(not_known: int) -> None:
+    from bot.domain.wording.words import counted
+
+    if not_known:
+        what = counted(not_known, "image")
+        print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)

@@ -1,0 +1,287 @@
+"""Where a fix is on its way: six clocks from its publisher to what manifests name, and the one it waits at.
+
+A clock that stands further on proves all before it: an image that is free of a vulnerability had a base, or a build
+of its own, that brought the fix, whether or not anybody saw that.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median_low
+
+
+class Station(StrEnum):
+    """What a fix passes, in its order."""
+
+    FIX = "fix"
+    BASE = "base"
+    MIRROR = "mirror"
+    OWN_BASE = "own base"
+    IMAGE = "image"
+    DEPLOYED = "deployed"
+
+
+_ORDER = {place: number for number, place in enumerate(Station)}
+
+
+class Passage(StrEnum):
+    """How a fix stands to one of its stations."""
+
+    PASSED = "passed"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    NOT_CONCERNED = "not concerned"
+    """The fix does not come by there."""
+    AHEAD = "ahead"
+    """It waits at a station before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationClock:
+    """When the fix passed a station, None where that was not seen; else why it has not, and who can move it."""
+
+    passage: Passage
+    at: datetime | None = None
+    says: str = ""
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What its publisher says: the versions that are free of the vulnerability, none where there is no fix yet."""
+
+    publisher: str
+    versions: tuple[str, ...] = ()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whether something holds an affected package now, None where that is not known, and since when not any more.
+
+    `why` says what keeps it from being known.
+    """
+
+    is_affected: bool | None
+    free_since: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BelowImage:
+    """A base that an image stands on, and who can rebuild it; `brings` is False where it has no such package."""
+
+    name: str
+    who: str
+    held: Held
+    brings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedImage:
+    """A place where a manifest names the image: what it was last built as (True), another digest (False), or
+    something of which that cannot be told (None)."""
+
+    place: str
+    repository: str
+    is_current: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedImage:
+    """All that is known of one image and one CVE. `base` is the one that somebody else publishes, None where it is
+    not known, and `mirror` the copy of it that is built upon; `own_bases` are those of the fleet in between, the
+    lowest first."""
+
+    image: str
+    repository: str
+    packages: tuple[str, ...]
+    fix: Fix
+    base: BelowImage | None
+    held: Held
+    mirror: BelowImage | None = None
+    own_bases: tuple[BelowImage, ...] = ()
+    deployed: tuple[DeployedImage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One image with its clocks. `waits_at` is the first station that the fix has not passed; None where it has
+    passed all, or where it `cannot_tell`."""
+
+    image: AffectedImage
+    clocks: Mapping[Station, StationClock]
+    waits_at: Station | None
+    cannot_tell: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.waits_at is None and not self.cannot_tell
+
+    @property
+    def clock(self) -> StationClock | None:
+        """That of the station where it waits, or of the one that cannot be told."""
+        if self.waits_at is not None:
+            return self.clocks[self.waits_at]
+        return next((each for each in self.clocks.values() if each.passage is Passage.UNKNOWN), None)
+
+
+def entry_of(image: AffectedImage) -> LedgerEntry:
+    """The clocks of one image."""
+    told = {
+        Station.FIX: _fix(image.fix),
+        Station.BASE: _base(image.base),
+        Station.MIRROR: _mirror(image.mirror),
+        Station.OWN_BASE: _own_base(image.own_bases),
+        Station.IMAGE: _image(image),
+        Station.DEPLOYED: _deployed(image),
+    }
+    clocks = dict(_proved(told))
+    stop = next(
+        (place for place, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
+    )
+    if stop is None:
+        return LedgerEntry(image, clocks, None)
+    for place, clock in clocks.items():
+        if _ORDER[place] > _ORDER[stop] and clock.passage is not Passage.NOT_CONCERNED:
+            clocks[place] = StationClock(Passage.AHEAD)
+    if clocks[stop].passage is Passage.UNKNOWN:
+        return LedgerEntry(image, clocks, None, cannot_tell=True)
+    return LedgerEntry(image, clocks, stop)
+
+
+def _proved(told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
+    """The same, with what stands before a passed station as passed; in the order of the stations."""
+    last = max((_ORDER[place] for place, clock in told.items() if clock.passage is Passage.PASSED), default=-1)
+    for place, clock in told.items():
+        if _ORDER[place] < last and clock.passage in (Passage.WAITING, Passage.UNKNOWN):
+            yield place, StationClock(Passage.PASSED, says="proved by what came after")
+        else:
+            yield place, clock
+
+
+def _fix(fix: Fix) -> StationClock:
+    if fix.versions:
+        return StationClock(Passage.PASSED, fix.at, f"{fix.publisher} fixed it in {', '.join(fix.versions)}")
+    return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)
+
+
+def _base(base: BelowImage | None) -> StationClock:
+    if base is None:
+        return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
+    if not base.brings:
+        return StationClock(Passage.NOT_CONCERNED, says=f"not from {base.name}")
+    if base.held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what {base.name} holds is not known: {base.held.why}")
+    if base.held.is_affected:
+        return StationClock(Passage.WAITING, says=f"{base.who} has not rebuilt {base.name}", who=base.who)
+    return StationClock(Passage.PASSED, base.held.free_since, f"{base.name} has it")
+
+
+def _mirror(mirror: BelowImage | None) -> StationClock:
+    if mirror is None:
+        return StationClock(Passage.NOT_CONCERNED, says="no mirror")
+    if not mirror.brings:
+        return StationClock(Passage.NOT_CONCERNED, says=f"not from {mirror.name}")
+    if mirror.held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what {mirror.name} holds is not known: {mirror.held.why}")
+    if mirror.held.is_affected:
+        return StationClock(Passage.WAITING, says=f"{mirror.name} does not show it yet", who=mirror.who)
+    return StationClock(Passage.PASSED, mirror.held.free_since, f"{mirror.name} shows it")
+
+
+def _own_base(own_bases: Sequence[BelowImage]) -> StationClock:
+    concerned = [each for each in own_bases if each.brings]
+    if not concerned:
+        return StationClock(Passage.NOT_CONCERNED, says="no own base")
+    for each in concerned:
+        if each.held.is_affected:
+            return StationClock(Passage.WAITING, says=f"{each.who} has not rebuilt {each.name}", who=each.who)
+    unknown = next((each for each in concerned if each.held.is_affected is None), None)
+    if unknown is not None:
+        return StationClock(
+            Passage.UNKNOWN, says=f"what {unknown.name} holds is not known: {unknown.held.why}", who=unknown.who
+        )
+    times = [each.held.free_since for each in concerned if each.held.free_since is not None]
+    return StationClock(Passage.PASSED, max(times, default=None), f"{concerned[-1].name} has it")
+
+
+def _image(image: AffectedImage) -> StationClock:
+    held = image.held
+    if held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what the image holds is not known: {held.why}")
+    if held.is_affected:
+        return StationClock(
+            Passage.WAITING, says=f"{image.repository} has not rebuilt its image", who=image.repository
+        )
+    return StationClock(Passage.PASSED, held.free_since, "the image has it")
+
+
+def _deployed(image: AffectedImage) -> StationClock:
+    if not image.deployed:
+        return StationClock(Passage.NOT_CONCERNED, says="no manifest names it")
+    if image.held.is_affected is not False:
+        return StationClock(Passage.AHEAD)
+    old = [each for each in image.deployed if each.is_current is False]
+    if old:
+        who = ", ".join(sorted({each.repository for each in old}))
+        return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=who)
+    untold = [each for each in image.deployed if each.is_current is None]
+    if untold:
+        return StationClock(Passage.UNKNOWN, says=f"it cannot be told what is named at {_places(untold)}")
+    return StationClock(Passage.PASSED, says="what is deployed has it")
+
+
+def _places(some: Sequence[DeployedImage]) -> str:
+    named = ", ".join(each.place for each in some[:3])
+    return named if len(some) <= 3 else f"{named} and {len(some) - 3} more"
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """How long a station took elsewhere: from the one passed before it, in the middle of so many times."""
+
+    times: int
+    median: timedelta
+
+
+def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, Took]:
+    """How long each station took those that have passed it, where both times were seen."""
+    lengths: dict[Station, list[timedelta]] = {}
+    for entry in entries:
+        before: datetime | None = None
+        for place, clock in entry.clocks.items():
+            if clock.passage is Passage.PASSED and clock.at is not None:
+                if before is not None:
+                    lengths.setdefault(place, []).append(max(clock.at - before, timedelta()))
+                before = clock.at
+            elif clock.passage is Passage.PASSED:
+                before = None
+    return {place: Took(len(each), median_low(each)) for place, each in lengths.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many images wait at each station for the fix of one CVE, how many cannot be told, how many have it."""
+
+    waiting: Mapping[Station, int]
+    cannot_tell: int = 0
+    over: int = 0
+
+    @property
+    def open(self) -> int:
+        return sum(self.waiting.values()) + self.cannot_tell
+
+
+def places_of(entries: Iterable[LedgerEntry]) -> Places:
+    """Counts entries by where they are."""
+    found = Places(dict.fromkeys(Station, 0))
+    for entry in entries:
+        if entry.waits_at is not None:
+            found = replace(found, waiting={**found.waiting, entry.waits_at: found.waiting[entry.waits_at] + 1})
+        elif entry.cannot_tell:
+            found = replace(found, cannot_tell=found.cannot_tell + 1)
+        else:
+            found = replace(found, over=found.over + 1)
+    return found

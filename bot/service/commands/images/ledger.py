@@ -1,0 +1,26 @@
+"""The ledger, read from the store alone."""
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.views.bases.ledger import CvePage, Cves
+from bot.views.paging import MOST_PER_PAGE, Cut
+
+_ALL = Cut(1, 100 * MOST_PER_PAGE)
+
+
+async def read_cves(settings: Settings, clock: Clock) -> Cves:
+    """Reads which CVEs images of the fleet still have."""
+    async with opened_stores(settings, clock) as stores:
+        return await stores.ledger.cves(_ALL)
+
+
+async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
+    """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it."""
+    async with opened_stores(settings, clock) as stores:
+        found = await stores.ledger.cve(name.upper() if name[:4].lower() == "cve-" else name, _ALL)
+    if found is None:
+        advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
+        raise Failure(Trouble.MISSING, "nothing that was read tells of it", where=name[:64], advice=advice)
+    return found

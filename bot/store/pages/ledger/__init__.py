@@ -1,0 +1,1 @@
+"""Where fixes are stuck, as the ledger's pages and commands show it."""

@@ -1,0 +1,153 @@
+"""Which bases images stand on: those of the fleet in between, and the one that somebody else publishes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.images.standing import Standing
+from bot.domain.packages.package import Package
+from bot.domain.reference import Base
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.inventories import inventory_packages, observed_inventories, package_of, packages
+from bot.store.rows.bases.vulnerabilities import names_of_package
+from bot.store.rows.repositories.images import images
+from bot.store.rows.tables import bases, repositories
+
+_DEEPEST = 10
+
+_Name = tuple[str, str]
+"""Registry and repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What one platform of an image stands on, by inventory of what each base shows now, None where that was not
+    read: `own` the lowest first, each with who produces it; `base` None where it is not known, `mirror` the copy of
+    it that is built upon."""
+
+    base: Base | None
+    inventory: int | None
+    mirror: tuple[Base, int | None] | None = None
+    own: tuple[tuple[Base, int | None, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Bases:
+    """`own` are the standings of the images that the fleet builds, and who does, by name; `shown` the inventories
+    of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
+
+    own: dict[_Name, tuple[str, tuple[Standing, ...]]] = field(default_factory=dict)
+    shown: dict[tuple[Base, str], int] = field(default_factory=dict)
+    upstreams: dict[Base, Base] = field(default_factory=dict)
+
+    def below(self, standings: Sequence[Standing], platform: str) -> Below:
+        """Follows own bases down to the one that somebody else publishes."""
+        own: list[tuple[Base, int | None, str]] = []
+        for _ in range(_DEEPEST):
+            base = next((each.base for each in standings if each.platform == platform), None)
+            if base is None:
+                break
+            produced = self.own.get((base.registry, base.repository))
+            if produced is None:
+                shown = self.shown.get((base, platform))
+                upstream = self.upstreams.get(base)
+                if upstream is None:
+                    return Below(base, shown, None, tuple(own[::-1]))
+                published = self.shown.get((upstream, platform))
+                return Below(upstream, published, (base, shown), tuple(own[::-1]))
+            who, standings = produced
+            own.append((base, self.shown.get((base, platform)), who))
+        return Below(None, None, None, tuple(own[::-1]))
+
+
+async def read_bases(connection: AsyncConnection, standings: Iterable[Standing]) -> Bases:
+    """All bases below these standings, own ones followed down, with what they show now."""
+    found = Bases()
+    wanted = {each.base for each in standings if each.base is not None}
+    followed: set[Base] = set()
+    for _ in range(_DEEPEST):
+        new = wanted - followed
+        if not new:
+            break
+        followed |= new
+        own = await _own(connection, {(base.registry, base.repository) for base in new} - found.own.keys())
+        found.own |= own
+        wanted |= {each.base for _, stood in own.values() for each in stood if each.base is not None}
+    found.upstreams = await _upstreams(connection, followed)
+    found.shown = await _shown(connection, followed | set(found.upstreams.values()))
+    return found
+
+
+async def _own(
+    connection: AsyncConnection, names: Collection[_Name]
+) -> dict[_Name, tuple[str, tuple[Standing, ...]]]:
+    found: dict[_Name, tuple[str, tuple[Standing, ...]]] = {}
+    for some in chunks(sorted(names)):
+        rows = await connection.execute(
+            select(images.c.id, images.c.registry, images.c.repository, images.c.standings, repositories.c.name)
+            .join(repositories, repositories.c.id == images.c.repository_id)
+            .where(tuple_(images.c.registry, images.c.repository).in_(some))
+        )
+        found |= dict(readable(rows, _produced, lambda row: f"image {row.id}"))
+    return found
+
+
+def _produced(row: Any) -> tuple[_Name, tuple[str, tuple[Standing, ...]]]:
+    standings = load(row.standings, tuple[Standing, ...]) if row.standings is not None else ()
+    return (row.registry, row.repository), (row.name, standings)
+
+
+async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dict[Base, Base]:
+    found: dict[Base, Base] = {}
+    above = bases.alias()
+    for keys in chunks(sorted((base.registry, base.repository, base.tag) for base in some)):
+        rows = await connection.execute(
+            select(
+                *(bases.c.registry, bases.c.repository, bases.c.tag),
+                *(above.c.registry, above.c.repository, above.c.tag),
+            )
+            .join(above, above.c.id == bases.c.upstream_id)
+            .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
+        )
+        found |= {Base(*row[:3]): Base(*row[3:]) for row in rows}
+    return found
+
+
+async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tuple[Base, str], int]:
+    found: dict[tuple[Base, str], int] = {}
+    for keys in chunks(sorted((base.registry, base.repository, base.tag) for base in some)):
+        rows = await connection.execute(
+            select(
+                bases.c.registry,
+                bases.c.repository,
+                bases.c.tag,
+                observed_inventories.c.platform,
+                observed_inventories.c.inventory_id,
+            )
+            .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
+            .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
+        )
+        found |= {(Base(row.registry, row.repository, row.tag), row.platform): row.inventory_id for row in rows}
+    return found
+
+
+async def read_names(
+    connection: AsyncConnection, numbers: Collection[int], names: Collection[str]
+) -> Mapping[int, frozenset[tuple[str, str]]]:
+    """Which of these names, in lower case, packages in these inventories have, each with its type; by inventory."""
+    found: dict[int, set[tuple[str, str]]] = {number: set() for number in numbers}
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(
+            select(inventory_packages.c.inventory_id, packages)
+            .join(packages, packages.c.id == inventory_packages.c.package_id)
+            .where(inventory_packages.c.inventory_id.in_(ids))
+        )
+        for row in rows:
+            package: Package = package_of(row)
+            found[row.inventory_id] |= {(package.type, name) for name in names_of_package(package) & set(names)}
+    return {number: frozenset(each) for number, each in found.items()}

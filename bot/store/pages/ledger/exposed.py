@@ -1,0 +1,193 @@
+"""Which packages of the fleet are exposed to which CVE, by dumps and by the advisories of .NET."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.advisory import Advisory, Severity
+from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.vulnerability import AffectedPackage, affected_by
+from bot.domain.packages.wanted import Fit
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.inventories import package_of, packages
+from bot.store.rows.bases.vulnerabilities import (
+    affected_packages,
+    dumps,
+    exposures,
+    vulnerabilities,
+    vulnerability_cves,
+)
+from bot.store.rows.tables import advisories
+from bot.watch.feeds.combine import combine_all
+
+_DOTNET = "Microsoft (.NET)"
+_NOTICES = ("USN-", "DSA-", "DLA-", "GHSA-")
+"""Records that are published together with the fix that they tell of."""
+
+
+@dataclass(frozen=True, slots=True)
+class CveFacts:
+    """What is said of a CVE, whoever says it; the highest severity counts."""
+
+    cve: str
+    title: str = ""
+    severity: Severity | None = None
+    rated_by: str = ""
+    score: float | None = None
+    publishers: tuple[str, ...] = ()
+
+    def joined(self, other: "CveFacts") -> "CveFacts":
+        first, second = sorted((self, other), key=lambda each: each.severity.rank if each.severity else -1)
+        scores = [each.score for each in (self, other) if each.score is not None]
+        return CveFacts(
+            self.cve,
+            second.title or first.title,
+            second.severity,
+            second.rated_by,
+            max(scores, default=None),
+            tuple(dict.fromkeys((*self.publishers, *other.publishers))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A package that a publisher says is affected, in images of `affected.release`.
+
+    `fixed_at` is when its fix was published, or first seen; `fixed_in` is empty where there is none.
+    """
+
+    cve: str
+    publisher: str
+    affected: AffectedPackage
+    package: Package
+    is_certain: bool
+    fixed_at: datetime | None
+    fixed_in: str
+
+
+@dataclass(slots=True)
+class Exposed:
+    """All CVEs that are asked for, and by the ids of packages what each is exposed to."""
+
+    cves: dict[str, CveFacts] = field(default_factory=dict)
+    by_package: dict[int, list[Exposure]] = field(default_factory=dict)
+
+    def add(self, facts: CveFacts) -> None:
+        known = self.cves.get(facts.cve)
+        self.cves[facts.cve] = facts if known is None else known.joined(facts)
+
+
+async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> Exposed:
+    """What the fleet's packages are exposed to; one CVE alone where that is named."""
+    found = Exposed()
+    await _of_dumps(connection, found, cve)
+    await _of_dotnet(connection, found, cve)
+    return found
+
+
+async def _of_dumps(connection: AsyncConnection, found: Exposed, cve: str | None) -> None:
+    named = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
+    of_one = () if cve is None else (named == cve,)
+    said = await connection.execute(
+        select(vulnerabilities, named.label("cve"), dumps.c.ecosystem)
+        .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
+        .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
+        .where(*of_one)
+        .order_by(vulnerabilities.c.id)
+    )
+    records: dict[int, list[Any]] = {}
+    for row in said:
+        records.setdefault(row.id, []).append(row)
+        severity = Severity(row.severity) if row.severity else None
+        found.add(CveFacts(row.cve, row.title, severity, row.rated_by, row.score, (row.ecosystem,)))
+    pairs = await _pairs(connection, records if cve is not None else None)
+    affected = await _affected(connection, {pair.affected_id for pair in pairs})
+    held = await _packages(connection, {pair.package_id for pair in pairs})
+    for pair in pairs:
+        if pair.affected_id not in affected or pair.package_id not in held:
+            continue
+        each, fix_seen_at = affected[pair.affected_id]
+        fixed_in = each.fixed_for(held[pair.package_id])
+        for row in records.get(pair.vulnerability_id, ()):
+            published = row.published_at if row.name.startswith(_NOTICES) else None
+            fixed_at = (published or fix_seen_at) if each.has_fix else None
+            package, is_certain = held[pair.package_id], pair.is_certain
+            exposure = Exposure(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in)
+            found.by_package.setdefault(pair.package_id, []).append(exposure)
+
+
+async def _pairs(connection: AsyncConnection, records: Iterable[int] | None) -> Sequence[Any]:
+    query = select(exposures, affected_packages.c.vulnerability_id).join(
+        affected_packages, affected_packages.c.id == exposures.c.affected_id
+    )
+    if records is None:
+        return (await connection.execute(query)).all()
+    pairs: list[Any] = []
+    for ids in chunks(sorted(records)):
+        pairs += await connection.execute(query.where(affected_packages.c.vulnerability_id.in_(ids)))
+    return pairs
+
+
+async def _affected(
+    connection: AsyncConnection, numbers: Iterable[int]
+) -> dict[int, tuple[AffectedPackage, datetime | None]]:
+    found: dict[int, tuple[AffectedPackage, datetime | None]] = {}
+    columns = (affected_packages.c.id, affected_packages.c.affected, affected_packages.c.fix_seen_at)
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(select(*columns).where(affected_packages.c.id.in_(ids)))
+        found |= dict(
+            readable(
+                rows,
+                lambda row: (row.id, (load(row.affected, AffectedPackage), row.fix_seen_at)),
+                lambda row: f"affected package {row.id}",
+            )
+        )
+    return found
+
+
+async def _packages(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, Package]:
+    found: dict[int, Package] = {}
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
+        found |= {row.id: package_of(row) for row in rows}
+    return found
+
+
+async def _of_dotnet(connection: AsyncConnection, found: Exposed, cve: str | None) -> None:
+    query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
+    rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
+    said = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
+    by_name: dict[str, list[tuple[Advisory, AffectedPackage]]] = {}
+    for advisory in combine_all(said).values():
+        rated_by = "Microsoft" if advisory.severity is not None else ""
+        severity = advisory.severity
+        facts = CveFacts(advisory.cve, advisory.title, severity, rated_by, advisory.score, (_DOTNET,))
+        for affected in affected_by(advisory):
+            found.add(facts)
+            by_name.setdefault(affected.name, []).append((advisory, affected))
+        if cve is not None:
+            found.add(facts)
+    held = await connection.execute(
+        select(packages).where(packages.c.type == PackageType.NUGET.value, packages.c.name.in_(by_name))
+    )
+    for number, exposure in _exposures({row.id: package_of(row) for row in held}, by_name):
+        found.by_package.setdefault(number, []).append(exposure)
+
+
+def _exposures(
+    held: Mapping[int, Package], by_name: Mapping[str, Sequence[tuple[Advisory, AffectedPackage]]]
+) -> Iterator[tuple[int, Exposure]]:
+    for number, package in held.items():
+        for advisory, affected in by_name[package.name]:
+            fit = affected.fit(package)
+            if fit is not Fit.NO:
+                is_certain = fit is Fit.YES
+                published = advisory.published_at
+                fixed_in = affected.fixed_for(package)
+                yield number, Exposure(advisory.cve, _DOTNET, affected, package, is_certain, published, fixed_in)

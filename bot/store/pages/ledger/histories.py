@@ -1,0 +1,177 @@
+"""What images and bases have held of affected packages, by the inventories that followed each other."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, or_, select, union
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.ledger import Held
+from bot.domain.packages.package import Distribution
+from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.pages.ledger.exposed import Exposed, Exposure
+from bot.store.rows.bases.inventories import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    observed_inventories,
+)
+from bot.store.rows.tables import bases
+
+_LONGEST = 100
+"""So many images under one tag are looked back at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventoried:
+    """An inventory without its packages; `release` is the one under which publishers list them."""
+
+    id: int
+    previous: int | None
+    seen_at: datetime
+    is_read: bool
+    is_complete: bool
+    release: str | None
+
+
+@dataclass(slots=True)
+class Histories:
+    """Inventories by their ids, and which exposures each of them has, by CVE."""
+
+    known: dict[int, Inventoried] = field(default_factory=dict)
+    exposed: dict[int, dict[str, list[Exposure]]] = field(default_factory=dict)
+
+    def held(self, number: int | None, cve: str) -> Held:
+        """Whether the image with this inventory has the CVE, and since when not any more."""
+        inventory = self.known.get(number) if number is not None else None
+        if inventory is None or not inventory.is_read:
+            return Held(None, why="it was not read yet")
+        found = self.exposed.get(inventory.id, {}).get(cve, ())
+        if any(each.is_certain for each in found):
+            return Held(True)
+        if found:
+            return Held(None, why=f"the version of {found[0].package.name} cannot be compared")
+        if not inventory.is_complete:
+            return Held(None, why="not all of it could be read")
+        return Held(False, self._free_since(inventory, cve))
+
+    def cves_of(self, number: int) -> frozenset[str]:
+        """All CVEs that it has, or that one before it had."""
+        return frozenset(cve for each in self._back(number) for cve in self.exposed.get(each.id, {}))
+
+    def last_exposures(self, number: int, cve: str) -> list[Exposure]:
+        """What it has of the CVE, or else what the last one before it had that had any; empty where none had."""
+        for inventory in self._back(number):
+            if found := self.exposed.get(inventory.id, {}).get(cve):
+                return found
+        return []
+
+    def _free_since(self, inventory: Inventoried, cve: str) -> datetime | None:
+        """When the first one was seen after the last that had it; None where none had."""
+        since = inventory.seen_at
+        for each in self._back(inventory.id):
+            if self.exposed.get(each.id, {}).get(cve):
+                return since
+            since = each.seen_at
+        return None
+
+    def _back(self, number: int) -> Iterable[Inventoried]:
+        following: int | None = number
+        for _ in range(_LONGEST):
+            inventory = self.known.get(following) if following is not None else None
+            if inventory is None:
+                return
+            yield inventory
+            following = inventory.previous
+
+
+async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks_back: bool) -> Histories:
+    """All inventories that hold an exposed package, and those that followed them.
+
+    Without `looks_back` only what is shown now, and what came right before that: a whole fleet has a long past.
+    """
+    histories = Histories()
+    scope = None if looks_back else _shown()
+    held: dict[int, list[int]] = {}
+    for ids in chunks(sorted(exposed.by_package)):
+        query = select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
+            inventory_packages.c.package_id.in_(ids)
+        )
+        if scope is not None:
+            query = query.where(inventory_packages.c.inventory_id.in_(scope))
+        for inventory, package in await connection.execute(query):
+            held.setdefault(inventory, []).append(package)
+    await _add(connection, histories, held)
+    for number, holding in held.items():
+        if number in histories.known:
+            histories.exposed[number] = _by_cve(histories.known[number], holding, exposed)
+    await _add_following(connection, histories)
+    return histories
+
+
+def _shown() -> Select[Any]:
+    """The inventories of what images and bases show now, and of what each showed before."""
+    now = union(
+        select(image_inventories.c.inventory_id),
+        select(observed_inventories.c.inventory_id).join(
+            bases, bases.c.observation_id == observed_inventories.c.observation_id
+        ),
+    ).subquery()
+    shown = select(now.c.inventory_id)
+    before = select(inventories.c.previous_id).where(inventories.c.id.in_(shown))
+    return select(inventories.c.id).where(or_(inventories.c.id.in_(shown), inventories.c.id.in_(before)))
+
+
+async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(_inventories().where(inventories.c.id.in_(ids)))
+        histories.known |= {each.id: each for each in _read(rows)}
+
+
+async def _add_following(connection: AsyncConnection, histories: Histories) -> None:
+    last: Collection[int] = set(histories.known)
+    for _ in range(_LONGEST):
+        found: dict[int, Inventoried] = {}
+        for ids in chunks(sorted(last)):
+            rows = await connection.execute(_inventories().where(inventories.c.previous_id.in_(ids)))
+            found |= {each.id: each for each in _read(rows) if each.id not in histories.known}
+        if not found:
+            return
+        histories.known |= found
+        last = found.keys()
+
+
+async def add_shown(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:
+    """Takes in inventories that hold nothing that is exposed: it is worth knowing that they were read."""
+    await _add(connection, histories, set(numbers) - histories.known.keys())
+
+
+def _inventories() -> Any:
+    column = inventories.c
+    return select(
+        *(column.id, column.previous_id, column.seen_at, column.read_at, column.is_complete, column.distribution)
+    )
+
+
+def _read(rows: Iterable[Any]) -> list[Inventoried]:
+    def inventoried(row: Any) -> Inventoried:
+        told = row.distribution
+        release = release_of(load(told, Distribution)) if told is not None else None
+        is_read, is_complete = row.read_at is not None, bool(row.is_complete)
+        return Inventoried(row.id, row.previous_id, row.seen_at, is_read, is_complete, release)
+
+    return readable(rows, inventoried, lambda row: f"inventory {row.id}")
+
+
+def _by_cve(inventory: Inventoried, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
+    found: dict[str, list[Exposure]] = {}
+    for package in holding:
+        for exposure in exposed.by_package[package]:
+            if exposure.affected.release in (ANY_RELEASE, inventory.release):
+                found.setdefault(exposure.cve, []).append(exposure)
+    return found

@@ -1,0 +1,153 @@
+"""The ledger: which CVEs the fleet still has, where the fix of each waits, and who can move it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.packages.ledger import LedgerEntry, Passage, Places, Station
+from bot.views.paging import Page
+
+STATION_WORDS: Mapping[Station, str] = {
+    Station.FIX: "no fix yet",
+    Station.BASE: "base not rebuilt",
+    Station.MIRROR: "mirror behind",
+    Station.OWN_BASE: "own base not rebuilt",
+    Station.IMAGE: "image not rebuilt",
+    Station.DEPLOYED: "not deployed",
+}
+"""Why a CVE is still there, by the station at which its fix waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CveRow:
+    """One CVE and where the fleet's images are. `rated_by` says whose word the severity is."""
+
+    cve: str
+    title: str
+    severity: str | None
+    rated_by: str
+    score: float | None
+    publishers: tuple[str, ...]
+    places: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Cves:
+    """Those that some image still waits for, the most severe first. `not_known` counts images that were not read,
+    or not as a whole: they may have any of them."""
+
+    cves: Page[CveRow]
+    not_known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """One clock of one image in words. `elsewhere` is how long that took others, in the middle of `times`."""
+
+    station: Station
+    passage: Passage
+    at: datetime | None
+    says: str
+    who: str
+    elsewhere: timedelta | None = None
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One image: where its fix waits in words, who can move it, and all of its clocks."""
+
+    image: str
+    repository: str
+    packages: tuple[str, ...]
+    state: str
+    waits_at: Station | None
+    cannot_tell: bool
+    says: str
+    who: str
+    clocks: tuple[StationRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CvePage:
+    """One CVE with the images that have it, or had it since the bot looks; those that wait come first."""
+
+    cve: CveRow
+    images: Page[LedgerRow]
+    not_known: int = 0
+
+
+def row_of(entry: LedgerEntry, took: Mapping[Station, tuple[timedelta, int]]) -> LedgerRow:
+    """Words an entry; `took` is how long each station took others, and how many."""
+    clock = entry.clock
+    clocks = tuple(
+        StationRow(place, each.passage, each.at, each.says, each.who, *took.get(place, (None, 0)))
+        for place, each in entry.clocks.items()
+    )
+    return LedgerRow(
+        entry.image.image,
+        entry.image.repository,
+        entry.image.packages,
+        state_of(entry),
+        entry.waits_at,
+        entry.cannot_tell,
+        clock.says if clock is not None else "",
+        clock.who if clock is not None else "",
+        clocks,
+    )
+
+
+def state_of(entry: LedgerEntry) -> str:
+    """`image not rebuilt`, `cannot be told`, or `fixed`."""
+    if entry.waits_at is not None:
+        return STATION_WORDS[entry.waits_at]
+    return "cannot be told" if entry.cannot_tell else "fixed"
+
+
+def told(places: Places) -> tuple[tuple[str, int], ...]:
+    """Where images are in words, each with how many, as far as there are any."""
+    found = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
+    found += [("cannot be told", places.cannot_tell), ("fixed", places.over)]
+    return tuple((words, number) for words, number in found if number)
+
+
+def as_json(row: CveRow) -> dict[str, Any]:
+    """Gives a CVE as plain JSON values."""
+    return {
+        "cve": row.cve,
+        "title": row.title,
+        "severity": row.severity,
+        "rated_by": row.rated_by,
+        "score": row.score,
+        "publishers": list(row.publishers),
+        "waiting": {place.value: number for place, number in row.places.waiting.items()},
+        "cannot_tell": row.places.cannot_tell,
+        "fixed": row.places.over,
+    }
+
+
+def image_as_json(row: LedgerRow) -> dict[str, Any]:
+    """Gives an image with its clocks as plain JSON values."""
+    return {
+        "image": row.image,
+        "produced_by": row.repository,
+        "packages": list(row.packages),
+        "state": row.state,
+        "waits_at": row.waits_at.value if row.waits_at is not None else None,
+        "cannot_tell": row.cannot_tell,
+        "why": row.says,
+        "who": row.who,
+        "clocks": [
+            {
+                "station": clock.station.value,
+                "passage": clock.passage.value,
+                "at": clock.at,
+                "says": clock.says,
+                "who": clock.who,
+                "elsewhere_seconds": None if clock.elsewhere is None else int(clock.elsewhere.total_seconds()),
+                "elsewhere_times": clock.times,
+            }
+            for clock in row.clocks
+        ],
+    }

@@ -1,0 +1,88 @@
+"""How fast the ledger tells where fixes are stuck, over 10,000 images of 200 packages, on both databases."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from sqlalchemy import update
+
+from bot.domain.bases.advisory import Severity
+from bot.domain.clock import ManualClock
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
+from bot.store.rows.bases.inventories import inventories
+from bot.store.stores import Stores
+from bot.views.paging import Cut
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import DumpSource, KeptDump
+from sandbox.postgres import PostgresServer
+from tests.bench.bench_inventory import IMAGES, NOON, fill
+
+OPEN = 30
+"""CVEs, each in a package of its own of which every twentieth image has an old version."""
+ASKED = 5
+AIM_ONE, AIM_FLEET = 0.5, 2.0
+
+
+def run() -> list[tuple[str, str, str]]:
+    return asyncio.run(_run())
+
+
+async def _run() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = await _measured("SQLite", f"sqlite:///{Path(folder)}/store.db")
+    async with PostgresServer() as server:
+        return rows + await _measured("PostgreSQL", server.create_database())
+
+
+async def _measured(engine: str, url: str) -> list[tuple[str, str, str]]:
+    database = await open_database(url)
+    try:
+        await fill(database)
+        stores = await _told(database)
+        one = await _took(lambda: stores.ledger.cve("CVE-2026-1001", Cut()))
+        fleet = await _took(lambda: stores.ledger.cves(Cut()))
+    finally:
+        await database.close()
+    what = f"where the fix of one CVE is stuck, 500 of {IMAGES} images, {engine}"
+    listed = f"where {OPEN} CVEs are stuck, {IMAGES} images, {engine}"
+    return [
+        (what, f"{one * 1000:.0f} ms (median)", f"under {AIM_ONE * 1000:.0f} ms"),
+        (listed, f"{fleet * 1000:.0f} ms (median)", f"under {AIM_FLEET * 1000:.0f} ms"),
+    ]
+
+
+async def _took(ask: Callable[[], Awaitable[object]]) -> float:
+    took = []
+    for _ in range(ASKED):
+        begun = time.perf_counter()
+        await ask()
+        took.append(time.perf_counter() - begun)
+    return statistics.median(took)
+
+
+async def _told(database: Database) -> Stores:
+    """Ubuntu's dump tells of `OPEN` CVEs, and all images are of the release that it is about."""
+    async with database.transaction() as connection:
+        await connection.execute(update(inventories).values(distribution={"id": "ubuntu", "version": "24.04"}))
+    stores = Stores.of(database, Worker("bench"), ManualClock(NOON)).vulnerabilities
+    source = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+    await stores.follow_dumps([source])
+    await stores.dumps.claim(NOON, 1)
+    found = tuple(_vulnerability(number) for number in range(OPEN))
+    wanted = WantedPackages(frozenset({"Ubuntu:24.04"}))
+    await stores.keep_dump(KeptDump(source, DumpMark("1"), wanted, DumpReading(found)), NOON)
+    return Stores.of(database, Worker("bench"), ManualClock(NOON))
+
+
+def _vulnerability(number: int) -> Vulnerability:
+    name = "openssl" if number == 0 else f"lib{number}"
+    affected = AffectedPackage("deb", name, "Ubuntu:24.04", (VersionRange(fixed="3.0.13-0ubuntu3.3"),))
+    cve = f"CVE-2026-{1001 + number}"
+    return Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))

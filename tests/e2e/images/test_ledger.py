@@ -1,0 +1,98 @@
+"""One CVE of the distribution, stuck at each of its clocks in turn, and one place that cannot be told."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.domain.packages.ledger import Station
+from bot.views.bases.ledger import LedgerRow
+from bot.views.paging import Cut
+from sandbox.golden import GOLDEN, GoldenFleet
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+
+CVE = "CVE-2026-1001"
+SERVICE = "service-00"
+
+
+def publish(world: World, fixed: str | None = None) -> None:
+    """Ubuntu says what it knows of the CVE."""
+    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+    affected = {
+        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    rated = [{"type": "Ubuntu", "score": "high"}]
+    world.feeds.publish_vulnerability("Ubuntu", {"id": f"UBUNTU-{CVE}", "severity": rated, "affected": [affected]})
+
+
+async def ledger(stage: Stage) -> dict[str, LedgerRow]:
+    """Each image with its clocks, by the repository that produces it, after what happened was looked at."""
+    for _ in range(2):
+        outcomes = await stage.run_pass()
+        assert outcomes["vulnerabilities"].problems == []
+    found = await stage.bot.stores.ledger.cve(CVE, Cut())
+    assert found is not None
+    return {row.repository.rpartition("/")[2]: row for row in found.images.items}
+
+
+def told(row: LedgerRow) -> tuple[str, str]:
+    return row.state, row.who.rpartition("/")[2]
+
+
+@pytest.mark.long
+async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(world: World, tmp_path: Path) -> None:
+    fleet = GoldenFleet(world, services=1)
+    publish(world)
+    async with AsyncExitStack() as exits:
+        stage = await settled(
+            world,
+            tmp_path,
+            f"sqlite:///{tmp_path}/freshness.db",
+            exits,
+            fleet=fleet,
+            policy=[{"action": "notify"}],
+            vulnerabilities={"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}},
+        )
+        pinned = fleet.push_image(SERVICE, "pinned in production").digest
+        manifest = (
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: {}}}]}}\n"
+        )
+        await world.github.create_repository(
+            "deploy",
+            {
+                "prod.yaml": manifest.format(f"{fleet.own(SERVICE)}@{pinned}"),
+                "other.yaml": manifest.format(f"{fleet.own(GOLDEN)}:some-other-tag"),
+            },
+        )
+        rows = await ledger(stage)
+        assert {told(row) for row in rows.values()} == {("no fix yet", "Ubuntu")}
+        assert rows.keys() >= {GOLDEN, SERVICE}
+
+        publish(world, "3.0.13-0ubuntu3.2")
+        rows = await ledger(stage)
+        assert {row.waits_at for row in rows.values()} == {Station.BASE}
+        assert "has not rebuilt" in rows[SERVICE].says
+
+        await fleet.publish_runtime("10.0.0", os=b"noble 2")
+        rows = await ledger(stage)
+        assert told(rows[GOLDEN]) == ("image not rebuilt", GOLDEN)
+        assert told(rows[SERVICE]) == ("own base not rebuilt", GOLDEN)
+
+        fleet.push_image(GOLDEN, "on the new base")
+        rows = await ledger(stage)
+        assert told(rows[SERVICE]) == ("image not rebuilt", SERVICE)
+        assert (rows[GOLDEN].cannot_tell, rows[GOLDEN].says) == (
+            True,
+            f"it cannot be told what is named at {world.github.name}/deploy/other.yaml:4",
+        )
+
+        fleet.push_image(SERVICE, "on the new golden image")
+        rows = await ledger(stage)
+        assert told(rows[SERVICE]) == ("not deployed", "deploy")
+        times = [clock.at for clock in rows[SERVICE].clocks if clock.at is not None]
+        assert len(times) == 4
+        assert times == sorted(times)
+        [row] = (await stage.bot.stores.ledger.cves(Cut())).cves.items
+        assert (row.cve, row.severity, row.rated_by) == (CVE, "high", "Ubuntu")

@@ -1,0 +1,187 @@
+"""Where fixes are stuck, by what images and bases were seen to hold."""
+
+from dataclasses import replace
+
+from sqlalchemy import select, update
+
+from bot.domain.bases.advisory import Advisory, Evidence, Severity
+from bot.domain.bases.observation import Observation
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.ledger import Passage, Station
+from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.reference import Base
+from bot.store.engine.codec import dump
+from bot.store.rows.tables import advisories, bases
+from bot.views.bases.ledger import CvePage, LedgerRow
+from bot.views.paging import Cut
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import DumpSource, KeptDump
+from bot.watch.registry.stage import Sight, Sighting
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.holding import FIXED, SSL, move_base, move_image, running, shows, told
+
+CVE = "CVE-2026-1001"
+SOURCE = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
+UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),))
+OPENSSL = replace(UNFIXED, ranges=(VersionRange(fixed=str(FIXED.version)),))
+LIBC = Package("deb", "libc6", "2.39", "amd64", "glibc", "2.39")
+
+
+async def publish(stores: Stores, affected: AffectedPackage = OPENSSL, cve: str = CVE) -> None:
+    """Ubuntu's dump says this and nothing else."""
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    record = Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
+    kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading((record,)))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+async def page(stores: Stores, cve: str = CVE) -> CvePage:
+    found = await stores.ledger.cve(cve, Cut())
+    assert found is not None
+    return found
+
+
+async def only(stores: Stores) -> LedgerRow:
+    [row] = (await page(stores)).images.items
+    return row
+
+
+async def test_without_a_fix_its_publisher_is_waited_for(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores, UNFIXED)
+    row = await only(stores)
+    assert (row.waits_at, row.who, row.says) == (Station.FIX, "Ubuntu", "Ubuntu has no fix")
+    assert (row.image, row.repository) == ("ghcr.io/contoso/shop:latest", "contoso/shop")
+    assert row.packages == (f"libssl3t64 {SSL.version}",)
+
+
+async def test_a_base_that_still_has_it_is_waited_for(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    row = await only(stores)
+    assert (row.waits_at, row.who) == (Station.BASE, "Microsoft")
+    assert row.clocks[0].at == stores.clock.now(), "when the fix was first seen"
+
+
+async def test_an_image_that_was_not_rebuilt_is_waited_for_with_when_its_base_was(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    row = await only(stores)
+    assert (row.waits_at, row.who) == (Station.IMAGE, "contoso/shop")
+    assert row.clocks[1].at == stores.clock.now()
+
+
+async def test_a_rebuilt_image_waits_for_manifests_that_pin_another_digest(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("e"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED)
+    row = await only(stores)
+    assert (row.waits_at, row.who, row.says) == (
+        Station.DEPLOYED,
+        "contoso/shop",
+        "not deployed: contoso/shop/Dockerfile:1",
+    )
+    assert row.packages == (f"libssl3t64 {SSL.version}",), "what it had"
+
+
+async def test_what_has_arrived_is_over_and_told_only_where_it_is_asked_for(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED)
+    row = await only(stores)
+    assert (row.state, row.waits_at, row.cannot_tell) == ("fixed", None, False)
+    assert (await stores.ledger.cves(Cut())).cves.items == ()
+
+
+async def test_a_base_that_was_not_read_cannot_be_told(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores)
+    row = await only(stores)
+    assert (row.cannot_tell, row.says) == (True, f"what {ASPNET} holds is not known: it was not read yet")
+
+
+async def test_what_no_base_brings_waits_for_the_image(stores: Stores) -> None:
+    await running(stores, SSL, base=(LIBC,))
+    await publish(stores)
+    row = await only(stores)
+    assert (row.waits_at, row.clocks[1].passage) == (Station.IMAGE, Passage.NOT_CONCERNED)
+
+
+async def test_the_fleet_lists_what_is_open_by_where_it_is_stuck(stores: Stores) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    await publish(stores)
+    [row] = (await stores.ledger.cves(Cut())).cves.items
+    assert (row.cve, row.severity, row.rated_by, row.publishers) == (CVE, "high", "Ubuntu", ("Ubuntu",))
+    assert (row.places.open, row.places.waiting[Station.IMAGE]) == (1, 1)
+
+
+async def test_a_release_that_the_image_is_not_of_concerns_it_not(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores, replace(OPENSSL, release="Ubuntu:22.04"))
+    assert (await page(stores)).images.items == ()
+
+
+async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
+    await running(stores, SSL)
+    assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
+
+
+async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(stores: Stores) -> None:
+    runtime = Package("nuget", "Microsoft.NETCore.App", "10.0.4")
+    await running(stores, runtime, base=(runtime,))
+    advisory = Advisory(
+        "CVE-2026-2002",
+        "a leak",
+        Severity.CRITICAL,
+        published_at=stores.clock.now(),
+        families=frozenset({"runtime"}),
+        fixed_versions=("8.0.30", "10.0.5", "10.0.105"),
+        evidence=(Evidence("msrc", "2026-Mar", stores.clock.now()),),
+    )
+    async with stores.database.transaction() as connection:
+        row = {"source": "msrc", "cve": advisory.cve, "advisory": dump(advisory, Advisory)}
+        await connection.execute(advisories.insert().values(**row))
+    [found] = (await page(stores, "CVE-2026-2002")).images.items
+    assert (found.waits_at, found.who) == (Station.BASE, "Microsoft")
+    assert (found.clocks[0].says, found.clocks[0].at) == (
+        "Microsoft (.NET) fixed it in 10.0.5",
+        advisory.published_at,
+    )
+    await move_base(stores, replace(runtime, version="10.0.5"))
+    [found] = (await page(stores, "CVE-2026-2002")).images.items
+    assert found.waits_at is Station.IMAGE
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert (listed.cve, listed.severity, listed.rated_by) == ("CVE-2026-2002", "critical", "Microsoft")
+
+
+async def test_a_copy_that_is_built_upon_is_waited_for_after_what_was_published(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    upstream = Base("mcr.example", "dotnet/aspnet", "10.0")
+    async with stores.database.transaction() as connection:
+        [mirrored] = (await connection.execute(select(bases.c.id))).scalars().all()
+        place = {"registry": upstream.registry, "repository": upstream.repository, "tag": upstream.tag}
+        row = await connection.execute(
+            bases.insert().values(**place, due_at=stores.clock.now()).returning(bases.c.id)
+        )
+        await connection.execute(update(bases).where(bases.c.id == mirrored).values(upstream_id=row.scalar_one()))
+    row_of_image = await only(stores)
+    assert (row_of_image.cannot_tell, row_of_image.says) == (
+        True,
+        f"what {upstream} holds is not known: it was not read yet",
+    )
+    due = next(each for each in await stores.bases() if each.base == upstream)
+    seen = Observation(stores.clock.now(), upstream, digest("c"), "10.0.6", platforms=(shows("c"),))
+    await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, stores.clock.now() + HOUR)], {})
+    await told(stores, {"c": (FIXED,)})
+    row_of_image = await only(stores)
+    assert (row_of_image.waits_at, row_of_image.who) == (Station.MIRROR, "whoever fills mcr.microsoft.com")

@@ -1,0 +1,178 @@
+"""Where the fix of a CVE is stuck for an image, who can move it, and how long that took others."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.packages.ledger import (
+    AffectedImage,
+    BelowImage,
+    DeployedImage,
+    Fix,
+    Held,
+    Passage,
+    Station,
+    elsewhere,
+    entry_of,
+    places_of,
+)
+from tests.builders import NOON
+
+HOUR = timedelta(hours=1)
+AFFECTED, UNREAD = Held(True), Held(None, why="not read yet")
+FIXED = Fix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
+ASPNET = BelowImage("aspnet:10.0-noble", "Microsoft", Held(False, NOON + 2 * HOUR))
+MIRROR = BelowImage("acr.example/mcr/aspnet:10.0", "whoever fills acr.example/mcr", AFFECTED)
+GOLDEN = BelowImage("contoso/golden:1", "contoso/golden", Held(False, NOON + 5 * HOUR))
+MANIFEST = DeployedImage("contoso/deploy/prod.yaml:3", "contoso/deploy", is_current=True)
+DONE = AffectedImage(
+    "contoso/shop:latest",
+    "contoso/shop",
+    ("libssl3t64 3.0.13-0ubuntu3.5",),
+    FIXED,
+    ASPNET,
+    Held(False, NOON + 9 * HOUR),
+    own_bases=(GOLDEN,),
+    deployed=(MANIFEST,),
+)
+UNBUILT = replace(DONE, held=AFFECTED)
+NO_FIX = replace(
+    UNBUILT,
+    fix=Fix("Ubuntu"),
+    base=replace(ASPNET, held=AFFECTED),
+    own_bases=(replace(GOLDEN, held=AFFECTED),),
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "station", "who", "says"),
+    [
+        (NO_FIX, Station.FIX, "Ubuntu", "Ubuntu has no fix"),
+        (
+            replace(NO_FIX, fix=FIXED),
+            Station.BASE,
+            "Microsoft",
+            "Microsoft has not rebuilt aspnet:10.0-noble",
+        ),
+        (
+            replace(UNBUILT, mirror=MIRROR, own_bases=(replace(GOLDEN, held=AFFECTED),)),
+            Station.MIRROR,
+            "whoever fills acr.example/mcr",
+            "acr.example/mcr/aspnet:10.0 does not show it yet",
+        ),
+        (
+            replace(UNBUILT, own_bases=(replace(GOLDEN, held=AFFECTED),)),
+            Station.OWN_BASE,
+            "contoso/golden",
+            "contoso/golden has not rebuilt contoso/golden:1",
+        ),
+        (UNBUILT, Station.IMAGE, "contoso/shop", "contoso/shop has not rebuilt its image"),
+        (
+            replace(DONE, deployed=(replace(MANIFEST, is_current=False),)),
+            Station.DEPLOYED,
+            "contoso/deploy",
+            "not deployed: contoso/deploy/prod.yaml:3",
+        ),
+    ],
+)
+def test_a_fix_waits_at_the_first_station_that_it_has_not_passed(
+    image: AffectedImage, station: Station, who: str, says: str
+) -> None:
+    entry = entry_of(image)
+    assert (entry.waits_at, entry.cannot_tell, entry.is_over) == (station, False, False)
+    assert entry.clock is not None
+    assert (entry.clock.who, entry.clock.says) == (who, says)
+    order = list(Station)
+    after = {entry.clocks[each].passage for each in order[order.index(station) + 1 :]}
+    assert after <= {Passage.AHEAD, Passage.NOT_CONCERNED}
+
+
+def test_a_fix_that_has_arrived_everywhere_is_over_with_the_time_of_each_station() -> None:
+    entry = entry_of(DONE)
+    assert entry.is_over
+    assert entry.clock is None
+    assert [(place, clock.at) for place, clock in entry.clocks.items() if clock.at] == [
+        (Station.FIX, NOON),
+        (Station.BASE, NOON + 2 * HOUR),
+        (Station.OWN_BASE, NOON + 5 * HOUR),
+        (Station.IMAGE, NOON + 9 * HOUR),
+    ]
+    assert entry.clocks[Station.MIRROR].says == "no mirror"
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (replace(UNBUILT, base=None, own_bases=()), "what the image stands on is not known"),
+        (
+            replace(UNBUILT, base=replace(ASPNET, held=UNREAD), own_bases=()),
+            "what aspnet:10.0-noble holds is not known: not read yet",
+        ),
+        (
+            replace(UNBUILT, own_bases=(replace(GOLDEN, held=UNREAD),)),
+            "what contoso/golden:1 holds is not known: not read yet",
+        ),
+        (replace(DONE, held=UNREAD), "what the image holds is not known: not read yet"),
+        (
+            replace(DONE, deployed=(replace(MANIFEST, is_current=None),)),
+            "it cannot be told what is named at contoso/deploy/prod.yaml:3",
+        ),
+    ],
+)
+def test_what_is_not_known_cannot_be_told_and_says_why(image: AffectedImage, says: str) -> None:
+    entry = entry_of(image)
+    assert (entry.waits_at, entry.cannot_tell, entry.is_over) == (None, True, False)
+    assert entry.clock is not None
+    assert (entry.clock.passage, entry.clock.says) == (Passage.UNKNOWN, says)
+
+
+def test_an_image_that_has_the_fix_proves_all_before_it() -> None:
+    entry = entry_of(replace(DONE, fix=Fix("Ubuntu"), base=None, own_bases=(replace(GOLDEN, held=UNREAD),)))
+    assert entry.is_over
+    assert {entry.clocks[each].passage for each in (Station.FIX, Station.BASE, Station.OWN_BASE)} == {
+        Passage.PASSED
+    }
+
+
+def test_what_no_base_brings_waits_for_the_images_own_build() -> None:
+    own = replace(UNBUILT, base=replace(ASPNET, brings=False), own_bases=(replace(GOLDEN, brings=False),))
+    entry = entry_of(own)
+    assert entry.waits_at is Station.IMAGE
+    assert entry.clocks[Station.BASE].says == "not from aspnet:10.0-noble"
+    assert entry.clocks[Station.OWN_BASE].passage is Passage.NOT_CONCERNED
+
+
+def test_a_mirror_that_shows_the_fix_has_its_time() -> None:
+    shown = replace(MIRROR, held=Held(False, NOON + 3 * HOUR))
+    clock = entry_of(replace(DONE, mirror=shown)).clocks[Station.MIRROR]
+    assert (clock.passage, clock.at) == (Passage.PASSED, NOON + 3 * HOUR)
+
+
+def test_an_image_that_no_manifest_names_ends_with_its_build() -> None:
+    entry = entry_of(replace(DONE, deployed=()))
+    assert entry.is_over
+    assert entry.clocks[Station.DEPLOYED].says == "no manifest names it"
+
+
+def test_a_station_took_others_as_long_as_from_the_one_before_in_the_middle() -> None:
+    late = replace(DONE, held=Held(False, NOON + 25 * HOUR))
+    took = elsewhere([entry_of(DONE), entry_of(late), entry_of(UNBUILT)])
+    assert (took[Station.BASE].times, took[Station.BASE].median) == (3, 2 * HOUR)
+    assert (took[Station.IMAGE].times, took[Station.IMAGE].median) == (2, 4 * HOUR)
+    assert Station.DEPLOYED not in took
+
+
+def test_a_time_that_nobody_saw_is_no_length() -> None:
+    unseen = replace(DONE, base=replace(ASPNET, held=Held(False)), own_bases=())
+    assert elsewhere([entry_of(unseen)]) == {}
+
+
+def test_entries_are_counted_by_where_they_are() -> None:
+    images = (DONE, UNBUILT, UNBUILT, NO_FIX, replace(DONE, held=UNREAD))
+    counted = places_of(map(entry_of, images))
+    assert (counted.over, counted.cannot_tell, counted.open) == (1, 1, 4)
+    assert {place: number for place, number in counted.waiting.items() if number} == {
+        Station.FIX: 1,
+        Station.IMAGE: 2,
+    }
