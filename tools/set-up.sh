@@ -36,9 +36,11 @@ has() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 
 missing_packages() {
-    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap buildah netavark; do
+    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap buildah; do
         has "$program" || echo "$program"
     done
+    # What buildah starts is on nobody's PATH.
+    [ -x /usr/lib/podman/netavark ] || echo netavark
     has kubectl || echo kubernetes-client
     has promtool || echo prometheus
     has chromium || echo chromium

@@ -64,7 +64,7 @@ class Looks:
         if rebuild.node_id is None:
             run = await self.forge.run(rebuild.identity, rebuild.run)
             known = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
-            return after_run(known, RunState(run.status, run.conclusion), self.clock.now())
+            return after_run(known, run.shown, self.clock.now())
         shown = self.followed.runs.get(rebuild.node_id)
         if shown is None:
             raise _missing(rebuild, f"run {rebuild.run}")
@@ -79,7 +79,7 @@ class Looks:
         run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation)
         if run is not None:
             found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
-            return after_run(found, RunState(run.status, run.conclusion), now)
+            return after_run(found, run.shown, now)
         if now - started > _LOST_AFTER:
             return rebuild.moved(State.FAILED, "the dispatched run never appeared", at=now)
         return rebuild
@@ -152,7 +152,8 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     """`queued` is still dispatched; conclusions other than success and neutral are failures."""
     if shown.status == "completed":
         if shown.conclusion in ("success", "neutral"):
-            return after_green_build(rebuild, f"the run concluded with {shown.conclusion}", at=now)
+            built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
+            return after_green_build(built, f"the run concluded with {shown.conclusion}", at=now)
         if shown.conclusion == "cancelled":
             return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)

@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
 from bot.domain.rollouts.terms import Start
 from bot.follow.stage import FollowOptions
@@ -122,7 +122,7 @@ class _Following(Work[StepRun, StepRun]):
         known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
         if known.state is StepState.DUE:
             known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
-        return after_step_run(known, RunState(run.status, run.conclusion), now)
+        return after_step_run(known, run.shown, now)
 
     async def settle(self, item: StepRun, result: StepRun) -> None:
         await self._store.settle_step(item, self._due_again(result))

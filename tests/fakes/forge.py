@@ -16,7 +16,7 @@ from bot.domain.forge.branches import BranchChange, BranchFile, Tip
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standing
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
-from bot.domain.forge.runs import BuildRun, Run, RunState
+from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
@@ -462,7 +462,7 @@ class FakeForge:
         started = {item.node_id: item for home in homes for item in home.runs.values()}
         return Followed(
             {node: requests[node] for node in pull_requests if node in requests},
-            {node: RunState(started[node].status, started[node].conclusion) for node in runs if node in started},
+            {node: started[node].shown for node in runs if node in started},
         )
 
     async def builds(

@@ -22,6 +22,12 @@ class Run:
     created_at: datetime | None = None
     title: str = ""
     node_id: str | None = None
+    commit: str | None = None
+    number: int | None = None
+
+    @property
+    def shown(self) -> "RunState":
+        return RunState(self.status, self.conclusion, self.commit, self.number)
 
     @property
     def has_concluded(self) -> bool:
@@ -40,8 +46,12 @@ def dispatched_run(runs: Iterable[Run], taken: Collection[int], correlation: str
 
 @dataclass(frozen=True, slots=True)
 class RunState:
+    """How far a run is, and what names what it builds: the commit, and which run of its workflow it is."""
+
     status: str
     conclusion: str | None
+    commit: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

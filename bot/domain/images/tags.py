@@ -1,7 +1,7 @@
 """Which tag of an image a build leaves behind: a fixed one, one made of what the build tells, or a pattern."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,8 @@ LONGEST_TAG = 128
 _PART = re.compile(r"\{(?P<name>sha|short_sha|run_number|date:(?P<format>[^{}]{1,32}))\}")
 _WILD = re.compile(r"[*?\[]")
 _TEXT = re.compile(r"[A-Za-z0-9_.*?\[\]-]*")
+_NUMBER = re.compile(r"[0-9]+")
+_MOST_SHAPES = 5
 _SHORT = 7
 """Digits of a short commit, as git and docker/metadata-action write them."""
 
@@ -81,6 +83,23 @@ class TagRule:
 
     def __str__(self) -> str:
         return self.text
+
+
+def likely_newest(tags: Collection[str], most: int) -> list[str] | None:
+    """Of tags that count up (dates, runs, versions), the highest of each shape, `most` in all; all where they are
+    no more. None where they do not count up, such as commits: the newest may be any of them."""
+    if len(tags) <= most:
+        return list(tags)
+    shapes: dict[str, list[str]] = {}
+    for tag in tags:
+        shapes.setdefault(_NUMBER.sub("#", tag), []).append(tag)
+    if len(shapes) > _MOST_SHAPES:
+        return None
+    return [
+        tag
+        for alike in shapes.values()
+        for tag in sorted(alike, key=lambda tag: tuple(map(int, _NUMBER.findall(tag))))[-(most // len(shapes)) :]
+    ]
 
 
 _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "y": 2, "j": 3, "V": 2, "U": 2, "W": 2}

@@ -163,6 +163,9 @@ class Rebuild:
     merge: Merge | None = None
     built_at: datetime | None = None
     """When its build was seen to be green."""
+    built_commit: str | None = None
+    """What a dispatched run has built, and with `run_number` what may name the image's tag."""
+    run_number: int | None = None
     proof: Verdict | None = None
     """What its image was seen to show."""
     steps: int = 0

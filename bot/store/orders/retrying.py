@@ -26,6 +26,7 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
             *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
             *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
             *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
+            *("built_commit", "run_number"),
         )
     }
     state = _taken_up_at(failed)

@@ -249,6 +249,8 @@ rebuilds = leased(
     Column("merge_node", String(128)),
     Column("merged_at", Moment),
     Column("built_at", Moment),
+    Column("built_commit", String(64)),
+    Column("run_number", Integer),
     Column("proof", String(16)),
     Column("merging", String(16)),
     Column("steps", Integer, nullable=False, server_default="0"),

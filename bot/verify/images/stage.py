@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import Standing
-from bot.domain.images.tags import TagKind, TagRule
+from bot.domain.images.tags import TagKind, TagRule, likely_newest
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -119,18 +119,19 @@ async def look_at(
 async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:
     """Of the tags that fit the rule, the one whose image says to be the youngest, with its digest.
 
-    Raises `Failure`: missing where none fits, malformed where so many fit that they are not all read.
+    Raises `Failure`: missing where none fits, malformed where so many fit, in no order, that they are not all read.
     """
     registry, repository = image.claim.registry, image.claim.repository
     fitting = rule.fitting(await registries.tags(registry, repository))
     where = f"{image.claim.name}:{rule}"
     if not fitting:
         raise Failure(Trouble.MISSING, "no tag fits", where=where)
-    if len(fitting) > MOST_TAGS_READ:
-        what = f"{len(fitting)} tags fit, {MOST_TAGS_READ} are read"
+    likely = likely_newest(fitting, MOST_TAGS_READ)
+    if likely is None:
+        what = f"{len(fitting)} tags fit and do not count up, {MOST_TAGS_READ} are read"
         raise Failure(Trouble.MALFORMED, what, where=where, advice="name a fixed tag, or one made of {sha}")
     found: list[tuple[datetime, str, str]] = []
-    for tag in fitting:
+    for tag in likely:
         place = Base(registry, repository, tag)
         head = await registries.head(place)
         seen: SeenImage = await registries.read(place, head.digest, ())

@@ -132,8 +132,8 @@ class _Proofs(Work[Proving, Rebuild]):
     async def _pushed(self, image: ProducedImage, rebuild: Rebuild) -> tuple[str, str]:
         """The tag that the build leaves behind, and its digest."""
         rule = image.claim.tag
-        merge = rebuild.merge
-        tag = rule.filled(Build(merge.commit if merge else None, None, None))
+        commit = rebuild.merge.commit if rebuild.merge else rebuild.built_commit
+        tag = rule.filled(Build(commit, rebuild.run_number))
         if rule.kind is TagKind.PATTERN or tag is None:
             return await newest(image, rule, self._registries)
         head = await self._registries.head(Base(image.claim.registry, image.claim.repository, tag))

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Source
@@ -120,6 +122,28 @@ async def test_of_images_tagged_by_date_the_newest_is_looked_at(stage: Stage) ->
     found = await image(stage)
     assert (found.claim.tag.text, found.found) == ("*", f"{stage.clock.now():%Y%m%d}")
     assert (await stage.rebuilds())["catalog-web"].proof is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"), [("${{ github.sha }}", "{sha}"), ("r${{ github.run_number }}", "r{run_number}")]
+)
+async def test_an_image_tagged_by_what_a_dispatched_run_tells_is_found_without_a_list_of_tags(
+    tag: str, name: str, stage: Stage
+) -> None:
+    github, path = stage.world.github, ".github/workflows/weekly-rebuild.yml"
+    text = BAKED.replace("REGISTRY", stage.fleet.registry).replace("$(date +%Y%m%d)", tag)
+    await github.push("catalog-web", {path: text})
+    stage.fleet.tags["catalog-web"] = lambda run: run.sha if name == "{sha}" else f"r{run.number}"
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    await finished(stage)
+    stage.world.traffic.forget()
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["catalog-web"]
+    assert (rebuild.proof, (await image(stage)).claim.tag.text) == (Verdict.PROVED, name)
+    [run] = github.runs("catalog-web")
+    assert (rebuild.built_commit, rebuild.run_number) == (run.sha, run.number)
+    assert not stage.world.traffic.requests(service="registry", path="/catalog-web/tags/list")
 
 
 async def test_an_image_tagged_by_commit_is_that_of_the_merge(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Following many pull requests, runs and builds in few requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ _PULL_REQUEST = """... on PullRequest {
   id number url state mergeable mergedAt mergeCommit { id oid } labels(first: 50) { nodes { name } }
   mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue
 }"""
-_RUN = "... on CheckSuite { id status conclusion }"
+_RUN = "... on CheckSuite { id status conclusion commit { oid } workflowRun { runNumber } }"
 _SUITES = """checkSuites(first: 20) {
   nodes { status conclusion branch { name } workflowRun { event url file { path } } }
 }"""
@@ -44,7 +44,9 @@ class Following:
                 if "number" in row:
                     found_requests[str(row["id"])] = _pull_request_of(row)
                 elif "status" in row:
-                    found_runs[str(row["id"])] = _run_of(row)
+                    run = row["workflowRun"]
+                    number = int(run["runNumber"]) if run else None
+                    found_runs[str(row["id"])] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
         return Followed(found_requests, found_runs)
 
     async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:

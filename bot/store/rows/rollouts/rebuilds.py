@@ -144,6 +144,8 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         repository_node=repository.node_id,
         merge=_merge_of(row),
         built_at=row["built_at"],
+        built_commit=row["built_commit"],
+        run_number=row["run_number"],
         proof=Verdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         steps=row["steps"],
@@ -175,6 +177,8 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "merge_node": rebuild.merge and rebuild.merge.node_id,
         "merged_at": rebuild.merge and rebuild.merge.at,
         "built_at": rebuild.built_at,
+        "built_commit": rebuild.built_commit,
+        "run_number": rebuild.run_number,
         "proof": rebuild.proof and rebuild.proof.value,
         "merging": rebuild.merging.value if rebuild.merging else None,
     }

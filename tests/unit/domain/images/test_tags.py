@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
-from bot.domain.images.tags import Build, TagKind, TagRule
+from bot.domain.images.tags import Build, TagKind, TagRule, likely_newest
 
 BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
 
@@ -24,6 +25,17 @@ def test_a_tag_is_fixed_made_of_the_build_or_a_pattern(text: str, kind: TagKind,
     assert (rule.kind, rule.filled(BUILD)) == (kind, filled)
     if filled is not None:
         assert rule.fitting([filled, "other"]) == [filled]
+
+
+def test_of_many_dates_and_versions_the_highest_of_each_are_likely_the_newest() -> None:
+    dates, versions = [f"202611{day:02}" for day in range(1, 31)], [f"v1.{minor}.0" for minor in range(40)]
+    likely = likely_newest(["latest", *dates, *versions], 9)
+    assert likely == ["latest", "20261128", "20261129", "20261130", "v1.37.0", "v1.38.0", "v1.39.0"]
+
+
+def test_a_few_tags_may_each_be_the_newest_and_so_may_commits() -> None:
+    assert likely_newest(["b", "a"], 2) == ["b", "a"]
+    assert likely_newest([sha256(bytes([number])).hexdigest() for number in range(60)], 50) is None
 
 
 def test_what_the_build_does_not_tell_leaves_the_tag_open() -> None:

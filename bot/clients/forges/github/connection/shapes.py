@@ -72,6 +72,8 @@ def run_of(row: Mapping[str, Any]) -> Run:
         created_at=_moment(row.get("created_at")),
         title=str(row.get("display_title") or ""),
         node_id=str(row["check_suite_node_id"]) if row.get("check_suite_node_id") else None,
+        commit=str(row["head_sha"]) if row.get("head_sha") else None,
+        number=int(row["run_number"]) if row.get("run_number") else None,
     )
 
 

@@ -16,7 +16,8 @@ RUNS = [f"CS_{number}" for number in range(1_000)]
 def row_of(node: str) -> dict[str, Any] | None:
     kind, number = node.split("_")
     if kind == "CS":
-        return {"id": node, "status": "COMPLETED", "conclusion": "TIMED_OUT"}
+        state = {"id": node, "status": "COMPLETED", "conclusion": "TIMED_OUT"}
+        return {**state, "commit": {"oid": "c0ffee"}, "workflowRun": {"runNumber": 7}}
     return {
         "id": node,
         "number": int(number),
@@ -44,6 +45,7 @@ async def test_a_thousand_of_each_take_two_requests(graphs: Callable[..., Any]) 
     shown = await Following(Bulk(asked)).look(REQUESTS, RUNS)
     assert (len(shown.pull_requests), len(shown.runs), len(asked.asked)) == (1_000, 1_000, 2)
     assert (shown.runs["CS_7"].status, shown.runs["CS_7"].conclusion) == ("completed", "timed_out")
+    assert (shown.runs["CS_7"].commit, shown.runs["CS_7"].number) == ("c0ffee", 7)
 
 
 @pytest.mark.parametrize(
