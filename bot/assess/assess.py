@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from bot.assess.cause import Move, cause_of, compare, dotnet_cause
+from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
 from bot.assess.releases import Fixes, ReleaseIndex, family_of
 from bot.assess.relevance import Relevance, relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
@@ -145,7 +145,7 @@ def _check(before: Observation, after: Observation) -> None:
         raise ValueError(f"{before.base}: observed at {after.at}, before {before.at}")
 
 
-def _seen(move: Move, before: Observation, after: Observation) -> Evidence:
+def _seen(move: Difference, before: Observation, after: Observation) -> Evidence:
     """What the registry or inventory showed, in its own words."""
     if move.withdrawn:
         return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)

@@ -8,7 +8,7 @@ from bot.domain.reference import Base
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BaseStanding:
     """Where a base stands: the last observation that had a digest, and since when it is withdrawn, if it is.
 
     `withdrawn_unseen`: that happened before anybody looked, at `withdrawn_at` at the latest.
@@ -23,7 +23,9 @@ class Standing:
         return self.last.base
 
 
-def follow(standing: Standing | None, observation: Observation) -> tuple[Standing | None, Observation | None]:
+def follow(
+    standing: BaseStanding | None, observation: Observation
+) -> tuple[BaseStanding | None, Observation | None]:
     """The new standing, and the observation to compare with where something changed.
 
     First sight is no change, nor is the same digest seen again, nor a withdrawal seen twice. A base that comes back
@@ -32,8 +34,8 @@ def follow(standing: Standing | None, observation: Observation) -> tuple[Standin
     if observation.digest is None:
         if standing is None or standing.withdrawn_at is not None:
             return standing, None
-        return Standing(standing.last, withdrawn_at=observation.at), standing.last
+        return BaseStanding(standing.last, withdrawn_at=observation.at), standing.last
     if standing is None:
-        return Standing(observation), None
+        return BaseStanding(observation), None
     repeated = standing.withdrawn_at is None and standing.last.digest == observation.digest
-    return Standing(observation), None if repeated else standing.last
+    return BaseStanding(observation), None if repeated else standing.last

@@ -18,7 +18,7 @@ class OsMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Difference:
     """What differs between two observations of a base; platforms are named, in the order of the later one.
 
     `layers_unrecorded`: for some changed platform one side or both do not say which layers it has.
@@ -47,20 +47,20 @@ class Move:
         return before is not None and after is not None and before.channel != after.channel
 
 
-def compare(before: Observation, after: Observation) -> Move:
+def compare(before: Observation, after: Observation) -> Difference:
     """`before` is the last time when the base had a digest; `after` may be its withdrawal.
 
     Equal digests mean that it was withdrawn in between and came back as it was.
     """
     if after.digest is None:
-        return Move(before.version, None, withdrawn=True)
+        return Difference(before.version, None, withdrawn=True)
     if after.digest == before.digest:
-        return Move(before.version, after.version, returned=True)
+        return Difference(before.version, after.version, returned=True)
     earlier = {image.platform: image for image in before.platforms}
     pairs = [(earlier[image.platform], image) for image in after.platforms if image.platform in earlier]
     changed = [(old, new) for old, new in pairs if old.digest != new.digest]
     here = {image.platform for image in after.platforms}
-    return Move(
+    return Difference(
         from_version=before.version,
         to_version=after.version,
         common=tuple(new.platform for _, new in pairs),
@@ -77,7 +77,7 @@ def compare(before: Observation, after: Observation) -> Move:
     )
 
 
-def cause_of(move: Move, fixes: Fixes) -> Cause:
+def cause_of(move: Difference, fixes: Fixes) -> Cause:
     """The one word for it, by the design's order: a version wins over the OS, the OS over other layers.
 
     Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than

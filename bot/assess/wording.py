@@ -1,6 +1,6 @@
 """One sentence for people about a change: what moved, in figures."""
 
-from bot.assess.cause import Move, OsMove
+from bot.assess.cause import Difference, OsMove
 from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.wording.words import counted
@@ -11,7 +11,7 @@ def describe(change: Change) -> str:
     return f"{change.base.short}: {change.detail or _without_detail(change)}"
 
 
-def sentence(cause: Cause, move: Move, family: str, cves: int, severity: Severity | None) -> str:
+def sentence(cause: Cause, move: Difference, family: str, cves: int, severity: Severity | None) -> str:
     """What `assess` writes into `Change.detail`: no name of the base, no full stop."""
     if cause is Cause.WITHDRAWN:
         return "withdrawn from the published inventory; the tag still resolves but moves no more"
@@ -53,7 +53,7 @@ def versions(family: str, before: str | None, after: str | None) -> str:
     return f"{product} {before or 'unknown'} → {after or 'unknown'}"
 
 
-def _layers_only(move: Move) -> str:
+def _layers_only(move: Difference) -> str:
     if not move.changed:
         return "the digest changed; which platforms it holds is not recorded"
     where = _platforms(move.changed)
@@ -62,7 +62,7 @@ def _layers_only(move: Move) -> str:
     return f"only layers above the OS changed ({where})"
 
 
-def _index_only(move: Move) -> str:
+def _index_only(move: Difference) -> str:
     if move.added or move.dropped:
         parts = [f"added {_platforms(move.added)}"] if move.added else []
         parts += [f"dropped {_platforms(move.dropped)}"] if move.dropped else []
@@ -84,7 +84,7 @@ def _platforms(names: tuple[str, ...]) -> str:
 
 def _without_detail(change: Change) -> str:
     """Words a change that was stored without a sentence, from the figures that it keeps itself."""
-    move = Move(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
+    move = Difference(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
     family = change.base.repository.rpartition("/")[2]
     if change.cause is Cause.OS_MOVE:
         return f"the distribution changed ({_platforms(change.platforms)})"

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.assess.assess import assess, reassess
-from bot.assess.baseline import Standing, follow
+from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
 from bot.assess.version import DotnetVersion
 from bot.domain.bases.advisory import Advisory
@@ -31,7 +31,7 @@ class Replay:
 
     releases: ReleaseIndex
     advisories: Mapping[str, Advisory] = field(default_factory=dict)
-    standings: dict[Base, Standing] = field(default_factory=dict)
+    standings: dict[Base, BaseStanding] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     observed: int = 0
     _by_channel: dict[str, list[int]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.assess.baseline import Standing
+from bot.assess.baseline import BaseStanding
 from bot.assess.notices.rules import (
     end_of_life,
     moved_underneath,
@@ -27,7 +27,7 @@ ENDING = timedelta(days=365)
 
 def look_back(
     histories: Mapping[Base, Sequence[Observation]],
-    standings: Mapping[Base, Standing],
+    standings: Mapping[Base, BaseStanding],
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
     now: datetime,

@@ -25,7 +25,7 @@ _MISSING_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RepositoryOnBases:
     """A listed repository that stands on watched bases, as far as it decides which workflow rebuilds it."""
 
     id: int
@@ -70,7 +70,7 @@ class BuildsStore(Protocol):
         """The task of saying which workflows count, where it is due or was done under another policy."""
         ...
 
-    async def standings(self) -> Sequence[Standing]: ...
+    async def standings(self) -> Sequence[RepositoryOnBases]: ...
 
     async def save_wanted(self, task: int, wanted: Sequence[Wanted], mark: str, due: datetime) -> None:
         """Adds what is new, and forgets what nobody wants to know any more.
@@ -103,7 +103,7 @@ async def tick(
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
-def wanted_builds(standings: Sequence[Standing], policy: Policy) -> list[Wanted]:
+def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[Wanted]:
     """The workflows that rebuild these repositories under a policy."""
     return [
         Wanted(each.id, workflow, guarantee.max_age)

@@ -13,7 +13,7 @@ _TOGETHER = 50
 """Files that are asked for in one go."""
 
 
-class Contents:
+class KeptContents:
     """What any repository has shown before is never fetched again, nor twice at the same moment.
 
     Whoever comes first fetches, the others wait for it. Where it fails, each asks its own repository, so that

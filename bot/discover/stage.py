@@ -9,7 +9,7 @@ from functools import partial
 from importlib.metadata import version
 
 from bot.discover.choosing import chosen, sources
-from bot.discover.contents import Contents
+from bot.discover.contents import KeptContents
 from bot.discover.listing import understood
 from bot.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet, Reading
 from bot.discover.selection import Selection
@@ -144,7 +144,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         self._memory = memory
         self._options = options
         self._clock = loop.clock
-        self._contents = Contents(store, forge)
+        self._contents = KeptContents(store, forge)
         self._reader = options.reader
         self._tally = tally
         self._host = options.host

@@ -49,7 +49,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RolloutStanding:
     """How an open rollout that is not paused stands, wave by wave; waves follow each other among the repositories
     that are at the same distance from the root (see `plan.cascade`).
 
@@ -70,11 +70,11 @@ class Standings:
     """`known` is how often rebuilds had been released when this was read."""
 
     known: int
-    rollouts: tuple[Standing, ...]
+    rollouts: tuple[RolloutStanding, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RolloutAdvance:
     """What one rollout does now. `release` and `late` bound how many of a wave begin; `pause` says why it stops."""
 
     rollout: int
@@ -95,7 +95,7 @@ class AdvanceStore(Protocol):
         """Returns every open rollout that is not paused, counted in the store."""
         ...
 
-    async def take(self, step: Step, gate: Gate, known: int) -> int:
+    async def take(self, step: RolloutAdvance, gate: Gate, known: int) -> int:
         """Lets rebuilds begin, in one transaction; how many.
 
         Raises `LeaseLost` where something was released since.
@@ -138,19 +138,19 @@ def gate_at(now: datetime, options: RolloutOptions) -> Gate:
     return Gate(now, frozen, late_since=late)
 
 
-def next_step(standing: Standing, options: RolloutOptions, now: datetime) -> Step:
+def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:
     """Decides what a rollout does now; where no waves are configured everything begins that is ready."""
     waves = in_order(options.waves, standing.tallies)
     found = advance(waves, standing.tallies, options.pause_when_failed, now)
     if found.pause is not None:
-        return Step(standing.rollout, pause=found.pause)
+        return RolloutAdvance(standing.rollout, pause=found.pause)
     release = dict(standing.ready) if not options.waves else found.release
     late = {
         wave.name: room(wave, standing.tallies[wave.name])
         for wave in waves
         if standing.late.get(wave.name) and wave.name not in release
     }
-    return Step(
+    return RolloutAdvance(
         standing.rollout,
         {name: count for name, count in release.items() if standing.ready.get(name)},
         _positive(late),

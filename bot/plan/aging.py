@@ -55,7 +55,7 @@ class KnownBuilds:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FollowedUsage:
     """A usage with the base that it follows and what that shows now."""
 
     usage: Usage
@@ -64,7 +64,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedAge:
     """What is stored of a judgement; `look_again` where its builds have to be read first."""
 
     judgement: Judgement
@@ -81,7 +81,7 @@ class AgePlan:
     wave from then on; both by rebuild.
     """
 
-    judged: Mapping[int, Judged]
+    judged: Mapping[int, JudgedAge]
     since: datetime
     known: Revisions
     rebuilds: tuple[PlannedRebuild, ...] = ()
@@ -96,7 +96,7 @@ class AgeStore(Protocol):
         """Some of those that were looked at since they were judged, or whose turn has come."""
         ...
 
-    async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[Standing]]: ...
+    async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[FollowedUsage]]: ...
 
     async def save_ages(self, plan: AgePlan) -> None:
         """Stores judgements and plans in one transaction; raises `LeaseLost` where a plan was saved since its
@@ -192,12 +192,12 @@ def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime) -> str | None
 def _planned(
     some: Sequence[KnownBuilds],
     verdicts: Mapping[int, _Verdict],
-    standings: Mapping[int, Sequence[Standing]],
+    standings: Mapping[int, Sequence[FollowedUsage]],
     plan: AgePlan,
     weekly: Weekly,
     now: datetime,
 ) -> AgePlan:
-    judged: dict[int, Judged] = {}
+    judged: dict[int, JudgedAge] = {}
     rebuilds: list[PlannedRebuild] = []
     withdrawn: dict[int, str] = {}
     hurried: dict[int, datetime] = {}
@@ -215,7 +215,7 @@ def _planned(
             elif attempt.state.awaits_action and judgement.overdue_at is not None:
                 hurried[attempt.rebuild] = judgement.overdue_at
         is_stuck = judgement.standing.cannot_be_rebuilt
-        judged[known.id] = Judged(
+        judged[known.id] = JudgedAge(
             judgement, _look_at(judgement, weekly, now), is_begun and is_stuck, verdict.look_again
         )
     return replace(plan, judged=judged, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
@@ -238,7 +238,7 @@ def _look_at(judgement: Judgement, weekly: Weekly, now: datetime) -> datetime | 
 
 
 def _by_its_own_word(
-    known: KnownBuilds, standings: Sequence[Standing], judgement: Judgement, now: datetime
+    known: KnownBuilds, standings: Sequence[FollowedUsage], judgement: Judgement, now: datetime
 ) -> Judgement:
     """A repository that wants all of its bases left alone is left alone."""
     config, today = known.member.config, now.date()
@@ -250,7 +250,7 @@ def _by_its_own_word(
 
 
 def _rebuild(
-    known: KnownBuilds, terms: Terms, judgement: Judgement, standings: Sequence[Standing], now: datetime
+    known: KnownBuilds, terms: Terms, judgement: Judgement, standings: Sequence[FollowedUsage], now: datetime
 ) -> PlannedRebuild:
     """A run of the workflow; where none can be started, the telling of why."""
     is_stuck = judgement.standing.cannot_be_rebuilt
@@ -271,7 +271,7 @@ def _rebuild(
     )
 
 
-def targets_of(standings: Sequence[Standing]) -> tuple[Target, ...]:
+def targets_of(standings: Sequence[FollowedUsage]) -> tuple[Target, ...]:
     """The bases that a build takes as they are now, by which a quarantine and the repository's own word hold it."""
     found = {
         each.base: Target(each.base, None, each.digest, ())

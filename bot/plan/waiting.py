@@ -8,7 +8,7 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.freezes import frozen_by, thawed
 from bot.domain.rollouts.timing.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
-from bot.plan.advance import SEVERE, RolloutOptions, Standing
+from bot.plan.advance import SEVERE, RolloutOptions, RolloutStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Waits:
     """All that has not begun, with how its rollouts stand and what is paused."""
 
     waiting: tuple[Waiting, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[RolloutStanding, ...]
     pauses: tuple[Pause, ...]
 
 
@@ -58,7 +58,7 @@ def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hol
     return found
 
 
-def wave_holds(standing: Standing, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
+def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
     """What each wave of a rollout that may not go on waits for."""
     return _wave_holds(standing.tallies, options, now)
 

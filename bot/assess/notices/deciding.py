@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.assess.baseline import Standing
+from bot.assess.baseline import BaseStanding
 from bot.assess.notices.published import (
     Published,
     StaleInventory,
@@ -87,7 +87,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class RefreshedNotice:
     """`tell`: it is worth a message now; `reword`: the message that there is must change."""
 
     id: int
@@ -110,7 +110,7 @@ class Difference:
     the inventory is not to be trusted."""
 
     opened: tuple[Opened, ...]
-    refreshed: tuple[Refreshed, ...]
+    refreshed: tuple[RefreshedNotice, ...]
     cleared: tuple[Cleared, ...]
     look_again_at: datetime
     stale: StaleInventory | None = None
@@ -149,12 +149,12 @@ def compare_notices(
     )
 
 
-def _standings(picture: Picture) -> dict[Base, Standing]:
+def _standings(picture: Picture) -> dict[Base, BaseStanding]:
     found = {base: _standing(picture.histories.get(base, ()), picture.published) for base in sorted(picture.used)}
     return {base: standing for base, standing in found.items() if standing is not None}
 
 
-def _standing(history: Sequence[Observation], published: Published | None) -> Standing | None:
+def _standing(history: Sequence[Observation], published: Published | None) -> BaseStanding | None:
     """The inventory as it is now decides what is withdrawn; where it says nothing, what was observed."""
     seen = [observation for observation in history if observation.digest is not None]
     if not seen:
@@ -162,12 +162,12 @@ def _standing(history: Sequence[Observation], published: Published | None) -> St
     last, gone = seen[-1], [observation.at for observation in history if observation.digest is None]
     listed = published.lists(last.base) if published else None
     if listed is None:
-        return Standing(last, history[-1].at if history[-1].digest is None else None)
+        return BaseStanding(last, history[-1].at if history[-1].digest is None else None)
     if listed:
-        return Standing(last)
+        return BaseStanding(last)
     if gone:
-        return Standing(last, gone[-1])
-    return Standing(last, seen[0].at, withdrawn_unseen=True) if _should_be_listed(last) else Standing(last)
+        return BaseStanding(last, gone[-1])
+    return BaseStanding(last, seen[0].at, withdrawn_unseen=True) if _should_be_listed(last) else BaseStanding(last)
 
 
 def _should_be_listed(last: Observation) -> bool:
@@ -183,7 +183,7 @@ def _should_be_listed(last: Observation) -> bool:
 
 def _holding(
     picture: Picture,
-    standings: Mapping[Base, Standing],
+    standings: Mapping[Base, BaseStanding],
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
     now: datetime,
@@ -207,7 +207,7 @@ def _holding(
             yield from [notice for notice in sibling_lag(above, history, now) if notice.until is None][:1]
 
 
-def _withdrawn(current: Sequence[Standing], published: Published | None, now: datetime) -> Iterable[Notice]:
+def _withdrawn(current: Sequence[BaseStanding], published: Published | None, now: datetime) -> Iterable[Notice]:
     """The live tags to move to are those of the inventory, whoever uses them; without one, the fleet's."""
     for standing in current:
         if standing.withdrawn_at is None:
@@ -236,7 +236,7 @@ def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> 
             return False
 
 
-def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> Refreshed | None:
+def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> RefreshedNotice | None:
     """An event is worth telling when it is new or never."""
     tell = (
         not before.told and before.topic is not Topic.MOVED_UNDERNEATH and _is_worth_telling(after, False, options)
@@ -249,10 +249,10 @@ def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> Refr
     )
     if is_same and not tell:
         return None
-    return Refreshed(before.id, after, tell, before.told and before.toward != after.toward)
+    return RefreshedNotice(before.id, after, tell, before.told and before.toward != after.toward)
 
 
-def _outcome(notice: OpenNotice, standing: Standing | None, now: datetime) -> str:
+def _outcome(notice: OpenNotice, standing: BaseStanding | None, now: datetime) -> str:
     if standing is None:
         return "no repository uses it any more"
     if notice.topic is Topic.WITHDRAWN:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.assess.baseline import Standing
+from bot.assess.baseline import BaseStanding
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
@@ -39,11 +39,11 @@ class Published:
         listed = self.tags.get((base.repository, base.tag))
         return listed.digest if listed else None
 
-    def kin(self, image: Observation) -> list[Standing]:
+    def kin(self, image: Observation) -> list[BaseStanding]:
         """The floating tags of its repository for its operating system, as they stand on its registry."""
         base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
         return [
-            Standing(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
+            BaseStanding(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
             for (repository, tag), listed in self.tags.items()
             if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
         ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
-from bot.assess.baseline import Standing
+from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.relevance import relevance_to
@@ -67,7 +67,7 @@ def sibling_lag(
 
 
 def waiting_for_base(
-    standings: Iterable[Standing],
+    standings: Iterable[BaseStanding],
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
     now: datetime,
@@ -98,7 +98,7 @@ def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def withdrawn(standings: Iterable[Standing], now: datetime) -> tuple[Notice, ...]:
+def withdrawn(standings: Iterable[BaseStanding], now: datetime) -> tuple[Notice, ...]:
     """Bases that left the published inventory, with up to three live ones to move to."""
     everything = list(standings)
     live = [standing for standing in everything if standing.withdrawn_at is None]
@@ -115,7 +115,7 @@ def withdrawn(standings: Iterable[Standing], now: datetime) -> tuple[Notice, ...
 
 
 def end_of_life(
-    standings: Iterable[Standing],
+    standings: Iterable[BaseStanding],
     releases: ReleaseIndex,
     now: datetime,
     within: timedelta = timedelta(days=180),
@@ -162,7 +162,7 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def successors(standing: Standing, live: Iterable[Standing], limit: int = 3) -> tuple[Base, ...]:
+def successors(standing: BaseStanding, live: Iterable[BaseStanding], limit: int = 3) -> tuple[Base, ...]:
     """The live tags of the same repository that come nearest, the best first.
 
     The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
@@ -178,7 +178,7 @@ def successors(standing: Standing, live: Iterable[Standing], limit: int = 3) -> 
     return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
 
 
-def _gone(standing: Standing, delay: timedelta) -> str:
+def _gone(standing: BaseStanding, delay: timedelta) -> str:
     if standing.withdrawn_unseen:
         return "is not in the published inventory"
     return f"was withdrawn {duration(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
@@ -222,7 +222,7 @@ def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:
     return bool(same) and all(version < other for other in same)
 
 
-def _channel_of(standing: Standing) -> str | None:
+def _channel_of(standing: BaseStanding) -> str | None:
     version = DotnetVersion.parse(standing.last.version)
     return version.channel if version else Lineage.of(standing.base.tag).channel
 
@@ -230,7 +230,7 @@ def _channel_of(standing: Standing) -> str | None:
 _Rank = tuple[bool, bool, bool, tuple[int, ...], int, bool, int, bool, tuple[int, ...], str]
 
 
-def _rank(standing: Standing, gone: Lineage, other: Standing, parts: Lineage) -> _Rank | None:
+def _rank(standing: BaseStanding, gone: Lineage, other: BaseStanding, parts: Lineage) -> _Rank | None:
     """None where the other tag is no way forward: an older channel, or a preview for somebody who was on none."""
     channel, gone_channel = _numbers(parts.channel), _numbers(gone.channel)
     if channel < gone_channel or (parts.preview and not gone.preview):

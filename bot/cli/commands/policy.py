@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.reference import Base
-    from bot.views.rollouts.terms import Answer
+    from bot.views.rollouts.terms import TermsAnswer
 
 app = typer.Typer(help="Try the policy out.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def try_out(
     show_answer(answer(settings.rules, asked, SystemClock().now()), output)
 
 
-def show_answer(found: "Answer", output: Format) -> None:
+def show_answer(found: "TermsAnswer", output: Format) -> None:
     """Writes a row for each term."""
     from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.text import moment

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from bot.clients.http import HostRules, Http
 from bot.clients.http_answers import Answer, Streamed
 from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
-from bot.clients.registry.login import Known, Login, SignIn
+from bot.clients.registry.login import KnownLogin, Login, SignIn
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 
@@ -52,7 +52,7 @@ class RegistryAccess:
         """None where the bot is nobody in particular."""
         if self.username is None:
             return self.login
-        return Known(SignIn(basic=basic(self.username, self.password or "")))
+        return KnownLogin(SignIn(basic=basic(self.username, self.password or "")))
 
 
 def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:

@@ -40,7 +40,7 @@ class Login(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownLogin:
     """A sign-in that is known from the start, such as a name with its password."""
 
     known: SignIn

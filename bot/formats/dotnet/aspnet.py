@@ -24,14 +24,14 @@ _ASPNET = "microsoft.aspnetcore.app"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AspNetUse:
     """None where the texts leave it open; `why` says then what is missing."""
 
     is_aspnet: bool | None
     why: str = ""
 
 
-def is_aspnet(projects: Projects, path: str, built: Built) -> Answer:
+def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
     """First the project itself, then what it references, near ones first."""
     evaluation = built.evaluation
     own = _own(evaluation, evaluation.items)
@@ -44,20 +44,24 @@ def is_aspnet(projects: Projects, path: str, built: Built) -> Answer:
     return referenced if referenced.is_aspnet or own.is_aspnet is False else own
 
 
-def _own(evaluation: Evaluation, items: Iterable[Item]) -> Answer:
+def _own(evaluation: Evaluation, items: Iterable[Item]) -> AspNetUse:
     if any(sdk.lower() == WEB_SDK for sdk in evaluation.sdks):
-        return Answer(True)
+        return AspNetUse(True)
     certain = {
         item.certain for item in items if item.name == "FrameworkReference" and item.include.lower() == _ASPNET
     }
     if True in certain:
-        return Answer(True)
-    return Answer(None, "the reference to Microsoft.AspNetCore.App has a condition") if certain else Answer(False)
+        return AspNetUse(True)
+    return (
+        AspNetUse(None, "the reference to Microsoft.AspNetCore.App has a condition")
+        if certain
+        else AspNetUse(False)
+    )
 
 
-def _referenced(projects: Projects, path: str, built: Built) -> Answer:
+def _referenced(projects: Projects, path: str, built: Built) -> AspNetUse:
     """Breadth first through the projects that flow into this one; certain ways are gone before uncertain ones."""
-    open_question = Answer(False)
+    open_question = AspNetUse(False)
     seen: dict[str, bool] = {path: True}
     waiting: list[tuple[str, Built, bool]] = [(path, built, True)]
     followed = 0
@@ -65,32 +69,32 @@ def _referenced(projects: Projects, path: str, built: Built) -> Answer:
         references = projects.references(here, current.evaluation)
         followed += len(references)
         if followed > MOST_REFERENCES:
-            return _first(open_question, Answer(None, "it has too many references to follow"))
+            return _first(open_question, AspNetUse(None, "it has too many references to follow"))
         for reference in references:
             if not _flows(reference, is_direct=here == path):
                 continue
             certain = is_certain and reference.item.certain
             if reference.path is None:
-                open_question = _first(open_question, Answer(None, reference.why))
+                open_question = _first(open_question, AspNetUse(None, reference.why))
                 continue
             if seen.get(reference.path, False) >= certain and reference.path in seen:
                 continue
             seen[reference.path] = certain
             fitting = _fitting(projects.built(reference.path), current.framework)
             if not fitting:
-                open_question = _first(open_question, Answer(None, f"{reference.path} cannot be read"))
+                open_question = _first(open_question, AspNetUse(None, f"{reference.path} cannot be read"))
             answers = {_flowing(each.evaluation).is_aspnet for each in fitting}
             answer = answers.pop() if len(answers) == 1 else None
             if answer and certain:
-                return Answer(True)
+                return AspNetUse(True)
             if answer or (fitting and answer is None):
                 why = f"whether {reference.path} brings ASP.NET Core depends on a condition"
-                open_question = _first(open_question, Answer(None, why))
+                open_question = _first(open_question, AspNetUse(None, why))
             waiting += ((reference.path, each, certain) for each in fitting)
     return open_question
 
 
-def _first(known: Answer, new: Answer) -> Answer:
+def _first(known: AspNetUse, new: AspNetUse) -> AspNetUse:
     return new if known.is_aspnet is False else known
 
 
@@ -101,7 +105,7 @@ def _flows(reference: ProjectReference, *, is_direct: bool) -> bool:
     return is_direct or metadata.get("privateassets", "").lower() != "all"
 
 
-def _flowing(evaluation: Evaluation) -> Answer:
+def _flowing(evaluation: Evaluation) -> AspNetUse:
     public = [item for item in evaluation.items if item.metadata.get("privateassets", "").lower() != "all"]
     return _own(evaluation, public)
 

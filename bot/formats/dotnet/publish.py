@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from bot.domain.reference import Reference
-from bot.formats.dotnet.aspnet import WEB_SDK, Answer
+from bot.formats.dotnet.aspnet import WEB_SDK, AspNetUse
 from bot.formats.dotnet.msbuild.properties import Evaluation
 from bot.formats.dotnet.msbuild.values import Undecided
 from bot.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of
@@ -100,7 +100,9 @@ class _Switch:
     why: str = ""
 
 
-def implicit_base(framework: str | Undecided, evaluation: Evaluation, aspnet: Answer, sdk: str | None) -> Implied:
+def implicit_base(
+    framework: str | Undecided, evaluation: Evaluation, aspnet: AspNetUse, sdk: str | None
+) -> Implied:
     """Every base that a possible reading leads to. Raises `NotDecided` where the texts do not tell the choice."""
     if framework == "":
         raise NotDecided("TargetFramework is not set here")
@@ -154,7 +156,7 @@ def _switch(evaluation: Evaluation, name: str, prop: str, *, absent: bool | None
     return _Switch(name, (absent if value == "" else value.lower() == "true",))
 
 
-def _aspnet(answer: Answer) -> _Switch:
+def _aspnet(answer: AspNetUse) -> _Switch:
     answers = (True, False) if answer.is_aspnet is None else (answer.is_aspnet,)
     return _Switch("aspnet", answers, answer.why)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.assess.assess import assess
-from bot.assess.baseline import Standing, follow
+from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation
@@ -100,7 +100,7 @@ class _Log:
 
     first: Observation | None = None
     last: Observation | None = None
-    standing: Standing | None = None
+    standing: BaseStanding | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class _Import:
     skipped: int = 0
     waiting: list[Logged] = field(default_factory=list)
     earlier: dict[Base, list[Logged]] = field(default_factory=dict)
-    standings: dict[Base, Standing | None] = field(default_factory=dict)
+    standings: dict[Base, BaseStanding | None] = field(default_factory=dict)
 
     async def take(self, row: Observation) -> None:
         log = self.known.get(row.base)

@@ -26,7 +26,7 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import attestations_of
-from bot.watch.registry.observe import MOST_PLATFORMS, ManifestCache, Platform, Reading, read
+from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, Platform, read
 
 SOURCE = "org.opencontainers.image.source"
 _PROVENANCE = "https://slsa.dev/provenance/"
@@ -96,7 +96,7 @@ class Images:
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
 
-    async def _signed(self, place: Base, reading: Reading) -> Mapping[str, Sequence[SignedProvenance]]:
+    async def _signed(self, place: Base, reading: DigestReading) -> Mapping[str, Sequence[SignedProvenance]]:
         """Signed provenance by the digest of a platform: about just that one, else about the index."""
         rule = self.trust.rule_for(place.name)
         if rule is None or not rule.trusts_statements:
@@ -111,7 +111,7 @@ class Images:
         return {digest: said or shared for digest, said in own.items()}
 
     async def _provenances(
-        self, place: Base, reading: Reading, expected: Collection[Base]
+        self, place: Base, reading: DigestReading, expected: Collection[Base]
     ) -> Mapping[str, tuple[Declaration, ...]]:
         """What BuildKit's attestations beside the images say, by the digest that each is about; none is signed."""
         kept = await self.cache.manifests([reading.digest])

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.discover.builds import DueBuilds, Seen, Standing, Wanted
+from bot.discover.builds import DueBuilds, RepositoryOnBases, Seen, Wanted
 from bot.domain.reference import Base
 from bot.domain.repositories.builds import Builds
 from bot.domain.repositories.repository import Identity
@@ -41,7 +41,7 @@ class BuildsStore(Store):
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[mine])
         return rows[0]["id"] if rows else None
 
-    async def standings(self) -> list[Standing]:
+    async def standings(self) -> list[RepositoryOnBases]:
         """Listed repositories with the bases that they stand on."""
         listed = repositories.c.listed.is_(True)
         columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag
@@ -63,7 +63,9 @@ class BuildsStore(Store):
             ).all()
         return readable(
             [row for row in rows if row.id in found],
-            lambda row: Standing(row.id, row.name, load(row.config, RepositoryConfig), tuple(found[row.id])),
+            lambda row: RepositoryOnBases(
+                row.id, row.name, load(row.config, RepositoryConfig), tuple(found[row.id])
+            ),
             lambda row: f"repository {row.name}",
         )
 

@@ -14,7 +14,7 @@ from bot.assess.notices.deciding import (
     Difference,
     Opened,
     Picture,
-    Refreshed,
+    RefreshedNotice,
 )
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look
@@ -207,7 +207,7 @@ async def _add(connection: AsyncConnection, opened: Opened, now: datetime) -> in
     return int(added.scalar_one())
 
 
-async def _refresh(connection: AsyncConnection, refreshed: Sequence[Refreshed]) -> set[int]:
+async def _refresh(connection: AsyncConnection, refreshed: Sequence[RefreshedNotice]) -> set[int]:
     """The messages that must change."""
     messages: set[int] = set()
     for item in refreshed:

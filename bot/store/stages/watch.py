@@ -21,7 +21,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases
-from bot.store.rows.bases.wanted_inventories import Shown, want_observed
+from bot.store.rows.bases.wanted_inventories import ShownImage, want_observed
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import DueBase, Mirrored, Poll, Sighting
@@ -110,7 +110,7 @@ class WatchStore(Store):
             await lock(connection, bases, await with_mirrors(connection, moved))
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
             shown = {
-                number: [Shown(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
+                number: [ShownImage(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
                 for number, seen in observed.items()
             }
             await compare_mirrors(connection, moved, self._clock.now())

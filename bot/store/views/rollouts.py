@@ -11,7 +11,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import in_order
-from bot.plan.advance import Gate, RolloutOptions, Standing, gate_at
+from bot.plan.advance import Gate, RolloutOptions, RolloutStanding, gate_at
 from bot.plan.waiting import Waits, wave_holds
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
@@ -88,7 +88,7 @@ class RolloutViewsStore(Store):
             titles = await _changes_of(connection, ids)
             stopped = await open_pauses(connection)
             found = await standings(connection, gate_at(now, options), rollouts.c.id.in_(ids))
-        standing: dict[int, list[Standing]] = {}
+        standing: dict[int, list[RolloutStanding]] = {}
         for one in found:
             standing.setdefault(one.rollout, []).append(one)
         return [
@@ -157,7 +157,7 @@ async def _changes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[i
     return found
 
 
-def _waves(standing: Standing, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
+def _waves(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
     """In their order, those that have rebuilds at one distance."""
     held = wave_holds(standing, options, now)
     return tuple(

@@ -35,7 +35,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TermsAnswer:
     """`matching` are the places of the rules that match; `freeze` holds the work back at the moment of asking."""
 
     question: Question
@@ -44,12 +44,12 @@ class Answer:
     freeze: Freeze | None
 
 
-def answer(policy: Policy, asked: Question, now: datetime) -> Answer:
+def answer(policy: Policy, asked: Question, now: datetime) -> TermsAnswer:
     """Tells which rule gave each term."""
     about = asked.repository, asked.base, asked.cause, asked.severity
     terms, origins = policy.terms(*about), policy.origins(*about)
     matching = tuple(place for place, rule in enumerate(policy.rules) if rule.match.accepts(*about))
-    return Answer(
+    return TermsAnswer(
         asked,
         matching,
         tuple(
@@ -60,7 +60,7 @@ def answer(policy: Policy, asked: Question, now: datetime) -> Answer:
     )
 
 
-def as_json(found: Answer) -> dict[str, Any]:
+def as_json(found: TermsAnswer) -> dict[str, Any]:
     """Gives the answer as plain JSON values; lengths of time in seconds."""
     asked, freeze = found.question, found.freeze
     return {

@@ -17,7 +17,7 @@ READER = "1"
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class FeedContents:
     """`releases` are as if first seen now; `leads_to` and `monthly` are further documents that this one lists."""
 
     releases: tuple[Release, ...] = ()
@@ -30,7 +30,7 @@ class Contents:
     problems: tuple[FeedProblem, ...] = ()
 
 
-def read(source: FeedSource, data: bytes, seen_at: datetime) -> Contents:
+def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
     """Reads a document with the parser of its kind.
 
     Raises `Failure` where the document as a whole is not what its kind says.
@@ -38,60 +38,60 @@ def read(source: FeedSource, data: bytes, seen_at: datetime) -> Contents:
     return READERS[source.kind](source.url, data, seen_at)
 
 
-def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = dotnet_releases.parse_index(data, seen_at, url)
     addresses = (channel.releases_url for channel in parsed.items)
     channels = tuple(FeedSource(FeedKind.DOTNET_RELEASES, address) for address in addresses if address)
-    return Contents(leads_to=channels, problems=parsed.problems)
+    return FeedContents(leads_to=channels, problems=parsed.problems)
 
 
-def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = dotnet_releases.parse(data, seen_at, url)
-    return Contents(releases=parsed.items, problems=parsed.problems)
+    return FeedContents(releases=parsed.items, problems=parsed.problems)
 
 
-def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = dotnet_timeline.parse(data, seen_at, url)
-    return Contents(leads_to=parsed.items, problems=parsed.problems)
+    return FeedContents(leads_to=parsed.items, problems=parsed.problems)
 
 
-def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = dotnet_cve.parse(data, seen_at, url)
-    return Contents(advisories=parsed.items, problems=parsed.problems)
+    return FeedContents(advisories=parsed.items, problems=parsed.problems)
 
 
-def _msrc_updates(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _msrc_updates(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = msrc.parse_updates(data, seen_at, url)
-    return Contents(monthly=parsed.items, problems=parsed.problems)
+    return FeedContents(monthly=parsed.items, problems=parsed.problems)
 
 
-def _msrc_bulletin(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _msrc_bulletin(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     bulletin = msrc.parse(data, seen_at, url)
-    return Contents(advisories=bulletin.items, problems=bulletin.problems)
+    return FeedContents(advisories=bulletin.items, problems=bulletin.problems)
 
 
-def _github_advisories(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _github_advisories(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = github_advisories.parse(data, seen_at, url)
     withdrawn = tuple((github_advisories.SOURCE, cve) for cve in parsed.withdrawn)
-    return Contents(advisories=parsed.items, withdrawn_advisories=withdrawn, problems=parsed.problems)
+    return FeedContents(advisories=parsed.items, withdrawn_advisories=withdrawn, problems=parsed.problems)
 
 
-def _announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _announcements(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = announcements.parse(data, seen_at, url)
-    return Contents(advisories=parsed.items, problems=parsed.problems)
+    return FeedContents(advisories=parsed.items, problems=parsed.problems)
 
 
-def _image_announcements(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _image_announcements(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = discussions.parse(data, seen_at, url)
-    return Contents(advisories=parsed.items, problems=parsed.problems)
+    return FeedContents(advisories=parsed.items, problems=parsed.problems)
 
 
-def _image_info(url: str, data: bytes, seen_at: datetime) -> Contents:
+def _image_info(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     inventory, parsed = image_info.read(data, url)
-    return Contents(inventory=inventory, problems=parsed.problems)
+    return FeedContents(inventory=inventory, problems=parsed.problems)
 
 
-READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], Contents]] = {
+READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], FeedContents]] = {
     FeedKind.DOTNET_INDEX: _dotnet_index,
     FeedKind.DOTNET_RELEASES: _dotnet_releases,
     FeedKind.DOTNET_TIMELINE: _dotnet_timeline,

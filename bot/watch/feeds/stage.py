@@ -21,7 +21,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.feeds import contents, image_info, msrc
-from bot.watch.feeds.contents import READER, Contents
+from bot.watch.feeds.contents import READER, FeedContents
 from bot.watch.feeds.dotnet.releases import Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
 from bot.watch.feeds.reading import KEPT
@@ -150,7 +150,7 @@ class _Read:
     """What one look at a document brought, before it is compared with what is known."""
 
     document: StoredDocument
-    said: Contents | None
+    said: FeedContents | None
     """None where nothing changed."""
     step: InventoryStep = InventoryStep()  # noqa: RUF009 - frozen
 
@@ -226,7 +226,7 @@ class _Documents(Work[DueFeed, _Read]):
         return str(failure)
 
 
-async def _worth_reading(said: Contents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
+async def _worth_reading(said: FeedContents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
     """What the document leads to, less the monthly ones that are too old or unrevised since they were read."""
     if not said.monthly:
         return said.leads_to
@@ -235,7 +235,7 @@ async def _worth_reading(said: Contents, store: FeedsStore, since: datetime) -> 
     return (*said.leads_to, *(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in monthly))
 
 
-def _step(feed: DueFeed, said: Contents, now: datetime) -> InventoryStep:
+def _step(feed: DueFeed, said: FeedContents, now: datetime) -> InventoryStep:
     """What changed in the inventory. A loss that looks like a mistake is refused until it has lasted a day."""
     if said.inventory is None or feed.document is None:
         return InventoryStep()

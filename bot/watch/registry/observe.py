@@ -52,7 +52,7 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DigestReading:
     """What a digest stands for. `fetched` are the documents that were not kept before."""
 
     digest: str
@@ -63,7 +63,7 @@ class Reading:
         return observation(base, self.digest, self.platforms, at)
 
 
-async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest: str) -> Reading:
+async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest: str) -> DigestReading:
     """Reads the index, then each platform's manifest and config: at most 1 + 2 × platforms requests.
 
     Raises `Failure` as the registry does, and MALFORMED where the documents do not fit together.
@@ -75,9 +75,9 @@ async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest:
         config = read_config((await reader.configs([document.config.digest]))[document.config.digest], where)
         if config.platform is None:
             raise _no_image("names no platform", where)
-        return Reading(digest, (Platform(config.platform, digest, document, config),), reader.fetched)
+        return DigestReading(digest, (Platform(config.platform, digest, document, config),), reader.fetched)
     platforms = await _platforms(reader, document, where)
-    return Reading(digest, platforms, reader.fetched)
+    return DigestReading(digest, platforms, reader.fetched)
 
 
 async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platform, ...]:

@@ -23,7 +23,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.registry import incident as incidents
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.observe import ManifestCache, Reading, RegistryPort, read
+from bot.watch.registry.observe import DigestReading, ManifestCache, RegistryPort, read
 from bot.watch.registry.schedule import PollPolicy, next_poll
 
 
@@ -173,7 +173,7 @@ class _Seen:
     """A base that shows another digest than before, and what that stands for."""
 
     sighting: Sighting
-    reading: Reading
+    reading: DigestReading
 
 
 @dataclass(slots=True)
@@ -199,7 +199,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         self._releases: Sequence[Release] = ()
         self._open: dict[str, Incident] = {}
         self._at: dict[str, _AtHost] = defaultdict(_AtHost)
-        self._readings: dict[tuple[str, str], asyncio.Task[Reading]] = {}
+        self._readings: dict[tuple[str, str], asyncio.Task[DigestReading]] = {}
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._sharing: set[int] = set()
         """Bases that waited for what another had asked for."""
@@ -254,11 +254,11 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             return Sight.FIRST
         return Sight.CAME_BACK if digest in await self._store.earlier_digests(item.id) else Sight.MOVED
 
-    async def _reading(self, item: DueBase, digest: str) -> Reading:
+    async def _reading(self, item: DueBase, digest: str) -> DigestReading:
         """Tags that moved together are read once; a repository's digests one after the other, so that what two of
         them share is fetched once."""
 
-        async def one_after_the_other() -> Reading:
+        async def one_after_the_other() -> DigestReading:
             async with self._locks[item.base.name]:
                 return await read(self._registry, self._store, item.base, digest)
 

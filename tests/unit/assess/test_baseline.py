@@ -1,11 +1,11 @@
-from bot.assess.baseline import Standing, follow
+from bot.assess.baseline import BaseStanding, follow
 from bot.domain.bases.observation import Observation
 from tests.unit.assess.world import seen
 
 
 def compared(*observations: Observation) -> list[str | None]:
     """For each observation the last digit of what it is compared with; None where nothing changed."""
-    standing: Standing | None = None
+    standing: BaseStanding | None = None
     found: list[str | None] = []
     for observation in observations:
         standing, before = follow(standing, observation)

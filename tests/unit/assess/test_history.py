@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.assess.assess import assess, reassess
-from bot.assess.baseline import Standing, follow
+from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
@@ -93,7 +93,7 @@ def test_every_change_is_told_in_one_line(final: Any) -> None:
 
 def _detected() -> Iterator[Change]:
     releases = ReleaseIndex(read_releases(RELEASES))
-    standings: dict[Base, Standing | None] = {}
+    standings: dict[Base, BaseStanding | None] = {}
     for observation in read_observations(LOG):
         standing, before = follow(standings.get(observation.base), observation)
         standings[observation.base] = standing

@@ -6,7 +6,7 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
-from bot.plan.advance import RolloutOptions, Standing
+from bot.plan.advance import RolloutOptions, RolloutStanding
 from bot.plan.pace import Pace, opened_by
 from bot.plan.waiting import Waiting, Waits
 
@@ -33,7 +33,7 @@ def through(
     spent: int = 0,
     pace: Pace = ANY,
     pauses: tuple[Pause, ...] = (),
-    standing: tuple[Standing, ...] = (),
+    standing: tuple[RolloutStanding, ...] = (),
 ) -> dict[int, timedelta]:
     spending = Spending(pace.limits)
     spending.spend(NOON, spent)
@@ -73,7 +73,7 @@ def test_what_waits_for_its_wave_begins_then() -> None:
         "rest": WaveTally(waiting=1),
     }
     found = through(
-        waiting(1, is_released=False), pace=Pace(RolloutOptions(waves)), standing=(Standing(1, tallies),)
+        waiting(1, is_released=False), pace=Pace(RolloutOptions(waves)), standing=(RolloutStanding(1, tallies),)
     )
     assert found == {1: 2 * HOUR}
 

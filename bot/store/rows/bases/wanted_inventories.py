@@ -28,7 +28,7 @@ from bot.store.rows.tables import observations
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownImage:
     """An image that somebody shows, and where it can be fetched."""
 
     registry: str
@@ -37,7 +37,7 @@ class Shown:
 
 
 async def want_inventories(
-    connection: AsyncConnection, shown: Collection[Shown], now: datetime
+    connection: AsyncConnection, shown: Collection[ShownImage], now: datetime
 ) -> Mapping[str, int]:
     """The inventory of each image by the digest of its manifest; those that are new await to be read.
 
@@ -67,7 +67,7 @@ async def want_inventories(
     return {**before, **ids}
 
 
-async def _layers(connection: AsyncConnection, shown: Sequence[Shown], now: datetime) -> Mapping[str, int]:
+async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now: datetime) -> Mapping[str, int]:
     rows: dict[str, dict[str, object]] = {}
     for each in shown:
         image = each.image
@@ -101,7 +101,7 @@ async def _ids(connection: AsyncConnection, table: Table, digests: Collection[st
 
 
 async def want_observed(
-    connection: AsyncConnection, observed: Mapping[int, Sequence[Shown]], now: datetime
+    connection: AsyncConnection, observed: Mapping[int, Sequence[ShownImage]], now: datetime
 ) -> None:
     """What these observations, by their ids, show is to be read, and compared with what was shown before."""
     ids = await want_inventories(connection, [each for shown in observed.values() for each in shown], now)
@@ -135,7 +135,7 @@ async def want_observed(
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
 
-async def want_image(connection: AsyncConnection, image: int, shown: Sequence[Shown], now: datetime) -> None:
+async def want_image(connection: AsyncConnection, image: int, shown: Sequence[ShownImage], now: datetime) -> None:
     """What an image of the fleet, a row of `images`, shows now is to be read."""
     ids = await want_inventories(connection, shown, now)
     links = image_inventories

@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import ENDED, Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
-from bot.plan.advance import Gate, Standing, Standings, Step
+from bot.plan.advance import Gate, RolloutAdvance, RolloutStanding, Standings
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock
@@ -41,7 +41,7 @@ class AdvanceStore(Store):
             known = await counter(connection, RELEASES)
             return Standings(known, await standings(connection, gate, ~is_paused()))
 
-    async def take(self, step: Step, gate: Gate, known: int) -> int:
+    async def take(self, step: RolloutAdvance, gate: Gate, known: int) -> int:
         """Lets rebuilds begin, all of it or nothing; how many began."""
         async with self._database.transaction() as connection:
             if await raise_counter(connection, RELEASES) != known + 1:
@@ -68,7 +68,9 @@ class AdvanceStore(Store):
         return len(began)
 
 
-async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnElement[bool]) -> tuple[Standing, ...]:
+async def standings(
+    connection: AsyncConnection, gate: Gate, *where: ColumnElement[bool]
+) -> tuple[RolloutStanding, ...]:
     """The open rollouts where all of `where` holds."""
     ready = and_(IS_WAITING, *_may_pass(gate))
     late = or_(*(_is_late(gate, name) for name in gate.late_since)) if gate.late_since else ~true()
@@ -119,10 +121,10 @@ async def standings(connection: AsyncConnection, gate: Gate, *where: ColumnEleme
     for row in rows:
         found.setdefault((row.rollout_id, row.distance), []).append(row)
 
-    def standing(place: tuple[int, int]) -> Standing:
+    def standing(place: tuple[int, int]) -> RolloutStanding:
         waves = found[place]
         rollout, distance = place
-        return Standing(
+        return RolloutStanding(
             rollout,
             {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
             {row.wave: row.ready for row in waves if row.ready},
@@ -212,7 +214,9 @@ async def _release(
     return began
 
 
-async def _keep_times(connection: AsyncConnection, step: Step, began: Sequence[str], now: datetime) -> None:
+async def _keep_times(
+    connection: AsyncConnection, step: RolloutAdvance, began: Sequence[str], now: datetime
+) -> None:
     for name in began:
         row = insert_into(connection, rollout_waves).values(
             rollout_id=step.rollout, distance=step.distance, name=name, began_at=now

@@ -13,7 +13,7 @@ from bot.domain.repositories.builds import Builds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.domain.rollouts.rollout import Occasion, Revisions
-from bot.plan.aging import AgePlan, Attempt, Judged, KnownBuilds, Standing
+from bot.plan.aging import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.store.engine.codec import load
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
@@ -72,9 +72,9 @@ class AgeStore(Store):
             lambda row: f"builds {row['id']}",
         )
 
-    async def standings_of(self, ids: Sequence[int]) -> dict[int, list[Standing]]:
+    async def standings_of(self, ids: Sequence[int]) -> dict[int, list[FollowedUsage]]:
         """The usages of these repositories, each with what its base shows now."""
-        found: dict[int, list[Standing]] = {}
+        found: dict[int, list[FollowedUsage]] = {}
         async with self._database.reading() as connection:
             for some in chunks(ids):
                 rows = await connection.execute(
@@ -137,9 +137,9 @@ def _known(row: Mapping[str, Any], found: Sequence[tuple[Base, datetime | None]]
     )
 
 
-def _standing(row: Any) -> tuple[int, Standing]:
+def _standing(row: Any) -> tuple[int, FollowedUsage]:
     base = Base(row.registry, row.repository, row.tag)
-    return row.repository_id, Standing(load(row.usage, Usage), base, row.digest)
+    return row.repository_id, FollowedUsage(load(row.usage, Usage), base, row.digest)
 
 
 async def _bases_of(
@@ -187,7 +187,7 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
     }
 
 
-def _columns_of(judged: Judged, now: datetime) -> dict[str, Any]:
+def _columns_of(judged: JudgedAge, now: datetime) -> dict[str, Any]:
     judgement = judged.judgement
     return {
         "judged": True,

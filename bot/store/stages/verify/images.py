@@ -23,7 +23,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import look_at_bases
-from bot.store.rows.bases.wanted_inventories import Shown, want_image
+from bot.store.rows.bases.wanted_inventories import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import bases, manifests, observations, repositories, usages
@@ -142,7 +142,7 @@ class ImagesStore(Store):
             await audit_again(connection, image.repository_id, self._clock.now())
 
     async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
-        shown = [Shown(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
+        shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
         await want_image(connection, image.id, shown, self._clock.now())
 
     async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:

@@ -130,7 +130,7 @@ async def test_two_workers_plan_a_week_once(stores: Stores, forge: FakeForge) ->
     known, some = await other.age.revisions(), await other.age.unjudged()
     assert (await plan(stores)).planned == 2
     stale = aging.AgePlan(
-        {some[0].id: aging.Judged(aging.Judgement(aging.AgeStanding.DUE, ""), None)}, stores.clock.now(), known
+        {some[0].id: aging.JudgedAge(aging.Judgement(aging.AgeStanding.DUE, ""), None)}, stores.clock.now(), known
     )
     with pytest.raises(LeaseLost):
         await other.age.save_ages(stale)

@@ -13,7 +13,7 @@ from bot.assess.notices.deciding import (
     Cleared,
     Difference,
     Opened,
-    Refreshed,
+    RefreshedNotice,
     compare_notices,
 )
 from bot.assess.notices.published import StaleInventory
@@ -243,7 +243,7 @@ async def test_a_notice_is_told_when_its_time_has_come(store: NoticesStore, stor
     waiting = notice(topic=Topic.WAITING_FOR_BASE)
     await opened(store, stores, (waiting, False))
     look = await looked_later(store, stores)
-    step = Refreshed(look.picture.open[0].id, notice(topic=Topic.WAITING_FOR_BASE, text="still"), True, False)
+    step = RefreshedNotice(look.picture.open[0].id, notice(topic=Topic.WAITING_FOR_BASE, text="still"), True, False)
     await store.save_look(look, nothing(stores, refreshed=(step,)))
     assert [item.text for item in await stores.report.notice(step.id)] == ["still"]
     assert await stores.column(outbox, "key") == [f"notice:{step.id}"]
@@ -256,7 +256,7 @@ async def test_a_new_text_is_kept_quietly_and_another_way_out_changes_the_messag
     await opened(store, stores, (notice(), True))
     for reword, wanted in ((False, 1), (True, 2)):
         look = await looked_later(store, stores)
-        step = Refreshed(look.picture.open[0].id, notice(text=f"reworded: {reword}"), False, reword)
+        step = RefreshedNotice(look.picture.open[0].id, notice(text=f"reworded: {reword}"), False, reword)
         await store.save_look(look, nothing(stores, refreshed=(step,)))
         assert await stores.column(notices, "text") == [f"reworded: {reword}"]
         assert await stores.column(outbox, "wanted") == [wanted]

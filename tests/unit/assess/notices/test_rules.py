@@ -3,7 +3,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bot.assess.baseline import Standing
+from bot.assess.baseline import BaseStanding
 from bot.assess.notices import rules as lag
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.advisory import Advisory
@@ -13,12 +13,12 @@ from tests.unit.assess.world import DAY, base, image, release, seen
 HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
 
 
-def live(name: str, digit: str = "9", version: str | None = "8.0.16") -> Standing:
-    return Standing(seen(digit, of=name, version=version))
+def live(name: str, digit: str = "9", version: str | None = "8.0.16") -> BaseStanding:
+    return BaseStanding(seen(digit, of=name, version=version))
 
 
-def gone(name: str, digit: str = "1") -> Standing:
-    return Standing(seen(digit, of=name), withdrawn_at=DAY)
+def gone(name: str, digit: str = "1") -> BaseStanding:
+    return BaseStanding(seen(digit, of=name), withdrawn_at=DAY)
 
 
 @pytest.mark.parametrize(
