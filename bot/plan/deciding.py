@@ -61,6 +61,14 @@ class _Given:
     now: datetime
     begun: dict[tuple[int, int], Beginning] = field(default_factory=dict)
     """By move and terms, of which the policy makes each once: a fleet shares few of them."""
+    targets: dict[int, Target] = field(default_factory=dict)
+    """By move, which thousands of repositories share."""
+
+    def target(self, move: Move) -> Target:
+        found = self.targets.get(move.id)
+        if found is None:
+            found = self.targets[move.id] = _target(move)
+        return found
 
     def begins(self, need: Need) -> Beginning:
         key = need.move.id, id(need.terms)
@@ -85,8 +93,9 @@ class _Given:
 
     def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
         """Returns the severities of the changes on the way to these targets, as far as they are known."""
-        ids = (change for target in targets for change in target.changes)
-        return [self.known[change].severity for change in ids if change in self.known]
+        return [
+            self.known[change].severity for target in targets for change in target.changes if change in self.known
+        ]
 
 
 def _for_repository(
@@ -173,7 +182,7 @@ def _planned(
     branch: str | None = None,
 ) -> PlannedRebuild:
     """`open_rebuilds` of this action are replaced where they share a base, those in `together` in any case."""
-    targets = _targets(needs)
+    targets = _targets(needs, given)
     edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
     replacements = {_key(item): item for item in edits}
     replaced = [
@@ -208,7 +217,7 @@ def _planned(
         branch=branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
-        severity=worst([*(need.move.change.severity for need in needs), *given.severities(targets.values())]),
+        severity=worst([*[need.move.change.severity for need in needs], *given.severities(targets.values())]),
         overdue_at=min(overdue, default=None),
         steps=() if action is Action.NOTIFY else terms.steps,
     )
@@ -246,11 +255,11 @@ def _target(move: Move) -> Target:
     return Target(change.base, change.from_digest, change.to_digest, steps)
 
 
-def _targets(needs: Sequence[Need]) -> dict[Base, Target]:
+def _targets(needs: Sequence[Need], given: "_Given") -> dict[Base, Target]:
     """By base; of one that moved more than once, from where it was first to where it is now."""
     found: dict[Base, Target] = {}
     for need in needs:
-        target = _target(need.move)
+        target = given.target(need.move)
         earlier = found.get(target.base)
         if earlier is not None and earlier.to_digest == target.from_digest:
             steps = (*earlier.changes, need.move.id)

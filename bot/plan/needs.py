@@ -110,9 +110,8 @@ def action_of(member: FleetRepository, need: Need) -> Action:
     preference = member.config.action or need.terms.action
     if preference in (ActionPreference.NOTIFY, ActionPreference.DISPATCH):
         return Action(preference.value)
-    has_workflow = member.workflow(workflow_of(member, need)) is not None
     prefers_workflow = need.edit is None or preference is not ActionPreference.PULL_REQUEST
-    if need.floats and has_workflow and prefers_workflow:
+    if need.floats and prefers_workflow and member.workflow(workflow_of(member, need)) is not None:
         return Action.DISPATCH
     return Action.NOTIFY if need.edit is None else Action.PULL_REQUEST
 
@@ -121,7 +120,7 @@ def part_of_need(member: FleetRepository, need: Need) -> PathWorkflow | None:
     """The part of a monorepo that a usage belongs to; what the repository says itself of its workflows counts."""
     config = member.config
     parts = config.workflows or (() if config.workflow else need.terms.workflows)
-    return part_of(parts, need.usage.path)
+    return part_of(parts, need.usage.path) if parts else None
 
 
 def workflow_of(member: FleetRepository, need: Need) -> str:

@@ -12,7 +12,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.vulnerabilities import dumps
-from bot.store.rows.rollouts.rebuilds import fleet_repository_of
+from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
 from bot.store.rows.tables import bases, documents, repositories, usages
 
 
@@ -41,7 +41,7 @@ class DoctorStore(Store):
         following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
         async with self._database.reading() as connection:
             homes = await connection.execute(
-                select(repositories)
+                select(*MEMBER)
                 .where(repositories.c.listed, repositories.c.id.in_(following))
                 .order_by(repositories.c.name)
             )

@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Severity).index(self)
+        return _RANKS[self]
 
     @classmethod
     def named(cls, text: str | None) -> "Severity | None":
@@ -30,9 +30,10 @@ class Severity(StrEnum):
 
 def worst(severities: Iterable[Severity | None]) -> Severity | None:
     """The highest rating of several, None where there is none."""
-    return max((severity for severity in severities if severity), key=lambda severity: severity.rank, default=None)
+    return max([severity for severity in severities if severity], key=_RANKS.__getitem__, default=None)
 
 
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _RATINGS = {
     **{severity.value: severity for severity in Severity},
     "important": Severity.HIGH,

@@ -198,7 +198,7 @@ class Policy:
         It is merged without a person only where that holds for each of them, by one method.
         """
         first = several[0]
-        if all(terms is first for terms in several):
+        if several.count(first) == len(several):
             return first
         order = [wave.name for wave in self.waves]
         soaks = [soak for terms in several if (soak := self.soak(terms)) is not None]

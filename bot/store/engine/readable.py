@@ -14,13 +14,15 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
+_ROWS = (Row, Mapping)
+
 
 def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any], str]) -> list[T]:
     """What `read` makes of each row; one that it raises at is left out, and named in the log once."""
     found: list[T] = []
     for row in rows:
         try:
-            if isinstance(row, Row | Mapping):
+            if isinstance(row, _ROWS):
                 check_moments(row)
             found.append(read(row))
         except Exception as error:
@@ -30,15 +32,15 @@ def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any]
 
 def check_moments(row: Row[Any] | Mapping[str, Any]) -> None:
     """Raises `Failure` where a date column of the row holds no date, whether it is read or not."""
-    for value in row.values() if isinstance(row, Mapping) else row:
-        if isinstance(value, NoMoment):
-            names = row if isinstance(row, Mapping) else row._mapping
-            named = ", ".join(str(name) for name, each in names.items() if isinstance(each, NoMoment))
-            raise Failure(
-                Trouble.MALFORMED,
-                f"a stored row cannot be read: {named} holds no date",
-                advice="restore the row from a backup, or delete it",
-            )
+    if NoMoment not in map(type, row if isinstance(row, Row) else row.values()):
+        return
+    names = row._mapping if isinstance(row, Row) else row
+    named = ", ".join(str(name) for name, each in names.items() if isinstance(each, NoMoment))
+    raise Failure(
+        Trouble.MALFORMED,
+        f"a stored row cannot be read: {named} holds no date",
+        advice="restore the row from a backup, or delete it",
+    )
 
 
 @lru_cache(maxsize=1000)

@@ -19,7 +19,7 @@ from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.rollouts.rebuilds import fleet_repository_of, sdk_pins
+from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
 from bot.store.rows.tables import bases, changes, observations, repositories, usages
 
 DIFFERS = or_(
@@ -152,10 +152,7 @@ async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
     """The listed repositories that stand on a watched base."""
     following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
     rows = await connection.execute(
-        select(
-            *(repositories.c.id, repositories.c.name, repositories.c.node_id),
-            *(repositories.c.workflows, repositories.c.config),
-        ).where(repositories.c.listed.is_(True), repositories.c.id.in_(following))
+        select(*MEMBER).where(repositories.c.listed.is_(True), repositories.c.id.in_(following))
     )
     return rows.mappings().all()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.verdict import Verdict
@@ -13,12 +13,19 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Merging, Rebuild, State, Target
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
+
+MEMBER_TEXTS = (
+    cast(repositories.c.workflows, Text).label("workflows"),
+    cast(repositories.c.config, Text).label("config"),
+)
+MEMBER = (repositories.c.id, repositories.c.name, repositories.c.node_id, *MEMBER_TEXTS)
+"""What `fleet_repository_of` reads."""
 
 
 async def read_rebuilds(
@@ -88,11 +95,12 @@ async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime
 
 
 def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
+    """Makes a value of the columns of `MEMBER`; what repositories have in common is read once."""
     return FleetRepository(
         row["id"],
         row["name"],
-        load(row["workflows"], tuple[Workflow, ...]),
-        load(row["config"], RepositoryConfig),
+        load_shared(row["workflows"], tuple[Workflow, ...]),
+        load_shared(row["config"], RepositoryConfig),
         tuple(pins.get(row["id"], ())),
         row.get("node_id"),
     )

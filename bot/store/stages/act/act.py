@@ -25,7 +25,7 @@ from bot.store.engine.due_rows import DueRows
 from bot.store.engine.queue import Worker
 from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.rollouts.budgets import may_be_written
-from bot.store.rows.rollouts.rebuilds import columns_of, fleet_repository_of, outdate, rebuild_of
+from bot.store.rows.rollouts.rebuilds import MEMBER, columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.tables import bases, changes, quarantines, rebuilds, repositories, usages
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
@@ -135,11 +135,10 @@ class ActStore(RebuildStore):
 
 
 async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
-    home = (
-        (await connection.execute(select(repositories).where(repositories.c.id == row["repository_id"])))
-        .mappings()
-        .one()
+    where = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
+        repositories.c.id == row["repository_id"]
     )
+    home = (await connection.execute(where)).mappings().one()
     rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
     steps = [change for target in rebuild.targets for change in target.changes]
     moved = await connection.execute(

@@ -22,6 +22,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import (
+    MEMBER_TEXTS,
     after_transitions,
     fleet_repository_of,
     note,
@@ -47,8 +48,7 @@ class AgeStore(Store):
                 workflow_builds,
                 repositories.c.name,
                 repositories.c.node_id.label("repository_node"),
-                repositories.c.workflows,
-                repositories.c.config,
+                *MEMBER_TEXTS,
             )
             .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
             .where(

@@ -35,6 +35,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.rebuilds import (
+    MEMBER,
     after_transitions,
     fleet_repository_of,
     read_rebuilds,
@@ -103,13 +104,7 @@ class PlanStore(Store):
             .order_by(usages.c.id)
         )
         concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
-        theirs = select(
-            repositories.c.id,
-            repositories.c.name,
-            repositories.c.node_id,
-            repositories.c.workflows,
-            repositories.c.config,
-        ).where(
+        theirs = select(*MEMBER).where(
             repositories.c.listed.is_(True),
             repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
         )
