@@ -15,11 +15,14 @@ from sandbox.emulator import SLACK_CHANNEL, SLACK_TEAM_CHANNEL, SLACK_TOKEN
 Json = Any
 READING = ("/api/conversations.history", "/api/conversations.replies", "/api/conversations.list", "/api/auth.test")
 WEBHOOK = "/services/T000000001/B000000001/sandboxwebhook"
+SCOPES = "chat:write,channels:history,groups:history"
+"""What the sandbox's app is granted; Slack names it in a header of each answer."""
 FORM = ("content-type", "application/x-www-form-urlencoded")
 
 
 class SlackEdge(Edge):
-    """Adds reading by GET, `oldest` and `latest`, metadata only on request, and a webhook with a known address."""
+    """Adds reading by GET, `oldest` and `latest`, metadata only on request, scopes, and a webhook with a known
+    address."""
 
     service = "slack"
 
@@ -38,7 +41,9 @@ class SlackEdge(Edge):
         body = answer.json()
         if "messages" in body:
             body["messages"] = [_seen(message, asked) for message in body["messages"] if _within(message, asked)]
-        return Response(json.dumps(body).encode(), answer.status_code, media_type="application/json")
+        content = json.dumps(body).encode()
+        told = {"x-oauth-scopes": SCOPES} if body.get("ok") else {}
+        return Response(content, answer.status_code, told, media_type="application/json")
 
     async def _webhook(self, request: Request, secret: str) -> Response:
         if request.url.path != WEBHOOK:

@@ -12,12 +12,15 @@ from urllib.parse import urlencode
 
 from bot.clients.http import Http
 from bot.clients.http_answers import Answer
+from bot.clients.notifiers.slack_scopes import SignedIn
 from bot.domain.failure import Failure, Trouble
 
 SLACK_API = "https://slack.com/api"
 EVENT_TYPE = "freshness"
 PAGE = 200
 MOST_PAGES = 10
+_SCOPES = "x-oauth-scopes"
+"""The header in which Slack names the scopes of the token that asked."""
 LARGEST_ANSWER = 8 * 1024 * 1024
 
 Block = Mapping[str, Any]
@@ -136,10 +139,13 @@ class SlackBot:
     def can_update(self) -> bool:
         return True
 
-    async def check(self) -> str:
-        """Whose token it is: the bot and its workspace. Raises `Failure` where Slack does not take it."""
-        answer = await self._write("auth.test", {}, retry=True)
-        return f"{answer.get('user', 'a bot')} in {answer.get('team', 'a workspace')}"
+    async def check(self) -> SignedIn:
+        """Asks whose token it is and which scopes it has. Raises `Failure` where Slack does not take it."""
+        answer = await self._asked("auth.test", {}, retry=True)
+        known = self._checked(answer, "auth.test")
+        named = answer.headers.get(_SCOPES)
+        scopes = None if named is None else frozenset(scope.strip() for scope in named.split(",") if scope.strip())
+        return SignedIn(str(known.get("user", "a bot")), str(known.get("team", "a workspace")), scopes)
 
     async def post(
         self,
@@ -199,13 +205,15 @@ class SlackBot:
         return self._checked(answer, method)
 
     async def _write(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Mapping[str, Any]:
+        return self._checked(await self._asked(method, message, retry=retry), method)
+
+    async def _asked(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Answer:
         headers = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
         url = f"{self.api_url}/{method}"
         content = json.dumps(message).encode()
-        answer = await self.http.request(
+        return await self.http.request(
             "POST", url, headers=headers, content=content, max_bytes=LARGEST_ANSWER, retry=retry
         )
-        return self._checked(answer, method)
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands import ghcr
-from bot.service.commands.permissions import of_installation
+from bot.service.commands.permissions import of_installation, of_slack_app
 from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import opened_stores
@@ -151,7 +151,7 @@ async def _messages(settings: Settings, http: Http) -> list[Check]:
         token = secret(slack.bot_token_file, "slack.bot_token_file")
         bot = SlackBot(http, token, slack.channel or "", slack.api_url or SLACK_API)
         try:
-            checks.append(Check("messages", "Slack", Verdict.FINE, f"signed in as {await bot.check()}"))
+            checks += of_slack_app(await bot.check())
         except Failure as failure:
             verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
             checks.append(Check("messages", "Slack", verdict, failure.what, failure.advice))

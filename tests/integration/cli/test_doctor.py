@@ -83,7 +83,7 @@ def test_all_that_is_asked_is_fine(bot: Command, clinic: Clinic) -> None:
     assert {("GitHub", "contoso"), ("GitHub", "fabrikam"), ("clock", "this machine"), ("store", "sqlite")} <= fine
     assert ("permissions", "contoso: contents: write") in fine
     assert ("registries", clinic.world.registry.host) in fine
-    assert ("messages", "Slack") in fine
+    assert {("messages", "Slack"), ("messages", "Slack: chat:write")} <= fine
     assert {area for area, _ in fine} >= {"feeds"}
 
 
@@ -171,6 +171,22 @@ def test_slack_that_refuses_the_token_is_wrong(bot: Command, clinic: Clinic) -> 
         clinic.world.faults.clear()
     assert code == 1
     assert found["messages", "Slack"][0] == "wrong"
+
+
+def test_a_scope_that_slack_has_not_granted_is_named_with_what_it_is_for(bot: Command, clinic: Clinic) -> None:
+    signed_in = '{"ok": true, "user": "freshness", "team": "Contoso"}'
+    headers = {"x-oauth-scopes": "chat:write,users:read"}
+    clinic.world.faults.add("POST", "/api/auth.test", status=200, body=signed_in, headers=headers)
+    try:
+        code, found = examined(bot, clinic.config)
+    finally:
+        clinic.world.faults.clear()
+    assert code == 1
+    assert found["messages", "Slack: chat:write"][0] == "fine"
+    verdict, told, way_out = found["messages", "Slack: channels:history or groups:history"]
+    assert verdict == "wrong"
+    assert told.startswith("missing, to look whether a message got through")
+    assert way_out == "grant it to the app, and install that anew"
 
 
 def test_a_token_tells_no_rights(bot: Command, clinic: Clinic, tmp_path: Path) -> None:

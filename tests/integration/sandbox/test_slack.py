@@ -32,6 +32,12 @@ async def test_metadata_is_shown_to_those_who_ask_for_it(world: World) -> None:
     assert with_it["messages"][0]["metadata"] == metadata
 
 
+async def test_the_scopes_of_a_token_are_named_in_a_header(world: World) -> None:
+    answer = await call(world, "auth.test")
+    assert answer.json()["ok"]
+    assert "chat:write" in answer.headers["x-oauth-scopes"].split(",")
+
+
 async def test_the_incoming_webhook_posts_to_the_channel_and_answers_ok(world: World) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.post(world.slack.webhook, json={"text": "weekly digest"})

@@ -227,3 +227,16 @@ async def test_a_webhook_cannot_edit_and_says_what_can() -> None:
 def test_secrets_do_not_show() -> None:
     http = http_to(says("x"))
     assert "hush" not in repr(SlackWebhook(http, WEBHOOK)) + repr(SlackBot(http, "hush", "C1"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "scopes"),
+    [({"X-OAuth-Scopes": "chat:write, channels:history"}, {"chat:write", "channels:history"}), ({}, None)],
+)
+async def test_a_token_is_told_apart_by_its_scopes(headers: dict[str, str], scopes: set[str] | None) -> None:
+    def answered(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"ok": True, "user": "freshness", "team": "Contoso"}, headers=headers)
+
+    async with http_to(answered) as http:
+        found = await SlackBot(http, "xoxb-1", "C1").check()
+    assert (str(found), found.scopes) == ("freshness in Contoso", scopes)
