@@ -105,7 +105,9 @@ class Images:
         found: dict[str, tuple[SignedProvenance, ...]] = {}
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
             statements = await attestations_of(self.registry, place.registry, place.repository, digest)
-            found[digest] = signed_provenance(statements, trusted, digest, now, self._remembered)
+            found[digest] = signed_provenance(
+                statements, trusted, digest, now, self._remembered, isolated=self.trust.isolated_builders
+            )
         shared = found[reading.digest]
         own = {each.digest: found[each.digest] for each in reading.platforms}
         return {digest: said or shared for digest, said in own.items()}

@@ -1,17 +1,29 @@
 """Whose signatures bases and images must have."""
 
+import re
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from bot.domain.images.trust import TrustMode
 from bot.settings.sections.section import Section
 from bot.settings.sections.values import Duration, Name
 
 StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$")]
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text[:80]!r} is no regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, Field(max_length=1024), AfterValidator(_pattern)]
 
 
 class NotationSettings(Section):
@@ -28,7 +40,7 @@ class KeylessSettings(Section):
     trusted_root: Path = Field(description="The trusted_root.json of the authorities and logs to believe.")
     issuer: str = Field(description="Who must vouch for the signer.")
     identities: list[str] = Field([], description="Signers, letter by letter.")
-    identity_regexps: list[str] = Field([], description="Signers as regular expressions; use ^…$.")
+    identity_regexps: list[Pattern] = Field([], description="Signers as regular expressions; use ^…$.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -64,6 +76,13 @@ class TrustSettings(Section):
     rules: list[TrustRuleSettings] = Field([], max_length=100, description="The first that matches counts.")
     grace: Duration = Field(
         timedelta(hours=1), description="How long a new digest may lack its signature before that is an incident."
+    )
+
+    isolated_builders: list[Pattern] = Field(
+        [],
+        max_length=100,
+        description="Reusable workflows, as regular expressions over the whole of https://…/NAME.yml@REF, whose "
+        "callers cannot reach into the build: SLSA build level 3, as from the SLSA generators.",
     )
 
     def rule_for(self, name: str) -> TrustRuleSettings | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.images.builder import Builder
-from bot.verify.provenance.builders import judge_builder
+from bot.verify.provenance.builders import ISOLATED_BUILDERS, judge_builder
 from bot.verify.provenance.slsa import V0_2, V1, Provenance, read_provenance
 from bot.verify.provenance.statement import Statement, statement_in
 from bot.verify.signatures.cosign.signature_file import read_signature_file
@@ -24,11 +24,18 @@ class SignedProvenance:
 
 
 def signed_provenance(
-    statements: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    statements: Sequence[Found],
+    trusted: Trusted,
+    digest: str,
+    at: datetime,
+    remembered: Remembered,
+    *,
+    isolated: Sequence[str] = (),
 ) -> tuple[SignedProvenance, ...]:
     """The provenance of a digest whose signature holds, as its builder is judged; none of the others.
 
     What does not hold, or is signed by somebody who is not trusted, is worth no more than if it were not there.
+    `isolated` are builders beyond those that are known, as for `judge_builder`.
     """
     made: list[SignedProvenance] = []
     for found in statements:
@@ -37,7 +44,8 @@ def signed_provenance(
             continue
         for verdict in verdicts([found], trusted, digest, at, remembered):
             if verdict.is_valid and (provenance := _provenance(statement)) is not None:
-                builder = judge_builder(statement, provenance, digest, verdict)
+                known = (*ISOLATED_BUILDERS, *isolated)
+                builder = judge_builder(statement, provenance, digest, verdict, isolated=known)
                 made.append(SignedProvenance(provenance, builder))
     return tuple(made)
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
 
+from bot.cli.main import app
 from bot.verify.trust.collecting import BUNDLE, NOTATION
 from sandbox.images import dotnet_image
 from tests.integration.verify.conftest import Kept
@@ -293,3 +296,14 @@ def test_an_image_without_a_signature_does_not_hold_and_one_that_is_not_there_is
     code, found = shop.verify(repository, "notation", *trust["notation"])
     assert (code, found["reason"]) == (1, "no signature of this kind is there")
     assert found["parts"][0]["signatures"] == 0
+
+
+def test_a_registry_that_gives_no_answer_leaves_it_open(
+    shop: Shop, trust: Mapping[str, tuple[object, ...]], tmp_path: Path, unused_tcp_port: int
+) -> None:
+    host = f"localhost:{unused_tcp_port}"
+    config = tmp_path / "registries.yaml"
+    config.write_text(yaml.safe_dump({"registries": {host: {"insecure": True}}, "bases": []}))
+    words = ["verify", f"{host}/shop@sha256:{'0' * 64}", "--kind", "cosign-key", *trust["cosign-key"], "-c", config]
+    ran = CliRunner().invoke(app, [str(word) for word in words])
+    assert (ran.exit_code, "cannot tell: " in ran.stderr) == (3, True)

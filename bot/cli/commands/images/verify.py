@@ -1,6 +1,8 @@
 """`verify`: whether an image or a signature holds, as one exit code for a build or deploy job."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,17 +149,33 @@ def _of_image(reference: "Reference", options: TrustOptions, at: datetime, confi
 
     is_default = config == DEFAULT_CONFIG and not config.exists()
     settings = Settings() if is_default else load(config)
-    wanted = options.media_type
-    return asyncio.run(
-        judge_signatures(
-            settings,
-            reference,
-            options.trusted(),
-            at,
-            SystemClock(),
-            counts=lambda found: not wanted or found.unreadable != "" or found.media_type == wanted,
+    wanted, trusted = options.media_type, options.trusted()
+    with _cannot_tell_where_nobody_answers():
+        return asyncio.run(
+            judge_signatures(
+                settings,
+                reference,
+                trusted,
+                at,
+                SystemClock(),
+                counts=lambda found: not wanted or found.unreadable != "" or found.media_type == wanted,
+            )
         )
-    )
+
+
+@contextmanager
+def _cannot_tell_where_nobody_answers() -> Iterator[None]:
+    """Ends the command with `_CANNOT_TELL` where a registry does not say: which is not "unsigned"."""
+    from bot.domain.failure import Failure, Trouble
+
+    try:
+        yield
+    except Failure as failure:
+        is_refused = failure.trouble is Trouble.DENIED and failure.status is not None
+        if not failure.trouble.is_passing and not is_refused:
+            raise
+        print(f"cannot tell: {failure}", file=sys.stderr)
+        raise typer.Exit(_CANNOT_TELL) from None
 
 
 def _parts(found: "SignedImage") -> list[dict[str, Any]]:
@@ -180,7 +198,9 @@ def _verify_image(name: str, config: Path, output: Format) -> None:
     from bot.service.commands.images.verify import judge_image
     from bot.settings import load
 
-    judged = asyncio.run(judge_image(load(config), name, SystemClock()))
+    settings = load(config)
+    with _cannot_tell_where_nobody_answers():
+        judged = asyncio.run(judge_image(settings, name, SystemClock()))
     if output is Format.JSON:
         print_json(judged.as_json())
     else:

@@ -124,6 +124,17 @@ def test_the_source_that_the_certificate_names_counts_not_what_the_builder_write
     assert found.builder.repository == "contoso/app"
 
 
+def test_a_builder_that_the_operator_knows_to_be_isolated_reaches_level_three() -> None:
+    shared = "https://github.com/contoso/builders/.github/workflows/dotnet.yml@refs/tags/v1"
+    signer = SIGSTORE.certificate(facts={9: shared})
+    encoded = json.dumps(dsse_bundle(SIGSTORE, signer, statement())).encode()
+    for isolated, level in (((), 2), ((r"https://github\.com/contoso/builders/.*",), 3)):
+        [found] = signed_provenance(
+            [Found("sigstore", encoded, "")], KEYLESS, DIGEST, AT, Remembered(), isolated=isolated
+        )
+        assert found.builder.level == level
+
+
 def test_what_is_no_statement_counts_for_nothing() -> None:
     for encoded in (b"", b"{}", b"not json"):
         assert held(Found("sigstore", encoded, ""), KEYLESS) == ()
