@@ -111,10 +111,8 @@ class Proposal:
 
 
 def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
-    """The change of one file; `before` is None for a new one."""
-    old, new = (
-        (text or b"").decode("utf-8", "surrogateescape").splitlines(keepends=True) for text in (before, after)
-    )
+    """The change of one file, for people; `before` is None for a new one. Bytes that are no UTF-8 are replaced."""
+    old, new = ((text or b"").decode("utf-8", "replace").splitlines(keepends=True) for text in (before, after))
     source = "/dev/null" if before is None else f"a/{path}"
     lines = difflib.unified_diff(old, new, source, f"b/{path}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

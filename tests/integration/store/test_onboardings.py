@@ -76,6 +76,18 @@ async def test_the_settings_take_up_so_many_at_a_time(stores: Stores, fleet: Fak
     assert (await onboarded(stores, fleet)).enlisted == 0
 
 
+async def test_who_has_left_the_fleet_takes_nobodys_place_and_is_waited_for_by_nobody(
+    stores: Stores, fleet: FakeForge
+) -> None:
+    await onboarded(stores, fleet)
+    web = fleet.homes[2]
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository(web.name, "main", stores.clock.now(), id=web.id, node_id=web.node_id))
+    assert (await onboarded(stores, fleet)).enlisted == 1
+    stores.clock.advance(24 * HOUR)
+    assert (await stores.figures.figures()).queues["onboardings"].due == 1
+
+
 async def test_without_a_word_of_the_settings_nobody_is_taken_up(stores: Stores, fleet: FakeForge) -> None:
     assert (await onboarded(stores, fleet, BY_WORD)).enlisted == 0
     assert fleet.calls == []

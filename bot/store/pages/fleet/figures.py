@@ -22,7 +22,7 @@ from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
-from bot.store.rows.repositories.onboardings import LOOKED_AT, count_onboardings, onboardings
+from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
 from bot.store.rows.rollouts.steps import steps
@@ -69,7 +69,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("images", images, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("audits", audits, ()),
-    ("onboardings", onboardings, (onboardings.c.state.in_(LOOKED_AT),)),
+    ("onboardings", onboardings, (IS_WORKED_ON,)),
     ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
 )
 """Each with the rows of it that somebody works on."""

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Text, func, select
+from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Text, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import leased
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
+from bot.store.rows.tables import leased, repositories
 
 onboardings = leased(
     "onboardings",
@@ -25,8 +26,11 @@ onboardings = leased(
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""
 
-LOOKED_AT = [state.value for state in OnboardingState if state.is_under_way or state is OnboardingState.SET_ASIDE]
-"""The states in which it is worked on."""
+_LOOKED_AT = [state.value for state in OnboardingState if state.is_under_way or state is OnboardingState.SET_ASIDE]
+IN_FLEET = onboardings.c.repository_id.in_(select(repositories.c.id).where(repositories.c.listed.is_(True)))
+"""Its repository has not left the fleet."""
+IS_WORKED_ON = and_(onboardings.c.state.in_(_LOOKED_AT), IN_FLEET, ~ALL_PAUSED)
+"""It has not come to an end, its repository is one of the fleet, and the bot is not paused as a whole."""
 
 
 def onboarding_of(row: Any) -> Onboarding:

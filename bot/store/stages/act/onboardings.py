@@ -23,9 +23,8 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.onboardings import LOOKED_AT, onboarding_of, onboardings
+from bot.store.rows.repositories.onboardings import IN_FLEET, IS_WORKED_ON, onboarding_of, onboardings
 from bot.store.rows.repositories.produced import produced_configs
-from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.tables import journal, rebuilds, repositories
 
 _UNDER_WAY = [state.value for state in OnboardingState if state.is_under_way]
@@ -76,13 +75,10 @@ class OnboardingsStore(Store):
 
     @property
     def onboardings(self) -> DueRows[DueOnboarding]:
-        """Those of the fleet that have not come to an end, while the bot is not paused as a whole."""
-        listed = select(repositories.c.id).where(repositories.c.listed.is_(True))
-        where = [onboardings.c.state.in_(LOOKED_AT), onboardings.c.repository_id.in_(listed), ~ALL_PAUSED]
         return DueRows(
             *(self._database, self._worker, onboardings, self._read),
             lambda row: f"onboarding {row['repository_id']}",
-            where=where,
+            where=[IS_WORKED_ON],
         )
 
     async def _read(self, claimed: Claimed) -> DueOnboarding:
@@ -143,7 +139,7 @@ async def _over(connection: AsyncConnection, globs: Collection[str]) -> list[int
 
 
 async def _under_way(connection: AsyncConnection) -> int:
-    query = select(func.count()).select_from(onboardings).where(onboardings.c.state.in_(_UNDER_WAY))
+    query = select(func.count()).select_from(onboardings).where(onboardings.c.state.in_(_UNDER_WAY), IN_FLEET)
     return int(await connection.scalar(query) or 0)
 
 

@@ -7,6 +7,7 @@ from bot.audit.onboarding.weekly_workflow import PATH
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
 from bot.formats.source.yaml import read
+from bot.views.repositories.onboarding import commits_with_patches
 from tests.bare_repository import BUILD, DEPLOYMENT
 from tests.unit.audit.world import NOW, PUSH, deployment, workflow
 
@@ -158,3 +159,12 @@ def test_a_pull_request_stays_small() -> None:
     files = {f"deploy/{number}.yaml": deployment() for number in range(MOST_SPLICES + 5)}
     proposal = proposed(files, "seccomp-profile")
     assert (len(proposal.files), proposal.more) == (MOST_SPLICES, 5)
+
+
+@pytest.mark.parametrize("denied", [(), ("Dockerfile",)])
+def test_bytes_that_are_no_text_stay_in_the_file_and_break_no_words_for_people(denied: tuple[str, ...]) -> None:
+    files = {"Dockerfile": b"# J\xfcrgen\nFROM mcr.microsoft.com/dotnet/aspnet:8.0.4\n"}
+    proposal = propose(files, "contoso/shop", (), Wanted(["base-pinned"], denied=denied), NOW)
+    patches = [each.patch for each in proposal.left] + [patch for _, patch in commits_with_patches(proposal)]
+    assert "-FROM mcr.microsoft.com/dotnet/aspnet:8.0.4" in "".join(patches).encode().decode()
+    assert all(text.startswith(b"# J\xfcrgen\n") for text in proposal.files.values())
