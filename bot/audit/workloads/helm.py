@@ -6,29 +6,16 @@ missing. Source: Helm's chart template guide.
 """
 
 import posixpath
-import re
 from dataclasses import dataclass, field
 
 from bot.audit.repository import Repository, is_for_production
-from bot.audit.workloads.helm_conditions import holds, is_true
+from bot.audit.workloads.helm_rendering import DEEPEST, HIDDEN, OriginalPlaces, RenderedLines
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
-from bot.formats.source.text import Lines
+from bot.formats.source.nodes import Mapping
 from bot.formats.source.yaml import read
 
-HIDDEN = "hidden-by-template-"
-HIDDEN_VALUE = "hidden-value"
-_VALUES = "from-values-"
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
-DEEPEST = 60
-_ACTION = re.compile(r"\{\{-?\s*(?P<inside>.*?)\s*-?\}\}", re.DOTALL)
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
-_PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
-_INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
-_DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
-_KEY = re.compile(r"([A-Za-z]\w*):")
-_KEY_BEFORE = re.compile(r"^(?P<key>\s*(?:-\s+)?[\w./\"-]+:)\s*$")
 
 
 def may_hold(node: Mapping, *keys: str) -> bool:
@@ -105,10 +92,10 @@ def _read(repository: Repository, path: str, values: Mapping, chart: Chart) -> N
     text = repository.text(path)
     if "kind:" not in text or text.count("\n") > MOST_LINES:
         return
-    rendered = _Rendered(values)
+    rendered = RenderedLines(values)
     rendered.take(text)
     made = "\n".join(rendered.lines) + "\n"
-    repository.adopt(made, path, _Origins(made, rendered.origins))
+    repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
     try:
         documents = read(made)
     except Unreadable:
@@ -118,219 +105,3 @@ def _read(repository: Repository, path: str, values: Mapping, chart: Chart) -> N
         whole = rendered.filled(document, 0)
         if isinstance(whole, Mapping) and whole.get("kind") is not None:
             chart.objects.append((path, whole))
-
-
-class _Origins(Lines):
-    """The lines of the template that those of the rendered text came from."""
-
-    def __init__(self, text: str, origins: list[int]) -> None:
-        super().__init__(text)
-        self._origins = origins
-
-    def at(self, offset: int) -> int:
-        line = super().at(offset)
-        return self._origins[min(line, len(self._origins)) - 1] if self._origins else 1
-
-
-@dataclass(slots=True)
-class _Block:
-    """An `if`, `with` or `range` that is open: whether its lines count, and what the dot is in it."""
-
-    counts: bool
-    dot: Node | None
-    has_counted: bool
-    hides: bool = False
-    """Whether only a rendering tells which of its branches counts: then marks stand for what may be there."""
-    marked_at: int | None = None
-    """The column of these marks."""
-
-
-class _Rendered:
-    def __init__(self, values: Mapping) -> None:
-        self.lines: list[str] = []
-        self.origins: list[int] = []
-        self._values = values
-        self._nodes: dict[str, Node] = {}
-        self._blocks: list[_Block] = []
-
-    def take(self, text: str) -> None:
-        text = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), text)
-        # An action over several lines counts as one line.
-        text = _ACTION.sub(
-            lambda found: " ".join(found.group().split("\n")) + "\0" * found.group().count("\n"), text
-        )
-        number = 0
-        for line in text.split("\n"):
-            number += 1
-            self._line(line.replace("\0", "").rstrip("\r"), number)
-            number += line.count("\0")
-
-    def _line(self, line: str, number: int) -> None:
-        actions = list(_ACTION.finditer(line))
-        outside = _ACTION.sub("", line).strip()
-        if actions and not outside:
-            for action in actions:
-                self._control(action["inside"], line, number)
-            return
-        if not all(block.counts for block in self._blocks) or self._is_hidden(line, number):
-            return
-        if actions and (key := _KEY_BEFORE.match(line[: actions[-1].start()])) and len(actions) == 1:
-            inside = actions[0]["inside"]
-            if _INDENT.search(inside) and ("toYaml" in inside or "include" in inside or "tpl" in inside):
-                self._emit(key["key"], number)
-                self._control(inside, line, number)
-                return
-        self._emit(_ACTION.sub(lambda found: self._inline(found["inside"]), line), number)
-
-    def _is_hidden(self, line: str, number: int) -> bool:
-        """Whether a block hides the line; a mark that its key may be there takes its place."""
-        block = next((each for each in self._blocks if each.hides), None)
-        if block is None:
-            return False
-        written = line.lstrip()
-        indent = len(line) - len(written)
-        if written and not written.startswith("#") and block.marked_at in {None, indent}:
-            key = _KEY.match(written)
-            if written.startswith("- ") and block.marked_at is None:
-                self._emit(f"{' ' * indent}- {HIDDEN}{number}", number)
-            elif not written.startswith("- "):
-                self._emit(f"{' ' * indent}{HIDDEN}{number}{f'-{key[1]}' if key else ''}: 1", number)
-            block.marked_at = indent
-        return True
-
-    @property
-    def _is_inside(self) -> bool:
-        """Whether an object has begun: a condition around a whole one only says whether there is one."""
-        for line in reversed(self.lines):
-            if line.startswith("---"):
-                return False
-            if line.startswith(("kind:", "spec:", "apiVersion:")):
-                return True
-        return False
-
-    def _emit(self, line: str, number: int) -> None:
-        self.lines.append(line)
-        self.origins.append(number)
-
-    def _control(self, inside: str, line: str, number: int) -> None:
-        word, _, rest = inside.partition(" ")
-        match word:
-            case "if" | "with" | "range":
-                is_met, node = self._condition(rest)
-                dot = node if word == "with" else None if word == "range" else self._dot
-                hides = is_met is None and word == "if" and self._is_inside
-                self._blocks.append(_Block(is_met is not False, dot, is_met is not False, hides))
-            case "else":
-                if self._blocks:
-                    block = self._blocks[-1]
-                    is_met = self._condition(rest.partition(" ")[2])[0] if rest.startswith("if ") else True
-                    block.counts = block.hides or (not block.has_counted and is_met is not False)
-                    block.has_counted = block.has_counted or block.counts
-            case "end":
-                if self._blocks:
-                    self._blocks.pop()
-            case "define" | "block":
-                self._blocks.append(_Block(False, None, True))
-            case _ if inside.startswith("$") and ":=" in inside:
-                return
-            case _:
-                if all(block.counts for block in self._blocks) and not self._is_hidden(line, number):
-                    self._put(inside, line, number)
-
-    @property
-    def _dot(self) -> Node | None:
-        return self._blocks[-1].dot if self._blocks else None
-
-    def _condition(self, text: str) -> tuple[bool | None, Node | None]:
-        """Whether it holds with the chart's values (None where that is not known), and what it names."""
-        text = text.partition(":=")[2].strip() if ":=" in text else text.strip()
-        is_known, node = self._named(text)
-        return holds(text, self._named), node if is_known else None
-
-    def _value(self, path: str) -> Node | None:
-        node: Node | None = self._values
-        for part in path.split("."):
-            node = node.get(part) if isinstance(node, Mapping) else None
-        return node
-
-    def _named(self, text: str) -> tuple[bool, Node | None]:
-        """Whether a name in a pipeline is known here, and what it is."""
-        text = text.strip()
-        if text == ".":
-            return (self._dot is not None), self._dot
-        path = _PATH.match(text)
-        if path is not None:
-            node = self._value(path["path"])
-            # What a chart is given by the one above it, and does not name itself, is not told by its values.
-            return node is not None or not path["path"].startswith("global."), node
-        if text.startswith(".") and isinstance(self._dot, Mapping):
-            node = self._dot
-            for part in text[1:].split("."):
-                node = node.get(part) if isinstance(node, Mapping) else None
-            return True, node
-        return False, None
-
-    def _put(self, inside: str, line: str, number: int) -> None:
-        """A line that only an action makes: a part of the values, or what is hidden here."""
-        indent = _INDENT.search(inside)
-        column = int(indent["by"]) if indent else len(line) - len(line.lstrip())
-        padding = " " * min(column, 200)
-        parts = [part.strip() for part in inside.split("|")]
-        if parts[0].startswith("toYaml "):
-            is_known, node = self._named(parts[0].removeprefix("toYaml "))
-            extras = [part for part in parts[1:] if not part.startswith(("nindent", "indent", "trim"))]
-            if is_known and not extras:
-                if node is None or (isinstance(node, Scalar) and node.is_null) or not is_true(node):
-                    return
-                name = f"{_VALUES}{len(self._nodes)}"
-                self._nodes[name] = node
-                self._emit(f"{padding}- {name}" if isinstance(node, Sequence) else f"{padding}{name}: 1", number)
-                return
-        if parts[0].startswith(("fail ", "required ", "print")) or inside.startswith("$"):
-            return
-        before = next(
-            (each for each in reversed(self.lines) if each.strip() and not each.lstrip().startswith("#")), ""
-        )
-        is_item = before.lstrip().startswith("- ") and len(before) - len(before.lstrip()) == column
-        name = f"{HIDDEN}{number}"
-        self._emit(f"{padding}- {name}" if is_item else f"{padding}{name}: 1", number)
-
-    def _inline(self, inside: str) -> str:
-        parts = [part.strip() for part in inside.split("|")]
-        is_known, node = self._named(parts[0])
-        if inside.startswith("default "):
-            words = inside.split()
-            if len(words) == 3:
-                is_known, node = self._named(words[2])
-                parts = [words[2], f"default {words[1]}"]
-        default = next((found["value"].strip('"') for part in parts[1:] if (found := _DEFAULT.match(part))), None)
-        if not is_known:
-            return HIDDEN_VALUE
-        if isinstance(node, Scalar) and not node.is_null and "\n" not in node.value and '"' not in node.value:
-            return node.value if node.value or default is None else default
-        if node is None or isinstance(node, Scalar):
-            return default if default is not None else ""
-        return HIDDEN_VALUE
-
-    def filled(self, node: Node, depth: int) -> Node:
-        """The node with the parts of the values in their places."""
-        if depth > DEEPEST:
-            return node
-        if isinstance(node, Sequence):
-            items: list[Node] = []
-            for item in node.items:
-                held = self._nodes.get(item.value) if isinstance(item, Scalar) else None
-                items += held.items if isinstance(held, Sequence) else [self.filled(item, depth + 1)]
-            return Sequence(node.start, items)
-        if isinstance(node, Mapping):
-            own: dict[str, tuple[Scalar, Node]] = {}
-            for key, value in node.entries():
-                held = self._nodes.get(key.value)
-                if held is None:
-                    own[key.value] = (key, self.filled(value, depth + 1))
-                elif isinstance(held, Mapping):
-                    own |= {inner.value: (inner, each) for inner, each in held.entries()}
-            if not own and node.own:
-                return next(iter(self._nodes[key] for key in node.own if key in self._nodes), Mapping(node.start))
-            return Mapping(node.start, own)
-        return node

@@ -20,7 +20,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.helm import HIDDEN_VALUE
+from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
 from bot.audit.workloads.judging import judged, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources

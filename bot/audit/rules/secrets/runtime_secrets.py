@@ -22,7 +22,8 @@ from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service, named_values
-from bot.audit.workloads.helm import HIDDEN, may_hold
+from bot.audit.workloads.helm import may_hold
+from bot.audit.workloads.helm_rendering import HIDDEN
 from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Severity
