@@ -1,5 +1,6 @@
 """Nothing is built on a base that is not signed as the settings ask."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -9,14 +10,20 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bot.domain.images.produced import Source
+from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.images.verify import judge_image
-from bot.verify.trust.collecting import NOTATION
-from sandbox.fleet import ASPNET
-from sandbox.images import Pushed
+from bot.verify.trust.collecting import BUNDLE, NOTATION
+from sandbox.fleet import ASPNET, RUNTIME_TAG
+from sandbox.images import Image, Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.unit.verify.signatures.making import Draft, Holder, chain_of_three, cose
+from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+
+V3 = f"{BUNDLE}.v0.3+json"
+SOURCE = {12: "https://github.com/contoso/catalog-web"}
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +89,47 @@ async def test_one_exit_code_for_a_deploy_job(guarded: Stage, signer: Holder) ->
     await guarded.run_pass()
     behind = await judge_image(settings, image, guarded.clock)
     assert (behind.exit_code, behind.lines()[0].partition(":")[0]) == (1, "does not hold")
+
+
+@pytest_asyncio.fixture
+async def squashed(world: World, tmp_path: Path) -> AsyncIterator[tuple[Stage, PrivateSigstore]]:
+    """The sample fleet, whose images a workflow attests, in a Sigstore of its own."""
+    sigstore = PrivateSigstore.open()
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
+    keyless = {"trusted_root": str(tmp_path / "root.json"), "issuer": ISSUER, "identities": [IDENTITY]}
+    rule = {"match": ["*/contoso/*"], "mode": "warn", "keyless": keyless}
+    async with AsyncExitStack() as exits:
+        store = f"sqlite:///{tmp_path}/freshness.db"
+        yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]}), sigstore
+
+
+@pytest.mark.parametrize("attested", [("10.0.1", Verdict.PROVED), ("10.0.0", Verdict.NO_OP)])
+async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
+    attested: tuple[str, Verdict], squashed: tuple[Stage, PrivateSigstore]
+) -> None:
+    stage, sigstore = squashed
+    version, verdict = attested
+    name, base = "contoso/catalog-web", f"{stage.fleet.registry}/{ASPNET}"
+    shown = {"10.0.0": stage.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]}
+    shown["10.0.1"] = (await stage.fleet.publish_runtime("10.0.1")).digest
+    await stage.run_pass()
+    stage.world.github.actions.on_finished = None
+    [run] = stage.world.github.runs("catalog-web")
+    stage.world.github.finish_run(run.id)
+    flat = await stage.world.registry.push(name, "latest", Image((b"all in one",)))
+    material = {"uri": f"pkg:docker/{base}@{RUNTIME_TAG}"}
+    material["digest"] = {"sha256": shown[version].removeprefix("sha256:")}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": flat.digest.removeprefix("sha256:")}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {"buildDefinition": {"resolvedDependencies": [material]}, "runDetails": {}},
+    }
+    bundle = json.dumps(dsse_bundle(sigstore, sigstore.certificate(facts=SOURCE), statement)).encode()
+    await stage.world.registry.attach(name, flat.digest, V3, {}, (V3, bundle))
+    await stage.run_pass()
+    rebuild = (await stage.rebuilds())["catalog-web"]
+    assert rebuild.proof is verdict, rebuild.reason
+    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    assert "by its verified provenance" in rebuild.reason
+    assert (image.source, image.builder and image.builder.repository) == (Source.PROVENANCE, name)
