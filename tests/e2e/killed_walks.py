@@ -6,11 +6,12 @@ and one before the next leave the same behind, so that one of the two stands for
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import yaml
@@ -42,7 +43,7 @@ class TwoRepositories(SampleFleet):
         return {name: files for name, files in super().repositories(version).items() if name in names}
 
 
-class Scenario(Protocol):
+class Scenario(ABC):
     """`settings` come on top of the sandbox's; `counted` are the passes whose writes are gone through, None for
     all; `least` is how many writes there are at least."""
 
@@ -50,13 +51,17 @@ class Scenario(Protocol):
     counted: int | None
     least: int
 
+    def fleet(self, world: World) -> SampleFleet:
+        """Whose repositories are looked after."""
+        return TwoRepositories(world)
+
+    @abstractmethod
     async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
         """What happens, with the bot's passes in between; a `whole_pass` is never killed."""
-        ...
 
+    @abstractmethod
     def check(self, outcome: "Outcome") -> None:
         """That the walk without a kill came to what it should."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ async def walk(
 ) -> tuple[list[tuple[str, ...]], Outcome]:
     """The scenario with a kill at its `kill_at`-th write; the writes of each pass, and what it came to."""
     async with World() as world:
-        fleet = TwoRepositories(world)
+        fleet = scenario.fleet(world)
         await fleet.build("10.0.0")
         config = one_feed(world.config(folder, store_url), scenario.settings)
         points: list[tuple[str, ...]] = []
@@ -103,7 +108,7 @@ async def walk(
 
         await whole_pass()
         await scenario.play(world, fleet, one_pass, whole_pass)
-        return points, await _outcome(world, store_url)
+        return points, await _outcome(world, store_url, fleet.repositories("10.0.0").keys())
 
 
 async def _recover(config: Path) -> None:
@@ -113,9 +118,11 @@ async def _recover(config: Path) -> None:
         assert ended.problems == ()
 
 
-async def _outcome(world: World, store_url: str) -> Outcome:
-    requests = await world.github.pull_requests("payments-api", state="all")
-    listed = await world.github.ask("GET", "/repos/contoso/catalog-web/issues?state=all")
+async def _outcome(world: World, store_url: str, names: Collection[str]) -> Outcome:
+    """Of the sample fleet's two, one has pull requests and the other the issue."""
+    is_sample = "payments-api" in names
+    requests = await world.github.pull_requests("payments-api", state="all") if is_sample else []
+    listed = await world.github.ask("GET", "/repos/contoso/catalog-web/issues?state=all") if is_sample else []
     messages = await world.slack.messages()
     database = await open_database(store_url)
     try:
@@ -127,7 +134,7 @@ async def _outcome(world: World, store_url: str) -> Outcome:
             (request["title"], request["state"], request["head"]["ref"], request["merged_at"] is not None)
             for request in requests
         ),
-        await world.github.read("payments-api", "Dockerfile"),
+        await world.github.read("payments-api", "Dockerfile") if is_sample else "",
         tuple((run.workflow.repository, run.workflow.path, str(run.conclusion)) for run in world.github.runs()),
         tuple((issue["title"], issue["state"]) for issue in listed if "pull_request" not in issue),
         tuple(_without_place(message["text"]) for message in messages),
@@ -180,6 +187,16 @@ def sampled(points: Sequence[Point]) -> Sequence[Point]:
     creating = [point for point in points if " POST " in point.name]
     rest = [point for point in points if " POST " not in point.name]
     return told_apart(creating) + told_apart(rest)[::20]
+
+
+def spread(most: int) -> Choice:
+    """So many points, all over the way."""
+
+    def chosen(points: Sequence[Point]) -> Sequence[Point]:
+        apart = told_apart(points)
+        return [apart[place * len(apart) // most] for place in range(most)]
+
+    return chosen
 
 
 def one_share(share: int, wanted: Callable[[str], bool] = lambda _: True) -> Choice:

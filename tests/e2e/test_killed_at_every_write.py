@@ -11,11 +11,24 @@ from pathlib import Path
 import pytest
 
 from sandbox.fleet import SampleFleet
+from sandbox.golden import GOLDEN, GoldenFleet
 from sandbox.postgres import PostgresServer
 from sandbox.world import World
-from tests.e2e.killed_walks import SHARES, Outcome, Pass, check, is_commit, is_request, one_share, sampled
+from tests.e2e.killed_walks import (
+    SHARES,
+    Outcome,
+    Pass,
+    Scenario,
+    check,
+    is_commit,
+    is_request,
+    one_share,
+    sampled,
+    spread,
+)
 
 PINNED, FLOATING = "payments-api", "catalog-web"
+SERVICES = ("service-00", "service-01")
 DEPLOY = (
     "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
 )
@@ -34,7 +47,7 @@ async def patch(fleet: SampleFleet, number: int) -> None:
 
 
 @dataclass(frozen=True)
-class Patches:
+class Patches(Scenario):
     """Of several patches only the last is subject to the kill: it meets what those before it have left open."""
 
     patches: int = 1
@@ -67,7 +80,7 @@ class Patches:
 
 
 @dataclass(frozen=True)
-class ToProduction:
+class ToProduction(Scenario):
     """A canary goes first, and on to its step; the other's pull request merges by itself in the second wave."""
 
     counted: int | None = None
@@ -118,7 +131,7 @@ class ToProduction:
 
 
 @dataclass(frozen=True)
-class ToldInTheIssue:
+class ToldInTheIssue(Scenario):
     """A build fails, which the repository's issue says, and succeeds with the next patch, which closes that."""
 
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -136,6 +149,43 @@ class ToldInTheIssue:
     def check(self, outcome: Outcome) -> None:
         assert [state for _, state in outcome.issues] == ["closed"]
         assert [conclusion for _, _, conclusion in outcome.runs] == ["failure", "success"]
+
+
+@dataclass(frozen=True)
+class InOrder(Scenario):
+    """A golden image is rebuilt, and then both services on it."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    counted: int | None = None
+    least: int = 60
+
+    def fleet(self, world: World) -> SampleFleet:
+        return GoldenFleet(world, services=2)
+
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        await whole_pass()
+        await patch(fleet, 1)
+        await one_pass()
+        finish(world, GOLDEN)
+        for _ in ("its image is seen", "who stands on it goes"):
+            await one_pass()
+        for name in SERVICES:
+            finish(world, name)
+        await one_pass()
+
+    def check(self, outcome: Outcome) -> None:
+        assert outcome.runs[0][0] == f"contoso/{GOLDEN}"
+        ended = {f"contoso/{name}": "succeeded" for name in (GOLDEN, *SERVICES)}
+        assert dict(outcome.rebuilds) == ended
+        assert len(outcome.runs) == len(ended)
+
+
+@pytest.mark.kill
+@pytest.mark.long
+def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed(
+    tmp_path: Path, postgres: PostgresServer, subtests: pytest.Subtests
+) -> None:
+    check(InOrder(), tmp_path, lambda _: postgres.create_database(), subtests, spread(4))
 
 
 @pytest.mark.kill

@@ -11,7 +11,7 @@ afterwards would wait for each other.
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
@@ -23,6 +23,7 @@ ORDER = (
     "tasks",
     "repositories",
     "workflow_builds",
+    "who produces what",
     "bases",
     "usages",
     "repository_blobs",
@@ -62,6 +63,9 @@ ORDER = (
 )
 """A transaction that writes to several tables locks their rows in this order."""
 
+_PRODUCTION = 3118
+"""PostgreSQL's number for the lock on who produces what."""
+
 
 async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:
     """Holds the rows to the end of the transaction, the lowest id first."""
@@ -69,6 +73,18 @@ async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) 
         return
     for chunk in chunks(sorted(ids)):
         await connection.execute(_locking(table, table.c.id.in_(chunk)))
+
+
+async def lock_production(connection: AsyncConnection, *, changes: bool) -> None:
+    """Holds still who produces which image to the end of the transaction, or, where that `changes`, who builds upon
+    images of others: of two that begin at once, the later one sees what the first has written.
+
+    Rows cannot do that: whoever is to be seen may have none yet.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    take = func.pg_advisory_xact_lock if changes else func.pg_advisory_xact_lock_shared
+    await connection.execute(select(take(_PRODUCTION)))
 
 
 async def lock_where(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> list[int]:

@@ -19,13 +19,13 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.locking import lock
+from bot.store.engine.locking import lock, lock_production
 from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
 from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
-from bot.store.rows.bases.own_bases import follow_own_bases, with_own_bases
+from bot.store.rows.bases.own_bases import follow_own_bases, produced_by, with_own_bases
 from bot.store.rows.repositories.audits import forget_audits, save_audited
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.images import forget_images, save_claims, save_deployments
@@ -142,6 +142,10 @@ class DiscoverStore(Store):
                 usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
             )
             before = set((await connection.execute(bases_before)).scalars())
+            claimed = {claim.name for claim in reading.images}
+            has_news = claimed != await produced_by(connection, [repository.id])
+            if has_news or reading.perhaps_own:
+                await lock_production(connection, changes=has_news)
             named = await with_own_bases(connection, repository.id, reading)
             reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in named))
             followed = {base for _, base in reading.usages if base is not None}
@@ -150,7 +154,6 @@ class DiscoverStore(Store):
             touched = await with_mirrors(connection, before | set(ids.values()))
             await lock(connection, bases, touched)
             await link_mirrors(connection, ids, upstreams, now)
-            claimed = {claim.name for claim in reading.images}
             await follow_own_bases(connection, [repository.id], claimed, now)
             await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
             if named:
@@ -218,6 +221,8 @@ class DiscoverStore(Store):
         for ids in chunks(gone):
             theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
             touched |= set((await connection.execute(theirs)).scalars())
+        if await produced_by(connection, gone):
+            await lock_production(connection, changes=True)
         touched = await with_mirrors(connection, touched)
         await lock(connection, bases, touched)
         for ids in chunks(gone):

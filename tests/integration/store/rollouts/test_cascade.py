@@ -1,10 +1,12 @@
 """Own bases in the store: what follows them, who waits for them, and what is cut."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import update
 
-from bot.discover.ports import Reading
+from bot.discover.ports import DueRepository, Reading
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
@@ -63,6 +65,23 @@ async def test_a_usage_follows_an_image_once_somebody_produces_it_and_leaves_it_
     stores.clock.advance(24 * HOUR)
     await stores.listing(Repository("contoso/shop", "main"))
     assert set(await stores.column(usages, "base_id")) == {None}
+
+
+async def test_whoever_is_read_at_the_same_moment_as_the_producer_follows_its_image(stores: Stores) -> None:
+    pairs = [f"{name}-{number}" for number in range(6) for name in ("golden", "shop")]
+    await stores.listing(*(Repository(f"contoso/{name}", "main") for name in pairs))
+    later = stores.clock.now() + 24 * HOUR
+
+    async def save(repository: DueRepository) -> None:
+        name, _, number = repository.name.partition("/")[2].partition("-")
+        image = Base("ghcr.io", f"contoso/golden-{number}", "latest")
+        usages_of = ((usage_of(image), None),) if name == "shop" else ()
+        claims = (replace(CLAIM, name=image.name),) if name == "golden" else ()
+        reading = Reading("tree-1", usages_of, images=claims, perhaps_own=frozenset({image.name}))
+        await stores.discover.save_reading(repository, reading, later)
+
+    await asyncio.gather(*map(save, await stores.repositories()))
+    assert None not in await stores.column(usages, "base_id")
 
 
 async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None:
