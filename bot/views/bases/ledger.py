@@ -68,6 +68,11 @@ class LedgerRow:
     who: str
     clocks: tuple[StationRow, ...]
 
+    @property
+    def name(self) -> str:
+        """`registry/repository` of the image, without its tag."""
+        return self.image.rpartition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class CvePage:

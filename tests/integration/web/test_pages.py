@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,14 @@ from markupsafe import escape
 from sqlalchemy import update
 
 from bot.domain.images.image import ImageState
+from bot.domain.packages.ledger import AffectedImage, Fix, Held, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.tables import rebuilds
 from bot.views.bases.advisories import FixState, fix_state
+from bot.views.bases.ledger import CvePage, CveRow, row_of
+from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
@@ -109,6 +114,33 @@ class TestASmallFleet:
         standing = await site.stores.fleet.standing(REPOSITORY)
         assert standing is not None
         assert f"base image: {standing.value}" in answer.text
+
+
+class _Told(LedgerStore):
+    """A ledger that has one page, whoever is asked for."""
+
+    def __init__(self, page: CvePage) -> None:
+        self._page = page
+
+    async def cve(self, name: str, cut: Cut) -> CvePage:
+        return self._page
+
+
+async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking, site: Site) -> None:
+    waits = entry_of(
+        AffectedImage(
+            *("ghcr.io/contoso/shop:1.0", "contoso/shop", ("openssl 3.0",)),
+            *(Fix("Ubuntu", ("3.1",), NOW), None, Held(True)),
+        )
+    )
+    cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([waits]))
+    told = _Told(CvePage(cve, page_of((row_of(waits, {}),), 1, Cut()), not_known=1))
+    client = asking(READER, replace(site, stores=replace(site.stores, ledger=told)))
+    answer = await client.get("/cves/CVE-2026-1")
+    assert answer.status_code == 200
+    assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
+    assert "Ubuntu fixed it in 3.1" in answer.text
+    assert "what the image stands on is not known" in answer.text
 
 
 @pytest.mark.long
