@@ -23,3 +23,18 @@ def held_text(held: Hold | None) -> str:
     if held is None:
         return ""
     return held.reason if held.until is None else f"{held.reason}, probably until {moment(held.until)}"
+
+
+def length(text: str, option: str) -> timedelta:
+    """Reads a length of time as the settings write it. Raises `Failure` where an option's value is none."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.sections.values import Duration
+
+    try:
+        read: timedelta = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        what, advice = f"{text[:40]!r} is no length of time", "write for example 90s, 15m, 6h or 7d"
+        raise Failure(Trouble.MALFORMED, what, where=option, advice=advice) from None
+    return read

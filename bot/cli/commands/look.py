@@ -191,7 +191,7 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     if status.dumps:
         print_table(
             ("vulnerabilities of", "read", "records", "kept"),
-            [(d.ecosystem, moment(d.checked_at) or "not yet", d.entries, d.kept) for d in status.dumps],
+            [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
         )
     if status.onboardings:
         print_sentence(f"Onboarding: {in_words(status.onboardings)}")

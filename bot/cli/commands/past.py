@@ -1,7 +1,6 @@
 """`export`, `import` and `backtest`: what has been, and what a policy would have made of it."""
 
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -94,13 +93,17 @@ def backtest(
     from bot.backtest import is_played
     from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
+    from bot.cli.text import length
     from bot.domain.clock import SystemClock
     from bot.service.commands.own_durations import own_durations
     from bot.settings import Settings, load
     from bot.views.rollouts.durations import OwnDurations
 
     settings = load(config) if config is not None else Settings()
-    build, merge = _length(build_takes, "--build-takes"), _length(merge_takes, "--merge-takes")
+    build, merge = (
+        (length(build_takes, "--build-takes") if build_takes is not None else None),
+        (length(merge_takes, "--merge-takes") if merge_takes is not None else None),
+    )
     own = asyncio.run(own_durations(settings, SystemClock())) if config is not None else OwnDurations()
     assumptions = Assumptions(
         Length.of(build, own.builds, BUILD),
@@ -120,19 +123,3 @@ def backtest(
         policy=settings.rules if config is not None else None,
         assumptions=assumptions if is_asked or is_played(settings.rules) else None,
     )
-
-
-def _length(text: str | None, option: str) -> timedelta | None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from bot.domain.failure import Failure, Trouble
-    from bot.settings.sections.values import Duration
-
-    if text is None:
-        return None
-    try:
-        read: timedelta = TypeAdapter(Duration).validate_python(text)
-    except ValidationError:
-        what, advice = f"{text[:40]!r} is no length of time", "write for example 90s, 15m, 6h or 7d"
-        raise Failure(Trouble.MALFORMED, what, where=option, advice=advice) from None
-    return read

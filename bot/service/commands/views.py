@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assess.notices.rules import release_lag, sibling_lag
+from bot.assess.notices.measuring import measured_lags
 from bot.assess.releases import ReleaseIndex
-from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
@@ -81,11 +80,4 @@ def _lags(
     name: str, seen: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
 ) -> list[Notice]:
     """How late upstream was each time, by the time when it began."""
-    found: list[Notice] = []
-    for base, history in seen.items():
-        if name not in (str(base), base.short):
-            continue
-        found += release_lag(history, releases)
-        if (sibling := sibling_of(base)) is not None and sibling in seen:
-            found += sibling_lag(seen[sibling], history, now)
-    return sorted(found, key=lambda notice: (notice.since, notice.base))
+    return [lag for lag in measured_lags(seen, releases, now) if name in (str(lag.base), lag.base.short)]

@@ -105,7 +105,7 @@ def _show_image(image: "LedgerRow") -> None:
         ("clock", "state", "at", "elsewhere", "says"),
         [
             (
-                *(clock.station, clock.passage, moment(clock.at)),
+                *(clock.station, clock.passage, moment(clock.at) if clock.at else ""),
                 "" if clock.elsewhere is None else f"{duration(clock.elsewhere)} ({clock.times})",
                 clock.says,
             )

@@ -1,0 +1,24 @@
+"""How late upstream was each time, over all that was ever seen of bases."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.assess.notices.rules import release_lag, sibling_lag
+from bot.assess.releases import ReleaseIndex
+from bot.assess.tag_family import sibling_of
+from bot.domain.bases.notice import Notice
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+
+
+def measured_lags(
+    histories: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
+) -> list[Notice]:
+    """Measures the lags of .NET releases and OS updates, by when each began; histories are oldest first."""
+    found: list[Notice] = []
+    for base, history in histories.items():
+        found += release_lag(history, releases)
+        sibling = sibling_of(base)
+        if sibling is not None and sibling in histories:
+            found += sibling_lag(histories[sibling], history, now)
+    return sorted(found, key=lambda notice: (notice.since, notice.base))

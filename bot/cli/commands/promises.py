@@ -1,0 +1,64 @@
+"""`promises`: how Microsoft kept what it promises of its images, as measured; nobody else is asked."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.views.bases.promises import Grouping
+
+if TYPE_CHECKING:
+    from bot.views.bases.promises import Promises
+
+
+def promises(
+    by: Annotated[Grouping, typer.Option("--by", help="Sum up by month and family, by family, or by base.")] = (
+        Grouping.MONTH
+    ),
+    last: Annotated[str, typer.Option("--last", help="Only lags that began within this time.")] = "365d",
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows how Microsoft kept what it promises of its images.
+
+    A .NET release the same day, measured from when the release feed first listed it; an update of the OS within
+    twelve hours, measured from the image with the full distribution to the one that is cut from it. Reads the store
+    alone; `import` puts recorded history there.
+    """
+    import asyncio
+
+    from bot.cli.text import length
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.promises import read_promises
+    from bot.settings import load
+
+    settings, clock = load(config), SystemClock()
+    show_promises(asyncio.run(read_promises(settings, by, length(last, "--last"), clock)), output)
+
+
+def show_promises(found: "Promises", output: Format) -> None:
+    """Writes a table for each promise."""
+    from bot.cli.output import print_json, print_line, print_sentence, print_table
+    from bot.domain.bases.promise import PROMISES
+    from bot.domain.wording.words import duration
+    from bot.views.bases.promises import Grouping, as_json
+
+    if output is Format.JSON:
+        print_json(as_json(found))
+        return
+    if not found.rows:
+        print_line("Nothing was measured yet: that begins with the first release or OS update that the bot sees.")
+        return
+    names = ("month", "images") if found.grouping is Grouping.MONTH else (found.grouping.value,)
+    for topic, promise in PROMISES.items():
+        rows = [row for row in found.rows if row.topic is topic]
+        if rows:
+            times, kept = sum(row.times for row in rows), sum(row.kept for row in rows)
+            print_sentence(f"Promised: {promise.says}. Kept {kept} of {times} times.")
+            print_table(
+                (*names, "times", "kept", "median", "longest", "awaited"),
+                [
+                    (*row.group, row.times, row.kept, duration(row.median), duration(row.longest), row.pending)
+                    for row in rows
+                ],
+            )

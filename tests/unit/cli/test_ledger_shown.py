@@ -1,0 +1,86 @@
+"""How `cve` and `promises` answer people and scripts."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import typer
+
+from bot.cli.commands.images.cve import INCOMPLETE, show_cve, show_cves
+from bot.cli.commands.promises import show_promises
+from bot.cli.options import Format
+from bot.domain.bases.notice import Topic
+from bot.domain.bases.promise import PromiseRow
+from bot.domain.packages.ledger import AffectedImage, BelowImage, Fix, Held, Station, entry_of, places_of
+from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.bases.promises import Grouping, Promises
+from bot.views.paging import Page
+from tests.builders import NOON
+
+HOUR = timedelta(hours=1)
+ENTRY = entry_of(
+    AffectedImage(
+        "ghcr.io/contoso/shop:latest",
+        "contoso/shop",
+        ("libssl3t64 3.0.13-0ubuntu3.5",),
+        Fix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON),
+        BelowImage("aspnet:10.0-noble", "Microsoft", Held(True)),
+        Held(True),
+    )
+)
+ROW = CveRow("CVE-2026-1001", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([ENTRY]))
+PAGE = CvePage(ROW, Page((row_of(ENTRY, {Station.BASE: (4 * HOUR, 3)}),), 1, 1, 50))
+PROMISES = Promises(
+    NOON, Grouping.MONTH, (PromiseRow(Topic.SIBLING_LAG, ("2026-03", "aspnet"), 4, 3, 2 * HOUR, 40 * HOUR, 1),)
+)
+
+
+def test_people_read_where_the_fix_waits_who_can_move_it_and_how_long_that_took_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_cve(PAGE, Format.TABLE)
+    text = capsys.readouterr().out
+    for told in (
+        "CVE-2026-1001: high, as Ubuntu rates it. overflow",
+        "1 image: 1 base not rebuilt",
+        "ghcr.io/contoso/shop:latest (libssl3t64 3.0.13-0ubuntu3.5)",
+        "base not rebuilt: Microsoft has not rebuilt aspnet:10.0-noble; Microsoft can move it",
+        "4 h (3)",
+    ):
+        assert told in text
+    assert "never" not in text
+
+
+def test_scripts_read_every_clock(capsys: pytest.CaptureFixture[str]) -> None:
+    show_cve(PAGE, Format.JSON)
+    [image] = json.loads(capsys.readouterr().out)["images"]
+    assert (image["waits_at"], image["who"]) == ("base", "Microsoft")
+    assert [clock["station"] for clock in image["clocks"]] == [station.value for station in Station]
+    assert image["clocks"][1]["elsewhere_seconds"] == 14_400
+
+
+def test_the_fleet_is_listed_by_where_fixes_are_stuck_and_what_was_not_read_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = Cves(Page((ROW,), 1, 1, 50), not_known=2)
+    with pytest.raises(typer.Exit) as ended:
+        show_cves(found, Format.TABLE)
+    assert ended.value.exit_code == INCOMPLETE
+    shown = capsys.readouterr()
+    assert "1 base not rebuilt" in shown.out
+    assert "2 images not read" in shown.err
+
+
+def test_a_promise_is_told_with_how_often_it_was_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    show_promises(PROMISES, Format.TABLE)
+    text = capsys.readouterr().out
+    assert "within 12 hours. Kept 3 of 4 times." in " ".join(text.split())
+    assert ["2026-03", "aspnet", "4", "3", "2", "h", "40", "h", "1"] in [line.split() for line in text.splitlines()]
+    show_promises(PROMISES, Format.JSON)
+    [row] = json.loads(capsys.readouterr().out)["measured"]
+    assert (row["kept"], row["median_seconds"]) == (3, 7200)
+
+
+def test_where_nothing_was_measured_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    show_promises(Promises(None, Grouping.BASE, ()), Format.TABLE)
+    assert capsys.readouterr().out.startswith("Nothing was measured yet")
