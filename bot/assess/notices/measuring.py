@@ -14,11 +14,15 @@ from bot.domain.reference import Base
 def measured_lags(
     histories: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
 ) -> list[Notice]:
-    """Measures the lags of .NET releases and OS updates, by when each began; histories are oldest first."""
+    """Measures the lags of .NET releases and OS updates, by when each began; histories are oldest first.
+
+    Nothing is awaited of a base that was withdrawn.
+    """
     found: list[Notice] = []
     for base, history in histories.items():
         found += release_lag(history, releases)
         sibling = sibling_of(base)
         if sibling is not None and sibling in histories:
-            found += sibling_lag(histories[sibling], history, now)
+            lags = sibling_lag(histories[sibling], history, now)
+            found += [lag for lag in lags if lag.until is not None or history[-1].digest is not None]
     return sorted(found, key=lambda notice: (notice.since, notice.base))

@@ -12,20 +12,28 @@ DAYS = timedelta(days=1)
 NOBLE, CHISELED = "aspnet:8.0-noble", "aspnet:8.0-noble-chiseled"
 
 
+FULL = [
+    replace(seen("1", image("1", layers="ab"), of=NOBLE, version="8.0.16"), at=DAY),
+    replace(seen("2", image("2", layers="cb"), of=NOBLE, version="8.0.16"), at=DAY + DAYS),
+    replace(seen("3", image("3", layers="cd"), of=NOBLE, version="8.0.17"), at=DAY + 6 * DAYS),
+]
+CUT = [
+    replace(seen("5", of=CHISELED, version="8.0.16"), at=DAY),
+    replace(seen("6", of=CHISELED, version="8.0.17"), at=DAY + 7 * DAYS),
+]
+
+
 def test_releases_are_measured_on_each_base_and_the_os_where_an_image_is_cut_from_another() -> None:
-    full = [
-        replace(seen("1", image("1", layers="ab"), of=NOBLE, version="8.0.16"), at=DAY),
-        replace(seen("2", image("2", layers="cb"), of=NOBLE, version="8.0.16"), at=DAY + DAYS),
-        replace(seen("3", image("3", layers="cd"), of=NOBLE, version="8.0.17"), at=DAY + 6 * DAYS),
-    ]
-    cut = [
-        replace(seen("5", of=CHISELED, version="8.0.16"), at=DAY),
-        replace(seen("6", of=CHISELED, version="8.0.17"), at=DAY + 7 * DAYS),
-    ]
-    histories = {full[0].base: full, cut[0].base: cut}
+    histories = {FULL[0].base: FULL, CUT[0].base: CUT}
     found = measured_lags(histories, ReleaseIndex([release("8.0.17", at=DAY + 5 * DAYS)]), DAY + 9 * DAYS)
     assert [(lag.topic, lag.base.short, lag.delay) for lag in found] == [
         (Topic.SIBLING_LAG, CHISELED, 6 * DAYS),
         (Topic.RELEASE_LAG, NOBLE, DAYS),
         (Topic.RELEASE_LAG, CHISELED, 2 * DAYS),
     ]
+
+
+def test_nothing_is_awaited_of_a_base_that_was_withdrawn() -> None:
+    gone = [CUT[0], replace(CUT[1], at=DAY + DAYS / 2, digest=None, version=None)]
+    histories = {FULL[0].base: FULL, CUT[0].base: gone}
+    assert measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS) == []
