@@ -16,7 +16,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.tables import rebuilds
 from bot.views.bases.advisories import FixState, fix_state
-from bot.views.bases.ledger import CvePage, CveRow, row_of
+from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names
@@ -125,6 +125,9 @@ class _Told(LedgerStore):
     async def cve(self, name: str, cut: Cut) -> CvePage:
         return self._page
 
+    async def cves(self, cut: Cut) -> Cves:
+        return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known)
+
 
 async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking, site: Site) -> None:
     waits = entry_of(
@@ -141,6 +144,10 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
     assert "Ubuntu fixed it in 3.1" in answer.text
     assert "what the image stands on is not known" in answer.text
+    listed = await client.get("/cves")
+    assert listed.status_code == 200
+    for told_of_all in ('href="/cves/CVE-2026-1"', "overflow", "1 cannot be told", "1 image not read"):
+        assert told_of_all in listed.text
 
 
 @pytest.mark.long
