@@ -13,10 +13,13 @@ from typing import Any
 
 import yaml
 
-from bot.domain.clock import SystemClock
+from bot.domain.clock import Clock, SystemClock
+from bot.domain.rollouts.journal import Word
+from bot.service.commands.onboard import take_up
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
-from bot.settings import load
+from bot.settings import Settings, load
+from sandbox.bare_repository import bare_files
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 
@@ -43,6 +46,8 @@ class Texts:
     commit: str
     issue: str
     paused: str
+    onboarding_title: str
+    onboarding: str
 
 
 async def written() -> Texts:
@@ -86,6 +91,7 @@ async def written() -> Texts:
                 if "pull_request" not in each
             ]
             paused = await _paused(world)
+            brought = await _onboarded(world, settings, clock)
         return Texts(
             *(
                 _outside(text, world)
@@ -96,9 +102,23 @@ async def written() -> Texts:
                     head["message"],
                     f"{issue['title']}\n\n{issue['body']}",
                     paused,
+                    brought["title"],
+                    brought["body"],
                 )
             )
         )
+
+
+async def _onboarded(world: World, settings: Settings, clock: Clock) -> Mapping[str, Any]:
+    """The first pull request of a repository that is brought to the practices on a person's word."""
+    files = {path: text.decode() for path, text in bare_files().items()}
+    name = await world.github.create_repository("shop", files)
+    await pass_once(settings, clock)
+    await take_up(settings, [name], Word("ada", "the practices"), clock)
+    await pass_once(settings, clock)
+    [request] = await world.github.pull_requests("shop")
+    found: Mapping[str, Any] = request
+    return found
 
 
 async def _paused(world: World) -> str:
@@ -154,6 +174,12 @@ def page(texts: Texts) -> str:
             "The message of the rollout, and what is answered below it.",
             "text",
             texts.paused,
+        ),
+        (
+            "A pull request of onboarding",
+            f"Its title is `{texts.onboarding_title}`, its body:",
+            "markdown",
+            texts.onboarding,
         ),
     )
     lines = [

@@ -37,6 +37,7 @@ WRITES: Mapping[str, Contents] = {
     "dispatch": no_contents,
     "open_issue": _one,
     "change_issue": no_contents,
+    "upload_findings": no_contents,
 }
 """The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
 comments it makes."""

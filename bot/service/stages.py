@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.act import calling_off
+from bot.act import calling_off, code_scanning
 from bot.act import stage as act
 from bot.act import steps as act_steps
 from bot.act.issue import stage as issues_stage
@@ -30,6 +30,7 @@ from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
 from bot.service.wiring.adapters import Known, Marks
+from bot.service.wiring.auditing import sarif_log
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
 from bot.store.engine.database import SchemaChanged
@@ -160,6 +161,11 @@ async def issues_tick(bot: Bot) -> Outcome:
     return Outcome("issues", {"done": tally.done}, list(tally.problems))
 
 
+async def code_scanning_tick(bot: Bot) -> Outcome:
+    tally = await code_scanning.tick(bot.stores.code_scanning, bot.forge, sarif_log, bot.act_options, bot.loop)
+    return Outcome("code scanning", {"done": tally.done}, list(tally.problems))
+
+
 async def onboarding_tick(bot: Bot) -> Outcome:
     tally = await onboarding.tick(bot.stores.onboardings, bot.forge, bot.proposer, bot.onboarding_options, bot.loop)
     return Outcome("onboarding", {"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
@@ -282,6 +288,7 @@ STAGES = (
     Stage("summary", summary_tick, timedelta(seconds=30)),
     Stage("report", report_tick, timedelta(seconds=5)),
     Stage("audit", audit_tick, timedelta(seconds=20), only_reads=True),
+    Stage("code scanning", code_scanning_tick, timedelta(seconds=20)),
     Stage("onboarding", onboarding_tick, timedelta(seconds=20)),
     Stage("standing", standing_tick, timedelta(seconds=30)),
     Stage("retention", retention_tick, timedelta(minutes=10)),

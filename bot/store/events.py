@@ -13,6 +13,7 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
 from bot.store.rows.deliveries import deliveries
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
 from bot.store.rows.tables import bases, rebuilds, repositories, tasks
 from bot.store.stages.discover import LISTING
 
@@ -44,6 +45,8 @@ class EventsStore(Store):
                 theirs = select(repositories.c.id).where(repositories.c.forge_id.in_(reach.followed))
                 where = rebuilds.c.repository_id.in_(theirs), rebuilds.c.state.in_(FOLLOWED)
                 await _pull(connection, rebuilds, now, *where)
+                brought = onboardings.c.repository_id.in_(theirs), IS_WORKED_ON
+                await _pull(connection, onboardings, now, *brought)
                 named = select(repositories.c.name).where(repositories.c.forge_id.in_(reach.followed))
                 await _pull(connection, fleet_issues, now, fleet_issues.c.repository.in_(named))
         return True

@@ -28,6 +28,7 @@ from bot.store.pages.rollouts import RolloutPagesStore
 from bot.store.retention import RetentionStore
 from bot.store.stages.act.act import ActStore
 from bot.store.stages.act.calling_off import CallingOffStore
+from bot.store.stages.act.code_scanning import CodeScanningStore
 from bot.store.stages.act.issues import IssuesStore
 from bot.store.stages.act.onboardings import OnboardingsStore
 from bot.store.stages.assess import AssessStore
@@ -96,6 +97,7 @@ class Stores:
     budgets: BudgetStore
     issues: IssuesStore
     onboardings: OnboardingsStore
+    code_scanning: CodeScanningStore
     fleet_issue: FleetIssueStore
     doctor: DoctorStore
     standing: StandingStore
@@ -151,6 +153,7 @@ class Stores:
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
             OnboardingsStore(database, worker, clock),
+            CodeScanningStore(database, worker, clock),
             FleetIssueStore(database, worker, clock),
             DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),

@@ -75,6 +75,9 @@ class FakeRepository:
     history: dict[str, list[PastRun]] = field(default_factory=dict)
     """By workflow file, runs that nobody dispatched."""
     tags: dict[str, str] = field(default_factory=dict)
+    has_code_scanning: bool = True
+    uploads: list[tuple[str, str, bytes]] = field(default_factory=list)
+    """What code scanning was given: commit, branch and log."""
 
     @property
     def node_id(self) -> str:
@@ -321,6 +324,14 @@ class FakeForge:
         home = self._write(repository)
         home.requests[request.number] = replace(home.requests[request.number], is_open=False, body=body)
         self._done("close_pull_request")
+
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
+        self._ask("upload_findings")
+        home = self._write(repository)
+        if not home.has_code_scanning:
+            raise Failure(Trouble.DENIED, "Advanced Security must be enabled for this repository.", status=403)
+        home.uploads.append((commit, branch, sarif))
+        self._done("upload_findings")
 
     async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
         self._ask("delete_branch")

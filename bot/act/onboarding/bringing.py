@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Proposer, Source
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
-from bot.act.own_word import check_recent, config_of
+from bot.act.own_word import HOLDS_FOR, check_recent, config_of
 from bot.act.pull_request.labels import said_by_label
 from bot.act.pull_request.section import closed, declined, hash_of, put_into, section_in, written
 from bot.domain.clock import Clock
@@ -177,7 +177,7 @@ async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Broug
         return _stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
         return Brought(_with(known, OnboardingState.OPEN, _is_open(current), current), tools.options.follow_every)
-    change, prepared = await _prepared(attempt, proposal, tools)
+    attempt, change, prepared = await _prepared(attempt, proposal, tools)
     check_recent(home.name, attempt.looked_at, tools.clock.now())
     request = await tools.forge.carry_out(home, change, prepared, _request_change(attempt, proposal, tools))
     if current is None:
@@ -206,7 +206,27 @@ def _stale(proposal: Proposal, trunk: Tip) -> str | None:
     return None
 
 
-async def _prepared(attempt: _Attempt, proposal: Proposal, tools: Tools) -> tuple[BranchChange, str | None]:
+async def _as_now(attempt: _Attempt, tools: Tools) -> _Attempt:
+    """Asks the repository for its word again where the last look grows old: each commit waits for its turn.
+
+    Raises `Failure` where it takes no pull request any more.
+    """
+    now = tools.clock.now()
+    if now - attempt.looked_at < HOLDS_FOR / 2:
+        return attempt
+    home = attempt.look.standing.identity
+    standing = (await tools.forge.standings([home])).get(home)
+    if standing is None:
+        raise Failure(Trouble.MISSING, "the repository is not there any more", where=home.name)
+    later = replace(attempt, look=replace(attempt.look, standing=standing), looked_at=now)
+    if (objection := _objection(later)) is not None:
+        raise Failure(Trouble.CONFLICT, objection, where=home.name, advice="the next attempt looks again")
+    return later
+
+
+async def _prepared(
+    attempt: _Attempt, proposal: Proposal, tools: Tools
+) -> tuple[_Attempt, BranchChange, str | None]:
     """The commits, one on the other, made aside; the branch moves to the last one.
 
     Where a file is executable they are one commit: the forge makes those in another way.
@@ -221,15 +241,15 @@ async def _prepared(attempt: _Attempt, proposal: Proposal, tools: Tools) -> tupl
         message = "\n".join(commit_message(commit) for commit in proposal.commits)
         change = BranchChange(BRANCH, before, trunk.sha, trunk.tree, files, message)
         check_recent(home.name, attempt.looked_at, tools.clock.now())
-        return change, await tools.forge.prepare(home, change)
+        return attempt, change, await tools.forge.prepare(home, change)
     prepared = None
     for commit in proposal.commits:
         files = tuple(FileChange(path, text) for path, text in commit.files.items())
         onto = prepared or trunk.sha
         change = BranchChange(BRANCH, before, onto, trunk.tree, files, commit_message(commit), is_aside=True)
-        check_recent(home.name, attempt.looked_at, tools.clock.now())
+        attempt = await _as_now(attempt, tools)
         prepared = await tools.forge.prepare(home, change)
-    return change, prepared
+    return attempt, change, prepared
 
 
 def _request_change(attempt: _Attempt, proposal: Proposal, tools: Tools) -> RequestChange:

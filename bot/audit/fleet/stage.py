@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import version
 from typing import Protocol
@@ -25,15 +26,21 @@ _UNTIL_REREAD = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
     """`never_waived` names the checks that no repository may waive. `opens_issues`: failing practices alone are
-    reason enough for a repository's issue."""
+    reason enough for a repository's issue. `code_scanning`: globs of repositories whose findings are uploaded."""
 
     never_waived: Collection[str] = ()
     opens_issues: bool = False
+    code_scanning: Collection[str] = ()
+
+    def uploads(self, repository: str) -> bool:
+        """Whether the findings of a repository are wished for in code scanning."""
+        return any(fnmatchcase(repository.lower(), glob.lower()) for glob in self.code_scanning)
 
     @property
     def mark(self) -> str:
         """Changes with all that an audit depends on besides the repository."""
-        told = (_release(), str(VERSION), str(self.opens_issues), *sorted(self.never_waived))
+        wishes = (str(self.opens_issues), *sorted(self.never_waived), "", *sorted(self.code_scanning))
+        told = (_release(), str(VERSION), *wishes)
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

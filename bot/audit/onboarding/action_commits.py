@@ -1,7 +1,7 @@
 """Actions named by tag → the same actions by commit, with the version as a comment behind it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, check_spliceable
@@ -43,14 +43,15 @@ def pin_to_commit(
         check_spliceable(repository.text(finding.place.path))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    return Fix(advice, tuple(_edits(finding.place.path, start, match, commit)))
+    return Fix(advice, (_edit(finding.place.path, start, match, commit),))
 
 
-def _edits(path: str, line: int, match: re.Match[str], commit: ActionCommit) -> Iterator[Edit]:
-    yield Edit(path, Span(line + match.start("tag"), line + match.end("tag")), commit.sha)
+def _edit(path: str, line: int, match: re.Match[str], commit: ActionCommit) -> Edit:
+    """A comment that is no version stays."""
     rest = match["rest"]
-    if not rest.strip() or _COMMENT_OF_VERSION.fullmatch(rest):
-        yield Edit(path, Span(line + match.start("rest"), line + match.end("rest")), f" # {commit.version}")
+    comment = f" # {commit.version}" if not rest.strip() or _COMMENT_OF_VERSION.fullmatch(rest) else rest
+    span = Span(line + match.start("tag"), line + match.end("rest"))
+    return Edit(path, span, f"{commit.sha}{match['quote']}{comment}")
 
 
 def _line_of(repository: Repository, finding: Finding) -> tuple[int, re.Match[str] | None]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from bot.audit.auditing import judged
 from bot.audit.onboarding import action_commits, weekly_workflow
@@ -20,7 +21,7 @@ from bot.audit.splices import applied
 from bot.audit.workflows.deliveries import deliveries
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
-from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
+from bot.domain.repositories.finding import Edit, Finding, Fix, Outcome, Place
 from bot.domain.repositories.onboarding import (
     SAFE_CHECKS,
     LeftToPeople,
@@ -32,6 +33,7 @@ from bot.domain.repositories.onboarding import (
 
 MOST_SPLICES = 30
 """Of one pull request, so that a person reads it to the end; the next one brings more."""
+_STARTING = frozenset({"dispatchable", weekly_workflow.CHECK})
 _NEEDS_JUDGEMENT = "it needs a person's judgement"
 _NOT_PROVED = "with that change the check would not hold, or another finding would be new"
 
@@ -99,7 +101,7 @@ class _Proposing:
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
         """Takes all splices of a check that stand the proof; the others are left, with why."""
-        state, passed = before, Counter[tuple[str, str, str]]()
+        state, passed = self._all_at_once(before, check) or before, Counter[tuple[str, str, str]]()
         while (finding := _next(state.failing(check), passed)) is not None:
             fix, reason = self._fix(state, finding)
             after = self._taken(state, finding, fix, reason)
@@ -115,6 +117,19 @@ class _Proposing:
             replace(each, place=self._at_first(before, each.place)) for each in _mended(before, state, check)
         )
         return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
+
+    def _all_at_once(self, before: _State, check: str) -> _State | None:
+        """The state with all fixes of a check, where they stand the proof together: judging again takes time."""
+        fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
+        edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
+        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
+        if len(fixes) < 2 or len(fixes) > self._room or is_denied or _touch(edits):
+            return None
+        after = self._judged(applied(before.files, edits))
+        if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
+            return None
+        self._room -= len(fixes)
+        return after
 
     def _taken(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
         """The state with the fix; None where there is none, or it may not be made now or at all, which is told."""
@@ -160,12 +175,17 @@ class _Proposing:
         fix, repository = finding.fix, state.repository
         if finding.check == action_commits.CHECK:
             fix = pin_to_commit(repository, finding, self._wanted.commits) or fix
-        elif finding.check == weekly_workflow.CHECK:
+        elif finding.check in _STARTING:
             pushing = deliveries(repository).pushing()
-            if any(each.path == finding.place.path and builds_releases_alone(each) for each in pushing):
-                return Fix(fix.advice if fix else ""), "it builds releases, which a schedule has none of"
-            if len(pushing) > 1 or fix is None or not fix.edits:
-                fix = dispatch_weekly(repository, state.failing(finding.check)) or fix
+            releasing = {each.path for each in pushing if builds_releases_alone(each)}
+            if finding.place.path in releasing:
+                return Fix(
+                    fix.advice if fix else ""
+                ), "it builds releases alone, which nothing but a release starts"
+            is_weekly = finding.check == weekly_workflow.CHECK
+            if is_weekly and (len(pushing) - len(releasing) > 1 or fix is None or not fix.edits):
+                failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
+                fix = dispatch_weekly(repository, failing) or fix
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
 
 
@@ -184,12 +204,18 @@ def _key(finding: Finding) -> tuple[str, str, str]:
     return (finding.place.path, finding.subject, finding.message)
 
 
-def _is_proved(before: _State, after: _State, check: str, paths: Collection[str]) -> bool:
-    """Whether the check fails at one place less, nothing fails or is unknown anew, and the texts can be read."""
+def _touch(edits: Sequence[Edit]) -> bool:
+    """Whether two edits concern the same characters, or stand so close that their order would count."""
+    ordered = sorted(edits, key=lambda edit: (edit.path, edit.span))
+    return any(one.path == other.path and one.span.end >= other.span.start for one, other in pairwise(ordered))
+
+
+def _is_proved(before: _State, after: _State, check: str, paths: Collection[str], *, places: int = 1) -> bool:
+    """Whether the check fails at so many places less, nothing fails or is unknown anew, and all can be read."""
     if any(path.endswith((".yml", ".yaml")) and after.repository.unreadable(path) for path in paths):
         return False
     had, has = _bad(before.findings), _bad(after.findings)
-    is_better = len(after.failing(check)) < len(before.failing(check))
+    is_better = len(after.failing(check)) <= len(before.failing(check)) - places
     return is_better and all(number <= had[key] for key, number in has.items())
 
 

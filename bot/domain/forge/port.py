@@ -96,6 +96,10 @@ class ChangesPullRequests(Protocol):
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None: ...
 
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
+        """Gives code scanning a SARIF log for a commit of a branch; raises `Failure` where it takes none."""
+        ...
+
     async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
         """Deletes a branch that points to the commit `at`; raises `BranchMoved` where it does not."""
         ...

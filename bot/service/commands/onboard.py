@@ -11,8 +11,8 @@ from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.journal import Word
+from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
-from bot.service.wiring.onboarding import AuditProposer
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stages.act.onboardings import Asked

@@ -32,6 +32,7 @@ from bot.service.collecting import collected_seldom
 from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.attesting import Attacher, attesting_of
+from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.grants import (
     budget_of,
@@ -44,7 +45,6 @@ from bot.service.wiring.grants import (
     pace_of,
 )
 from bot.service.wiring.images import Images
-from bot.service.wiring.onboarding import AuditProposer
 from bot.service.wiring.opened_stores import store_url
 from bot.service.wiring.own_bases import OwnBases
 from bot.service.wiring.trust import Trusting
@@ -107,7 +107,7 @@ class Bot:
     @property
     def audit_options(self) -> AuditOptions:
         audit = self.settings.audit
-        return AuditOptions(frozenset(audit.never_waived), audit.opens_issues)
+        return AuditOptions(frozenset(audit.never_waived), audit.opens_issues, frozenset(audit.code_scanning))
 
     @property
     def watch_options(self) -> WatchOptions:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.settings.sections.section import Section
+from bot.settings.sections.values import Name
 
 
 def _known(check: str) -> str:
@@ -23,6 +24,9 @@ class AuditSettings(Section):
 
     never_waived: list[Check] = Field(
         [], max_length=100, description="Checks that no repository may waive for itself."
+    )
+    code_scanning: list[Name] = Field(
+        [], max_length=1000, description="Globs over owner/name: whose findings are uploaded to code scanning."
     )
     opens_issues: bool = Field(
         False,

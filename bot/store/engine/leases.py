@@ -17,6 +17,7 @@ from bot.store.rows.bases.inventories import inventories, layers, package_change
 from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.audits import audits
+from bot.store.rows.repositories.code_scans import code_scans
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
@@ -30,6 +31,7 @@ LEASED: tuple[Table, ...] = (
     *(layers, inventories, package_changes, dumps),
     audits,
     onboardings,
+    code_scans,
 )
 _LONGEST_HOST = 40
 

@@ -47,6 +47,7 @@ ORDER = (
     "pauses",
     "quarantines",
     "onboardings",
+    "code_scans",
     "journal",
     "fleet_issues",
     "blobs",

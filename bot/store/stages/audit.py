@@ -28,6 +28,7 @@ from bot.store.rows.repositories.audits import (
     unpacked,
 )
 from bot.store.rows.repositories.blobs import blobs_of
+from bot.store.rows.repositories.code_scans import forget_scan, want_scan
 from bot.store.rows.repositories.issues import say, unsay
 from bot.store.rows.repositories.produced import produced_configs
 from bot.store.rows.tables import repositories, tasks
@@ -84,6 +85,10 @@ class AuditStore(Store):
             await _keep_outcomes(connection, item.repository, found.findings)
             if item.before is not None and same_rules:
                 await _count_moves(connection, _monday(now.date()), item.before, found.findings)
+            if options.uploads(item.name):
+                await want_scan(connection, item.repository, now)
+            else:
+                await forget_scan(connection, item.repository)
             section = practices_section(found.findings, opens_issue=options.opens_issues)
             if section is None:
                 await unsay(connection, item.repository, NAME, now)

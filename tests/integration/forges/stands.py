@@ -57,6 +57,14 @@ class Stand(Protocol):
 
     async def tag(self, repository: Identity, name: str, sha: str) -> None: ...
 
+    async def let_scan(self, repository: Identity, *, on: bool) -> None:
+        """Whether code scanning is switched on there."""
+        ...
+
+    async def scans(self, repository: Identity) -> list[str]:
+        """The commits that findings were uploaded for."""
+        ...
+
 
 @dataclass(slots=True)
 class FakeStand:
@@ -112,6 +120,12 @@ class FakeStand:
 
     async def tag(self, repository: Identity, name: str, sha: str) -> None:
         self._home(repository).tags[name] = sha
+
+    async def let_scan(self, repository: Identity, *, on: bool) -> None:
+        self._home(repository).has_code_scanning = on
+
+    async def scans(self, repository: Identity) -> list[str]:
+        return [commit for commit, _, _ in self._home(repository).uploads]
 
     def _home(self, repository: Identity) -> FakeRepository:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
@@ -188,6 +202,14 @@ class GitHubStand:
     async def tag(self, repository: Identity, name: str, sha: str) -> None:
         made = {"ref": f"refs/tags/{name}", "sha": sha}
         await self.world.github.ask("POST", f"/repos/{self._name(repository)}/git/refs", made)
+
+    async def let_scan(self, repository: Identity, *, on: bool) -> None:
+        enabled = self.world.github.code_scanning.enabled
+        (enabled.add if on else enabled.discard)(self._name(repository))
+
+    async def scans(self, repository: Identity) -> list[str]:
+        uploads = self.world.github.code_scanning.uploads[self._name(repository)]
+        return [commit for commit, _, _ in uploads]
 
     def _name(self, repository: Identity) -> str:
         assert repository.node_id is not None

@@ -451,3 +451,20 @@ async def test_the_tags_of_actions_are_told_with_their_fullest_version(stand: St
     nobody = ActionTag("contoso/no-such-action", "v1")
     found = await stand.forge.action_commits(repository, [tag, gone, nobody])
     assert found == {tag: ActionCommit(sha, "v3.6.0")}
+
+
+# Code scanning
+
+
+async def test_findings_are_taken_for_a_commit_where_code_scanning_is_on(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    look = await look_at(stand, repository)
+    assert look.trunk is not None
+    log = b'{"version": "2.1.0", "runs": []}'
+    await stand.let_scan(repository, on=True)
+    await stand.forge.upload_findings(repository, look.trunk.sha, "main", log)
+    assert await stand.scans(repository) == [look.trunk.sha]
+    await stand.let_scan(repository, on=False)
+    with pytest.raises(Failure) as refused:
+        await stand.forge.upload_findings(repository, look.trunk.sha, "main", log)
+    assert refused.value.trouble is Trouble.DENIED

@@ -11,13 +11,14 @@ from bot.act.onboarding.stage import OnboardingTally, tick
 from bot.audit.fleet.stage import AuditOptions
 from bot.audit.fleet.stage import tick as audit
 from bot.discover.ports import Reading
+from bot.domain.reach import Reach
 from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
-from bot.service.wiring.onboarding import AuditProposer
+from bot.service.wiring.auditing import AuditProposer
 from bot.store.rows.tables import blobs
-from tests.bare_repository import bare_files
+from sandbox.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import HOUR, Stores
 
@@ -197,3 +198,12 @@ async def test_every_surface_says_how_far_they_have_come(stores: Stores, fleet: 
     assert explained is not None
     assert page.onboarding == explained
     assert explained.reason == "pull request #1 was closed by a maintainer"
+
+
+async def test_an_event_of_its_repository_makes_it_due(stores: Stores, fleet: FakeForge) -> None:
+    await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
+    fleet.homes[0].merge(1)
+    assert (await onboarded(stores, fleet, BY_WORD)).done == 0
+    await stores.events.take("github", "delivery", Reach(followed=frozenset({fleet.homes[0].id})))
+    assert (await onboarded(stores, fleet, BY_WORD)).done == 1
+    assert (await states(stores))[CART] is OnboardingState.WAITING

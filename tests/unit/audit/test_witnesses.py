@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.audit.auditing import audit
+from bot.audit.onboarding import weekly_workflow
+from bot.audit.onboarding.proposing import Wanted, propose
 from bot.audit.splices import applied
 from bot.domain.repositories.finding import Outcome
+from sandbox.bare_repository import bare_files
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, outcomes, texts, workflow
 
 BIN = Path(sys.executable).parent
@@ -97,6 +100,31 @@ def test_spliced_manifests_are_valid(tmp_path: Path) -> None:
         files = applied(files, finding.fix.edits)
     path = tmp_path / "api.yaml"
     path.write_bytes(files[DEPLOYMENT])
+    done = subprocess.run(
+        [program("kubernetes-validate"), "--strict", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing_new_in_what_onboarding_proposes(tmp_path: Path) -> None:
+    files = bare_files()
+    other = ".github/workflows/worker.yml"
+    dispatchable = files[BUILD].replace(
+        b"on:\n", b"on:\n  workflow_dispatch: {inputs: {correlation: {type: string}}}\n"
+    )
+    for texts_before in (files, {**files, BUILD: dispatchable, other: dispatchable}):
+        after = {**texts_before, **propose(texts_before, "contoso/shop", (), Wanted(), NOW).files}
+        folder = tmp_path / str(len(texts_before))
+        before = zizmor(folder / "before", {path: text.decode() for path, text in texts_before.items()})
+        assert zizmor(folder / "after", {path: text.decode() for path, text in after.items()}) <= before
+    assert weekly_workflow.PATH in after
+
+
+def test_manifests_that_onboarding_proposes_are_valid(tmp_path: Path) -> None:
+    manifest = deployment().replace("spec:\n", "spec:\n  selector: {matchLabels: {app: api}}\n", 1)
+    proposal = propose(texts({DEPLOYMENT: manifest}), "contoso/shop", (), Wanted(), NOW)
+    path = tmp_path / "api.yaml"
+    path.write_bytes(proposal.files[DEPLOYMENT])
     done = subprocess.run(
         [program("kubernetes-validate"), "--strict", str(path)], capture_output=True, text=True, check=False
     )

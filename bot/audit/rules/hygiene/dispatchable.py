@@ -17,12 +17,11 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.model import Pipeline
+from bot.audit.workflows.triggers import with_trigger
 from bot.domain.repositories.finding import Fix, Severity
-from bot.formats.source.nodes import Mapping
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
 _INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      required: false"]
@@ -47,10 +46,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
 
 
 def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
-    trigger = pipeline.root.get("on")
-    if isinstance(trigger, Mapping) and trigger.own:
-        return with_key(repository, trigger, "workflow_dispatch", _INPUT, _FIX)
-    return Fix(_FIX)
+    return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 
 RULE = Rule(

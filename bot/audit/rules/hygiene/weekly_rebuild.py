@@ -20,13 +20,12 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import FOLDER, pipelines
 from bot.audit.workflows.model import Pipeline
+from bot.audit.workflows.triggers import with_trigger
 from bot.domain.repositories.finding import Fix, Place, Severity
-from bot.formats.source.nodes import Mapping
 
 _FIX = "add a weekly schedule, on a minute of its own"
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
@@ -67,11 +66,8 @@ def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> V
 
 def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
     """A schedule at a minute of its own, so that not every repository builds at once."""
-    trigger = pipeline.root.get("on")
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
-    if isinstance(trigger, Mapping) and trigger.own:
-        return with_key(repository, trigger, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
-    return Fix(_FIX)
+    return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
 
 
 def weekly_cron(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, builds, workflows
+from bot.clients.forges.github.actions import action_tags, builds, code_scanning, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
@@ -219,6 +219,9 @@ class GitHub:
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         return await granting.grant(self._transport, repository, request, wishes, look)
+
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
+        await code_scanning.upload(self._transport, repository, commit, branch, sarif)
 
     # The issue
 

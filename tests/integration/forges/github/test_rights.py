@@ -59,3 +59,16 @@ async def test_workflow_files_that_may_not_be_changed_are_told_apart_from_the_re
         made = await github.carry_out(home, less, await github.prepare(home, less), request)
     assert made.is_open
     assert await shared_world.github.read(name, "Dockerfile", BRANCH) == "FROM b\n"
+
+
+async def test_a_commit_made_aside_that_is_refused_leaves_no_branch_behind(shared_world: World) -> None:
+    name = await shared_world.github.create_repository("rights-aside", {WORKFLOW: "on: push\n"})
+    home = Identity(name, (await shared_world.github.ask("GET", f"/repos/{name}"))["node_id"])
+    async with without(shared_world, "workflows") as github:
+        trunk = (await github.look(home, BRANCH, [])).trunk
+        assert trunk is not None
+        files = (FileChange(WORKFLOW, b"on: workflow_dispatch\n"),)
+        change = BranchChange(BRANCH, None, trunk.sha, trunk.tree, files, "Refresh a", is_aside=True)
+        with pytest.raises(FilesDenied):
+            await github.prepare(home, change)
+    assert set(await shared_world.github.branches(name)) == {"main"}

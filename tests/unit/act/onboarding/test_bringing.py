@@ -1,5 +1,6 @@
 """A repository's pull request is opened, kept, renewed, and left to people, from wherever it stands."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from bot.act.onboarding.bringing import BRANCH
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.timing.freezes import Freeze
-from tests.bare_repository import BUILD, DEPLOYMENT, bare_files
+from sandbox.bare_repository import BUILD, DEPLOYMENT, bare_files
 from tests.unit.act.onboarding.world import World, new_world
 
 WAITING, OPEN, DONE = OnboardingState.WAITING, OnboardingState.OPEN, OnboardingState.DONE
@@ -238,3 +239,35 @@ async def test_a_title_that_a_person_gave_it_stays(world: World) -> None:
     assert world.request.title == "Practices"
     assert world.request.body.startswith("Ours.\n\n")
     assert "base\\-pinned" not in world.request.body
+
+
+@pytest.mark.parametrize("when", ["failing", "after"])
+@pytest.mark.parametrize("call", ["look", "action_commits", "prepare", "carry_out", "grant"])
+async def test_whatever_a_crash_has_left_the_next_attempt_ends_with_the_same(
+    world: World, call: str, when: str
+) -> None:
+    crashes = getattr(world.forge, when)
+    crashes[call] = Failure(Trouble.UNREACHABLE, "cut off")
+    with suppress(Failure):
+        await world.bring()
+    crashes.pop(call, None)
+    world.clock.advance(timedelta(minutes=5))
+    assert (await world.bring()).state is OPEN
+    assert len(world.messages) == 9
+    assert list(world.home.requests) == [1]
+    assert world.home.content(BRANCH).startswith("FROM mcr.microsoft.com/dotnet/aspnet:8.0\n")
+
+
+async def test_many_commits_that_wait_for_their_turns_are_made_all_the_same(world: World) -> None:
+    world.forge.takes = timedelta(seconds=20)
+    assert (await world.bring()).state is OPEN
+    assert "standings" in [name for name, _ in world.forge.asked]
+
+
+async def test_a_word_against_it_between_two_commits_stops_it(world: World) -> None:
+    world.forge.takes = timedelta(seconds=20)
+    opted_out = {".github/freshness.yaml": b"enabled: false\n"}
+    world.forge.meanwhile["standings"] = lambda: world.home.commit_to("main", opted_out)
+    with pytest.raises(Failure, match="opted out"):
+        await world.bring()
+    assert BRANCH not in world.home.branches

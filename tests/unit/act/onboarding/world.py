@@ -10,8 +10,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.repository import blob_name
-from bot.service.wiring.onboarding import AuditProposer
-from tests.bare_repository import bare_files
+from bot.service.wiring.auditing import AuditProposer
+from sandbox.bare_repository import bare_files
 from tests.fakes.forge import SHA1, FakeForge, FakeRepository
 
 ACTIONS = {

@@ -15,7 +15,7 @@ from bot.domain.repositories.onboarding import SAFE_CHECKS, Proposal
 from bot.formats.source.nodes import Mapping as Node_Mapping
 from bot.formats.source.nodes import Node, Scalar
 from bot.formats.source.yaml import read
-from tests.bare_repository import BUILD, bare_files
+from sandbox.bare_repository import BUILD, bare_files
 from tests.unit.audit.world import NOW
 
 COMMITS = {
@@ -96,7 +96,10 @@ def _holds(before: list[Node], after: list[Node]) -> bool:
 
 
 def _within(before: Node, after: Node) -> bool:
-    """Whether all keys and items are there still; values of one word may have changed."""
+    """Whether all keys and items are there still; values of one word may have changed, short forms become long."""
+    if isinstance(after, Node_Mapping) and not isinstance(before, Node_Mapping):
+        items = [before] if isinstance(before, Scalar) else before.items
+        return {each.value for each in items if isinstance(each, Scalar)} <= after.own.keys()
     if isinstance(before, Scalar) or isinstance(after, Scalar):
         return isinstance(before, Scalar) and isinstance(after, Scalar)
     if isinstance(before, Node_Mapping) or isinstance(after, Node_Mapping):

@@ -8,7 +8,7 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
 from bot.formats.source.yaml import read
 from bot.views.repositories.onboarding import commits_with_patches
-from tests.bare_repository import BUILD, DEPLOYMENT
+from sandbox.bare_repository import BUILD, DEPLOYMENT
 from tests.unit.audit.world import NOW, PUSH, deployment, workflow
 
 DISPATCHABLE = "workflow_dispatch: {inputs: {correlation: {type: string}}}"
@@ -39,6 +39,30 @@ def left(files: dict[str, str], check: str) -> LeftToPeople:
 def test_one_workflow_that_pushes_gets_a_schedule_of_its_own() -> None:
     found = text(proposed({BUILD: workflow(PUSH)}, "weekly-rebuild"))
     assert "on:\n  schedule:\n    - cron: '47 4 * * 1'\n  push: {branches: [main]}\n" in found
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("on: push\n", "on:\n  push:\n"),
+        ("on: [push, pull_request]  # both\n", "on:  # both\n  push:\n  pull_request:\n"),
+        ("'on': [ push ]\r\n", "'on':\r\n  push:\r\n"),
+    ],
+)
+def test_the_short_forms_of_events_become_the_long_one(short: str, long: str) -> None:
+    before = workflow(PUSH).replace("on:\n  push: {branches: [main]}\n", short)
+    found = text(proposed({BUILD: before}, "dispatchable", "weekly-rebuild"))
+    ending = "\r\n" if "\r" in short else "\n"
+    assert found.startswith(long.split(ending)[0] + ending)
+    assert all(f"{line}{ending}" in found for line in long.split(ending)[1:-1])
+    assert f"{ending}  workflow_dispatch:{ending}    inputs:{ending}" in found
+    assert f"    - cron: '47 4 * * 1'{ending}" in found
+
+
+def test_events_in_a_list_over_several_lines_are_left_alone() -> None:
+    before = workflow(PUSH).replace("on:\n  push: {branches: [main]}\n", "on:\n  - push\n")
+    found = left({BUILD: before}, "dispatchable")
+    assert found.why == "its events are written in a form that takes no other one"
 
 
 def test_another_name_gives_another_minute() -> None:
@@ -81,8 +105,18 @@ def test_what_cannot_be_started_without_a_person_is_left(triggers: str) -> None:
 
 @pytest.mark.parametrize("triggers", ["release:\n  types: [published]", "push:\n  tags: ['v*']"])
 def test_what_builds_releases_only_gets_no_schedule(triggers: str) -> None:
-    found = left({BUILD: workflow(PUSH, triggers)}, "weekly-rebuild")
-    assert found.why == "it builds releases, which a schedule has none of"
+    for check in ("weekly-rebuild", "dispatchable"):
+        found = left({BUILD: workflow(PUSH, triggers)}, check)
+        assert found.why == "it builds releases alone, which nothing but a release starts"
+
+
+def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -> None:
+    names = [".github/workflows/a.yml", ".github/workflows/b.yml"]
+    files = {path: workflow(PUSH, f"push: {{branches: [main]}}\n{DISPATCHABLE}") for path in names}
+    release = workflow(PUSH, f"release:\n  types: [published]\n{DISPATCHABLE}")
+    found = text(proposed({**files, ".github/workflows/release.yml": release}, "weekly-rebuild"), PATH)
+    assert "run b.yml" in found
+    assert "release.yml" not in found
 
 
 # Actions

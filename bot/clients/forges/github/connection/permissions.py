@@ -30,6 +30,9 @@ PERMISSIONS = (
     Permission("checks", "read", "see what became of builds"),
     Permission("workflows", "write", "bring bases in .github/workflows up to date", is_needed=False),
     Permission("issues", "write", "keep the one issue of each repository", is_needed=False),
+    Permission(
+        "security_events", "write", "upload findings to code scanning, where that is wished", is_needed=False
+    ),
     Permission("merge_queues", "write", "put pull requests into a merge queue", is_needed=False),
     Permission("members", "read", "ask teams for reviews", is_needed=False),
 )

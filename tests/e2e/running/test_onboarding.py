@@ -11,9 +11,9 @@ import pytest_asyncio
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.practices import outcomes
+from sandbox.bare_repository import BUILD, DEPLOYMENT, bare_files
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
-from tests.bare_repository import BUILD, DEPLOYMENT, bare_files
 from tests.e2e.conftest import Stage, settled
 
 SHOP, CART, WEB, DESK = "shop", "cart", "web", "desk"

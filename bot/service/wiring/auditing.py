@@ -1,17 +1,21 @@
-"""The audit in the shape in which onboarding asks it."""
+"""The audit in the shape in which the stages that write ask it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
+from typing import Any
 
 from bot.act.onboarding.ports import Source
 from bot.audit.auditing import judged
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
 from bot.audit.onboarding.proposing import Wanted, propose
 from bot.audit.repository import Repository
-from bot.audit.rules import BY_CHECK
+from bot.audit.rules import BY_CHECK, RULES
 from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.onboarding import Proposal
+from bot.views.repositories.findings import as_sarif
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,8 @@ class AuditProposer:
         """The next pull request for these texts."""
         wanted = Wanted(self.checks, commits, denied, self.unwaivable)
         return propose(source.files, source.name, source.produced, wanted, now)
+
+
+def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The SARIF log of findings, with all rules of this version."""
+    return as_sarif(findings, RULES, version("freshness-bot"))

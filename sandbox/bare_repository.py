@@ -1,4 +1,4 @@
-"""A repository as many are before anybody has looked at its practices, for the tests of onboarding."""
+"""A repository as many are before anybody has looked at its practices, for onboarding."""
 
 BUILD = ".github/workflows/build.yml"
 DEPLOYMENT = "deploy/shop.yaml"

@@ -1,0 +1,125 @@
+"""One tick: what the audit found is uploaded to the code scanning of repositories, where that is wished."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.act.own_word import config_of
+from bot.act.ports import ActOptions
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.port import Forge
+from bot.domain.repositories.finding import Finding, Outcome
+from bot.domain.repositories.repository import Identity
+from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
+
+Sarif = Callable[[Sequence[Finding]], Mapping[str, Any]]
+"""Makes a SARIF log of findings: `views.repositories.findings`, wired in by the service."""
+_REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
+"""Code scanning is not switched on or not licensed there, or the right is missing."""
+_ASKED_AGAIN_AFTER = timedelta(days=7)
+_UNTIL_LOOKED_AGAIN = timedelta(days=30)
+"""A safeguard; each audit makes a repository due at once."""
+_UNTIL_READ = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class DueScan:
+    """A claimed repository: `findings` were made from `files`, by path as git names their contents.
+
+    `uploaded` stands for what code scanning has already, None where that is nothing.
+    """
+
+    id: int
+    repository: Identity
+    branch: str
+    files: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    uploaded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What code scanning has now, and when it is looked at again."""
+
+    uploaded: str | None
+    rest: timedelta = _UNTIL_LOOKED_AGAIN
+
+
+class ScanStore(Protocol):
+    @property
+    def scans(self) -> Queue[DueScan]:
+        """Repositories that were audited, and whose findings are wished for in code scanning."""
+        ...
+
+    async def settle_scan(self, item: DueScan, scanned: Scanned, due_at: datetime) -> None: ...
+
+    async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
+        """The forge takes no findings there, which is told once for each owner."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanTally:
+    done: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: ScanStore, forge: Forge, sarif: Sarif, options: ActOptions, loop: Loop) -> ScanTally:
+    """Works until nothing is due."""
+    tally = await loop.run(_Scans(store, forge, sarif, options, loop))
+    return ScanTally(tally.done, tuple(tally.problems))
+
+
+class _Scans(ForgeWriting[DueScan, Scanned]):
+    """Uploads what differs from the last upload; where nothing was ever found, nothing is uploaded."""
+
+    stage = "code scanning"
+
+    def __init__(self, store: ScanStore, forge: Forge, sarif: Sarif, options: ActOptions, loop: Loop) -> None:
+        self._store = store
+        self._sarif = sarif
+        super().__init__(forge, options.host, loop)
+
+    @property
+    def queue(self) -> Queue[DueScan]:
+        return self._store.scans
+
+    def repository(self, item: DueScan) -> str:
+        return item.repository.name
+
+    async def attempt(self, item: DueScan, lease: Lease) -> Scanned:
+        told = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
+        text = json.dumps(self._sarif(item.findings), sort_keys=True).encode("utf-8", "surrogateescape")
+        mark = hashlib.sha256(text).hexdigest()[:32]
+        if mark == item.uploaded or (not told and item.uploaded is None):
+            return Scanned(item.uploaded)
+        forge = self._guarded(lease)
+        paths = sorted({each.place.path for each in told if each.place.path in item.files})
+        look = await forge.look(item.repository, item.branch, paths)
+        branch = look.standing.default_branch
+        if look.trunk is None or branch is None or not self._is_wanted(look):
+            return Scanned(item.uploaded, timedelta(days=1))
+        shown = {path: file.sha for path, file in look.trunk.files.items()}
+        if any(shown.get(path) != item.files[path] for path in paths):
+            return Scanned(item.uploaded, _UNTIL_READ)  # discovery reads it again, and the audit after it
+        await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
+        return Scanned(mark)
+
+    def _is_wanted(self, look: BranchLook) -> bool:
+        return look.standing.read_only is None and config_of(look.standing, self._clock.now()).enabled
+
+    async def settle(self, item: DueScan, result: Scanned) -> None:
+        await self._store.settle_scan(item, result, self._clock.now() + result.rest)
+
+    async def failed(self, item: DueScan, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        if failure.trouble in _REFUSALS:
+            await self._store.refuse_scan(item, failure.told, now + _ASKED_AGAIN_AFTER)
+            return None
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return f"{item.repository}: {failure}"

@@ -1,0 +1,150 @@
+"""Findings in code scanning on both databases: whose are uploaded, when, and what a refusal leads to."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.act.code_scanning import ScanTally, tick
+from bot.act.ports import ActOptions
+from bot.audit.fleet.stage import AuditOptions
+from bot.audit.fleet.stage import tick as audit
+from bot.discover.ports import Reading
+from bot.domain.repositories.repository import Repository, blob_name
+from bot.domain.rollouts.journal import Word
+from bot.reconcile.loop import Loop
+from bot.service.wiring.auditing import sarif_log
+from tests.fakes.forge import SHA1, FakeForge, FakeRepository
+from tests.integration.store.filling import HOUR, Stores
+
+SHOP = "contoso/shop"
+ROOT = b"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
+APP = ROOT + b"USER $APP_UID\n"
+WISHED = AuditOptions(code_scanning=("contoso/*",))
+
+
+@pytest.fixture
+def forge(stores: Stores) -> FakeForge:
+    forge = FakeForge(stores.clock)
+    forge.add(SHOP, {"Dockerfile": ROOT})
+    return forge
+
+
+@pytest.fixture
+def shop(forge: FakeForge) -> FakeRepository:
+    return forge.homes[0]
+
+
+async def read(stores: Stores, shop: FakeRepository, options: AuditOptions = WISHED) -> None:
+    """Discovery has read the repository as it is now, and the audit has judged it."""
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository(shop.name, "main", stores.clock.now(), id=shop.id, node_id=shop.node_id))
+    files = shop.commits[shop.branches["main"]].files
+    shas = {path: blob_name(text, SHA1) for path, text in files.items()}
+    await stores.discover.save_blobs({shas[path]: text for path, text in files.items()})
+    await stores.read(Reading(blob_name(str(shas).encode(), SHA1), audited=shas, blobs=tuple(shas.values())))
+    await audit(stores.audit, options, Loop(stores.clock))
+
+
+async def scanned(stores: Stores, forge: FakeForge) -> ScanTally:
+    return await tick(stores.code_scanning, forge, sarif_log, ActOptions(), Loop(stores.clock))
+
+
+async def test_findings_are_uploaded_once_for_the_commit_that_they_are_of(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    assert (await scanned(stores, forge)).done == 1
+    ((commit, branch, log),) = shop.uploads
+    assert (commit, branch) == (shop.branches["main"], "main")
+    assert "image-user" in {each["ruleId"] for each in json.loads(log)["runs"][0]["results"]}
+    stores.clock.advance(timedelta(days=31))
+    await scanned(stores, forge)
+    assert len(shop.uploads) == 1
+
+
+async def test_what_holds_now_closes_its_alert(stores: Stores, forge: FakeForge, shop: FakeRepository) -> None:
+    await read(stores, shop)
+    await scanned(stores, forge)
+    shop.commit_to("main", {"Dockerfile": APP})
+    await read(stores, shop)
+    await scanned(stores, forge)
+    assert [len(json.loads(log)["runs"][0]["results"]) for _, _, log in shop.uploads] == [1, 0]
+
+
+async def test_where_nothing_was_ever_found_nobody_is_asked(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    shop.commit_to("main", {"Dockerfile": APP})
+    await read(stores, shop)
+    await scanned(stores, forge)
+    assert forge.asked == []
+
+
+async def test_whoever_is_not_wished_for_is_left_alone(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop, AuditOptions(code_scanning=("contoso/other",)))
+    assert (await scanned(stores, forge)).done == 0
+
+
+async def test_a_wish_that_is_taken_back_counts_at_once(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    await audit(stores.audit, AuditOptions(), Loop(stores.clock))
+    assert (await scanned(stores, forge)).done == 0
+
+
+async def test_files_that_have_moved_on_wait_for_the_next_reading(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    shop.commit_to("main", {"Dockerfile": b"# ours\n" + ROOT})
+    await scanned(stores, forge)
+    assert shop.uploads == []
+    await read(stores, shop)
+    await scanned(stores, forge)
+    assert [commit for commit, _, _ in shop.uploads] == [shop.branches["main"]]
+
+
+async def test_a_repository_that_has_opted_out_is_given_nothing(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    shop.commit_to("main", {".github/freshness.yaml": b"enabled: false\n"})
+    await read(stores, shop)
+    await scanned(stores, forge)
+    assert shop.uploads == []
+
+
+async def test_a_missing_licence_is_told_once_for_each_owner_and_asked_again_after_a_week(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    shop.has_code_scanning = False
+    await read(stores, shop)
+    assert (await scanned(stores, forge)).problems == ()
+    (incident,) = (await stores.fleet_views.status()).incidents
+    assert incident.subject == "code-scanning:contoso"
+    assert "must be switched on and licensed" in incident.detail
+    forge.asked.clear()
+    stores.clock.advance(timedelta(days=6))
+    await scanned(stores, forge)
+    assert forge.asked == []
+    shop.has_code_scanning = True
+    stores.clock.advance(timedelta(days=1, minutes=1))
+    await scanned(stores, forge)
+    assert len(shop.uploads) == 1
+    assert (await stores.fleet_views.status()).incidents == ()
+
+
+async def test_nothing_is_uploaded_while_the_bot_is_paused(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    await stores.orders.pause(None, Word("ada", "the fair"))
+    assert (await scanned(stores, forge)).done == 0
+
+
+def test_another_wish_is_another_mark() -> None:
+    assert replace(WISHED, code_scanning=()).mark != WISHED.mark
