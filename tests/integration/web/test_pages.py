@@ -3,18 +3,19 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from markupsafe import escape
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger import AffectedImage, Fix, Held, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.tables import bases, rebuilds
 from bot.views.bases.advisories import FixState, fix_state
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of
@@ -70,6 +71,21 @@ class TestASmallFleet:
         async with database.transaction() as connection:
             await connection.execute(update(rebuilds).values(url="javascript:alert(1)"))
         assert "javascript:" not in (await asking(READER).get("/rollouts/13")).text
+
+    async def test_a_mirror_is_shown_with_what_it_does_not_show_yet(
+        self, asking: Asking, database: Database
+    ) -> None:
+        async with database.transaction() as connection:
+            copy, upstream = (await connection.execute(select(bases).order_by(bases.c.id).limit(2))).all()
+            late = {"upstream_id": upstream.id, "behind_since": NOW - timedelta(minutes=40), "used": True}
+            await connection.execute(update(bases).where(bases.c.id == copy.id).values(late))
+        client = asking(READER)
+        names_of = [f"{row.registry}/{row.repository}:{row.tag}" for row in (copy, upstream)]
+        for path in (f"/bases/{names_of[0]}", f"/bases/{names_of[1]}", "/bases"):
+            assert "to show sha256:" in (await client.get(path)).text, path
+        assert "Bases behind" in (await client.get("/upstream")).text
+        told = (await client.get(f"/api/v1/bases/{names_of[0]}")).json()["base"]["mirror"]
+        assert told["upstream"] == names_of[1]
 
     async def test_usages_lead_to_their_lines(self, asking: Asking) -> None:
         text = (await asking(READER).get(f"/repositories/{REPOSITORY}")).text

@@ -84,6 +84,20 @@ async def test_whoever_is_read_at_the_same_moment_as_the_producer_follows_its_im
     assert None not in await stores.column(usages, "base_id")
 
 
+async def test_a_repository_that_builds_one_of_its_images_upon_another_closes_no_circle(stores: Stores) -> None:
+    claims = (CLAIM, replace(CLAIM, name="ghcr.io/contoso/shop"))
+    reading = Reading("tree-1", ((usage_of(GOLDEN), None),), images=claims, perhaps_own=frozenset({GOLDEN.name}))
+    await fleet(stores, golden=reading)
+    found = await looked(stores)
+    assert {found.names[link.child] for link in found.links} == {"contoso/shop"}
+    assert graph_of(found.links).cycles == ()
+    await stores.see({GOLDEN: "a"})
+    stores.clock.advance(HOUR)
+    await stores.see({GOLDEN: "b"})
+    await stores.assess_all()
+    assert [item.repository for item in (await stores.planned()).rebuilds] == ["contoso/shop"]
+
+
 async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None:
     await fleet(stores)
     assert {each.base for each in await stores.bases()} == {ASPNET, GOLDEN}

@@ -14,7 +14,11 @@ from bot.store.rows.tables import bases, repositories, usages
 
 
 async def links_of_fleet(connection: AsyncConnection) -> tuple[tuple[Link, ...], dict[int, str]]:
-    """The links, and the names of the repositories in them. What is contested has no producer."""
+    """The links, and the names of the repositories in them. What is contested has no producer.
+
+    A repository that builds one of its images upon another is no circle: the order is that of its own build. Where
+    it produces a single one, that stands on itself.
+    """
     role = usages.c.usage["role"].as_string()
     query = (
         select(
@@ -37,6 +41,7 @@ async def links_of_fleet(connection: AsyncConnection) -> tuple[tuple[Link, ...],
     if not rows:
         return (), {}
     lost = await contested_images(connection)
+    several = await _producers_of_several(connection)
     newest = max((row.number for row in rows if row.number is not None), default=0)
     links = tuple(
         Link(
@@ -47,6 +52,7 @@ async def links_of_fleet(connection: AsyncConnection) -> tuple[tuple[Link, ...],
         )
         for row in rows
         if (row.parent, f"{row.registry}/{row.repository}") not in lost
+        and not (row.child == row.parent and row.parent in several)
     )
     numbers = sorted({number for link in links for number in (link.child, link.parent)})
     names: dict[int, str] = {}
@@ -54,6 +60,14 @@ async def links_of_fleet(connection: AsyncConnection) -> tuple[tuple[Link, ...],
         named = select(repositories.c.id, repositories.c.name).where(repositories.c.id.in_(some))
         names |= {row.id: row.name for row in await connection.execute(named)}
     return links, names
+
+
+async def _producers_of_several(connection: AsyncConnection) -> frozenset[int]:
+    """The repositories that produce more than one image."""
+    rows = await connection.execute(
+        select(images.c.repository_id).group_by(images.c.repository_id).having(func.count() > 1)
+    )
+    return frozenset(rows.scalars())
 
 
 async def keep_links(connection: AsyncConnection, decided: Decided) -> None:
