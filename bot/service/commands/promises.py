@@ -14,13 +14,19 @@ from bot.views.bases.promises import Grouping, Promises, group_of
 
 
 async def read_promises(settings: Settings, grouping: Grouping, last: timedelta, clock: Clock) -> Promises:
-    """Reads how upstream kept its promises of late: of the lags that began within `last`."""
+    """Reads how upstream kept its promises of late: of the lags that began within `last`.
+
+    How long mirrors and images of the fleet took says nothing of that.
+    """
     now = clock.now()
     histories: dict[Base, list[Observation]] = {}
     async with opened_stores(settings, clock) as stores:
         releases = ReleaseIndex(await stores.history.releases())
         async for seen in stores.history.observations():
-            histories.setdefault(seen.base, []).append(seen)
+            if settings.mirror_rules.upstream_of(seen.base) is None:
+                histories.setdefault(seen.base, []).append(seen)
+        for own in await stores.cascade.own_among(histories):
+            del histories[own]
     lags = [lag for lag in measured_lags(histories, releases, now) if now - lag.since <= last]
     rows = kept_by(lags, lambda lag: group_of(lag, grouping))
     return Promises(lags[0].since if lags else None, grouping, rows)

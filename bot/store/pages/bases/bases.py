@@ -115,7 +115,7 @@ class BasePagesStore(Store):
             measured = await connection.execute(
                 select(notices.c.topic, bases.c.repository, notices.c.since, notices.c.until)
                 .join(bases, bases.c.id == notices.c.base_id)
-                .where(notices.c.topic.in_(_LAGS), notices.c.until.is_not(None))
+                .where(notices.c.topic.in_(_LAGS), notices.c.until.is_not(None), bases.c.upstream_id.is_(None))
                 .order_by(notices.c.id.desc())
                 .limit(5_000)
             )
@@ -143,6 +143,7 @@ class BasePagesStore(Store):
                     [notices.c.since.desc()],
                     notices.c.topic.in_(_LAGS),
                     notices.c.until.is_not(None),
+                    bases.c.upstream_id.is_(None),
                 ),
                 await notice_rows(
                     connection,

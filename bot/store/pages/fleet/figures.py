@@ -160,7 +160,9 @@ class FiguresStore(Store):
             )
             late = await connection.execute(
                 select(notices.c.id, notices.c.topic, notices.c.since, notices.c.until)
+                .join(bases, bases.c.id == notices.c.base_id)
                 .where(
+                    bases.c.upstream_id.is_(None),
                     notices.c.id > marks.notice - _OVERLAP,
                     notices.c.topic.in_([topic.value for topic in _LAGS]),
                     notices.c.until.is_not(None),

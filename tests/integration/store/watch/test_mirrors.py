@@ -12,6 +12,7 @@ from bot.domain.rollouts.rebuild import Action
 from bot.plan.cascade.stage import Fleet
 from bot.store.rows.tables import bases, rebuilds
 from bot.views.bases.base import BasePage
+from bot.views.fleet.figures import Marks
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
@@ -114,6 +115,24 @@ async def test_a_notice_of_upstream_concerns_whoever_builds_on_a_copy(stores: St
     await stores.notices.save_look(look, Difference(opened, (), (), stores.clock.now() + 24 * HOUR))
     [told] = await stores.report.notice(1)
     assert told.repositories == ("contoso/shop",)
+
+
+async def test_how_late_a_copy_came_is_not_how_late_upstream_was(stores: Stores) -> None:
+    await watched(stores)
+    look = await stores.notices.claim_look()
+    assert look is not None
+    now = stores.clock.now()
+    lags = [
+        Opened(
+            look.picture.used[base], Notice(Topic.RELEASE_LAG, base, now - hours, now, hours, "late"), tell=False
+        )
+        for base, hours in ((ASPNET, HOUR), (COPY, 9 * HOUR))
+    ]
+    await stores.notices.save_look(look, Difference(tuple(lags), (), (), now + HOUR))
+    upstream = await stores.base_pages.upstream()
+    assert [each.worst for each in upstream.summaries] == [HOUR]
+    assert [each.base for each in upstream.lags] == [str(ASPNET)]
+    assert [each.lag for each in (await stores.figures.news(Marks())).lags] == [HOUR]
 
 
 async def test_notices_are_looked_at_once_a_base_is_a_copy_no_more(stores: Stores) -> None:
