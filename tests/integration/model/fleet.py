@@ -69,7 +69,8 @@ on:
 jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 """
 WORKFLOW_FILE = "weekly-rebuild.yml"
-STEP_FILE = "deploy.yml"
+STEP_FILES = ("stage.yml", "deploy.yml")
+"""In the order in which they follow the build."""
 OPT_OUT = b"enabled: false\n"
 STAGES = ("discover", "plan", "act", "follow", "everything")
 MAX_AGE = timedelta(days=3)
@@ -78,10 +79,11 @@ WAIT_AT_MOST = timedelta(hours=12)
 FREEZE_LASTS = timedelta(hours=6)
 CANARIES = ("contoso/floating*",)
 ANN = Word("Ann", "a walk")
+STEPS = (Step("pre-production", STEP_FILES[0]), Step("production", STEP_FILES[1]))
 AT_ONCE = Policy((Rule(settle=timedelta(minutes=20), max_age=MAX_AGE),))
 IN_WAVES = Policy(
     (
-        Rule(Match(repositories=CANARIES), wave="canary", steps=(Step("production", STEP_FILE),)),
+        Rule(Match(repositories=CANARIES), wave="canary", steps=STEPS),
         Rule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
     ),
     (Wave("canary", soak=SOAK, wait_at_most=WAIT_AT_MOST), Wave("rest")),
@@ -149,6 +151,8 @@ class WatchfulForge(FakeForge):
         self._check_may_begin(repository, "a dispatch")
         if workflow == WORKFLOW_FILE:
             self._check_floating(repository)
+        else:
+            self._check_gated(repository, workflow)
         return await FakeForge.dispatch(self, repository, workflow, ref=ref, inputs=inputs)
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
@@ -170,12 +174,18 @@ class WatchfulForge(FakeForge):
                 self._check_text(home, file.content.decode(), what)
 
     def _check_text(self, home: FakeRepository, text: str, what: str) -> None:
-        """A line that the trunk has already is brought by nobody; both bases began with one digest."""
+        self.broken += [f"{what} brings {held}, which is quarantined" for held in self.held_in(home, text)]
+
+    def held_in(self, home: FakeRepository, text: str) -> list[str]:
+        """The quarantined digests that a text brings: a line that the trunk has already is brought by nobody, and
+        both bases began with one digest."""
         brought = set(text.splitlines()) - set(home.content(home.trunk).splitlines())
-        for base, held in self.quarantined.items():
-            named = [line for line in brought if held in line and (base in line or "FROM" not in line)]
-            if named and self.shown[base] == held:
-                self.broken.append(f"{what} brings {base}@{held}, which is quarantined")
+        return [
+            f"{base}@{held}"
+            for base, held in self.quarantined.items()
+            if self.shown[base] == held
+            and any(held in line and (base in line or "FROM" not in line) for line in brought)
+        ]
 
     def _check_floating(self, identity: Identity) -> None:
         home = self._find(identity)
@@ -183,6 +193,17 @@ class WatchfulForge(FakeForge):
         for base, held in self.quarantined.items():
             if self.shown[base] == held and any(f"{base}" in line and "@" not in line for line in lines):
                 self.broken.append(f"a build in {identity} on {base}@{held}, which is quarantined")
+
+    def _check_gated(self, identity: Identity, step: str) -> None:
+        """Each run of a step follows a green run, of its own, of what comes before it."""
+        home = self._find(identity)
+        if home is None:
+            return
+        order = (WORKFLOW_FILE, *STEP_FILES)
+        before = order[order.index(step) - 1]
+        green = sum(home.runs[run].conclusion == "success" for run, file in home.started.items() if file == before)
+        if sum(file == step for file in home.started.values()) >= green:
+            self.broken.append(f"{step} in {identity} without a green run of {before} of its own")
 
     def _spend(self) -> None:
         now = self.clock.now()
@@ -237,7 +258,7 @@ class Fleet:
         pins = f"FROM {sdk}@{digest(1)} AS build\n\nFROM {aspnet}@{digest(1)}\n"
         forge.add("contoso/pinned", {"Dockerfile": pins.encode()})
         floating = f"FROM {aspnet}\n".encode()
-        workflows = {f".github/workflows/{name}": WORKFLOW.encode() for name in (WORKFLOW_FILE, STEP_FILE)}
+        workflows = {f".github/workflows/{name}": WORKFLOW.encode() for name in (WORKFLOW_FILE, *STEP_FILES)}
         forge.add("contoso/floating", {"Dockerfile": floating, **workflows})
         forge.add("contoso/marked", {"Dockerfile": floating})
         for home in forge.homes:

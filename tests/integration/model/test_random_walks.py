@@ -8,7 +8,7 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import rebuilds, rollouts
-from tests.fakes.forge import FakeRepository
+from tests.fakes.forge import CONFIG, FakeRepository
 from tests.integration.model.fleet import (
     AT_ONCE,
     BRANCHES,
@@ -37,6 +39,7 @@ from tests.integration.model.fleet import (
     OPT_OUT,
     SOAK,
     STAGES,
+    STEP_FILES,
     THROTTLED,
     UNREACHABLE,
     WAIT_AT_MOST,
@@ -128,10 +131,10 @@ class Walk(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def a_first_wave_comes_through(self, worker: int) -> None:
-        """Build and step succeed; the wave is then to soak."""
+        """Build and steps succeed; the wave is then to soak."""
         self.a_patch_is_planned(ASPNET, worker)
         self.fleet.clock.advance(timedelta(minutes=25))
-        for _ in range(4):
+        for _ in range(6):
             self.run(self.fleet.everything(worker))
             self.runs_conclude("success")
             self.fleet.clock.advance(timedelta(minutes=6))
@@ -241,6 +244,20 @@ class Walk(RuleBasedStateMachine):
             if request.is_to_merge:
                 home.merge(request.number)
 
+    @rule(base=bases, worker=workers)
+    def what_was_set_to_merge_is_stopped_by_a_quarantine(self, base: Base, worker: int) -> None:
+        self.run(self.fleet.hold("quarantine", base))
+        is_disturbed = self.fleet.forge.failing or self.fleet.forge.after or self.fleet.forge.meanwhile
+        for _ in range(2):
+            self.fleet.clock.advance(timedelta(minutes=25))
+            self.run(self.fleet.everything(worker))
+        if is_disturbed or self.fleet.forge.is_paused:
+            return
+        for home in self.homes():
+            for request in self.fleet.open_requests(home):
+                is_set = request.is_to_merge_by_us and self.may_be_written(home)
+                assert not (is_set and self.fleet.forge.held_in(home, home.content(request.branch))), home.name
+
     @rule(number=repositories)
     def checks_turn_red(self, number: int) -> None:
         self.home(number).is_green = False
@@ -334,6 +351,9 @@ class Walk(RuleBasedStateMachine):
                 found.append(dict(row))
         return found
 
+    def may_be_written(self, home: FakeRepository) -> bool:
+        return not home.is_archived and CONFIG not in home.commits[home.branches[home.trunk]].files
+
     def homes(self) -> Iterator[FakeRepository]:
         yield from self.fleet.forge.homes if hasattr(self, "fleet") else ()
 
@@ -386,6 +406,7 @@ class Walk(RuleBasedStateMachine):
                 await fleet.everything(worker)
         await self.nothing_is_due_and_forgotten()
         await self.nothing_is_too_old_without_a_reason()
+        self.what_the_rule_wants_merged_is_set_to_merge()
         for home in fleet.forge.homes:
             for request in fleet.open_requests(home):
                 home.merge(request.number)
@@ -396,6 +417,7 @@ class Walk(RuleBasedStateMachine):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(0)
         await self.nothing_is_too_old_without_a_reason()
+        await self.what_is_done_went_through_its_steps()
         for_their_age = select(rollouts.c.id).where(rollouts.c.occasion == Occasion.AGE.value)
         async with fleet.database.transaction() as connection:
             ages = set((await connection.execute(for_their_age)).scalars())
@@ -409,6 +431,26 @@ class Walk(RuleBasedStateMachine):
         for home in fleet.forge.homes:
             left = [each for each in left if each[1] != State.OPEN.value or not fleet.open_requests(home)]
         assert left == []
+
+    def what_the_rule_wants_merged_is_set_to_merge(self) -> None:
+        if self.fleet.policy.waves == AT_ONCE.waves:
+            return
+        for home in self.homes():
+            left = [request.number for request in self.fleet.open_requests(home) if not request.is_to_merge]
+            assert left == [], (home.name, left)
+
+    async def what_is_done_went_through_its_steps(self) -> None:
+        """A rebuild with steps has ended well where each of them has, and has failed where one of them has."""
+        async with self.fleet.database.reading() as connection:
+            done = {row.id: row for row in await connection.execute(select(rebuilds).where(rebuilds.c.steps > 0))}
+            rows = (await connection.execute(select(steps).order_by(steps.c.place))).all()
+        for number, rebuild in done.items():
+            states = [StepState(row.state) for row in rows if row.rebuild_id == number]
+            if rebuild.state in (State.SUCCEEDED.value, State.BUILT.value):
+                assert set(states) == {StepState.SUCCEEDED}, (number, states)
+            if StepState.FAILED in states:
+                assert rebuild.state == State.FAILED.value, (number, rebuild.state)
+                assert set(states[states.index(StepState.FAILED) + 1 :]) <= {StepState.PLANNED}, (number, states)
 
     async def nothing_is_too_old_without_a_reason(self) -> None:
         """Each workflow that last succeeded too long ago is being rebuilt, or it is said why it is not."""
@@ -444,6 +486,40 @@ def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
     return earlier["rollout_id"] == row["rollout_id"] and not is_left and not is_kept
 
 
+def set_to_merge(taken: Walk) -> None:
+    """So far the walk has come: an open pull request merges once its checks are green."""
+    assert any(request.is_to_merge_by_us for home in taken.homes() for request in taken.fleet.open_requests(home))
+
+
+def a_step_is_under_way(taken: Walk) -> None:
+    """So far the walk has come: the first step was started, and has not ended."""
+    home = taken.home(1)
+    assert [run for run, file in home.started.items() if file == STEP_FILES[0] and not home.runs[run].has_concluded]
+
+
+LAWS: tuple[Callable[[Walk], None], ...] = (
+    Walk.no_write_begins_against_a_word_or_without_a_look,
+    Walk.a_base_has_one_open_pull_request_in_a_repository,
+    Walk.no_branch_is_moved_backwards,
+    Walk.what_people_pushed_stays,
+    Walk.no_wave_starts_early,
+)
+
+
+def directed(template: Path, *ways: Callable[[Walk], None]) -> None:
+    """One walk on which each of `ways` is gone in turn, with the laws asked after each."""
+    Walk.template = template
+    taken = Walk()
+    try:
+        taken.begin(IN_WAVES)
+        for way in ways:
+            way(taken)
+            for law in LAWS:
+                law(taken)
+    finally:
+        taken.teardown()
+
+
 def walk(template: Path, examples: int) -> None:
     Walk.template = template
     run_state_machine_as_test(
@@ -461,6 +537,75 @@ def walk(template: Path, examples: int) -> None:
 def test_the_laws_hold_on_short_walks(template: Path) -> None:
     walk(template, 4)
     assert sum(WRITTEN) >= 3 * len(WRITTEN)
+
+
+def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds(template: Path) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.runs_conclude("failure"),
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        lambda walk: walk.a_first_wave_comes_through(1),
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(1),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.runs_conclude("success"),
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        lambda walk: walk.everything(0),
+        a_step_is_under_way,
+        lambda walk: walk.runs_conclude("failure"),
+        lambda walk: walk.what_is_open_is_looked_at(1),
+        lambda walk: walk.everything(1),
+    )
+
+
+def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_word_against_them(
+    template: Path,
+) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.runs_conclude("success"),
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        lambda walk: walk.somebody_holds_things_back(SDK, "freeze"),
+        lambda walk: walk.act(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.somebody_holds_things_back(SDK, "pause"),
+        lambda walk: walk.act(0),
+        lambda walk: walk.somebody_lets_all_go_on(),
+        lambda walk: walk.an_answer_will_be_lost("dispatch"),
+        lambda walk: walk.act(0),
+        lambda walk: walk.all_works_again(),
+        lambda walk: walk.what_has_settled_is_acted_upon(1),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.act(0),
+        a_step_is_under_way,
+        lambda walk: walk.runs_conclude("success"),
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        lambda walk: walk.opt_out(1),
+        lambda walk: walk.what_has_settled_is_acted_upon(1),
+    )
+
+
+def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_quarantined(template: Path) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(1),
+        set_to_merge,
+        lambda walk: walk.what_was_set_to_merge_is_stopped_by_a_quarantine(ASPNET, 0),
+        lambda walk: walk.what_was_set_to_merge_is_stopped_by_a_quarantine(SDK, 1),
+        lambda walk: walk.checks_turn_green(0),
+        lambda walk: walk.somebody_lets_all_go_on(),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.checks_turn_green(2),
+    )
 
 
 @pytest.mark.long
