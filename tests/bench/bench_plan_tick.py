@@ -25,15 +25,15 @@ from bot.store.stores import Stores
 from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet
 
 _ROOT = Path(__file__).resolve().parents[2]
-_CHILD = "import asyncio, sys; from tests.bench.bench_plan_tick import {0}; asyncio.run({0}(sys.argv[1]))"
+_CHILD = "import asyncio, sys; from {0} import {1}; asyncio.run({1}(sys.argv[1]))"
 
 
 def run() -> list[tuple[str, str, str]]:
     """What was measured, the figure, the aim; filling and planning are processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/fleet.db"
-        _child("fill", url)
-        rebuilds, first, memory, idle = _child("plan", url).split()
+        child(__name__, "fill", url)
+        rebuilds, first, memory, idle = child(__name__, "plan", url).split()
     what = f"tick of plan with store, {REPOSITORIES:,} repositories × {USAGES} usages × {BASES} moved bases"
     return [
         (f"{what}: rebuilds saved", f"{int(rebuilds):,}", ""),
@@ -130,9 +130,10 @@ async def plan(url: str) -> None:
     await database.close()
 
 
-def _child(work: str, url: str) -> str:
+def child(module: str, work: str, url: str) -> str:
+    """Does a piece of work of a bench in a process of its own; what it printed."""
     return subprocess.run(
-        [sys.executable, "-c", _CHILD.format(work), url],
+        [sys.executable, "-c", _CHILD.format(module, work), url],
         cwd=_ROOT,
         env=os.environ | {"PYTHONPATH": str(_ROOT)},
         capture_output=True,
