@@ -36,6 +36,7 @@ from bot.settings.sections.rollout import FirstRun
 from bot.store.engine.database import SchemaChanged
 from bot.verify.attesting import stage as attesting
 from bot.verify.images import stage as images_stage
+from bot.verify.inventory import sboms as sboms_stage
 from bot.verify.inventory import stage as inventory_stage
 from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
@@ -193,8 +194,14 @@ async def images_tick(bot: Bot) -> Outcome:
 async def packages_tick(bot: Bot) -> Outcome:
     platforms = bot.settings.packages.platforms
     tally = await inventory_stage.tick(bot.stores.inventory, bot.registry, platforms, bot.loop)
-    figures = {"layers": tally.layers, "images": tally.images, "compared": tally.compared}
-    return Outcome("packages", figures, list(tally.problems))
+    sboms = await sboms_stage.tick(bot.stores.sboms, bot.sboms, platforms, bot.loop)
+    figures = {
+        "layers": tally.layers,
+        "images": tally.images,
+        "compared": tally.compared,
+        "sboms": sboms.sboms,
+    }
+    return Outcome("packages", figures, [*tally.problems, *sboms.problems])
 
 
 async def proving_tick(bot: Bot) -> Outcome:

@@ -51,6 +51,7 @@ from bot.store.stages.verify.attesting import AttestingStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
+from bot.store.stages.verify.sboms import SbomStore
 from bot.store.stages.vulnerabilities import VulnerabilitiesStore
 from bot.store.stages.watch import WatchStore
 from bot.store.views.bases import BaseViewsStore
@@ -83,6 +84,7 @@ class Stores:
     steps: StepStore
     images: ImagesStore
     inventory: InventoryStore
+    sboms: SbomStore
     proving: ProvingStore
     attesting: AttestingStore
     report: ReportStore
@@ -139,6 +141,7 @@ class Stores:
             StepStore(database, worker, clock),
             ImagesStore(database, worker, clock),
             InventoryStore(database, worker, clock),
+            SbomStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),

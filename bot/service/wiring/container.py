@@ -47,6 +47,7 @@ from bot.service.wiring.grants import (
 from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
 from bot.service.wiring.own_bases import OwnBases
+from bot.service.wiring.sboms import Sboms
 from bot.service.wiring.trust import Trusting
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
@@ -192,6 +193,11 @@ class Bot:
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
         return Images(self.registry, self.stores.watch, self.stores.images, self.clock, self.settings.trust)
+
+    @property
+    def sboms(self) -> Sboms:
+        """Registries as they are asked for SBOMs."""
+        return Sboms(self.registry, self.settings.trust, self.clock)
 
     @property
     def own_bases(self) -> OwnBases:

@@ -14,6 +14,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue import Worker, give_back
 from bot.store.rows.bases.inventories import inventories, layers, package_changes
+from bot.store.rows.bases.sboms import sbom_looks
 from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.audits import audits
@@ -28,7 +29,7 @@ from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositori
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
     fleet_issues,
-    *(layers, inventories, package_changes, dumps),
+    *(layers, inventories, package_changes, sbom_looks, dumps),
     audits,
     onboardings,
     code_scans,

@@ -61,14 +61,25 @@ async def read_image(
 
 async def choose(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
     """Follows indexes, also nested ones, to the one manifest that is meant. Raises `Failure`."""
+    return (await _followed(start, "", blobs, platform))[0]
+
+
+async def choose_digest(start: Index | Manifest, digest: str, blobs: Blobs, platform: str | None) -> str:
+    """The digest of the manifest that is meant, where `digest` is that of `start`. Raises `Failure`."""
+    return (await _followed(start, digest, blobs, platform))[1]
+
+
+async def _followed(
+    start: Index | Manifest, digest: str, blobs: Blobs, platform: str | None
+) -> tuple[Manifest, str]:
     document = start
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
-            return document
-        entry = _chosen(document, platform)
-        document = read_document(await blobs.document(entry.digest), entry.digest[:19])
+            return document, digest
+        digest = _chosen(document, platform).digest
+        document = read_document(await blobs.document(digest), digest[:19])
     if isinstance(document, Manifest):
-        return document
+        return document, digest
     raise malformed("nests its indexes too deeply", "index")
 
 

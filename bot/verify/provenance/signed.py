@@ -39,7 +39,7 @@ def signed_provenance(
     """
     made: list[SignedProvenance] = []
     for found in statements:
-        statement = _statement(found)
+        statement = statement_of(found)
         if statement is None or statement.predicate_type not in (V0_2, V1):
             continue
         for verdict in verdicts([found], trusted, digest, at, remembered):
@@ -50,7 +50,8 @@ def signed_provenance(
     return tuple(made)
 
 
-def _statement(found: Found) -> Statement | None:
+def statement_of(found: Found) -> Statement | None:
+    """The statement in a signature's envelope, not judged; None where there is none that can be read."""
     try:
         envelope = read_signature_file(found.encoded, found.payload).envelope
         return statement_in(envelope) if envelope is not None else None

@@ -16,6 +16,9 @@ from bot.domain.failure import Failure, Trouble
 NOTATION = "application/vnd.cncf.notary.signature"
 BUNDLE = "application/vnd.dev.sigstore.bundle"
 COSIGN = "application/vnd.dev.cosign.artifact.sig.v1+json"
+SBOM = "sbom"
+"""What is found of this kind is an SBOM as it is, in no envelope."""
+SBOM_TYPES = ("application/spdx+json", "application/vnd.cyclonedx+json")
 MOST = 50
 """Artifacts of one digest that are looked at."""
 
@@ -96,11 +99,11 @@ async def _of_artifact(
 
 
 async def attestations_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
-    """All signed statements about a digest, none of them judged: Sigstore bundles, and cosign's `.att` tag.
+    """What is said of a digest, none of it judged: Sigstore bundles, cosign's `.att` tag, and attached SBOMs.
 
     Raises `Failure` where the registry does not say.
     """
-    found = await _of_referrers(port, registry, repository, digest, ("sigstore",))
+    found = await _of_referrers(port, registry, repository, digest, ("sigstore", SBOM))
     return (*found, *await _of_tag(port, registry, repository, digest, "att"))
 
 
@@ -158,7 +161,11 @@ def _kind(document: Mapping[str, Any]) -> str | None:
         return "notation"
     if named == COSIGN:
         return "cosign"
-    return "sigstore" if isinstance(named, str) and named.startswith(BUNDLE) else None
+    if isinstance(named, str) and named.startswith(BUNDLE):
+        return "sigstore"
+    layers = _layers(document)
+    kinds = [named, *(layer.get("mediaType") for layer in layers[:1])]
+    return SBOM if any(isinstance(kind, str) and kind.startswith(SBOM_TYPES) for kind in kinds) else None
 
 
 def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

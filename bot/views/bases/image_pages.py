@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState
+from bot.domain.packages.changes import PackageChange
 from bot.views.bases.images import Deployment
 from bot.views.paging import Page
 
@@ -68,6 +69,31 @@ class PlatformRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SbomRow:
+    """An SBOM of one platform: how it came there, what it is worth and why, how many packages it lists, and what it
+    lists other than the layers show; None where either cannot be read."""
+
+    origin: str
+    strength: Strength
+    told: str
+    at: datetime
+    packages: int
+    problems: tuple[str, ...]
+    differences: tuple[PackageChange, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPackages:
+    """What one platform of an image holds: `packages` counts those that its layers show, None before they are read;
+    `problems` says what of them cannot be."""
+
+    platform: str
+    packages: int | None
+    problems: tuple[str, ...]
+    sboms: tuple[SbomRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageDetail:
     """One claim to an image: by whose word its repository produces it, and where; `digest` was seen last, and
     `built` tells in words who built it by signed provenance."""
@@ -81,6 +107,7 @@ class ImageDetail:
     looked_at: datetime | None
     built: str | None
     platforms: tuple[PlatformRow, ...]
+    packages: tuple[PlatformPackages, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,15 @@ class Fix:
         return f"{self.base}@{self.digest}" if self.state is FixState.BASE else self.state.value
 
 
+class ShownBy(StrEnum):
+    """What tells that a package is in an image, the best first."""
+
+    LAYERS = "layers"
+    PROVED_SBOM = "SBOM, proved"
+    """The layers do not show it; an SBOM lists it that somebody trusted has signed."""
+    CLAIMED_SBOM = "SBOM, claimed"
+
+
 @dataclass(frozen=True, slots=True)
 class FoundPackage:
     """A package in an image, on `platforms`; `since` is when it was first seen there in this version.
@@ -49,6 +58,7 @@ class FoundPackage:
     deployed: tuple[Deployment, ...]
     fix: Fix
     is_certain: bool = True
+    shown_by: ShownBy = ShownBy.LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ def _found(found: FoundPackage) -> dict[str, Any]:
         "platforms": list(found.platforms),
         "package": asdict(found.package),
         "is_certain": found.is_certain,
+        "shown_by": found.shown_by.value,
         "since": found.since,
         "deployed": [asdict(place) for place in found.deployed],
         "fix": {"state": found.fix.state.value, "base": found.fix.base, "digest": found.fix.digest},

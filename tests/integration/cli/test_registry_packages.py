@@ -39,6 +39,21 @@ async def test_an_image_is_listed_from_its_layers(bot: Command, shared_world: Wo
         assert [(row["type"], row["name"], row["version"]) for row in json.loads(ran.out)] == listed
 
 
+async def test_below_an_image_stand_the_sboms_that_its_registry_shows(
+    bot: Command, shared_world: World, config: Path
+) -> None:
+    pushed = await shared_world.registry.push("apps/told", "1", dotnet_image("runtime", "10.0.4"))
+    listed = {"type": "library", "name": "zlib1g", "purl": "pkg:deb/ubuntu/zlib1g@1.3?arch=amd64"}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [listed]}
+    kind = "application/vnd.cyclonedx+json"
+    attached = (kind, json.dumps(document).encode())
+    await shared_world.registry.attach("apps/told", pushed.digest, kind, {}, attached)
+    ran = await asyncio.to_thread(bot, "packages", "list", pushed.reference, "-c", config)
+    assert ran.code == 0
+    assert "SBOM (referrer) with 1 package, claimed: not signed" in ran.out
+    assert "zlib1g" in ran.out
+
+
 async def test_two_images_are_compared(bot: Command, shared_world: World, config: Path) -> None:
     for tag in ("1", "2"):
         await shared_world.registry.push(

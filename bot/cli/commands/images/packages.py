@@ -10,8 +10,10 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
+    from bot.domain.packages.changes import PackageChange
     from bot.domain.packages.package import Inventory
-    from bot.views.bases.inventory import FoundPackages
+    from bot.domain.packages.sbom import Sbom
+    from bot.views.bases.inventory import FoundPackage, FoundPackages
 
 INCOMPLETE = 3
 """The exit code where not everything could be read: what is not listed may be installed all the same."""
@@ -40,6 +42,9 @@ def list_packages(
 ) -> None:
     """Lists every package of an image or folder.
 
+    Below the table of an image stand the SBOMs that its registry shows: whether each is proved by a signature that
+    the settings trust, or only claimed, and what it lists other than the layers show.
+
     Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
     """
     from dataclasses import asdict
@@ -54,7 +59,8 @@ def list_packages(
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])
         else:
-            _show(inventory)
+            _show(inventory, " (an SBOM's word)" if source.is_file() else "")
+            _show_sboms(source, platform, config, inventory)
     _end_with(inventory.problems)
 
 
@@ -104,7 +110,7 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
                 (
                     each.image,
                     each.package.name,
-                    f"{each.package.version}{'' if each.is_certain else ' (cannot be compared)'}",
+                    _version(each),
                     moment(each.since),
                     each.repository,
                     str(each.fix),
@@ -118,6 +124,14 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
         what = counted(answer.not_known, "image")
         print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
         raise typer.Exit(INCOMPLETE)
+
+
+def _version(found: "FoundPackage") -> str:
+    from bot.views.bases.inventory import ShownBy
+
+    doubt = "" if found.is_certain else " (cannot be compared)"
+    shown_by = "" if found.shown_by is ShownBy.LAYERS else f" ({found.shown_by.value})"
+    return f"{found.package.version}{doubt}{shown_by}"
 
 
 @app.command()
@@ -187,13 +201,13 @@ def compare(
         raise typer.Exit(2)
 
 
-def _show(inventory: "Inventory") -> None:
+def _show(inventory: "Inventory", by: str) -> None:
     """A table for each type, so that names and versions have the width of a terminal to themselves."""
     from itertools import groupby
 
     from bot.cli.output import print_line, print_table
 
-    print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}")
+    print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}{by}")
     columns = ("name", "version", "architecture")
     for kind, packages in groupby(inventory.packages, lambda package: package.type):
         rows = [[getattr(package, column) for column in columns] for package in packages]
@@ -201,6 +215,53 @@ def _show(inventory: "Inventory") -> None:
         shown = columns if has_architectures else columns[:-1]
         print_line(f"{kind or 'no package URL'}: {len(rows)}")
         print_table(shown, (row[: len(shown)] for row in rows))
+
+
+def _show_sboms(source: Path, platform: str | None, config: Path | None, inventory: "Inventory") -> None:
+    """Writes a line for each SBOM beside an image, and what it lists otherwise."""
+    import asyncio
+
+    from bot.cli.output import print_line
+    from bot.domain.clock import SystemClock
+    from bot.domain.failure import Failure
+    from bot.service.commands.images.packages import named_image
+    from bot.service.commands.images.sboms import sboms_beside
+    from bot.service.logs import clean
+    from bot.settings import Settings, load
+
+    image = named_image(source)
+    if image is None:
+        return
+    settings = load(config) if config is not None else Settings()
+    try:
+        found = asyncio.run(sboms_beside(settings, image, platform, inventory, SystemClock()))
+    except Failure as failure:
+        print(clean(f"SBOMs cannot be asked for: {failure}"), file=sys.stderr)
+        return
+    for each in found:
+        print_line(_sbom_line(each.sbom))
+        for problem in each.sbom.inventory.problems:
+            print_line(f"  {problem}")
+        if not each.sbom.inventory.problems:
+            _show_differences(each.differences)
+
+
+def _sbom_line(sbom: "Sbom") -> str:
+    """Words where an SBOM comes from and what it is worth."""
+    from bot.domain.wording.words import counted
+
+    listed = counted(len(sbom.inventory.packages), "package")
+    return f"SBOM ({sbom.origin.value}) with {listed}, {sbom.strength.value}: {sbom.told}"
+
+
+def _show_differences(changes: "tuple[PackageChange, ...]") -> None:
+    """Writes what an SBOM lists other than the layers show."""
+    from bot.cli.output import print_line, print_table
+
+    if not changes:
+        print_line("it lists what the layers show")
+        return
+    print_table(("name", "layers", "SBOM"), ([each.name, each.before, each.after] for each in changes))
 
 
 def _end_with(problems: tuple[str, ...]) -> None:
@@ -250,3 +311,48 @@ def export(
     if inventory.packages or not inventory.problems:
         print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
     _end_with(inventory.problems)
+
+
+@sbom.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="SPDX 2 or CycloneDX as JSON, plain or as an attestation.")],
+    image: Annotated[str, typer.Option("--image", help="registry/name:tag or @digest of an image of the fleet.")],
+    platform: Platform = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Keeps an SBOM for what an image of the fleet shows now.
+
+    `packages find` and the image's page heed it, and say that it is proved where it is an attestation about this
+    image that the settings trust, else claimed. What the layers show counts more. Exit codes: 0 it is kept, 2 it is
+    no SBOM, about another image, or no such image is known.
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from bot.cli.output import print_json, print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.sboms import import_sbom
+    from bot.settings import load
+
+    kept = asyncio.run(import_sbom(load(config), file, image, platform, SystemClock()))
+    if output is Format.JSON:
+        differences = None if kept.differences is None else [asdict(each) for each in kept.differences]
+        print_json(
+            {
+                "image": kept.image,
+                "platform": kept.platform,
+                "document": kept.sbom.document,
+                "strength": kept.sbom.strength.value,
+                "told": kept.sbom.told,
+                "packages": len(kept.sbom.inventory.packages),
+                "differences": differences,
+            }
+        )
+        return
+    print_line(f"kept for {kept.image}, {kept.platform}")
+    print_line(_sbom_line(kept.sbom))
+    if kept.differences is None:
+        print_line("its layers are not read yet: what differs will stand on its page")
+    else:
+        _show_differences(kept.differences)

@@ -27,7 +27,7 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
     An image is asked for where there is no such file, with the access in the settings file; without one only
     Microsoft's registry is. Raises `Failure` where it is none of them.
     """
-    if not source.exists() and (image := _image(str(source))) is not None:
+    if (image := named_image(source)) is not None:
         from bot.service.commands.images.registry_image import read_registry_image
 
         return read_registry_image(image, platform, config)
@@ -39,8 +39,11 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
     return _read_folder(source)
 
 
-def _image(text: str) -> Reference | None:
-    """The image that is named with its registry; None where the text may only be a path."""
+def named_image(source: Path) -> Reference | None:
+    """The image that is named with its registry; None where it may only be a path."""
+    text = str(source)
+    if source.exists():
+        return None
     try:
         reference = Reference.parse(text)
     except InvalidReference:

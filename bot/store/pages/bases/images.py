@@ -14,6 +14,7 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.sboms import packages_of_images
 from bot.store.pages.rows import line_url
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import repositories
@@ -24,6 +25,7 @@ from bot.views.bases.image_pages import (
     ImageRow,
     Images,
     OnBase,
+    PlatformPackages,
     PlatformRow,
     WantedImages,
 )
@@ -69,10 +71,11 @@ class ImagePagesStore(Store):
                 .limit(_MOST_DEPLOYMENTS)
             )
             count = await connection.scalar(select(func.count()).where(run_at))
+            held = await packages_of_images(connection, [row.id for row in rows])
         now = self._clock.now()
         claims = readable(
             rows,
-            lambda row: _detail(image_of(row, row.name, lost), row, web, now),
+            lambda row: _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())),
             lambda row: f"image {row.id}",
         )
         return ImagePage(name, tuple(claims), tuple(_deployment(row, web) for row in places), int(count or 0))
@@ -147,7 +150,9 @@ def _row(image: ProducedImage, now: datetime) -> ImageRow:
     )
 
 
-def _detail(image: ProducedImage, row: Any, web: str, now: datetime) -> ImageDetail:
+def _detail(
+    image: ProducedImage, row: Any, web: str, now: datetime, held: tuple[PlatformPackages, ...]
+) -> ImageDetail:
     claim = image.claim
     return ImageDetail(
         _row(image, now),
@@ -159,6 +164,7 @@ def _detail(image: ProducedImage, row: Any, web: str, now: datetime) -> ImageDet
         row.looked_at,
         image.builder.told if image.builder is not None else None,
         tuple(_platform(each, now) for each in image.standings),
+        held,
     )
 
 

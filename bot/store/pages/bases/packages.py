@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.evidence import Strength
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.pages.bases.sboms import listed_by_sboms, listing_sboms
 from bot.store.rows.bases.inventories import (
     image_inventories,
     inventories,
@@ -23,19 +25,21 @@ from bot.store.rows.bases.inventories import (
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import bases, repositories
 from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
+from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages, ShownBy
 
+_BEST_FIRST = tuple(ShownBy)
 _Name = tuple[str, str, str]
 """Registry, repository and tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """Where a package was found."""
+    """Where a package was found, and what tells so."""
 
     package: int
     platform: str
     since: datetime
+    shown_by: ShownBy = ShownBy.LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,9 @@ async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[i
     found: dict[int, list[_Sight]] = {}
     for image, platform, package, since in rows:
         found.setdefault(image, []).append(_Sight(package, platform, since))
+    for each in await listed_by_sboms(connection, asked):
+        shown_by = ShownBy.PROVED_SBOM if each.strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
+        found.setdefault(each.image, []).append(_Sight(each.package, each.platform, each.since, shown_by))
     return found
 
 
@@ -120,7 +127,7 @@ def _holds(asked: Collection[int]) -> ColumnElement[bool]:
         .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
         .where(inventory_packages.c.package_id.in_(asked))
     )
-    return images.c.id.in_(holding)
+    return images.c.id.in_(union_all(holding, listing_sboms(asked).with_only_columns(image_inventories.c.image_id)))
 
 
 async def _images(connection: AsyncConnection, asked: Collection[int]) -> dict[int, _Image]:
@@ -240,11 +247,15 @@ class _Answering:
     def rows(
         self, image: _Image, sights: Sequence[_Sight], deployed: tuple[Deployment, ...]
     ) -> Iterator[FoundPackage]:
-        """One for each version of each package, whatever architecture it is for."""
-        grouped: dict[Package, list[_Sight]] = {}
+        """One for each version of each package, whatever architecture it is for, by what tells of it best."""
+        grouped: dict[tuple[str, str, str], list[_Sight]] = {}
         for sight in sights:
-            grouped.setdefault(self.asked[sight.package][0], []).append(sight)
-        for package, where in grouped.items():
+            package = self.asked[sight.package][0]
+            grouped.setdefault((package.type, package.name, package.version), []).append(sight)
+        for seen in grouped.values():
+            shown_by = min((sight.shown_by for sight in seen), key=_BEST_FIRST.index)
+            where = [sight for sight in seen if sight.shown_by is shown_by]
+            package = self.asked[where[0].package][0]
             platforms = tuple(sorted({sight.platform for sight in where}))
             yield FoundPackage(
                 image.name,
@@ -256,6 +267,7 @@ class _Answering:
                 deployed,
                 self._fix(package, image, platforms),
                 self.asked[where[0].package][1],
+                shown_by,
             )
 
     def _fix(self, package: Package, image: _Image, platforms: Sequence[str]) -> Fix:

@@ -22,7 +22,7 @@ from bot.store.rows.moment import Moment
 from bot.store.rows.tables import Id, key_column, lease_columns, metadata
 
 
-def _undone(table: str, column: str) -> list[Any]:
+def undone_columns(table: str, column: str) -> list[Any]:
     """Makes the columns of what is due until `column` says that it is done.
 
     What is done is most of the table, and is not looked through.
@@ -43,7 +43,7 @@ layers = Table(
     Column("problem", Text),
     Column("read_at", Moment),
     Column("error", Text),
-    *_undone("layers", "read_at"),
+    *undone_columns("layers", "read_at"),
 )
 """`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
 why a layer that was read tells nothing."""
@@ -67,7 +67,7 @@ inventories = Table(
     Column("problems", JSON),
     Column("is_complete", Boolean),
     Column("error", Text),
-    *_undone("inventories", "read_at"),
+    *undone_columns("inventories", "read_at"),
     Index(
         "ix_inventories_incomplete",
         "id",
@@ -136,7 +136,7 @@ package_changes = Table(
     Column("changes", JSON),
     Column("is_complete", Boolean),
     Column("error", Text),
-    *_undone("package_changes", "compared_at"),
+    *undone_columns("package_changes", "compared_at"),
     UniqueConstraint("observation_id", "platform"),
 )
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""

@@ -27,6 +27,7 @@ from bot.store.rows.bases.inventories import (
     package_changes,
     packages,
 )
+from bot.store.rows.bases.sboms import sbom_packages
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.tables import bases, changes, rebuilds
 
@@ -110,6 +111,6 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> t
         delete(inventories).where(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
     )
     unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
-    orphans = packages.c.id.not_in(select(inventory_packages.c.package_id))
-    await connection.execute(delete(packages).where(orphans))
+    listed = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
+    await connection.execute(delete(packages).where(packages.c.id.not_in(listed)))
     return forgotten.rowcount, unused.rowcount

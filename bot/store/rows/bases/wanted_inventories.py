@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Table,
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.image import is_digest
 from bot.domain.bases.observation import PlatformImage
-from bot.store.engine.inserting import chunks, insert_into, upsert
+from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.inventories import (
     image_inventories,
     inventories,
@@ -24,7 +24,11 @@ from bot.store.rows.bases.inventories import (
     observed_inventories,
     package_changes,
 )
+from bot.store.rows.bases.sboms import sbom_looks
 from bot.store.rows.tables import observations
+
+_ATTACHED_AFTER = timedelta(minutes=5)
+"""How long a build is given to attach its SBOMs to what it has pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,11 @@ async def want_observed(
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
 
-async def want_image(connection: AsyncConnection, image: int, shown: Sequence[ShownImage], now: datetime) -> None:
-    """What an image of the fleet, a row of `images`, shows now is to be read."""
+async def want_image(
+    connection: AsyncConnection, image: int, index: str, shown: Sequence[ShownImage], now: datetime
+) -> None:
+    """What an image of the fleet, a row of `images`, shows now under the digest `index` is to be read, and its
+    registry asked for SBOMs."""
     ids = await want_inventories(connection, shown, now)
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
@@ -154,6 +161,18 @@ async def want_image(connection: AsyncConnection, image: int, shown: Sequence[Sh
                 inventory_id=inventory,
             )
         )
+    for each in shown:
+        if each.image.digest in ids:
+            looks = insert_missing(
+                connection,
+                sbom_looks,
+                inventory_id=ids[each.image.digest],
+                registry=each.registry,
+                repository=each.repository,
+                index_digest=index,
+                due_at=now + _ATTACHED_AFTER,
+            )
+            await connection.execute(looks)
     followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}
     await _follow(connection, followed)
 

@@ -143,7 +143,7 @@ class ImagesStore(Store):
 
     async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
         shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
-        await want_image(connection, image.id, shown, self._clock.now())
+        await want_image(connection, image.id, look.seen.digest, shown, self._clock.now())
 
     async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
         now = self._clock.now()

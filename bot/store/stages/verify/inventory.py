@@ -123,7 +123,7 @@ class InventoryStore(Store):
         }
         async with self._database.transaction() as connection:
             await settle(connection, inventories, self._worker, inventory.id, due_at=now, values=values)
-            ids = await _package_ids(connection, found.packages, now)
+            ids = await package_ids(connection, found.packages, now)
             since = await _since(connection, inventory.id)
             rows = [
                 {"inventory_id": inventory.id, "package_id": each, "since": since.get(each) or since[None]}
@@ -134,11 +134,15 @@ class InventoryStore(Store):
 
     async def inventory(self, number: int) -> Inventory:
         """Raises `Failure` where it is not told."""
-        async with self._database.reading() as connection:
-            found = await inventory_of(connection, number)
+        found = await self.told(number)
         if found is None:
             raise Failure(Trouble.MISSING, "its packages are not known any more", where=f"inventory {number}")
         return found
+
+    async def told(self, number: int) -> Inventory | None:
+        """What was told of an image; None where nothing was."""
+        async with self._database.reading() as connection:
+            return await inventory_of(connection, number)
 
     async def since_of(self, digest: str) -> dict[Package, datetime]:
         """Since when each package is in the image with this manifest."""
@@ -186,7 +190,8 @@ def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
 
 
-async def _package_ids(connection: AsyncConnection, found: Collection[Package], now: datetime) -> set[int]:
+async def package_ids(connection: AsyncConnection, found: Collection[Package], now: datetime) -> set[int]:
+    """The rows of these packages; those that are new are added."""
     by_key = {_key_of(package): package for package in found}
     ids = await _known_ids(connection, by_key)
     missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]

@@ -1,0 +1,115 @@
+"""What SBOMs list, asked by package, and by the images that they are about."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.evidence import Strength
+from bot.domain.packages.changes import package_changes
+from bot.store.rows.bases.inventories import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    package_of,
+    packages,
+)
+from bot.store.rows.bases.sboms import sbom_packages, sboms
+from bot.store.stages.verify.inventory import inventory_of
+from bot.views.bases.image_pages import PlatformPackages, SbomRow
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A package that an SBOM of one image lists, since when that is known, and what it is worth."""
+
+    image: int
+    platform: str
+    package: int
+    since: datetime
+    strength: str
+
+
+_MOST_COMPARED = 20
+"""SBOMs of one page that are compared with what the layers show."""
+
+
+def listing_sboms(asked: Collection[int]) -> Select[Any]:
+    """Images with an SBOM that lists any of these packages, each with the package."""
+    return (
+        select(
+            image_inventories.c.image_id,
+            image_inventories.c.platform,
+            sbom_packages.c.package_id,
+            sboms.c.at,
+            sboms.c.strength,
+        )
+        .join(sboms, sboms.c.inventory_id == image_inventories.c.inventory_id)
+        .join(sbom_packages, sbom_packages.c.sbom_id == sboms.c.id)
+        .where(sbom_packages.c.package_id.in_(asked))
+    )
+
+
+async def listed_by_sboms(connection: AsyncConnection, asked: Collection[int]) -> list[Listed]:
+    """What SBOMs list of these packages."""
+    return [Listed(*row) for row in await connection.execute(listing_sboms(asked))]
+
+
+async def packages_of_images(
+    connection: AsyncConnection, some: Collection[int]
+) -> dict[int, tuple[PlatformPackages, ...]]:
+    """By image, what its layers and its SBOMs show on each platform."""
+    counted = (
+        select(func.count())
+        .where(inventory_packages.c.inventory_id == inventories.c.id)
+        .scalar_subquery()
+        .label("held")
+    )
+    rows = await connection.execute(
+        select(image_inventories, inventories.c.read_at, inventories.c.problems, counted)
+        .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+        .where(image_inventories.c.image_id.in_(some))
+        .order_by(image_inventories.c.platform)
+    )
+    read = rows.all()
+    listed = await _sboms(connection, {row.inventory_id for row in read})
+    found: dict[int, tuple[PlatformPackages, ...]] = {}
+    for row in read:
+        is_read = row.read_at is not None
+        shown = PlatformPackages(
+            row.platform,
+            row.held if is_read else None,
+            tuple(row.problems or ()),
+            listed.get(row.inventory_id, ()),
+        )
+        found[row.image_id] = (*found.get(row.image_id, ()), shown)
+    return found
+
+
+async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[SbomRow, ...]]:
+    rows = await connection.execute(
+        select(sboms).where(sboms.c.inventory_id.in_(some)).order_by(sboms.c.id).limit(_MOST_COMPARED)
+    )
+    found: dict[int, tuple[SbomRow, ...]] = {}
+    for row in rows.all():
+        held = await inventory_of(connection, row.inventory_id)
+        listed = await connection.execute(
+            select(packages)
+            .join(sbom_packages, sbom_packages.c.package_id == packages.c.id)
+            .where(sbom_packages.c.sbom_id == row.id)
+        )
+        said = [package_of(each) for each in listed]
+        shown = SbomRow(
+            row.origin,
+            Strength(row.strength),
+            row.told,
+            row.at,
+            len(said),
+            tuple(row.problems),
+            None if held is None or row.problems else package_changes(held.packages, said),
+        )
+        found[row.inventory_id] = (*found.get(row.inventory_id, ()), shown)
+    return found

@@ -1,0 +1,43 @@
+"""SBOMs of the fleet's images: which registries are to be asked, and what the documents list. Their tables."""
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, Text
+
+from bot.store.rows.bases.inventories import undone_columns
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import key_column, metadata
+
+sbom_looks = Table(
+    "sbom_looks",
+    metadata,
+    key_column(),
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("registry", String(255), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("index_digest", String(160), nullable=False),
+    Column("is_last", Boolean, nullable=False, server_default="0"),
+    Column("looked_at", Moment),
+    Column("error", Text),
+    *undone_columns("sbom_looks", "looked_at"),
+)
+"""`index_digest` is what the image's tag showed; `is_last` says that its registry was asked before, in vain."""
+sboms = Table(
+    "sboms",
+    metadata,
+    key_column(),
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("document", String(160), nullable=False),
+    Column("origin", String(40), nullable=False),
+    Column("strength", String(20), nullable=False),
+    Column("told", Text, nullable=False),
+    Column("distribution", JSON),
+    Column("problems", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+sbom_packages = Table(
+    "sbom_packages",
+    metadata,
+    Column("sbom_id", ForeignKey("sboms.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("package_id", ForeignKey("packages.id"), primary_key=True, autoincrement=False),
+    Index(None, "package_id"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,94 @@
+"""One tick: the registries of the fleet's images are asked for SBOMs, which say what layers may not show.
+
+A build attaches an SBOM after it has pushed the image, so an image without one is asked again a day later.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.failure import Failure
+from bot.domain.packages.sbom import ImagePlace, Sbom
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+_AGAIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SbomLook:
+    """An image that is to be asked for SBOMs; `is_last` where it was asked before."""
+
+    id: int
+    place: ImagePlace
+    is_last: bool = False
+
+
+class SbomsPort(Protocol):
+    async def sboms(self, place: ImagePlace) -> Sequence[Sbom]:
+        """Raises `Failure` where the registry does not say."""
+        ...
+
+
+class SbomStore(Protocol):
+    """Each method is one transaction."""
+
+    def looks(self, platforms: Collection[str]) -> Queue[SbomLook]:
+        """Images of these platforms that have not been asked."""
+        ...
+
+    async def save_sboms(self, look: SbomLook, found: Sequence[Sbom], again_at: datetime | None) -> None:
+        """Ends the claim; what the registry showed before is replaced, what people imported stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SbomTally:
+    sboms: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: SbomStore, registries: SbomsPort, platforms: Collection[str], loop: Loop) -> SbomTally:
+    """Asks for the SBOMs of all images that are due."""
+    looks = _Looks(store, registries, platforms, loop)
+    tally = await loop.run(looks)
+    return SbomTally(looks.found, tuple(tally.problems))
+
+
+class _Looks(Work[SbomLook, Sequence[Sbom]]):
+    stage = "packages"
+    at_once = 2
+
+    def __init__(self, store: SbomStore, registries: SbomsPort, platforms: Collection[str], loop: Loop) -> None:
+        self._store = store
+        self._registries = registries
+        self._queue = store.looks(platforms)
+        self._clock = loop.clock
+        self.found = 0
+
+    @property
+    def queue(self) -> Queue[SbomLook]:
+        return self._queue
+
+    def host(self, item: SbomLook) -> str:
+        return item.place.registry
+
+    async def attempt(self, item: SbomLook, lease: Lease) -> Sequence[Sbom]:
+        try:
+            return await self._registries.sboms(item.place)
+        except Failure as failure:
+            if failure.trouble.is_passing:
+                raise
+            return ()
+
+    async def settle(self, item: SbomLook, result: Sequence[Sbom]) -> None:
+        is_asked_again = not result and not item.is_last
+        again_at = self._clock.now() + _AGAIN if is_asked_again else None
+        await self._store.save_sboms(item, result, again_at)
+        self.found += len(result)
+
+    async def failed(self, item: SbomLook, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        """Nothing is concluded, and the layers tell what is inside all the same."""
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return None

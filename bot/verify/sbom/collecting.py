@@ -1,0 +1,134 @@
+"""The SBOMs that a registry shows for an image, wherever they may be kept, each judged by who signed it.
+
+Sources: BuildKit's "Image attestation storage" (beside the images of an index), OCI distribution 1.1 (referrers),
+Sigstore bundles and cosign's `sha256-….att` tag.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.package import Inventory
+from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.verify.provenance.attestations import attested_in, statements_in
+from bot.verify.provenance.signed import statement_of
+from bot.verify.provenance.statement import read_statement
+from bot.verify.sbom.reading import read_sbom
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.signatures.verdict import Refused
+from bot.verify.trust.collecting import SBOM, Found, SignaturesPort, attestations_of
+from bot.verify.trust.judging import Trusted, verdicts
+
+Judge = Callable[[Found, str], tuple[Strength, str]]
+"""What a signed statement about a digest is worth, and why."""
+
+MOST = 20
+"""SBOMs of one image that are read."""
+_PREDICATES = ("https://spdx.dev/Document", "https://cyclonedx.org/bom", "https://cyclonedx.org/schema")
+_UNSIGNED = "not signed"
+
+
+def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> Judge:
+    """Believes those who are trusted, and nobody where no rule names any."""
+
+    def judge(found: Found, digest: str) -> tuple[Strength, str]:
+        if trusted is None:
+            return Strength.CLAIMED, "signed, and no rule of trust says by whom it must be"
+        made = verdicts([found], trusted, digest, at, remembered)
+        held = next((verdict for verdict in made if verdict.is_valid), None)
+        if held is not None:
+            return Strength.PROVED, f"signed by {held.signer} ({held.kind})"
+        why = f"its {made[0].kind} signature is {made[0]}" if made else "nobody who is trusted has signed it"
+        return Strength.CLAIMED, why
+
+    return judge
+
+
+async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tuple[Sbom, ...]:
+    """Each document once, by its best proof; one that cannot be read is there with the reason.
+
+    A statement about another image than this is none of its. Raises `Failure` where the registry does not say.
+    """
+    found: list[Sbom] = []
+    for digest in place.digests:
+        for each in await attestations_of(port, place.registry, place.repository, digest):
+            found += attached_sbom(each, (digest,), judge)
+    found += await _of_buildkit(port, place)
+    best: dict[str, Sbom] = {}
+    for sbom in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
+        best.setdefault(sbom.document, sbom)
+    return tuple(best.values())[:MOST]
+
+
+def attached_sbom(found: Found, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
+    """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
+    if found.kind == SBOM:
+        if found.unreadable:
+            return (_unread(found.unreadable, SbomOrigin.REFERRER),)
+        return (plain_sbom(found.encoded, SbomOrigin.REFERRER),)
+    statement = statement_of(found)
+    if statement is None or not statement.predicate_type.startswith(_PREDICATES):
+        return ()
+    about = next((digest for digest in digests if statement.is_about(digest)), None)
+    if about is None:
+        return ()
+    strength, told = judge(found, about)
+    text = json.dumps(statement.predicate, sort_keys=True).encode()
+    return (_read(text, SbomOrigin.ATTESTATION, strength, told),)
+
+
+def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
+    """A document that nobody has signed."""
+    return _read(text, origin, Strength.CLAIMED, _UNSIGNED)
+
+
+async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> list[Sbom]:
+    found: list[Sbom] = []
+    if place.index == place.digest:
+        return found
+    try:
+        index = json.loads(await port.manifest(place.registry, place.repository, place.index))
+        for attested in attested_in(index):
+            if attested.about != place.digest:
+                continue
+            manifest = json.loads(await port.manifest(place.registry, place.repository, attested.digest))
+            for blob in statements_in(manifest, attested.about)[:MOST]:
+                if blob.predicate_type.startswith(_PREDICATES):
+                    found += await _statement(port, place, blob.digest)
+    except Failure as failure:
+        if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
+            raise
+        found.append(_unread(failure.told, SbomOrigin.BUILDKIT))
+    except Refused as error:
+        found.append(_unread(str(error), SbomOrigin.BUILDKIT))
+    except (ValueError, RecursionError):
+        found.append(_unread("its manifest is not JSON", SbomOrigin.BUILDKIT))
+    return found
+
+
+async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list[Sbom]:
+    try:
+        statement = read_statement(await port.config(place.registry, place.repository, blob))
+    except Failure as failure:
+        if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
+            raise
+        return [_unread(failure.told, SbomOrigin.BUILDKIT)]
+    if not statement.is_about(place.digest):
+        return []
+    return [plain_sbom(json.dumps(statement.predicate, sort_keys=True).encode(), SbomOrigin.BUILDKIT)]
+
+
+def _read(text: bytes, origin: SbomOrigin, strength: Strength, told: str) -> Sbom:
+    document = f"sha256:{hashlib.sha256(text).hexdigest()}"
+    try:
+        return Sbom(document, origin, strength, told, read_sbom(text, origin.value))
+    except Failure as failure:
+        return Sbom(document, origin, strength, told, Inventory(problems=(str(failure),)))
+
+
+def _unread(why: str, origin: SbomOrigin) -> Sbom:
+    document = f"sha256:{hashlib.sha256(why.encode()).hexdigest()}"
+    return Sbom(document, origin, Strength.CLAIMED, _UNSIGNED, Inventory(problems=(why,)))

@@ -1,0 +1,165 @@
+"""Which SBOMs a registry shows for an image, and what each is worth."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.verify.sbom.collecting import judged_by, sboms_of
+from bot.verify.signatures.cosign.policy import accepting
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.judging import Trusted
+from tests.builders import NOON
+from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+
+SIGSTORE = PrivateSigstore.open()
+TRUSTED = Trusted(
+    "ours", keyless=(read_trusted_root(SIGSTORE.trusted_root()), accepting([IDENTITY], [], issuer=ISSUER))
+)
+IMAGE, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+CYCLONEDX = {
+    "bomFormat": "CycloneDX",
+    "specVersion": "1.6",
+    "components": [{"type": "library", "name": "libssl3", "purl": "pkg:deb/ubuntu/libssl3@3.0.13?arch=amd64"}],
+}
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+
+def digest_of(text: bytes) -> str:
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
+def statement(about: str, predicate: Any = None) -> dict[str, Any]:
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": about.removeprefix("sha256:")}}],
+        "predicateType": "https://cyclonedx.org/bom",
+        "predicate": predicate or CYCLONEDX,
+    }
+
+
+def signed(about: str, by: str = IDENTITY) -> bytes:
+    return json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(by), statement(about))).encode()
+
+
+@dataclass
+class Port:
+    """Content by digest, and what refers to which digest."""
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    referrers: dict[str, list[str]] = field(default_factory=dict)
+
+    def keep(self, content: bytes | Mapping[str, Any]) -> str:
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.content[digest_of(text)] = text
+        return digest_of(text)
+
+    def attach(self, about: str, kind: str, content: bytes) -> None:
+        layer = {"mediaType": kind, "digest": self.keep(content), "size": len(content)}
+        manifest = {"artifactType": kind, "subject": {"digest": about}, "layers": [layer]}
+        self.referrers.setdefault(about, []).append(self.keep(manifest))
+
+    def index(self, said: Mapping[str, Any]) -> ImagePlace:
+        """An index as BuildKit pushes it, with what it says of the image beside it."""
+        layer = {
+            "mediaType": "application/vnd.in-toto+json",
+            "digest": self.keep(said),
+            "size": 1,
+            "annotations": {"in-toto.io/predicate-type": "https://cyclonedx.org/bom"},
+        }
+        attested = self.keep({"layers": [layer]})
+        about = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": IMAGE}
+        return ImagePlace(
+            "registry.example",
+            "shop",
+            IMAGE,
+            self.keep({"manifests": [{"digest": IMAGE}, {"digest": attested, "annotations": about}]}),
+        )
+
+    async def referring(self, registry: str, repository: str, digest: str) -> Sequence[str]:
+        return self.referrers.get(digest, [])
+
+    async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
+        return await self.config(registry, repository, digest)
+
+    async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
+        return None
+
+    async def config(self, registry: str, repository: str, digest: str) -> bytes:
+        if digest not in self.content:
+            raise Failure(Trouble.MISSING, "is not there", where=digest)
+        return self.content[digest]
+
+
+ALONE = ImagePlace("registry.example", "shop", IMAGE, IMAGE)
+
+
+async def found(port: Port, place: ImagePlace = ALONE, trusted: Trusted | None = TRUSTED) -> list[Sbom]:
+    return list(await sboms_of(port, place, judged_by(trusted, NOON, Remembered())))
+
+
+async def test_an_attestation_that_a_trusted_workflow_signed_is_proved() -> None:
+    port = Port()
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    [sbom] = await found(port)
+    assert (sbom.origin, sbom.strength) == (SbomOrigin.ATTESTATION, Strength.PROVED)
+    assert IDENTITY in sbom.told
+    assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
+
+
+async def test_signed_by_somebody_else_or_where_nobody_is_trusted_it_is_claimed() -> None:
+    port = Port()
+    port.attach(IMAGE, BUNDLE, signed(IMAGE, IDENTITY.replace("contoso", "mallory")))
+    assert [each.strength for each in await found(port)] == [Strength.CLAIMED]
+    assert [each.strength for each in await found(port, trusted=None)] == [Strength.CLAIMED]
+
+
+async def test_an_attestation_about_another_image_says_nothing_of_this_one() -> None:
+    port = Port()
+    port.attach(IMAGE, BUNDLE, signed(OTHER))
+    assert await found(port) == []
+
+
+async def test_a_document_that_is_attached_as_it_is_is_claimed() -> None:
+    port = Port()
+    port.attach(IMAGE, "application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode())
+    [sbom] = await found(port)
+    assert (sbom.origin, sbom.strength, sbom.told) == (SbomOrigin.REFERRER, Strength.CLAIMED, "not signed")
+
+
+async def test_what_buildkit_puts_beside_an_image_is_claimed_and_about_that_image_only() -> None:
+    port = Port()
+    [sbom] = await found(port, port.index(statement(IMAGE)))
+    assert (sbom.origin, sbom.strength) == (SbomOrigin.BUILDKIT, Strength.CLAIMED)
+    assert await found(port, port.index(statement(OTHER))) == []
+
+
+async def test_the_same_document_counts_once_by_its_best_proof() -> None:
+    port = Port()
+    place = port.index(statement(IMAGE))
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    assert [each.strength for each in await found(port, place)] == [Strength.PROVED]
+
+
+async def test_one_that_cannot_be_read_says_why_and_hinders_no_other() -> None:
+    port = Port()
+    port.attach(IMAGE, "application/spdx+json", b"no JSON")
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    proved, unread = await found(port)
+    assert (proved.inventory.problems, proved.strength) == ((), Strength.PROVED)
+    assert unread.inventory.packages == ()
+    assert "JSON" in unread.inventory.problems[0]
+
+
+async def test_damaged_attestations_beside_an_image_are_a_problem_and_no_crash() -> None:
+    port = Port()
+    place = port.index(statement(IMAGE))
+    for digest in (place.index, *list(port.content)):
+        spoilt = {**port.content, digest: b"[]"}
+        for sbom in await found(Port(spoilt), place):
+            assert sbom.strength is Strength.CLAIMED
