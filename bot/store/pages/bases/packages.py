@@ -1,11 +1,13 @@
 """The inventory question, asked of what was read of images and bases."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
@@ -139,7 +141,7 @@ async def _images(connection: AsyncConnection, asked: Collection[int]) -> dict[i
             images.c.tag,
             images.c.found,
             images.c.digest,
-            images.c.standings,
+            cast(images.c.standings, String),
             repositories.c.name,
         )
         .join(repositories, repositories.c.id == images.c.repository_id)
@@ -209,24 +211,28 @@ async def _base_sides(
 
 async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> int:
     """How many images have not been read on any platform, or not as a whole."""
-    total = await connection.scalar(select(func.count()).select_from(images))
     of_platforms = image_inventories.c.platform.in_(platforms)
-    read = await connection.scalar(select(func.count(image_inventories.c.image_id.distinct())).where(of_platforms))
-    incomplete = await connection.scalar(
-        select(func.count(image_inventories.c.image_id.distinct()))
+    distinct = func.count(image_inventories.c.image_id.distinct())
+    total = select(func.count()).select_from(images)
+    read = select(distinct).where(of_platforms)
+    incomplete = (
+        select(distinct)
         .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
         .where(inventories.c.is_complete.is_not(True), of_platforms)
     )
-    return (total or 0) - (read or 0) + (incomplete or 0)
+    counts = select(*(each.scalar_subquery() for each in (total, read, incomplete)))
+    of_all, of_read, of_incomplete = (await connection.execute(counts)).one()
+    return int(of_all - of_read + of_incomplete)
 
 
-def _bases_in(standings: Sequence[Any] | None) -> dict[str, tuple[_Name, ...]]:
+@lru_cache(maxsize=4_096)
+def _bases_in(standings: str | None) -> Mapping[str, tuple[_Name, ...]]:
     """By platform, the bases that an image is seen to stand on, the shortest name first.
 
-    Read from the plain JSON of `Standing`: there may be thousands of images.
+    Read from the plain JSON of `Standing`, once for all images that stand alike: there may be thousands.
     """
     found: dict[str, tuple[_Name, ...]] = {}
-    for standing in standings or ():
+    for standing in json.loads(standings or "null") or ():
         named = {
             (base["registry"], base["repository"], base["tag"])
             for base in (publication["base"] for publication in standing["publications"])
