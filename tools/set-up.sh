@@ -30,17 +30,15 @@ install_packages() {
     done
 }
 
-# What only root runs is not on everybody's PATH.
-has() { PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
+# What only root runs, or buildah, is not on everybody's PATH.
+has() { PATH=$PATH:/usr/sbin:/usr/lib/podman command -v "$1" >/dev/null; }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 
 missing_packages() {
-    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap buildah; do
+    for program in docker-registry oras skopeo cosign openssl rpm npm debootstrap buildah netavark; do
         has "$program" || echo "$program"
     done
-    # What buildah starts is on nobody's PATH.
-    [ -x /usr/lib/podman/netavark ] || echo netavark
     has kubectl || echo kubernetes-client
     has promtool || echo prometheus
     has chromium || echo chromium

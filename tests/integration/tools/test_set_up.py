@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[3]
 REAL = ("bash", "cat", "dirname", "env", "id", "sha256sum", "tr")
 """What the script takes from the machine."""
 QUIET = (
-    *("chromium", "cosign", "debootstrap", "docker", "docker-registry", "dockerd", "initdb", "kubectl", "openssl"),
-    *("oras", "promtool", "rpm", "skopeo"),
+    *("buildah", "chromium", "cosign", "debootstrap", "docker", "docker-registry", "dockerd", "initdb", "kubectl"),
+    *("netavark", "openssl", "oras", "promtool", "rpm", "skopeo"),
 )
 NOTED = ("apt-get", "npm")
 
