@@ -138,6 +138,38 @@ async def test_a_missing_licence_is_told_once_for_each_owner_and_asked_again_aft
     assert (await stores.fleet_views.status()).incidents == ()
 
 
+async def test_what_goes_well_at_one_repository_does_not_end_what_another_lacks(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    shop.has_code_scanning = False
+    await read(stores, shop)
+    await scanned(stores, forge)
+    web = forge.add("contoso/web", {"Dockerfile": APP})
+    stores.clock.advance(HOUR)
+    at = stores.clock.now()
+    await stores.listing(
+        *(Repository(each.name, "main", at, id=each.id, node_id=each.node_id) for each in (shop, web))
+    )
+    for due in await stores.repositories():
+        files = {"Dockerfile": blob_name(APP if due.name == web.name else ROOT, SHA1)}
+        await stores.discover.save_blobs({files["Dockerfile"]: APP if due.name == web.name else ROOT})
+        reading = Reading(f"tree of {due.name}", audited=files, blobs=tuple(files.values()))
+        await stores.discover.save_reading(due, reading, at + 24 * HOUR)
+    await audit(stores.audit, WISHED, Loop(stores.clock))
+    await scanned(stores, forge)
+    assert [each.subject for each in (await stores.fleet_views.status()).incidents] == ["code-scanning:contoso"]
+
+
+async def test_who_has_left_the_fleet_is_waited_for_by_nobody(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    stores.clock.advance(24 * HOUR)
+    assert (await stores.figures.figures()).queues["code-scans"].due == 1
+    await stores.listing()
+    assert (await stores.figures.figures()).queues["code-scans"].due == 0
+
+
 async def test_nothing_is_uploaded_while_the_bot_is_paused(
     stores: Stores, forge: FakeForge, shop: FakeRepository
 ) -> None:

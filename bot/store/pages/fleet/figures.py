@@ -20,7 +20,7 @@ from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
-from bot.store.rows.repositories.code_scans import code_scans
+from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
@@ -70,7 +70,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("images", images, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("audits", audits, ()),
-    ("code-scans", code_scans, ()),
+    ("code-scans", code_scans, (IS_SCANNED,)),
     ("onboardings", onboardings, (IS_WORKED_ON,)),
     ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
 )

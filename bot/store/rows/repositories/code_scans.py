@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, String, Text, delete
+from sqlalchemy import Column, ForeignKey, String, Text, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into
-from bot.store.rows.tables import leased
+from bot.store.rows.repositories.audits import audits
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
+from bot.store.rows.tables import leased, repositories
 
 code_scans = leased(
     "code_scans",
@@ -16,6 +18,14 @@ code_scans = leased(
     Column("error", Text),
 )
 """`uploaded` stands for the log that was uploaded last, `refused` says why the forge takes none."""
+
+_JUDGED = (
+    select(audits.c.repository_id)
+    .join(repositories, repositories.c.id == audits.c.repository_id)
+    .where(audits.c.findings.is_not(None), repositories.c.listed.is_(True))
+)
+IS_SCANNED = and_(code_scans.c.repository_id.in_(_JUDGED), ~ALL_PAUSED)
+"""Its repository is one of the fleet that was judged, and the bot is not paused as a whole."""
 
 
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:

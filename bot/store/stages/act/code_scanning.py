@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.code_scanning import DueScan, Scanned
 from bot.domain.repositories.repository import Identity
@@ -13,8 +14,7 @@ from bot.store.engine.queue import settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.audits import audits, unpacked
-from bot.store.rows.repositories.code_scans import code_scans
-from bot.store.rows.rollouts.rollouts import ALL_PAUSED
+from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
 from bot.store.rows.tables import repositories
 from bot.watch.registry.incident import Incident
 
@@ -22,17 +22,10 @@ from bot.watch.registry.incident import Incident
 class CodeScanningStore(Store):
     @property
     def scans(self) -> DueRows[DueScan]:
-        """Those of the fleet that were judged, while the bot is not paused as a whole."""
-        judged = (
-            select(audits.c.repository_id)
-            .join(repositories, repositories.c.id == audits.c.repository_id)
-            .where(audits.c.findings.is_not(None), repositories.c.listed.is_(True))
-        )
-        where = [code_scans.c.repository_id.in_(judged), ~ALL_PAUSED]
         return DueRows(
             *(self._database, self._worker, code_scans, self._read),
             lambda row: f"code scan {row['repository_id']}",
-            where=where,
+            where=[IS_SCANNED],
         )
 
     async def _read(self, claimed: Claimed) -> DueScan:
@@ -55,7 +48,8 @@ class CodeScanningStore(Store):
         async with self._database.transaction() as connection:
             values = {"uploaded": scanned.uploaded, "refused": None, "error": None}
             await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values=values)
-            await tell_incidents(connection, [], [_subject(item)], self._clock.now())
+            if not await _is_refused(connection, _owner(item)):
+                await tell_incidents(connection, [], [_subject(item)], self._clock.now())
 
     async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
@@ -63,14 +57,33 @@ class CodeScanningStore(Store):
             await settle(
                 connection, code_scans, self._worker, item.id, due_at=due_at, succeeded=False, values=values
             )
-            owner, now = item.repository.name.partition("/")[0], self._clock.now()
+            now = self._clock.now()
             text = (
-                f"findings cannot be uploaded at {owner} ({why}); code scanning must be switched on and licensed "
-                "there, and the App needs security_events: write"
+                f"findings cannot be uploaded at {_owner(item)} ({why}); code scanning must be switched on and "
+                "licensed there, and the App needs security_events: write"
             )
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
 
 def _subject(item: DueScan) -> str:
     """Names one incident for each owner, as licences and rights are given."""
-    return f"code-scanning:{item.repository.name.partition('/')[0].lower()}"
+    return f"code-scanning:{_owner(item).lower()}"
+
+
+def _owner(item: DueScan) -> str:
+    return item.repository.name.partition("/")[0]
+
+
+async def _is_refused(connection: AsyncConnection, owner: str) -> bool:
+    """Whether some repository of an owner still gives nothing of code scanning, whatever others do."""
+    query = (
+        select(code_scans.c.id)
+        .join(repositories, repositories.c.id == code_scans.c.repository_id)
+        .where(
+            code_scans.c.refused.is_not(None),
+            repositories.c.listed.is_(True),
+            func.lower(repositories.c.name).startswith(f"{owner.lower()}/", autoescape=True),
+        )
+        .limit(1)
+    )
+    return await connection.scalar(query) is not None
