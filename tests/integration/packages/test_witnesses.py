@@ -14,7 +14,8 @@ from bot.domain.packages.package import Inventory
 from bot.service.commands.images.packages import read_source
 
 DPKG = Path("/var/lib/dpkg/status")
-SYFT = shutil.which("syft", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+SYFT, TRIVY = shutil.which("syft", path=PATH), shutil.which("trivy", path=PATH)
 SPEC = """Name: {name}
 Version: 1.2
 Release: 3.azl3
@@ -122,3 +123,15 @@ def test_syft_lists_the_same_packages(root: str, request: pytest.FixtureRequest)
     own = read_source(folder, None)
     theirs = scanned(folder)
     assert {each.sort_key for each in theirs.packages} == {each.sort_key for each in own.packages}
+
+
+def test_trivy_lists_the_same_packages_of_the_same_sources(debian_root: Path) -> None:
+    """It needs no vulnerabilities to list packages, and asks nobody for them."""
+    if TRIVY is None:
+        pytest.skip("trivy is not installed")
+    shutil.copy("/etc/debian_version", debian_root / "etc/debian_version")
+    own = read_source(debian_root, None)
+    written = debian_root / "trivy.json"
+    offline = ("--offline-scan", "--skip-version-check", "--cache-dir", debian_root / "cache")
+    run((TRIVY, "rootfs", "-q", "--format", "cyclonedx", *offline, "--output", written, debian_root))
+    assert set(read_source(written, None).packages) == set(own.packages)
