@@ -202,7 +202,8 @@ class Settings(BaseSettings):
     @field_validator("mirrors")
     @classmethod
     def _consistent(cls, mirrors: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        check_mirrors(mirrors, info.data.get("bases", []), info.data.get("registries", {}))
+        if {"bases", "registries"} <= info.data.keys():  # else these are refused, and nothing is to be said of them
+            check_mirrors(mirrors, info.data["bases"], info.data["registries"])
         return mirrors
 
     @field_validator("notify")

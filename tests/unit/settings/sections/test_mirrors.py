@@ -33,3 +33,9 @@ def test_a_mirror_that_could_never_do_what_it_says_is_refused(refused: Refused, 
     bases = "bases: ['mcr.microsoft.com/dotnet/*', 'myacr.azurecr.io/mcr/*']"
     [line] = refused(f"{HOSTS}\n{bases if 'other.azurecr.io/*' in mirrors else ''}\nmirrors: {mirrors}\n")
     assert told in line
+
+
+@pytest.mark.parametrize("wrong", ["bases: ['elsewhere.io/dotnet/*']", "bases: [5]"])
+def test_of_mirrors_nothing_is_said_where_what_they_need_is_refused(refused: Refused, wrong: str) -> None:
+    [line] = refused(f"{HOSTS}\n{wrong}\nmirrors: {{'myacr.azurecr.io/mcr/*': 'mcr.microsoft.com/*'}}\n")
+    assert "bases" in line
