@@ -8,6 +8,7 @@ import json
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import unwrap
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -131,7 +132,7 @@ class _Push:
     def __init__(self, access: RegistryAccess, place: Base) -> None:
         self._place = place
         host = access.served_from
-        self._oras = Oras(
+        self._oras = _Once(
             hostname=host, insecure=access.insecure, tls_verify=str(access.ca_file) if access.ca_file else True
         )
         for scheme in ("http://", "https://"):
@@ -179,6 +180,12 @@ class _Push:
         advice = f"check push_username and push_password_file of registries.{self._place.registry}"
         what = f"lets nobody write with these credentials ({status})"
         return Failure(Trouble.DENIED, what, where=self._place.name, advice=advice, status=status)
+
+
+class _Once(Oras):  # type: ignore[misc] # oras has no types
+    """oras, which else repeats every request for two minutes, refused ones and writes as well."""
+
+    do_request = unwrap(Oras.do_request)
 
 
 class _Timed(HTTPAdapter):
