@@ -91,6 +91,8 @@ class Bounds:
         scope = connection.scope
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > _LONGEST_TARGET:
             return PlainTextResponse("the address is too long\n", 414)
+        if "\0" in scope["path"]:  # PostgreSQL takes it in no text
+            return PlainTextResponse("there is no such page\n", 404)
         wait = self._site.rates.requests.take(self._sender(connection))
         if wait:
             return PlainTextResponse("too many requests\n", 429, {"Retry-After": str(int(wait) + 1)})

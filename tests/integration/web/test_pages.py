@@ -14,8 +14,10 @@ from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger import AffectedImage, Fix, Held, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue import Worker
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.tables import bases, rebuilds
+from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of
@@ -182,3 +184,16 @@ async def test_every_page_is_read_from_postgresql_too(postgres_url: str) -> None
         await database.close()
     assert len(found) == len(PAGES)
     assert all(each.queries <= QUERIES for each in found)
+
+
+@pytest.mark.parametrize("page", ["/cves", "/bases", "/advisories", "/images", "/repositories"])
+async def test_a_path_with_a_zero_byte_which_postgresql_takes_in_no_text_names_no_page(
+    site: Site, asking: Asking, postgres_url: str, page: str
+) -> None:
+    database = await open_database(postgres_url)
+    try:
+        stores = Stores.of(database, Worker("web"), site.clock)
+        answer = await asking(READER, replace(site, stores=stores)).get(f"{page}/a%00b")
+    finally:
+        await database.close()
+    assert answer.status_code == 404
