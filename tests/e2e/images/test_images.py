@@ -27,7 +27,7 @@ async def test_an_image_is_known_by_the_workflow_that_pushes_it_and_told_by_its_
 
 
 async def test_images_that_did_not_move_cost_one_head_each(stage: Stage) -> None:
-    # The first pass reads the layers that they have on top of their bases; SBOMs are looked for on the two after it.
+    # The first pass reads the layers that they have on top of their bases; SBOMs are looked for on the next two.
     for _ in range(4):
         await stage.run_pass()
         stage.clock.ahead += timedelta(hours=25)
