@@ -83,6 +83,11 @@ class Organisation:
         self.actions.forget(full_name)
         return full_name
 
+    async def holds(self, name: str) -> bool:
+        """Whether there is a repository of that name, however many others there are."""
+        async with self._client() as client:
+            return (await client.get(f"/repos/{self._full(name)}")).status_code == 200
+
     async def push(self, repository: str, files: Files, message: str = "Change", branch: str = "main") -> str:
         """Commits to an existing branch of `contoso/repository`; answers the commit."""
         full_name = self._full(repository)

@@ -13,15 +13,11 @@ ISSUES = "/repos/contoso/faulty/issues"
 async def github(shared_world: World) -> httpx.AsyncClient:
     shared_world.faults.clear()
     shared_world.traffic.forget()
-    if not await _exists(shared_world):
+    if not await shared_world.github.holds("faulty"):
         await shared_world.github.create_repository("faulty", {"a": "1"})
     headers = {"authorization": f"Bearer {shared_world.github.token}"}
     async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers) as client:
         yield client
-
-
-async def _exists(world: World) -> bool:
-    return any(row["name"] == "faulty" for row in await world.github.ask("GET", "/orgs/contoso/repos?per_page=100"))
 
 
 async def titles(world: World) -> list[str]:

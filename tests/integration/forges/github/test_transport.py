@@ -29,17 +29,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def transport(shared_world: World, clock: ManualClock) -> AsyncIterator[Transport]:
     shared_world.faults.clear()
-    if not await exists(shared_world, "wired"):
+    if not await shared_world.github.holds("wired"):
         await shared_world.github.create_repository("wired", {"a": "1"})
     shared_world.traffic.forget()
     made = Transport(access(shared_world), clock)
     yield made
     await made.close()
     shared_world.faults.clear()
-
-
-async def exists(world: World, name: str) -> bool:
-    return any(row["name"] == name for row in await world.github.ask("GET", "/orgs/contoso/repos?per_page=100"))
 
 
 def access(world: World, credentials: TokenCredentials | AppCredentials | None = None, **more: Any) -> GitHubAccess:
