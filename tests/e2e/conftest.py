@@ -88,14 +88,16 @@ async def settled(
     """A fleet, the sample one unless another is given, after its first pass.
 
     `policy`, `rollout` and `sections` are as in the settings, else all begins at once; `github` replaces settings
-    of that name.
+    of that name. Summaries are sent only where `schedule` says so, or else tests would depend on their weekday.
     """
     fleet = fleet or SampleFleet(world)
     await fleet.build("10.0.0")
     clock = AheadClock()
     config = world.config(folder, store_url)
     known = yaml.safe_load(config.read_text())
-    more: dict[str, object] = {"policy": list(policy)} if policy else {}
+    more: dict[str, object] = {"schedule": {"summary": None}}
+    if policy:
+        more["policy"] = list(policy)
     if rollout:
         more["rollout"] = dict(rollout)
     if github:

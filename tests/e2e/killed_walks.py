@@ -77,8 +77,8 @@ class Outcome:
 
 
 def one_feed(config: Path, more: Mapping[str, object]) -> Path:
-    """Every feed is kept in the same way; one of them stands for all."""
-    settings = yaml.safe_load(config.read_text())
+    """Every feed is kept in the same way; one of them stands for all. No summary falls due on any day."""
+    settings = yaml.safe_load(config.read_text()) | {"schedule": {"summary": None}}
     settings["feeds"] = {
         name: feed if name == "dotnet_releases" else False for name, feed in settings["feeds"].items()
     }

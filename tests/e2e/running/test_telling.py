@@ -29,6 +29,7 @@ async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
             policy=({"settle": "0s"},),
             notify=[own],
             fleet_issue={"repository": "contoso/handbook"},
+            schedule={"summary": "0 9 * * 1"},
         )
 
 
