@@ -19,6 +19,9 @@ from sandbox.traffic import Asked, Faults, Traffic
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 REPLACED = HOP_BY_HOP | {"accept-encoding", "content-length"}
+PATIENCE = 300.0
+"""Seconds for a part behind an edge, its turn at a connection included: on a busy machine a fleet of a thousand asks
+more at once than there are connections, and what waits is not broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Edge:
     async def _with_client(self, _: Starlette) -> AsyncIterator[None]:
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=2)
         async with httpx.AsyncClient(
-            base_url=self.upstream, timeout=30, limits=limits, trust_env=False, verify=False
+            base_url=self.upstream, timeout=PATIENCE, limits=limits, trust_env=False, verify=False
         ) as client:
             self._client = client
             yield

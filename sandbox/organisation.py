@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from sandbox.edge import PATIENCE
 from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
@@ -259,7 +260,7 @@ class Organisation:
     async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
         headers = {"authorization": f"Bearer {OPERATOR_TOKEN}"}
         async with httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=30, trust_env=False, verify=False
+            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
         ) as client:
             yield client
 
