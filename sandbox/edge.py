@@ -20,8 +20,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 REPLACED = HOP_BY_HOP | {"accept-encoding", "content-length"}
 PATIENCE = 300.0
-"""Seconds for a part behind an edge, its turn at a connection included: on a busy machine a fleet of a thousand asks
-more at once than there are connections, and what waits is not broken."""
+"""Seconds for a part behind an edge, its turn at a connection included: a fleet of a thousand asks more at once
+than there are connections, and on a busy machine what waits for minutes is not broken."""
 
 
 @dataclass(frozen=True, slots=True)
