@@ -16,7 +16,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump
 from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock, lock_production
@@ -203,19 +203,8 @@ class DiscoverStore(Store):
         return found
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
-        """Moves the next due time: the default branch is where it was.
-
-        What was skipped is planned once more. Whoever acts looks at the repository's own word too, and may have
-        seen one that came and went between two readings.
-        """
+        """The default branch is where it was: nothing to write but the next due time."""
         async with self._database.transaction() as connection:
-            if await _has_skipped(connection, repository.id):
-                await lock(connection, repositories, [repository.id])
-                followed = select(usages.c.base_id).where(
-                    usages.c.repository_id == repository.id, usages.c.base_id.is_not(None)
-                )
-                ids = set((await connection.execute(followed)).scalars())
-                await plan_once_more(connection, await unserved(connection, repository.id, ids, None))
             await self._end(connection, repository, due, {"error": None})
 
     async def _end(
@@ -278,19 +267,6 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
         row["error"],
         row["node_id"],
     )
-
-
-async def _has_skipped(connection: AsyncConnection, repository: int) -> bool:
-    """Whether a rebuild of a repository that takes part was skipped."""
-    config = (
-        await connection.execute(select(repositories.c.config).where(repositories.c.id == repository))
-    ).scalar_one()
-    if not load(config, RepositoryConfig).enabled:
-        return False
-    skipped = select(rebuilds.c.id).where(
-        rebuilds.c.repository_id == repository, rebuilds.c.state == State.SKIPPED.value
-    )
-    return (await connection.execute(skipped.limit(1))).first() is not None
 
 
 async def _open_requests(connection: AsyncConnection, repository: int) -> list[int]:

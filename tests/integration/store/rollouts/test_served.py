@@ -46,29 +46,6 @@ async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_ag
     assert await unserved(stores) == ([] if is_served else [SHOP])
 
 
-@pytest.mark.parametrize(
-    ("state", "config", "names"),
-    [
-        (State.SKIPPED, RepositoryConfig(), [SHOP]),
-        (State.SUCCEEDED, RepositoryConfig(), []),
-        (State.SKIPPED, RepositoryConfig(enabled=False), []),
-    ],
-    ids=["skipped", "succeeded", "still opts out"],
-)
-async def test_an_opt_out_that_came_and_went_between_two_readings_leaves_nothing_unserved(
-    stores: Stores, state: State, config: RepositoryConfig, names: list[str]
-) -> None:
-    """Whoever acts has seen it, and the branch is where it was when it is read again."""
-    await stores.fill()
-    await read_again(stores, Reading("tree-2", USES, config=config))
-    await stores.plan_all(state=state)
-    stores.clock.advance(48 * HOUR)
-    for claimed in await stores.discover.repositories.claim(stores.clock.now(), 10):
-        due = await stores.discover.repositories.read(claimed)
-        await stores.discover.keep_reading(due, stores.clock.now() + HOUR)
-    assert await unserved(stores) == names
-
-
 async def test_a_repository_that_still_opts_out_is_not_skipped_once_more(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all(state=State.SKIPPED)
