@@ -170,25 +170,23 @@ def _fix(fix: Fix) -> StationClock:
 def _base(base: BelowImage | None) -> StationClock:
     if base is None:
         return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
-    if not base.brings:
-        return StationClock(Passage.NOT_CONCERNED, says=f"not from {base.name}")
-    if base.held.is_affected is None:
-        return StationClock(Passage.UNKNOWN, says=f"what {base.name} holds is not known: {base.held.why}")
-    if base.held.is_affected:
-        return StationClock(Passage.WAITING, says=f"{base.who} has not rebuilt {base.name}", who=base.who)
-    return StationClock(Passage.PASSED, base.held.free_since, f"{base.name} has it")
+    return _below(base, waits=f"{base.who} has not rebuilt {base.name}", passed=f"{base.name} has it")
 
 
 def _mirror(mirror: BelowImage | None) -> StationClock:
     if mirror is None:
         return StationClock(Passage.NOT_CONCERNED, says="no mirror")
-    if not mirror.brings:
-        return StationClock(Passage.NOT_CONCERNED, says=f"not from {mirror.name}")
-    if mirror.held.is_affected is None:
-        return StationClock(Passage.UNKNOWN, says=f"what {mirror.name} holds is not known: {mirror.held.why}")
-    if mirror.held.is_affected:
-        return StationClock(Passage.WAITING, says=f"{mirror.name} does not show it yet", who=mirror.who)
-    return StationClock(Passage.PASSED, mirror.held.free_since, f"{mirror.name} shows it")
+    return _below(mirror, waits=f"{mirror.name} does not show it yet", passed=f"{mirror.name} shows it")
+
+
+def _below(below: BelowImage, *, waits: str, passed: str) -> StationClock:
+    if not below.brings:
+        return StationClock(Passage.NOT_CONCERNED, says=f"not from {below.name}")
+    if below.held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what {below.name} holds is not known: {below.held.why}")
+    if below.held.is_affected:
+        return StationClock(Passage.WAITING, says=waits, who=below.who)
+    return StationClock(Passage.PASSED, below.held.free_since, passed)
 
 
 def _own_base(own_bases: Sequence[BelowImage]) -> StationClock:
