@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from bot.domain.bases.dotnet_image import family_of
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.mirrors import Mirrors
+from bot.domain.globs import names_repository
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import BUILT_UPON, Usage
@@ -40,7 +41,7 @@ class Selection:
 
     def names(self, repository: str) -> bool:
         """Whether the globs ask for a repository of that name."""
-        return _fits(repository, self.include) and not _fits(repository, self.exclude)
+        return names_repository(self.include, repository) and not names_repository(self.exclude, repository)
 
     def takes(self, repository: Repository) -> bool:
         """Archived and disabled repositories take no changes, forks follow their origin."""
@@ -90,10 +91,6 @@ def selected(listing: Iterable[Repository], selection: Selection) -> list[Reposi
     """Returns the selected repositories in the order of their names, each once."""
     taken = {repository.name: repository for repository in listing if selection.takes(repository)}
     return [taken[name] for name in sorted(taken)]
-
-
-def _fits(repository: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
 
 
 def _longest_word(glob: str) -> str:

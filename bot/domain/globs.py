@@ -1,9 +1,15 @@
-"""Globs compared with each other: whether one takes in another, and whether two may take in the same name."""
+"""Globs of repositories' names, and globs compared with each other: whether one takes in another, and whether two
+may take in the same name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 _WILD = frozenset("*?[")
+
+
+def names_repository(globs: Iterable[str], repository: str) -> bool:
+    """Whether one of the globs is about `owner/name`, whose case counts nothing to a forge."""
+    return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
 
 
 def covers(wide: str, narrow: str) -> bool:

@@ -9,7 +9,7 @@ from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Proposer,
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.act.own_word import HOLDS_FOR, check_recent, config_of
 from bot.act.pull_request.labels import said_by_label
-from bot.act.pull_request.section import closed, declined, hash_of, put_into, section_in, written
+from bot.act.pull_request.section import closed, declined, rewritten, section_in, written
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -139,24 +139,30 @@ def _objection(attempt: _Attempt) -> str | None:
 async def _proposal(attempt: _Attempt, tools: Tools, denied: tuple[str, ...]) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
     named = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
-    actions = [each for each in named if each not in tools.commits]
-    if actions:
-        found = await commits_of(attempt.due.repository, actions, tools.forge)
-        tools.commits.update({each: found.get(each) for each in actions})
-    known = {tag: commit for tag, commit in tools.commits.items() if commit is not None}
+    known = await commits_of(attempt.due.repository, named, tools.forge, tools.commits)
     return await asyncio.to_thread(tools.proposer.propose, attempt.source, known, denied, attempt.looked_at)
 
 
 async def commits_of(
-    repository: Identity, actions: Sequence[ActionTag], forge: Forge
+    repository: Identity,
+    actions: Sequence[ActionTag],
+    forge: Forge,
+    asked: dict[ActionTag, ActionCommit | None],
 ) -> Mapping[ActionTag, ActionCommit]:
-    """Where the tags point to, as far as the forge tells: without that, pins are advice."""
-    try:
-        return await forge.action_commits(repository, actions)
-    except Failure as failure:
-        if failure.trouble not in _NICE_TO_HAVE:
-            raise
-        return {}
+    """Where the tags point to, as far as the forge tells: without that, pins are advice.
+
+    `asked` is what was asked for already, whichever repository named it, and gets what is asked for now.
+    """
+    new = [each for each in actions if each not in asked]
+    if new:
+        try:
+            found = await forge.action_commits(repository, new)
+        except Failure as failure:
+            if failure.trouble not in _NICE_TO_HAVE:
+                raise
+            found = {}
+        asked.update({each: found.get(each) for each in new})
+    return {tag: commit for tag, commit in asked.items() if commit is not None}
 
 
 async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Brought:
@@ -253,7 +259,6 @@ async def _prepared(
 
 
 def _request_change(attempt: _Attempt, proposal: Proposal, tools: Tools) -> RequestChange:
-    """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
     look, current = attempt.look, attempt.current
     assert look.trunk is not None
     assert look.standing.default_branch is not None
@@ -262,15 +267,7 @@ def _request_change(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Requ
     section = written(text, (proposal.mark,), told)
     if current is None:
         return RequestChange(BRANCH, look.standing.default_branch, None, told, section)
-    is_our_title = section_in(current.body).titled == hash_of(current.title)
-    new = put_into(current.body, section)
-    return RequestChange(
-        BRANCH,
-        look.standing.default_branch,
-        current,
-        told if is_our_title and told != current.title else None,
-        new if new != current.body else None,
-    )
+    return rewritten(current, BRANCH, look.standing.default_branch, told, section)
 
 
 def _wishes(attempt: _Attempt, tools: Tools) -> Wishes:

@@ -13,7 +13,7 @@ from bot.act.pull_request.edits import Edits, edits_of
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
 from bot.act.pull_request.merging import is_to_be_stopped, merge_of, merges, wanted_merge
-from bot.act.pull_request.section import closed, declined, hash_of, put_into, section_in, written
+from bot.act.pull_request.section import closed, declined, rewritten, written
 from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away, left_alone, paused
@@ -252,7 +252,6 @@ async def _stopped(attempt: _Attempt, tools: Tools) -> None:
 
 
 def _request_change(job: Job, look: BranchLook, current: PullRequest | None, edits: Edits) -> RequestChange:
-    """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)
@@ -260,15 +259,7 @@ def _request_change(job: Job, look: BranchLook, current: PullRequest | None, edi
     if current is None:
         is_draft = job.terms.draft
         return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)
-    is_ours = section_in(current.body).titled == hash_of(current.title)
-    text = put_into(current.body, section)
-    return RequestChange(
-        job.rebuild.branch,
-        job.default_branch,
-        current,
-        told if is_ours and told != current.title else None,
-        text if text != current.body else None,
-    )
+    return rewritten(current, job.rebuild.branch, job.default_branch, told, section)
 
 
 def _opened(attempt: _Attempt, request: PullRequest, told: Iterable[str], tools: Tools) -> Rebuild:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+
 _DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
 _CLOSED = "<!-- freshness-bot closed -->"
 _END = "<!-- freshness-bot end -->"
@@ -44,6 +46,19 @@ def put_into(body: str, section: str) -> str:
     """The body with the bot's section replaced, or appended where a person took it out."""
     before, after = _around(body)
     return _joined(before, section, after)
+
+
+def rewritten(current: PullRequest, branch: str, onto: str, title: str, section: str) -> RequestChange:
+    """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
+    is_ours = section_in(current.body).titled == hash_of(current.title)
+    text = put_into(current.body, section)
+    return RequestChange(
+        branch,
+        onto,
+        current,
+        title if is_ours and title != current.title else None,
+        text if text != current.body else None,
+    )
 
 
 def closed(body: str, reason: str) -> str:

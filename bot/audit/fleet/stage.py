@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import version
 from typing import Protocol
@@ -14,6 +13,7 @@ from bot.audit.auditing import Judged, judged
 from bot.audit.repository import Repository
 from bot.audit.rules import VERSION
 from bot.domain.failure import Failure, Trouble
+from bot.domain.globs import names_repository
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding
 from bot.reconcile.loop import Loop
@@ -34,7 +34,7 @@ class AuditOptions:
 
     def uploads(self, repository: str) -> bool:
         """Whether the findings of a repository are wished for in code scanning."""
-        return any(fnmatchcase(repository.lower(), glob.lower()) for glob in self.code_scanning)
+        return names_repository(self.code_scanning, repository)
 
     @property
     def mark(self) -> str:

@@ -8,6 +8,7 @@ from bot.act.onboarding.stage import source_of
 from bot.clients.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.journal import Word
@@ -39,14 +40,22 @@ async def preview(
 ) -> list[Previewed]:
     """What would be proposed for the texts that were read last; the forge is only asked where tags point to."""
     found = []
+    asked: dict[ActionTag, ActionCommit | None] = {}
     async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
         for number, name in enumerate(dict.fromkeys(names), start=1):
-            found.append(await _previewed(settings, name, stores, forge, clock))
+            found.append(await _previewed(settings, name, stores, forge, clock, asked))
             progress(number, len(names))
     return found
 
 
-async def _previewed(settings: Settings, name: str, stores: Stores, forge: Forge, clock: Clock) -> Previewed:
+async def _previewed(
+    settings: Settings,
+    name: str,
+    stores: Stores,
+    forge: Forge,
+    clock: Clock,
+    asked: dict[ActionTag, ActionCommit | None],
+) -> Previewed:
     due = await stores.onboardings.source(name)
     if due is None:
         return Previewed(name, None, "the fleet has no such repository that was read; write owner/name")
@@ -56,7 +65,7 @@ async def _previewed(settings: Settings, name: str, stores: Stores, forge: Forge
     try:
         source = await source_of(stores.onboardings, due)
         actions = proposer.actions(source, clock.now())
-        commits = await commits_of(due.repository, actions, forge) if actions else {}
+        commits = await commits_of(due.repository, actions, forge, asked)
     except Failure as failure:
         return Previewed(name, None, failure.told)
     proposal = proposer.propose(source, commits, (), clock.now())

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.onboarding.ports import DueOnboarding
+from bot.domain.globs import names_repository
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity
@@ -135,7 +135,7 @@ async def _over(connection: AsyncConnection, globs: Collection[str]) -> list[int
         .join(repositories, repositories.c.id == onboardings.c.repository_id)
         .where(_IS_UNTOUCHED)
     )
-    return [row.id for row in rows if not _matches(row.name, globs)]
+    return [row.id for row in rows if not names_repository(globs, row.name)]
 
 
 async def _under_way(connection: AsyncConnection) -> int:
@@ -164,11 +164,7 @@ async def _chosen(
         )
         .order_by(repositories.c.name)
     )
-    return [row.id for row in rows if _matches(row.name, globs)][:most]
-
-
-def _matches(name: str, globs: Collection[str]) -> bool:
-    return any(fnmatchcase(name.lower(), glob.lower()) for glob in globs)
+    return [row.id for row in rows if names_repository(globs, row.name)][:most]
 
 
 async def _take_up(
