@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.changes import package_changes
+from bot.domain.packages.package import Package
 from bot.store.rows.bases.inventories import (
     image_inventories,
     inventories,
@@ -93,15 +94,18 @@ async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int
     rows = await connection.execute(
         select(sboms).where(sboms.c.inventory_id.in_(some)).order_by(sboms.c.id).limit(_MOST_COMPARED)
     )
+    read = rows.all()
+    layers = {number: await inventory_of(connection, number) for number in {row.inventory_id for row in read}}
+    listed: dict[int, list[Package]] = {}
+    for each in await connection.execute(
+        select(sbom_packages.c.sbom_id, packages)
+        .join(packages, packages.c.id == sbom_packages.c.package_id)
+        .where(sbom_packages.c.sbom_id.in_([row.id for row in read]))
+    ):
+        listed.setdefault(each.sbom_id, []).append(package_of(each))
     found: dict[int, tuple[SbomRow, ...]] = {}
-    for row in rows.all():
-        held = await inventory_of(connection, row.inventory_id)
-        listed = await connection.execute(
-            select(packages)
-            .join(sbom_packages, sbom_packages.c.package_id == packages.c.id)
-            .where(sbom_packages.c.sbom_id == row.id)
-        )
-        said = [package_of(each) for each in listed]
+    for row in read:
+        held, said = layers[row.inventory_id], listed.get(row.id, [])
         shown = SbomRow(
             row.origin,
             Strength(row.strength),
