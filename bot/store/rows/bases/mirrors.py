@@ -72,7 +72,7 @@ async def compare_mirrors(connection: AsyncConnection, some: Collection[int], no
     if not rows:
         return
     ids = {row.id: _base(row) for row in rows}
-    above = {row.upstream_id: Base(row.up_registry, row.up_repository, row.up_tag) for row in rows}
+    above = {row.upstream_id: _upstream(row) for row in rows}
     shown = loaded(ids, await latest_observations(connection, sorted(ids), 1))
     published = loaded(above, await latest_observations(connection, sorted(above), MOST_PUBLISHED))
     found = [
@@ -101,8 +101,8 @@ async def compare_mirrors(connection: AsyncConnection, some: Collection[int], no
 
 
 async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -> dict[int, tuple[Behind, ...]]:
-    """The same by the repositories that build on them, of these repositories."""
-    late = {row.id: behind_of(row) for row in await connection.execute(_behind())}
+    """The mirrors' bases that are behind, by the repositories that build on them, of these repositories."""
+    late = {row.id: behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))}
     found: dict[int, list[Behind]] = {}
     for part in chunks(sorted(homes)) if late else ():
         rows = await connection.execute(
@@ -121,7 +121,7 @@ async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[st
     """Reads by mirror for how long the base that is behind longest has not shown what upstream does."""
     found: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
-        place = place_of(_base(row), Base(row.up_registry, row.up_repository, row.up_tag))
+        place = place_of(_base(row), _upstream(row))
         late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
         found[place] = max(late, found.get(place, timedelta()))
     return found
@@ -129,16 +129,12 @@ async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[st
 
 async def behind(connection: AsyncConnection) -> list[Behind]:
     """The mirrors' bases in use that do not show yet what upstream does."""
-    rows = await connection.execute(
-        _with_upstream().where(bases.c.used.is_(True), bases.c.behind_since.is_not(None))
-    )
-    return [behind_of(row) for row in rows]
+    return [behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))]
 
 
 def behind_of(row: Any) -> Behind:
     """Reads a row of a mirror's base that is behind."""
-    upstream = Base(row.up_registry, row.up_repository, row.up_tag)
-    return Behind(_base(row), upstream, row.up_digest, row.behind_since)
+    return Behind(_base(row), _upstream(row), row.up_digest, row.behind_since)
 
 
 async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
@@ -161,16 +157,11 @@ async def statuses(connection: AsyncConnection, where: ColumnElement[bool]) -> d
 
 def _status(row: Any) -> MirrorStatus:
     return MirrorStatus(
-        str(Base(row.up_registry, row.up_repository, row.up_tag)),
+        str(_upstream(row)),
         Likeness(row.likeness) if row.likeness is not None else None,
         behind_of(row) if row.behind_since is not None else None,
         row.unconfirmed,
     )
-
-
-def _behind() -> Select[Any]:
-    """In the order of their names."""
-    return _with_upstream().where(IS_BEHIND).order_by(bases.c.registry, bases.c.repository, bases.c.tag)
 
 
 def _with_upstream() -> Select[Any]:
@@ -200,3 +191,7 @@ def _copied(row: Any, shown: list[Observation], published: list[Observation]) ->
 
 def _base(row: Any) -> Base:
     return Base(row.registry, row.repository, row.tag)
+
+
+def _upstream(row: Any) -> Base:
+    return Base(row.up_registry, row.up_repository, row.up_tag)
