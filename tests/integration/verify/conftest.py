@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,20 @@ import yaml
 from typer.testing import CliRunner
 
 from bot.cli.main import app
+from bot.domain.reference import Base
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.registry import Registry
+
+
+class NothingKept:
+    """In the place of what is known of images: no manifest was fetched before, and no base has shown anything."""
+
+    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
+        return {}
 
 
 @dataclass

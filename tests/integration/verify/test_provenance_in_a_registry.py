@@ -1,7 +1,7 @@
 """What an image without layers of a base stands on, by provenance in a real registry, signed and unsigned."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,21 +22,13 @@ from bot.verify.trust.collecting import BUNDLE
 from sandbox.images import dotnet_image
 from sandbox.registry import Registry as Played
 from tests.builders import ASPNET, NOON
-from tests.integration.verify.conftest import Kept
+from tests.integration.verify.conftest import Kept, NothingKept
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 V3 = f"{BUNDLE}.v0.3+json"
 BELOW = "sha256:" + "a" * 64
 SIGSTORE = PrivateSigstore.open()
-
-
-class NothingKept:
-    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
-        return {}
-
-    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
-        return {}
 
 
 @dataclass

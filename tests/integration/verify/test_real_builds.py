@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -29,19 +29,11 @@ from bot.watch.registry.observe import read
 from sandbox.images import Pushed, dotnet_image
 from tests.builders import NOON
 from tests.docker_engine import Docker, engine
-from tests.integration.verify.conftest import Kept
+from tests.integration.verify.conftest import Kept, NothingKept
 
 pytestmark = pytest.mark.long
 
 PLATFORM = "linux/amd64"
-
-
-class NothingKept:
-    async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
-        return {}
-
-    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
-        return {}
 
 
 @dataclass
