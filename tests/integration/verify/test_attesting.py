@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +36,34 @@ async def at_once(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
+class Rounds:
+    """Pauses that end together: each writer that is not done has written by then, as after a pause of seconds."""
+
+    def __init__(self, writers: int) -> None:
+        self._writers, self._waiting, self._round = writers, 0, 0
+        self._changed = asyncio.Condition()
+
+    async def pause(self, seconds: float) -> None:
+        async with self._changed:
+            mine = self._round
+            self._waiting += 1
+            self._end_round()
+            await self._changed.wait_for(lambda: self._round > mine)
+
+    async def until_done(self, writing: Awaitable[None]) -> None:
+        try:
+            await writing
+        finally:
+            async with self._changed:
+                self._writers -= 1
+                self._end_round()
+
+    def _end_round(self) -> None:
+        if self._waiting >= self._writers:
+            self._waiting, self._round = 0, self._round + 1
+            self._changed.notify_all()
+
+
 @pytest.fixture
 async def played(tmp_path: Path) -> AsyncIterator[Played]:
     for part in ("docker-registry", "cosign"):
@@ -64,11 +92,16 @@ def verifier(name: str = "https://freshness.example.com") -> Verifier:
     return Verifier(name, ec.generate_private_key(ec.SECP256R1()))
 
 
-def attacher(played: Played, http: Http, push: RegistryAccess | None = None) -> Attacher:
+def attacher(
+    played: Played,
+    http: Http,
+    push: RegistryAccess | None = None,
+    pause: Callable[[float], Awaitable[None]] = at_once,
+) -> Attacher:
     access = RegistryAccess(played.host, "reader", "r", insecure=True)
     registry = Registry(http, [access], SystemClock())
     pushes = {played.host: push or RegistryAccess(played.host, insecure=True)}
-    return Attacher(Attaching(registry, pushes, entries_of, pause=at_once))
+    return Attacher(Attaching(registry, pushes, entries_of, pause=pause))
 
 
 async def state(to: Attacher, image: tuple[Base, str], who: Verifier, at: datetime = NOW) -> None:
@@ -135,7 +168,9 @@ async def test_two_writers_at_once_both_have_their_statement_in_the_end(
     played: Played, http: Http, shop: tuple[Base, str], tmp_path: Path
 ) -> None:
     one, other = verifier("https://one.example"), verifier("https://other.example")
-    await asyncio.gather(state(attacher(played, http), shop, one), state(attacher(played, http), shop, other))
+    rounds = Rounds(writers=2)
+    writings = (state(attacher(played, http, pause=rounds.pause), shop, each) for each in (one, other))
+    await asyncio.gather(*(rounds.until_done(each) for each in writings))
     assert (len(accepted(shop, one, tmp_path)), len(accepted(shop, other, tmp_path))) == (1, 1)
     place, digest = shop
     registry = attacher(played, http).attaching.registry

@@ -17,7 +17,9 @@ from bot.domain.forge.refusals import Moved
 from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-ISSUES = "/repos/contoso/wired/issues"
+ISSUES = "/repos/contoso/read/issues"
+"""Of a repository in which nobody writes one."""
+WRITTEN = "/repos/contoso/written/issues"
 PAGE = "<html><body>502 Bad Gateway</body></html>"
 
 
@@ -29,8 +31,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def transport(shared_world: World, clock: ManualClock) -> AsyncIterator[Transport]:
     shared_world.faults.clear()
-    if not await shared_world.github.holds("wired"):
-        await shared_world.github.create_repository("wired", {"a": "1"})
+    for name in ("read", "written"):
+        if not await shared_world.github.holds(name):
+            await shared_world.github.create_repository(name, {"a": "1"})
     shared_world.traffic.forget()
     made = Transport(access(shared_world), clock)
     yield made
@@ -75,7 +78,7 @@ async def test_a_write_is_never_repeated(
 ) -> None:
     shared_world.faults.add("POST", "/issues$", applied=applied, **fault)
     with pytest.raises(Failure) as failed:
-        await transport.write("POST", ISSUES, {"title": f"once {fault} {applied}"})
+        await transport.write("POST", WRITTEN, {"title": f"once {fault} {applied}"})
     assert failed.value.trouble is Trouble.UNREACHABLE
     assert len(shared_world.traffic.writes()) == 1
 
@@ -219,7 +222,7 @@ async def test_a_query_is_no_write_and_needs_no_distance_to_another(
 async def test_writes_are_as_far_apart_as_the_operator_says(shared_world: World, clock: ManualClock) -> None:
     transport = Transport(replace(access(shared_world), seconds_between_writes=0.2), clock)
     started = asyncio.get_running_loop().time()
-    await asyncio.gather(*(transport.write("POST", ISSUES, {"title": "x"}) for _ in range(3)))
+    await asyncio.gather(*(transport.write("POST", WRITTEN, {"title": "x"}) for _ in range(3)))
     assert asyncio.get_running_loop().time() - started >= 0.4
     await transport.close()
 
@@ -306,7 +309,7 @@ async def test_pages_have_an_end_even_where_the_host_names_none(shared_world: Wo
 async def test_requests_at_once_each_get_their_own_answer(shared_world: World, transport: Transport) -> None:
     numbers = range(60)
     bodies = await asyncio.gather(
-        *(transport.read(f"/repos/contoso/wired/labels/nothing-{n}") for n in numbers), return_exceptions=True
+        *(transport.read(f"/repos/contoso/read/labels/nothing-{n}") for n in numbers), return_exceptions=True
     )
     assert all(
         isinstance(body, Failure) and f"nothing-{n}:" in str(body) for n, body in zip(numbers, bodies, strict=True)
