@@ -24,7 +24,7 @@ from bot.cli.commands import (
     service,
     summary,
 )
-from bot.cli.commands.images import cve, gate, images, packages, verify
+from bot.cli.commands.images import cve, gate, images, packages, reports, verify
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
@@ -64,6 +64,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "packages": packages.app,
         "sbom": packages.sbom,
         "gate": gate.gate,
+        "reports": reports.app,
     },
     "Run": {
         "run": service.run,

@@ -15,6 +15,7 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.packages import forget_inventories
+from bot.store.rows.bases.scan_reports import scan_reports
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
@@ -72,6 +73,7 @@ class RetentionStore(Store):
                 blobs.c.fetched_at < now - _UNREFERRED_FOR,
                 blobs.c.sha.not_in(select(repository_blobs.c.sha)),
             )
+            await connection.execute(delete(scan_reports).where(scan_reports.c.kept_at < now - retention))
             unshown = await forget_inventories(connection, now - _UNREFERRED_FOR)
             gone = (await connection.execute(files)).rowcount
             return Forgotten(ended, moves, gone, forgotten_manifests, *unshown)

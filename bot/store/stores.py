@@ -52,6 +52,7 @@ from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.verify.sboms import SbomStore
+from bot.store.stages.verify.scan_reports import ScanReportsStore
 from bot.store.stages.vulnerabilities import VulnerabilitiesStore
 from bot.store.stages.watch import WatchStore
 from bot.store.views.bases import BaseViewsStore
@@ -85,6 +86,7 @@ class Stores:
     images: ImagesStore
     inventory: InventoryStore
     sboms: SbomStore
+    scan_reports: ScanReportsStore
     proving: ProvingStore
     attesting: AttestingStore
     report: ReportStore
@@ -142,6 +144,7 @@ class Stores:
             ImagesStore(database, worker, clock),
             InventoryStore(database, worker, clock),
             SbomStore(database, worker, clock),
+            ScanReportsStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),

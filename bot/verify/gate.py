@@ -17,6 +17,8 @@ from bot.domain.failure import Failure, Trouble
 LARGEST_REPORT = 128 * 1024 * 1024
 _MOST_FINDINGS = 500_000
 _LONGEST = 512
+_MOST_NAMES = 100
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _FIXED = "fixed"
 
 
@@ -132,16 +134,16 @@ def _read_trivy(document: Mapping[str, Any], results: object, where: str) -> Rep
             else:
                 found.append(vulnerability)
     name = _text(document.get("ArtifactName")).partition("@")[0].rpartition("/")[2].partition(":")[0]
-    return Report(
-        _bounded(found, where), _few(gaps), _time(document.get("CreatedAt")), name, _image_digests(document)
-    )
+    digests = _named_digests(document.get("Metadata"), "RepoDigests")
+    return Report(_bounded(found, where), _few(gaps), _time(document.get("CreatedAt")), name, digests)
 
 
-def _image_digests(document: Mapping[str, Any]) -> frozenset[str]:
-    metadata = document.get("Metadata")
-    listed = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
+def _named_digests(values: object, key: str) -> frozenset[str]:
+    """Those in `registry/name@digest`, as Trivy names the images that it scanned."""
+    listed = values.get(key) if isinstance(values, dict) else None
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return frozenset(name.rpartition("@")[2][:_LONGEST] for name in names)
+    digests = (name.rpartition("@")[2] for name in names[:_MOST_NAMES])
+    return frozenset(digest for digest in digests if _DIGEST.fullmatch(digest))
 
 
 def _trivy_vulnerability(value: object) -> Vulnerability | None:
@@ -170,6 +172,7 @@ _SARIF_LINE = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): 
 def _read_sarif(runs: list[Any], where: str) -> Report:
     gaps: list[str] = []
     found: list[Vulnerability] = []
+    digests: set[str] = set()
     if not runs:
         gaps.append("the report has no run of a scanner")
     for run in runs:
@@ -177,13 +180,14 @@ def _read_sarif(runs: list[Any], where: str) -> Report:
         if not isinstance(results, list):
             gaps.append("a run has no results, so it cannot be told whether anything was looked for")
             continue
+        digests |= _named_digests(run.get("properties"), "repoDigests")
         for result in results:
             vulnerability = _sarif_vulnerability(result)
             if vulnerability is None:
                 gaps.append("a result names no package and version, as those of Trivy do")
             else:
                 found.append(vulnerability)
-    return Report(_bounded(found, where), _few(gaps))
+    return Report(_bounded(found, where), _few(gaps), image_digests=frozenset(digests))
 
 
 def _sarif_vulnerability(value: object) -> Vulnerability | None:

@@ -37,6 +37,7 @@ ORDER = (
     "packages",
     "dumps",
     "vulnerabilities",
+    "scan_reports",
     "package_changes",
     "changes",
     "rebuilds",

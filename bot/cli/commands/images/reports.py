@@ -1,0 +1,107 @@
+"""`reports`: what scanners found in images, kept for the image that each report is about."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.verify.scan_reports import ScanReport
+
+app = typer.Typer(help="What scanners found in images.", no_args_is_help=True)
+
+
+@app.callback()
+def _reports() -> None:
+    """What scanners found in images."""
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Trivy's report, as JSON or SARIF.")],
+    image: Annotated[
+        str | None, typer.Option("--image", help="registry/name@digest, where the report does not name it.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Keeps a scanner's report for the image that it is about.
+
+    An image is told by its digest alone: a tag may show another one by now. Exit codes: 0 it is kept, 2 it is no
+    report, names no image, or another one than --image.
+    """
+    import asyncio
+
+    from bot.cli.output import print_json, print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.scan_reports import import_report
+    from bot.settings import load
+
+    kept = asyncio.run(import_report(load(config), file, image, SystemClock()))
+    if output is Format.JSON:
+        print_json(_as_json(kept))
+        return
+    for digest in sorted(kept.report.image_digests):
+        print_line(f"kept for {digest}")
+    print_line(_line(kept, None))
+
+
+@app.command("list")
+def list_(
+    image: Annotated[str, typer.Argument(help="registry/name@digest of an image.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Lists the reports that were imported for an image, the last scan first.
+
+    Exit codes: 0 there are some, 2 that is no image's digest, 3 there is none.
+    """
+    import asyncio
+
+    from bot.cli.output import print_json, print_line
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.images.scan_reports import kept_reports
+    from bot.settings import load
+
+    kept = asyncio.run(kept_reports(load(config), image, SystemClock()))
+    if output is Format.JSON:
+        print_json([_as_json(each.scan) | {"kept_at": each.kept_at.isoformat()} for each in kept])
+    for each in kept if output is Format.TABLE else ():
+        print_line(_line(each.scan, each.kept_at))
+    if not kept:
+        if output is Format.TABLE:
+            print_line("No report is kept for this image: what scanners found in it is not known.")
+        raise typer.Exit(3)
+
+
+def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
+    """Words where a report is from, when the image was scanned, and how much was found."""
+    from bot.cli.text import moment
+    from bot.domain.wording.words import counted
+
+    made = scan.report.created_at
+    scanned = f"scanned {moment(made)}" if made is not None else "it does not say when the image was scanned"
+    kept = f", kept {moment(kept_at)}" if kept_at is not None else ""
+    gaps = "".join(f"; {gap}" for gap in scan.report.gaps)
+    found = counted(len(scan.report.vulnerabilities), "finding")
+    return f"{scan.place} ({scan.origin.value}): {found}, {scanned}{kept}{gaps}"
+
+
+def _as_json(scan: "ScanReport") -> dict[str, Any]:
+    made = scan.report.created_at
+    columns = ("id", "package", "installed", "fixed", "severity")
+    return {
+        "document": scan.document,
+        "origin": scan.origin.value,
+        "place": scan.place,
+        "digests": sorted(scan.report.image_digests),
+        "scanned_at": made.isoformat() if made is not None else None,
+        "gaps": list(scan.report.gaps),
+        "findings": [
+            {column: str(getattr(each, column)) for column in columns} for each in scan.report.vulnerabilities
+        ],
+    }

@@ -1,0 +1,27 @@
+"""Reports of scanners, and the images that they are about. Their tables."""
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
+
+from bot.store.rows.moment import Moment
+from bot.store.rows.tables import key_column, metadata
+
+scan_reports = Table(
+    "scan_reports",
+    metadata,
+    key_column(),
+    Column("document", String(160), nullable=False, index=True),
+    Column("origin", String(40), nullable=False),
+    Column("place", String(1024), nullable=False),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), index=True),
+    Column("scanned_at", Moment),
+    Column("kept_at", Moment, nullable=False, index=True),
+    Column("report", LargeBinary, nullable=False),
+)
+"""`document` is the digest of its bytes, `report` what was read of them, compressed."""
+
+scan_report_digests = Table(
+    "scan_report_digests",
+    metadata,
+    Column("report_id", ForeignKey("scan_reports.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("digest", String(160), primary_key=True, index=True),
+)

@@ -1,0 +1,73 @@
+"""Reports of scanners, by the digests of the images that they are about."""
+
+import json
+import zlib
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine.codec import dump, load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
+from bot.verify.gate import Report
+from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
+
+_LONGEST_PLACE = 1024
+
+
+class ScanReportsStore(Store):
+    async def keep(self, scan: ScanReport) -> None:
+        async with self._database.transaction() as connection:
+            of_same_side = (
+                scan_reports.c.repository_id.is_(None)
+                if scan.repository is None
+                else scan_reports.c.repository_id == scan.repository
+            )
+            await connection.execute(
+                delete(scan_reports).where(scan_reports.c.document == scan.document, of_same_side)
+            )
+            row = {
+                "document": scan.document,
+                "origin": scan.origin.value,
+                "place": scan.place[:_LONGEST_PLACE],
+                "repository_id": scan.repository,
+                "scanned_at": scan.report.created_at,
+                "kept_at": self._clock.now(),
+                "report": zlib.compress(json.dumps(dump(scan.report, Report)).encode()),
+            }
+            kept = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
+            number = kept.scalar_one()
+            named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.image_digests)]
+            for some in chunks(named):
+                await connection.execute(insert(scan_report_digests), some)
+
+    async def about(self, digests: Collection[str], repository: int | None = None) -> list[KeptReport]:
+        async with self._database.reading() as connection:
+            rows = await _rows_about(connection, digests, repository)
+        kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
+        return sorted(kept, key=lambda each: each.scan.report.created_at or each.kept_at, reverse=True)
+
+
+async def _rows_about(connection: AsyncConnection, digests: Collection[str], repository: int | None) -> list[Any]:
+    is_heard: ColumnElement[bool] = scan_reports.c.repository_id.is_(None)
+    if repository is not None:
+        is_heard |= scan_reports.c.repository_id == repository
+    rows: dict[int, Any] = {}
+    for some in chunks(sorted(digests)):
+        found = await connection.execute(
+            select(scan_reports)
+            .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
+            .where(scan_report_digests.c.digest.in_(some), is_heard)
+        )
+        rows |= {row.id: row for row in found}
+    return list(rows.values())
+
+
+def _kept(row: Any) -> KeptReport:
+    report = load(json.loads(zlib.decompress(row.report)), Report)
+    scan = ScanReport(row.document, ReportOrigin(row.origin), row.place, report, row.repository_id)
+    return KeptReport(scan, row.kept_at)

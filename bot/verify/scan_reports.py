@@ -1,0 +1,78 @@
+"""Reports of scanners as they are kept: what one found in the image of a digest, who brought it, and when.
+
+A workflow says what it likes about any image. What an artifact tells counts only for what its repository builds.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.failure import Failure, Trouble
+from bot.verify.gate import LARGEST_REPORT, Report, read_report
+
+
+class ReportOrigin(StrEnum):
+    """Who brought a report."""
+
+    FILE = "file"
+    ARTIFACT = "workflow artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """A report about the images that `report.image_digests` names, those of indexes or of platforms.
+
+    `document` is the digest of its bytes, `place` the file, or the artifact and the file in it. `repository` is the
+    row of the repository whose workflow made it; None for what an operator brought.
+    """
+
+    document: str
+    origin: ReportOrigin
+    place: str
+    report: Report
+    repository: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """A report and since when it is kept; `report.created_at` says when the image was scanned, if anybody does."""
+
+    scan: ScanReport
+    kept_at: datetime
+
+
+class ScanReports(Protocol):
+    """Where reports of scanners are kept; each method is one transaction."""
+
+    async def about(self, digests: Collection[str], repository: int | None = None) -> Sequence[KeptReport]:
+        """What is known of the image that goes by these digests, the last scan first: what operators brought, and
+        what workflows of that repository did."""
+        ...
+
+    async def keep(self, scan: ScanReport) -> None:
+        """Keeps a report; the same bytes again from the same side take its place."""
+        ...
+
+
+def scan_report(data: bytes, origin: ReportOrigin, place: str, image: str | None = None) -> ScanReport:
+    """Reads a report about an image. `image` is the digest that it must be about, where the report names one.
+
+    Raises `Failure` where it is no report, names no image, or another one.
+    """
+    if len(data) > LARGEST_REPORT:
+        what = f"has more than {LARGEST_REPORT:,} bytes"
+        raise Failure(Trouble.MALFORMED, what, where=place, advice="nothing of it is used")
+    report = read_report(data, place)
+    if image is not None and report.image_digests and image not in report.image_digests:
+        named = ", ".join(sorted(report.image_digests))
+        what, advice = f"is about {named}, not {image}", "name the image that it is about"
+        raise Failure(Trouble.MALFORMED, what, where=place, advice=advice)
+    if image is not None:
+        report = replace(report, image_digests=report.image_digests | {image})
+    if not report.image_digests:
+        advice = "scan the image by the digest under which its registry has it, or name it with --image"
+        raise Failure(Trouble.MALFORMED, "names no digest of an image", where=place, advice=advice)
+    return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report)

@@ -1,0 +1,66 @@
+"""A scanner's report that is brought by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.cli.conftest import Command
+from tests.integration.store.filling import digest
+
+NAME = f"ghcr.io/contoso/shop@{digest('a')}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "freshness.yaml"
+    path.write_text(yaml.safe_dump({"store": {"url": f"sqlite:///{tmp_path}/freshness.db"}, "bases": []}))
+    return path
+
+
+def written(folder: Path, *names: str) -> Path:
+    found = {
+        "VulnerabilityID": "CVE-2026-1",
+        "PkgName": "openssl",
+        "InstalledVersion": "3.0",
+        "FixedVersion": "3.1",
+        "Severity": "HIGH",
+    }
+    results = [{"Target": "shop", "Vulnerabilities": [found]}]
+    file = folder / "report.json"
+    file.write_text(json.dumps({"SchemaVersion": 2, "Metadata": {"RepoDigests": list(names)}, "Results": results}))
+    return file
+
+
+def test_it_is_kept_for_the_image_that_it_names(bot: Command, settings: Path) -> None:
+    ran = bot("reports", "import", written(settings.parent, NAME), "-c", settings)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"kept for {digest('a')}" in ran.out
+    [kept] = json.loads(bot("reports", "list", NAME, "-c", settings, "-f", "json").out)
+    assert (kept["digests"], [each["id"] for each in kept["findings"]]) == ([digest("a")], ["CVE-2026-1"])
+    assert "(file): 1 finding" in bot("reports", "list", NAME, "-c", settings).out
+
+
+def test_one_that_names_no_image_is_kept_for_the_one_that_is_named(bot: Command, settings: Path) -> None:
+    file = written(settings.parent)
+    assert bot("reports", "import", file, "-c", settings).code == 2
+    assert bot("reports", "import", file, "--image", NAME, "-c", settings).code == 0
+    assert bot("reports", "list", NAME, "-c", settings).code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [("ghcr.io/contoso/shop:latest", "names no digest"), (f"shop@{digest('b')}", f"is about {digest('a')}")],
+)
+def test_what_is_no_digest_or_another_one_is_refused_in_one_line(
+    bot: Command, settings: Path, image: str, told: str
+) -> None:
+    ran = bot("reports", "import", written(settings.parent, NAME), "--image", image, "-c", settings)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert told in ran.err
+
+
+def test_where_none_is_kept_it_cannot_be_told(bot: Command, settings: Path) -> None:
+    ran = bot("reports", "list", NAME, "-c", settings)
+    assert (ran.code, "is not known" in ran.out) == (3, True)

@@ -1,0 +1,65 @@
+"""Reports of scanners as rows: by the image that they are about, and who made them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from bot.domain.repositories.repository import Repository
+from bot.store.rows.bases.scan_reports import scan_report_digests
+from bot.verify.gate import Report, Severity, Vulnerability
+from bot.verify.scan_reports import ReportOrigin, ScanReport
+from tests.integration.store.filling import HOUR, Stores, digest
+
+FOUND = Vulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Severity.HIGH, True)
+
+
+def scan(stores: Stores, *digests: str, document: str = "1", age: timedelta = HOUR) -> ScanReport:
+    report = Report((FOUND,), (), stores.clock.now() - age, "shop", frozenset(digests))
+    return ScanReport(digest(document), ReportOrigin.FILE, "report.json", report)
+
+
+async def test_a_report_is_found_by_each_digest_of_its_image(stores: Stores) -> None:
+    kept = scan(stores, digest("a"), digest("b"))
+    await stores.scan_reports.keep(kept)
+    for asked in (digest("a"), digest("b")):
+        [found] = await stores.scan_reports.about([asked])
+        assert (found.scan, found.kept_at) == (kept, stores.clock.now())
+    assert await stores.scan_reports.about([digest("c")]) == []
+
+
+async def test_the_last_scan_comes_first_whichever_was_brought_first(stores: Stores) -> None:
+    new, old = scan(stores, digest("a")), scan(stores, digest("a"), document="2", age=5 * HOUR)
+    await stores.scan_reports.keep(new)
+    stores.clock.advance(HOUR)
+    await stores.scan_reports.keep(old)
+    assert [each.scan for each in await stores.scan_reports.about([digest("a")])] == [new, old]
+
+
+async def test_the_same_report_again_takes_its_place(stores: Stores) -> None:
+    for _ in range(2):
+        await stores.scan_reports.keep(scan(stores, digest("a")))
+        stores.clock.advance(HOUR)
+    assert len(await stores.scan_reports.about([digest("a")])) == 1
+    async with stores.database.reading() as connection:
+        assert (await connection.execute(select(func.count()).select_from(scan_report_digests))).scalar_one() == 1
+
+
+async def test_what_a_workflow_says_counts_for_its_own_repository_alone(stores: Stores) -> None:
+    """Else any repository could call another's image clean."""
+    await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/other", "main"))
+    said = replace(scan(stores, digest("a")), origin=ReportOrigin.ARTIFACT, repository=1)
+    await stores.scan_reports.keep(said)
+    assert await stores.scan_reports.about([digest("a")]) == []
+    assert await stores.scan_reports.about([digest("a")], repository=2) == []
+    [found] = await stores.scan_reports.about([digest("a")], repository=1)
+    assert found.scan == said
+
+
+async def test_reports_are_forgotten_with_the_rest(stores: Stores) -> None:
+    await stores.scan_reports.keep(scan(stores, digest("a")))
+    stores.clock.advance(timedelta(days=401))
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+    assert await stores.scan_reports.about([digest("a")]) == []

@@ -1,0 +1,51 @@
+"""Which image a scanner's report is about."""
+
+import json
+
+import pytest
+
+from bot.domain.failure import Failure
+from bot.verify.gate import read_report
+from bot.verify.scan_reports import ReportOrigin, ScanReport, scan_report
+from tests.unit.verify.reports import finding
+
+INDEX, PLATFORM = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+def written(*names: str, **values: object) -> bytes:
+    result = {"Target": "image", "Vulnerabilities": [finding()]}
+    metadata = {"RepoDigests": list(names)}
+    return json.dumps({"SchemaVersion": 2, "Results": [result], "Metadata": metadata, **values}).encode()
+
+
+def read(data: bytes, image: str | None = None) -> ScanReport:
+    return scan_report(data, ReportOrigin.FILE, "report.json", image)
+
+
+def test_it_is_about_every_digest_that_it_names() -> None:
+    scan = read(written(f"ghcr.io/contoso/shop@{INDEX}", f"ghcr.io/contoso/shop@{PLATFORM}"))
+    assert scan.report.image_digests == {INDEX, PLATFORM}
+
+
+def test_sarif_names_images_beside_its_results() -> None:
+    run = {"results": [], "properties": {"repoDigests": [f"ghcr.io/contoso/shop@{INDEX}"]}}
+    assert read_report(json.dumps({"runs": [run]}).encode(), "report.sarif").image_digests == {INDEX}
+
+
+@pytest.mark.parametrize("name", ["shop", "shop@sha256:abc", f"shop@{INDEX}0", "@", f"shop@{INDEX}\n"])
+def test_what_is_no_digest_names_no_image(name: str) -> None:
+    with pytest.raises(Failure, match="names no digest of an image"):
+        read(written(name))
+
+
+def test_who_imports_it_says_what_it_is_about_where_it_does_not() -> None:
+    assert read(written(), INDEX).report.image_digests == {INDEX}
+
+
+def test_a_report_about_another_image_is_refused() -> None:
+    with pytest.raises(Failure, match=f"is about {PLATFORM}, not {INDEX}"):
+        read(written(f"shop@{PLATFORM}"), INDEX)
+
+
+def test_the_same_bytes_are_the_same_document() -> None:
+    assert read(written(f"shop@{INDEX}")).document == read(written(f"shop@{INDEX}")).document
