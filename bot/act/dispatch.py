@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.act.asking import ask, find, given_up, next_look
-from bot.act.own_word import as_now, objection
+from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved
 from bot.act.tools import Tools
@@ -29,19 +29,14 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
     if standing.read_only is not None:
         told = f"the repository is {standing.read_only}"
         return away(job.rebuild, told, told, tools.options, tools.clock.now())
-    reason = _not_to_send(job, claimed, tools.clock.now())
-    if reason is not None:
-        return job.rebuild.moved(State.SKIPPED, reason, at=tools.clock.now())
+    now = tools.clock.now()
+    if (word := objection(job, now, claimed.member.config)) is not None:
+        return await hear(word, replace(claimed, rebuild=job.rebuild), tools.store, now)
+    if _workflow(job) is None:
+        reason = f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
+        return job.rebuild.moved(State.SKIPPED, reason, at=now)
     waiting = _waiting(job.rebuild, tools)
     return waiting if waiting is not None else await _sent(job, looked_at, tools)
-
-
-def _not_to_send(job: Job, claimed: Job, now: datetime) -> str | None:
-    if (word := objection(job, now, claimed.member.config)) is not None:
-        return word
-    if _workflow(job) is None:
-        return f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
-    return None
 
 
 def _workflow(job: Job) -> Workflow | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.ports import Job
+from bot.act.ports import ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import MOST_STANDINGS, Standing
@@ -14,7 +14,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
-from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.formats import repository_config
 from bot.formats.source.text import decode
 
@@ -76,6 +76,17 @@ def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | 
     if ignores and all(ignore is not None for ignore in ignores):
         return f"the repository asks to leave this alone: {ignores[0]}"
     return None
+
+
+async def hear(word: str, claimed: Job, store: ActStore, now: datetime) -> Rebuild:
+    """Skips the rebuild, and has the repository read anew where its last reading knows nothing of this word.
+
+    A word that comes and goes between two readings would else leave no trace but the skipped rebuild: the branch is
+    where it was, and nothing is planned for it again.
+    """
+    if objection(claimed, now, claimed.member.config) is None:
+        await store.read_again(claimed.member.id)
+    return claimed.rebuild.moved(State.SKIPPED, word, at=now)
 
 
 def _refused_action(

@@ -115,6 +115,10 @@ class ActStore(Protocol):
         """Has what is open looked at once where these are other rules than before; `policy` stands for them."""
         ...
 
+    async def read_again(self, repository: int) -> None:
+        """Has the files of a repository read anew, although its branch may be where it was when they were read."""
+        ...
+
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         """Makes due what is open for the bases of `rebuild`, which now gets them rebuilt in another way."""
         ...

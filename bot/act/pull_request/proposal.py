@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.act.own_word import as_now, objection
+from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.adoption import adopted
 from bot.act.pull_request.branch import branch_change
@@ -73,11 +73,15 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
 
 
 def _refused(attempt: _Attempt, refused: BranchRefused, tools: Tools) -> Rebuild:
-    """A rule stays until somebody changes it: nothing is gained by trying again. What is open stays open."""
+    """A rule stays until somebody changes it: nothing is gained by trying again. What is open stays open, and is
+    followed on.
+    """
     rebuild, now = attempt.rebuild, attempt.looked_at
-    if rebuild.state.awaits_action:
+    if not rebuild.state.awaits_action:
+        return left_alone(rebuild, tools.options, now)
+    if attempt.current is None:
         return rebuild.moved(State.SKIPPED, refused.told, at=now)
-    return left_alone(rebuild, tools.options, now)
+    return _opened(attempt, attempt.current, [f"it stays as it is: {refused.told}"], tools)
 
 
 async def _looked(job: Job, tools: Tools) -> _Attempt:
@@ -111,11 +115,7 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
-        return (
-            rebuild.moved(State.SKIPPED, word, at=now)
-            if rebuild.state.awaits_action
-            else left_alone(rebuild, tools.options, now)
-        )
+        return await _objected(attempt, word, claimed, tools)
     if attempt.current is not None:
         return None
     if rebuild.state is State.OPEN and rebuild.pull_request not in {each.number for each in look.pull_requests}:
@@ -129,6 +129,19 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
         waiting = rebuild.moved(State.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
+
+
+async def _objected(attempt: _Attempt, word: str, claimed: Job, tools: Tools) -> Rebuild:
+    """What is open stays as it is. A rebuild that was to go on with an open pull request waits with it: skipped, it
+    would leave that to nobody, and the next one might open a second beside it.
+    """
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if not rebuild.state.awaits_action:
+        return left_alone(rebuild, tools.options, now)
+    if attempt.current is None:
+        return await hear(word, replace(claimed, rebuild=rebuild), tools.store, now)
+    told = f"{word}; pull request #{attempt.current.number} stays as it is"
+    return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
 
 
 async def _heeded(attempt: _Attempt, said: Said, tools: Tools) -> Rebuild:

@@ -23,6 +23,7 @@ class FakeRebuildStore:
         self.stolen: set[int] = set()
         self.taken: set[int] = set()
         self.others_open = 0
+        self.to_read_again: set[int] = set()
 
     @property
     def followed(self) -> "_Followed":
@@ -66,6 +67,9 @@ class FakeRebuildStore:
 
     async def open_pull_requests(self, repository: str) -> int:
         return self.others_open
+
+    async def read_again(self, repository: int) -> None:
+        self.to_read_again.add(repository)
 
     async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
         now = self._clock.now()

@@ -42,6 +42,33 @@ async def test_a_no_since_the_plan_is_heard_before_anything_is_written(
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
+@pytest.mark.parametrize("is_known", [False, True], ids=["since it was read", "when it was read"])
+async def test_a_repository_is_read_again_for_a_no_that_its_reading_does_not_know(
+    world: World, action: Action, is_known: bool
+) -> None:
+    world.add(rebuild(action), member(WEEKLY, enabled=not is_known))
+    world.asks("enabled: false")
+    await world.tick()
+    assert world.store[1].state is State.SKIPPED
+    assert world.store.to_read_again == (set() if is_known else {7})
+
+
+async def test_what_goes_on_with_an_open_pull_request_waits_with_it_for_the_end_of_a_no(world: World) -> None:
+    """Skipped, it would leave the pull request to nobody."""
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.add(rebuild(to="c", id=2, pull_request=1), member(WEEKLY))
+    world.asks("enabled: false")
+    await world.tick()
+    told = "the repository opted out in .github/freshness.yaml; pull request #1 stays as it is"
+    assert (world.store[2].state, world.store[2].reason) == (State.WAITING, told)
+    world.asks("")
+    await world.later()
+    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (State.OPEN, 1, [1])
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
 async def test_what_has_become_read_only_is_not_written_to(world: World, action: Action) -> None:
     planned(world, action)
     world.shop.is_archived = True

@@ -82,6 +82,12 @@ class ActStore(RebuildStore):
         if stored.rowcount != 1:
             raise LeaseLost(f"rebuild {rebuild.id} is no longer leased to {self._worker.name}")
 
+    async def read_again(self, repository: int) -> None:
+        """Has the files of a repository read anew; who is reading it may have begun too early for what is new."""
+        values = {"tree": None, "due_at": self._clock.now(), "lease_owner": None, "lease_until": None}
+        async with self._database.transaction() as connection:
+            await connection.execute(update(repositories).where(repositories.c.id == repository).values(**values))
+
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""
         query = (

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.discover.ports import Reading
+from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import State
@@ -44,6 +45,29 @@ async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_ag
     await ended(stores, state)
     await read_again(stores, Reading("tree-2", uses))  # type: ignore[arg-type]
     assert await unserved(stores) == ([] if is_served else [SHOP])
+
+
+async def test_a_repository_whose_branch_is_where_it_was_is_read_again_where_act_asks_for_it(
+    stores: Stores,
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    await stores.act.read_again(job.member.id)
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.SKIPPED, "no", at=stores.clock.now()))
+    await stores.read(Reading("tree-1", USES))
+    assert await unserved(stores) == [SHOP]
+
+
+async def test_a_reading_that_began_before_act_asked_for_another_ends_without_effect(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    await stores.act.read_again(job.member.id)
+    [reading] = await stores.repositories()
+    await stores.act.read_again(job.member.id)
+    with pytest.raises(LeaseLost):
+        await stores.discover.keep_reading(reading, stores.clock.now() + HOUR)
 
 
 async def test_a_repository_that_still_opts_out_is_not_skipped_once_more(stores: Stores) -> None:

@@ -537,3 +537,18 @@ async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None
     await world.tick()
     assert world.store[1].state is State.OPEN
     assert world.store[1].text_version == world.store[1].facts_version
+
+
+async def test_a_rule_that_keeps_a_newer_digest_out_leaves_the_open_pull_request_to_be_followed(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.forge.failing["prepare"] = world.forge.failing["carry_out"] = BranchRefused(BRANCH, "fixed", "grant it")
+    world.add(rebuild(to="c", id=2, pull_request=1))
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 1)
+    assert world.store[2].reason.endswith(
+        f"it stays as it is: a rule of the repository refuses {BRANCH}: fixed; grant it"
+    )
