@@ -1,4 +1,4 @@
-"""The gate: which findings of a scanner's report hold a rebuild back.
+"""Reports of a scanner: what it found in an image, and what it cannot tell.
 
 Reports are Trivy's JSON (schema version 2, and the bare list of version 1) and SARIF as Trivy writes it, which has
 the package and its versions in the text of each result only.
@@ -6,13 +6,13 @@ the package and its versions in the text of each result only.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.detected import DetectedVulnerability, Rating
 
 LARGEST_REPORT = 128 * 1024 * 1024
 _MOST_FINDINGS = 500_000
@@ -22,37 +22,6 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _FIXED = "fixed"
 
 
-class Severity(StrEnum):
-    """Trivy's words, the least first."""
-
-    UNKNOWN = "UNKNOWN"
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-    CRITICAL = "CRITICAL"
-
-
-@dataclass(frozen=True, slots=True)
-class Vulnerability:
-    """One vulnerability of one package, as the scanner reports it.
-
-    `fixed` and `package_url` are empty where there is no fix, and where the report names no package URL.
-    """
-
-    id: str
-    package: str
-    installed: str
-    fixed: str
-    severity: Severity
-    has_fix: bool
-    package_url: str = ""
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """What makes it the same in two reports: another version of the package may have it still."""
-        return (self.id, self.package)
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
@@ -60,43 +29,21 @@ class Report:
     `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
     """
 
-    vulnerabilities: tuple[Vulnerability, ...]
+    vulnerabilities: tuple[DetectedVulnerability, ...]
     gaps: tuple[str, ...] = ()
     created_at: datetime | None = None
     image_name: str = ""
     image_digests: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
-    """Which findings block: of these severities, and of those without a fix only where `ignore_unfixed` is off."""
-
-    severities: frozenset[Severity] = frozenset({Severity.HIGH, Severity.CRITICAL})
-    ignore_unfixed: bool = True
-
-    def blocks(self, found: Vulnerability) -> bool:
-        return found.severity in self.severities and (found.has_fix or not self.ignore_unfixed)
-
-
-def blocking(report: Report, policy: GatePolicy, against: Report | None = None) -> tuple[Vulnerability, ...]:
-    """What blocks, in the report's order; with `against`, the report of the image before, only what is new.
-
-    What the image before had already is not new, however it was rated or fixed then.
-    """
-    known: Collection[tuple[str, str]] = (
-        frozenset(found.identity for found in against.vulnerabilities) if against is not None else ()
-    )
-    return tuple(found for found in report.vulnerabilities if policy.blocks(found) and found.identity not in known)
-
-
-def severities(text: str) -> frozenset[Severity]:
+def severities(text: str) -> frozenset[Rating]:
     """`HIGH,CRITICAL` in either case. Raises `Failure` for another word."""
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
-    unknown = [word for word in words if word not in Severity.__members__]
+    unknown = [word for word in words if word not in Rating.__members__]
     if unknown or not words:
-        known = ", ".join(Severity)
+        known = ", ".join(Rating)
         raise Failure(Trouble.MALFORMED, f"{text[:60]!r} names no severity", advice=f"choose from {known}")
-    return frozenset(Severity(word) for word in words)
+    return frozenset(Rating(word) for word in words)
 
 
 def read_report(data: bytes, where: str) -> Report:
@@ -122,7 +69,7 @@ def _read_trivy(document: Mapping[str, Any], results: object, where: str) -> Rep
     gaps: list[str] = []
     if not isinstance(results, list) or not results:
         gaps.append("the scanner found nothing that it knows, so it looked for no vulnerability")
-    found: list[Vulnerability] = []
+    found: list[DetectedVulnerability] = []
     for result in results if isinstance(results, list) else ():
         listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(listed, list | None):
@@ -146,7 +93,7 @@ def _named_digests(values: object, key: str) -> frozenset[str]:
     return frozenset(digest for digest in digests if _DIGEST.fullmatch(digest))
 
 
-def _trivy_vulnerability(value: object) -> Vulnerability | None:
+def _trivy_vulnerability(value: object) -> DetectedVulnerability | None:
     """Reports of old have no `Status`; there, what names a fixed version has one."""
     if not isinstance(value, dict):
         return None
@@ -155,12 +102,12 @@ def _trivy_vulnerability(value: object) -> Vulnerability | None:
         return None
     fixed, status = _text(value.get("FixedVersion")), _text(value.get("Status"))
     identifier = value.get("PkgIdentifier")
-    return Vulnerability(
+    return DetectedVulnerability(
         name,
         package,
         _text(value.get("InstalledVersion")),
         fixed,
-        _severity(_text(value.get("Severity"))),
+        Rating.named(_text(value.get("Severity"))),
         status == _FIXED if status else bool(fixed),
         _text(identifier.get("PURL")) if isinstance(identifier, dict) else "",
     )
@@ -171,7 +118,7 @@ _SARIF_LINE = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): 
 
 def _read_sarif(runs: list[Any], where: str) -> Report:
     gaps: list[str] = []
-    found: list[Vulnerability] = []
+    found: list[DetectedVulnerability] = []
     digests: set[str] = set()
     if not runs:
         gaps.append("the report has no run of a scanner")
@@ -190,7 +137,7 @@ def _read_sarif(runs: list[Any], where: str) -> Report:
     return Report(_bounded(found, where), _few(gaps), image_digests=frozenset(digests))
 
 
-def _sarif_vulnerability(value: object) -> Vulnerability | None:
+def _sarif_vulnerability(value: object) -> DetectedVulnerability | None:
     match value:
         case {"ruleId": str(name), "message": {"text": str(message)}}:
             told = dict(_SARIF_LINE.findall(message[: 16 * _LONGEST]))
@@ -200,12 +147,8 @@ def _sarif_vulnerability(value: object) -> Vulnerability | None:
     if not package or not installed:
         return None
     fixed = told.get("Fixed Version", "").strip()
-    severity = _severity(told.get("Severity", "").strip())
-    return Vulnerability(name[:_LONGEST], package[:_LONGEST], installed, fixed, severity, bool(fixed))
-
-
-def _severity(word: str) -> Severity:
-    return Severity(word.upper()) if word.upper() in Severity.__members__ else Severity.UNKNOWN
+    severity = Rating.named(told.get("Severity", "").strip())
+    return DetectedVulnerability(name[:_LONGEST], package[:_LONGEST], installed, fixed, severity, bool(fixed))
 
 
 def _text(value: object) -> str:
@@ -220,7 +163,7 @@ def _time(value: object) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def _bounded(found: list[Vulnerability], where: str) -> tuple[Vulnerability, ...]:
+def _bounded(found: list[DetectedVulnerability], where: str) -> tuple[DetectedVulnerability, ...]:
     if len(found) > _MOST_FINDINGS:
         raise _malformed(f"has more than {_MOST_FINDINGS} findings", where)
     return tuple(found)

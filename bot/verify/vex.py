@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.gate import Report, Vulnerability
+from bot.domain.packages.detected import DetectedVulnerability
+from bot.verify.gate import Report
 from bot.verify.packages.reading import items, mapping, read_json, text
 
 LARGEST_VEX = 16 * 1024 * 1024
@@ -51,7 +52,7 @@ class Statement:
 class Excused:
     """A finding that does not block, and the statement that says why."""
 
-    found: Vulnerability
+    found: DetectedVulnerability
     statement: Statement
 
 
@@ -96,8 +97,8 @@ def _url(value: object) -> str:
 
 
 def excuse(
-    found: Iterable[Vulnerability], statements: Sequence[Statement], report: Report
-) -> tuple[tuple[Vulnerability, ...], tuple[Excused, ...]]:
+    found: Iterable[DetectedVulnerability], statements: Sequence[Statement], report: Report
+) -> tuple[tuple[DetectedVulnerability, ...], tuple[Excused, ...]]:
     """What still stands, and what the statements take away, in the order of the findings.
 
     Statements of one time count in the order in which they are given.
@@ -106,7 +107,7 @@ def excuse(
     for statement in sorted(statements, key=lambda statement: statement.at):
         for name in statement.vulnerabilities:
             by_name.setdefault(name, []).append(statement)
-    standing: list[Vulnerability] = []
+    standing: list[DetectedVulnerability] = []
     excused: list[Excused] = []
     for each in found:
         speaking = [statement for statement in by_name.get(each.id, ()) if _speaks_of(statement, each, report)]
@@ -117,7 +118,7 @@ def excuse(
     return tuple(standing), tuple(excused)
 
 
-def _speaks_of(statement: Statement, found: Vulnerability, report: Report) -> bool:
+def _speaks_of(statement: Statement, found: DetectedVulnerability, report: Report) -> bool:
     for product in statement.products:
         if _covers(product.url, found.package_url):
             return True

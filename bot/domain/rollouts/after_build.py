@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.images.verdict import Verdict
+from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.words import counted
 
@@ -15,14 +16,40 @@ def after_green_build(rebuild: Rebuild, told: str, *, at: datetime) -> Rebuild:
     return built.moved(State.PROVING, f"{told}; its image is looked at", at=at)
 
 
-def after_proof(rebuild: Rebuild, verdict: Verdict, told: str, *, at: datetime) -> Rebuild:
-    """The rebuild once its image was looked at, or could not be; `told` says what was seen."""
+def after_proof(
+    rebuild: Rebuild, verdict: Verdict, told: str, gated: Gated | None = None, *, at: datetime
+) -> Rebuild:
+    """The rebuild once its image was looked at, or could not be; `told` says what was seen.
+
+    `gated` is what the gate says of what is inside, None where no rule asks. An image that it holds back goes no
+    further: it has failed where something blocks, and is built where that cannot be told.
+    """
     judged = replace(rebuild, proof=verdict)
     if verdict.fails:
         return judged.moved(State.FAILED, told, at=at)
+    if gated is not None and gated.holds:
+        return _held_back(judged, told, gated, at)
+    said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {in_words(gated)}"
     if verdict is Verdict.UNKNOWN:
-        return _built(judged, State.BUILT, f"built, not proven: {told}", at)
-    return _built(judged, State.SUCCEEDED, told, at)
+        return _built(judged, State.BUILT, f"built, not proven: {said}", at)
+    return _built(judged, State.SUCCEEDED, said, at)
+
+
+def in_words(gated: Gated) -> str:
+    """What the gate says, as part of a reason."""
+    match gated.outcome:
+        case GateOutcome.BLOCKED:
+            return f"the gate {'holds it back' if gated.holds else 'would hold it back'}: {gated.told}"
+        case GateOutcome.UNKNOWN:
+            return f"the gate cannot tell: {gated.told}"
+        case _:
+            return f"the gate found {gated.told}"
+
+
+def _held_back(rebuild: Rebuild, told: str, gated: Gated, at: datetime) -> Rebuild:
+    if gated.outcome is GateOutcome.BLOCKED:
+        return rebuild.moved(State.FAILED, f"built, but {in_words(gated)}", at=at)
+    return rebuild.moved(State.BUILT, f"built, but {in_words(gated)}; {told}", at=at)
 
 
 def _built(rebuild: Rebuild, end: State, told: str, at: datetime) -> Rebuild:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.verify.gate import GatePolicy, Report, Severity, blocking, read_report, severities
+from bot.domain.packages.detected import GatePolicy, Rating, blocking
+from bot.verify.gate import Report, read_report, severities
 from tests.conftest import SHARED
 from tests.unit.verify.reports import JSON, finding, report
 
@@ -22,7 +23,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def rows(report: Report, policy: GatePolicy, against: Report | None = None) -> list[tuple[str, ...]]:
-    found = blocking(report, policy, against)
+    found = blocking(report.vulnerabilities, policy, against and against.vulnerabilities)
     return sorted((each.id, each.package, each.installed, each.fixed, str(each.severity)) for each in found)
 
 
@@ -55,7 +56,7 @@ def test_high_and_critical_with_a_fix_block_by_default() -> None:
         finding(VulnerabilityID="CVE-2026-3", Severity="MEDIUM"),
         finding(VulnerabilityID="CVE-2026-4", Status="affected", FixedVersion=""),
     )
-    assert [each.id for each in blocking(found, GatePolicy())] == ["CVE-2026-1", "CVE-2026-2"]
+    assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-1", "CVE-2026-2"]
 
 
 def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_missing() -> None:
@@ -64,7 +65,7 @@ def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_miss
         finding(Status=None, VulnerabilityID="CVE-2026-2"),
         finding(Status=None, VulnerabilityID="CVE-2026-3", FixedVersion=""),
     )
-    assert [each.id for each in blocking(found, GatePolicy())] == ["CVE-2026-2"]
+    assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-2"]
 
 
 def test_only_what_is_new_blocks_against_the_report_before() -> None:
@@ -72,7 +73,9 @@ def test_only_what_is_new_blocks_against_the_report_before() -> None:
         finding(InstalledVersion="3.0.13-0ubuntu3.4", Severity="LOW", Status="affected", FixedVersion="")
     )
     after = report(finding(), finding(PkgName="libssl3t64"), finding(VulnerabilityID="CVE-2026-2"))
-    assert [(each.id, each.package) for each in blocking(after, GatePolicy(), before)] == [
+    assert [
+        (each.id, each.package) for each in blocking(after.vulnerabilities, GatePolicy(), before.vulnerabilities)
+    ] == [
         ("CVE-2026-1", "libssl3t64"),
         ("CVE-2026-2", "openssl"),
     ]
@@ -87,7 +90,7 @@ def test_a_scan_that_looked_at_nothing_cannot_tell() -> None:
 def test_a_finding_without_a_name_cannot_be_told_and_hinders_no_other() -> None:
     found = report({"Severity": "CRITICAL"}, "text", finding())
     assert len(found.gaps) == 1
-    assert len(blocking(found, GatePolicy())) == 1
+    assert len(blocking(found.vulnerabilities, GatePolicy())) == 1
 
 
 def test_the_report_says_when_it_was_made() -> None:
@@ -98,7 +101,7 @@ def test_the_report_says_when_it_was_made() -> None:
 
 
 def test_a_severity_that_is_none_is_refused() -> None:
-    assert severities("high, Critical") == {Severity.HIGH, Severity.CRITICAL}
+    assert severities("high, Critical") == {Rating.HIGH, Rating.CRITICAL}
     for text in ("", ",", "HIGH,SEVERE"):
         with pytest.raises(Failure, match="choose from UNKNOWN, LOW"):
             severities(text)
@@ -106,7 +109,7 @@ def test_a_severity_that_is_none_is_refused() -> None:
 
 def test_a_severity_that_trivy_does_not_know_is_unknown() -> None:
     (found,) = report(finding(Severity="NEGLIGIBLE")).vulnerabilities
-    assert found.severity is Severity.UNKNOWN
+    assert found.severity is Rating.UNKNOWN
 
 
 SARIF_TEXT = (
@@ -162,7 +165,7 @@ def test_what_is_no_report_is_refused_in_one_line(data: bytes) -> None:
 
 def test_the_list_of_old_reports_is_read() -> None:
     listed = json.dumps([{"Target": "x", "Vulnerabilities": [finding()]}]).encode()
-    assert len(blocking(read_report(listed, "r"), GatePolicy())) == 1
+    assert len(blocking(read_report(listed, "r").vulnerabilities, GatePolicy())) == 1
 
 
 @given(JSON)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.verify.gate import GatePolicy, Report, blocking
+from bot.domain.packages.detected import GatePolicy, blocking
+from bot.verify.gate import Report
 from bot.verify.vex import Statement, excuse, read_vex
 from tests.unit.verify.reports import JSON, finding, report
 
@@ -33,7 +34,7 @@ def statement(product: object = PACKAGE, **values: object) -> dict[str, object]:
 
 
 def stands(*statements: object) -> bool:
-    standing, excused = excuse(blocking(SCANNED, GatePolicy()), document(*statements), SCANNED)
+    standing, excused = excuse(blocking(SCANNED.vulnerabilities, GatePolicy()), document(*statements), SCANNED)
     assert len(standing) + len(excused) == 1
     return bool(standing)
 
@@ -106,4 +107,4 @@ def test_what_is_no_openvex_is_refused(data: bytes) -> None:
 def test_any_document_is_read_or_refused(value: object) -> None:
     with contextlib.suppress(Failure):
         found = document(value, statement(value), statement(products=value), statement(vulnerability=value))
-        excuse(blocking(SCANNED, GatePolicy()), found, SCANNED)
+        excuse(blocking(SCANNED.vulnerabilities, GatePolicy()), found, SCANNED)

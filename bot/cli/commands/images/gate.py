@@ -9,7 +9,8 @@ import typer
 from bot.cli.options import Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.verify.gate import Report, Vulnerability
+    from bot.domain.packages.detected import DetectedVulnerability
+    from bot.verify.gate import Report
 
 BLOCKS = 1
 CANNOT_TELL = 3
@@ -37,14 +38,16 @@ def gate(
     Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told.
     """
     from bot.cli.output import print_json, print_line, print_table
-    from bot.verify.gate import GatePolicy, blocking, severities
+    from bot.domain.packages.detected import GatePolicy, blocking
+    from bot.verify.gate import severities
 
     policy = GatePolicy(severities(severity), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
     gaps = [f"{report}: {gap}" for gap in (*now.gaps, *_too_old(now, max_age))]
     if before is not None:
         gaps += [f"{against}: {gap}" for gap in before.gaps]
-    found = _excused(blocking(now, policy, before), vex or [], now)
+    known = None if before is None else before.vulnerabilities
+    found = _excused(blocking(now.vulnerabilities, policy, known), vex or [], now)
     columns = ("id", "package", "installed", "fixed", "severity")
     if output is Format.JSON:
         print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
@@ -75,8 +78,8 @@ def _read(path: Path) -> "Report":
 
 
 def _excused(
-    found: tuple["Vulnerability", ...], documents: list[Path], report: "Report"
-) -> tuple["Vulnerability", ...]:
+    found: tuple["DetectedVulnerability", ...], documents: list[Path], report: "Report"
+) -> tuple["DetectedVulnerability", ...]:
     """What still blocks once the documents have been heard; what they take away is told on standard error."""
     from bot.service.commands.images.packages import read_file
     from bot.verify.vex import LARGEST_VEX, excuse, read_vex

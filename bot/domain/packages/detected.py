@@ -1,0 +1,90 @@
+"""Vulnerabilities as they are found in one image, by a scanner's report or by the kept data, and which block."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.bases.advisory import Severity
+
+
+class Rating(StrEnum):
+    """How severe a vulnerability is, in the words of scanners, the least first."""
+
+    UNKNOWN = "UNKNOWN"
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+    @classmethod
+    def named(cls, word: str) -> "Rating":
+        """The rating that a word stands for in either case; unknown for any other word."""
+        return cls(word.upper()) if word.upper() in cls.__members__ else cls.UNKNOWN
+
+    @classmethod
+    def of(cls, severity: Severity | None) -> "Rating":
+        """The same in the words of vendors, who say moderate for medium."""
+        return cls.UNKNOWN if severity is None else _RATINGS[severity]
+
+    @property
+    def rank(self) -> int:
+        return list(Rating).index(self)
+
+
+_RATINGS = {
+    Severity.LOW: Rating.LOW,
+    Severity.MODERATE: Rating.MEDIUM,
+    Severity.HIGH: Rating.HIGH,
+    Severity.CRITICAL: Rating.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedVulnerability:
+    """One vulnerability of one package of an image.
+
+    `fixed` and `package_url` are empty where there is no fix, and where no package URL is known.
+    """
+
+    id: str
+    package: str
+    installed: str
+    fixed: str
+    severity: Rating
+    has_fix: bool
+    package_url: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What makes it the same in two images: another version of the package may have it still."""
+        return (self.id, self.package)
+
+    @property
+    def told(self) -> str:
+        """`CVE-2026-1 (HIGH) in libssl3t64 3.0.13-0ubuntu3.5, fixed in 3.0.13-0ubuntu3.6`."""
+        fix = f", fixed in {self.fixed}" if self.fixed else ", fixed" if self.has_fix else ", not fixed yet"
+        return f"{self.id} ({self.severity}) in {self.package} {self.installed}{fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """Which findings block: of these severities, and of those without a fix only where `ignore_unfixed` is off."""
+
+    severities: frozenset[Rating] = frozenset({Rating.HIGH, Rating.CRITICAL})
+    ignore_unfixed: bool = True
+
+    def blocks(self, found: DetectedVulnerability) -> bool:
+        return found.severity in self.severities and (found.has_fix or not self.ignore_unfixed)
+
+
+def blocking(
+    found: Iterable[DetectedVulnerability],
+    policy: GatePolicy,
+    before: Iterable[DetectedVulnerability] | None = None,
+) -> tuple[DetectedVulnerability, ...]:
+    """What blocks, in the order given; with `before`, what the image before had, only what is new.
+
+    What the image before had already is not new, however it was rated or fixed then.
+    """
+    known: Collection[tuple[str, str]] = frozenset(each.identity for each in before or ())
+    return tuple(each for each in found if policy.blocks(each) and each.identity not in known)

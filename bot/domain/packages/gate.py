@@ -1,0 +1,216 @@
+"""The gate: whether what is known to be wrong with an image holds back the rebuild that made it.
+
+What one image shows is `Contents`; a rule says what of it blocks, exceptions and VEX statements take away. To have
+found nothing says nothing where not all that is inside was compared with data that is young enough: the gate cannot
+tell.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, blocking
+from bot.domain.wording.words import counted
+
+_MOST_NAMED = 3
+_MOST_GAPS = 2
+
+Identity = tuple[str, str]
+"""Of a vulnerability: its id, and the package that has it."""
+
+
+class GateMode(StrEnum):
+    """What follows from a vulnerability that must not be there: nothing, a word, or a stop."""
+
+    OFF = "off"
+    TELL = "tell"
+    BLOCK = "block"
+
+
+class Counts(StrEnum):
+    """What is held against an image: what the image before did not have, or everything."""
+
+    NEW = "new"
+    ALL = "all"
+
+
+class GateOutcome(StrEnum):
+    """What the gate says of an image."""
+
+    PASSED = "passed"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """What is asked of images."""
+
+    mode: GateMode = GateMode.BLOCK
+    counts: Counts = Counts.NEW
+    policy: GatePolicy = GatePolicy()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True)
+class GateException:
+    """A vulnerability that is accepted in images whose `registry/name` one of `match` fits, until it ends.
+
+    It is accepted in every package where none is named.
+    """
+
+    id: str
+    match: tuple[str, ...]
+    reason: str
+    until: datetime
+    package: str | None = None
+
+    def accepts(self, found: DetectedVulnerability, image: str, at: datetime) -> bool:
+        is_meant = found.id.upper() == self.id.upper() and self.package in (None, found.package)
+        return is_meant and at < self.until and any(fnmatchcase(image, glob) for glob in self.match)
+
+    @property
+    def told(self) -> str:
+        return f"accepted until {self.until:%Y-%m-%d}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """A vulnerability that does not block, and who says why."""
+
+    found: DetectedVulnerability
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is known to be wrong with an image. `gaps` say, a line each, why that may not be all.
+
+    It `is_pending` while a gap is about to be closed by work that is under way.
+    """
+
+    found: tuple[DetectedVulnerability, ...] = ()
+    gaps: tuple[str, ...] = ()
+    is_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What the gate says of one image, by which mode. `unfixed` are ignored as long as nobody can fix them.
+
+    `excused` are those that would block without somebody's word; they count as new again once that ends.
+    """
+
+    mode: GateMode
+    outcome: GateOutcome
+    blocking: tuple[DetectedVulnerability, ...] = ()
+    unfixed: tuple[DetectedVulnerability, ...] = ()
+    excused: tuple[Excused, ...] = ()
+    gaps: tuple[str, ...] = ()
+    is_pending: bool = False
+    is_compared: bool = True
+    """Whether there was an image before to compare with, where only what is new counts."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rebuild that made the image must not go on."""
+        return self.mode is GateMode.BLOCK and self.outcome is not GateOutcome.PASSED
+
+    @property
+    def told(self) -> str:
+        """What blocks, or why that cannot be told; a handful by name, the rest by number."""
+        if self.outcome is GateOutcome.BLOCKED:
+            ordered = sorted(self.blocking, key=lambda each: (-each.severity.rank, each.id, each.package))
+            said = [each.told for each in ordered[:_MOST_NAMED]]
+            if (more := len(ordered) - _MOST_NAMED) > 0:
+                said.append(f"and {more} more")
+            alone = "" if self.is_compared else " (no image before is known, so all count as new)"
+            return "; ".join(said) + alone
+        if self.outcome is GateOutcome.UNKNOWN:
+            more = len(self.gaps) - _MOST_GAPS
+            return "; ".join(self.gaps[:_MOST_GAPS]) + (f"; and {more} more" if more > 0 else "")
+        said = [counted(len(self.unfixed), "vulnerability")] if self.unfixed else []
+        told = f"nothing that blocks{', ' + said[0] + ' without a fix' if said else ''}"
+        return told + (f", {len(self.excused)} accepted" if self.excused else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An image at the gate: `before` is None where no image before it is known.
+
+    `owed` are vulnerabilities that the image before had by somebody's word alone: they are no more known for that.
+    """
+
+    image: str
+    now: Contents
+    before: Contents | None
+    owed: Collection[Identity] = field(default_factory=frozenset)
+
+
+def judge(
+    asked: Asked,
+    rule: GateRule,
+    exceptions: Sequence[GateException],
+    at: datetime,
+    excused: Mapping[Identity, str] | None = None,
+) -> Gated:
+    """Judges an image; `excused` are the vulnerabilities that a VEX statement takes away, and in whose words.
+
+    What blocks is told whatever else is unknown: a gap can only add to it.
+    """
+    before = asked.before.found if asked.before is not None and rule.counts is Counts.NEW else None
+    known = [each for each in before or () if each.identity not in asked.owed]
+    candidates = blocking(_each_once(asked.now.found), rule.policy, known)
+    words = {each.identity: _word(each, asked.image, exceptions, at, excused or {}) for each in candidates}
+    held = tuple(each for each in candidates if words[each.identity] is None)
+    forgiven = tuple(Excused(each, word) for each in candidates if (word := words[each.identity]) is not None)
+    unfixed = tuple(
+        each
+        for each in _each_once(asked.now.found)
+        if rule.policy.ignore_unfixed
+        and not each.has_fix
+        and each.severity in rule.policy.severities
+        and _word(each, asked.image, exceptions, at, excused or {}) is None
+    )
+    gaps = asked.now.gaps
+    outcome = GateOutcome.BLOCKED if held else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
+    is_compared = rule.counts is Counts.ALL or asked.before is not None
+    return Gated(rule.mode, outcome, held, unfixed, forgiven, gaps, asked.now.is_pending, is_compared)
+
+
+def _word(
+    found: DetectedVulnerability,
+    image: str,
+    exceptions: Sequence[GateException],
+    at: datetime,
+    excused: Mapping[Identity, str],
+) -> str | None:
+    accepting = next((each for each in exceptions if each.accepts(found, image, at)), None)
+    return accepting.told if accepting is not None else excused.get(found.identity)
+
+
+def _each_once(found: Iterable[DetectedVulnerability]) -> tuple[DetectedVulnerability, ...]:
+    """What platforms and sources tell of one vulnerability, as one: the worse rating counts, and any fix."""
+    known: dict[Identity, DetectedVulnerability] = {}
+    for each in found:
+        first = known.get(each.identity)
+        known[each.identity] = each if first is None else _joined(first, each)
+    return tuple(known.values())
+
+
+def _joined(first: DetectedVulnerability, second: DetectedVulnerability) -> DetectedVulnerability:
+    fixing = first if first.has_fix or not second.has_fix else second
+    severity = max(first.severity, second.severity, key=lambda each: each.rank)
+    return replace(fixing, severity=severity, package_url=first.package_url or second.package_url)
+
+
+def together(some: Sequence[Gated]) -> Gated | None:
+    """What several images of one rebuild come to: the worst counts. None where no rule asks for any."""
+    asked = [each for each in some if each.mode is not GateMode.OFF]
+    return max(asked, key=_weight, default=None)
+
+
+def _weight(gated: Gated) -> tuple[bool, int]:
+    order = (GateOutcome.PASSED, GateOutcome.UNKNOWN, GateOutcome.BLOCKED)
+    return gated.holds, order.index(gated.outcome)

@@ -1,0 +1,168 @@
+"""What the gate says of an image, whatever told what is inside."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
+from bot.domain.packages.gate import (
+    Asked,
+    Contents,
+    Counts,
+    Gated,
+    GateException,
+    GateMode,
+    GateOutcome,
+    GateRule,
+    judge,
+    together,
+)
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+SHOP = "ghcr.io/contoso/shop"
+OPENSSL = DetectedVulnerability("CVE-2026-1", "libssl3t64", "3.0.13-5", "3.0.13-6", Rating.HIGH, True)
+ZLIB = DetectedVulnerability("CVE-2026-2", "zlib1g", "1.3", "1.4", Rating.CRITICAL, True)
+UNFIXED = DetectedVulnerability("CVE-2026-3", "bash", "5.2", "", Rating.HIGH, False)
+ALL = GateRule(counts=Counts.ALL)
+ACCEPTED = GateException("CVE-2026-1", (SHOP,), "not reachable", NOW + timedelta(days=30))
+
+
+def judged(
+    *found: DetectedVulnerability,
+    before: Contents | None = Contents(),  # noqa: B008 - frozen
+    rule: GateRule = GateRule(),  # noqa: B008 - frozen
+    exceptions: tuple[GateException, ...] = (),
+    gaps: tuple[str, ...] = (),
+    **values: object,
+) -> Gated:
+    asked = Asked(SHOP, Contents(found, gaps), before)
+    return judge(replace(asked, **values), rule, exceptions, NOW)  # type: ignore[arg-type]
+
+
+def test_a_new_high_with_a_fix_blocks_and_is_named() -> None:
+    gated = judged(OPENSSL)
+    assert gated.outcome is GateOutcome.BLOCKED
+    assert gated.holds
+    assert gated.told == "CVE-2026-1 (HIGH) in libssl3t64 3.0.13-5, fixed in 3.0.13-6"
+
+
+def test_what_the_image_before_had_is_not_new_unless_everything_counts() -> None:
+    had = Contents((replace(OPENSSL, severity=Rating.LOW, has_fix=False),))
+    assert judged(OPENSSL, before=had).outcome is GateOutcome.PASSED
+    assert judged(OPENSSL, before=had, rule=ALL).outcome is GateOutcome.BLOCKED
+
+
+def test_where_no_image_before_is_known_everything_counts_and_that_is_told() -> None:
+    gated = judged(OPENSSL, before=None)
+    assert gated.outcome is GateOutcome.BLOCKED
+    assert "no image before is known" in gated.told
+
+
+def test_what_has_no_fix_is_ignored_and_remembered() -> None:
+    gated = judged(UNFIXED)
+    assert (gated.outcome, gated.unfixed) == (GateOutcome.PASSED, (UNFIXED,))
+    strict = replace(ALL, policy=GatePolicy(ignore_unfixed=False))
+    assert judged(UNFIXED, rule=strict).blocking == (UNFIXED,)
+
+
+def test_what_has_no_fix_and_is_accepted_is_not_shown_again() -> None:
+    accepted = replace(ACCEPTED, id=UNFIXED.id)
+    assert judged(UNFIXED, exceptions=(accepted,)).unfixed == ()
+
+
+def test_an_exception_holds_until_its_end_for_what_it_names() -> None:
+    assert judged(OPENSSL, exceptions=(ACCEPTED,)).outcome is GateOutcome.PASSED
+    for other in (
+        replace(ACCEPTED, until=NOW),
+        replace(ACCEPTED, match=("ghcr.io/contoso/other",)),
+        replace(ACCEPTED, package="openssl"),
+        replace(ACCEPTED, id="CVE-2026-11"),
+    ):
+        assert judged(OPENSSL, exceptions=(other,)).outcome is GateOutcome.BLOCKED
+    assert judged(OPENSSL, exceptions=(replace(ACCEPTED, match=("ghcr.io/contoso/*",)),)).excused[0].why == (
+        "accepted until 2026-12-27: not reachable"
+    )
+
+
+def test_what_was_accepted_counts_as_new_again_once_the_exception_has_ended() -> None:
+    had = Contents((OPENSSL,))
+    assert judged(OPENSSL, before=had, owed={OPENSSL.identity}).outcome is GateOutcome.BLOCKED
+
+
+def test_a_vex_statement_takes_away_what_it_speaks_of() -> None:
+    asked = Asked(SHOP, Contents((OPENSSL, ZLIB)), None)
+    gated = judge(asked, ALL, (), NOW, {OPENSSL.identity: "not affected, says Contoso"})
+    assert gated.blocking == (ZLIB,)
+    assert [each.why for each in gated.excused] == ["not affected, says Contoso"]
+
+
+def test_a_gap_cannot_be_told_unless_something_blocks_anyway() -> None:
+    gated = judged(gaps=("its packages were not read",))
+    assert gated.outcome is GateOutcome.UNKNOWN
+    assert gated.holds
+    assert gated.told == "its packages were not read"
+    assert judged(OPENSSL, gaps=("its packages were not read",)).outcome is GateOutcome.BLOCKED
+
+
+def test_telling_holds_nothing_back() -> None:
+    assert not judged(OPENSSL, rule=GateRule(GateMode.TELL)).holds
+
+
+def test_a_handful_is_named_the_most_severe_first() -> None:
+    many = [replace(OPENSSL, id=f"CVE-2026-{number}") for number in range(10, 20)]
+    told = judged(*many, ZLIB).told
+    assert told.startswith("CVE-2026-2 (CRITICAL) in zlib1g")
+    assert told.endswith("; and 8 more")
+    assert len(told) < 300
+
+
+def test_what_two_sources_tell_of_one_vulnerability_is_one_with_the_worse_rating_and_any_fix() -> None:
+    without = replace(OPENSSL, fixed="", has_fix=False, severity=Rating.CRITICAL)
+    mild = replace(OPENSSL, severity=Rating.LOW)
+    [found] = judged(without, mild).blocking
+    assert (found.severity, found.fixed) == (Rating.CRITICAL, "3.0.13-6")
+
+
+def test_of_several_images_the_worst_counts() -> None:
+    passed, blocked, unknown = judged(), judged(OPENSSL), judged(gaps=("old",))
+    told = judged(OPENSSL, rule=GateRule(GateMode.TELL))
+    assert together([passed, unknown, blocked, told]) is blocked
+    assert together([told, unknown]) is unknown
+    assert together([]) is None
+
+
+vulnerabilities = st.builds(
+    DetectedVulnerability,
+    st.sampled_from(["CVE-1", "CVE-2", "CVE-3"]),
+    st.sampled_from(["a", "b"]),
+    st.just("1"),
+    st.sampled_from(["", "2"]),
+    st.sampled_from(Rating),
+    st.booleans(),
+)
+some = st.lists(vulnerabilities, max_size=8).map(tuple)
+policies = st.builds(GatePolicy, st.frozensets(st.sampled_from(Rating), min_size=1), st.booleans())
+
+
+@given(some, some, policies)
+def test_nothing_new_blocks_that_would_not_block_at_all_and_nothing_is_new_against_itself(
+    now: tuple[DetectedVulnerability, ...], before: tuple[DetectedVulnerability, ...], policy: GatePolicy
+) -> None:
+    new = {each.identity for each in blocking(now, policy, before)}
+    every = {each.identity for each in blocking(now, policy)}
+    assert new == every - {each.identity for each in before}
+    assert blocking(now, policy, now) == ()
+
+
+@given(some, some, policies, st.sampled_from(Counts))
+def test_more_vulnerabilities_never_let_an_image_through(
+    first: tuple[DetectedVulnerability, ...],
+    more: tuple[DetectedVulnerability, ...],
+    policy: GatePolicy,
+    counts: Counts,
+) -> None:
+    rule = GateRule(GateMode.BLOCK, counts, policy)
+    if judged(*first, rule=rule).outcome is GateOutcome.BLOCKED:
+        assert judged(*first, *more, rule=rule).outcome is GateOutcome.BLOCKED
