@@ -13,6 +13,7 @@ class SbomOrigin(StrEnum):
     BUILDKIT = "BuildKit's attestation"
     ATTESTATION = "signed attestation"
     REFERRER = "referrer"
+    TAG = "cosign's tag"
     FILE = "file"
 
 

@@ -57,6 +57,7 @@ from bot.store.stores import Stores
 from bot.verify.attesting.summary import Verifier
 from bot.verify.images.stage import ImagesOptions, Observed
 from bot.verify.proving.stage import ProvingOptions
+from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.osv.dump import MOST_BYTES
 from bot.watch.osv.stage import DumpSource
@@ -79,6 +80,7 @@ class Bot:
     database: Database
     forge: Forge
     registry: Registry
+    beside: LookedOnce
     feed_reader: FeedReader
     dump_reader: DumpReader
     destinations: tuple[Destination, ...]
@@ -192,12 +194,13 @@ class Bot:
     @property
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
-        return Images(self.registry, self.stores.watch, self.stores.images, self.clock, self.settings.trust)
+        stores = self.stores
+        return Images(self.registry, self.beside, stores.watch, stores.images, self.clock, self.settings.trust)
 
     @property
     def sboms(self) -> Sboms:
         """Registries as they are asked for SBOMs."""
-        return Sboms(self.registry, self.settings.trust, self.clock)
+        return Sboms(self.beside, self.settings.trust, self.clock)
 
     @property
     def own_bases(self) -> OwnBases:
@@ -247,6 +250,7 @@ async def open_bot(
             database=database,
             forge=forge,
             registry=registry,
+            beside=LookedOnce(registry, clock),
             feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
             dump_reader=DumpReader(http, MOST_BYTES),
             destinations=destinations_of(settings, http),

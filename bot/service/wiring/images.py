@@ -26,6 +26,7 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import attestations_of
+from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, Platform, read
 
 SOURCE = "org.opencontainers.image.source"
@@ -37,6 +38,8 @@ class Images:
     """Reads images as bases are read: documents that are kept are not fetched again."""
 
     registry: Registry
+    beside: LookedOnce
+    """The same registry, for all that has a digest or lies beside it."""
     cache: ManifestCache
     store: ImagesStore
     clock: Clock
@@ -55,7 +58,7 @@ class Images:
         return rule is not None and rule.trusts_statements
 
     async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
-        reading = await read(self.registry, self.cache, place, digest)
+        reading = await read(self.beside, self.cache, place, digest)
         platforms = reading.platforms
         inherited = await self._labels_of(expected)
         provenances = await self._provenances(place, reading, expected)
@@ -80,7 +83,7 @@ class Images:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         base, digest = publication.base, publication.platform_digest
         try:
-            reading = await read(self.registry, self.cache, base, digest)
+            reading = await read(self.beside, self.cache, base, digest)
         except Failure as failure:
             if failure.trouble.is_passing:
                 raise
@@ -92,7 +95,7 @@ class Images:
         """The labels of what bases show now, which an image on them has too. Their documents are kept."""
         found: set[tuple[str, str]] = set()
         for base, digest in (await self.store.shown_digests(bases)).items():
-            reading = await read(self.registry, self.cache, base, digest)
+            reading = await read(self.beside, self.cache, base, digest)
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
 
@@ -104,7 +107,7 @@ class Images:
         trusted, now = trusted_by(rule), self.clock.now()
         found: dict[str, tuple[SignedProvenance, ...]] = {}
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
-            statements = await attestations_of(self.registry, place.registry, place.repository, digest)
+            statements = await attestations_of(self.beside, place.registry, place.repository, digest)
             found[digest] = signed_provenance(
                 statements, trusted, digest, now, self._remembered, isolated=self.trust.isolated_builders
             )
@@ -132,12 +135,12 @@ class Images:
         return found
 
     async def _statements(self, place: Base, attested: Attested) -> list[str]:
-        manifest = json.loads(await self.registry.manifest(place.registry, place.repository, attested.digest))
+        manifest = json.loads(await self.beside.manifest(place.registry, place.repository, attested.digest))
         listed = statements_in(manifest, attested.about)
         return [blob.digest for blob in listed if blob.predicate_type.startswith(_PROVENANCE)]
 
     async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
-        statement = read_statement(await self.registry.config(place.registry, place.repository, blob))
+        statement = read_statement(await self.beside.config(place.registry, place.repository, blob))
         return of_provenance(read_provenance(statement), expected, is_verified=False)
 
 

@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.clients.registry import Registry
 from bot.domain.clock import Clock
 from bot.domain.packages.sbom import ImagePlace, Sbom
 from bot.service.wiring.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.sbom.collecting import Judge, judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.looked_once import LookedOnce
 
 
 @dataclass(frozen=True, slots=True)
 class Sboms:
     """Whom the rule for an image trusts may sign its SBOMs too."""
 
-    registry: Registry
+    beside: LookedOnce
     trust: TrustSettings
     clock: Clock
     _remembered: Remembered = field(default_factory=Remembered)
 
     async def sboms(self, place: ImagePlace) -> Sequence[Sbom]:
         judge = judge_of(self.trust, place.name, self.clock.now(), self._remembered)
-        return await sboms_of(self.registry, place, judge)
+        return await sboms_of(self.beside, place, judge)
 
 
 def judge_of(trust: TrustSettings, name: str, at: datetime, remembered: Remembered) -> Judge:

@@ -74,6 +74,10 @@ class _Looks(Work[SbomLook, Sequence[Sbom]]):
     def host(self, item: SbomLook) -> str:
         return item.place.registry
 
+    def key(self, item: SbomLook) -> object | None:
+        """The images of one index have most of their attestations in common: what one asked, the next need not."""
+        return item.place.name, item.place.index
+
     async def attempt(self, item: SbomLook, lease: Lease) -> Sequence[Sbom]:
         try:
             return await self._registries.sboms(item.place)

@@ -1,7 +1,7 @@
 """The SBOMs that a registry shows for an image, wherever they may be kept, each judged by who signed it.
 
 Sources: BuildKit's "Image attestation storage" (beside the images of an index), OCI distribution 1.1 (referrers),
-Sigstore bundles and cosign's `sha256-….att` tag.
+Sigstore bundles, and cosign's tags `sha256-….att` and `.sbom`.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from bot.verify.provenance.statement import read_statement
 from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import SBOM, Found, SignaturesPort, attestations_of
+from bot.verify.trust.collecting import SBOM, SBOM_TAG, Found, SignaturesPort, attestations_of
 from bot.verify.trust.judging import Trusted, verdicts
 
 Judge = Callable[[Found, str], tuple[Strength, str]]
@@ -28,6 +28,7 @@ Judge = Callable[[Found, str], tuple[Strength, str]]
 MOST = 20
 """SBOMs of one image that are read."""
 _PREDICATES = ("https://spdx.dev/Document", "https://cyclonedx.org/bom", "https://cyclonedx.org/schema")
+_PLAIN = {SBOM: SbomOrigin.REFERRER, SBOM_TAG: SbomOrigin.TAG}
 _UNSIGNED = "not signed"
 
 
@@ -65,10 +66,8 @@ async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tup
 
 def attached_sbom(found: Found, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
     """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
-    if found.kind == SBOM:
-        if found.unreadable:
-            return (_unread(found.unreadable, SbomOrigin.REFERRER),)
-        return (plain_sbom(found.encoded, SbomOrigin.REFERRER),)
+    if (origin := _PLAIN.get(found.kind)) is not None:
+        return (_unread(found.unreadable, origin) if found.unreadable else plain_sbom(found.encoded, origin),)
     statement = statement_of(found)
     if statement is None or not statement.predicate_type.startswith(_PREDICATES):
         return ()

@@ -1,8 +1,8 @@
 """The signatures that a registry shows for a digest, wherever they may be kept.
 
 Sources: OCI distribution 1.1 (referrers API, fallback tag), the Notary Project's signature specification, Sigstore
-bundles as OCI artifacts, cosign's `sha256-….sig` tag and its later artifact of the same shape. What a listing says
-of an artifact is not believed: its manifest is read, and must name the digest as its subject.
+bundles as OCI artifacts, cosign's tags `sha256-….sig`, `.att` and `.sbom` and its later artifacts of their shape.
+What a listing says of an artifact is not believed: its manifest is read, and must name the digest as its subject.
 """
 
 import json
@@ -16,11 +16,17 @@ from bot.domain.failure import Failure, Trouble
 NOTATION = "application/vnd.cncf.notary.signature"
 BUNDLE = "application/vnd.dev.sigstore.bundle"
 COSIGN = "application/vnd.dev.cosign.artifact.sig.v1+json"
+COSIGN_SBOM = "application/vnd.dev.cosign.artifact.sbom.v1+json"
+ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 SBOM = "sbom"
 """What is found of this kind is an SBOM as it is, in no envelope."""
-SBOM_TYPES = ("application/spdx+json", "application/vnd.cyclonedx+json")
+SBOM_TAG = "sbom tag"
+"""The same, under cosign's tag `.sbom`."""
+SBOM_TYPES = ("application/spdx+json", "text/spdx", "application/vnd.cyclonedx", COSIGN_SBOM)
 MOST = 50
 """Artifacts of one digest that are looked at."""
+_ATTESTATION = "attestation"
+_LONGEST_TAG = 128
 
 
 class SignaturesPort(Protocol):
@@ -62,7 +68,8 @@ async def signatures_of(port: SignaturesPort, registry: str, repository: str, di
     the others. Raises `Failure` where the registry does not say.
     """
     found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"))
-    return (*found, *await _of_tag(port, registry, repository, digest))
+    found += await _of_tag(port, registry, repository, digest, "sig")
+    return tuple(dict.fromkeys(found))
 
 
 async def _of_referrers(
@@ -89,36 +96,50 @@ async def _of_artifact(
     kind = _kind(document)
     if kind is None:
         return []
-    if kind == "cosign":
+    if kind in ("cosign", _ATTESTATION):
         return await _of_layers(port, registry, repository, document)
-    found: list[Found] = []
-    for layer in _layers(document)[:1]:
-        blob, unreadable = await _blob(port, registry, repository, layer)
-        found.append(Found(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
-    return found
+    return await _of_documents(port, registry, repository, kind, _layers(document)[:1])
 
 
 async def attestations_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
-    """What is said of a digest, none of it judged: Sigstore bundles, cosign's `.att` tag, and attached SBOMs.
+    """What is said of a digest, none of it judged: Sigstore bundles, DSSE envelopes, and SBOMs as they are; each
+    once, wherever it may be.
 
     Raises `Failure` where the registry does not say.
     """
-    found = await _of_referrers(port, registry, repository, digest, ("sigstore", SBOM))
-    return (*found, *await _of_tag(port, registry, repository, digest, "att"))
+    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM))
+    found += await _of_tag(port, registry, repository, digest, "att")
+    found += await _of_tag(port, registry, repository, digest, "sbom")
+    return tuple(dict.fromkeys(found))
 
 
-async def _of_tag(
-    port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str = "sig"
-) -> list[Found]:
-    """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature."""
-    manifest = await port.tagged(registry, repository, f"{digest.replace(':', '-')}.{suffix}")
+async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str) -> list[Found]:
+    """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature or SBOM.
+
+    Of a sha512 digest there is none: the tag would be longer than a tag may be.
+    """
+    tag = f"{digest.replace(':', '-')}.{suffix}"
+    manifest = await port.tagged(registry, repository, tag) if len(tag) <= _LONGEST_TAG else None
     if manifest is None:
         return []
     try:
         document = _object(manifest)
     except Failure as failure:
-        return _without(failure, "the tag of signatures")
+        return _without(failure, f"the tag .{suffix}")
+    if suffix == "sbom":
+        return await _of_documents(port, registry, repository, SBOM_TAG, _layers(document)[:MOST])
     return await _of_layers(port, registry, repository, document)
+
+
+async def _of_documents(
+    port: SignaturesPort, registry: str, repository: str, kind: str, layers: Sequence[Mapping[str, Any]]
+) -> list[Found]:
+    """Each layer is what is looked for, as it is."""
+    found: list[Found] = []
+    for layer in layers:
+        blob, unreadable = await _blob(port, registry, repository, layer)
+        found.append(Found(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
+    return found
 
 
 async def _of_layers(
@@ -163,8 +184,9 @@ def _kind(document: Mapping[str, Any]) -> str | None:
         return "cosign"
     if isinstance(named, str) and named.startswith(BUNDLE):
         return "sigstore"
-    layers = _layers(document)
-    kinds = [named, *(layer.get("mediaType") for layer in layers[:1])]
+    kinds = [named, *(layer.get("mediaType") for layer in _layers(document)[:1])]
+    if ENVELOPE in kinds:
+        return _ATTESTATION
     return SBOM if any(isinstance(kind, str) and kind.startswith(SBOM_TYPES) for kind in kinds) else None
 
 

@@ -21,16 +21,20 @@ _LONGEST_VERSION = 64
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,3}(?:[-+][0-9A-Za-z.+-]{1,48})?", re.ASCII)
 
 
-class RegistryPort(Protocol):
+class DocumentsPort(Protocol):
+    """What a registry keeps under a digest; every method raises `Failure`."""
+
+    async def manifest(self, registry: str, repository: str, digest: str) -> bytes: ...
+
+    async def config(self, registry: str, repository: str, digest: str) -> bytes: ...
+
+
+class RegistryPort(DocumentsPort, Protocol):
     """What is asked of a registry; every method raises `Failure`."""
 
     async def head(self, base: Base) -> Head: ...
 
     async def tags(self, registry: str, repository: str) -> Sequence[str]: ...
-
-    async def manifest(self, registry: str, repository: str, digest: str) -> bytes: ...
-
-    async def config(self, registry: str, repository: str, digest: str) -> bytes: ...
 
 
 class ManifestCache(Protocol):
@@ -63,7 +67,7 @@ class DigestReading:
         return observation(base, self.digest, self.platforms, at)
 
 
-async def read(registry: RegistryPort, cache: ManifestCache, base: Base, digest: str) -> DigestReading:
+async def read(registry: DocumentsPort, cache: ManifestCache, base: Base, digest: str) -> DigestReading:
     """Reads the index, then each platform's manifest and config: at most 1 + 2 × platforms requests.
 
     Raises `Failure` as the registry does, and MALFORMED where the documents do not fit together.
@@ -157,7 +161,7 @@ def _image(base: Base, platform: Platform) -> PlatformImage:
 class _Reader:
     """Documents of one repository: from the cache where they are kept, else from the registry, all at once."""
 
-    def __init__(self, registry: RegistryPort, cache: ManifestCache, base: Base) -> None:
+    def __init__(self, registry: DocumentsPort, cache: ManifestCache, base: Base) -> None:
         self._registry = registry
         self._cache = cache
         self._base = base

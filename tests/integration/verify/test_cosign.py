@@ -13,14 +13,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from bot.clients.http import Http
+from bot.clients.registry import Registry as RegistryClient
+from bot.clients.registry import RegistryAccess, host_rules
+from bot.domain.clock import ManualClock
+from bot.domain.evidence import Strength
+from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.reference import Base
+from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.keys import read_public_key
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
+from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Outcome
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.registry import Registry
+from tests.builders import NOON
 from tests.unit.verify.signatures.private_sigstore import (
     ARTIFACT,
     IDENTITY,
@@ -140,6 +150,24 @@ async def test_an_image_that_cosign_signed_and_attested_holds(folder: Path, regi
     attestation = (folder / "att.blob").read_bytes()
     assert verify_with_key(attestation, key, Asked(digest=digest)).is_valid
     assert verify_with_key(attestation, key, Asked(digest=other)).outcome is Outcome.INVALID
+
+
+async def test_an_sbom_that_cosign_attached_is_found(folder: Path, registry: Registry) -> None:
+    name = f"{registry.host}/contoso/app"
+    document = {"spdxVersion": "SPDX-2.3", "packages": [{"name": "libssl3", "versionInfo": "3.0.13"}]}
+    (folder / "sbom").write_text(json.dumps(document))
+    await in_thread(folder, "oras", "push", "--plain-http", f"{name}:1", "file")
+    attach = ("cosign", "attach", "sbom", "--allow-http-registry", "--sbom", "sbom", "--input-format", "json")
+    await in_thread(folder, *attach, f"{name}:1")
+
+    clock, accesses = ManualClock(NOON), [RegistryAccess(registry.host, insecure=True)]
+    async with Http(clock, host_rules(accesses)) as http:
+        client = RegistryClient(http, accesses, clock)
+        digest = (await client.head(Base(registry.host, "contoso/app", "1"))).digest
+        place = ImagePlace(registry.host, "contoso/app", digest, digest)
+        [sbom] = await sboms_of(client, place, judged_by(None, NOON, Remembered()))
+    assert (sbom.origin, sbom.strength) == (SbomOrigin.TAG, Strength.CLAIMED)
+    assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What an image without layers of a base stands on, by provenance in a real registry, signed and unsigned."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +16,13 @@ from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis
+from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.images import Images
+from bot.service.wiring.sboms import Sboms
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.trust.collecting import BUNDLE
+from bot.verify.trust.looked_once import LookedOnce
 from sandbox.images import dotnet_image
 from sandbox.registry import Registry as Played
 from tests.builders import ASPNET, NOON
@@ -29,6 +33,8 @@ from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, Priv
 V3 = f"{BUNDLE}.v0.3+json"
 BELOW = "sha256:" + "a" * 64
 SIGSTORE = PrivateSigstore.open()
+CLOCK, KNOWN = ManualClock(NOON), cast(Any, NothingKept())
+CYCLONEDX = {"bomFormat": "CycloneDX", "components": [{"type": "library", "name": "libssl3", "version": "3.0.13"}]}
 
 
 @dataclass
@@ -42,11 +48,30 @@ class Shop:
     trust: TrustSettings
 
     async def read(self) -> SeenImage:
-        clock, accesses = ManualClock(NOON), [RegistryAccess(self.played.host, insecure=True)]
-        async with Http(clock, host_rules(accesses)) as http:
-            kept = cast(Any, NothingKept())
-            images = Images(Registry(http, accesses, clock), kept, kept, clock, self.trust)
-            return await images.read(Base(self.played.host, self.repository, "1"), self.digest, (ASPNET,))
+        async with self.asked() as registry:
+            return await self.look(registry, LookedOnce(registry, CLOCK))
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[Registry]:
+        accesses = [RegistryAccess(self.played.host, insecure=True)]
+        async with Http(CLOCK, host_rules(accesses)) as http:
+            yield Registry(http, accesses, CLOCK)
+
+    async def look(self, registry: Registry, beside: LookedOnce) -> SeenImage:
+        images = Images(registry, beside, KNOWN, KNOWN, CLOCK, self.trust)
+        return await images.read(Base(self.played.host, self.repository, "1"), self.digest, (ASPNET,))
+
+    async def sboms(self, beside: LookedOnce, about: str) -> list[tuple[SbomOrigin, Strength]]:
+        """Those of one platform's image, as the stage of SBOMs asks for them."""
+        place = ImagePlace(self.played.host, self.repository, about, self.digest)
+        found = await Sboms(beside, self.trust, CLOCK).sboms(place)
+        return [(each.origin, each.strength) for each in found]
+
+    def requests(self) -> list[str]:
+        """All that the registry was asked for of this image so far."""
+        assert self.played.edge is not None
+        made = self.played.edge.surroundings.traffic.requests("registry", path=f"^/v2/{self.repository}/")
+        return [f"{each.method} {each.path.rpartition(self.repository)[2]}" for each in made]
 
     async def attest(self, about: str, workflow: str = IDENTITY, said: Any = None) -> bytes:
         bundle = json.dumps(
@@ -125,6 +150,30 @@ async def test_without_a_rule_of_trust_nobody_is_asked_for_signed_provenance(sho
     await shop.attest(shop.digest)
     shop.trust = TrustSettings()
     assert set(map(tuple, (await shop.bases()).values())) == {()}
+
+
+async def test_one_look_tells_what_an_image_stands_on_and_which_sboms_it_has(shop: Shop) -> None:
+    text = json.dumps(CYCLONEDX | {"specVersion": "1.6"}).encode()
+    signed = {**statement(shop.digest), "predicateType": "https://cyclonedx.org/bom", "predicate": CYCLONEDX}
+    await shop.attest(shop.digest)
+    await shop.attest(shop.digest, said=signed)
+    await shop.played.put_beside(shop.repository, shop.digest, "sbom", ("application/vnd.cyclonedx+json", text, {}))
+    both = [(SbomOrigin.ATTESTATION, Strength.PROVED), (SbomOrigin.TAG, Strength.CLAIMED)]
+
+    async with shop.asked() as registry:
+        alone = [LookedOnce(registry, CLOCK) for _ in range(3)]
+        await shop.look(registry, alone[0])
+        for beside, about in zip(alone[1:], shop.platforms.values(), strict=True):
+            assert await shop.sboms(beside, about) == both
+        before = shop.requests()
+        shared = LookedOnce(registry, CLOCK)
+        assert (await shop.look(registry, shared)).builder is not None
+        for about in shop.platforms.values():
+            assert await shop.sboms(shared, about) == both
+        after = shop.requests()[len(before) :]
+
+    assert (len(before), len(after)) == (50, 22)
+    assert sorted(set(after)) == sorted(after), "nothing is asked for twice"
 
 
 @needs_evidence

@@ -25,6 +25,7 @@ from bot.domain.reference import Base
 from bot.service.wiring.images import Images
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
+from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import read
 from sandbox.images import Pushed, dotnet_image
 from tests.builders import NOON
@@ -87,7 +88,8 @@ class Shop:
             below = await read(registry, kept, self.base, self.shown.digest)
             place = Base(self.host, "contoso/shop", tag)
             digest = (await registry.head(place)).digest
-            seen = await Images(registry, kept, kept, clock).read(place, digest, (self.base,))
+            images = Images(registry, LookedOnce(registry, clock), kept, kept, clock)
+            seen = await images.read(place, digest, (self.base,))
         [platform] = [each for each in seen.platforms if each.platform == PLATFORM]
         observed = ObservedLayers([below.observation(self.base, NOON)])
         return standing_of(platform, observed, seen.declared[PLATFORM], expected=[self.base]), seen

@@ -28,6 +28,7 @@ from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import Found
+from bot.verify.trust.looked_once import LookedOnce
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +125,5 @@ async def sboms_beside(
         digest = await choose_digest(start, index, blobs, platform)
         place = ImagePlace(image.registry, image.repository, digest, index)
         judge = judge_of(settings.trust, place.name, clock.now(), Remembered())
-        found = await sboms_of(client, place, judge)
+        found = await sboms_of(LookedOnce(client, clock), place, judge)
     return [ComparedSbom(each, package_changes(held.packages, each.inventory.packages)) for each in found]

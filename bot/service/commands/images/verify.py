@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
 from bot.verify.standing.deciding import standing_of
+from bot.verify.trust.looked_once import LookedOnce
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
 _TOLD = {_HOLDS: "holds", _DOES_NOT_HOLD: "does not hold", _CANNOT_TELL: "cannot tell"}
@@ -96,7 +97,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        images = Images(registry, stores.watch, stores.images, clock, settings.trust)
+        images = Images(registry, LookedOnce(registry, clock), stores.watch, stores.images, clock, settings.trust)
         seen = await images.read(place, digest, ())
         observed = Observed()
         await observed.catch_up(stores.images)

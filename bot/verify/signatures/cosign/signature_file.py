@@ -206,9 +206,9 @@ def _annotations(manifest: dict[str, Any], payload: bytes | None) -> dict[str, A
     layers = member(manifest, "layers", list, "the manifest")[:_MOST_LAYERS]
     wanted = f"sha256:{sha256(payload).hexdigest()}" if payload is not None else None
     for layer in layers:
-        if isinstance(layer, dict) and isinstance(layer.get("annotations"), dict) and layer.get("digest") == wanted:
-            annotations: dict[str, Any] = layer["annotations"]
-            return annotations
+        if isinstance(layer, dict) and layer.get("digest") == wanted:
+            annotations = layer.get("annotations")
+            return annotations if isinstance(annotations, dict) else {}
     raise Refused("no layer of the manifest has this payload", advice="give the layer's blob with --artifact")
 
 

@@ -11,6 +11,7 @@ from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base
 from bot.service.wiring.images import SOURCE, Images
 from bot.verify.standing.declared import BASE_NAME
+from bot.verify.trust.looked_once import LookedOnce
 from tests.builders import ASPNET, NOON, SDK
 from tests.fakes.registry import FakeRegistry
 
@@ -66,7 +67,8 @@ class World:
 
     async def read(self, digest: str, *expected: Base) -> SeenImage:
         kept = cast(Any, Kept(self.registry))
-        return await Images(cast(Any, self.registry), kept, kept, ManualClock(NOON)).read(SHOP, digest, expected)
+        clock, registry = ManualClock(NOON), cast(Any, self.registry)
+        return await Images(registry, LookedOnce(registry, clock), kept, kept, clock).read(SHOP, digest, expected)
 
 
 def material(base: Base, digest: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
@@ -13,6 +15,7 @@ from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.collecting import COSIGN_SBOM, ENVELOPE
 from bot.verify.trust.judging import Trusted
 from tests.builders import NOON
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -21,7 +24,7 @@ SIGSTORE = PrivateSigstore.open()
 TRUSTED = Trusted(
     "ours", keyless=(read_trusted_root(SIGSTORE.trusted_root()), accepting([IDENTITY], [], issuer=ISSUER))
 )
-IMAGE, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+IMAGE, OTHER, LONG = "sha256:" + "a" * 64, "sha256:" + "b" * 64, "sha512:" + "c" * 128
 CYCLONEDX = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.6",
@@ -53,6 +56,7 @@ class Port:
 
     content: dict[str, bytes] = field(default_factory=dict)
     referrers: dict[str, list[str]] = field(default_factory=dict)
+    tags: dict[str, bytes] = field(default_factory=dict)
 
     def keep(self, content: bytes | Mapping[str, Any]) -> str:
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -63,6 +67,11 @@ class Port:
         layer = {"mediaType": kind, "digest": self.keep(content), "size": len(content)}
         manifest = {"artifactType": kind, "subject": {"digest": about}, "layers": [layer]}
         self.referrers.setdefault(about, []).append(self.keep(manifest))
+
+    def tag(self, about: str, suffix: str, *layers: tuple[str, bytes]) -> None:
+        """What cosign keeps under a tag that is made of the digest."""
+        listed = [{"mediaType": kind, "digest": self.keep(content)} for kind, content in layers]
+        self.tags[f"{about.replace(':', '-')}.{suffix}"] = json.dumps({"layers": listed}).encode()
 
     def index(self, said: Mapping[str, Any]) -> ImagePlace:
         """An index as BuildKit pushes it, with what it says of the image beside it."""
@@ -88,7 +97,8 @@ class Port:
         return await self.config(registry, repository, digest)
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
-        return None
+        assert len(tag) <= 128, "no registry has such a tag"
+        return self.tags.get(tag)
 
     async def config(self, registry: str, repository: str, digest: str) -> bytes:
         if digest not in self.content:
@@ -130,6 +140,58 @@ async def test_a_document_that_is_attached_as_it_is_is_claimed() -> None:
     port.attach(IMAGE, "application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode())
     [sbom] = await found(port)
     assert (sbom.origin, sbom.strength, sbom.told) == (SbomOrigin.REFERRER, Strength.CLAIMED, "not signed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"),
+    [
+        ("application/vnd.cyclonedx+json", CYCLONEDX),
+        ("text/spdx+json", {"spdxVersion": "SPDX-2.3", "packages": [{"name": "libssl3", "versionInfo": "3.0.13"}]}),
+    ],
+)
+async def test_a_document_under_cosigns_tag_for_sboms_is_claimed(kind: str, document: Any) -> None:
+    port = Port()
+    port.tag(IMAGE, "sbom", (kind, json.dumps(document).encode()))
+    [sbom] = await found(port)
+    assert (sbom.origin, sbom.strength, sbom.told) == (SbomOrigin.TAG, Strength.CLAIMED, "not signed")
+    assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
+
+
+async def test_one_under_the_tag_that_is_no_sbom_or_gone_says_why_and_hinders_no_other() -> None:
+    port = Port()
+    port.tag(IMAGE, "sbom", ("text/spdx", b"SPDXVersion: SPDX-2.3"), ("text/spdx+json", b"{}"))
+    port.tag(OTHER, "sbom", ("application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode()))
+    del port.content[digest_of(b"{}")]
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    proved, unread, gone = await found(port)
+    assert (proved.strength, proved.inventory.problems) == (Strength.PROVED, ())
+    assert "JSON" in unread.inventory.problems[0]
+    assert "is not there" in gone.inventory.problems[0]
+
+
+async def test_a_document_is_there_once_wherever_it_is_kept() -> None:
+    port = Port()
+    text = json.dumps(CYCLONEDX).encode()
+    for kind in ("application/vnd.cyclonedx+json", COSIGN_SBOM):
+        port.attach(IMAGE, kind, text)
+    port.tag(IMAGE, "sbom", ("application/vnd.cyclonedx+json", text))
+    assert [each.origin for each in await found(port)] == [SbomOrigin.REFERRER]
+
+
+async def test_a_signed_envelope_counts_under_the_tag_and_as_a_referrer_alike() -> None:
+    bundle = json.loads(signed(IMAGE))
+    envelope = json.dumps(bundle["dsseEnvelope"]).encode()
+    tagged, referring = Port(), Port()
+    tagged.tag(IMAGE, "att", (ENVELOPE, envelope))
+    referring.attach(IMAGE, ENVELOPE, envelope)
+    for port in (tagged, referring):
+        assert [(each.origin, each.strength) for each in await found(port)] == [
+            (SbomOrigin.ATTESTATION, Strength.CLAIMED)
+        ]
+
+
+async def test_an_image_named_by_sha512_is_not_asked_for_tags_that_are_too_long_to_be_there() -> None:
+    assert await found(Port(), replace(ALONE, digest=LONG, index=LONG)) == []
 
 
 async def test_what_buildkit_puts_beside_an_image_is_claimed_and_about_that_image_only() -> None:

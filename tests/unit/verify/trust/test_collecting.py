@@ -48,6 +48,7 @@ class Kept:
         return self.content[digest]
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
+        assert len(tag) <= 128, "no registry has such a tag"
         return self.tags.get(tag)
 
     async def config(self, registry: str, repository: str, digest: str) -> bytes:
@@ -94,6 +95,13 @@ async def test_an_artifact_of_another_image_is_left_out_wherever_it_is_listed() 
     kept = Kept()
     kept.attach(NOTATION, b"one", subject=OTHER)
     assert await found(kept) == ()
+
+
+async def test_an_image_named_by_sha512_has_referrers_and_none_of_cosigns_tags() -> None:
+    digest, kept = "sha512:" + "1" * 128, Kept()
+    kept.attach(NOTATION, b"one", subject=digest)
+    signatures = await signatures_of(kept, "registry.example", "shop", digest)
+    assert [each.encoded for each in signatures] == [b"one"]
 
 
 @pytest.mark.parametrize("is_artifact", [True, False])
