@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.bases.scan_reports import scan_report_digests
-from bot.verify.gate import Report, Severity, Vulnerability
+from bot.verify.gate import Report
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from tests.integration.store.filling import HOUR, Stores, digest
 
-FOUND = Vulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Severity.HIGH, True)
+FOUND = DetectedVulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Rating.HIGH, True)
 
 
 def scan(stores: Stores, *digests: str, document: str = "1", age: timedelta = HOUR) -> ScanReport:
