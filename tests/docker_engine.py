@@ -69,10 +69,12 @@ class Docker:
 
 
 @contextmanager
-def engine(*, attests: bool = False) -> Iterator[Docker]:
+def engine(*, attests: bool = False, alone: bool = False) -> Iterator[Docker]:
     """Without a network but the host's. Skips with the reason where it cannot be started; leaves nothing.
 
-    `attests` has it keep images as containerd does, so that builds can attest their provenance.
+    `attests` has it keep images as containerd does, so that builds can attest their provenance. `alone` gives it a
+    network of its own instead, with a bridge as steps of a build want it by themselves, from which nothing else is
+    reached: not even a registry on this host.
     """
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program, path=_PATH) is None}
     if missing:
@@ -84,7 +86,7 @@ def engine(*, attests: bool = False) -> Iterator[Docker]:
         docker = Docker(Path(name))
         features = {"features": {"containerd-snapshotter": attests}}
         (docker.folder / "daemon.json").write_text(json.dumps(features))
-        child = processes.start(_command(docker), docker.folder / "log")
+        child = processes.start(_command(docker, alone=alone), docker.folder / "log")
         try:
             _wait_until_it_answers(docker, child)
             yield docker
@@ -94,14 +96,15 @@ def engine(*, attests: bool = False) -> Iterator[Docker]:
             _remove_control_groups(docker.name)
 
 
-def _command(docker: Docker) -> list[str]:
+def _command(docker: Docker, *, alone: bool) -> list[str]:
     (docker.folder / "memory").mkdir()
     places = {"data-root": "memory/data", "exec-root": "memory/run", "pidfile": "memory/pid"}
     places["config-file"] = "daemon.json"
     options = [f"--{option}={docker.folder / place}" for option, place in places.items()]
-    network = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+    network = [*([] if alone else ["--bridge=none"]), "--iptables=false", "--ip6tables=false"]
+    own = ("--mount", "--pid", *(["--net"] if alone else []))
     return [
-        *("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
+        *("unshare", *own, "--fork", "--mount-proc", "--kill-child=SIGKILL"),
         *("env", f"PATH={_PATH}", "sh", "-c", 'mount -t tmpfs engine "$0" && exec dockerd "$@"'),
         *(str(docker.folder / "memory"), f"--host={docker.host}", f"--cgroup-parent=/{docker.name}"),
         *(*network, *options),

@@ -109,13 +109,14 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> list[Sbom]:
 
 
 async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list[Sbom]:
+    """One that BuildKit put beside the image. Of an image that the build gave no name it names no subject."""
     try:
         statement = read_statement(await port.config(place.registry, place.repository, blob))
     except Failure as failure:
         if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
             raise
         return [_unread(failure.told, SbomOrigin.BUILDKIT)]
-    if not statement.is_about(place.digest):
+    if statement.subjects and not statement.is_about(place.digest):
         return []
     return [plain_sbom(json.dumps(statement.predicate, sort_keys=True).encode(), SbomOrigin.BUILDKIT)]
 

@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -21,8 +23,11 @@ from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, Standing
+from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.images import Images
+from bot.verify.sbom.collecting import judged_by, sboms_of
+from bot.verify.signatures.remembered import Remembered
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.verify.trust.looked_once import LookedOnce
@@ -80,11 +85,16 @@ class Shop:
         )
         assert ended.returncode == 0, ended.stderr[-2000:]
 
-    async def look(self, tag: str) -> tuple[Standing, SeenImage]:
-        """What the image under a tag stands on, given what its base has shown."""
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[Registry]:
         clock, accesses = ManualClock(NOON), [RegistryAccess(self.host, insecure=True)]
         async with Http(clock, host_rules(accesses)) as http:
-            registry, kept = Registry(http, accesses, clock), cast(Any, NothingKept())
+            yield Registry(http, accesses, clock)
+
+    async def look(self, tag: str) -> tuple[Standing, SeenImage]:
+        """What the image under a tag stands on, given what its base has shown."""
+        clock, kept = ManualClock(NOON), cast(Any, NothingKept())
+        async with self.asked() as registry:
             below = await read(registry, kept, self.base, self.shown.digest)
             place = Base(self.host, "contoso/shop", tag)
             digest = (await registry.head(place)).digest
@@ -137,6 +147,61 @@ async def test_what_buildx_builds_is_proved_by_its_layers_and_its_provenance_nam
     [said] = seen.declared[PLATFORM]
     assert (said.basis, said.digests) == (Basis.UNSIGNED_PROVENANCE, frozenset({shop.shown.digest}))
     assert [each.platform for each in seen.platforms] == [PLATFORM]
+
+
+def make_scanner(docker: Docker, folder: Path) -> str:
+    """A generator of SBOMs as BuildKit calls them: it lists each file of an image's /app as a package."""
+    script = r"""#!/bin/sh
+for file in "$BUILDKIT_SCAN_SOURCE"/app/*; do
+    name="${file##*/}"
+    listed="$listed${listed:+,}{\"SPDXID\":\"SPDXRef-$name\",\"name\":\"$name\",\"versionInfo\":\"1.0\"}"
+done
+said='"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document"'
+echo "{$said,\"predicate\":{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[$listed]}}" \
+    > "$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"
+"""
+    root = folder / "scanner"
+    loaded = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout
+    libraries = [word for word in loaded.split() if word.startswith("/")]
+    for program in ("/bin/sh", *libraries):
+        (root / program[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(program, root / program[1:])
+    (root / "scan").write_text(script)
+    (root / "scan").chmod(0o755)
+    with tarfile.open(folder / "scanner.tar", "w") as packed:
+        packed.add(root, "/")
+    docker.run("import", "--change", 'ENTRYPOINT ["/scan"]', folder / "scanner.tar", "localhost:1/scanner:1")
+    return "localhost:1/scanner:1"
+
+
+@pytest.fixture(scope="module")
+def by_scanner(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """`named` and `unnamed`: BuildKit lets a statement be about nothing where the build gives its image no name."""
+    folder = tmp_path_factory.mktemp("scanned")
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY till shop /app/\n")
+    for name in ("till", "shop"):
+        (folder / name).touch()
+    tags = {"named": ("-t", shop.name("named")), "unnamed": ()}
+    with engine(attests=True, alone=True) as docker:
+        attests = (f"--sbom=generator={make_scanner(docker, folder)}", "--provenance=mode=max")
+        for tag, named in tags.items():
+            docker.run("buildx", "build", *attests, *named, "--output", f"type=oci,dest={folder}/{tag}", folder)
+    for tag in tags:
+        copy = ("skopeo", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false")
+        shop.run(*copy, f"oci-archive:{folder}/{tag}", f"docker://{shop.name(tag)}")
+    return shop
+
+
+@pytest.mark.parametrize("tag", ["named", "unnamed"])
+async def test_the_sbom_that_buildx_has_made_of_a_build_is_claimed(tag: str, by_scanner: Shop) -> None:
+    _, seen = await by_scanner.look(tag)
+    async with by_scanner.asked() as registry:
+        index = (await registry.head(Base(by_scanner.host, "contoso/shop", tag))).digest
+        place = ImagePlace(by_scanner.host, "contoso/shop", seen.platforms[0].digest, index)
+        [sbom] = await sboms_of(registry, place, judged_by(None, NOON, Remembered()))
+    assert (sbom.origin, sbom.strength, sbom.inventory.problems) == (SbomOrigin.BUILDKIT, Strength.CLAIMED, ())
+    assert sorted(each.name for each in sbom.inventory.packages) == ["shop", "till"]
+    assert index != place.digest
 
 
 async def test_an_image_that_was_exported_and_imported_tells_nothing(shop: Shop, docker: Docker) -> None:

@@ -201,6 +201,12 @@ async def test_what_buildkit_puts_beside_an_image_is_claimed_and_about_that_imag
     assert await found(port, port.index(statement(OTHER))) == []
 
 
+async def test_what_buildkit_puts_beside_an_image_without_a_name_names_no_subject() -> None:
+    port = Port()
+    [sbom] = await found(port, port.index({**statement(IMAGE), "subject": []}))
+    assert (sbom.origin, sbom.strength) == (SbomOrigin.BUILDKIT, Strength.CLAIMED)
+
+
 async def test_the_same_document_counts_once_by_its_best_proof() -> None:
     port = Port()
     place = port.index(statement(IMAGE))
