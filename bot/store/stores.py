@@ -16,6 +16,7 @@ from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
 from bot.store.pages.bases.images import ImagePagesStore
 from bot.store.pages.bases.packages import PackagesStore
+from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.figures import FiguresStore
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.fleet.operations import OperationsStore
@@ -115,6 +116,7 @@ class Stores:
     image_pages: ImagePagesStore
     packages: PackagesStore
     ledger: LedgerStore
+    promises: PromisesStore
     practices: PracticesStore
     summary: SummaryStore
     events: EventsStore
@@ -122,6 +124,7 @@ class Stores:
     @classmethod
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
         """`pace` is what bounds rollouts."""
+        promises = PromisesStore(database, worker, clock)
         return cls(
             DiscoverStore(database, worker, clock),
             BuildsStore(database, worker, clock),
@@ -163,16 +166,17 @@ class Stores:
             FleetIssueStore(database, worker, clock),
             DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),
-            FiguresStore(database, worker, clock),
+            FiguresStore(database, worker, clock, promises),
             FleetStore(database, worker, clock),
             RolloutPagesStore(database, worker, clock),
-            BasePagesStore(database, worker, clock),
+            BasePagesStore(database, worker, clock, promises),
             AdvisoryPagesStore(database, worker, clock),
             RepositoryPagesStore(database, worker, clock),
             OperationsStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
             PackagesStore(database, worker, clock),
             LedgerStore(database, worker, clock),
+            promises,
             PracticesStore(database, worker, clock),
             SummaryStore(database, worker, clock),
             EventsStore(database, worker, clock),

@@ -3,13 +3,15 @@
 Across, places are hundredths of the width, so that a chart fits any screen; down, they are pixels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log10
 
+from bot.domain.bases.promise import PromiseRow
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.words import duration
+from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
 from bot.views.rollouts.rollout import WaveProgress
@@ -83,10 +85,11 @@ def wave_parts(wave: WaveProgress) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A height at which a line is drawn, and what it stands for."""
+    """A height at which a line is drawn, and what it stands for; `kind` sets one apart from the others."""
 
     y: float
     text: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Chart:
 
 
 _LAG_LINES = ((60, "1 min"), (3600, "1 h"), (86400, "1 day"), (7 * 86400, "1 week"))
+_PROMISE_LINES = ((60, "1 min"), (3600, "1 h"), (7 * 86400, "1 week"))
 _LONGEST = 60 * 86400
 _FEWEST = 24
 """So many columns fill the width; fewer stay as narrow."""
@@ -132,6 +136,51 @@ def lag_chart(lags: Sequence[NoticeRow], now: datetime) -> Chart | None:
     if len(lags) > _FEWEST // 2:
         marks.append(Mark(round(len(lags) * step, 2), "end", f"{lags[-1].since:%Y-%m-%d}"))
     return Chart(says, tuple(bars), lines, tuple(marks))
+
+
+_MOST_FAMILIES = 5
+"""So many colours there are."""
+
+
+def promise_chart(record: PromiseRecord) -> Chart:
+    """How long each family took in each month, in the middle and at the longest, against what is promised."""
+    families = [row.group[0] for row in record.families][:_MOST_FAMILIES]
+    months = _months(row.group[0] for row in record.months)
+    step = 100 / max(len(months), _FEWEST // 2)
+    width = step * (1 - _GAP) / len(families)
+    bars: list[Bar] = []
+    for row in record.months:
+        month, family = row.group
+        if family not in families or not row.times:
+            continue
+        place = families.index(family)
+        x = months.index(month) * step + place * width
+        bars += _median_and_longest(row, x, width, f"family-{place + 1}")
+    lines = [Line(round(_height(seconds), 1), text) for seconds, text in _PROMISE_LINES]
+    within = record.within.total_seconds()
+    lines.append(Line(round(_height(within), 1), _worded(within), "promised"))
+    marks = tuple(Mark(round(place * step, 2), "start", months[place]) for place in range(0, len(months), 3))
+    says = f"Promised: {record.says}. Kept {record.kept:,} of {record.times:,} times"
+    return Chart(says, tuple(bars), tuple(lines), marks)
+
+
+def _median_and_longest(row: PromiseRow, x: float, width: float, kind: str) -> Iterator[Bar]:
+    month, family = row.group
+    title = (
+        f"{month} {family}: {row.kept} of {row.times} in time, {_worded(row.median.total_seconds())} in the middle,"
+        f" {_worded(row.longest.total_seconds())} at the longest"
+    )
+    top, above = _height(row.median.total_seconds()), _height(row.longest.total_seconds())
+    yield _bar(x, width, top, max(HEIGHT - _BOTTOM - top, 2), kind, title)
+    if above < top:
+        yield _bar(x, width, above, top - above, f"{kind} longest", title)
+
+
+def _months(named: Iterable[str]) -> list[str]:
+    """All months from the first to the last of these, which are written `2026-03`."""
+    known = sorted(set(named))
+    first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (known[0], known[-1]))
+    return [f"{number // 12}-{number % 12 + 1:02}" for number in range(first, last + 1)]
 
 
 def _bar(x: float, step: float, top: float, height: float, kind: str, title: str) -> Bar:

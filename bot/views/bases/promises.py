@@ -1,12 +1,16 @@
 """How Microsoft kept what it promises of its images, as measured."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.bases.notice import Notice
-from bot.domain.bases.promise import PROMISES, PromiseRow
+from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.promise import PROMISES, PromiseRow, kept_by
+
+YEAR = timedelta(days=365)
+_MOST_BASES = 12
 
 
 class Grouping(StrEnum):
@@ -24,6 +28,53 @@ class Promises:
     since: datetime | None
     grouping: Grouping
     rows: tuple[PromiseRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    """How one promise was kept in a year: by month and family, by family, and by base, of which the `bases` that
+    were late most often are told."""
+
+    topic: Topic
+    says: str
+    within: timedelta
+    times: int
+    kept: int
+    months: tuple[PromiseRow, ...]
+    families: tuple[PromiseRow, ...]
+    bases: tuple[PromiseRow, ...]
+
+
+def promises_by(grouping: Grouping, lags: Iterable[Notice], last: timedelta, now: datetime) -> Promises:
+    """Sums up the lags that began within `last`; they come by when each began."""
+    lately = [lag for lag in lags if now - lag.since <= last]
+    rows = kept_by(lately, lambda lag: group_of(lag, grouping))
+    return Promises(lately[0].since if lately else None, grouping, rows)
+
+
+def records(lags: Iterable[Notice], now: datetime) -> tuple[PromiseRecord, ...]:
+    """How each promise was kept in the last year, as far as it was due."""
+    every = list(lags)
+    by = {grouping: promises_by(grouping, every, YEAR, now).rows for grouping in Grouping}
+    found: list[PromiseRecord] = []
+    for topic, promise in PROMISES.items():
+        months, families, bases = (tuple(row for row in by[each] if row.topic is topic) for each in Grouping)
+        late = sorted((row for row in bases if row.kept < row.times), key=_late_first)[:_MOST_BASES]
+        times, kept = sum(row.times for row in families), sum(row.kept for row in families)
+        if families:
+            told = (topic, promise.says, promise.within, times, kept)
+            found.append(PromiseRecord(*told, months, families, tuple(late)))
+    return tuple(found)
+
+
+def by_family(lags: Iterable[Notice], now: datetime) -> Mapping[tuple[Topic, str], PromiseRow]:
+    """How each promise was kept for each family in the last year."""
+    rows = promises_by(Grouping.FAMILY, lags, YEAR, now).rows
+    return {(row.topic, row.group[0]): row for row in rows}
+
+
+def _late_first(row: PromiseRow) -> tuple[int, timedelta, tuple[str, ...]]:
+    return row.kept - row.times, -row.longest, row.group
 
 
 def group_of(notice: Notice, grouping: Grouping) -> tuple[str, ...]:

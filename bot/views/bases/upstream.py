@@ -3,18 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.views.bases.promises import PromiseRecord
 from bot.views.rows import NoticeRow
-
-
-@dataclass(frozen=True, slots=True)
-class LagSummary:
-    """How late fixes came into one family of images, over what was measured."""
-
-    topic: str
-    family: str
-    measured: int
-    median: timedelta
-    worst: timedelta
 
 
 def feed_name(ecosystem: str) -> str:
@@ -44,9 +34,10 @@ class MirrorRow:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """`notices` are those that stand, `lags` the latest that were measured."""
+    """`promises` is how upstream kept them in the last year, `notices` are those that stand, `lags` the latest that
+    were measured."""
 
-    summaries: tuple[LagSummary, ...]
+    promises: tuple[PromiseRecord, ...]
     lags: tuple[NoticeRow, ...]
     notices: tuple[NoticeRow, ...]
     feeds: tuple[FeedRow, ...]

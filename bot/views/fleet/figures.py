@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
@@ -52,6 +53,8 @@ class Figures:
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
     mirrors: Mapping[str, timedelta] = field(default_factory=dict)
     """By mirror, for how long the base that is behind longest is."""
+    promises: Mapping[tuple[Topic, str], PromiseRow] = field(default_factory=dict)
+    """By promise and family of images, how upstream kept it in the last year."""
 
 
 @dataclass(frozen=True, slots=True)

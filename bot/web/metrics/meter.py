@@ -16,6 +16,8 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
+from bot.domain.bases.notice import Topic
+from bot.domain.bases.promise import PROMISES, PromiseRow
 from bot.reconcile.hooks import Hooks, Outcome
 from bot.views.fleet.figures import Figures, Marks, News
 from bot.web.heartbeats import Heartbeats
@@ -132,6 +134,7 @@ class Meter:
         self._set(table.NOTICES, figures.notices)
         self._set(table.MIRROR_LAG, {name: lag.total_seconds() for name, lag in figures.mirrors.items()})
         self._gauge(table.QUARANTINES).set(figures.quarantines)
+        self._take_promises(figures.promises)
         self._set(table.QUEUE_DUE, {name: queue.due for name, queue in figures.queues.items()})
         self._set(table.QUEUE_LEASED, {name: queue.leased for name, queue in figures.queues.items()})
         oldest = {name: queue.oldest.total_seconds() for name, queue in figures.queues.items()}
@@ -142,6 +145,16 @@ class Meter:
             self._gauge(table.PRACTICES).labels(check, outcome.value).set(number)
         self._set(table.ONBOARDINGS, figures.onboardings)
         self._set(table.FEED_ERRORS, {name: feed.errors for name, feed in figures.feeds.items()})
+
+    def _take_promises(self, kept: Mapping[tuple[Topic, str], PromiseRow]) -> None:
+        self._set(table.PROMISED, {topic.value: each.within.total_seconds() for topic, each in PROMISES.items()})
+        for metric in (table.PROMISES_DUE, table.PROMISES_KEPT, table.PROMISE_LAG):
+            self._gauge(metric).clear()
+        for (topic, family), row in kept.items():
+            labels = topic.value, family
+            self._gauge(table.PROMISES_DUE).labels(*labels).set(row.times)
+            self._gauge(table.PROMISES_KEPT).labels(*labels).set(row.kept)
+            self._gauge(table.PROMISE_LAG).labels(*labels).set(row.median.total_seconds())
 
     def _add(self, news: News) -> None:
         fresh = self._transitions.new(each.transition for each in news.ended)

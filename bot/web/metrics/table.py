@@ -82,6 +82,14 @@ MIRROR_LAG = _gauge(
     "For how long the base of a mirror that is behind longest has not shown what upstream does; 0 where none is.",
     "mirror",
 )
+PROMISES_DUE = _gauge(
+    "promises_due",
+    "How often upstream owed what it promises in the last year, by promise and family of images.",
+    *("promise", "family"),
+)
+PROMISES_KEPT = _gauge("promises_kept", "How often it came in time.", "promise", "family")
+PROMISE_LAG = _gauge("promise_lag_seconds", "How late it came, in the middle.", "promise", "family")
+PROMISED = _gauge("promised_seconds", "Within what time it is promised.", "promise")
 CHANGES = _counter("changes", "Changes of bases, by the cause seen first.", "cause")
 UPSTREAM_LAG = _histogram("upstream_lag_seconds", "How late fixes came into base images.", _LONG, "topic")
 ENDED = _counter("rebuilds_ended", "Rebuilds that ended, by what they were and how.", "action", "outcome")
@@ -139,6 +147,7 @@ METRICS = (
         QUARANTINES,
         MIRROR_LAG,
     ),
+    *(PROMISES_DUE, PROMISES_KEPT, PROMISE_LAG, PROMISED),
     *(CHANGES, UPSTREAM_LAG, ENDED, DURATION),
     *(QUEUE_DUE, QUEUE_OLDEST, QUEUE_LEASED, FEED_AGE, FEED_ERRORS),
     *(

@@ -1,12 +1,13 @@
 """What is counted, under which labels, and that each row counts once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.hooks import Outcome
@@ -49,9 +50,10 @@ class Shown:
     """A store that shows what a test has put there."""
 
     rows: News = field(default_factory=News)
+    promises: dict[tuple[Topic, str], PromiseRow] = field(default_factory=dict)
 
     async def figures(self) -> Figures:
-        return FIGURES
+        return replace(FIGURES, promises=self.promises)
 
     async def marks(self) -> Marks:
         return Marks(
@@ -87,6 +89,18 @@ async def test_how_things_stand_is_told() -> None:
     assert found["freshness_queue_oldest_due_seconds bases"] == 120
     assert found["freshness_feed_age_seconds msrc-bulletin"] == 3600
     assert "freshness_feed_age_seconds image-info" not in found
+
+
+async def test_a_promise_is_told_by_family_until_it_was_not_due_for_a_year() -> None:
+    row = PromiseRow(Topic.RELEASE_LAG, ("sdk",), 9, 7, HOUR, 30 * HOUR)
+    meter, source = Meter(), Shown(promises={(Topic.RELEASE_LAG, "sdk"): row})
+    found = await told(meter, source)
+    assert found["freshness_promises_due sdk release-lag"] == 9
+    assert found["freshness_promises_kept sdk release-lag"] == 7
+    assert found["freshness_promise_lag_seconds sdk release-lag"] == 3600
+    assert found["freshness_promised_seconds release-lag"] == 24 * 3600
+    source.promises = {}
+    assert "freshness_promises_due sdk release-lag" not in await told(meter, source)
 
 
 async def test_what_the_store_held_at_the_start_counts_no_more() -> None:

@@ -1,8 +1,5 @@
 """Bases and how late upstream brings what they wait for, each as one page shows it."""
 
-from collections import defaultdict
-from datetime import timedelta
-from statistics import median_high
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -10,9 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import place_of
 from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
 from bot.domain.reference import Base
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import images_on
+from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.rows import (
     MOST_CHANGES,
     MOST_ROWS,
@@ -34,7 +35,8 @@ from bot.store.rows.tables import (
     usages,
 )
 from bot.views.bases.base import BasePage, Bases
-from bot.views.bases.upstream import FeedRow, LagSummary, MirrorRow, Upstream, feed_name
+from bot.views.bases.promises import records
+from bot.views.bases.upstream import FeedRow, MirrorRow, Upstream, feed_name
 from bot.views.paging import Cut, page_of
 
 _MOST_LAGS = 40
@@ -44,6 +46,10 @@ _LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
 
 class BasePagesStore(Store):
     """Reads only."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, promises: PromisesStore) -> None:
+        super().__init__(database, worker, clock)
+        self._promises = promises
 
     async def bases(self, text: str, cut: Cut) -> Bases:
         """Those in use whose name holds `text`."""
@@ -111,18 +117,8 @@ class BasePagesStore(Store):
             )
 
     async def upstream(self) -> Upstream:
+        measured = await self._promises.lags()
         async with self._database.reading() as connection:
-            measured = await connection.execute(
-                select(notices.c.topic, bases.c.repository, notices.c.since, notices.c.until)
-                .join(bases, bases.c.id == notices.c.base_id)
-                .where(notices.c.topic.in_(_LAGS), notices.c.until.is_not(None), bases.c.upstream_id.is_(None))
-                .order_by(notices.c.id.desc())
-                .limit(5_000)
-            )
-            took: dict[tuple[str, str], list[timedelta]] = defaultdict(list)
-            for row in measured:
-                family = row.repository.rpartition("/")[2]
-                took[row.topic, family].append(max(row.until - row.since, timedelta()))
             count = await connection.scalar(select(func.count()).select_from(documents))
             feeds = await connection.execute(
                 select(documents)
@@ -133,10 +129,7 @@ class BasePagesStore(Store):
             lags = await lags_of_mirrors(connection, self._clock.now())
             read = await _dump_rows(connection)
             return Upstream(
-                tuple(
-                    LagSummary(topic, family, len(all_), median_high(all_), max(all_))
-                    for (topic, family), all_ in sorted(took.items())
-                ),
+                records(measured, self._clock.now()),
                 await notice_rows(
                     connection,
                     _MOST_LAGS,

@@ -10,11 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.audit.rules import BY_CHECK
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import count_images
+from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
@@ -42,6 +46,7 @@ from bot.store.rows.tables import (
     transitions,
 )
 from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
+from bot.views.bases.promises import by_family
 from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (
     EndedRebuild,
@@ -85,8 +90,13 @@ _LAGS = (Topic.RELEASE_LAG, Topic.SIBLING_LAG)
 class FiguresStore(Store):
     """Reads only."""
 
+    def __init__(self, database: Database, worker: Worker, clock: Clock, promises: PromisesStore) -> None:
+        super().__init__(database, worker, clock)
+        self._promises = promises
+
     async def figures(self) -> Figures:
         now = self._clock.now()
+        measured = await self._promises.lags()
         async with self._database.reading() as connection:
             opened = await connection.execute(
                 select(rebuilds.c.state, func.count()).where(rebuilds.c.state.in_(OPEN)).group_by(rebuilds.c.state)
@@ -125,6 +135,7 @@ class FiguresStore(Store):
                 images=await count_images(connection),
                 onboardings=dict.fromkeys(OnboardingState, 0) | await count_onboardings(connection),
                 mirrors=await lags_of_mirrors(connection, now),
+                promises=by_family(measured, now),
             )
 
     async def marks(self) -> Marks:

@@ -1,0 +1,112 @@
+"""How late upstream was each time: measured anew for what has moved since, and kept in memory."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.assess.notices.measuring import measured_lags
+from bot.assess.releases import ReleaseIndex
+from bot.assess.tag_family import sibling_of
+from bot.domain.bases.advisory import Release
+from bot.domain.bases.notice import Notice
+from bot.domain.clock import Clock
+from bot.domain.reference import Base
+from bot.store.engine.database import Database
+from bot.store.engine.queue import Worker
+from bot.store.engine.store import Store
+from bot.store.rows.bases.observations import loaded
+from bot.store.rows.bases.releases import read_releases
+from bot.store.rows.repositories.images import images
+from bot.store.rows.tables import bases, observations, releases
+
+_AT_ONCE = 40
+"""So many histories are in memory together; one of three years is some 25 observations."""
+
+
+@dataclass(slots=True)
+class _Measured:
+    """The lags of each base, with the id of its last observation by then; of these releases."""
+
+    releases: Sequence[Release] = ()
+    lags: dict[Base, tuple[Notice, ...]] = field(default_factory=dict)
+    last: dict[Base, int] = field(default_factory=dict)
+
+
+class PromisesStore(Store):
+    """Reads only. All who ask share what was measured, so one of it belongs to one worker."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        super().__init__(database, worker, clock)
+        self._measured = _Measured()
+        self._measuring = asyncio.Lock()
+
+    async def lags(self) -> tuple[Notice, ...]:
+        """The lags of .NET releases and OS updates over all that was seen of others' bases, by when each began.
+
+        How long mirrors and images of the fleet took says nothing of upstream.
+        """
+        async with self._measuring:
+            await self._measure()
+            now = self._clock.now()
+            every = [_until_now(lag, now) for lags in self._measured.lags.values() for lag in lags]
+        return tuple(sorted(every, key=lambda lag: (lag.since, lag.base)))
+
+    async def _measure(self) -> None:
+        known = self._measured
+        async with self._database.reading() as connection:
+            told = await read_releases(connection, select(releases))
+            rows = await _last_observations(connection)
+        if told != known.releases:
+            known.releases, known.last = told, {}
+        last = {base: observation for base, (_, observation) in rows.items()}
+        moved = {base for base in last if known.last.get(base) != last[base]}
+        moved |= {base for base in last if sibling_of(base) in moved}
+        known.lags = {base: lags for base, lags in known.lags.items() if base in last}
+        index = ReleaseIndex(told)
+        in_order = sorted(moved)
+        for start in range(0, len(in_order), _AT_ONCE):
+            some = in_order[start : start + _AT_ONCE]
+            wanted = {
+                each for base in some for each in (base, sibling_of(base)) if each is not None and each in rows
+            }
+            async with self._database.reading() as connection:
+                found_rows = await _history_rows(connection, [rows[base][0] for base in wanted])
+            named = {rows[base][0]: base for base in wanted}
+            histories = await asyncio.to_thread(loaded, named, found_rows)
+            found = await asyncio.to_thread(measured_lags, histories, index, self._clock.now())
+            known.lags |= {base: tuple(lag for lag in found if lag.base == base) for base in some}
+        known.last = last
+
+
+def _until_now(lag: Notice, now: datetime) -> Notice:
+    return lag if lag.until is not None else replace(lag, delay=now - lag.since)
+
+
+async def _last_observations(connection: AsyncConnection) -> Mapping[Base, tuple[int, int]]:
+    """The ids of all bases that others publish, and of the last observation of each."""
+    is_own = and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)
+    newest = select(observations.c.base_id, func.max(observations.c.id).label("id")).group_by(
+        observations.c.base_id
+    )
+    newest_of = newest.subquery()
+    rows = await connection.execute(
+        select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag, newest_of.c.id.label("observation"))
+        .join(newest_of, newest_of.c.base_id == bases.c.id)
+        .where(bases.c.upstream_id.is_(None), ~select(images.c.id).where(is_own).exists())
+    )
+    return {Base(row.registry, row.repository, row.tag): (row.id, row.observation) for row in rows}
+
+
+async def _history_rows(connection: AsyncConnection, numbers: Collection[int]) -> Sequence[Row[Any]]:
+    """All that was observed of these bases, the oldest first."""
+    rows = await connection.execute(
+        select(observations.c.id, observations.c.base_id, observations.c.observation)
+        .where(observations.c.base_id.in_(numbers))
+        .order_by(observations.c.id)
+    )
+    return cast("Sequence[Row[Any]]", rows.all())

@@ -1,0 +1,46 @@
+"""What charts draw: heights, places and what whoever points at a bar is told."""
+
+from datetime import timedelta
+
+from bot.domain.bases.notice import Topic
+from bot.domain.bases.promise import PROMISES, PromiseRow
+from bot.views.bases.promises import PromiseRecord
+from bot.web.charts import Chart, promise_chart
+
+HOUR = timedelta(hours=1)
+
+
+def month(named: str, family: str, median: timedelta, longest: timedelta) -> PromiseRow:
+    return PromiseRow(Topic.RELEASE_LAG, (named, family), 3, 2, median, longest)
+
+
+def drawn(*months: PromiseRow) -> Chart:
+    promise = PROMISES[Topic.RELEASE_LAG]
+    families = {row.group[1]: row for row in months}
+    of_families = tuple(PromiseRow(Topic.RELEASE_LAG, (name,), 3, 2, HOUR, HOUR) for name in sorted(families))
+    return promise_chart(
+        PromiseRecord(Topic.RELEASE_LAG, promise.says, promise.within, 6, 4, months, of_families, ())
+    )
+
+
+def test_a_family_has_a_bar_up_to_the_middle_and_a_pale_one_up_to_the_longest() -> None:
+    middle, longest = drawn(month("2026-01", "sdk", HOUR, 30 * HOUR)).bars
+    assert (middle.kind, longest.kind) == ("family-1", "family-1 longest")
+    assert longest.y + longest.height == middle.y, "the one stands on the other"
+    assert middle.title == "2026-01 sdk: 2 of 3 in time, 1 h in the middle, 30 h at the longest"
+
+
+def test_months_in_which_nothing_was_due_keep_their_place() -> None:
+    first, last = drawn(month("2025-11", "sdk", HOUR, HOUR), month("2026-02", "sdk", HOUR, HOUR)).bars
+    assert round((last.x - first.x) / 3, 1) == round(100 / 12, 1)
+
+
+def test_the_line_of_what_is_promised_lies_between_what_was_kept_and_what_was_not() -> None:
+    chart = drawn(month("2026-01", "aspnet", HOUR, HOUR), month("2026-01", "sdk", 30 * HOUR, 30 * HOUR))
+    [promised] = [line for line in chart.lines if line.kind]
+    kept, late = chart.bars
+    assert late.y < promised.y < kept.y
+
+
+def test_who_cannot_see_it_is_told_how_often_the_promise_was_kept() -> None:
+    assert drawn(month("2026-01", "sdk", HOUR, HOUR)).says.endswith("Kept 4 of 6 times")
