@@ -6,25 +6,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli.commands import (
-    audit,
-    catch_up,
-    checkout,
-    config,
-    doctor,
-    health,
-    init,
-    leaving,
-    look,
-    onboard,
-    past,
-    policy,
-    promises,
-    rollout,
-    service,
-    summary,
-)
+from bot.cli.commands import past
+from bot.cli.commands.files import audit, checkout, config, policy
 from bot.cli.commands.images import cve, gate, images, packages, reports, verify
+from bot.cli.commands.look import look, promises, summary
+from bot.cli.commands.rollouts import catch_up, onboard, rollout
+from bot.cli.commands.service import doctor, health, init, leaving, service
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from bot.cli.commands.images.cve import INCOMPLETE, show_cve, show_cves
-from bot.cli.commands.promises import show_promises
+from bot.cli.commands.look.promises import show_promises
 from bot.cli.options import Format
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow

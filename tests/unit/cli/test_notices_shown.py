@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.cli.commands.look import show_behind, show_history, show_status
+from bot.cli.commands.look.look import show_behind, show_history, show_status
 from bot.cli.options import Format
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli.commands.audit import audit
+from bot.cli.commands.files.audit import audit
 from bot.domain.failure import Failure
 from tests.unit.audit.world import deployment
 

@@ -1,0 +1,1 @@
+"""Files at hand, checked and changed."""

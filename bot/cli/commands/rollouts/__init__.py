@@ -1,0 +1,1 @@
+"""A person has a word in what the fleet is told to do."""
