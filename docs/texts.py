@@ -15,7 +15,7 @@ import yaml
 
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.rollouts.journal import Word
-from bot.service.commands.onboard import take_up
+from bot.service.commands.rollouts.onboard import take_up
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import Settings, load

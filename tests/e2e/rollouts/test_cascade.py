@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
-from bot.service.commands.views import read_explanation
+from bot.service.commands.look.views import read_explanation
 from sandbox.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World

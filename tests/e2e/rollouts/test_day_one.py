@@ -13,9 +13,9 @@ from bot.act.retiring import Outcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
-from bot.service.commands.catch_up import Caught, catch_up
 from bot.service.commands.history import Source, import_log
-from bot.service.commands.leaving import retire_all
+from bot.service.commands.rollouts.catch_up import Caught, catch_up
+from bot.service.commands.service.leaving import retire_all
 from sandbox.feeds import IMAGE_INFO
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.history import VersionsClone

@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.clock import SystemClock
 from bot.service import running
-from bot.service.commands import views
+from bot.service.commands.look import views
 from bot.service.settings_file import SettingsFile
 from sandbox.processes import ANY_PORT
 

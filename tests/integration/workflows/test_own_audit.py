@@ -2,7 +2,7 @@
 
 from bot.domain.clock import SystemClock
 from bot.domain.repositories.finding import Outcome
-from bot.service.commands.audit import audited
+from bot.service.commands.files.audit import audited
 from tests.integration.workflows.written import ROOT
 
 

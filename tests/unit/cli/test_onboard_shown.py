@@ -12,7 +12,7 @@ from bot.cli.commands.rollouts.onboard import show_previews
 from bot.cli.options import Format
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.service.commands.onboard import Previewed
+from bot.service.commands.rollouts.onboard import Previewed
 from bot.views.repositories.explanation import Explanation
 from sandbox.bare_repository import bare_files
 

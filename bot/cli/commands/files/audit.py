@@ -78,7 +78,7 @@ def audit(
 
 def _found(where: str, config: Path) -> "Sequence[Finding]":
     from bot.domain.clock import SystemClock
-    from bot.service.commands.audit import audited, audited_repository, is_repository_name
+    from bot.service.commands.files.audit import audited, audited_repository, is_repository_name
 
     if Path(where).exists() or not is_repository_name(where):
         with progress_of("reading") as progress:

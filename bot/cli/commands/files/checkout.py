@@ -19,7 +19,7 @@ from bot.views.repositories.scan import Freshness, as_json
 
 if TYPE_CHECKING:
     from bot.domain.repositories.usage import Replacement
-    from bot.service.commands.checkout import Updated
+    from bot.service.commands.files.checkout import Updated
     from bot.settings import Settings
     from bot.views.repositories.scan import Scan, Scanned
 
@@ -43,7 +43,7 @@ def scan(
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands import checkout
+    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         found = asyncio.run(
@@ -74,7 +74,7 @@ def update(
     Every other byte stays as it is. With --set no network is used; without, stale references take what their
     registry shows now. Exit code 1 where a reference could not be rewritten, 3 where a registry could not tell.
     """
-    from bot.service.commands import checkout
+    from bot.service.commands.files import checkout
 
     silent: list[Scanned] = []
     if changes:
@@ -112,7 +112,7 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
 
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure, Trouble
-    from bot.service.commands import checkout
+    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
@@ -134,7 +134,7 @@ def _looked(path: Path, settings: "Settings | None") -> "Scan":
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands import checkout
+    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))

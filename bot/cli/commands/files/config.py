@@ -22,8 +22,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     from bot.cli.output import print_line
     from bot.domain.clock import SystemClock
-    from bot.service.commands.known_workflows import known_workflows
-    from bot.service.commands.unwatched import unwatched_in_fleet
+    from bot.service.commands.files.known_workflows import known_workflows
+    from bot.service.commands.files.unwatched import unwatched_in_fleet
     from bot.settings import check_secrets, load
     from bot.settings.review import missing_workflows, review
 

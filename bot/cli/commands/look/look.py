@@ -31,7 +31,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import FLEET
-    from bot.service.commands.views import read_status
+    from bot.service.commands.look.views import read_status
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
@@ -49,7 +49,7 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.views import read_status
+    from bot.service.commands.look.views import read_status
     from bot.settings import load
 
     clock = SystemClock()
@@ -74,7 +74,7 @@ def explain(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import repository_path
-    from bot.service.commands.views import read_explanation
+    from bot.service.commands.look.views import read_explanation
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
@@ -93,7 +93,7 @@ def history(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
-    from bot.service.commands.views import read_history
+    from bot.service.commands.look.views import read_history
     from bot.settings import load
 
     settings = load(config)

@@ -29,7 +29,7 @@ def promises(
 
     from bot.cli.text import length
     from bot.domain.clock import SystemClock
-    from bot.service.commands.promises import read_promises
+    from bot.service.commands.look.promises import read_promises
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()

@@ -39,7 +39,7 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.summary import read_summary
+    from bot.service.commands.look.summary import read_summary
     from bot.settings import load
 
     _show(asyncio.run(read_summary(load(config), SystemClock(), timedelta(days=days))), output)

@@ -11,7 +11,7 @@ from bot.cli.words import Who, word_of
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rollout import PlannedRebuild
-    from bot.service.commands.catch_up import Caught
+    from bot.service.commands.rollouts.catch_up import Caught
 
 
 def catch_up(
@@ -34,7 +34,7 @@ def catch_up(
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.catch_up import catch_up as caught_up
+    from bot.service.commands.rollouts.catch_up import catch_up as caught_up
     from bot.settings import load
 
     word = None if dry_run else word_of(who, reason)

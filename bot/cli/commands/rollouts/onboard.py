@@ -13,7 +13,7 @@ from bot.domain.wording.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.service.commands.onboard import Previewed
+    from bot.service.commands.rollouts.onboard import Previewed
     from bot.settings import Settings
 
 
@@ -51,7 +51,7 @@ def _take_up(
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.onboard import take_up
+    from bot.service.commands.rollouts.onboard import take_up
 
     asked = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
     if output is Format.JSON:
@@ -70,7 +70,7 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.onboard import preview
+    from bot.service.commands.rollouts.onboard import preview
     from bot.settings import check_secrets
 
     check_secrets(settings)

@@ -39,7 +39,7 @@ def list_rollouts(
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.views import read_rollouts
+    from bot.service.commands.look.views import read_rollouts
     from bot.settings import load
     from bot.views.rollouts.rollout import as_json
 
@@ -72,7 +72,7 @@ def show_rollout(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import rollout_path
-    from bot.service.commands.views import read_rollout
+    from bot.service.commands.look.views import read_rollout
     from bot.settings import load
     from bot.views.rollouts.rollout import as_json
 
@@ -187,7 +187,7 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.orders import read_quarantines
+    from bot.service.commands.rollouts.orders import read_quarantines
     from bot.settings import load
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json
@@ -213,7 +213,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.orders import read_journal
+    from bot.service.commands.rollouts.orders import read_journal
     from bot.settings import load
     from bot.views.rollouts.rollout import entry_as_json
 
@@ -300,7 +300,7 @@ def _ordered(config: Path, given: "Callable[[OrdersStore], Awaitable[T]]") -> T:
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.orders import order
+    from bot.service.commands.rollouts.orders import order
     from bot.settings import load
 
     async def work() -> T:

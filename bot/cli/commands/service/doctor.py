@@ -35,7 +35,7 @@ def doctor(
     import asyncio
 
     from bot.domain.clock import SystemClock
-    from bot.service.commands.doctor import examine
+    from bot.service.commands.service.doctor import examine
     from bot.settings import check_secrets, load
     from bot.views.doctor import as_json, exit_code
 

@@ -23,7 +23,7 @@ def health(
 
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure
-    from bot.service.commands.health import ask_health
+    from bot.service.commands.service.health import ask_health
     from bot.settings import load
 
     settings = load(config)

@@ -34,7 +34,7 @@ def retire(
 
     from bot.act.retiring import Outcome
     from bot.domain.clock import SystemClock
-    from bot.service.commands.leaving import retire_all
+    from bot.service.commands.service.leaving import retire_all
     from bot.settings import check_secrets, load
 
     settings = load(config)

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.service.commands.ghcr import of_token
+from bot.service.commands.service.ghcr import of_token
 from bot.views.doctor import Verdict
 
 

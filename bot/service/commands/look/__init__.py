@@ -1,0 +1,1 @@
+"""What the commands call that show what the store knows."""

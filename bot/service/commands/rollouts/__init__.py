@@ -1,0 +1,1 @@
+"""What the commands call by which a person has a word."""

@@ -1,0 +1,1 @@
+"""What the commands call that set up, ask after and end the service."""
