@@ -15,7 +15,7 @@ from bot.store.rows.deliveries import deliveries
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
 from bot.store.rows.tables import bases, rebuilds, repositories, tasks
-from bot.store.stages.discover import LISTING
+from bot.store.stages.discover.discover import LISTING
 
 _REMEMBERED = timedelta(days=3)
 """GitHub lets a delivery be sent again by hand for as long."""

@@ -24,7 +24,7 @@ from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import bases
-from bot.store.stages.watch import WatchStore as SqlStore
+from bot.store.stages.watch.watch import WatchStore as SqlStore
 from bot.watch.registry.stage import WatchOptions, WatchStore, tick
 from sandbox import parts
 from sandbox.edge import Surroundings

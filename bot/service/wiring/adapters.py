@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.report.destinations import Destination
 from bot.settings import Settings, secret
-from bot.store.stages.feeds import FeedsStore
+from bot.store.stages.watch.feeds import FeedsStore
 from bot.watch.feeds.combine import combine_all
 
 

@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 from bot.settings import Settings
 from bot.settings.sections.trust import TrustRuleSettings
-from bot.store.stages.watch import WatchStore
+from bot.store.stages.watch.watch import WatchStore
 from bot.verify.signatures.cosign.keys import read_public_key
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root

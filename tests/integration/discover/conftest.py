@@ -19,7 +19,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.engine.leases import bring_forward
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import repositories
-from bot.store.stages.discover import DiscoverStore
+from bot.store.stages.discover.discover import DiscoverStore
 from bot.store.stores import Stores
 from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import Explanation

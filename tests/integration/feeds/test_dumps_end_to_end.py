@@ -15,7 +15,7 @@ from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.bases.inventories import packages
-from bot.store.stages.vulnerabilities import VulnerabilitiesStore
+from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.views.fleet import FleetViewsStore
 from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, tick
 from sandbox.edge import Surroundings

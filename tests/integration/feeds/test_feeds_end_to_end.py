@@ -14,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue import Worker
-from bot.store.stages.feeds import FeedsStore
+from bot.store.stages.watch.feeds import FeedsStore
 from bot.watch.feeds.addresses import KINDS
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick

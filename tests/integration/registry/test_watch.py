@@ -17,7 +17,7 @@ from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue import Worker
 from bot.store.rows.tables import bases
-from bot.store.stages.watch import WatchStore
+from bot.store.stages.watch.watch import WatchStore
 from bot.watch.registry.stage import Sight, WatchTally, tick
 from sandbox.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image

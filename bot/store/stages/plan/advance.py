@@ -1,4 +1,4 @@
-"""Rollouts on their way through their waves: what `plan.advance` reads and writes."""
+"""Rollouts on their way through their waves: what `plan.waves` reads and writes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

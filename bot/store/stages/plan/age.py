@@ -1,4 +1,4 @@
-"""Workflows whose builds await a judgement, and what follows from it: what `plan.aging` reads and writes."""
+"""Workflows whose builds await a judgement, and what follows from it: what `plan.age` reads and writes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -26,7 +26,7 @@ from bot.store.engine.leases import give_all_back
 from bot.store.rows.bases.releases import save_release
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollout_waves, tasks
-from bot.store.stages.discover import LISTING
+from bot.store.stages.discover.discover import LISTING
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 

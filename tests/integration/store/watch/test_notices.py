@@ -26,7 +26,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.tables import incidents, notices, outbox, repositories
-from bot.store.stages.notices import NoticesStore
+from bot.store.stages.assess.notices import NoticesStore
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of

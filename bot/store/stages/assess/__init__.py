@@ -1,0 +1,1 @@
+"""What `assess` reads and writes."""

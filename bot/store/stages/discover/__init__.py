@@ -1,0 +1,1 @@
+"""What `discover` reads and writes."""
