@@ -25,7 +25,7 @@ from bot.service.logs import set_up
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
-from bot.store.engine.leases import bring_forward
+from bot.store.engine.queue.leases import bring_forward
 from bot.views.bases.images import stands_on
 from sandbox.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
 from sandbox.parts import MissingPart

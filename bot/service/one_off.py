@@ -8,7 +8,7 @@ from bot.service.stages import STAGES, Outcome, one_pass
 from bot.service.wiring.container import open_bot
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
-from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back
+from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot
 from bot.views.fleet.staleness import Staleness, staleness_of
 

@@ -20,7 +20,7 @@ from bot.service.wiring.container import Bot, open_bot
 from bot.service.wiring.web import site_of
 from bot.settings import BadSettings
 from bot.store.engine.database import SchemaChanged
-from bot.store.engine.leases import free_leases_of_the_dead, give_all_back
+from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.watch.registry.incident import Incident
 from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.packages import forget_inventories
 from bot.store.rows.bases.scan_reports import scan_reports

@@ -7,7 +7,7 @@ from bot.plan.pace import Pace
 from bot.store.doctor import DoctorStore
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.events import EventsStore
 from bot.store.history import HistoryStore
 from bot.store.leaving import LeavingStore

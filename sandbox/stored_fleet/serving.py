@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.clock import ManualClock
 from bot.plan.advance import RolloutOptions
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores
 from bot.web.access.rates import Bucket, Rates
 from bot.web.access.tokens import parse

@@ -14,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores
 
 REPOSITORIES = 1_000

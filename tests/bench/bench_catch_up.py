@@ -13,7 +13,7 @@ from bot.plan.catching_up import planned
 from bot.service.collecting import collected_seldom
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database
-from bot.store.engine.leases import this_worker
+from bot.store.engine.queue.leases import this_worker
 from bot.store.rows.tables import bases, observations, usages
 from bot.store.stores import Stores
 from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet

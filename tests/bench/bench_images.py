@@ -13,7 +13,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.repositories.images import images
 from bot.store.rows.tables import repositories
 from bot.store.stages.verify.images import ImagesStore

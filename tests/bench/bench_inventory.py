@@ -19,7 +19,7 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.inserting import chunks
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.inventories import (
     image_inventories,
     inventories,

@@ -14,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.inventories import inventories
 from bot.store.stores import Stores
 from bot.views.paging import Cut

@@ -11,7 +11,7 @@ from bot.domain.clock import SystemClock
 from bot.service.stages import discover_tick
 from bot.service.wiring.container import open_bot
 from bot.settings import load
-from bot.store.engine.leases import bring_forward
+from bot.store.engine.queue.leases import bring_forward
 
 
 async def discover(config: Path) -> dict[str, object]:

@@ -14,7 +14,7 @@ from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.service.stages import Outcome, one_pass
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
-from bot.store.engine.leases import bring_forward
+from bot.store.engine.queue.leases import bring_forward
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 

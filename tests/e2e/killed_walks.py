@@ -18,7 +18,7 @@ import yaml
 
 from bot.domain.clock import SystemClock
 from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleet import SampleFleet
 from sandbox.world import World

@@ -5,7 +5,7 @@ from bot.domain.failure import Failure
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
-from bot.store.engine.leases import this_worker
+from bot.store.engine.queue.leases import this_worker
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.rollouts.durations import OwnDurations
 

@@ -51,8 +51,8 @@ from bot.service.wiring.sboms import Sboms
 from bot.service.wiring.trust import Trusting
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.leases import this_worker
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
 from bot.verify.attesting.summary import Verifier
 from bot.verify.images.stage import ImagesOptions, Observed

@@ -7,7 +7,7 @@ from bot.domain.clock import Clock
 from bot.service.wiring.grants import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import open_database
-from bot.store.engine.leases import this_worker
+from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
 
 

@@ -4,7 +4,7 @@ from inspect import iscoroutinefunction
 
 from bot.domain.clock import Clock
 from bot.store.engine.database import Database, repeated
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 
 
 class Store:

@@ -13,10 +13,10 @@ from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.practices import moves, outcomes
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import (
     audits,

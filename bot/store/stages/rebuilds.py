@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, and_
 
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.work import Claimed
-from bot.store.engine.due_rows import DueRows
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import after_transitions, columns_of, note, outcome_of, step

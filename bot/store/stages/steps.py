@@ -14,9 +14,9 @@ from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_
 from bot.domain.rollouts.terms import Start, Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.store.engine.database import open_database
-from bot.store.engine.leases import LEASED
+from bot.store.engine.queue.leases import LEASED
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 

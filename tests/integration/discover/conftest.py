@@ -16,8 +16,8 @@ from bot.formats.repository import Memory
 from bot.reconcile.loop import Loop
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.leases import bring_forward
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.queue.leases import bring_forward
 from bot.store.rows.tables import repositories
 from bot.store.stages.discover.discover import DiscoverStore
 from bot.store.stores import Stores

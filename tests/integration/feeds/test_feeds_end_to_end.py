@@ -13,7 +13,7 @@ from bot.domain.bases.document import FeedSource
 from bot.domain.clock import ManualClock
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.stages.watch.feeds import FeedsStore
 from bot.watch.feeds.addresses import KINDS
 from bot.watch.feeds.combine import combine_all

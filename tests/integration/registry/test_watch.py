@@ -15,7 +15,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import bases
 from bot.store.stages.watch.watch import WatchStore
 from bot.watch.registry.stage import Sight, WatchTally, tick

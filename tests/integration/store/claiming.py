@@ -5,7 +5,7 @@ import sys
 from datetime import timedelta
 
 from bot.store.engine.database import open_database
-from bot.store.engine.queue import Worker, claim, settle
+from bot.store.engine.queue.claiming import Worker, claim, settle
 from bot.store.rows.tables import tasks
 from tests.integration.store.conftest import NOON
 

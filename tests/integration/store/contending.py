@@ -21,7 +21,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
-from bot.store.engine.leases import bring_forward, give_all_back
+from bot.store.engine.queue.leases import bring_forward, give_all_back
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.stage import Poll, Sight, Sighting

@@ -22,7 +22,7 @@ from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.reconcile.work import Claimed, Queue
 from bot.report.ports import DueMessage
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import rebuilds
 from bot.store.stores import Stores as StageStores
 from bot.watch.feeds.stage import DueFeed

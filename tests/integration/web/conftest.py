@@ -15,7 +15,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
 from bot.plan.advance import rollout_options_of
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.fleet.standing import StandingStore
 from bot.store.stores import Stores
 from bot.web.access.rates import Rates

@@ -14,7 +14,7 @@ from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger import AffectedImage, Fix, Held, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.tables import bases, rebuilds
 from bot.store.stores import Stores

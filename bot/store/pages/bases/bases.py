@@ -10,7 +10,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import images_on
 from bot.store.pages.bases.promises import PromisesStore

@@ -17,7 +17,7 @@ from bot.domain.bases.notice import Notice
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import loaded
 from bot.store.rows.bases.releases import read_releases

@@ -15,7 +15,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import count_images
 from bot.store.pages.bases.promises import PromisesStore

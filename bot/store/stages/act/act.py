@@ -21,8 +21,8 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import POLICY, counter, set_counter
 from bot.store.engine.database import Database
-from bot.store.engine.due_rows import DueRows
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.rows.bases.packages import package_changes_of
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.rebuilds import MEMBER, columns_of, fleet_repository_of, outdate, rebuild_of

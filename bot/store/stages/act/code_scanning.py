@@ -9,8 +9,8 @@ from bot.act.code_scanning import DueScan, Scanned
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.audits import audits, unpacked

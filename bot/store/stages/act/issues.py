@@ -16,8 +16,8 @@ from bot.domain.rollouts.rebuild import State, Target
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents

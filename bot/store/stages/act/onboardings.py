@@ -17,9 +17,9 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of

@@ -28,7 +28,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue import Worker, claim, settle
+from bot.store.engine.queue.claiming import Worker, claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind

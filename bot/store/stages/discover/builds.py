@@ -14,10 +14,10 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import claim, settle
+from bot.store.engine.queue.claiming import claim, settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.workflow_builds import workflow_builds

@@ -17,10 +17,10 @@ from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock, lock_production
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import base_ids, left_behind, mark_used
 from bot.store.rows.bases.incidents import open_since, tell_incidents

@@ -12,9 +12,9 @@ from bot.reconcile.work import Claimed
 from bot.report.fleet_issue.body import FleetNews, WaitingRebuild
 from bot.report.fleet_issue.boxes import Asked, Box
 from bot.report.fleet_issue.stage import DueFleetIssue, Kept
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summary_of

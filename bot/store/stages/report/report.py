@@ -24,9 +24,9 @@ from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.report.wave_news import WaveNews
 from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue import Worker, settle
+from bot.store.engine.queue.claiming import Worker, settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.summary import summary_of

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import insert, literal, select, update
 
 from bot.reconcile.work import Claimed
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.locking import lock_where
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.attestations import attestations
 from bot.store.rows.repositories.images import contested_images, image_of, images

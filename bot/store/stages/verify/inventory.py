@@ -19,9 +19,9 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import EXPOSURES, raise_counter
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_into, insert_missing
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.inventories import (
     inventories,

@@ -8,7 +8,7 @@ from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.steps import images_of_parts
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.due_rows import DueRows
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.rows.rollouts.rebuilds import rebuild_of
 from bot.store.rows.tables import rebuilds, repositories, usages

@@ -12,9 +12,9 @@ from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
 from bot.domain.reference import Reference
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.inventories import image_inventories, inventories
 from bot.store.rows.bases.sboms import sbom_looks, sbom_packages, sboms

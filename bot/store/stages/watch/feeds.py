@@ -16,10 +16,10 @@ from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import insert_missing, upsert
 from bot.store.engine.locking import lock_where
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import add_observation

@@ -11,10 +11,10 @@ from bot.domain.bases.advisory import Release
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
-from bot.store.engine.due_rows import DueRows
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import settle
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents

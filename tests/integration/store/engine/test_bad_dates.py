@@ -22,7 +22,7 @@ from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.plan.advance import RolloutOptions, gate_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
-from bot.store.engine.leases import give_all_back
+from bot.store.engine.queue.leases import give_all_back
 from bot.store.rows.bases.releases import save_release
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollout_waves, tasks

@@ -20,7 +20,7 @@ from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents

@@ -10,7 +10,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
-from bot.store.engine.queue import Worker, claim
+from bot.store.engine.queue.claiming import Worker, claim
 from bot.store.engine.readable import check_moments
 
 Item = TypeVar("Item")

@@ -12,7 +12,7 @@ from bot.domain.rollouts.rebuild import FOLLOWED, State
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
-from bot.store.engine.queue import Worker, give_back
+from bot.store.engine.queue.claiming import Worker, give_back
 from bot.store.rows.bases.inventories import inventories, layers, package_changes
 from bot.store.rows.bases.sboms import sbom_looks
 from bot.store.rows.bases.vulnerabilities import dumps

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, insert, select
 
 from bot.domain.failure import LeaseLost
 from bot.store.engine.database import Database
-from bot.store.engine.queue import Worker, claim, give_back, settle
+from bot.store.engine.queue.claiming import Worker, claim, give_back, settle
 from bot.store.rows.tables import tasks
 from tests.children import started
 from tests.integration.store.conftest import NOON

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.rollouts.rebuild import State
-from bot.store.engine.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
-from bot.store.engine.queue import Worker
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
 from bot.store.rows.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.moving import opened
@@ -17,7 +17,7 @@ from tests.integration.store.moving import opened
 
 def worker_of_ended_process() -> Worker:
     """The name that a process of this machine had, which has ended since."""
-    ask = "from bot.store.engine.leases import this_worker; print(this_worker().name)"
+    ask = "from bot.store.engine.queue.leases import this_worker; print(this_worker().name)"
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout
     return Worker(said.strip())
 

@@ -1,0 +1,1 @@
+"""Due rows as a queue: claimed, leased, given back."""
