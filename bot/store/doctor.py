@@ -11,7 +11,7 @@ from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.vulnerabilities import dumps
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
 from bot.store.rows.tables import bases, documents, repositories, usages
 

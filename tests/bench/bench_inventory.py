@@ -20,7 +20,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_packages,

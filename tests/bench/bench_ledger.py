@@ -15,7 +15,7 @@ from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.bases.inventories import inventories
+from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
 from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading

@@ -15,7 +15,7 @@ from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.mirrors import statuses
-from bot.store.rows.bases.packages import package_changes_of
+from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
 from bot.views.bases.base import BaseRow

@@ -17,7 +17,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
-from bot.store.rows.bases.vulnerabilities import dumps, vulnerabilities
+from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
 from bot.store.rows.rollouts.rebuilds import read_rebuilds

@@ -14,7 +14,7 @@ from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.bases.inventories import packages
+from bot.store.rows.inventories.inventories import packages
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.views.fleet import FleetViewsStore
 from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, tick

@@ -13,10 +13,10 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
-from bot.store.rows.bases.inventories import inventories, layers, package_changes
-from bot.store.rows.bases.sboms import sbom_looks
-from bot.store.rows.bases.vulnerabilities import dumps
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.inventories.inventories import inventories, layers, package_changes
+from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.code_scans import code_scans
 from bot.store.rows.repositories.images import images

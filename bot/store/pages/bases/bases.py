@@ -23,7 +23,7 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.bases import named
 from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
-from bot.store.rows.bases.vulnerabilities import dumps
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.tables import (
     bases,

@@ -16,7 +16,7 @@ from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.pages.bases.sboms import listed_by_sboms, listing_sboms
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_packages,

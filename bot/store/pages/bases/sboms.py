@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.evidence import Strength
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.package import Package
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_packages,
     package_of,
     packages,
 )
-from bot.store.rows.bases.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.stages.verify.inventory import inventory_of
 from bot.views.bases.image_pages import PlatformPackages, SbomRow
 

@@ -22,7 +22,7 @@ from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
-from bot.store.rows.bases.vulnerabilities import dumps
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
 from bot.store.rows.repositories.images import images

@@ -15,8 +15,8 @@ from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.inventories import package_of, packages
-from bot.store.rows.bases.vulnerabilities import (
+from bot.store.rows.inventories.inventories import package_of, packages
+from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
     exposures,

@@ -31,7 +31,7 @@ from bot.store.engine.store import Store
 from bot.store.pages.ledger.below import Bases, Below, read_bases, read_names
 from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure, read_exposed
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
-from bot.store.rows.bases.inventories import image_inventories, inventories
+from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import repositories
 from bot.views.bases.images import Deployment

@@ -23,7 +23,7 @@ from bot.store.engine.counters import POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
-from bot.store.rows.bases.packages import package_changes_of
+from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.rebuilds import MEMBER, columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN

@@ -23,7 +23,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import look_at_bases
-from bot.store.rows.bases.wanted_inventories import ShownImage, want_image
+from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.tables import bases, manifests, observations, repositories, usages

@@ -23,7 +23,7 @@ from bot.store.engine.inserting import chunks, insert_into, insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_layers,
     inventory_packages,
@@ -33,8 +33,8 @@ from bot.store.rows.bases.inventories import (
     package_of,
     packages,
 )
-from bot.store.rows.bases.packages import outdate_told
-from bot.store.rows.bases.vulnerabilities import expose_packages, look_again_soon
+from bot.store.rows.inventories.packages import outdate_told
+from bot.store.rows.inventories.vulnerabilities import expose_packages, look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
 

@@ -20,8 +20,8 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.bases.inventories import inventories, packages
-from bot.store.rows.bases.vulnerabilities import (
+from bot.store.rows.inventories.inventories import inventories, packages
+from bot.store.rows.inventories.vulnerabilities import (
     affected_names,
     affected_packages,
     dumps,

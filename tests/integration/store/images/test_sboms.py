@@ -10,7 +10,7 @@ from bot.domain.packages.package import Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.wanted import Wanted
 from bot.domain.reference import Reference
-from bot.store.rows.bases.sboms import sbom_looks, sboms
+from bot.store.rows.inventories.sboms import sbom_looks, sboms
 from bot.views.bases.inventory import ShownBy
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import AMD64, FIXED, SSL, running

@@ -11,8 +11,8 @@ from bot.domain.failure import LeaseLost
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
-from bot.store.rows.bases.inventories import packages
-from bot.store.rows.bases.vulnerabilities import affected_packages, exposures, vulnerabilities
+from bot.store.rows.inventories.inventories import packages
+from bot.store.rows.inventories.vulnerabilities import affected_packages, exposures, vulnerabilities
 from bot.watch.feeds.reading import FeedProblem
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages

@@ -17,7 +17,7 @@ from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_layers,
@@ -27,7 +27,7 @@ from bot.store.rows.bases.inventories import (
     package_changes,
     packages,
 )
-from bot.store.rows.bases.sboms import sbom_packages
+from bot.store.rows.inventories.sboms import sbom_packages
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.tables import bases, changes, rebuilds
 

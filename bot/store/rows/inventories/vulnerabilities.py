@@ -25,7 +25,7 @@ from bot.domain.packages.vulnerability import AffectedPackage
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into
-from bot.store.rows.bases.inventories import package_of, packages
+from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import Id, leased, metadata
 

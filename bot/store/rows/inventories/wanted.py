@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.image import is_digest
 from bot.domain.bases.observation import PlatformImage
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
-from bot.store.rows.bases.inventories import (
+from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_layers,
@@ -24,7 +24,7 @@ from bot.store.rows.bases.inventories import (
     observed_inventories,
     package_changes,
 )
-from bot.store.rows.bases.sboms import sbom_looks
+from bot.store.rows.inventories.sboms import sbom_looks
 from bot.store.rows.tables import observations
 
 _ATTACHED_AFTER = timedelta(minutes=5)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, Text
 
-from bot.store.rows.bases.inventories import undone_columns
+from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
 from bot.store.rows.tables import key_column, metadata
 
