@@ -23,9 +23,11 @@ from bot.follow import stage as follow
 from bot.follow import steps as follow_steps
 from bot.formats.rewrite.refresh import refresh
 from bot.formats.workflows.dispatchable import dispatchable
-from bot.plan import advance, aging, first_run, quarantine
+from bot.plan import first_run, quarantine
 from bot.plan import stage as plan
+from bot.plan.age import stage as aging
 from bot.plan.cascade import stage as cascade
+from bot.plan.waves import advance
 from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue

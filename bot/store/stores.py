@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
-from bot.plan.pace import Pace
+from bot.plan.waves.pace import Pace
 from bot.store.doctor import DoctorStore
 from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
-from bot.plan.advance import RolloutOptions
+from bot.plan.waves.advance import RolloutOptions
 from bot.store.stores import Stores
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.clock import ManualClock
-from bot.plan.advance import RolloutOptions
+from bot.plan.waves.advance import RolloutOptions
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores

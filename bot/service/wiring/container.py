@@ -24,7 +24,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.rollouts.policy import Policy
 from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
-from bot.plan.advance import RolloutOptions, rollout_options_of
+from bot.plan.waves.advance import RolloutOptions, rollout_options_of
 from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
 from bot.report.fleet_issue.stage import FleetIssueOptions

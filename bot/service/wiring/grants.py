@@ -10,8 +10,8 @@ from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.document import FeedSource
 from bot.domain.clock import Clock
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.plan.advance import rollout_options_of
-from bot.plan.pace import Pace
+from bot.plan.waves.advance import rollout_options_of
+from bot.plan.waves.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings

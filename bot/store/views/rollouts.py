@@ -11,8 +11,8 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import in_order
-from bot.plan.advance import Gate, RolloutOptions, RolloutStanding, gate_at
-from bot.plan.waiting import Waits, wave_holds
+from bot.plan.waves.advance import Gate, RolloutOptions, RolloutStanding, gate_at
+from bot.plan.waves.waiting import Waits, wave_holds
 from bot.report.rollout_message import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable

@@ -44,8 +44,10 @@ from bot.follow.stage import FollowOptions
 from bot.formats.repository import Memory
 from bot.formats.rewrite.refresh import refresh
 from bot.formats.workflows.dispatchable import dispatchable
-from bot.plan import advance, aging, quarantine
+from bot.plan import quarantine
 from bot.plan import stage as plan
+from bot.plan.age import stage as aging
+from bot.plan.waves import advance
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database

@@ -13,7 +13,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
-from bot.plan.advance import rollout_options_of
+from bot.plan.waves.advance import rollout_options_of
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.fleet.standing import StandingStore

@@ -5,8 +5,8 @@ from statistics import median
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.plan.advance import gate_at, rollout_options_of
-from bot.plan.waiting import holds
+from bot.plan.waves.advance import gate_at, rollout_options_of
+from bot.plan.waves.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores

@@ -12,8 +12,8 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.rollouts.timing.waves import Hold
-from bot.plan.advance import gate_at, rollout_options_of
-from bot.plan.waiting import holds
+from bot.plan.waves.advance import gate_at, rollout_options_of
+from bot.plan.waves.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores

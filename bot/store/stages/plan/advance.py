@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import ENDED, Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
-from bot.plan.advance import Gate, RolloutAdvance, RolloutStanding, Standings
+from bot.plan.waves.advance import Gate, RolloutAdvance, RolloutStanding, Standings
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock

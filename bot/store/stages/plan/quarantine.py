@@ -12,8 +12,8 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
 from bot.domain.rollouts.rebuild import Action, State, Target
-from bot.plan.advance import SEVERE
 from bot.plan.quarantine import KnownEnd
+from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable

@@ -10,9 +10,9 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Hold
-from bot.plan.advance import Gate, gate_at
-from bot.plan.pace import Pace, opened_by
-from bot.plan.waiting import Waiting, Waits
+from bot.plan.waves.advance import Gate, gate_at
+from bot.plan.waves.pace import Pace, opened_by
+from bot.plan.waves.waiting import Waiting, Waits
 from bot.store.engine.readable import readable
 from bot.store.rows.rollouts.budgets import read_spendings
 from bot.store.rows.rollouts.rollouts import open_pauses

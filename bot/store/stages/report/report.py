@@ -13,7 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
 from bot.domain.rollouts.rollout import Occasion
-from bot.plan.pace import Pace
+from bot.plan.waves.pace import Pace
 from bot.reconcile.work import Claimed
 from bot.report.destinations import About
 from bot.report.first_run_message import FirstRunNews

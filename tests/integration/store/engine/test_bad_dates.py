@@ -19,7 +19,7 @@ from bot.domain.failure import Failure
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.plan.advance import RolloutOptions, gate_at
+from bot.plan.waves.advance import RolloutOptions, gate_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back

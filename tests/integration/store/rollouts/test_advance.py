@@ -14,9 +14,10 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Wave
-from bot.plan import advance, quarantine
-from bot.plan.advance import RolloutOptions, gate_at, next_step
-from bot.plan.waiting import holds
+from bot.plan import quarantine
+from bot.plan.waves import advance
+from bot.plan.waves.advance import RolloutOptions, gate_at, next_step
+from bot.plan.waves.waiting import holds
 from bot.store.history import Logged
 from bot.store.rows.tables import outbox, rebuilds, rollouts
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest

@@ -14,7 +14,7 @@ from bot.domain.rollouts.policy import Policy, Rule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.plan import aging
+from bot.plan.age import stage as aging
 from bot.reconcile.loop import Loop
 from bot.store.rows.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge

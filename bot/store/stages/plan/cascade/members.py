@@ -12,9 +12,9 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
-from bot.plan.advance import SEVERE
 from bot.plan.cascade.frontier import Member, Progress
 from bot.plan.cascade.shown import LastBuild
+from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.tables import bases, changes, observations, rebuilds, usages

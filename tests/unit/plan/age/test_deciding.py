@@ -12,7 +12,7 @@ from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.domain.rollouts.timing.windows import Window
-from bot.plan.age import LEAD, AgeOptions, Aging, judge
+from bot.plan.age.deciding import LEAD, AgeOptions, Aging, judge
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

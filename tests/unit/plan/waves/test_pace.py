@@ -6,9 +6,9 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
-from bot.plan.advance import RolloutOptions, RolloutStanding
-from bot.plan.pace import Pace, opened_by
-from bot.plan.waiting import Waiting, Waits
+from bot.plan.waves.advance import RolloutOptions, RolloutStanding
+from bot.plan.waves.pace import Pace, opened_by
+from bot.plan.waves.waiting import Waiting, Waits
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ANY = Pace()

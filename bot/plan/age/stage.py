@@ -18,7 +18,7 @@ from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.guarantee import Guarantee, guarantees
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.plan.age import AgeOptions, Aging, judge
+from bot.plan.age.deciding import AgeOptions, Aging, judge
 
 _STALE = timedelta(hours=3)
 """Nothing is begun on what was seen longer ago: somebody may have built it since."""

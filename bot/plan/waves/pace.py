@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits, account_of, times
-from bot.plan.advance import RolloutOptions
-from bot.plan.waiting import Waiting, Waits, holds
+from bot.plan.waves.advance import RolloutOptions
+from bot.plan.waves.waiting import Waiting, Waits, holds
 
 
 @dataclass(frozen=True, slots=True)

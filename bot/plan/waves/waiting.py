@@ -8,7 +8,7 @@ from bot.domain.bases.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.freezes import frozen_by, thawed
 from bot.domain.rollouts.timing.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
-from bot.plan.advance import SEVERE, RolloutOptions, RolloutStanding
+from bot.plan.waves.advance import SEVERE, RolloutOptions, RolloutStanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The weekly rebuild: whose last build grows too old, and the rollout that follows."""
