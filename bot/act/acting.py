@@ -1,6 +1,6 @@
 """One rebuild becomes a pull request, a dispatch or a notice; or it is said why not yet, or not at all."""
 
-from bot.act.dispatch import dispatch
+from bot.act.dispatch.rebuilds import dispatch
 from bot.act.ports import Job
 from bot.act.pull_request.proposal import open_or_update
 from bot.act.tools import Tools

@@ -9,7 +9,7 @@ import structlog
 
 from bot.act import calling_off, code_scanning
 from bot.act import stage as act
-from bot.act import steps as act_steps
+from bot.act.dispatch import steps as act_steps
 from bot.act.issue import stage as issues_stage
 from bot.act.onboarding import stage as onboarding
 from bot.assess import stage as assess

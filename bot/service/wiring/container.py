@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from bot.act.dispatch.steps import StepOptions
 from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.ports import ActOptions
-from bot.act.steps import StepOptions
 from bot.assess.notices.deciding import AlertOptions
 from bot.audit.fleet.stage import AuditOptions
 from bot.clients.dumps import DumpReader

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
-from bot.act.steps import StepJob
+from bot.act.dispatch.steps import StepJob
 from bot.domain.bases.advisory import Severity
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Identity

@@ -13,9 +13,9 @@ from typing import cast
 
 from bot.act import calling_off
 from bot.act import stage as act
-from bot.act import steps as act_steps
+from bot.act.dispatch import steps as act_steps
+from bot.act.dispatch.steps import StepOptions
 from bot.act.ports import ActOptions
-from bot.act.steps import StepOptions
 from bot.discover import builds
 from bot.discover import stage as discover
 from bot.discover.selection import Selection

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.asking import ask, find, given_up, next_look
+from bot.act.dispatch.asking import ask, find, given_up, next_look
 from bot.act.own_word import OwnWords, check_recent, config_of
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.bases.advisory import Severity

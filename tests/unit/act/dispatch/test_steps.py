@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.steps import StepJob, StepOptions, tick
+from bot.act.dispatch.steps import StepJob, StepOptions, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.act.asking import ask, find, given_up, next_look
+from bot.act.dispatch.asking import ask, find, given_up, next_look
 from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved

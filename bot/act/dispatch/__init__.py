@@ -1,0 +1,1 @@
+"""Dispatched workflows: a run for each rebuild and each step, asked for once."""
