@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.wording.message import Message
 from bot.reconcile.work import Queue
-from bot.report.first_run_message import FirstRunNews
-from bot.report.news import IncidentNews, NoticeNews
-from bot.report.rollout_news import RolloutNews
-from bot.report.stops import PauseNews, QuarantineNews
-from bot.report.wave_news import WaveNews
+from bot.report.messages.first_run import FirstRunNews
+from bot.report.messages.news import IncidentNews, NoticeNews
+from bot.report.messages.rollout_news import RolloutNews
+from bot.report.messages.stops import PauseNews, QuarantineNews
+from bot.report.messages.waves import WaveNews
 from bot.views.fleet.summary import Summary
 
 if TYPE_CHECKING:

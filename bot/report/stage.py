@@ -11,13 +11,13 @@ from bot.domain.wording.message import Message
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.destinations import About, Destination, hears, part_of
-from bot.report.first_run_message import first_run_message
-from bot.report.news import BLOCKS, incident_message, notice_message
+from bot.report.messages.first_run import first_run_message
+from bot.report.messages.news import BLOCKS, incident_message, notice_message
+from bot.report.messages.rollout import rollout_message
+from bot.report.messages.stops import pause_message, quarantine_message
+from bot.report.messages.summary import summary_message
+from bot.report.messages.waves import wave_message
 from bot.report.ports import Channel, DueMessage, ReportStore
-from bot.report.rollout_message import rollout_message
-from bot.report.stops import pause_message, quarantine_message
-from bot.report.summary_message import summary_message
-from bot.report.wave_news import wave_message
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
 _EARLIER = timedelta(minutes=1)

@@ -9,8 +9,8 @@ from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, Span
 from bot.domain.wording.words import counted
 from bot.report.fleet_issue.boxes import Asked, Box, box, opening
 from bot.report.markdown import markdown_line, markdown_of
-from bot.report.phrases import short
-from bot.report.summary_message import stuck_line, summary_message, without_people
+from bot.report.messages.phrases import short
+from bot.report.messages.summary import stuck_line, summary_message, without_people
 from bot.views.fleet.summary import Stuck, Summary
 
 TITLE = "Freshness of the fleet"

@@ -13,7 +13,7 @@ from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import in_order
 from bot.plan.waves.advance import Gate, RolloutOptions, RolloutStanding, gate_at
 from bot.plan.waves.waiting import Waits, wave_holds
-from bot.report.rollout_message import headline
+from bot.report.messages.rollout import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store

@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.domain.clock import Clock
 from bot.report.destinations import About
-from bot.report.first_run_message import FirstRunNews
-from bot.report.news import IncidentNews, NoticeNews
+from bot.report.messages.first_run import FirstRunNews
+from bot.report.messages.news import IncidentNews, NoticeNews
+from bot.report.messages.rollout_news import RolloutNews
+from bot.report.messages.stops import PauseNews, QuarantineNews
+from bot.report.messages.waves import WaveNews
 from bot.report.ports import DueMessage
-from bot.report.rollout_news import RolloutNews
-from bot.report.stops import PauseNews, QuarantineNews
-from bot.report.wave_news import WaveNews
 from bot.views.fleet.summary import Summary
 from tests.builders import NOON, change, rollout
 from tests.fakes.queue import FakeQueue, Row

@@ -21,10 +21,10 @@ from bot.domain.bases.change import Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.message import Message
-from bot.report.rollout_message import rollout_message
-from bot.report.stops import FailedRebuild
-from bot.report.summary_message import summary_message
-from bot.report.wave_news import WaveNews, wave_message
+from bot.report.messages.rollout import rollout_message
+from bot.report.messages.stops import FailedRebuild
+from bot.report.messages.summary import summary_message
+from bot.report.messages.waves import WaveNews, wave_message
 from bot.service.wiring.adapters import SlackChannel, TeamsChannel
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary

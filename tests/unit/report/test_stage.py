@@ -11,8 +11,8 @@ from bot.domain.wording.message import Footnote, Message
 from bot.reconcile.loop import Loop
 from bot.report import stage
 from bot.report.destinations import Destination
+from bot.report.messages.waves import WaveNews
 from bot.report.stage import ReportTally
-from bot.report.wave_news import WaveNews
 from tests.builders import NOON, rebuild, rollout
 from tests.fakes.stores.report import FakeReportStore
 

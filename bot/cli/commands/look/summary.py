@@ -47,7 +47,7 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 
 def _show(found: "Summary", output: SummaryFormat) -> None:
     from bot.cli.output import print_json
-    from bot.report.summary_message import summary_message
+    from bot.report.messages.summary import summary_message
     from bot.views.fleet.summary import as_json
 
     message = summary_message(found)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rollout import Occasion
-from bot.report.rollout_message import headline
+from bot.report.messages.rollout import headline
 from bot.store.rows.rollouts.rollouts import changes_of
 from bot.store.rows.tables import rollouts
 

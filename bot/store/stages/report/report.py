@@ -16,12 +16,12 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.pace import Pace
 from bot.reconcile.work import Claimed
 from bot.report.destinations import About
-from bot.report.first_run_message import FirstRunNews
-from bot.report.news import IncidentNews, NoticeNews
+from bot.report.messages.first_run import FirstRunNews
+from bot.report.messages.news import IncidentNews, NoticeNews
+from bot.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
+from bot.report.messages.stops import FailedRebuild, PauseNews, QuarantineNews
+from bot.report.messages.waves import WaveNews
 from bot.report.ports import DueMessage
-from bot.report.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
-from bot.report.stops import FailedRebuild, PauseNews, QuarantineNews
-from bot.report.wave_news import WaveNews
 from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing

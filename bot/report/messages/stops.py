@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.reference import Base
 from bot.domain.wording.message import Block, Footnote, Message, Paragraph, Span, Style, plain, strong
 from bot.domain.wording.words import counted
-from bot.report.phrases import LONGEST_DETAIL, listed, short, shown_time
+from bot.report.messages.phrases import LONGEST_DETAIL, listed, short, shown_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, rounded_up
-from bot.report.phrases import capitalized, short, shown_time
-from bot.report.rollout_news import RolloutNews
+from bot.report.messages.phrases import capitalized, short, shown_time
+from bot.report.messages.rollout_news import RolloutNews
 
 _MOST_BASES = 3
 _LONGEST_NAME = 140

@@ -20,7 +20,7 @@ from bot.domain.wording.message import (
     strong,
 )
 from bot.domain.wording.words import counted, duration
-from bot.report.phrases import short, shown_time
+from bot.report.messages.phrases import short, shown_time
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Span, Style, plain, strong
 from bot.domain.wording.words import counted, duration
-from bot.report.phrases import listed, short, shown_time
-from bot.report.stops import FailedRebuild
+from bot.report.messages.phrases import listed, short, shown_time
+from bot.report.messages.stops import FailedRebuild
 
 
 @dataclass(frozen=True, slots=True)

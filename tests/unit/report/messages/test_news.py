@@ -7,7 +7,7 @@ import pytest
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
-from bot.report.news import BLOCKS, IncidentNews, NoticeNews, incident_message, notice_message
+from bot.report.messages.news import BLOCKS, IncidentNews, NoticeNews, incident_message, notice_message
 from tests.slack_limits import HOSTILE, check, footnotes, sections, texts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

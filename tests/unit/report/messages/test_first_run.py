@@ -8,8 +8,8 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.behind import Behind, FleetBehind
-from bot.report.first_run_message import FirstRunNews, first_run_message
 from bot.report.markdown import markdown_of
+from bot.report.messages.first_run import FirstRunNews, first_run_message
 from bot.views.fleet.staleness import as_json, staleness_of
 from tests.builders import ASPNET, NOON, change
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.report.stops import FailedRebuild
-from bot.report.wave_news import WaveNews, wave_message
+from bot.report.messages.stops import FailedRebuild
+from bot.report.messages.waves import WaveNews, wave_message
 from tests.builders import NOON
 from tests.slack_limits import HOSTILE, check, texts
 

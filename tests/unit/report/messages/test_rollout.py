@@ -12,7 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import Occasion, Pause
 from bot.domain.wording.message import Heading
-from bot.report.rollout_message import headline, progress_line, rollout_message
+from bot.report.messages.rollout import headline, progress_line, rollout_message
 from tests.builders import ASPNET, NOON, SDK, change, rebuild, rollout
 from tests.slack_limits import HOSTILE, check, texts
 

@@ -10,7 +10,7 @@ from bot.domain.repositories.finding import Outcome, Severity
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
-from bot.report.summary_message import summary_message
+from bot.report.messages.summary import summary_message
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary

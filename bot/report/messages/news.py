@@ -8,7 +8,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, plain, strong
 from bot.domain.wording.words import counted, duration
-from bot.report.phrases import LONGEST_DETAIL, listed, short, shown_time
+from bot.report.messages.phrases import LONGEST_DETAIL, listed, short, shown_time
 
 _MOST_USERS = 10
 _LABELS = {

@@ -18,7 +18,7 @@ from bot.domain.wording.message import (
     strong,
 )
 from bot.domain.wording.words import counted, duration
-from bot.report.phrases import shown_time
+from bot.report.messages.phrases import shown_time
 from bot.views.fleet.staleness import Left, Staleness, lacks_in_words, named
 from bot.views.names import short_digest
 

@@ -1,0 +1,1 @@
+"""What is said: each kind of message worded from the present state."""
