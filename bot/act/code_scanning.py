@@ -26,13 +26,16 @@ _ASKED_AGAIN_AFTER = timedelta(days=7)
 _UNTIL_LOOKED_AGAIN = timedelta(days=30)
 """A safeguard; each audit makes a repository due at once."""
 _UNTIL_READ = timedelta(minutes=10)
+_UNTIL_TAKEN_IN = timedelta(minutes=2)
+_MOST_TOLD = 300
 
 
 @dataclass(frozen=True, slots=True)
 class DueScan:
     """A claimed repository: `findings` were made from `files`, by path as git names their contents.
 
-    `uploaded` stands for what code scanning has already, None where that is nothing.
+    `uploaded` stands for what code scanning has already, None where that is nothing, and `upload` names the upload
+    of it while nobody knows yet whether it was taken in.
     """
 
     id: int
@@ -41,14 +44,27 @@ class DueScan:
     files: Mapping[str, str]
     findings: tuple[Finding, ...]
     uploaded: str | None = None
+    upload: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What code scanning has now, and when it is looked at again."""
+    """What code scanning has now, the upload that is still to be taken in, and when it is looked at again."""
 
     uploaded: str | None
     rest: timedelta = _UNTIL_LOOKED_AGAIN
+    upload: str | None = None
+
+
+class NotTakenIn(Failure):
+    """The forge has accepted an upload and found later that it cannot show it."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__(
+            Trouble.MALFORMED,
+            f"code scanning could not take the findings in ({'; '.join(errors)[:_MOST_TOLD]})",
+            advice="they are uploaded again in a week, or when they change",
+        )
 
 
 class ScanStore(Protocol):
@@ -61,6 +77,10 @@ class ScanStore(Protocol):
 
     async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
         """The forge takes no findings there, which is told once for each owner."""
+        ...
+
+    async def forget_upload(self, item: DueScan, why: str, due_at: datetime) -> None:
+        """The forge did not take in what was uploaded, so that it has nothing of it."""
         ...
 
 
@@ -97,6 +117,8 @@ class _Scans(ForgeWriting[DueScan, Scanned]):
         told = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
         text = json.dumps(self._sarif(item.findings), sort_keys=True).encode("utf-8", "surrogateescape")
         mark = hashlib.sha256(text).hexdigest()[:32]
+        if mark == item.uploaded and item.upload is not None:
+            return await self._taken_in(item, item.upload)
         if mark == item.uploaded or (not told and item.uploaded is None):
             return Scanned(item.uploaded)
         forge = self._guarded(lease)
@@ -104,12 +126,25 @@ class _Scans(ForgeWriting[DueScan, Scanned]):
         look = await forge.look(item.repository, item.branch, paths)
         branch = look.standing.default_branch
         if look.trunk is None or branch is None or not self._is_wanted(look):
-            return Scanned(item.uploaded, timedelta(days=1))
+            return Scanned(item.uploaded, timedelta(days=1), item.upload)
         shown = {path: file.sha for path, file in look.trunk.files.items()}
         if any(shown.get(path) != item.files[path] for path in paths):
-            return Scanned(item.uploaded, _UNTIL_READ)  # discovery reads it again, and the audit after it
-        await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
-        return Scanned(mark)
+            # discovery reads it again, and the audit after it
+            return Scanned(item.uploaded, _UNTIL_READ, item.upload)
+        upload = await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
+        return Scanned(mark, _UNTIL_TAKEN_IN, upload)
+
+    async def _taken_in(self, item: DueScan, upload: str) -> Scanned:
+        """Raises `NotTakenIn`. An upload that the forge knows no more is asked about no more."""
+        try:
+            taken = await self._forge.taken_in(item.repository, upload)
+        except Failure as failure:
+            if failure.trouble is not Trouble.MISSING:
+                raise
+            return Scanned(item.uploaded)
+        if taken.errors:
+            raise NotTakenIn(taken.errors)
+        return Scanned(item.uploaded, _UNTIL_TAKEN_IN, upload) if taken.is_pending else Scanned(item.uploaded)
 
     def _is_wanted(self, look: BranchLook) -> bool:
         return look.standing.read_only is None and config_of(look.standing, self._clock.now()).enabled
@@ -118,6 +153,9 @@ class _Scans(ForgeWriting[DueScan, Scanned]):
         await self._store.settle_scan(item, result, self._clock.now() + result.rest)
 
     async def failed(self, item: DueScan, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        if isinstance(failure, NotTakenIn):
+            await self._store.forget_upload(item, failure.told, now + _ASKED_AGAIN_AFTER)
+            return f"{item.repository.name}: {failure}"
         if failure.trouble in _REFUSALS:
             await self._store.refuse_scan(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return None

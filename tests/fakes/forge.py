@@ -17,6 +17,7 @@ from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standin
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
 from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
@@ -78,6 +79,7 @@ class FakeRepository:
     has_code_scanning: bool = True
     uploads: list[tuple[str, str, bytes]] = field(default_factory=list)
     """What code scanning was given: commit, branch and log."""
+    taken_in: TakenIn = field(default_factory=TakenIn)
 
     @property
     def node_id(self) -> str:
@@ -325,13 +327,21 @@ class FakeForge:
         home.requests[request.number] = replace(home.requests[request.number], is_open=False, body=body)
         self._done("close_pull_request")
 
-    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> str:
         self._ask("upload_findings")
         home = self._write(repository)
         if not home.has_code_scanning:
             raise Failure(Trouble.DENIED, "Advanced Security must be enabled for this repository.", status=403)
         home.uploads.append((commit, branch, sarif))
         self._done("upload_findings")
+        return f"upload-{len(home.uploads)}"
+
+    async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
+        self._ask("taken_in")
+        home = self._read(repository)
+        if upload not in {f"upload-{number}" for number in range(1, len(home.uploads) + 1)}:
+            raise Failure(Trouble.MISSING, "no such upload", status=404)
+        return home.taken_in
 
     async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
         self._ask("delete_branch")

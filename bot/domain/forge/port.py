@@ -9,6 +9,7 @@ from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, Standing
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
@@ -96,8 +97,15 @@ class ChangesPullRequests(Protocol):
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None: ...
 
-    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
-        """Gives code scanning a SARIF log for a commit of a branch; raises `Failure` where it takes none."""
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> str:
+        """Gives code scanning a SARIF log for a commit of a branch; the upload's name, as it is taken in later.
+
+        Raises `Failure` where code scanning takes none.
+        """
+        ...
+
+    async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
+        """What became of an upload of findings; raises `Failure` where the forge knows none of that name."""
         ...
 
     async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:

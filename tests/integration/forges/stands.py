@@ -7,6 +7,7 @@ from itertools import count
 from typing import Protocol
 
 from bot.domain.forge.port import Forge
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import Gate
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
@@ -63,6 +64,10 @@ class Stand(Protocol):
 
     async def scans(self, repository: Identity) -> list[str]:
         """The commits that findings were uploaded for."""
+        ...
+
+    async def reject_scans(self, repository: Identity) -> None:
+        """What was uploaded turns out not to be shown."""
         ...
 
 
@@ -126,6 +131,9 @@ class FakeStand:
 
     async def scans(self, repository: Identity) -> list[str]:
         return [commit for commit, _, _ in self._home(repository).uploads]
+
+    async def reject_scans(self, repository: Identity) -> None:
+        self._home(repository).taken_in = TakenIn(errors=("rejecting SARIF",))
 
     def _home(self, repository: Identity) -> FakeRepository:
         return next(home for home in self.forge.homes if home.node_id == repository.node_id)
@@ -210,6 +218,9 @@ class GitHubStand:
     async def scans(self, repository: Identity) -> list[str]:
         uploads = self.world.github.code_scanning.uploads[self._name(repository)]
         return [commit for commit, _, _ in uploads]
+
+    async def reject_scans(self, repository: Identity) -> None:
+        self.world.github.code_scanning.processing[self._name(repository)] = "failed"
 
     def _name(self, repository: Identity) -> str:
         assert repository.node_id is not None

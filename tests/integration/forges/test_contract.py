@@ -10,6 +10,7 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import BranchMoved, Moved
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import Gate, Granted, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
@@ -462,8 +463,14 @@ async def test_findings_are_taken_for_a_commit_where_code_scanning_is_on(stand: 
     assert look.trunk is not None
     log = b'{"version": "2.1.0", "runs": []}'
     await stand.let_scan(repository, on=True)
-    await stand.forge.upload_findings(repository, look.trunk.sha, "main", log)
+    upload = await stand.forge.upload_findings(repository, look.trunk.sha, "main", log)
     assert await stand.scans(repository) == [look.trunk.sha]
+    assert await stand.forge.taken_in(repository, upload) == TakenIn()
+    await stand.reject_scans(repository)
+    assert (await stand.forge.taken_in(repository, upload)).errors
+    with pytest.raises(Failure) as unheard_of:
+        await stand.forge.taken_in(repository, "no-such-upload")
+    assert unheard_of.value.trouble is Trouble.MISSING
     await stand.let_scan(repository, on=False)
     with pytest.raises(Failure) as refused:
         await stand.forge.upload_findings(repository, look.trunk.sha, "main", log)

@@ -11,6 +11,7 @@ from bot.act.ports import ActOptions
 from bot.audit.fleet.stage import AuditOptions
 from bot.audit.fleet.stage import tick as audit
 from bot.discover.ports import Reading
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.repositories.repository import Repository, blob_name
 from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
@@ -62,6 +63,44 @@ async def test_findings_are_uploaded_once_for_the_commit_that_they_are_of(
     stores.clock.advance(timedelta(days=31))
     await scanned(stores, forge)
     assert len(shop.uploads) == 1
+
+
+async def test_an_upload_is_asked_about_until_it_was_taken_in(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    shop.taken_in = TakenIn(is_pending=True)
+    await read(stores, shop)
+    await scanned(stores, forge)
+    for is_pending in (True, False):
+        shop.taken_in = TakenIn(is_pending=is_pending)
+        forge.asked.clear()
+        stores.clock.advance(timedelta(minutes=3))
+        await scanned(stores, forge)
+        assert [name for name, _ in forge.asked] == ["taken_in"]
+    forge.asked.clear()
+    stores.clock.advance(timedelta(days=1))
+    await scanned(stores, forge)
+    assert forge.asked == []
+    assert len(shop.uploads) == 1
+
+
+async def test_what_was_not_taken_in_is_told_and_uploaded_again_after_a_week(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    await scanned(stores, forge)
+    shop.taken_in = TakenIn(errors=("more runs than allowed",))
+    stores.clock.advance(timedelta(minutes=3))
+    (problem,) = (await scanned(stores, forge)).problems
+    assert problem.startswith(
+        "contoso/shop: code scanning could not take the findings in (more runs than allowed); they are uploaded"
+    )
+    stores.clock.advance(timedelta(days=6))
+    assert (await scanned(stores, forge)).done == 0
+    shop.taken_in = TakenIn()
+    stores.clock.advance(timedelta(days=1))
+    await scanned(stores, forge)
+    assert len(shop.uploads) == 2
 
 
 async def test_what_holds_now_closes_its_alert(stores: Stores, forge: FakeForge, shop: FakeRepository) -> None:

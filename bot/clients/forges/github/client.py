@@ -33,6 +33,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import Moved
 from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
@@ -220,8 +221,11 @@ class GitHub:
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         return await granting.grant(self._transport, repository, request, wishes, look)
 
-    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> None:
-        await code_scanning.upload(self._transport, repository, commit, branch, sarif)
+    async def upload_findings(self, repository: Identity, commit: str, branch: str, sarif: bytes) -> str:
+        return await code_scanning.upload(self._transport, repository, commit, branch, sarif)
+
+    async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
+        return await self._by_name(repository, lambda named: code_scanning.taken_in(self._transport, named, upload))
 
     # The issue
 

@@ -14,10 +14,12 @@ code_scans = leased(
     "code_scans",
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("uploaded", String(32)),
+    Column("upload", String(128)),
     Column("refused", Text),
     Column("error", Text),
 )
-"""`uploaded` stands for the log that was uploaded last, `refused` says why the forge takes none."""
+"""`uploaded` stands for the log that was uploaded last, `upload` is the forge's name of that upload until it was
+taken in, `refused` says why the forge takes none."""
 
 _JUDGED = (
     select(audits.c.repository_id)

@@ -42,11 +42,12 @@ class CodeScanningStore(Store):
             ).one()
         files = load(row.files, dict[str, str])
         home = Identity(row.name, row.node_id)
-        return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), claimed.row["uploaded"])
+        known = (claimed.row["uploaded"], claimed.row["upload"])
+        return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *known)
 
     async def settle_scan(self, item: DueScan, scanned: Scanned, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            values = {"uploaded": scanned.uploaded, "refused": None, "error": None}
+            values = {"uploaded": scanned.uploaded, "upload": scanned.upload, "refused": None, "error": None}
             await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values=values)
             if not await _is_refused(connection, _owner(item)):
                 await tell_incidents(connection, [], [_subject(item)], self._clock.now())
@@ -63,6 +64,13 @@ class CodeScanningStore(Store):
                 "licensed there, and the App needs security_events: write"
             )
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
+
+    async def forget_upload(self, item: DueScan, why: str, due_at: datetime) -> None:
+        async with self._database.transaction() as connection:
+            values = {"uploaded": None, "upload": None, "error": why}
+            await settle(
+                connection, code_scans, self._worker, item.id, due_at=due_at, succeeded=False, values=values
+            )
 
 
 def _subject(item: DueScan) -> str:
