@@ -14,7 +14,7 @@ from bot.formats.source.spanned import Spanned
 
 _WORTH_READING = re.compile(
     r"\b(?:docker|podman|buildah|nerdctl|buildx|trivy|grype|scout|cosign|notation|syft|oras|skopeo|crane|regctl|kubectl"
-    r"|helm|helmfile|az|gh|dotnet|msbuild|argocd|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|make|nuke)\b"
+    r"|helm|helmfile|az|gh|dotnet|msbuild|argocd|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|make|nuke|aspire)\b"
     r"|\.(?:sh|ps1|cmd)\b"
 )
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)

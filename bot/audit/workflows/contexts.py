@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Dict
 
 from bot.audit.workflows.expressions import filled, truth
+from bot.audit.workflows.refs import refs_of_push
 from bot.formats.source.nodes import Mapping, Scalar
 
 
@@ -50,11 +51,19 @@ def flag_of(node: Mapping, key: str, values: Dict[str, str]) -> bool | None:
     return False if written is None else truth(written.value, values)
 
 
-def narrowed_events(events: frozenset[str], condition: str, values: Dict[str, str]) -> frozenset[str]:
-    """Those events for which the condition may hold."""
+def narrowed_events(
+    events: frozenset[str], condition: str, values: Dict[str, str], started: Mapping
+) -> frozenset[str]:
+    """Those events for which the condition may hold. `started` is the workflow that they start."""
     if not condition:
         return events
-    return frozenset(event for event in events if truth(condition, {**values, **of_event(event)}) is not False)
+    return frozenset(event for event in events if _may_hold(event, condition, values, started))
+
+
+def _may_hold(event: str, condition: str, values: Dict[str, str], started: Mapping) -> bool:
+    refs = refs_of_push(started, condition, values) if event == "push" else [{}]
+    known = {**values, **of_event(event)}
+    return any(truth(condition, {**known, **ref}) is not False for ref in refs)
 
 
 def of_event(event: str) -> dict[str, str]:

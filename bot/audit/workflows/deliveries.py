@@ -21,7 +21,7 @@ from bot.audit.workflows.scanning import scan_of_action, scan_of_command
 
 BUILD_PUSH = "docker/build-push-action"
 BAKE = "docker/bake-action"
-_PUSHING_ACTIONS = {
+PUSHING_ACTIONS = {
     BUILD_PUSH,
     "depot/build-push-action",
     "namespacelabs/nscloud-build-push-action",
@@ -32,13 +32,13 @@ _PUSHING_ACTIONS = {
     "macbre/push-to-ghcr",
     "whoan/docker-build-with-cache-action",
 }
-_ALWAYS_PUSHING = _PUSHING_ACTIONS - {
+_ALWAYS_PUSHING = PUSHING_ACTIONS - {
     BUILD_PUSH,
     "depot/build-push-action",
     "namespacelabs/nscloud-build-push-action",
     "useblacksmith/build-push-action",
 }
-BUILDKIT_ACTIONS = _PUSHING_ACTIONS - _ALWAYS_PUSHING
+BUILDKIT_ACTIONS = PUSHING_ACTIONS - _ALWAYS_PUSHING
 KNOWN_BUILDERS = ("docker/github-builder/",)
 ISOLATED_PROVENANCE = "slsa-framework/slsa-github-generator/.github/workflows/generator_container"
 _DEPLOYING_ACTIONS = (
@@ -80,7 +80,7 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
     if not action:
         return
     if action in BUILDKIT_ACTIONS or action == BAKE:
-        events = pushes_on(step, step.input("push") or "false") | pushes_by_output(step)
+        events = pushes_on(step, step.input("push") or "false", pipeline.root) | pushes_by_output(step)
         names = listed_names(step.input("tags"))
         if events and not only_local(names):
             found.pushes.append(Push(pipeline, step, events, names, action))

@@ -24,7 +24,7 @@ MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
-    r"|PublishContainer|attest|provenance|slsa|\bacr\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image"
+    r"|PublishContainer|attest|provenance|slsa|\bacr\b|\baspire\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
 )
 
@@ -133,7 +133,7 @@ class _Flattening:
         mapping = jobs[name]
         after = around.after | {around.prefix + each for each in _ended_before(name, jobs)}
         condition = mapping.scalar("if")
-        events = narrowed_events(around.events, condition.value if condition else "", around.values)
+        events = narrowed_events(around.events, condition.value if condition else "", around.values, self._root)
         own = _permissions(mapping)
         permissions = own if own is not None else around.permissions
         if around.depth and own is not None and around.permissions is not None:
@@ -193,7 +193,7 @@ class _Flattening:
         inner = with_environment(node, values)
         condition = node.scalar("if")
         written = condition.value if condition is not None else ""
-        ours = narrowed_events(events, written, inner)
+        ours = narrowed_events(events, written, inner, self._root)
         fails_on = either_of(may_fail, flag_of(node, "continue-on-error", inner))
         uses = node.scalar("uses")
         named = _own(filled(uses.value.strip(), inner)) if uses is not None else ""

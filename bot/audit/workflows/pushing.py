@@ -3,21 +3,17 @@
 import re
 
 from bot.audit.shell import ShellCommand
-from bot.audit.workflows.contexts import of_event
-from bot.audit.workflows.expressions import truth
+from bot.audit.workflows.contexts import narrowed_events
 from bot.audit.workflows.model import TESTS_ONLY, Step
+from bot.formats.source.nodes import Mapping
 
 _LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local)(?::\d+)?(?:/|$)")
 
 
-def pushes_on(step: Step, written: str) -> frozenset[str]:
-    """The accepted events for which a flag such as `push` may be true."""
-    values = dict(step.environment.items())
-    return frozenset(
-        event
-        for event in step.events - TESTS_ONLY
-        if truth(written, {**{f"env.{k.lower()}": v for k, v in values.items()}, **of_event(event)}) is not False
-    )
+def pushes_on(step: Step, written: str, started: Mapping) -> frozenset[str]:
+    """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
+    values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
+    return narrowed_events(step.events - TESTS_ONLY, written, values, started)
 
 
 def pushes_by_output(step: Step) -> frozenset[str]:

@@ -15,7 +15,7 @@ _READ_SCANNERS = frozenset(
     {"aquasecurity/trivy-action", "anchore/scan-action", "anchore/sbom-action", "aquasecurity/setup-trivy"}
 )
 _NOT_SCANNERS = re.compile(
-    r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|sbom|setup-|install|scanner-setup"
+    r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
 )
 
 

@@ -116,7 +116,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
     reads = {
         *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
         *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
-        *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits"),
+        *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in"),
     }
     methods = {name for name in dir(Forge) if not name.startswith("_")}
     assert methods == reads | set(WRITES)

@@ -121,6 +121,8 @@ def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None
         (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
         (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
+        (BUILD, workflow("- uses: contoso/actions/publish-docker-image@v1\n")),
+        (BUILD, workflow("- run: docker info\n- run: aspire do push --verbose\n")),
     ],
 )
 def test_what_is_not_read_is_said(path: str, text: str) -> None:

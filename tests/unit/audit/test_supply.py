@@ -253,3 +253,33 @@ def test_a_policy_of_the_policy_controller_names_an_identity() -> None:
 
 def test_repositories_without_a_policy_are_asked_nothing() -> None:
     assert outcomes("admission-enforced", {"a.yaml": "apiVersion: v1\nkind: ConfigMap\n"}) == []
+
+
+ONLY_MAIN = "${{ startsWith(github.ref, 'refs/tags/') || github.ref_name == 'main' }}"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "asked"),
+    [
+        ("push: {branches-ignore: [main]}", False),
+        ("pull_request:\npush: {branches-ignore: [main], paths: [src/**]}", False),
+        ("push: {branches: [develop]}", False),
+        ("push: {branches: [develop, main]}", True),
+        ("push: {branches: ['release/*', 'm*']}", True),
+        ("push: {branches: ['release/*']}", False),
+        ("push: {branches-ignore: [main], tags: [v*]}", True),
+        ("push: {tags: [v*]}", True),
+        ("push:", True),
+        ("push: {branches-ignore: ['ma*']}", True),
+        ("workflow_dispatch:\npush: {branches-ignore: [main]}", True),
+    ],
+)
+@pytest.mark.parametrize("through", ["flag", "environment", "condition"])
+def test_a_push_for_branches_that_the_workflow_does_not_run_for_is_none(
+    triggers: str, asked: bool, through: str
+) -> None:
+    flag = {"flag": ONLY_MAIN, "environment": "${{ env.PUBLISHES == 'true' }}", "condition": "true"}[through]
+    condition = f"  if: {ONLY_MAIN}\n" if through == "condition" else ""
+    steps = f"- uses: docker/build-push-action@v6\n{condition}  with:\n    push: {flag}\n    tags: contoso/api\n"
+    text = workflow(steps, triggers, top=f'env: {{PUBLISHES: "{ONLY_MAIN}"}}' if through == "environment" else "")
+    assert bool(outcomes("image-signed", {BUILD: text})) is asked

@@ -1,7 +1,8 @@
 """A base follows a minor version: neither everything that comes, nor one patch for good.
 
-What: each FROM of an image from elsewhere names a tag that is not `latest`; of .NET's images it names the minor
-version (`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+What: each FROM of an image from elsewhere names a tag that is not `latest`, nor an operating system alone
+(`node:alpine`), nor a day (`debian:trixie-20260101`); of .NET's images and Docker's official ones it names the
+minor version (`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
 
 Why: `latest` brings the next major version unasked; a patch version such as `8.0.11` never gets the next fix.
 
@@ -11,7 +12,8 @@ Example that fails::
 
 Fix: `mcr.microsoft.com/dotnet/aspnet:8.0`, rebuilt weekly.
 
-Exceptions: names that only a build tells are unknown. Dockerfiles of tests and samples are not asked.
+Exceptions: names that only a build tells are unknown, and so is one patch of an image of whose publisher it is not
+known whether there is a tag for the minor version. Dockerfiles of tests and samples are not asked.
 """
 
 import re
@@ -23,12 +25,15 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import GENERATED, is_generated
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.reference import InvalidReference, Reference
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.finding import Edit, Fix, Place, Severity
 from bot.domain.repositories.usage import Role, Span
+from bot.domain.tags.tag import Tag
+from bot.domain.tags.words import names_system
 from bot.formats.dockerfile import finder
 
 _FULL = 3
+_VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
 _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary"}
 )
@@ -75,7 +80,7 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
-        return holds(place, subject, f"it follows {reference.tag}")
+        return _judged_of_others(reference, tag, place, subject)
     if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
         numbers = reference.tag.partition("-")[0]
         minor = ".".join(numbers.split(".")[:2])
@@ -90,6 +95,32 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
             place, subject, f"{reference.tag} brings any minor version", "write the minor version, such as 8.0"
         )
     return holds(place, subject, f"it follows {reference.tag}")
+
+
+def _judged_of_others(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
+    """Of images that are not .NET's: an official one has a tag for each minor version, others may have."""
+    name = str(reference.tag)
+    if tag is None:
+        return holds(place, subject, f"it follows {name}")
+    if tag.is_dated:
+        return fails(place, subject, f"{name} is of one day, and never gets a fix", "leave the date out")
+    if _names_system_alone(reference):
+        return fails(place, subject, f"{name} brings any version", "write the minor version before it")
+    if tag.precision < _FULL:
+        return holds(place, subject, f"it follows {name}")
+    if reference.registry == DEFAULT_REGISTRY and "/" not in reference.repository.removeprefix("library/"):
+        minor = ".".join(map(str, tag.parts[:2]))
+        return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {minor} instead")
+    why = f"{name} is one patch; whether there is a tag for its minor version is not known here"
+    return unknown(place, subject, why, "a tag for the minor version, or a digest that is kept up to date")
+
+
+def _names_system_alone(reference: Reference) -> bool:
+    """`node:alpine`: whichever version stands on that system; of a system's own image the tag names its release."""
+    if any(map(names_system, reference.repository.split("/"))) or reference.repository.endswith("buildpack-deps"):
+        return False
+    words = str(reference.tag).lower().split("-")
+    return names_system(words[0]) and all(names_system(word) or word in _VARIANTS for word in words)
 
 
 RULE = Rule(

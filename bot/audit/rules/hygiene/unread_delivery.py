@@ -1,9 +1,8 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows of other repositories, scripts and Makefiles that push, builds in Azure Pipelines, GitLab
-CI, CircleCI and Jenkins, and
-containers in Azure Container Apps, Bicep, ARM templates and Terraform are seen, and not judged: each gives one
-unknown, by name.
+What: reusable workflows and actions of other repositories that may push, Aspire, scripts and Makefiles that push,
+builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
+templates and Terraform are seen, and not judged: each gives one unknown, by name.
 
 Why: silence would look like "nothing to complain about".
 
@@ -22,7 +21,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
-from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS
+from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.audit.workflows.scripts import script_of, script_texts
@@ -39,6 +38,11 @@ _PUSHES_IMAGE = re.compile(
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
+_PUSHES_BY_NAME = re.compile(
+    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release)"
+    r"|(?:push|publish|release)[\w-]*(?:docker|image|container)|kaniko)[\w-]*$"
+)
+_ASPIRE = frozenset({"push", "deploy"})
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
@@ -79,6 +83,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     "the runtime's settings, by hand",
                 )
     yield from _scripts(repository)
+    yield from _steps(repository)
     for pipeline in pipelines(repository):
         for job in pipeline.remote_jobs:
             remote = job.remote or ""
@@ -106,6 +111,24 @@ def _scripts(repository: Repository) -> Iterator[Verdict]:
                     told.add((place.path, place.start))
                     why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
                     yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _steps(repository: Repository) -> Iterator[Verdict]:
+    """Actions of others that push images by their name, and Aspire, which pushes what its host program names."""
+    told: set[tuple[str, int]] = set()
+    for pipeline in pipelines(repository):
+        for step in pipeline.steps:
+            place = repository.place(step.mapping, step.path)
+            if not step.events - TESTS_ONLY or (place.path, place.start) in told:
+                continue
+            if _PUSHES_BY_NAME.search(step.action) and step.action not in PUSHING_ACTIONS:
+                told.add((place.path, place.start))
+                why = f"{step.uses} may push an image, and is not read"
+                yield unknown(place, step.subject, why, f"what {step.uses} does")
+            elif any(command.name == "aspire" and _ASPIRE & {*command.words[1:3]} for command in step.commands):
+                told.add((place.path, place.start))
+                why = "aspire pushes the images that its host program names; such builds are not judged"
+                yield unknown(place, step.subject, why, "the same practices there, by hand")
 
 
 RULE = Rule(

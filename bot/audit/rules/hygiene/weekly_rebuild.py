@@ -52,7 +52,8 @@ def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> V
     if dispatcher is not None:
         return holds(place, subject, f"{dispatcher} starts it every week")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
-        return fails(place, subject, "it is only called, and no schedule in this repository calls it", _FIX)
+        how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
+        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _FIX)
     if weekly:
         return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _FIX)
     if pipeline.crons:
