@@ -77,11 +77,11 @@ async def _measured(engine: str, url: str) -> tuple[str, str, str]:
     return what, f"{statistics.median(took) * 1000:.1f} ms (median)", f"under {AIM * 1000:.0f} ms"
 
 
-async def fill(database: Database) -> None:
-    """Makes bases, images that stand on them, and what is inside all of these."""
+async def fill(database: Database, number: int = IMAGES) -> None:
+    """Makes bases, so many images that stand on them, and what is inside all of these."""
     async with database.transaction() as connection:
         await _bases(connection)
-        await _images(connection)
+        await _images(connection, number)
         await _packages(connection)
     async with database.transaction() as connection:
         await connection.execute(text("ANALYZE"))
@@ -131,7 +131,7 @@ async def _bases(connection: AsyncConnection) -> None:
     await _insert(connection, observed_inventories, observed)
 
 
-async def _images(connection: AsyncConnection) -> None:
+async def _images(connection: AsyncConnection, of_fleet: int) -> None:
     fleet = [
         {
             "id": number + 1,
@@ -143,10 +143,10 @@ async def _images(connection: AsyncConnection) -> None:
             "problems": [],
             "due_at": NOON,
         }
-        for number in range(IMAGES // 10)
+        for number in range(of_fleet // 10)
     ]
     await _insert(connection, repositories, fleet)
-    await _insert(connection, images, [_image(number) for number in range(IMAGES)])
+    await _insert(connection, images, [_image(number) for number in range(of_fleet)])
     run_at = [
         {
             "repository_id": number // 10 + 1,
@@ -156,13 +156,13 @@ async def _images(connection: AsyncConnection) -> None:
             "path": "deploy/app.yaml",
             "line": 7,
         }
-        for number in range(IMAGES)
+        for number in range(of_fleet)
     ]
     await _insert(connection, deployments, run_at)
-    await _insert(connection, inventories, [_inventory(BASES + number) for number in range(IMAGES)])
+    await _insert(connection, inventories, [_inventory(BASES + number) for number in range(of_fleet)])
     links = [
         {"image_id": number + 1, "platform": PLATFORM, "inventory_id": BASES + number + 1}
-        for number in range(IMAGES)
+        for number in range(of_fleet)
     ]
     await _insert(connection, image_inventories, links)
 
@@ -181,13 +181,19 @@ async def _packages(connection: AsyncConnection) -> None:
     await _insert(connection, packages, [*of_bases, *own])
     since = literal(NOON, inventory_packages.c.since.type)
     base_of = (inventories.c.id - 1) % BASES
-    held = select(inventories.c.id, packages.c.id, since).where(
-        packages.c.id <= OF_BASE * BASES, (packages.c.id - 1) % BASES == base_of
+    held = (
+        select(inventories.c.id, packages.c.id, since)
+        .join(packages, literal(True))
+        .where(packages.c.id <= OF_BASE * BASES, (packages.c.id - 1) % BASES == base_of)
     )
-    mine = select(inventories.c.id, packages.c.id, since).where(
-        inventories.c.id > BASES,
-        packages.c.id > OF_BASE * BASES,
-        (packages.c.id + inventories.c.id) % (POOL // OWN) == 0,
+    mine = (
+        select(inventories.c.id, packages.c.id, since)
+        .join(packages, literal(True))
+        .where(
+            inventories.c.id > BASES,
+            packages.c.id > OF_BASE * BASES,
+            (packages.c.id + inventories.c.id) % (POOL // OWN) == 0,
+        )
     )
     for rows in (held, mine):
         await connection.execute(

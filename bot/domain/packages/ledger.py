@@ -5,7 +5,7 @@ of its own, that brought the fix, whether or not anybody saw that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median_low
@@ -272,14 +272,15 @@ class Places:
         return sum(self.waiting.values()) + self.cannot_tell
 
 
-def places_of(entries: Iterable[LedgerEntry]) -> Places:
-    """Counts entries by where they are."""
-    found = Places(dict.fromkeys(Station, 0))
-    for entry in entries:
+def places_of(entries: Iterable[tuple[LedgerEntry, int]]) -> Places:
+    """Counts entries by where they are; each stands for so many images that are alike."""
+    waiting = dict.fromkeys(Station, 0)
+    cannot_tell = over = 0
+    for entry, number in entries:
         if entry.waits_at is not None:
-            found = replace(found, waiting={**found.waiting, entry.waits_at: found.waiting[entry.waits_at] + 1})
+            waiting[entry.waits_at] += number
         elif entry.cannot_tell:
-            found = replace(found, cannot_tell=found.cannot_tell + 1)
+            cannot_tell += number
         else:
-            found = replace(found, over=found.over + 1)
-    return found
+            over += number
+    return Places(waiting, cannot_tell, over)

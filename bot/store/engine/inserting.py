@@ -13,8 +13,8 @@ _CHUNK = 500
 """Rows to a statement: far under SQLite's limit of 32,766 parameters."""
 
 
-def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+def chunks(items: Sequence[T], most: int = _CHUNK) -> Iterator[Sequence[T]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> Any:

@@ -154,7 +154,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
             *(Fix("Ubuntu", ("3.1",), NOW), None, Held(True)),
         )
     )
-    cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([waits]))
+    cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))
     told = _Told(CvePage(cve, page_of((row_of(waits, {}),), 1, Cut()), not_known=1))
     client = asking(READER, replace(site, stores=replace(site.stores, ledger=told)))
     answer = await client.get("/cves/CVE-2026-1")

@@ -28,7 +28,7 @@ ENTRY = entry_of(
         Held(True),
     )
 )
-ROW = CveRow("CVE-2026-1001", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([ENTRY]))
+ROW = CveRow("CVE-2026-1001", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(ENTRY, 1)]))
 PAGE = CvePage(ROW, Page((row_of(ENTRY, {Station.BASE: (4 * HOUR, 3)}),), 1, 1, 50))
 PROMISES = Promises(
     NOON, Grouping.MONTH, (PromiseRow(Topic.SIBLING_LAG, ("2026-03", "aspnet"), 4, 3, 2 * HOUR, 40 * HOUR, 1),)

@@ -1,11 +1,11 @@
 """What images and bases have held of affected packages, by the inventories that followed each other."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select, union
+from sqlalchemy import Select, String, cast, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.ledger import Held
@@ -25,6 +25,8 @@ from bot.store.rows.tables import bases
 
 _LONGEST = 100
 """So many images under one tag are looked back at."""
+_PACKAGES_AT_ONCE = 10_000
+"""So many are asked for in one statement: each statement groups all inventories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ class Histories:
                 return found
         return []
 
+    def likeness(self, number: int) -> Hashable:
+        """What tells it from an inventory of which the same holds for every CVE, but for when it was seen."""
+        first = self.known.get(number)
+        state = (first.is_read, first.is_complete) if first is not None else None
+        return state, tuple(id(self.exposed.get(each.id)) for each in self._back(number))
+
     def _free_since(self, inventory: Inventoried, cve: str) -> datetime | None:
         """When the first one was seen after the last that had it; None where none had."""
         since = inventory.seen_at
@@ -96,22 +104,39 @@ async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks
     Without `looks_back` only what is shown now, and what came right before that: a whole fleet has a long past.
     """
     histories = Histories()
-    scope = None if looks_back else _shown()
-    held: dict[int, list[int]] = {}
-    for ids in chunks(sorted(exposed.by_package)):
-        query = select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
-            inventory_packages.c.package_id.in_(ids)
-        )
-        if scope is not None:
-            query = query.where(inventory_packages.c.inventory_id.in_(scope))
-        for inventory, package in await connection.execute(query):
-            held.setdefault(inventory, []).append(package)
+    held = await _held(connection, exposed, None if looks_back else _shown())
     await _add(connection, histories, held)
+    alike: dict[tuple[frozenset[int], str | None], dict[str, list[Exposure]]] = {}
     for number, holding in held.items():
         if number in histories.known:
-            histories.exposed[number] = _by_cve(histories.known[number], holding, exposed)
+            release = histories.known[number].release
+            if (holding, release) not in alike:
+                alike[holding, release] = _by_cve(release, holding, exposed)
+            histories.exposed[number] = alike[holding, release]
     await _add_following(connection, histories)
     return histories
+
+
+async def _held(
+    connection: AsyncConnection, exposed: Exposed, scope: Select[Any] | None
+) -> dict[int, frozenset[int]]:
+    """The exposed packages that inventories hold.
+
+    Of a large fleet that is millions of pairs and few different sets, since images on one base hold the same: the
+    database puts each set together, and each is read once.
+    """
+    held: dict[int, frozenset[int]] = {}
+    sets: dict[str, frozenset[int]] = {}
+    listed = func.aggregate_strings(cast(inventory_packages.c.package_id, String), ",").label("listed")
+    for ids in chunks(sorted(exposed.by_package), _PACKAGES_AT_ONCE):
+        query = select(inventory_packages.c.inventory_id, listed).where(inventory_packages.c.package_id.in_(ids))
+        if scope is not None:
+            query = query.where(inventory_packages.c.inventory_id.in_(scope))
+        for number, text in await connection.execute(query.group_by(inventory_packages.c.inventory_id)):
+            if text not in sets:
+                sets[text] = frozenset(map(int, text.split(",")))
+            held[number] = held[number] | sets[text] if number in held else sets[text]
+    return held
 
 
 def _shown() -> Select[Any]:
@@ -168,10 +193,10 @@ def _read(rows: Iterable[Any]) -> list[Inventoried]:
     return readable(rows, inventoried, lambda row: f"inventory {row.id}")
 
 
-def _by_cve(inventory: Inventoried, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
+def _by_cve(release: str | None, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
     found: dict[str, list[Exposure]] = {}
     for package in holding:
         for exposure in exposed.by_package[package]:
-            if exposure.affected.release in (ANY_RELEASE, inventory.release):
+            if exposure.affected.release in (ANY_RELEASE, release):
                 found.setdefault(exposure.cve, []).append(exposure)
     return found

@@ -1,12 +1,13 @@
 """The ledger, put together from what packages are exposed to, what holds them, and what manifests name."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import place_of
@@ -62,8 +63,7 @@ class LedgerStore(Store):
         async with self._database.reading() as connection:
             ledger = await _read(connection, None)
             not_known = await _not_known(connection)
-        found = await asyncio.to_thread(ledger.entries)
-        rows = [ledger.row(cve, entries) for cve, entries in found.items()]
+        rows = await asyncio.to_thread(ledger.rows)
         opened = sorted((row for row in rows if row.places.open), key=_worst_first)
         shown = tuple(opened[cut.offset : cut.offset + cut.per_page])
         return Cves(page_of(shown, len(opened), cut), not_known)
@@ -75,11 +75,12 @@ class LedgerStore(Store):
             not_known = await _not_known(connection)
         if name not in ledger.exposed.cves:
             return None
-        found = await asyncio.to_thread(ledger.entries)
-        entries = sorted(found.get(name, ()), key=_waiting_first)
+        entries = sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first)
         took = {place: (each.median, each.times) for place, each in elsewhere(entries).items()}
         shown = tuple(row_of(entry, took) for entry in entries[cut.offset : cut.offset + cut.per_page])
-        return CvePage(ledger.row(name, entries), page_of(shown, len(entries), cut), not_known)
+        return CvePage(
+            ledger.row(name, [(entry, 1) for entry in entries]), page_of(shown, len(entries), cut), not_known
+        )
 
 
 def _worst_first(row: CveRow) -> tuple[int, int, str]:
@@ -102,28 +103,47 @@ class _Ledger:
     brings: Mapping[int, frozenset[tuple[str, str]]]
     images: tuple[_Image, ...]
 
-    def row(self, cve: str, entries: Iterable[LedgerEntry]) -> CveRow:
+    def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
+        """Each entry stands for so many images."""
         facts = self.exposed.cves.get(cve, CveFacts(cve))
         severity = facts.severity.value if facts.severity is not None else None
         places = places_of(entries)
         return CveRow(cve, facts.title, severity, facts.rated_by, facts.score, facts.publishers, places)
 
-    def entries(self) -> dict[str, list[LedgerEntry]]:
-        """By CVE, those of all images that have it or had it."""
-        found: dict[str, list[LedgerEntry]] = {}
+    def rows(self) -> list[CveRow]:
+        """All CVEs that images have or had. Images of which the same holds are looked at once, and counted."""
+        alike: dict[Hashable, list[_Image]] = {}
         for image in self.images:
-            for cve, exposures in self._had(image).items():
-                found.setdefault(cve, []).append(entry_of(self._affected(image, cve, exposures)))
-        return found
+            alike.setdefault(self._likeness(image), []).append(image)
+        found: dict[str, list[tuple[LedgerEntry, int]]] = {}
+        for several in alike.values():
+            for cve in self._cves(several[0]):
+                found.setdefault(cve, []).append((self._entry(several[0], cve), len(several)))
+        return [self.row(cve, entries) for cve, entries in found.items()]
 
-    def _had(self, image: _Image) -> dict[str, list[tuple[str, int, list[Exposure]]]]:
-        """By CVE, on which platforms what of it is, or was, exposed."""
-        found: dict[str, list[tuple[str, int, list[Exposure]]]] = {}
-        for platform, number in image.inventories:
-            for cve in self.histories.cves_of(number):
-                exposures = self.histories.last_exposures(number, cve)
-                found.setdefault(cve, []).append((platform, number, exposures))
-        return found
+    def entries(self, cve: str) -> list[LedgerEntry]:
+        """Those of all images that have it or had it."""
+        return [self._entry(image, cve) for image in self.images if cve in self._cves(image)]
+
+    def _likeness(self, image: _Image) -> Hashable:
+        """What tells an image from one whose clocks stand alike for every CVE."""
+        inside = tuple(
+            (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
+            for platform, number in image.inventories
+        )
+        return inside, frozenset(_deployed(each, image).is_current for each in image.deployed)
+
+    def _cves(self, image: _Image) -> frozenset[str]:
+        return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
+
+    def _entry(self, image: _Image, cve: str) -> LedgerEntry:
+        """Of the platforms on which the image has the CVE, or had it."""
+        where = [
+            (platform, number, exposures)
+            for platform, number in image.inventories
+            if (exposures := self.histories.last_exposures(number, cve))
+        ]
+        return entry_of(self._affected(image, cve, where))
 
     def _affected(self, image: _Image, cve: str, where: Sequence[tuple[str, int, list[Exposure]]]) -> AffectedImage:
         exposures = [each for _, _, several in where for each in several]
@@ -253,27 +273,47 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[_I
         for link in links:
             held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
     run_at = await _deployments(connection, held)
+    standings = _Standings()
     found: list[_Image] = []
     for numbers in chunks(sorted(held)):
         rows = await connection.execute(
-            select(images, repositories.c.name)
+            select(
+                *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
+                cast(images.c.standings, String).label("standings"),
+                repositories.c.name,
+            )
             .join(repositories, repositories.c.id == images.c.repository_id)
             .where(images.c.id.in_(numbers))
             .order_by(images.c.id)
         )
         found += readable(
-            rows, lambda row: _image(row, held[row.id], run_at.get(row.id, ())), lambda row: f"image {row.id}"
+            rows,
+            lambda row: _image(row, standings, held[row.id], run_at.get(row.id, ())),
+            lambda row: f"image {row.id}",
         )
     return tuple(found)
 
 
-def _image(row: Any, held: Sequence[tuple[str, int]], run_at: Sequence[Deployment]) -> _Image:
+class _Standings(dict[str | None, tuple[Standing, ...]]):
+    """By their JSON, each read once: there may be thousands of images that stand alike."""
+
+    def __missing__(self, text: str | None) -> tuple[Standing, ...]:
+        self[text] = load(json.loads(text or "null") or [], tuple[Standing, ...])
+        return self[text]
+
+
+def _image(
+    row: Any,
+    standings: Mapping[str | None, tuple[Standing, ...]],
+    held: Sequence[tuple[str, int]],
+    run_at: Sequence[Deployment],
+) -> _Image:
     return _Image(
         f"{row.registry}/{row.repository}:{row.found or row.tag}",
         frozenset(tag for tag in (row.found, row.tag) if tag),
         row.digest,
         row.name,
-        load(row.standings, tuple[Standing, ...]) if row.standings is not None else (),
+        standings[row.standings],
         tuple(sorted(held)),
         tuple(run_at),
     )

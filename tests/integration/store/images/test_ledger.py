@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import null, select, update
 
 from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.domain.bases.observation import Observation
@@ -12,6 +13,8 @@ from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
+from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import advisories, bases
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
@@ -19,6 +22,7 @@ from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource, KeptDump
 from bot.watch.registry.stage import Sight, Sighting
+from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import FIXED, SSL, move_base, move_image, running, shows, told
 
@@ -122,6 +126,27 @@ async def test_the_fleet_lists_what_is_open_by_where_it_is_stuck(stores: Stores)
     [row] = (await stores.ledger.cves(Cut())).cves.items
     assert (row.cve, row.severity, row.rated_by, row.publishers) == (CVE, "high", "Ubuntu", ("Ubuntu",))
     assert (row.places.open, row.places.waiting[Station.IMAGE]) == (1, 1)
+
+
+async def test_the_list_counts_the_images_that_each_cve_has_on_its_page(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"BASES": 4, "OF_BASE": 6, "OWN": 5, "POOL": 50}
+    for name, number in small.items():
+        monkeypatch.setattr(bench_inventory, name, number)
+    monkeypatch.setattr(bench_ledger, "OPEN", 5)
+    await bench_inventory.fill(stores.database, 40)
+    await bench_ledger.tell(stores.database)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).where(deployments.c.id % 3 == 0).values(tag="other"))
+        await connection.execute(update(inventories).where(inventories.c.id % 7 == 0).values(is_complete=False))
+        await connection.execute(update(images).where(images.c.id % 5 == 0).values(standings=null()))
+    listed = (await stores.ledger.cves(Cut())).cves.items
+    assert len(listed) == 5
+    assert {row.cve: row.places for row in listed} == {
+        row.cve: (await page(stores, row.cve)).cve.places for row in listed
+    }
+    assert any(0 < row.places.cannot_tell < row.places.open for row in listed)
 
 
 async def test_a_release_that_the_image_is_not_of_concerns_it_not(stores: Stores) -> None:

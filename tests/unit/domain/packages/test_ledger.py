@@ -170,7 +170,7 @@ def test_a_time_that_nobody_saw_is_no_length() -> None:
 
 def test_entries_are_counted_by_where_they_are() -> None:
     images = (DONE, UNBUILT, UNBUILT, NO_FIX, replace(DONE, held=UNREAD))
-    counted = places_of(map(entry_of, images))
+    counted = places_of((entry_of(image), 1) for image in images)
     assert (counted.over, counted.cannot_tell, counted.open) == (1, 1, 4)
     assert {place: number for place, number in counted.waiting.items() if number} == {
         Station.FIX: 1,
