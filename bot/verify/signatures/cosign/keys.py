@@ -43,14 +43,15 @@ class Content:
         return f"sha256:{self.sha256.hex()}"
 
 
-def read_public_key(pem: bytes, *, where: str = "") -> PublicKeyTypes:
-    """A public key in PEM. Raises `Failure` where it is none, or of a kind that nobody should trust."""
-    if b"PRIVATE KEY" in pem[:_LARGEST]:
+def read_public_key(encoded: bytes, *, where: str = "") -> PublicKeyTypes:
+    """A public key in PEM or DER. Raises `Failure` where it is none, or of a kind that nobody should trust."""
+    encoded = encoded[:_LARGEST]
+    if b"PRIVATE KEY" in encoded:
         raise _bad("this is a private key", where, "give the public key, as in cosign.pub")
     try:
-        key = load_pem_public_key(pem[:_LARGEST])
+        key = load_pem_public_key(encoded) if b"-----BEGIN " in encoded else load_der_public_key(encoded)
     except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
-        raise _bad("the public key cannot be read", where, "it must be PEM, as in cosign.pub") from None
+        raise _bad("the public key cannot be read", where, "it must be PEM or DER, as in cosign.pub") from None
     if not is_usable(key):
         raise _bad(
             "a key of this kind or size is not taken",

@@ -1,9 +1,11 @@
 """The shapes in which cosign and its kin store one signature, read into one value.
 
-A bare base64 text (`cosign sign-blob`), the older bundle (`sign-blob --bundle`), the annotations of a layer in the
-`.sig` layout, a DSSE envelope (`attest-blob`), and a Sigstore bundle (`vnd.dev.sigstore.bundle`).
+A bare signature (`cosign sign-blob`: base64, or the bytes themselves), the older bundle (`sign-blob --bundle`), the
+annotations of a layer in the `.sig` layout, a DSSE envelope (`attest-blob`), and a Sigstore bundle
+(`vnd.dev.sigstore.bundle`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +27,7 @@ _CHAIN = "dev.sigstore.cosign/chain"
 _LOGGED = "dev.sigstore.cosign/bundle"
 _LARGEST_ANNOTATION = 1024 * 1024
 _MOST_LAYERS = 1000
+_VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,8 @@ class SignatureFile:
 
 def read_signature_file(content: bytes, payload: bytes | None = None) -> SignatureFile:
     """Reads any of the shapes; a manifest in the `.sig` layout has its layer chosen by the payload."""
-    text = content.strip()
-    if not text.startswith(b"{"):
-        return SignatureFile(signature=_bare(text))
+    if not content.lstrip().startswith(b"{") or not _is_text(content):
+        return SignatureFile(signature=_bare(content))
     document = read_object(content, "the signature file", limit=LARGEST)
     if str(document.get("mediaType", "")).startswith(BUNDLE):
         return _read_bundle(document, content)
@@ -94,10 +96,21 @@ def _envelope_in(payload: bytes | None) -> DsseEnvelope | None:
     return read_dsse(document) if "payloadType" in document else None
 
 
-def _bare(text: bytes) -> bytes:
-    if len(text) > 16 * 1024:
+def _bare(content: bytes) -> bytes:
+    """The signature that a file is, as text or as it is: whatever it is, a key must have made it."""
+    if len(content) > 16 * 1024:
         raise Refused("the file is in no shape that cosign writes")
-    return from_base64(text.decode("ascii", "replace"), "the signature")
+    if content.isascii():
+        return from_base64(content.strip().decode(), "the signature")
+    return content
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_older_bundle(document: dict[str, Any]) -> SignatureFile:
@@ -130,9 +143,11 @@ def _read_logged(document: dict[str, Any]) -> LogEntry:
 
 def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
     material = member(document, "verificationMaterial", dict, "the bundle")
+    listed = material.get("tlogEntries", [])
+    entries = listed if isinstance(listed, list) else []
+    _check_version(str(document["mediaType"]), material, entries)
     chain = _bundled_certificates(material)
-    entries = material.get("tlogEntries", [])
-    found = entries[0] if isinstance(entries, list) and len(entries) == 1 else None
+    found = entries[0] if len(entries) == 1 else None
     envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
     message_digest = None
     if envelope is not None:
@@ -150,6 +165,23 @@ def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
         entry=_read_promised(found) if isinstance(found, dict) else None,
         bundle=None if _is_beyond_library(found) else content,
     )
+
+
+def _check_version(media_type: str, material: dict[str, Any], entries: list[Any]) -> None:
+    """Refuses what the version that a bundle says to be of does not allow.
+
+    The oldest proves a log entry by the log's promise, the later ones by a proof that the log holds it: a bundle
+    must not get by with less by the way it is written. Since 0.3 the certificate stands alone.
+    """
+    written = _VERSION.fullmatch(media_type)
+    if written is None:
+        raise Refused("the bundle is of a version that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
+    version = int(written[1] or written[2])
+    what = "inclusionPromise" if version == 1 else "inclusionProof"
+    if any(not isinstance(entry, dict) or not isinstance(entry.get(what), dict) for entry in entries):
+        raise Refused(f"a log entry of the bundle lacks the {what} that version 0.{version} asks for")
+    if version >= 3 and material.get("x509CertificateChain") is not None:
+        raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
 
 
 def _message_digest(message: dict[str, Any]) -> bytes | None:

@@ -15,6 +15,7 @@ from bot.verify.signatures.notation.envelope import (
     TIMESTAMP,
     UNDERSTOOD,
     Envelope,
+    check_headers,
     signed_times,
 )
 from bot.verify.signatures.verdict import Refused
@@ -39,6 +40,7 @@ def read_cose(encoded: bytes) -> Envelope:
     signed = _decode(protected, "the protected header")
     if not isinstance(signed, Mapping):
         raise Refused("the protected header is not a map")
+    check_headers(signed.keys(), header.keys(), _CRITICAL)
     critical = _critical(signed)
     named = {name: value for name, value in signed.items() if isinstance(name, str)}
     scheme, signing_time, expiry = signed_times(_text(signed, SCHEME), named, critical, _read_time)

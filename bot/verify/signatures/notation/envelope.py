@@ -3,7 +3,7 @@
 Sources: the Notary Project's "Signature Specification" and "Signing Scheme".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,6 +98,18 @@ def signed_times(
     if expiry is not None and expiry <= signing_time:
         raise Refused("the signature expires before it was made")
     return Scheme(scheme), signing_time, expiry
+
+
+def check_headers(protected: Collection[object], unprotected: Collection[object], critical: object) -> None:
+    """Refuses a header that is there both signed and unsigned, and a list of critical ones that nobody signed.
+
+    Sources: RFC 7515, 4 and 4.1.11; RFC 9052, 3 and 3.1.
+    """
+    twice = next((name for name in unprotected if name in protected or name == critical), None)
+    if twice is not None:
+        raise Refused(
+            f"the header {str(twice)[:80]!r} must be signed only, and stands among those that nobody signed"
+        )
 
 
 def check_integrity(envelope: Envelope) -> Target:

@@ -12,6 +12,7 @@ from bot.verify.signatures.notation.envelope import (
     TIMESTAMP,
     UNDERSTOOD,
     Envelope,
+    check_headers,
     signed_times,
 )
 from bot.verify.signatures.strictly import from_base64, from_base64url, member, read_object
@@ -32,6 +33,7 @@ def read_jws(encoded: bytes) -> Envelope:
     header = member(document, "header", dict, "the envelope")
     signature = from_base64url(member(document, "signature", str, "the envelope"), "the signature")
     signed = read_object(from_base64url(protected, "the protected header"), "the protected header", limit=LARGEST)
+    check_headers(signed.keys(), header.keys(), "crit")
     critical = _critical(signed)
     scheme, signing_time, expiry = signed_times(
         member(signed, SCHEME, str, "the protected header"), signed, critical, _read_time

@@ -40,7 +40,13 @@ def test_the_recorded_statement_of_buildkit_is_unwrapped() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["trivy-invalid_spdx.json", "scanner-alpine-sbom.partial.json", "scanner-alpine-sbom-base.partial.json"]
+    "name",
+    [
+        "trivy-invalid_spdx.json",
+        "scanner-alpine-sbom.partial.json",
+        "scanner-alpine-sbom-base.partial.json",
+        "scanner-amazonlinux-sbom-base.partial.json",
+    ],
 )
 def test_what_is_no_sbom_is_refused(name: str) -> None:
     with pytest.raises(Failure, match="is no SBOM"):

@@ -255,6 +255,76 @@ def test_a_signature_without_log_entry_or_certificate_is_refused() -> None:
     assert failed(judged(document["base64Signature"].encode())) == ["bundle"]
 
 
+def as_version(document: dict[str, Any], media_type: str, *, chain: bool = False) -> dict[str, Any]:
+    """A bundle that says to be of another version, its certificate in a chain as before 0.3 where that is asked."""
+    material = dict(document["verificationMaterial"])
+    if chain:
+        material["x509CertificateChain"] = {"certificates": [material.pop("certificate")]}
+    return {**document, "mediaType": media_type, "verificationMaterial": material}
+
+
+V01, V02, V03 = (f"application/vnd.dev.sigstore.bundle+json;version=0.{number}" for number in (1, 2, 3))
+V03_AS_WRITTEN_NOW = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "chain", "holds"),
+    [
+        (V01, True, True),
+        (V02, True, True),
+        (V03, False, True),
+        (V03_AS_WRITTEN_NOW, False, True),
+        (V03, True, False),
+        (V03_AS_WRITTEN_NOW, True, False),
+        ("application/vnd.dev.sigstore.bundle.v0.4+json", False, False),
+        ("application/vnd.dev.sigstore.bundle+json;version=0.9", False, False),
+        ("application/vnd.dev.sigstore.bundle", False, False),
+    ],
+)
+@pytest.mark.parametrize("make", [message_bundle, lambda *of: dsse_bundle(*of, STATEMENT)], ids=["file", "dsse"])
+def test_a_bundle_keeps_to_the_rules_of_its_version(make: Any, media_type: str, chain: bool, holds: bool) -> None:
+    document = as_version(make(SIGSTORE, SIGNER), media_type, chain=chain)
+
+    assert judged(json.dumps(document).encode()).is_valid is holds
+
+
+@pytest.mark.parametrize(
+    ("media_type", "holds"), [(V01, True), (V02, False), (V03, False), (V03_AS_WRITTEN_NOW, False)]
+)
+def test_a_promise_alone_is_enough_in_the_oldest_version_only(media_type: str, holds: bool) -> None:
+    document = as_version(message_bundle(SIGSTORE, SIGNER), media_type, chain=media_type in (V01, V02))
+    del document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
+
+    assert judged(json.dumps(document).encode()).is_valid is holds
+
+
+def test_the_oldest_version_needs_the_promise_though_a_proof_is_there() -> None:
+    document = as_version(message_bundle(SIGSTORE, SIGNER), V01, chain=True)
+    del document["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"]
+
+    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+
+
+def test_a_bundle_without_log_entry_or_other_time_is_refused() -> None:
+    document = message_bundle(SIGSTORE, SIGNER)
+    document["verificationMaterial"]["tlogEntries"] = []
+
+    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("part", ["rootHash", "treeSize", "logIndex", "checkpoint", "hashes"])
+def test_each_part_of_an_inclusion_proof_counts(part: str) -> None:
+    document = message_bundle(SIGSTORE, SIGNER)
+    proof = document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
+    other = message_bundle(SIGSTORE, SIGSTORE.certificate())["verificationMaterial"]["tlogEntries"][0][
+        "inclusionProof"
+    ]
+    changed = {"treeSize": "2", "logIndex": "1", "hashes": [other["rootHash"]]}
+    proof[part] = changed.get(part, other[part])
+
+    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+
+
 # the `.sig` layout
 
 IMAGE = "sha256:" + "7" * 64

@@ -13,7 +13,8 @@ from typing import Any
 import cbor2
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,7 @@ from tests.unit.verify.signatures.making import (
     issue,
     jws,
     needs_openssl,
+    sign,
     usage,
 )
 
@@ -218,6 +220,133 @@ def test_an_envelope_is_refused_for(media_type: str, what: str) -> None:
     assert failed(judged(BAD_ENVELOPES[what](Draft(SIGNER)), media_type, trusting(SIGNER.chain[-1]))) == [
         "integrity"
     ]
+
+
+def as_jws(**headers: Any) -> bytes:
+    """A signed JWS whose protected header has these members; None takes one away."""
+    document = json.loads(jws(Draft(SIGNER)))
+    protected = json.loads(base64.urlsafe_b64decode(document["protected"] + "=="))
+    kept = {name: value for name, value in (protected | headers).items() if value is not None}
+    document["protected"] = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode().rstrip("=")
+    content = f"{document['protected']}.{document['payload']}".encode()
+    signature = sign(SIGNER, content, SIGNER.algorithm)
+    document["signature"] = base64.urlsafe_b64encode(signature).decode().rstrip("=")
+    return json.dumps(document).encode()
+
+
+SCHEME, TIME = "io.cncf.notary.signingScheme", "io.cncf.notary.signingTime"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"alg": "none"},
+        {"alg": "HS256"},
+        {"alg": "RS256"},
+        {"alg": "ES384"},
+        {"alg": "PS256"},
+        {"alg": None},
+        {"alg": ["ES256"]},
+        {"cty": None},
+        {"crit": None},
+        {"crit": []},
+        {"crit": "io.cncf.notary.signingScheme"},
+        {"crit": [SCHEME, SCHEME]},
+        {"crit": [SCHEME, "alg"]},
+        {"crit": [SCHEME, "b64"], "b64": False},
+        {TIME: 1764000000},
+        {TIME: "yesterday"},
+        {TIME: None},
+    ],
+    ids=str,
+)
+def test_a_jws_is_refused_for_its_protected_header(headers: dict[str, Any]) -> None:
+    policy = trusting(SIGNER.chain[-1])
+
+    assert verify_notation(as_jws(), "application/jose+json", policy, NOW, digests=(DIGEST,)).is_valid
+    assert not verify_notation(as_jws(**headers), "application/jose+json", policy, NOW, digests=(DIGEST,)).is_valid
+
+
+def test_a_jws_that_is_signed_in_der_is_refused() -> None:
+    document = json.loads(jws(Draft(SIGNER)))
+    key: Any = SIGNER.key
+    signature = key.sign(f"{document['protected']}.{document['payload']}".encode(), ec.ECDSA(hashes.SHA256()))
+    document["signature"] = base64.urlsafe_b64encode(signature).decode().rstrip("=")
+
+    verdict = verify_notation(
+        json.dumps(document).encode(), "application/jose+json", trusting(SIGNER.chain[-1]), NOW
+    )
+    assert failed(verdict) == ["integrity"]
+
+
+def as_cose(change: Callable[[list[Any]], object]) -> bytes:
+    """A COSE envelope whose four parts were changed after it was signed."""
+    parts = list(cbor2.loads(cose(Draft(SIGNER))).value)
+    parts[1] = dict(parts[1])
+    change(parts)
+    return cbor2.dumps(cbor2.CBORTag(18, parts))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda parts: parts[1].update({1: -7}),
+        lambda parts: parts[1].update({2: ["io.cncf.notary.signingScheme"]}),
+        lambda parts: parts[1].update({3: "application/octet-stream"}),
+        lambda parts: parts[1].update({"io.cncf.notary.signingScheme": "notary.x509"}),
+    ],
+    ids=["algorithm", "critical", "content type", "scheme"],
+)
+def test_what_must_be_signed_may_not_stand_in_the_header_that_is_not(change: Any) -> None:
+    policy = trusting(SIGNER.chain[-1])
+
+    assert verify_notation(as_cose(lambda parts: None), "application/cose", policy, NOW).is_valid
+    assert failed(verify_notation(as_cose(change), "application/cose", policy, NOW)) == ["integrity"]
+
+
+@pytest.mark.parametrize("name", ["alg", "crit", "io.cncf.notary.signingScheme"])
+def test_the_same_holds_in_a_jws(name: str) -> None:
+    document = json.loads(jws(Draft(SIGNER)))
+    document["header"][name] = ["io.cncf.notary.signingScheme"]
+    verdict = verify_notation(
+        json.dumps(document).encode(), "application/jose+json", trusting(SIGNER.chain[-1]), NOW
+    )
+
+    assert failed(verdict) == ["integrity"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda parts: parts.__setitem__(2, None),
+        lambda parts: parts.append(b""),
+        lambda parts: parts.__setitem__(3, parts[3][:-1]),
+        lambda parts: parts[1].pop(33),
+        lambda parts: parts[1].update({33: []}),
+        lambda parts: parts[1].update({33: list(reversed(parts[1][33]))}),
+        lambda parts: parts[1].update({33: [*parts[1][33][:1], *parts[1][33]]}),
+    ],
+    ids=["detached", "five parts", "cut", "no chain", "empty chain", "root first", "leaf twice"],
+)
+def test_a_cose_envelope_is_refused_for_its_parts(change: Any) -> None:
+    assert failed(verify_notation(as_cose(change), "application/cose", trusting(SIGNER.chain[-1]), NOW)) == [
+        "integrity"
+    ]
+
+
+def test_a_salt_of_another_length_than_the_hash_is_refused() -> None:
+    signer = chain_of_three(key=rsa.generate_private_key(65537, 2048))
+    key: Any = signer.key
+    document = json.loads(jws(Draft(signer)))
+    content = f"{document['protected']}.{document['payload']}".encode()
+    for pad in (padding.PSS(padding.MGF1(hashes.SHA256()), 20), padding.PKCS1v15()):
+        document["signature"] = (
+            base64.urlsafe_b64encode(key.sign(content, pad, hashes.SHA256())).decode().rstrip("=")
+        )
+        verdict = verify_notation(
+            json.dumps(document).encode(), "application/jose+json", trusting(signer.chain[-1]), NOW
+        )
+        assert failed(verdict) == ["integrity"]
 
 
 def signed_by(leaf: Shape = Shape(), authority: Shape = AUTHORITY, root: Shape = ROOT, **more: Any) -> Holder:  # noqa: B008

@@ -2,12 +2,14 @@
 
 import base64
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +61,65 @@ def test_a_signature_by_the_key_holds_for_its_file_only(key: Any, digest: Any) -
     assert judged(encoded, key=key).is_valid
     assert judged(encoded, Asked(b"another"), key).outcome is Outcome.INVALID
     assert judged(encoded).is_valid is (key is KEY)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [KEY, rsa.generate_private_key(65537, 2048), ed25519.Ed25519PrivateKey.generate()],
+    ids=["p256", "rsa", "ed25519"],
+)
+def test_a_signature_is_taken_as_bytes_too_as_cosign_takes_it(key: Any) -> None:
+    for _ in range(20):  # with whatever bytes at its ends
+        assert judged(sign(key, CONTENT), key=key).is_valid
+    assert judged(sign(key, b"another"), key=key).outcome is Outcome.INVALID
+    assert judged(bare(sign(key, CONTENT)).rstrip().replace(b"=", b""), key=key).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("size", [256, 384])
+def test_two_plain_numbers_are_no_signature_of_cosigns(size: int) -> None:
+    key: Any = ec.generate_private_key(ec.SECP256R1() if size == 256 else ec.SECP384R1())
+    r, s = decode_dss_signature(sign(key, CONTENT))
+    plain = r.to_bytes(size // 8) + s.to_bytes(size // 8)
+
+    assert judged(bare(plain), key=key).outcome is Outcome.INVALID
+    assert judged(plain, key=key).outcome is Outcome.INVALID
+
+
+def test_a_key_of_one_kind_takes_no_signature_of_another() -> None:
+    keys: list[Any] = [
+        KEY,
+        ec.generate_private_key(ec.SECP384R1()),
+        rsa.generate_private_key(65537, 2048),
+        ed25519.Ed25519PrivateKey.generate(),
+    ]
+    for signer in keys:
+        for key in keys:
+            assert judged(bare(sign(signer, CONTENT)), key=key).is_valid is (signer is key)
+
+
+def test_a_public_key_is_read_as_pem_and_as_der_and_from_rsas_own_form() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    forms = [
+        (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        (Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        (Encoding.PEM, PublicFormat.PKCS1),
+    ]
+    for encoding, form in forms:
+        read = read_public_key(key.public_key().public_bytes(encoding, form))
+        assert verify_with_key(bare(sign(key, CONTENT)), read, Asked(CONTENT)).is_valid
+
+
+@pytest.mark.parametrize("version", [".v0.4+json", "+json;version=0.9", ""])
+def test_a_bundle_of_an_unknown_version_is_refused_whoever_signed(version: str) -> None:
+    message = {
+        "messageDigest": {"algorithm": "SHA2_256", "digest": base64.b64encode(sha256(CONTENT).digest()).decode()},
+        "signature": base64.b64encode(sign(KEY, CONTENT)).decode(),
+    }
+    document = {"verificationMaterial": {"publicKey": {"hint": "x"}}, "messageSignature": message}
+    kind = "application/vnd.dev.sigstore.bundle"
+
+    assert judged(json.dumps({**document, "mediaType": f"{kind}.v0.3+json"}).encode()).is_valid
+    assert judged(json.dumps({**document, "mediaType": f"{kind}{version}"}).encode()).outcome is Outcome.INVALID
 
 
 def test_a_digest_is_enough_where_the_key_signs_digests() -> None:
