@@ -11,7 +11,16 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from bot.clients.http import ANY_HOST, Http
 from bot.clients.http_answers import Answer, Streamed
 from bot.clients.registry.entry import Entry, RegistryAccess
-from bot.domain.bases.image import INDEXES, MANIFESTS, Head, check_digest, digest_of, is_digest, read_document
+from bot.domain.bases.image import (
+    INDEXES,
+    MANIFESTS,
+    Head,
+    check_digest,
+    digest_of,
+    fallback_tag,
+    is_digest,
+    read_document,
+)
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
@@ -104,8 +113,7 @@ class Registry:
         for _ in range(_MOST_PAGES):
             answer = await self._ask("GET", registry, repository, f"{own}?{query}", LARGEST_MANIFEST)
             if answer.status == 404:
-                algorithm, _, encoded = digest.partition(":")
-                tag = f"manifests/{algorithm}-{encoded[:64]}"
+                tag = f"manifests/{fallback_tag(digest)}"
                 answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
                 if answer.status == 404:
                     return tuple(found)
@@ -139,10 +147,8 @@ class Registry:
             path = f"referrers/{digest}?{query}"
         else:
             raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
-        algorithm, _, encoded = digest.partition(":")
-        answer = await self._ask(
-            "GET", registry, repository, f"manifests/{algorithm}-{encoded[:64]}", LARGEST_MANIFEST
-        )
+        tag = f"manifests/{fallback_tag(digest)}"
+        answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
         if answer.status != 404:
             _expect_content(answer, where)
             found |= dict.fromkeys(str(entry.get("digest")) for entry in _descriptors(answer, where))

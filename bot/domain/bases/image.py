@@ -100,6 +100,16 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def fallback_tag(digest: str) -> str:
+    """The tag made of a digest under which a registry without the referrers API keeps what refers to it.
+
+    Longer digests are cut off, as a tag has 128 characters at most.
+    Source: OCI distribution specification 1.1, "Referrers Tag Schema".
+    """
+    algorithm, _, encoded = digest.partition(":")
+    return f"{algorithm[:32]}-{encoded[:64]}"
+
+
 def digest_of(body: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
 

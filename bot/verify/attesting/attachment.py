@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
+from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of, fallback_tag
 
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 ARTIFACT = "application/vnd.in-toto+json"
@@ -41,12 +41,12 @@ class Attachment:
 
     @property
     def tag(self) -> str:
-        """cosign's, for attestations."""
+        """cosign's, for attestations; with a longer digest cut off, for which cosign has none."""
         return f"{self.index_tag}.att"
 
     @property
     def index_tag(self) -> str:
-        return str(self.subject["digest"]).replace(":", "-")
+        return fallback_tag(str(self.subject["digest"]))
 
     @property
     def blobs(self) -> tuple[bytes, ...]:

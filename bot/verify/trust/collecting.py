@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.domain.bases.image import is_digest
+from bot.domain.bases.image import fallback_tag, is_digest
 from bot.domain.failure import Failure, Trouble
 
 NOTATION = "application/vnd.cncf.notary.signature"
@@ -26,7 +26,6 @@ SBOM_TYPES = ("application/spdx+json", "text/spdx", "application/vnd.cyclonedx",
 MOST = 50
 """Artifacts of one digest that are looked at."""
 _ATTESTATION = "attestation"
-_LONGEST_TAG = 128
 
 
 class SignaturesPort(Protocol):
@@ -114,12 +113,8 @@ async def attestations_of(port: SignaturesPort, registry: str, repository: str, 
 
 
 async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str) -> list[Found]:
-    """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature or SBOM.
-
-    Of a sha512 digest there is none: the tag would be longer than a tag may be.
-    """
-    tag = f"{digest.replace(':', '-')}.{suffix}"
-    manifest = await port.tagged(registry, repository, tag) if len(tag) <= _LONGEST_TAG else None
+    """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature or SBOM."""
+    manifest = await port.tagged(registry, repository, f"{fallback_tag(digest)}.{suffix}")
     if manifest is None:
         return []
     try:

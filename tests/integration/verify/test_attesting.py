@@ -19,8 +19,10 @@ from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.service.wiring.attesting import Attacher
-from bot.verify.attesting.attachment import entries_of
+from bot.verify.attesting.attachment import Attachment, entries_of
 from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
+from bot.verify.signatures.cosign.verifying import Asked, verify_with_key
+from bot.verify.trust.collecting import attestations_of
 from sandbox import parts
 from sandbox.edge import Surroundings
 from sandbox.images import dotnet_image
@@ -200,6 +202,24 @@ async def test_credentials_for_writing_let_the_bot_write(
     await state(Attacher(attaching), shop, verifier())
     place, digest = shop
     assert await attaching.registry.tagged(place.registry, place.repository, tag(digest)) is not None
+
+
+async def test_a_statement_about_an_image_named_by_sha512_is_found_again(
+    played: Played, http: Http, shop: tuple[Base, str]
+) -> None:
+    """The registry of these tests keeps no image under such a digest; what refers to one it does keep."""
+    place, _ = shop
+    long, bot = f"sha512:{'7' * 128}", verifier()
+    subject = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": long, "size": 7}
+    to = attacher(played, http).attaching
+    for at in (NOW, LATER):
+        envelope = signed(summary(place, long, (), bot, at), bot)
+        await to.put(place, Attachment(subject, envelope, bot.id, PREDICATE))
+    (referrer,) = await to.registry.referring(place.registry, place.repository, long)
+    assert json.loads(await to.registry.manifest(place.registry, place.repository, referrer))["subject"] == subject
+    (found,) = await attestations_of(to.registry, place.registry, place.repository, long)
+    assert verify_with_key(found.encoded, bot.key.public_key(), Asked(found.payload, long)).is_valid
+    assert "2026-11-28T08:00:00Z" in _payload(found.payload or b"")
 
 
 def tag(digest: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.bases.image import fallback_tag
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
@@ -71,7 +72,7 @@ class Port:
     def tag(self, about: str, suffix: str, *layers: tuple[str, bytes]) -> None:
         """What cosign keeps under a tag that is made of the digest."""
         listed = [{"mediaType": kind, "digest": self.keep(content)} for kind, content in layers]
-        self.tags[f"{about.replace(':', '-')}.{suffix}"] = json.dumps({"layers": listed}).encode()
+        self.tags[f"{fallback_tag(about)}.{suffix}"] = json.dumps({"layers": listed}).encode()
 
     def index(self, said: Mapping[str, Any]) -> ImagePlace:
         """An index as BuildKit pushes it, with what it says of the image beside it."""
@@ -190,8 +191,11 @@ async def test_a_signed_envelope_counts_under_the_tag_and_as_a_referrer_alike() 
         ]
 
 
-async def test_an_image_named_by_sha512_is_not_asked_for_tags_that_are_too_long_to_be_there() -> None:
-    assert await found(Port(), replace(ALONE, digest=LONG, index=LONG)) == []
+async def test_an_sbom_of_an_image_named_by_sha512_stands_under_a_tag_cut_off() -> None:
+    port = Port()
+    port.tag(LONG, "sbom", ("application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode()))
+    [sbom] = await found(port, replace(ALONE, digest=LONG, index=LONG))
+    assert sbom.origin is SbomOrigin.TAG
 
 
 async def test_what_buildkit_puts_beside_an_image_is_claimed_and_about_that_image_only() -> None:

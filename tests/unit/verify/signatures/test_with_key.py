@@ -72,7 +72,7 @@ def test_a_signature_is_taken_as_bytes_too_as_cosign_takes_it(key: Any) -> None:
     for _ in range(20):  # with whatever bytes at its ends
         assert judged(sign(key, CONTENT), key=key).is_valid
     assert judged(sign(key, b"another"), key=key).outcome is Outcome.INVALID
-    assert judged(bare(sign(key, CONTENT)).rstrip().replace(b"=", b""), key=key).outcome is Outcome.INVALID
+    assert judged(bare(sign(key, CONTENT))[1:], key=key).outcome is Outcome.INVALID
 
 
 @pytest.mark.parametrize("size", [256, 384])

@@ -97,7 +97,7 @@ async def test_an_artifact_of_another_image_is_left_out_wherever_it_is_listed() 
     assert await found(kept) == ()
 
 
-async def test_an_image_named_by_sha512_has_referrers_and_none_of_cosigns_tags() -> None:
+async def test_an_image_named_by_sha512_is_asked_for_no_tag_that_is_too_long() -> None:
     digest, kept = "sha512:" + "1" * 128, Kept()
     kept.attach(NOTATION, b"one", subject=digest)
     signatures = await signatures_of(kept, "registry.example", "shop", digest)
