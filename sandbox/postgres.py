@@ -64,11 +64,13 @@ class PostgresServer:
     async def __aexit__(self, *_: object) -> None:
         self._stop()
 
-    def create_database(self) -> str:
-        """The URL of a new, empty database: `postgresql://USER@127.0.0.1:PORT/NAME`."""
+    def create_database(self, template: str | None = None) -> str:
+        """The URL of a new database, empty or a copy of the one at the URL `template`, which nobody may be using:
+        `postgresql://USER@127.0.0.1:PORT/NAME`."""
         name = f"freshness_{next(self._numbers)}"
+        copied = f' TEMPLATE "{template.rpartition("/")[2]}" STRATEGY file_copy' if template else ""
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}"{copied}'.encode())
         return self._url(name)
 
     def _url(self, database: str) -> str:

@@ -3,6 +3,8 @@
 A test whose part is missing is skipped with the reason; with `--no-skips` every skip is a failure.
 """
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sandbox.parts import MissingPart
 from sandbox.postgres import PostgresServer
 from sandbox.serving import ask_directly
 from sandbox.world import World
+from tests.migrated import migrate
 from tests.plain_logs import log_plainly
 
 ask_directly()
@@ -42,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in ("unit", "integration", "e2e"):
             item.add_marker(kind)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected so far stays to the end: the garbage collector walks it no more, and walks
+    the rest less often than it does by default. It took a fifth of the time of the unit tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -110,6 +121,14 @@ async def postgres() -> AsyncIterator[PostgresServer]:
         pytest.skip(str(missing))
     yield server
     await server.__aexit__()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A PostgreSQL database with its tables, for `postgres.create_database` to copy."""
+    url = postgres.create_database()
+    asyncio.run(migrate(url))
+    return url
 
 
 @pytest.fixture

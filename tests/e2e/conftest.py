@@ -17,6 +17,7 @@ from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
+from tests.migrated import new_sqlite
 
 
 @dataclass(slots=True)
@@ -61,16 +62,16 @@ class Stage:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Everything end to end holds on both databases."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/freshness.db"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+        return new_sqlite(tmp_path / "freshness.db")
+    template = request.getfixturevalue("postgres_template")
+    return str(request.getfixturevalue("postgres").create_database(template))
 
 
 @pytest_asyncio.fixture
 async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
     async with AsyncExitStack() as exits:
-        yield await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits)
+        yield await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits)
 
 
 async def settled(

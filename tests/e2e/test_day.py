@@ -13,6 +13,7 @@ from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, WEEKLY_REBUILD, Sam
 from sandbox.parts import MissingPart
 from sandbox.world import World
 from tests.e2e.day import Held, passes
+from tests.migrated import new_sqlite
 
 pytestmark = pytest.mark.long
 
@@ -81,7 +82,7 @@ async def fleet() -> AsyncIterator[Thousand]:
 
 @pytest.fixture
 def config(fleet: Thousand, tmp_path: Path) -> Path:
-    path = fleet.world.config(tmp_path, f"sqlite:///{tmp_path}/freshness.db")
+    path = fleet.world.config(tmp_path, new_sqlite(tmp_path / "freshness.db"))
     told = yaml.safe_load(path.read_text()) | {"rollout": {"build_within": "1h"}}
     path.write_text(yaml.safe_dump(told))
     return path

@@ -26,6 +26,7 @@ from tests.e2e.killed_walks import (
     sampled,
     spread,
 )
+from tests.migrated import new_sqlite
 
 PINNED, FLOATING = "payments-api", "catalog-web"
 SERVICES = ("service-00", "service-01")
@@ -183,16 +184,16 @@ class InOrder(Scenario):
 @pytest.mark.kill
 @pytest.mark.long
 def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed(
-    tmp_path: Path, postgres: PostgresServer, subtests: pytest.Subtests
+    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests
 ) -> None:
-    check(InOrder(), tmp_path, lambda _: postgres.create_database(), subtests, spread(4))
+    check(InOrder(), tmp_path, lambda _: postgres.create_database(postgres_template), subtests, spread(4))
 
 
 @pytest.mark.kill
 def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(Patches(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, sampled)
+    check(Patches(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, sampled)
 
 
 @pytest.mark.kill
@@ -201,7 +202,7 @@ def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
 def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(Patches(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
+    check(Patches(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, one_share(share))
 
 
 @pytest.mark.kill
@@ -210,7 +211,7 @@ def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
 def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(Patches(2), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, one_share(share))
+    check(Patches(2), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, one_share(share))
 
 
 @pytest.mark.kill
@@ -222,7 +223,7 @@ def test_the_end_is_the_same_wherever_it_was_killed_on_the_way_through_waves_ste
     check(
         ToProduction(),
         tmp_path,
-        lambda name: f"sqlite:///{tmp_path}/{name}.db",
+        lambda name: new_sqlite(tmp_path / f"{name}.db"),
         subtests,
         one_share(share, is_request),
     )
@@ -237,7 +238,7 @@ def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
     check(
         ToldInTheIssue(),
         tmp_path,
-        lambda name: f"sqlite:///{tmp_path}/{name}.db",
+        lambda name: new_sqlite(tmp_path / f"{name}.db"),
         subtests,
         one_share(share, is_request),
     )
@@ -247,6 +248,12 @@ def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_on_postgresql_the_end_is_the_same_whichever_commit_it_was_killed_at(
-    tmp_path: Path, postgres: PostgresServer, subtests: pytest.Subtests, share: int
+    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(Patches(), tmp_path, lambda _: postgres.create_database(), subtests, one_share(share, is_commit))
+    check(
+        Patches(),
+        tmp_path,
+        lambda _: postgres.create_database(postgres_template),
+        subtests,
+        one_share(share, is_commit),
+    )

@@ -5,16 +5,22 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 
 def migrate_alone(connection: Connection) -> None:
-    """Replicas start together: the second waits here until the first has migrated, however long that takes."""
+    """Replicas start together: the second waits here until the first has migrated, however long that takes.
+
+    Where nothing is to be done, the migrations are not even loaded.
+    """
     if connection.dialect.name == "postgresql":
         for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
+    if MigrationContext.configure(connection).get_current_heads() == (newest_revision(),):
+        return
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -11,6 +11,7 @@ from bot.views.paging import Cut
 from sandbox.golden import GOLDEN, GoldenFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 CVE = "CVE-2026-1001"
 SERVICE = "service-00"
@@ -49,7 +50,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         stage = await settled(
             world,
             tmp_path,
-            f"sqlite:///{tmp_path}/freshness.db",
+            new_sqlite(tmp_path / "freshness.db"),
             exits,
             fleet=fleet,
             policy=[{"action": "notify"}],

@@ -19,6 +19,7 @@ from sandbox.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 from tests.unit.verify.signatures.making import Draft, Holder, chain_of_three, cose
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
@@ -40,7 +41,7 @@ async def guarded(world: World, tmp_path: Path, signer: Holder) -> AsyncIterator
     notation = {"trust_dir": str(tmp_path), "stores": ["ca:contoso"], "identities": ["*"]}
     rule = {"match": ["*/dotnet/aspnet", "*/contoso/*"], "mode": "require", "notation": notation}
     async with AsyncExitStack() as exits:
-        store = f"sqlite:///{tmp_path}/freshness.db"
+        store = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]})
 
 
@@ -99,7 +100,7 @@ async def squashed(world: World, tmp_path: Path) -> AsyncIterator[tuple[Stage, P
     keyless = {"trusted_root": str(tmp_path / "root.json"), "issuer": ISSUER, "identities": [IDENTITY]}
     rule = {"match": ["*/contoso/*"], "mode": "warn", "keyless": keyless}
     async with AsyncExitStack() as exits:
-        store = f"sqlite:///{tmp_path}/freshness.db"
+        store = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]}), sigstore
 
 

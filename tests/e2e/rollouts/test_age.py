@@ -12,6 +12,7 @@ from bot.domain.rollouts.rebuild import Action, State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 PATH = ".github/workflows/weekly-rebuild.yml"
 ONLY_DISPATCHED = WEEKLY_REBUILD.replace('  schedule:\n    - cron: "0 2 * * 1"\n', "")
@@ -24,7 +25,7 @@ ANN = Word("Ann", "not this week")
 @pytest_asyncio.fixture
 async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, url, exits, policy=POLICY)
 
 

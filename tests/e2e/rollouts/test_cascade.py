@@ -17,6 +17,7 @@ from sandbox.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 
 @pytest_asyncio.fixture
@@ -25,7 +26,7 @@ async def golden(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     golden ones were looked at."""
     async with AsyncExitStack() as exits:
         stage = await settled(
-            world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=GoldenFleet(world, services=4)
+            world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, fleet=GoldenFleet(world, services=4)
         )
         await stage.run_pass()
         yield stage
@@ -85,7 +86,7 @@ async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(
 async def test_twenty_services_with_a_diamond_are_rebuilt_once_each(world: World, tmp_path: Path) -> None:
     async with AsyncExitStack() as exits:
         fleet = GoldenFleet(world, services=20)
-        stage = await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=fleet)
+        stage = await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, fleet=fleet)
         await stage.run_pass()
         await rebuilt_in_order(stage)
 
@@ -234,7 +235,7 @@ async def test_what_is_pinned_on_an_own_base_gets_a_pull_request_to_its_newest_r
 ) -> None:
     async with AsyncExitStack() as exits:
         fleet = ReleasedFleet(world, services=4)
-        stage = await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, fleet=fleet)
+        stage = await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, fleet=fleet)
         await stage.run_pass()
         await fleet.publish_runtime("10.0.1")
         await stage.run_pass()

@@ -21,6 +21,7 @@ from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.history import VersionsClone
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 DAY = timedelta(days=1)
 ANN = Word("Ann", "we start with the bot")
@@ -73,7 +74,7 @@ async def exits() -> AsyncIterator[AsyncExitStack]:
 async def first_day(world: World, folder: Path, exits: AsyncExitStack, **rollout: object) -> Stage:
     """The team after its first pass."""
     fleet = Months(world, folder=folder / "versions")
-    url = f"sqlite:///{folder}/freshness.db"
+    url = new_sqlite(folder / "freshness.db")
     return await settled(world, folder, url, exits, fleet=fleet, policy=POLICY, rollout=WAVES | rollout)
 
 

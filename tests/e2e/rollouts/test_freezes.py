@@ -11,6 +11,7 @@ from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 HOURS = 6
 PATH = ".github/workflows/weekly-rebuild.yml"
@@ -21,7 +22,7 @@ async def frozen(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet in the middle of a freeze that critical fixes pass."""
     freeze = {**freeze_for(timedelta(hours=HOURS), "year-end"), "except_severity": "critical"}
     async with AsyncExitStack() as exits:
-        yield await settled(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits, freezes=[freeze])
+        yield await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, freezes=[freeze])
 
 
 def freeze_for(time: timedelta, reason: str) -> dict[str, object]:
@@ -72,7 +73,7 @@ async def test_a_severe_fix_passes_a_freeze(frozen: Stage) -> None:
 async def test_the_weekly_rebuild_waits_for_the_end_of_a_freeze(world: World, tmp_path: Path) -> None:
     """What has not been built for a month is due at once."""
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         rule = {"settle": "0s", "max_age": "7d"}
         freeze = freeze_for(timedelta(days=2), "the move to the new region")
         stage = await settled(world, tmp_path, url, exits, policy=[rule], freezes=[freeze])

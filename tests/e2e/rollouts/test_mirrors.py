@@ -15,13 +15,14 @@ from sandbox.fleet import ASPNET, RUNTIME_TAG
 from sandbox.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 
 @pytest_asyncio.fixture
 async def mirrored(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as exits:
         fleet = MirroredFleet(world)
-        store = f"sqlite:///{tmp_path}/freshness.db"
+        store = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, store, exits, fleet=fleet, mirrors=fleet.mirrors)
 
 

@@ -16,6 +16,7 @@ from bot.settings import load
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 BRANCH = "freshness/dotnet-aspnet-10.0-noble-chiseled"
@@ -56,7 +57,7 @@ class Stages:
         return await settled(
             self._world,
             self._folder,
-            f"sqlite:///{self._folder}/freshness.db",
+            new_sqlite(self._folder / "freshness.db"),
             self._exits,
             policy=[*rules, {"settle": "0s"}],
             fleet=OneRepository(self._world, more),

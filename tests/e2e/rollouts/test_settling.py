@@ -11,6 +11,7 @@ from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 
@@ -24,7 +25,7 @@ POLICY = (
 async def patient(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet under a policy that lets changes settle for six hours."""
     async with AsyncExitStack() as exits:
-        store_url = f"sqlite:///{tmp_path}/freshness.db"
+        store_url = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, store_url, exits, policy=POLICY)
 
 

@@ -15,6 +15,7 @@ from bot.domain.rollouts.steps import StepState
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 SHOP = "catalog-web"
 """It is rebuilt by a dispatch of its weekly workflow."""
@@ -51,7 +52,7 @@ async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
         {"settle": "0s"},
     )
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         stage = await settled(world, tmp_path, url, exits, policy=[dict(rule) for rule in policy])
         files = {".github/workflows/deploy.yml": DEPLOY, ".github/workflows/load.yml": LOAD_TEST}
         await world.github.push(SHOP, files)

@@ -12,6 +12,7 @@ from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 CANARIES = ("catalog-web", "canary-two", "canary-three")
 POLICY = (
@@ -29,7 +30,7 @@ ANN = Word("Ann", "we look into it first")
 async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet with three canaries, which rebuild by a workflow, before everybody else."""
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         stage = await settled(world, tmp_path, url, exits, policy=POLICY, rollout=ROLLOUT)
         floating = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
         for name in CANARIES[1:]:
@@ -74,7 +75,7 @@ async def test_a_base_that_moves_again_and_again_puts_nobody_off(world: World, t
     """Each move has the canaries rebuilt and soak anew; the last wave waits no longer than soak and patience."""
     waves = [{"name": "canary", "soak": "4h", "wait_at_most": "2h"}, {"name": "rest"}]
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         stage = await settled(world, tmp_path, url, exits, policy=POLICY, rollout={"waves": waves})
         begun: list[tuple[int, int]] = []
         for move, version in enumerate(("10.0.1", "10.0.2", "10.0.3"), 1):

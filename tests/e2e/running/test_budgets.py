@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.domain.rollouts.rebuild import State
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 PINNED = ("payments-api", "orders-api")
 MORE = "search-worker"
@@ -41,7 +42,7 @@ async def test_pull_requests_beyond_the_hours_budget_wait_for_the_next(
 async def test_a_share_of_the_reads_is_left_to_others(world: World, tmp_path: Path) -> None:
     """Once only that share of the hour's limit is left, GitHub is asked nothing until the hour is over."""
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         stage = await settled(world, tmp_path, url, exits, limits={"read_reserve": "20%"})
         account = world.github.token
         world.github.edge.limits.graphql = world.github.edge.limits.rate(account, "graphql")["used"] * 2

@@ -15,6 +15,7 @@ from sandbox.bare_repository import BUILD, DEPLOYMENT, bare_files
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 SHOP, CART, WEB, DESK = "shop", "cart", "web", "desk"
 BRANCH = "freshness/onboarding"
@@ -48,7 +49,7 @@ async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
         numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
         onboarding = {"repositories": ["contoso/*"], "at_once": 4}
         yield await settled(
-            *(world, tmp_path, f"sqlite:///{tmp_path}/freshness.db", exits),
+            *(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits),
             fleet=BareFleet(world),
             github={"token_file": None, "app": {**numbers, "private_key_file": str(key)}},
             onboarding=onboarding,

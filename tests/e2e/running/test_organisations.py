@@ -12,6 +12,7 @@ from bot.domain.rollouts.rebuild import State
 from sandbox.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 OURS, THEIRS = "payments-api", "orders-api"
 
@@ -28,7 +29,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Stage]:
             "app": app,
             "repositories": {"include": ["contoso/*", "fabrikam/*"]},
         }
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         yield await settled(world, tmp_path, url, exits, fleet=Transferred(world), github=github)
         assert world.traffic.violations == []
 

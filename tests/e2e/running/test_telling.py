@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
 
 
 @pytest_asyncio.fixture
@@ -20,7 +21,7 @@ async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
         "mention": "U0123456",
     }
     async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
+        url = new_sqlite(tmp_path / "freshness.db")
         yield await settled(
             world,
             tmp_path,

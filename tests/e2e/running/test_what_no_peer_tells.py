@@ -14,6 +14,7 @@ from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock, Stage
+from tests.migrated import new_sqlite
 
 FULL_TAG = "10.0-noble"
 DAY = timedelta(days=1)
@@ -171,7 +172,7 @@ async def test_what_has_long_been_so_is_one_message_of_the_first_pass(world: Wor
     pushed = await world.registry.push(ASPNET, FULL_TAG, kin)
     world.feeds.publish_image(ASPNET, [FULL_TAG], pushed, version="10.0.0", os_version="noble")
     ends_in(world, 30)
-    async with open_bot(load(world.config(tmp_path, f"sqlite:///{tmp_path}/freshness.db")), clock) as bot:
+    async with open_bot(load(world.config(tmp_path, new_sqlite(tmp_path / "freshness.db"))), clock) as bot:
         stage = Stage(fleet, bot, clock)
         await stage.run_pass()
 

@@ -23,6 +23,7 @@ from bot.store.rows.tables import incidents, rebuilds, repositories
 from bot.views.repositories.explanation import IssueSaid
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import Stores
+from tests.migrated import new_sqlite
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop-0000"
@@ -59,7 +60,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await open_database(f"sqlite:///{tmp_path}/store.db")
+    database = await open_database(new_sqlite(tmp_path / "store.db"))
     clock = ManualClock(NOON)
     stores = Stores.of_worker(database, clock, "first")
     await stores.fill()

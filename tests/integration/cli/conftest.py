@@ -16,6 +16,7 @@ from bot.settings import load
 from sandbox.fleet import SampleFleet
 from sandbox.parts import MissingPart
 from sandbox.world import World
+from tests.migrated import new_sqlite
 from tests.plain_logs import log_plainly
 
 PROGRAM = Path(sys.executable).with_name("freshness-bot")
@@ -83,7 +84,7 @@ async def filled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fill
         pytest.skip(str(missing))
     fleet = SampleFleet(world)
     await fleet.build("10.0.0")
-    config = world.config(folder, f"sqlite:///{folder}/freshness.db")
+    config = world.config(folder, new_sqlite(folder / "freshness.db"))
     await pass_once(load(config), SystemClock())
     await fleet.publish_runtime("10.0.1")
     await fleet.publish_sdk("10.0.1")

@@ -18,6 +18,7 @@ from sandbox.images import dotnet_image
 from sandbox.parts import MissingPart
 from sandbox.world import World
 from tests.integration.cli.conftest import Command, Ran
+from tests.migrated import new_sqlite
 
 DEPENDABOT = "version: 2\nupdates:\n  - package-ecosystem: docker\n    directory: /\n"
 
@@ -52,7 +53,7 @@ async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clin
     await world.github.create_repository(
         "help-desk", {"Dockerfile": f"FROM {aspnet}:10.0\n", ".github/dependabot.yml": DEPENDABOT}
     )
-    config = world.config(folder, f"sqlite:///{folder}/freshness.db")
+    config = world.config(folder, new_sqlite(folder / "freshness.db"))
     settings = yaml.safe_load(config.read_text())
     key = folder / "app.pem"
     key.write_text(world.github.private_key)

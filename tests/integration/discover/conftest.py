@@ -26,6 +26,7 @@ from bot.views.repositories.explanation import Explanation
 from sandbox.traffic import Asked
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock
+from tests.migrated import new_sqlite
 
 CONTOSO = Selection(include=("contoso/*",))
 
@@ -75,7 +76,7 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     """Both ways in: a token names the organisation, a GitHub App lists its installation."""
     credentials = TokenCredentials(world.github.token) if request.param == "token" else app_of(world)
     clock = AheadClock()
-    database = await open_database(f"sqlite:///{tmp_path}/fleet.db")
+    database = await open_database(new_sqlite(tmp_path / "fleet.db"))
     stores = Stores.of(database, Worker("test"), clock)
     access = GitHubAccess(world.github.url, credentials, seconds_between_writes=0)
     host: Any = GitHub(access, clock) if request.param == "token" else Installations(access, clock)

@@ -22,6 +22,7 @@ from sandbox.edge import Surroundings
 from sandbox.feeds import Feeds, FeedsEdge
 from sandbox.serving import Server
 from tests.builders import NOON
+from tests.migrated import new_sqlite
 
 GHSA = "GHSA-aaaa-bbbb-cccc"
 
@@ -55,7 +56,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     server, edge = Server(), FeedsEdge(Surroundings(clock=clock))
     feeds = Feeds(server, edge)
     server.start(edge.app())
-    database = await open_database(f"sqlite:///{tmp_path / 'store.db'}")
+    database = await open_database(new_sqlite(tmp_path / "store.db"))
     async with database.transaction() as connection:
         row = {"key": "1", "type": "nuget", "name": "serilog", "version": "4.0.0"}
         await connection.execute(packages.insert().values(**row))

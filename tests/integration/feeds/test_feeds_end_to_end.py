@@ -21,6 +21,7 @@ from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
 from sandbox.edge import Surroundings
 from sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
 from sandbox.serving import Server
+from tests.migrated import new_sqlite
 from tests.unit.watch.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     server, edge = Server(), FeedsEdge(surroundings)
     feeds = Feeds(server, edge)
     server.start(edge.app())
-    database = await open_database(f"sqlite:///{tmp_path / 'feeds.db'}")
+    database = await open_database(new_sqlite(tmp_path / "feeds.db"))
     rules = {server.host: HostRules(insecure=True)}
     try:
         async with Http(clock, rules, Limits(attempts=1)) as http:

@@ -22,6 +22,7 @@ from bot.watch.registry.stage import Sight, WatchTally, tick
 from sandbox.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image
 from sandbox.registry import Registry
+from tests.migrated import new_sqlite
 
 START = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 ASPNET, SDK = "dotnet/aspnet", "dotnet/sdk"
@@ -62,7 +63,7 @@ class Watching:
 async def watching(registry: Registry, surroundings: Surroundings, tmp_path: Path) -> AsyncIterator[Watching]:
     clock = ManualClock(START)
     accesses = [RegistryAccess(registry.host, insecure=True)]
-    database = await open_database(f"sqlite:///{tmp_path / 'watch.db'}")
+    database = await open_database(new_sqlite(tmp_path / "watch.db"))
     async with Http(clock, host_rules(accesses), Limits(attempts=1)) as http:
         client = RegistryClient(http, accesses, clock)
         store = WatchStore(database, Worker("test"), clock)

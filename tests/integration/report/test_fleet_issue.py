@@ -18,6 +18,7 @@ from bot.store.engine.database import open_database
 from bot.store.rows.tables import rebuilds
 from tests.fakes.forge import FakeForge, FakeRepository
 from tests.integration.store.filling import Stores
+from tests.migrated import new_sqlite
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOME = "contoso/platform"
@@ -69,7 +70,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await open_database(f"sqlite:///{tmp_path}/store.db")
+    database = await open_database(new_sqlite(tmp_path / "store.db"))
     clock = ManualClock(NOON)
     stores = Stores.of_worker(database, clock, "first")
     await stores.fill()

@@ -25,6 +25,7 @@ from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.site import Gate, Site
 from sandbox.stored_fleet.fleet import StoredFleet
+from tests.migrated import new_sqlite
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 READER, ACTOR, SCRAPER = "r" * 32, "a" * 32, "m" * 32
@@ -48,7 +49,7 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def _written(path: Path, size: dict[str, Any] | None) -> Path:
-    database = await open_database(f"sqlite:///{path}")
+    database = await open_database(new_sqlite(path))
     if size is not None:
         await StoredFleet(database, NOON, **size).write()
         await StandingStore(database, Worker("web"), ManualClock(NOON)).count()

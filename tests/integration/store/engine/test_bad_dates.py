@@ -29,6 +29,7 @@ from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollou
 from bot.store.stages.discover.discover import LISTING
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
+from tests.migrated import new_sqlite
 
 WORD = Word("ann", "to look at it")
 DATES = {
@@ -77,9 +78,9 @@ async def fill(stores: Stores) -> None:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("filled") / "store.db"
-    shutil.copy(sqlite_template, path)
+    new_sqlite(path)
 
     async def filling() -> None:
         database = await open_database(f"sqlite:///{path}")
