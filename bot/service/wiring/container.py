@@ -29,9 +29,7 @@ from bot.reconcile.loop import Loop
 from bot.report.destinations import Destination
 from bot.report.fleet_issue.stage import FleetIssueOptions
 from bot.service.collecting import collected_seldom
-from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.adapters import destinations_of
-from bot.service.wiring.attesting import Attacher, attesting_of
 from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.grants import (
@@ -44,11 +42,13 @@ from bot.service.wiring.grants import (
     known_hosts,
     pace_of,
 )
-from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import store_url
-from bot.service.wiring.own_bases import OwnBases
-from bot.service.wiring.sboms import Sboms
-from bot.service.wiring.trust import Trusting
+from bot.service.wiring.registries.accesses import accesses_of
+from bot.service.wiring.registries.attesting import Attacher, attesting_of
+from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.own_bases import OwnBases
+from bot.service.wiring.registries.sboms import Sboms
+from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker

@@ -18,7 +18,7 @@ from bot.clients.registry.attaching import Attaching
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.service.wiring.attesting import Attacher
+from bot.service.wiring.registries.attesting import Attacher
 from bot.verify.attesting.attachment import Attachment, entries_of
 from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
 from bot.verify.signatures.cosign.verifying import Asked, verify_with_key

@@ -18,8 +18,8 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.images import Images
-from bot.service.wiring.sboms import Sboms
+from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.sboms import Sboms
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.trust.collecting import BUNDLE
 from bot.verify.trust.looked_once import LookedOnce

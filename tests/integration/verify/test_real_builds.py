@@ -25,7 +25,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, Standing
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.images import Images
+from bot.service.wiring.registries.images import Images
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.standing.deciding import standing_of

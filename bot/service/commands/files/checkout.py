@@ -178,7 +178,7 @@ def _accesses(settings: "Settings | None") -> "Sequence[RegistryAccess]":
 
     if settings is None:
         return [RegistryAccess(REGISTRY)]
-    from bot.service.wiring.accesses import accesses_of_caller
+    from bot.service.wiring.registries.accesses import accesses_of_caller
 
     return accesses_of_caller(settings)
 

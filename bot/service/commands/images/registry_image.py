@@ -11,8 +11,8 @@ from bot.domain.bases.image import read_document
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.packages.package import Inventory
 from bot.domain.reference import Reference
-from bot.service.wiring.accesses import accesses_of_caller
 from bot.service.wiring.grants import http_rules
+from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.settings import Settings, load
 from bot.verify.packages.image import read_image
 

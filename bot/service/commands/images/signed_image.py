@@ -10,8 +10,8 @@ from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Reference
-from bot.service.wiring.accesses import accesses_of_caller
 from bot.service.wiring.grants import http_rules
+from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.settings import Settings
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Check, State, Verdict

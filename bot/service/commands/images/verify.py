@@ -14,11 +14,11 @@ from bot.domain.images.image import behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.reference import Base, InvalidReference, Reference
-from bot.service.wiring.accesses import accesses_of_caller
 from bot.service.wiring.grants import http_rules
-from bot.service.wiring.images import Images
 from bot.service.wiring.opened_stores import opened_stores
-from bot.service.wiring.trust import Trusting
+from bot.service.wiring.registries.accesses import accesses_of_caller
+from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed

@@ -19,9 +19,9 @@ from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands.service import ghcr
 from bot.service.commands.service.permissions import of_installation, of_slack_app
-from bot.service.wiring.accesses import accesses_of
 from bot.service.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import opened_stores
+from bot.service.wiring.registries.accesses import accesses_of
 from bot.settings import Settings, secret
 from bot.store.stores import Stores
 from bot.views.bases.upstream import feed_name

@@ -15,7 +15,7 @@ from bot.domain.images.builder import Builder, source_of
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.reference import Base
-from bot.service.wiring.trust import trusted_by
+from bot.service.wiring.registries.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.provenance.attestations import Attested, attested_in, statements_in

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bot.clients.registry import Registry
 from bot.domain.reference import Base
-from bot.service.wiring.accesses import push_access
+from bot.service.wiring.registries.accesses import push_access
 from bot.settings import BadSettings, Settings, secret
 from bot.verify.attesting.attachment import Attachment, entries_of
 from bot.verify.attesting.summary import NoSigningKey, Verifier, signing_key

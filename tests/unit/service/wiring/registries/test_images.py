@@ -9,7 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base
-from bot.service.wiring.images import SOURCE, Images
+from bot.service.wiring.registries.images import SOURCE, Images
 from bot.verify.standing.declared import BASE_NAME
 from bot.verify.trust.looked_once import LookedOnce
 from tests.builders import ASPNET, NOON, SDK

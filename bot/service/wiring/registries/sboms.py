@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.clock import Clock
 from bot.domain.packages.sbom import ImagePlace, Sbom
-from bot.service.wiring.trust import trusted_by
+from bot.service.wiring.registries.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.sbom.collecting import Judge, judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered

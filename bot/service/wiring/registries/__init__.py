@@ -1,0 +1,1 @@
+"""From settings to registries, as each stage asks for them."""
