@@ -14,17 +14,18 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults
 from bot.settings.sections.audit import AuditSettings
-from bot.settings.sections.feeds import FeedsSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
-from bot.settings.sections.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
 from bot.settings.sections.onboarding import OnboardingSettings
 from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
-from bot.settings.sections.registries import RegistrySettings
 from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
 from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.trust import TrustSettings
+from bot.settings.sections.upstream.feeds import FeedsSettings
+from bot.settings.sections.upstream.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
+from bot.settings.sections.upstream.registries import RegistrySettings
+from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
 from bot.settings.sections.values import (
     CronTime,
     Duration,
@@ -39,7 +40,6 @@ from bot.settings.sections.values import (
     host_defect,
     is_loopback,
 )
-from bot.settings.sections.vulnerabilities import VulnerabilitiesSettings
 from bot.settings.sections.web import WebSettings
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"

@@ -1,0 +1,1 @@
+"""Where what others publish is read: registries, their copies, and feeds."""
