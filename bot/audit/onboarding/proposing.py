@@ -12,13 +12,13 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from bot.audit.auditing import judged
+from bot.audit.delivery.deliveries import deliveries
 from bot.audit.onboarding import action_commits, weekly_workflow
 from bot.audit.onboarding.action_commits import pin_to_commit
 from bot.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch_weekly
 from bot.audit.repository import Repository
 from bot.audit.rules import BY_CHECK
 from bot.audit.splices import applied
-from bot.audit.workflows.deliveries import deliveries
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Edit, Finding, Fix, Outcome, Place

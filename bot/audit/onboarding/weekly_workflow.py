@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rules.hygiene.weekly_rebuild import weekly_cron
-from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import FOLDER
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.domain.repositories.finding import Edit, Finding, Fix

@@ -18,10 +18,10 @@ are build actions of workflows that push nothing.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.domain.repositories.finding import Severity

@@ -16,13 +16,13 @@ Exceptions: builds without a cache on GitHub's runners begin with nothing, and h
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.audit.delivery.delivery import Push
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, deliveries
-from bot.audit.workflows.delivery import Push
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 

@@ -18,10 +18,10 @@ Exceptions: files that mention no container are passed over.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
-from bot.audit.workflows.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.audit.workflows.scripts import script_of, script_texts

@@ -18,10 +18,10 @@ import hashlib
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
-from bot.audit.workflows.deliveries import deliveries
 from bot.audit.workflows.flattening import FOLDER, pipelines
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.triggers import with_trigger

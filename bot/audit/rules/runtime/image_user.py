@@ -20,13 +20,13 @@ the file does not tell. Dockerfiles of tests, samples and development containers
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.building import targets
 from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.images.user import Kind, settled
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.audit.workflows.building import targets
 from bot.domain.repositories.finding import Fix, Place, Severity
 from bot.domain.repositories.usage import Role
 from bot.formats.dotnet import project

@@ -18,12 +18,12 @@ nothing."""
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import SCANNERS, deliveries
+from bot.audit.delivery.gates import named, scans_of
+from bot.audit.delivery.unread import other_scanners, scripts_called
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import SCANNERS, deliveries
-from bot.audit.workflows.gates import named, scans_of
-from bot.audit.workflows.unread import other_scanners, scripts_called
 from bot.domain.repositories.finding import Severity
 
 

@@ -16,10 +16,10 @@ Exceptions: workflows that deploy nothing are asked nothing.
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
-from bot.audit.workflows.deliveries import deliveries
 from bot.domain.repositories.finding import Severity
 
 

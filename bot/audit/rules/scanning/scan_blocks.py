@@ -18,13 +18,13 @@ Exceptions: a report for code scanning beside a scan that blocks is fine: one th
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.gates import is_after_failure, scans_of, upload_fix, uploads_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_keys
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.delivery import Scan
-from bot.audit.workflows.gates import is_after_failure, scans_of, upload_fix, uploads_of
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 

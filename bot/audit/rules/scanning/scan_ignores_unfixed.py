@@ -15,13 +15,13 @@ Exceptions: where nothing blocks, that is the finding, and this check is not ask
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.gates import scans_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.delivery import Scan
-from bot.audit.workflows.gates import scans_of
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 

@@ -16,11 +16,11 @@ Exceptions: scans that write no SARIF are asked nothing.
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
 from bot.domain.repositories.finding import Severity
 
 

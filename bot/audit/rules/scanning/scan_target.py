@@ -17,11 +17,11 @@ Exceptions: where names are put together in a run, whether they agree is unknown
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.gates import scans_of, target_fits
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.gates import scans_of, target_fits
 from bot.domain.repositories.finding import Severity
 
 

@@ -16,12 +16,12 @@ Exceptions: builds that push nothing are asked nothing. Values are never shown.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Push
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.verdict import Verdict, fails, holds
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.delivery import Push
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.judging import place_of
 from bot.domain.repositories.finding import Severity

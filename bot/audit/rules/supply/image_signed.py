@@ -16,12 +16,12 @@ Exceptions: pipelines that call workflows which are not read are unknown, by nam
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import SIGNERS, deliveries
+from bot.audit.delivery.gates import is_related, named
+from bot.audit.delivery.unread import scripts_called
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import SIGNERS, deliveries
-from bot.audit.workflows.gates import is_related, named
-from bot.audit.workflows.unread import scripts_called
 from bot.domain.repositories.finding import Severity
 
 _FIX = "sign the digest with cosign, keyless"

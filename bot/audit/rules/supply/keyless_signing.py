@@ -16,10 +16,10 @@ nothing; Notation signs with such keys.
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.gates import signings_of_images
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.audit.workflows.gates import signings_of_images
 from bot.domain.repositories.finding import Severity
 
 _SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "pkcs11:")

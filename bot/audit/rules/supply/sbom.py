@@ -17,14 +17,14 @@ Exceptions: an SBOM that is made but only kept as a file of the run is unknown: 
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.audit.delivery.delivery import Push
+from bot.audit.delivery.gates import is_related
+from bot.audit.delivery.statements import asks_for, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, deliveries
-from bot.audit.workflows.delivery import Push
-from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for, settling
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 

@@ -16,11 +16,11 @@ Exceptions: references that a script puts together are unknown.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.gates import signings_of_images
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.gates import signings_of_images
 from bot.audit.workflows.model import Step
 from bot.domain.repositories.finding import Severity
 

@@ -18,13 +18,13 @@ Exceptions: a workflow that is called from its own repository stays at level 2, 
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Attestation, Push
+from bot.audit.delivery.gates import is_related
+from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.delivery import Attestation, Push
-from bot.audit.workflows.gates import is_related
-from bot.audit.workflows.statements import asks_for, isolated_provenance, settling
 from bot.domain.repositories.finding import Severity
 
 _FIX = "add actions/attest-build-provenance with the digest of the build"

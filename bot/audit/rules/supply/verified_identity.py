@@ -18,11 +18,11 @@ Exceptions: verification with `--key` needs no identity: the key is one.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.gates import verifications_that_count
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.gates import verifications_that_count
 from bot.domain.repositories.finding import Severity
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")

@@ -1,8 +1,8 @@
 """Which Dockerfiles a repository builds, and which of their stages."""
 
+from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
-from bot.audit.workflows.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.workloads.compose import services
 from bot.formats.builds import below
 

@@ -5,8 +5,8 @@ Sources: the `action.yml` of each action, and the manuals of Trivy, Grype and Do
 
 import re
 
+from bot.audit.delivery.delivery import Scan
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.workflows.delivery import Scan
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
 
 

@@ -4,12 +4,8 @@ Actions are known by name and inputs, programs by their command lines. Sources: 
 the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
 """
 
-from bot.audit.repository import Repository
-from bot.audit.shell import ShellCommand
-from bot.audit.workflows.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
-from bot.audit.workflows.flattening import pipelines
-from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
-from bot.audit.workflows.pushing import (
+from bot.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
+from bot.audit.delivery.pushing import (
     listed_names,
     only_local,
     operands_of,
@@ -17,7 +13,11 @@ from bot.audit.workflows.pushing import (
     pushes_by_output,
     pushes_on,
 )
-from bot.audit.workflows.scanning import scan_of_action, scan_of_command
+from bot.audit.delivery.scanning import scan_of_action, scan_of_command
+from bot.audit.repository import Repository
+from bot.audit.shell import ShellCommand
+from bot.audit.workflows.flattening import pipelines
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
 
 BUILD_PUSH = "docker/build-push-action"
 BAKE = "docker/bake-action"

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable
 
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Push, Scan, Signing, Verification
+from bot.audit.delivery.pushing import only_local
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
-from bot.audit.workflows.deliveries import deliveries
-from bot.audit.workflows.delivery import Push, Scan, Signing, Verification
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
-from bot.audit.workflows.pushing import only_local
 from bot.domain.repositories.finding import Fix
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)

@@ -6,10 +6,10 @@ page on attestations: the `docker` driver stores none.
 
 import re
 
+from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE
+from bot.audit.delivery.delivery import Push
 from bot.audit.repository import Repository
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.workflows.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE
-from bot.audit.workflows.delivery import Push
 from bot.audit.workflows.model import Job, Pipeline
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})

@@ -1,0 +1,1 @@
+"""What pipelines do with images: build, scan, sign, state and push them."""
